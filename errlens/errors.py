@@ -1,0 +1,212 @@
+"""Failures a user can do something about.
+
+Each class says what happened in its message, what to do in its hint, and how the process ends in
+its exit code::
+
+    ErrlensError
+    ├── UsageError (2)              the command or its configuration
+    │   ├── BadConfig
+    │   ├── UnknownModel
+    │   └── UnfitOption
+    ├── InputError (3)              what the command was given to read
+    │   ├── MissingInput
+    │   ├── NoImages
+    │   ├── BadManifest
+    │   ├── BadClassFile
+    │   ├── ClassCountMismatch
+    │   ├── UnknownLabels
+    │   ├── BadCheckpoint
+    │   ├── IncompatibleCheckpoint
+    │   ├── WeightsUnavailable
+    │   ├── UnfitModel
+    │   ├── NotARun
+    │   ├── IncompleteRun
+    │   ├── StaleRun
+    │   └── TooManyBadInputs
+    └── Interrupted (130)
+
+Anything else that reaches the top is a bug and keeps its traceback.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class ErrlensError(Exception):
+    """A failure that ends as one sentence and a hint instead of a traceback."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(ErrlensError):
+    """The command line or the configuration asks for something that cannot be done."""
+
+    exit_code = 2
+
+
+class InputError(ErrlensError):
+    """Something the command was given to read is not what it needs."""
+
+    exit_code = 3
+
+
+class BadConfig(UsageError):
+    """A configuration file, or a `--set`, holds a key or value nobody can use."""
+
+
+class UnknownModel(UsageError):
+    """No library knows a model of this name."""
+
+    def __init__(self, name: str, known: Iterable[str] = (), *, where: str = "timm") -> None:
+        near = nearest(name, known)
+        super().__init__(
+            f"{where} has no model {name!r}",
+            hint=f"did you mean {', '.join(near)}?" if near else f"see what {where} lists",
+        )
+
+
+class UnfitOption(UsageError):
+    """An option contradicts the data, the model or another option."""
+
+
+class MissingInput(InputError):
+    """A file or folder that was named does not exist."""
+
+    def __init__(self, path: Path, *, what: str) -> None:
+        super().__init__(f"{what} {str(path)!r} does not exist", hint=_beside(path))
+
+
+class NoImages(InputError):
+    """There is nothing to predict."""
+
+
+class BadManifest(InputError):
+    """A manifest cannot be read as a list of images."""
+
+
+class BadClassFile(InputError):
+    """A file of class names or superclasses cannot be understood."""
+
+
+class ClassCountMismatch(InputError):
+    """The model and the class list disagree about how many classes there are."""
+
+    def __init__(self, *, outputs: int, names: int, source: str) -> None:
+        super().__init__(
+            f"the model has {outputs} outputs, but {source} name {names} classes",
+            hint="pass --classes FILE with one name for each output, in the order of the outputs",
+        )
+        self.outputs = outputs
+        self.names = names
+
+
+class UnknownLabels(InputError):
+    """The data hold labels that the model has no class for."""
+
+    def __init__(self, labels: Sequence[str], classes: Sequence[str], *, source: str) -> None:
+        near = nearest(labels[0], classes, most=1)
+        guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
+        super().__init__(
+            f"labels of the data that are none of the {len(classes)} class names from {source}: "
+            f"{some(labels)}{guess}",
+            hint="pass --classes FILE with the model's class names, spelt as in the data",
+        )
+        self.labels = list(labels)
+
+
+class BadCheckpoint(InputError):
+    """A checkpoint cannot be read, or must not be."""
+
+
+class IncompatibleCheckpoint(InputError):
+    """The tensors of a checkpoint are not those of the model."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        missing: Sequence[str],
+        unexpected: Sequence[str],
+        misshaped: Sequence[str],
+    ) -> None:
+        parts = [
+            f"{len(names)} {kind}: {some(names)}"
+            for kind, names in (
+                ("missing", missing),
+                ("unexpected", unexpected),
+                ("of another shape", misshaped),
+            )
+            if names
+        ]
+        super().__init__(
+            f"checkpoint {str(path)!r} does not fit the model; " + "; ".join(parts),
+            hint="check --model and --model-kwargs: they must be those of the training",
+        )
+        self.missing = list(missing)
+        self.unexpected = list(unexpected)
+        self.misshaped = list(misshaped)
+
+
+class WeightsUnavailable(InputError):
+    """Pretrained weights could not be fetched."""
+
+
+class UnfitModel(InputError):
+    """The model cannot do what is asked: its outputs or its inputs are not a classifier's."""
+
+
+class NotARun(InputError):
+    """A folder was named that errlens did not write."""
+
+
+class IncompleteRun(InputError):
+    """Parts of a run's predictions are missing or damaged."""
+
+
+class StaleRun(InputError):
+    """A run folder holds results made from other data or with other settings."""
+
+
+class TooManyBadInputs(InputError):
+    """More inputs failed than `--max-bad` allows; everything has been written all the same."""
+
+
+class Interrupted(ErrlensError):
+    """The user stopped the work; what was finished is kept."""
+
+    exit_code = 130
+
+
+def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return the known words most like this one, best first.
+
+    >>> nearest("resnet_50", ["vgg11", "resnet50", "resnet101"])
+    ['resnet50', 'resnet101']
+    """
+    by_folded = {name.casefold(): name for name in known}
+    return [by_folded[name] for name in get_close_matches(word.casefold(), by_folded, n=most)]
+
+
+def some(names: Collection[str], *, most: int = 5) -> str:
+    """Name the first few and count the rest.
+
+    >>> some(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(name) for name in list(names)[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _beside(path: Path) -> str:
+    """Suggest what lies beside a path that does not exist."""
+    parent = path.parent
+    if not parent.is_dir():
+        return f"the folder {str(parent)!r} does not exist either"
+    near = nearest(path.name, (entry.name for entry in parent.iterdir()))
+    return f"did you mean {', '.join(str(parent / name) for name in near)}?" if near else ""
