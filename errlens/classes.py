@@ -1,0 +1,196 @@
+"""Class names in output order: the only place where index and name are exchanged."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from errlens.errors import BadClassFile, MissingInput, nearest, some
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """The names of a model's outputs, first output first.
+
+    `aliases` holds other spellings that data may use for a class, such as an ImageNet synset id,
+    each with the index of its class. `source` says where the names come from, for messages.
+
+    >>> classes = ClassNames(("cat", "dog"), aliases={"n02084071": 1})
+    >>> classes.index("dog"), classes.index("n02084071"), classes.index("cow")
+    (1, 1, None)
+    """
+
+    names: tuple[str, ...]
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    source: str = "the list"
+
+    def __post_init__(self) -> None:
+        repeated = [name for name, count in Counter(self.names).items() if count > 1]
+        if repeated:
+            raise BadClassFile(
+                f"class names must be unique, but {some(repeated)} from {self.source} repeat"
+            )
+        if not self.names:
+            raise BadClassFile(f"{self.source} names no class")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> str:
+        return self.names[index]
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return {**self.aliases, **{name: index for index, name in enumerate(self.names)}}
+
+    def index(self, label: str) -> int | None:
+        """Return the output a label stands for, or None if it names no class."""
+        return self._indices.get(label)
+
+    def unknown(self, labels: Iterable[str]) -> list[str]:
+        """Return the labels that name no class, sorted."""
+        return sorted(set(labels) - self._indices.keys())
+
+
+@dataclass(frozen=True)
+class Superclasses:
+    """Which superclass each class belongs to; classes may have none.
+
+    `names` are sorted; `of_class` holds, for each output, an index into them or None.
+    """
+
+    names: tuple[str, ...]
+    of_class: tuple[int | None, ...]
+
+    @classmethod
+    def from_mapping(
+        cls, mapping: Mapping[str, str], classes: ClassNames, *, source: str
+    ) -> "Superclasses":
+        """Give each class the superclass that the mapping has for it.
+
+        Raises:
+            BadClassFile: The mapping names a class the model does not have, or names none.
+        """
+        invented = classes.unknown(mapping)
+        if invented:
+            near = nearest(invented[0], classes.names)
+            raise BadClassFile(
+                f"{source} gives a superclass to {some(invented)}, no class of the model",
+                hint=f"did you mean {', '.join(near)}?" if near else "",
+            )
+        if not mapping:
+            raise BadClassFile(f"{source} gives no class a superclass")
+        names = tuple(sorted(set(mapping.values())))
+        by_index = {classes.index(name): names.index(parent) for name, parent in mapping.items()}
+        return cls(names, tuple(by_index.get(index) for index in range(len(classes))))
+
+    def name_of(self, class_index: int) -> str | None:
+        """Return the name of a class's superclass, or None if it has none."""
+        parent = self.of_class[class_index]
+        return None if parent is None else self.names[parent]
+
+    def as_mapping(self, classes: ClassNames) -> dict[str, str]:
+        """Return the superclass of each class that has one, by name."""
+        parents = ((name, self.name_of(index)) for index, name in enumerate(classes.names))
+        return {name: parent for name, parent in parents if parent is not None}
+
+
+def read_classes(path: Path) -> ClassNames:
+    """Read class names in output order from a txt, json, yaml or csv file.
+
+    Text: one name a line. JSON and YAML: a list, or a mapping between names and indices in either
+    direction, alone or as the `id2label` of a Hugging Face configuration. CSV: a column
+    `class_name`, ordered by a column `class_index` where there is one, or a single column without
+    a header.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadClassFile: It is none of these.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="class file")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise BadClassFile(f"class file {str(path)!r} is none of {', '.join(_READERS)}")
+    try:
+        names = reader(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise BadClassFile(f"class file {str(path)!r}: {error}") from error
+    return ClassNames(tuple(names), source=f"the file {path.name}")
+
+
+def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
+    """Read a csv file with the columns `class_name,superclass`.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadClassFile: A column is missing, a class is listed twice, or a class does not exist.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="superclass file")
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        table = csv.DictReader(lines)
+        missing = {"class_name", "superclass"} - set(table.fieldnames or ())
+        if missing:
+            raise BadClassFile(
+                f"superclass file {str(path)!r} has no column {some(sorted(missing))}"
+            )
+        rows = [(row["class_name"], row["superclass"]) for row in table if row["superclass"]]
+    repeated = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
+    if repeated:
+        raise BadClassFile(f"superclass file {str(path)!r} lists {some(repeated)} more than once")
+    return Superclasses.from_mapping(dict(rows), classes, source=f"the file {path.name}")
+
+
+def _names_from_text(text: str) -> list[str]:
+    names = [line.strip() for line in text.rstrip().splitlines()]
+    if "" in names:
+        raise ValueError(f"line {names.index('') + 1} is empty")
+    return names
+
+
+def _names_from_tree(tree: object) -> list[str]:
+    """Return the names held by a parsed JSON or YAML document."""
+    if isinstance(tree, Mapping) and isinstance(tree.get("id2label"), Mapping):
+        tree = tree["id2label"]
+    if isinstance(tree, Sequence) and not isinstance(tree, str):
+        return [str(name) for name in tree]
+    if isinstance(tree, Mapping) and all(isinstance(value, int) for value in tree.values()):
+        return _by_index((index, str(name)) for name, index in tree.items())
+    if isinstance(tree, Mapping):
+        return _by_index((int(index), str(name)) for index, name in tree.items())
+    raise ValueError("expected a list of names or a mapping between names and indices")
+
+
+def _names_from_csv(text: str) -> list[str]:
+    rows = [row for row in csv.reader(text.splitlines()) if row]
+    if rows and "class_name" in rows[0]:
+        name = rows[0].index("class_name")
+        if "class_index" not in rows[0]:
+            return [row[name] for row in rows[1:]]
+        index = rows[0].index("class_index")
+        return _by_index((int(row[index]), row[name]) for row in rows[1:])
+    if any(len(row) > 1 for row in rows):
+        raise ValueError("several columns, none of them called class_name")
+    return [row[0].strip() for row in rows]
+
+
+def _by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
+    ordered = sorted(pairs)
+    if [index for index, _ in ordered] != list(range(len(ordered))):
+        raise ValueError(f"the indices are not 0 to {len(ordered) - 1}, each once")
+    return [name for _, name in ordered]
+
+
+_READERS: dict[str, Callable[[str], list[str]]] = {
+    ".txt": _names_from_text,
+    ".json": lambda text: _names_from_tree(json.loads(text)),
+    ".yaml": lambda text: _names_from_tree(yaml.safe_load(text)),
+    ".yml": lambda text: _names_from_tree(yaml.safe_load(text)),
+    ".csv": _names_from_csv,
+}

@@ -1,0 +1,97 @@
+"""Walk a folder of images once, losing no file and following no loop."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from errlens.data.images import SUFFIXES
+from errlens.errors import InputError
+
+NOT_UTF8 = "file name is not UTF-8"
+
+
+class FolderScan(NamedTuple):
+    """The images below a folder, sorted by path, and what else lay there.
+
+    `paths` are relative to the folder, POSIX; a name that is not UTF-8 is escaped and has a
+    problem. `sizes` are bytes, None for a link that leads nowhere. `top_folders` are the names of
+    the folders directly below, sorted. `skipped` counts other files by suffix.
+    """
+
+    paths: list[str]
+    sizes: list[int | None]
+    problems: list[str | None]
+    top_folders: tuple[str, ...]
+    skipped: dict[str, int]
+
+
+def scan_folder(folder: Path) -> FolderScan:
+    """List every image below a folder, links followed, hidden names and link loops left out.
+
+    Raises:
+        InputError: A folder cannot be listed.
+    """
+    found: list[tuple[str, int | None, str | None]] = []
+    skipped: Counter[str] = Counter()
+    for entry in _files(folder, ancestors=frozenset()):
+        suffix = Path(entry.name).suffix.lower()
+        if suffix not in SUFFIXES:
+            skipped[_readable(suffix) or "without suffix"] += 1
+            continue
+        relative = Path(entry.path).relative_to(folder).as_posix()
+        path = _readable(relative)
+        found.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
+    found.sort(key=lambda image: image[0])
+    return FolderScan(
+        [path for path, _, _ in found],
+        [size for _, size, _ in found],
+        [problem for _, _, problem in found],
+        tuple(sorted(_readable(entry.name) for entry in _entries(folder) if _is_folder(entry))),
+        dict(skipped.most_common()),
+    )
+
+
+def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
+    """Yield all files below a folder; a link to a folder we are inside of is a loop."""
+    status = folder.stat()
+    identity = (status.st_dev, status.st_ino)
+    if identity in ancestors:
+        return
+    for entry in _entries(folder):
+        if _is_folder(entry):
+            yield from _files(Path(entry.path), ancestors=ancestors | {identity})
+        else:
+            yield entry
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"folder {str(folder)!r} cannot be listed: {error.strerror}") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _size_of(entry: os.DirEntry[str]) -> int | None:
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return None
+
+
+def _readable(name: str) -> str:
+    r"""Return a name as it is, or with its undecodable bytes escaped.
+
+    >>> print(_readable("caf\udce9.jpg"))
+    caf\xe9.jpg
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,105 @@
+"""Open one image file as timm's loader opens it, or say why it cannot be opened."""
+
+import hashlib
+import io
+import stat
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import PIL
+from PIL import Image, UnidentifiedImageError
+
+from errlens.predictions import MISSING, UNREADABLE
+
+# What counts as an image when a folder is scanned; timm itself takes the first three.
+SUFFIXES: Final = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff",
+    ".ppm", ".pgm", ".pnm", ".avif", ".jp2",
+)  # fmt: skip
+
+DECODER: Final = {"name": "pillow", "version": PIL.__version__}
+
+_EXIF_ORIENTATION: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Photo(NamedTuple):
+    """A decoded image; width and height in pixels as shown, that is after EXIF orientation."""
+
+    image: Image.Image
+    width: int
+    height: int
+    content_hash: bytes
+
+
+class Unread(NamedTuple):
+    """A file no image came out of; `status` is missing or unreadable."""
+
+    status: str
+    reason: str
+    content_hash: bytes | None = None
+
+
+def open_photo(path: Path, *, mode: str = "RGB", exif: bool = False) -> Photo | Unread:
+    """Decode an image file completely and convert it to `mode`.
+
+    Args:
+        path: The file.
+        mode: Pillow's name for what the model wants: RGB, or L for one channel.
+        exif: Turn the pixels upright as the EXIF orientation says; timm's loader does not.
+    """
+    encoded = _read(path)
+    if isinstance(encoded, Unread):
+        return encoded
+    content_hash = hashlib.sha256(encoded).digest()[:16]
+    if not encoded:
+        return Unread(UNREADABLE, "empty file", content_hash)
+    try:
+        image = Image.open(io.BytesIO(encoded))
+        pixels = image.convert(mode)
+    except UnidentifiedImageError:
+        return Unread(UNREADABLE, _what_it_is(encoded), content_hash)
+    except Exception as error:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
+        return Unread(UNREADABLE, f"{type(error).__name__}: {error}", content_hash)
+    orientation = _orientation(image)
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    if exif and orientation in _UPRIGHT:
+        pixels = pixels.transpose(_UPRIGHT[orientation])
+    return Photo(pixels, width, height, content_hash)
+
+
+def _read(path: Path) -> bytes | Unread:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Unread(UNREADABLE, "not a regular file")  # a pipe would wait for ever
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return Unread(MISSING, "no such file")
+    except OSError as error:
+        return Unread(UNREADABLE, (error.strerror or str(error)).lower())
+    except ValueError as error:  # a null character in the name
+        return Unread(MISSING, str(error))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation of a loaded image, 1 (upright) if it has none."""
+    try:
+        found = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - damaged EXIF beside good pixels; timm ignores it too
+        return 1
+    return found if found in _UPRIGHT else 1
+
+
+def _what_it_is(encoded: bytes) -> str:
+    start = encoded[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "not an image but an HTML page"
+    return "not an image that Pillow knows"

@@ -1,0 +1,131 @@
+"""Read csv and parquet tables that list images and their labels."""
+
+import csv
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from errlens.errors import BadManifest, UnfitOption, nearest, some
+
+MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
+_SNIFFED_CHARACTERS: Final = 64_000
+
+
+class Columns(NamedTuple):
+    """What a manifest calls its columns."""
+
+    path: str = "path"
+    label: str = "label"
+    split: str = "split"
+
+
+class Manifest(NamedTuple):
+    """The rows of a manifest: `frame` with path, label and split, `extra` with `row` and the rest.
+
+    Labels and splits are text, or None where the manifest leaves them empty.
+    """
+
+    frame: pd.DataFrame
+    extra: pd.DataFrame | None
+
+
+def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> Manifest:
+    """Read a manifest, or one split of it.
+
+    The delimiter of a text file is found out from its first lines; the split column may be absent.
+
+    Raises:
+        BadManifest: It cannot be read, has no rows, or lacks a column or a path.
+        UnfitOption: A split is asked for that it does not have.
+    """
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
+    _refuse_missing(path, list(table.columns), columns)
+    if split is not None:
+        table = _only_split(path, table, columns.split, split)
+    if table.empty:
+        raise BadManifest(f"manifest {str(path)!r} has no rows")
+    frame = pd.DataFrame(
+        {
+            "path": _as_text(table[columns.path]),
+            "label": _as_text(table[columns.label]),
+            "split": _as_text(table[columns.split]) if columns.split in table else None,
+        }
+    )
+    nameless = frame.index[frame["path"].isna()]
+    if len(nameless):
+        raise BadManifest(
+            f"manifest {str(path)!r} has rows without a path; the first is row {nameless[0]}"
+        )
+    rest = table.drop(columns=list(columns), errors="ignore")
+    rest.insert(0, "row", range(len(rest)), allow_duplicates=True)
+    return Manifest(frame, rest if rest.shape[1] > 1 else None)
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            start = lines.read(_SNIFFED_CHARACTERS)
+        return pd.read_csv(
+            path,
+            sep=_delimiter(start),
+            dtype=str,
+            keep_default_na=False,  # a class may be called NA
+            na_values=[""],
+            encoding="utf-8-sig",
+        ).reset_index(drop=True)
+    except pd.errors.EmptyDataError as error:
+        raise BadManifest(f"manifest {str(path)!r} is empty") from error
+    except (OSError, ValueError) as error:
+        raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path).reset_index(drop=True)
+    except (OSError, pa.ArrowException) as error:
+        raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
+
+
+def _delimiter(text: str) -> str:
+    r"""Find the delimiter of a table from its header line.
+
+    >>> _delimiter("path;label\na.jpg;cat, grey"), _delimiter("path\tlabel\n")
+    (';', '\t')
+    """
+    header = text.partition("\n")[0]
+    try:
+        return csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
+    except csv.Error:
+        return ","
+
+
+def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
+    missing = [name for name in (wanted.path, wanted.label) if name not in found]
+    if not missing:
+        return
+    near = [name for column in missing for name in nearest(column, map(str, found), most=1)]
+    raise BadManifest(
+        f"manifest {str(path)!r} has no column {some(missing)}; it has {some(found, most=10)}",
+        hint="name them with --path-column and --label-column"
+        + (f"; did you mean {', '.join(near)}?" if near else ""),
+    )
+
+
+def _only_split(path: Path, table: pd.DataFrame, column: str, split: str) -> pd.DataFrame:
+    if column not in table:
+        raise UnfitOption(
+            f"manifest {str(path)!r} has no column {column!r} to take the split {split!r} from",
+            hint="name it with --split-column",
+        )
+    kept = table[table[column] == split]
+    if kept.empty:
+        splits = sorted(table[column].dropna().astype(str).unique())
+        raise UnfitOption(f"manifest {str(path)!r} has no split {split!r}; it has {some(splits)}")
+    return kept.reset_index(drop=True)
+
+
+def _as_text(column: "pd.Series[Any]") -> "pd.Series[str]":
+    text = column.astype("object").where(column.notna(), None)
+    return text.map(lambda value: None if value is None or value == "" else str(value))

@@ -1,0 +1,116 @@
+"""Bring an image to the size a model expects, pixel for pixel as timm does, without torch."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+CropMode = Literal["center", "squash", "border"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+
+_RESAMPLING: Final = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes a network's input, in the terms of timm's data configuration.
+
+    `img_size` is (height, width) in pixels; `crop_pct` is the share of the resized image that the
+    crop keeps; `mean` and `std` are per channel, for pixels scaled to 0..1.
+    """
+
+    img_size: tuple[int, int]
+    crop_pct: float
+    crop_mode: CropMode
+    interpolation: Interpolation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    exif: bool = False
+
+    @property
+    def image_mode(self) -> str:
+        """Pillow's mode for the number of channels."""
+        return "L" if len(self.mean) == 1 else "RGB"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, for `run.json`."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> "Preprocessing":
+        """Read what `as_dict` wrote."""
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in settings.items()
+        }
+        return cls(**plain)
+
+    def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the image as fed, before scaling: uint8 of shape (height, width, channels)."""
+        pixels = np.asarray(self.fit(image))
+        return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+
+    def fit(self, image: Image.Image) -> Image.Image:
+        """Resize and crop to `img_size`, as timm's evaluation transform does."""
+        scaled = tuple(math.floor(side / self.crop_pct) for side in self.img_size)
+        if self.crop_mode == "squash":
+            return self._crop(self._resize(image, *scaled))
+        if self.crop_mode == "border":
+            fill = tuple(round(255 * value) for value in self.mean)
+            return self._crop(self._resize(image, *_inside(image, scaled)), fill=fill)
+        return self._crop(self._resize(image, *_covering(image, scaled)))
+
+    def _resize(self, image: Image.Image, height: int, width: int) -> Image.Image:
+        if image.size == (width, height):
+            return image
+        return image.resize((width, height), _RESAMPLING[self.interpolation])
+
+    def _crop(self, image: Image.Image, *, fill: tuple[int, ...] = ()) -> Image.Image:
+        """Cut out the centre, padding with `fill` (default black) where the image is too small."""
+        height, width = self.img_size
+        padded_width, padded_height = max(image.width, width), max(image.height, height)
+        if (padded_width, padded_height) != image.size:
+            black = (0,) * len(image.getbands())
+            colour = fill or black
+            padded = Image.new(
+                image.mode, (padded_width, padded_height), colour if len(colour) > 1 else colour[0]
+            )
+            padded.paste(
+                image, ((padded_width - image.width) // 2, (padded_height - image.height) // 2)
+            )
+            image = padded
+        left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+        return image.crop((left, top, left + width, top + height))
+
+
+def _covering(image: Image.Image, target: tuple[int, ...]) -> tuple[int, int]:
+    """Return (height, width) of the smallest image of this shape that covers the target."""
+    if target[0] == target[1]:
+        # torchvision truncates the longer side here where timm, below, rounds it.
+        short, long = sorted(image.size)
+        longer = int(target[0] * long / short)
+        return (longer, target[0]) if image.width <= image.height else (target[0], longer)
+    return _scaled(image, min(image.height / target[0], image.width / target[1]))
+
+
+def _inside(image: Image.Image, target: tuple[int, ...]) -> tuple[int, int]:
+    """Return (height, width) of the largest image of this shape that fits into the target."""
+    return _scaled(image, max(image.height / target[0], image.width / target[1]))
+
+
+def _scaled(image: Image.Image, ratio: float) -> tuple[int, int]:
+    return round(image.height / ratio), round(image.width / ratio)

@@ -1,0 +1,176 @@
+"""What there is to predict: a list of images with, where known, their labels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from errlens.data.folders import scan_folder
+from errlens.data.images import SUFFIXES
+from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, read_manifest
+from errlens.errors import InputError, MissingInput, NoImages
+from errlens.run import SPLIT_NAMES
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The inputs of an evaluation, in the order of their rows.
+
+    `frame` has the columns `path` (relative to `root`, POSIX), `label_name` and `split` (None
+    where unknown), `size_bytes` (None where there is no file) and `problem` (why a file cannot
+    even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
+    empty folders included. `skipped` counts files that are no images, by suffix.
+    """
+
+    frame: pd.DataFrame
+    root: Path
+    class_folders: tuple[str, ...] = ()
+    extra: pd.DataFrame | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.frame.empty:
+            raise NoImages(f"no image to predict in {str(self.root)!r}")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def labels(self) -> list[str]:
+        """The distinct labels of the data, sorted; those of empty class folders included."""
+        return sorted(set(self.frame["label_name"].dropna()) | set(self.class_folders))
+
+    @property
+    def empty_classes(self) -> list[str]:
+        """The class folders without an image."""
+        return sorted(set(self.class_folders) - set(self.frame["label_name"].dropna()))
+
+
+def find_samples(
+    data: Path,
+    *,
+    root: Path | None = None,
+    columns: Columns | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Samples:
+    """List the images of a class folder, a manifest, a folder of photos or a single photo.
+
+    Args:
+        data: The folder or file.
+        root: Where a manifest's relative paths start; by default the manifest's folder.
+        columns: What a manifest calls its columns.
+        split: Keep only the rows of this split of a manifest.
+        limit: Keep at most this many images, each class in proportion.
+        seed: Decides which images `limit` keeps.
+
+    Raises:
+        MissingInput: `data` does not exist.
+        NoImages: There is nothing to predict.
+        InputError: `data` is neither folder, manifest nor photo, or its folders are splits.
+    """
+    if not data.exists():
+        raise MissingInput(data, what="DATA")
+    if data.is_dir():
+        samples = _from_folder(data)
+    elif data.suffix.lower() in MANIFEST_SUFFIXES:
+        samples = _from_manifest(data, root or data.parent, columns or Columns(), split)
+    elif data.suffix.lower() in SUFFIXES:
+        frame = _frame([data.name], [None], [data.stat().st_size], [None])
+        samples = Samples(frame, data.parent.absolute())
+    else:
+        raise InputError(
+            f"DATA {str(data)!r} is neither a folder nor a photo nor a manifest"
+            f" ({', '.join(MANIFEST_SUFFIXES)})"
+        )
+    return samples if limit is None else _stratified(samples, limit, seed)
+
+
+def _from_folder(data: Path) -> Samples:
+    scan = scan_folder(data)
+    top_folders = scan.top_folders
+    if top_folders and {name.casefold() for name in top_folders} <= SPLIT_NAMES:
+        raise InputError(
+            f"the folders of {str(data)!r} are splits, not classes: {', '.join(top_folders)}",
+            hint="pass one of them: " + " or ".join(str(data / name) for name in top_folders),
+        )
+    if not scan.paths:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in scan.skipped.items())
+        raise NoImages(
+            f"no images in {str(data)!r}" + (f", only {kinds}" if kinds else ""),
+            hint=f"images end in {' '.join(SUFFIXES)}",
+        )
+    labels = [path.partition("/")[0] if "/" in path else None for path in scan.paths]
+    # A folder with photos at its top and nothing below has no classes.
+    folders = top_folders if any(labels) else ()
+    return Samples(
+        _frame(scan.paths, labels, scan.sizes, scan.problems),
+        data.absolute(),
+        class_folders=folders,
+        skipped=scan.skipped,
+    )
+
+
+def _from_manifest(data: Path, root: Path, columns: Columns, split: str | None) -> Samples:
+    manifest = read_manifest(data, columns, split=split)
+    root = root.absolute()
+    paths = [_below(root, path) for path in manifest.frame["path"]]
+    sizes = [_size_of(root / path) for path in paths]
+    frame = _frame(paths, manifest.frame["label"], sizes, [None] * len(paths))
+    frame["split"] = manifest.frame["split"]
+    return Samples(frame, root, extra=manifest.extra)
+
+
+def _frame(
+    paths: Sequence[str],
+    labels: Iterable[str | None],
+    sizes: Iterable[int | None],
+    problems: Iterable[str | None],
+) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "path": pd.Series(paths, dtype="str"),
+            "label_name": pd.Series(list(labels), dtype="object"),
+            "size_bytes": pd.Series(list(sizes), dtype="Int64"),
+            "problem": pd.Series(list(problems), dtype="object"),
+        }
+    )
+    frame["split"] = None
+    return frame
+
+
+def _below(root: Path, path: str) -> str:
+    """Return a path relative to the root where it lies below it."""
+    try:
+        return Path(path).relative_to(root).as_posix()
+    except ValueError:
+        return Path(path).as_posix()
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):  # ValueError: a null character in the name
+        return None
+
+
+def _stratified(samples: Samples, limit: int, seed: int) -> Samples:
+    """Keep `limit` samples, the same share of every class as near as whole images allow."""
+    labels = samples.frame["label_name"].fillna("")
+    shuffled = np.random.default_rng(seed).permutation(len(samples))
+    place = labels.iloc[shuffled].groupby(labels.iloc[shuffled]).cumcount().sort_index()
+    size = labels.map(labels.value_counts())
+    # The k-th of n images of a class stands at (k + 1/2) / n: the first `limit` of all classes
+    # together hold each class in proportion. Ties between classes fall to the shuffle.
+    position = (place + 0.5) / size
+    tie = pd.Series(np.argsort(shuffled), index=labels.index)
+    order = pd.DataFrame({"position": position, "tie": tie}).sort_values(["position", "tie"])
+    kept = np.sort(order.index[:limit])
+    extra = samples.extra
+    if extra is not None:
+        extra = extra.iloc[kept].assign(row=range(len(kept))).reset_index(drop=True)
+    frame = samples.frame.iloc[kept].reset_index(drop=True)
+    return replace(samples, frame=frame, extra=extra)
