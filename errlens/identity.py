@@ -1,0 +1,174 @@
+"""What makes a run this run and no other: its settings, their hash, and how two runs differ."""
+
+import hashlib
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+
+from errlens.classes import ClassNames, Superclasses
+from errlens.errors import some
+from errlens.predictions import SCHEMA_VERSION
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that has a say in a prediction."""
+    packages = ("errlens", "torch", "torchvision", "timm", "Pillow", "numpy", "pyarrow")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def now() -> str:
+    """Return the time for `run.json`, the one file that holds times."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a prediction; equal settings give equal predictions.
+
+    Batch size, threads and what is written besides are left out on purpose: they may change
+    between a run and its resumption.
+    """
+
+    model: str
+    arguments: Mapping[str, Any]
+    weights_sha256: str
+    preprocessing: Mapping[str, Any]
+    decoder: Mapping[str, str]
+    engine: Mapping[str, str]
+    device: str
+    class_names: Sequence[str]
+    superclasses: Mapping[str, str] | None
+    topk: int
+    plan_hash: str
+    schema_version: int = SCHEMA_VERSION
+
+    @cached_property
+    def run_hash(self) -> str:
+        """The sha256 over all settings."""
+        return canonical_hash(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The contents of `run.json`: the settings, and what it takes to find the images again."""
+
+    settings: Settings
+    data: str
+    data_root: str
+    n_images: int
+    keep: Sequence[str] = ()
+    checkpoint: str | None = None
+    seed: int = 0
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "running"
+    versions: Mapping[str, str] = field(default_factory=versions)
+    command_line: str = field(default_factory=lambda: shlex.join(sys.argv))
+    started: str = field(default_factory=now)
+    finished: str | None = None
+
+    @property
+    def run_hash(self) -> str:
+        """The hash of the settings."""
+        return self.settings.run_hash
+
+    @property
+    def classes(self) -> ClassNames:
+        """The class names in output order."""
+        return ClassNames(tuple(self.settings.class_names), source="run.json")
+
+    @property
+    def superclasses(self) -> Superclasses | None:
+        """The superclasses, if the run was given any."""
+        mapping = self.settings.superclasses
+        return (
+            Superclasses.from_mapping(mapping, self.classes, source="run.json") if mapping else None
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, the settings on the same level as the rest."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "settings"}
+        return {
+            "status": own.pop("status"),
+            "run_hash": self.run_hash,
+            **self.settings.as_dict(),
+            **own,
+        }
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> "RunInfo":
+        """Read what `as_dict` wrote.
+
+        Raises:
+            TypeError: Something is missing.
+        """
+        settings = {one.name: found[one.name] for one in fields(Settings) if one.name in found}
+        own = {one.name: found[one.name] for one in fields(cls) if one.name in found}
+        return cls(Settings(**settings), **own)
+
+
+def canonical_hash(tree: object) -> str:
+    """Return the sha256 of a tree of plain values, whatever the order of its keys.
+
+    >>> canonical_hash({"a": 1, "b": 2}) == canonical_hash({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plan_hash(plan: pa.Table) -> str:
+    """Return the sha256 over (sample_id, label_name, size_bytes) of every row."""
+    columns = [plan[name].to_pylist() for name in ("sample_id", "label_name", "size_bytes")]
+    return canonical_hash(list(zip(*columns, strict=True)))
+
+
+def plan_differences(before: pa.Table, now: pa.Table) -> list[str]:
+    """Say what was added, gone, relabelled or resized between two plans; nothing if they agree."""
+    old, new = _by_sample(before), _by_sample(now)
+    both = old.keys() & new.keys()
+    kinds = {
+        "added": new.keys() - old.keys(),
+        "gone": old.keys() - new.keys(),
+        "relabelled": {sample for sample in both if old[sample][0] != new[sample][0]},
+        "resized": {sample for sample in both if old[sample][1] != new[sample][1]},
+    }
+    return [
+        f"{len(samples)} {kind} ({some(sorted(samples), most=3)})"
+        for kind, samples in kinds.items()
+        if samples
+    ]
+
+
+def setting_differences(before: Settings, now: Settings) -> list[str]:
+    """Name the settings that differ, with both values where they are short."""
+    return _differences(before.as_dict(), now.as_dict())
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    found = []
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += [f"{key}.{difference}" for difference in _differences(old, new)]
+        elif old != new:
+            values = f"{old} -> {new}"
+            found.append(f"{key} {values}" if len(values) <= 80 else key)
+    return found
+
+
+def _by_sample(plan: pa.Table) -> dict[str, tuple[str | None, int | None]]:
+    values = zip(plan["label_name"].to_pylist(), plan["size_bytes"].to_pylist(), strict=True)
+    return dict(zip(plan["sample_id"].to_pylist(), values, strict=True))

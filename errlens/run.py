@@ -1,0 +1,352 @@
+"""The run folder: the only place that knows what its files are called.
+
+Every file is written under a name that starts with a dot and then renamed, so that a reader sees
+it whole or not at all.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from errlens.errors import IncompleteRun, NotARun, StaleRun, UnfitOption
+from errlens.identity import RunInfo, now, plan_differences, setting_differences
+from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
+
+PLAN_SCHEMA: Final = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("sample_id", pa.string()),
+        ("path", pa.string()),
+        ("split", pa.string()),
+        ("label_name", pa.string()),  # as the data spell it
+        ("size_bytes", pa.int64()),
+        ("shard", pa.int32()),
+    ]
+)
+
+SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
+
+BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
+RESUME: Final = "run the same errlens evaluate again: it goes on where it stopped"
+
+# What a run consists of; `--overwrite` removes these and nothing else.
+_OWN_FILES: Final = (
+    "run.json",
+    "plan.parquet",
+    "extra.parquet",
+    "metrics.json",
+    "classes.csv",
+    "baseline.parquet",
+)
+_OWN_FOLDERS: Final = ("predictions", "logits", "features")
+
+
+class RunFolder:
+    """The folder one evaluation writes and every other command reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def info_file(self) -> Path:
+        """Settings and provenance of the run."""
+        return self.path / "run.json"
+
+    @property
+    def plan_file(self) -> Path:
+        """The frozen list of inputs."""
+        return self.path / "plan.parquet"
+
+    @property
+    def extra_file(self) -> Path:
+        """Further columns of the manifest, by row."""
+        return self.path / "extra.parquet"
+
+    @property
+    def metrics_file(self) -> Path:
+        """Accuracy, calibration and the like, over all classes."""
+        return self.path / "metrics.json"
+
+    @property
+    def classes_file(self) -> Path:
+        """Recall, precision and F1 of each class."""
+        return self.path / "classes.csv"
+
+    @property
+    def baseline_file(self) -> Path:
+        """The little that a later run needs for a comparison."""
+        return self.path / "baseline.parquet"
+
+    @property
+    def predictions_folder(self) -> Path:
+        """The parts of the predictions table."""
+        return self.path / "predictions"
+
+    def part_file(self, shard: int) -> Path:
+        """Where the predictions of one shard lie."""
+        return self.predictions_folder / f"part-{shard:05d}.parquet"
+
+    def sidecar_file(self, kind: str, shard: int) -> Path:
+        """Where the logits or features of one shard lie."""
+        return self.path / kind / f"part-{shard:05d}.npy"
+
+    @property
+    def info(self) -> RunInfo:
+        """What `run.json` says.
+
+        Raises:
+            NotARun: There is no readable `run.json`.
+        """
+        try:
+            found = json.loads(self.info_file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise NotARun(
+                f"{str(self.path)!r} is no run folder",
+                hint="errlens evaluate DATA --model NAME makes one",
+            ) from error
+        except ValueError as error:
+            raise NotARun(
+                f"{str(self.info_file)!r} is damaged: {error}",
+                hint="evaluate again with --overwrite",
+            ) from error
+        if found.get("schema_version") != SCHEMA_VERSION:
+            raise NotARun(
+                f"{str(self.path)!r} was written by another version of errlens",
+                hint="evaluate again with --overwrite",
+            )
+        return RunInfo.from_dict(found)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What `metrics.json` says."""
+        if not self.metrics_file.exists():
+            raise IncompleteRun(
+                f"{str(self.path)!r} has no metrics yet",
+                hint=RESUME,
+            )
+        found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def predictions(self) -> Predictions:
+        """The whole predictions table."""
+        return self.read_predictions()
+
+    def read_predictions(self, columns: Sequence[str] = tuple(SCHEMA.names)) -> Predictions:
+        """Read some columns of the predictions, all parts, in plan order.
+
+        Raises:
+            IncompleteRun: Parts are missing or damaged.
+            StaleRun: A part was made with other settings than `run.json` says.
+        """
+        info, absent = self.info, self.unfinished()
+        if absent:
+            raise IncompleteRun(
+                f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
+            )
+        shards = int(self.plan["shard"][-1].as_py()) + 1
+        wanted = pa.schema([SCHEMA.field(name) for name in columns])
+        parts = ds.dataset([str(self.part_file(shard)) for shard in range(shards)], schema=wanted)
+        table = (
+            parts.to_table(columns=list(columns)).unify_dictionaries().replace_schema_metadata(None)
+        )
+        return Predictions(table, info.classes, info.superclasses)
+
+    def begin(
+        self,
+        info: RunInfo,
+        plan: pa.Table,
+        *,
+        extra: pd.DataFrame | None = None,
+        overwrite: bool = False,
+    ) -> pa.Table:
+        """Make the folder ready for predictions and return the plan to follow.
+
+        Parts that this very run has made are kept, and so is the plan they follow, whatever
+        `--part-size` says now.
+
+        Raises:
+            UnfitOption: The folder holds something that is no run.
+            StaleRun: Parts were made from other data or with other settings, and `overwrite` is
+                off.
+        """
+        if overwrite:
+            self._clear()
+        if any(self.predictions_folder.glob("part-*.parquet")):
+            self._refuse_others(info, plan)
+            plan = self.plan
+        elif not self.info_file.exists() and self._holds_something():
+            raise UnfitOption(
+                f"{str(self.path)!r} exists and is no run folder",
+                hint="choose another -o, or empty it first",
+            )
+        self.predictions_folder.mkdir(parents=True, exist_ok=True)
+        self.write_info(info)
+        self._write_table(self.plan_file, plan)
+        if extra is not None:
+            self._write_table(self.extra_file, pa.Table.from_pandas(extra, preserve_index=False))
+        return plan
+
+    def write_info(self, info: RunInfo) -> None:
+        """Write `run.json`."""
+        self._write_json(self.info_file, info.as_dict())
+
+    def interrupt(self) -> None:
+        """Record that the run was stopped."""
+        self.write_info(replace(self.info, status="interrupted", finished=now()))
+
+    @property
+    def plan(self) -> pa.Table:
+        """The frozen list of inputs."""
+        if not self.plan_file.exists():
+            raise IncompleteRun(f"{str(self.path)!r} has no plan", hint=RESUME)
+        return pq.read_table(self.plan_file, schema=PLAN_SCHEMA)
+
+    def unfinished(self) -> list[int]:
+        """Return the shards that still have to be predicted.
+
+        Raises:
+            StaleRun: A part was made with other settings than `run.json` says.
+        """
+        info = self.info
+        shards = range(int(self.plan["shard"][-1].as_py()) + 1)
+        return [shard for shard in shards if not self._part_is_whole(shard, info)]
+
+    def write_part(
+        self, shard: int, table: pa.Table, sidecars: Mapping[str, np.ndarray], info: RunInfo
+    ) -> None:
+        """Write the predictions of one shard; the part comes last and vouches for the rest."""
+        for kind, array in sidecars.items():
+            target = self.sidecar_file(kind, shard)
+            target.parent.mkdir(exist_ok=True)
+            with _atomically(target) as temporary, temporary.open("wb") as file:
+                np.save(file, array)
+        metadata = part_metadata(info.settings.as_dict(), run_hash=info.run_hash, shard=shard)
+        self._write_table(self.part_file(shard), table.replace_schema_metadata(metadata))
+
+    def complete(self, metrics: Mapping[str, Any], classes: pd.DataFrame) -> None:
+        """Write what follows from the predictions and record that the run is complete."""
+        info = replace(self.info, status="complete", finished=now())
+        self._write_json(self.metrics_file, {**metrics, "run_hash": info.run_hash})
+        with _atomically(self.classes_file) as temporary:
+            classes.to_csv(temporary, index=False, lineterminator="\n")
+        self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
+        self.write_info(info)
+
+    def written(self) -> list[Path]:
+        """Return the files and folders of the evaluation that exist, for people to look at."""
+        names = (
+            "predictions",
+            "logits",
+            "features",
+            "metrics.json",
+            "classes.csv",
+            "baseline.parquet",
+            "extra.parquet",
+            "run.json",
+        )
+        return [self.path / name for name in names if (self.path / name).exists()]
+
+    def _part_is_whole(self, shard: int, info: RunInfo) -> bool:
+        """Tell whether a part can be read to its end and belongs to this run.
+
+        Raises:
+            StaleRun: It is a good part of another run.
+        """
+        try:
+            found = pq.read_metadata(self.part_file(shard))
+        except (OSError, pa.ArrowInvalid):
+            return False
+        made_by = json.loads((found.metadata or {}).get(b"errlens", b"{}"))
+        if made_by.get("run_hash") != info.run_hash:
+            raise StaleRun(
+                f"{str(self.part_file(shard))!r} was made with other settings than run.json says",
+                hint="evaluate again with --overwrite",
+            )
+        return made_by["shard"] == shard and all(
+            self.sidecar_file(kind, shard).exists() for kind in info.keep
+        )
+
+    def _refuse_others(self, info: RunInfo, plan: pa.Table) -> None:
+        """Raise StaleRun where the parts that are here come from other data or settings."""
+        before = self.info
+        differences = plan_differences(self.plan, plan)
+        message = f"the data are no longer those of {str(self.path)!r}"
+        if not differences and before.run_hash != info.run_hash:
+            differences = setting_differences(before.settings, info.settings)
+            message = f"{str(self.path)!r} was made with other settings"
+        if differences:
+            raise StaleRun(
+                f"{message}: {'; '.join(differences)}",
+                hint="--overwrite starts afresh, -o writes elsewhere",
+            )
+
+    def _holds_something(self) -> bool:
+        return self.path.is_dir() and any(
+            not entry.name.startswith(".") for entry in self.path.iterdir()
+        )
+
+    def _clear(self) -> None:
+        for name in _OWN_FOLDERS:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in _OWN_FILES:
+            (self.path / name).unlink(missing_ok=True)
+
+    def _write_table(self, path: Path, table: pa.Table) -> None:
+        with _atomically(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
+        text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+        with _atomically(path) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def default_run(data: Path, model: str) -> Path:
+    """Return where a run goes that was given no name: `runs/DATA-MODEL`.
+
+    >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
+    'runs/pets-val-hf-hub_timm_resnet18'
+    """
+    data = data.absolute()
+    parts = [data.parent.name, data.stem] if data.name.casefold() in SPLIT_NAMES else [data.stem]
+    return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join([*filter(None, parts), model])))
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """Open a run folder for reading.
+
+    Raises:
+        NotARun: errlens did not write this folder.
+    """
+    folder = RunFolder(Path(path))
+    _ = folder.info
+    return folder
+
+
+@contextmanager
+def _atomically(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; what is written there becomes `path` in the end."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # a rename must not outlive its contents in a power cut
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
