@@ -1,0 +1,1 @@
+"""Numbers from predictions: no tensors, no plots, no terminal."""

@@ -1,0 +1,102 @@
+"""From a network's raw outputs to everything the predictions table says about an image."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from errlens.classes import Superclasses
+
+NO_CLASS = -1
+
+
+class Scores(NamedTuple):
+    """What the outputs for n images say; see `errlens.predictions.SCHEMA` for each column.
+
+    Arrays of length n, but for the two top-k arrays of shape (n, k). Where `finite` is False the
+    outputs held NaN or infinity and nothing else in the row means anything. `label` and the
+    superclasses are `NO_CLASS` where there is none; columns about the label then mean nothing.
+    """
+
+    finite: NDArray[np.bool_]
+    label: NDArray[np.int32]
+    pred: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    label_prob: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    loss: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+    brier: NDArray[np.float32]
+    label_rank: NDArray[np.int32]
+    topk_index: NDArray[np.int32]
+    topk_prob: NDArray[np.float32]
+    logsumexp: NDArray[np.float32]
+    super_pred: NDArray[np.int32]
+    super_pred_prob: NDArray[np.float32]
+
+
+def score(
+    logits: NDArray[np.float32],
+    label: NDArray[np.int32],
+    *,
+    topk: int,
+    superclasses: Superclasses | None = None,
+) -> Scores:
+    """Score raw outputs of shape (n, classes) against labels of shape (n,).
+
+    Probabilities are the softmax, computed in float64; equal outputs are ranked by class index.
+    """
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(logits).all(axis=1))
+    raw = np.where(finite[:, None], logits, 0).astype(np.float64)
+    total = logsumexp(raw, axis=1)
+    log_prob = raw - total[:, None]
+    prob = np.exp(log_prob)
+    rows = np.arange(len(raw))
+
+    order = np.argsort(-raw, axis=1, kind="stable")[:, :topk]
+    pred = order[:, 0]
+    known = np.maximum(label, 0)  # any class will do where there is no label
+    of_label = raw[rows, known]
+    label_prob = prob[rows, known]
+    others = prob.copy()
+    others[rows, known] = -np.inf
+    before = np.arange(raw.shape[1]) < known[:, None]
+    ahead = (raw > of_label[:, None]) | ((raw == of_label[:, None]) & before)
+    super_pred, super_pred_prob = _inside_superclass(prob, pred, superclasses)
+    return Scores(
+        finite=finite,
+        label=label,
+        pred=pred.astype(np.int32),
+        confidence=prob[rows, pred].astype(np.float32),
+        label_prob=label_prob.astype(np.float32),
+        margin=(label_prob - others.max(axis=1)).astype(np.float32),
+        loss=-log_prob[rows, known].astype(np.float32),
+        entropy=-(prob * log_prob).sum(axis=1).astype(np.float32),
+        brier=((prob**2).sum(axis=1) - 2 * label_prob + 1).astype(np.float32),
+        label_rank=(1 + ahead.sum(axis=1)).astype(np.int32),
+        topk_index=order.astype(np.int32),
+        topk_prob=np.take_along_axis(prob, order, axis=1).astype(np.float32),
+        logsumexp=total.astype(np.float32),
+        super_pred=super_pred,
+        super_pred_prob=super_pred_prob,
+    )
+
+
+def _inside_superclass(
+    prob: NDArray[np.float64], pred: NDArray[np.intp], superclasses: Superclasses | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the superclass of each prediction and the probability of all classes inside it."""
+    if superclasses is None:
+        return np.full(len(pred), NO_CLASS, np.int32), np.zeros(len(pred), np.float32)
+    of_class = class_parents(superclasses)
+    super_pred = of_class[pred]
+    inside = of_class[None, :] == super_pred[:, None]
+    return super_pred, (prob * inside).sum(axis=1).astype(np.float32)
+
+
+def class_parents(superclasses: Superclasses) -> NDArray[np.int32]:
+    """Return the superclass index of each class, `NO_CLASS` where it has none."""
+    return np.array(
+        [NO_CLASS if parent is None else parent for parent in superclasses.of_class], np.int32
+    )
