@@ -1,0 +1,65 @@
+"""From what the user says about a model to a classifier."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from errlens.classes import ClassNames
+from errlens.data.labels import choose_classes
+from errlens.model.classifier import (
+    Classifier,
+    choose_device,
+    load_transform,
+    resolve_preprocessing,
+    run_once,
+)
+from errlens.model.names import carried_names
+from errlens.model.networks import load_network
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What the user says about a model; see `load_network` and `resolve_preprocessing`."""
+
+    name: str
+    checkpoint: Path | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    num_classes: int | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    transform: str | None = None
+    exif: bool = False
+
+
+def load_classifier(
+    spec: ModelSpec,
+    *,
+    given: ClassNames | None = None,
+    labels: Sequence[str] = (),
+    device: str = "auto",
+) -> Classifier:
+    """Load a model, try it once and name its outputs.
+
+    Args:
+        spec: The model.
+        given: Class names from the user.
+        labels: The labels of the data, which name the outputs if nothing else does.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+    """
+    place = choose_device(device)
+    network = load_network(
+        spec.name,
+        checkpoint=spec.checkpoint,
+        arguments=spec.arguments,
+        num_classes=spec.num_classes,
+        img_size=spec.overrides.get("img_size"),
+    )
+    preparation = (
+        load_transform(spec.transform, exif=spec.exif)
+        if spec.transform
+        else resolve_preprocessing(network, overrides=spec.overrides, exif=spec.exif)
+    )
+    found = run_once(network, preparation, place)
+    carried = carried_names(network, outputs=found.outputs)
+    classes = choose_classes(labels, given=given, carried=carried, outputs=found.outputs)
+    return Classifier(network, preparation, classes, place, found)

@@ -1,0 +1,162 @@
+"""Predict a shard: images in, one part of the predictions table out."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from errlens.analysis.scores import score
+from errlens.analysis.table import Seen, part_table
+from errlens.classes import Superclasses
+from errlens.data.images import Unread
+from errlens.data.loading import Input, in_order, load_input
+from errlens.errors import Interrupted
+from errlens.identity import RunInfo
+from errlens.model.classifier import Classifier, Outputs
+from errlens.predictions import OK, UNREADABLE
+from errlens.run import RunFolder
+from errlens.scale.plan import rows_of, run_locally
+
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+class _Batch(NamedTuple):
+    """What became of some consecutive rows, and the outputs for those that could be read."""
+
+    seen: list[Seen]
+    logits: NDArray[np.float32]
+    features: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class ShardPredictor:
+    """Predicts one shard of a plan at a time and writes its part.
+
+    `label` is the class index of every row of the plan, `problems` says of every row why its file
+    cannot be tried, or None. `advance` is told how many more images are done; of each image,
+    one of `workers` threads does everything, with `threads` torch threads inside.
+    """
+
+    run: RunFolder
+    info: RunInfo
+    plan: pa.Table
+    label: NDArray[np.int32]
+    problems: Sequence[str | None]
+    classifier: Classifier
+    superclasses: Superclasses | None
+    batch_size: int
+    workers: int
+    threads: int
+    advance: Callable[[int], None] = lambda _images: None
+
+    def __call__(self, shard: int) -> None:
+        """Predict the images of a shard and write the part."""
+        rows = rows_of(self.plan, shard)
+        label = self.label[rows.start : rows.stop]
+        batches = list(self._batches(rows))
+        seen = [one for batch in batches for one in batch.seen]
+        logits = np.concatenate([batch.logits for batch in batches])
+        scores = score(
+            logits,
+            label[[one.status == OK for one in seen]],
+            topk=self.info.settings.topk,
+            superclasses=self.superclasses,
+        )
+        table = part_table(
+            self.plan.slice(rows.start, len(rows)),
+            seen,
+            scores,
+            label,
+            classes=self.classifier.classes,
+            superclasses=self.superclasses,
+            with_logits=bool(self.info.keep),
+        )
+        kept = {}
+        if "logits" in self.info.keep:
+            kept["logits"] = _float16(_max_centred(logits[scores.finite]))
+        if "features" in self.info.keep:
+            kept["features"] = np.concatenate([one.features for one in batches])[scores.finite]
+        self.run.write_part(shard, table, kept, self.info)
+
+    def _batches(self, rows: range) -> Iterator[_Batch]:
+        """Yield batches of consecutive rows, several of them in the works at once."""
+        starts = range(rows.start, rows.stop, self.batch_size)
+        chunks = (range(start, min(start + self.batch_size, rows.stop)) for start in starts)
+        begin = partial(torch.set_num_threads, self.threads)
+        with self.classifier.ready(with_features="features" in self.info.keep) as outputs:
+            work = partial(self._predict, outputs)
+            for batch in in_order(work, chunks, workers=self.workers, begin=begin):
+                self.advance(len(batch.seen))
+                yield batch
+
+    def _predict(self, outputs: Callable[[Sequence[Any]], Outputs], rows: range) -> _Batch:
+        """Read, decode and predict a few rows, in one thread from file to outputs."""
+        loaded = [self._load(row) for row in rows]
+        seen = [
+            Seen(OK, None, one.width, one.height, one.content_hash)
+            if isinstance(one, Input)
+            else Seen(one.status, one.reason, content_hash=one.content_hash)
+            for one in loaded
+        ]
+        found = outputs([one.value for one in loaded if isinstance(one, Input)])
+        return _Batch(seen, found.logits, _float16(found.features))
+
+    def _load(self, row: int) -> Input | Unread:
+        if problem := self.problems[row]:
+            return Unread(UNREADABLE, problem)
+        path = Path(self.info.data_root, self.plan["path"][row].as_py())
+        return load_input(path, self.classifier.preparation)
+
+
+def predict_missing(
+    predictor: ShardPredictor,
+    *,
+    progress: Callable[..., AbstractContextManager[Callable[[int], None]]],
+) -> None:
+    """Predict the shards that have no part yet.
+
+    `progress(what, total=..., done=...)` gives a function that is told of each step forward.
+
+    Raises:
+        Interrupted: The user stopped it; finished parts stay.
+    """
+    run, plan = predictor.run, predictor.plan
+    missing = run.unfinished()
+    done = len(plan) - sum(len(rows_of(plan, shard)) for shard in missing)
+    try:
+        with progress("predicting", total=len(plan), done=done) as advance, _quiet_pillow():
+            run_locally(replace(predictor, advance=advance), missing)
+    except KeyboardInterrupt as error:
+        run.interrupt()
+        finished = len(missing) - len(run.unfinished())
+        raise Interrupted(
+            f"stopped after {finished} of {len(missing)} parts that were to do; they are kept",
+            hint="the same command goes on from there",
+        ) from error
+
+
+@contextmanager
+def _quiet_pillow() -> Iterator[None]:
+    """Keep back what Pillow remarks on thousands of photos; failures are rows."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _max_centred(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Subtract the largest output of each row: the same probabilities, no large numbers."""
+    centred: NDArray[np.float32] = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    return centred
+
+
+def _float16(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Halve the bytes; what float16 cannot hold becomes its largest number, not infinity."""
+    return np.clip(values, -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16)

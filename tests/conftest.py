@@ -1,0 +1,138 @@
+"""Fixtures: a folder of photos, a tiny model that names their colour, and golden texts."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+REPOSITORY = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+COLOURS = ("blue", "green", "red")  # in the order of the tiny model's outputs
+
+# A classifier without training: the logit of a colour is ten times the mean of its channel.
+TINY_MODULE = """
+import torch
+from torch import nn
+
+
+class Colours(nn.Module):
+    def __init__(self, num_classes=3):
+        super().__init__()
+        self.head = nn.Linear(3, num_classes)
+        with torch.no_grad():
+            self.head.weight.zero_()
+            self.head.bias.zero_()
+            for row, channel in enumerate((2, 1, 0)):
+                self.head.weight[row, channel] = 10.0
+
+    def forward(self, images):
+        return self.head(images.mean(dim=(2, 3)))
+
+
+def colours(**kwargs):
+    return Colours(**kwargs)
+
+
+def broken(**kwargs):
+    model = Colours(**kwargs)
+    with torch.no_grad():
+        model.head.bias.fill_(float("nan"))
+    return model
+
+
+def one_output():
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1))
+
+
+class Picky(Colours):
+    def forward(self, images):
+        assert images.shape[2] == 32, "only 32 pixels"
+        return super().forward(images)
+
+
+def picky():
+    return Picky()
+
+
+def no_module():
+    return 17
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-golden", action="store_true", help="accept the texts as they are")
+    parser.addoption("--slow", action="store_true", help="run the slow tests as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        skip = pytest.mark.skip(reason="slow; run with --slow")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the file of this name in tests/golden."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--rewrite-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real photos and models, where there is one."""
+    folder = Path(os.environ.get("ERRLENS_REAL_DATA", REPOSITORY.parent / "shared"))
+    if not (folder / "models").is_dir():
+        pytest.skip(f"no real photos and models in {folder}; set ERRLENS_REAL_DATA")
+    return folder
+
+
+def paint(path: Path, colour: str, *, size: tuple[int, int] = (12, 10), seed: int = 0) -> Path:
+    """Write a noisy image whose strongest channel is the colour's."""
+    pixels = np.random.default_rng(seed).integers(0, 120, (size[1], size[0], 3), dtype=np.uint8)
+    pixels[:, :, ("red", "green", "blue").index(colour)] += 120
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Class folders of four photos each; one of the red ones is really green."""
+    folder = tmp_path / "photos"
+    for number, colour in enumerate(COLOURS):
+        for index in range(4):
+            shown = "green" if (colour, index) == ("red", 3) else colour
+            paint(folder / colour / f"{index}.png", shown, seed=10 * number + index)
+    return folder
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a model factory in the current folder that knows the three colours."""
+    (tmp_path / "tiny.py").write_text(TINY_MODULE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "tiny", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return "tiny:colours"
+
+
+@pytest.fixture(autouse=True)
+def threads_given_back():
+    """Workers set the number of torch threads; a test must not pass that on."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

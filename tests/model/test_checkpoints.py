@@ -1,0 +1,147 @@
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, MissingInput
+from errlens.model.checkpoints import (
+    apply_checkpoint,
+    count_outputs,
+    hash_weights,
+    read_checkpoint,
+)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(OrderedDict(body=nn.Linear(4, 3), norm=nn.BatchNorm1d(3)))
+
+
+class Payload:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return (Path.touch, (self.target,))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
+def test_what_was_saved_comes_back(network, tmp_path, suffix):
+    path = tmp_path / f"weights{suffix}"
+    save = save_file if suffix == ".safetensors" else torch.save
+    save(network.state_dict(), path)
+    found = read_checkpoint(path)
+    assert found.keys() == network.state_dict().keys()
+    assert all(torch.equal(found[name], value) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model"])
+def test_weights_are_found_inside_a_training_checkpoint(network, tmp_path, key):
+    torch.save({"epoch": 3, key: network.state_dict()}, tmp_path / "last.pth")
+    assert read_checkpoint(tmp_path / "last.pth").keys() == network.state_dict().keys()
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path):
+    trace = tmp_path / "executed"
+    torch.save({"state_dict": {"a": torch.ones(1)}, "x": Payload(trace)}, tmp_path / "evil.pt")
+    with pytest.raises(BadCheckpoint, match="could run code"):
+        read_checkpoint(tmp_path / "evil.pt")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(trace)))
+    with pytest.raises(BadCheckpoint):
+        read_checkpoint(tmp_path / "plain.pth")
+    assert not trace.exists()
+
+
+def test_a_whole_pickled_module_is_refused_by_name(network, tmp_path):
+    torch.save(network, tmp_path / "module.pt")
+    with pytest.raises(BadCheckpoint, match="Sequential"):
+        read_checkpoint(tmp_path / "module.pt")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 half a zip"])
+def test_a_damaged_file_is_named(tmp_path, suffix, content):
+    path = tmp_path / f"damaged{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(BadCheckpoint, match="damaged"):
+        read_checkpoint(path)
+
+
+def test_a_truncated_checkpoint_is_refused(network, tmp_path):
+    path = tmp_path / "short.pt"
+    torch.save(network.state_dict(), path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(BadCheckpoint):
+        read_checkpoint(path)
+
+
+def test_a_checkpoint_that_does_not_exist_suggests_its_neighbour(tmp_path):
+    (tmp_path / "best.pth").touch()
+    with pytest.raises(MissingInput) as failure:
+        read_checkpoint(tmp_path / "bests.pth")
+    assert "best.pth" in failure.value.hint
+
+
+@pytest.mark.parametrize("found", [{}, [1, 2], {"a": 3}])
+def test_a_file_without_weights_is_refused(tmp_path, found):
+    torch.save(found, tmp_path / "odd.pt")
+    with pytest.raises(BadCheckpoint):
+        read_checkpoint(tmp_path / "odd.pt")
+
+
+def test_missing_unexpected_and_misshaped_tensors_are_all_listed(network, tmp_path):
+    state = network.state_dict()
+    state["stray"] = state.pop("body.bias")
+    state["body.weight"] = torch.ones(5, 4)
+    with pytest.raises(IncompatibleCheckpoint) as failure:
+        apply_checkpoint(network, state, path=tmp_path / "weights.pt")
+    assert failure.value.missing == ["body.bias"]
+    assert failure.value.unexpected == ["stray"]
+    assert failure.value.misshaped == ["body.weight (5, 4) instead of (3, 4)"]
+    assert all(name in str(failure.value) for name in ("body.bias", "stray", "(5, 4)"))
+
+
+def test_the_classifier_tells_the_number_of_outputs(network):
+    state = network.state_dict()
+    assert count_outputs(state, "body") == 3
+    assert count_outputs({"fc.bias": torch.ones(7)}, "fc") == 7
+    assert count_outputs(state, "head") is None
+
+
+def test_the_hash_is_of_names_shapes_and_bytes_but_not_of_their_order(network):
+    before = hash_weights(network)
+    assert hash_weights(network) == before
+    with torch.no_grad():
+        network.body.weight[0, 0] += 1e-6
+    assert hash_weights(network) != before
+    one, other = nn.Linear(2, 3, bias=False), nn.Linear(3, 2, bias=False)
+    with torch.no_grad():
+        other.weight.copy_(one.weight.reshape(2, 3))
+    assert hash_weights(one) != hash_weights(other)
+
+
+def test_every_dtype_can_be_hashed():
+    module = nn.Module()
+    for number, dtype in enumerate((torch.bfloat16, torch.float16, torch.int64, torch.bool)):
+        module.register_buffer(f"b{number}", torch.ones((), dtype=dtype))
+    assert len(hash_weights(module)) == 64
+
+
+def test_half_precision_weights_load_into_a_full_precision_network(network, tmp_path):
+    state = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in network.state_dict().items()
+    }
+    save_file(state, tmp_path / "half.safetensors")
+    loaded = read_checkpoint(tmp_path / "half.safetensors")
+    apply_checkpoint(network, loaded, path=tmp_path)
+    assert network.body.weight.dtype == torch.float32
+    np.testing.assert_array_equal(network.body.weight.detach(), state["body.weight"].float())
