@@ -1,0 +1,5 @@
+"""`python -m errlens`."""
+
+from errlens.cli import main
+
+main()

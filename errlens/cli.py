@@ -1,0 +1,72 @@
+"""The `errlens` program: its commands, and the one place where failures become exit codes."""
+
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from errlens import __version__
+from errlens.commands._options import as_command
+from errlens.commands.evaluate import EvaluateOptions, evaluate
+from errlens.commands.run import RunOptions, run
+from errlens.errors import ErrlensError
+
+BUG = 70  # EX_SOFTWARE: nothing the user did
+
+
+class ErrlensGroup(TyperGroup):
+    """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command inside the program's only catch of `ErrlensError`."""
+        try:
+            return super().main(*args, **kwargs)
+        except ErrlensError as error:
+            from errlens.terminal import show_error
+
+            show_error(error)
+            sys.exit(error.exit_code)
+        except Exception:  # noqa: BLE001 - a bug must not look like the failure of a gate
+            traceback.print_exc()
+            sys.exit(BUG)
+
+
+app = typer.Typer(
+    name="errlens",
+    help="Error analysis for image classifiers: which images are wrong, and why.",
+    cls=ErrlensGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature
+    if wanted:
+        typer.echo(f"errlens {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    del version  # its callback has done the work
+
+
+app.command()(as_command(evaluate, EvaluateOptions))
+app.command()(as_command(run, RunOptions))
+
+
+def main() -> None:
+    """Run the program."""
+    app()

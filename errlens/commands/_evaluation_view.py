@@ -1,0 +1,144 @@
+"""How an evaluation looks on the terminal."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from errlens.analysis.metrics import Metrics, Proportion
+from errlens.data.labels import FROM_LABELS, order_is_ambiguous
+from errlens.data.samples import Samples
+from errlens.errors import some
+from errlens.predictions import OK
+from errlens.run import RunFolder
+from errlens.terminal import Screen, interval, relative
+
+if TYPE_CHECKING:
+    from errlens.model.classifier import Classifier
+
+WORST_CLASSES = 5
+BAD_INPUTS = 10
+FIRST_CLASSES = 3
+
+
+def show_samples(screen: Screen, samples: Samples) -> None:
+    """Say what the scan found."""
+    unlabelled = int(samples.frame["label_name"].isna().sum())
+    classes = len(samples.labels)
+    found = f"{len(samples)} image{'s' * (len(samples) != 1)}"
+    found += f" in {classes} class{'es' * (classes != 1)}" if classes else " without labels"
+    screen.remark(f"found {found} in {relative(samples.root)}")
+    if classes and unlabelled:
+        screen.remark(f"{unlabelled} of them have no label: predicted, but not in the metrics")
+    if samples.empty_classes:
+        screen.remark(f"class folders without an image: {some(samples.empty_classes)}")
+    if samples.skipped:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in samples.skipped.items())
+        screen.remark(f"skipped files that are no images: {kinds}")
+
+
+def show_classifier(screen: Screen, classifier: "Classifier") -> None:
+    """Say which model predicts, how it sees images and where its class names come from."""
+    network, classes = classifier.network, classifier.classes
+    settings = ", ".join(
+        f"{key} {value}"
+        for key, value in classifier.preparation.as_dict().items()
+        if key != "source"
+    )
+    screen.remark(
+        f"{network.name} on {classifier.device}, {len(classes)} classes named by {classes.source}"
+    )
+    screen.remark(f"preprocessing: {settings}")
+    if classes.source == FROM_LABELS and order_is_ambiguous(classes.names):
+        screen.warn(
+            "outputs are named in torchvision's order of the class folders; timm's order differs "
+            "here, so for a model trained with timm's loader pass --classes FILE"
+        )
+
+
+def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:
+    """Print the figures, what went worst, what could not be read and where it all is."""
+    screen.json(_as_json(run, metrics))
+    if metrics.top1:
+        screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
+        _show_worst_classes(screen, classes)
+    if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
+        _show_predictions(screen, run)
+    if metrics.n_failed:
+        _show_failures(screen, run, metrics.n_failed)
+    screen.say()
+    screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
+
+
+def _as_json(run: RunFolder, metrics: Metrics) -> dict[str, Any]:
+    return {
+        "schema_version": metrics.schema_version,
+        "command": "evaluate",
+        "run": str(run.path),
+        "run_hash": run.info.run_hash,
+        "metrics": metrics.as_dict(),
+    }
+
+
+def _figures(metrics: Metrics) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (name, f"{share.value:.4f}", interval(share.low, share.high), _hits(share))
+        for name, share in (
+            ("top-1", metrics.top1),
+            ("top-5", metrics.top5),
+            ("right superclass", metrics.super_top1),
+            *((f"top-1, {one.superclass}", one.top1) for one in metrics.by_superclass),
+        )
+        if share
+    ]
+    means = (
+        ("NLL", metrics.nll),
+        ("Brier", metrics.brier),
+        ("ECE", metrics.ece),
+        ("macro F1", metrics.macro_f1),
+    )
+    return rows + [(name, f"{mean.value:.4f}", "", f"{mean.n}") for name, mean in means if mean]
+
+
+def _hits(share: Proportion) -> str:
+    return f"{round(share.value * share.n)} of {share.n}"
+
+
+def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
+    wrong = classes[classes["recall"] < 1]
+    worst = wrong.sort_values(["recall", "n", "class_index"], ascending=[True, False, True])
+    rows = [
+        (
+            str(one["class_name"]),
+            f"{one['recall']:.3f}",
+            interval(one["recall_low"], one["recall_high"]),
+            f"{round(one['recall'] * one['n'])} of {one['n']}",
+        )
+        for one in worst.head(WORST_CLASSES).to_dict("records")
+    ]
+    if rows:
+        screen.say()
+        screen.table(("worst classes", ">recall", ">95 % interval", ">images"), rows)
+
+
+def _show_predictions(screen: Screen, run: RunFolder) -> None:
+    """Print the most probable classes of a few photos without labels."""
+    predictions = run.read_predictions(("path", "label", "topk_index", "topk_prob"))
+    for photo in predictions.table.to_pylist():
+        if photo["label"] is not None or photo["topk_index"] is None:
+            continue
+        top = list(zip(photo["topk_index"], photo["topk_prob"], strict=True))[:FIRST_CLASSES]
+        rows = [(predictions.classes[index], f"{prob:.3f}") for index, prob in top]
+        screen.table((photo["path"], ">probability"), rows)
+
+
+def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
+    table = run.read_predictions(("path", "status", "error")).table
+    bad = table.filter(pc.not_equal(table["status"], OK)).slice(0, BAD_INPUTS)
+    screen.say()
+    screen.table(
+        (f"{failed} failed input{'s' * (failed != 1)}", "status", "reason"),
+        [(one["path"], one["status"], one["error"]) for one in bad.to_pylist()],
+    )
+    if failed > BAD_INPUTS:
+        screen.say(f"and {failed - BAD_INPUTS} more: see the columns status and error")

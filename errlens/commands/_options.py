@@ -1,0 +1,244 @@
+"""Options shared by commands, declared once for the command line and for configurations."""
+
+import ast
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
+
+import typer
+
+from errlens.errors import UnfitOption
+
+if TYPE_CHECKING:
+    from errlens.classes import ClassNames, Superclasses
+    from errlens.data.samples import Samples
+    from errlens.model.classifier import Classifier
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What to predict."""
+
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Class folders, a .csv or .parquet manifest, a folder of photos or one photo.",
+        ),
+    ]
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Where a manifest's relative paths start.  [default: its folder]"),
+    ] = None
+    path_column: Annotated[str, typer.Option(help="Manifest column of the paths.")] = "path"
+    label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
+    split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
+    split: Annotated[str | None, typer.Option(help="Only this split of a manifest.")] = None
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
+    ] = None
+    superclasses: Annotated[
+        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+    ] = None
+
+    def find_samples(self, *, seed: int) -> "Samples":
+        """Return the images these options describe."""
+        from errlens.data.manifests import Columns
+        from errlens.data.samples import find_samples
+
+        return find_samples(
+            self.data,
+            root=self.root,
+            columns=Columns(self.path_column, self.label_column, self.split_column),
+            split=self.split,
+            limit=self.limit,
+            seed=seed,
+        )
+
+    def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
+        """Return the superclasses of the classes, if there are any."""
+        from errlens.classes import read_superclasses
+
+        return read_superclasses(self.superclasses, classes) if self.superclasses else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Which model, and how it sees images; the latter spelt as in timm's scripts."""
+
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="A timm name, hf-hub:REPO, torchvision:NAME or package.module:function.",
+        ),
+    ]
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Weights: .safetensors, .pt or .pth.  [default: pretrained]"
+        ),
+    ] = None
+    model_kwargs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="K=V", help="Argument of the architecture; repeatable."),
+    ] = None
+    num_classes: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="Outputs, where the checkpoint does not tell."),
+    ] = None
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Class names in output order: txt, json, yaml or csv.  "
+            "[default: the model's, else the labels of the data, sorted]",
+        ),
+    ] = None
+    img_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Pixels a side.")] = None
+    crop_pct: Annotated[
+        float | None, typer.Option(min=0.01, metavar="X", help="Share kept by the crop.")
+    ] = None
+    crop_mode: Annotated[
+        Literal["center", "squash", "border"] | None, typer.Option(help="How to crop.")
+    ] = None
+    interpolation: Annotated[
+        Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"] | None,
+        typer.Option(help="How to resize."),
+    ] = None
+    mean: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(metavar="R G B", help="Mean of each channel, 0 to 1."),
+    ] = None
+    std: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(metavar="R G B", help="Standard deviation of each channel."),
+    ] = None
+    transform: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Your own function from a Pillow image to a tensor, instead of the above.",
+        ),
+    ] = None
+
+    exif: Annotated[
+        bool, typer.Option("--exif", help="Turn photos upright as EXIF says; timm does not.")
+    ] = False
+
+    def load_classifier(self, *, labels: Sequence[str], device: str) -> "Classifier":
+        """Return the classifier these options describe; `labels` are those of the data."""
+        from errlens.classes import read_classes
+        from errlens.model.load import ModelSpec, load_classifier
+
+        names = ("img_size", "crop_pct", "crop_mode", "interpolation", "mean", "std")
+        overrides = {name: getattr(self, name) for name in names}
+        given = [f"--{name.replace('_', '-')}" for name in names if overrides[name] is not None]
+        if self.transform and given:
+            raise UnfitOption(f"--transform replaces {', '.join(given)}; give one or the other")
+        spec = ModelSpec(
+            name=self.model,
+            checkpoint=self.checkpoint,
+            arguments=dict(map(_assignment, self.model_kwargs or ())),
+            num_classes=self.num_classes,
+            overrides=overrides,
+            transform=self.transform,
+            exif=self.exif,
+        )
+        classes = read_classes(self.classes) if self.classes else None
+        return load_classifier(spec, given=classes, labels=labels, device=device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions:
+    """How to work; none of it changes what comes out."""
+
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs.")
+    ] = "auto"
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Images at a time.  [default: 1 to 128, by their size]"
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Threads that decode and predict.  [default: cores]"),
+    ] = None
+    threads: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Threads of torch inside each worker.")
+    ] = 1
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides what --limit keeps.")] = 0
+
+    def resources(self) -> dict[str, Any]:
+        """Return what is worth recording of these options."""
+        return {"batch_size": self.batch_size, "workers": self.workers, "threads": self.threads}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What belongs to an invocation as a whole, not to one block of a configuration."""
+
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
+    ] = False
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More remarks.")] = False
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """Split K=V; the value is read as Python where it is a literal, else as text.
+
+    >>> _assignment("img_size=64"), _assignment("global_pool=avg")
+    (('img_size', 64), ('global_pool', 'avg'))
+    """
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UnfitOption(f"--model-kwargs {text!r} is not of the form K=V")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value
+
+
+def as_command(
+    function: Callable[[Options], object], options: type[Options]
+) -> Callable[..., None]:
+    """Make a Typer callback, with an option for each field, of a function of one options object."""
+
+    def callback(**values: Any) -> None:
+        function(options(**values))
+
+    callback.__name__ = function.__name__
+    callback.__doc__ = function.__doc__
+    callback.__signature__ = inspect.Signature(_parameters(options))  # type: ignore[attr-defined]
+    return callback
+
+
+def _parameters(options: type[Any]) -> list[inspect.Parameter]:
+    """Return the fields of an options class as parameters, base by base in the order written."""
+    hints = get_type_hints(options, include_extras=True)
+    defaults = {
+        one.name: inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default
+        for one in dataclasses.fields(options)
+    }
+    written = [
+        name for base in (*options.__bases__, options) for name in inspect.get_annotations(base)
+    ]
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults[name],
+            annotation=hints[name],
+        )
+        for name in written
+    ]

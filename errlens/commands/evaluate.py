@@ -1,0 +1,147 @@
+"""`errlens evaluate`: predict every image and keep each prediction."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
+from errlens.errors import TooManyBadInputs, UnfitOption
+
+if TYPE_CHECKING:
+    from errlens.run import RunFolder
+
+KEPT_UNASKED = 200_000_000  # bytes of logits and features
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
+    """Options of `errlens evaluate`."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/DATA-MODEL]"
+        ),
+    ] = None
+    max_bad: Annotated[
+        str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
+    ] = "1%"
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="logits,features or one of them; none; auto: both, up to 200 MB."
+        ),
+    ] = "auto"
+    part_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images in a part: what a stop can cost.")
+    ] = 4096
+
+    def __post_init__(self) -> None:
+        # A typo should not wait for the end to be found.
+        allowed_bad(self.max_bad, 1)
+        sidecars_to_keep(self.keep, n=1, values=1)
+
+
+def evaluate(options: EvaluateOptions) -> "RunFolder":
+    """Predict every image of DATA and keep each prediction, right or wrong.
+
+    Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
+    a table of classes come with it. Stopped half-way, the same command goes on where it was.
+    """
+    from errlens.analysis.metrics import COLUMNS, class_table, measure
+    from errlens.commands import _evaluation_view as view
+    from errlens.data.labels import label_indices
+    from errlens.data.loading import available_cores
+    from errlens.identity import RunInfo, plan_hash
+    from errlens.run import RunFolder, default_run
+    from errlens.scale.plan import make_plan
+    from errlens.terminal import Screen
+
+    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    run = RunFolder(options.out or default_run(options.data, options.model))
+
+    # What is there to predict?
+    samples = options.find_samples(seed=options.seed)
+    view.show_samples(screen, samples)
+
+    # By which model? It takes torch, which takes seconds to import: not before there are data.
+    from errlens.model.predict import ShardPredictor, predict_missing
+
+    classifier = options.load_classifier(labels=samples.labels, device=options.device)
+    view.show_classifier(screen, classifier)
+    label = label_indices(samples, classifier.classes)
+    superclasses = options.read_superclasses(classifier.classes)
+
+    # Freeze that, and predict whatever has no prediction yet.
+    plan = make_plan(samples, part_size=options.part_size)
+    info = RunInfo(
+        classifier.settings(plan_hash(plan), superclasses),
+        data=str(options.data.absolute()),
+        data_root=str(samples.root),
+        n_images=len(samples),
+        keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
+        checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
+        seed=options.seed,
+        resources=options.resources(),
+    )
+    plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
+    predictor = ShardPredictor(
+        run=run,
+        info=info,
+        plan=plan,
+        label=label,
+        problems=samples.frame["problem"].tolist(),
+        classifier=classifier,
+        superclasses=superclasses,
+        batch_size=options.batch_size or classifier.good_batch_size,
+        workers=options.workers or available_cores(),
+        threads=options.threads,
+    )
+    predict_missing(predictor, progress=screen.progress)
+
+    # What came out?
+    predictions = run.read_predictions(COLUMNS)
+    metrics, classes = measure(predictions), class_table(predictions)
+    run.complete(metrics.as_dict(), classes)
+    view.show_result(screen, run, metrics, classes)
+    if metrics.n_failed > allowed_bad(options.max_bad, metrics.n):
+        raise TooManyBadInputs(
+            f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",
+            hint=f"everything was written to {run.path}; see its columns status and error",
+        )
+    return run
+
+
+def allowed_bad(text: str, n: int) -> int:
+    """Return how many of n inputs may fail, from a count or a share.
+
+    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
+    (20, 50, 0)
+    """
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = float(number) if percent else int(number)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
+    return int(n * value / 100) if percent else int(value)
+
+
+def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:
+    """Return what is kept beside the table; `values` is the number of float16 values an image has.
+
+    >>> sidecars_to_keep("auto", n=100, values=1000), sidecars_to_keep("none", n=100, values=1000)
+    (('logits', 'features'), ())
+    """
+    known = ("logits", "features")
+    if text == "auto":
+        return known if 2 * n * values <= KEPT_UNASKED else ()
+    chosen = () if text == "none" else tuple(text.split(","))
+    if not set(chosen) <= set(known):
+        raise UnfitOption(
+            f"--keep {text!r} is none of logits, features, logits,features, none, auto"
+        )
+    return chosen

@@ -1,0 +1,52 @@
+"""`errlens run`: a chain of commands from one configuration."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from errlens.commands._options import OutputOptions
+from errlens.commands.evaluate import EvaluateOptions, evaluate
+
+# The blocks a configuration may hold, in the order in which they run.
+BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
+    "evaluate": (EvaluateOptions, evaluate),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(OutputOptions):
+    """Options of `errlens run`."""
+
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="BLOCK.KEY=VALUE",
+            help="A setting that wins over the file; repeatable.",
+        ),
+    ] = None
+
+
+def run(options: RunOptions) -> None:
+    """Run the commands that CONFIG has a block for, one after the other.
+
+    The file names the run folder (`out`) and, block by block, the options of each command.
+    Relative paths in it start at its own folder.
+    """
+    from errlens.config import read_config
+
+    shared = {one.name: getattr(options, one.name) for one in dataclasses.fields(OutputOptions)}
+    config = read_config(
+        options.config,
+        {name: block for name, (block, _) in BLOCKS.items()},
+        overrides=options.set or (),
+        outside_blocks={"out", *shared},
+    )
+    for name, block in config.blocks.items():
+        _, command = BLOCKS[name]
+        command(dataclasses.replace(block, out=config.out, **shared))

@@ -1,0 +1,151 @@
+"""Everything a person sees: results on stdout; progress, remarks and errors on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from errlens.errors import ErrlensError
+
+
+class Screen:
+    """The terminal as one command uses it.
+
+    `quiet` silences progress, remarks and results, never warnings; `as_json` puts one object on
+    stdout in place of the results.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, as_json: bool = False
+    ) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+        self._as_json = as_json
+        # A line longer than the terminal is better broken by it than cut by us.
+        self._out = Console(highlight=False, markup=False, emoji=False, width=100_000)
+        self._err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """Say what is going on."""
+        if not self._quiet:
+            self._err.print(printable(text), style="dim")
+
+    def detail(self, text: str) -> None:
+        """Say what only some want to know."""
+        if self._verbose:
+            self.remark(text)
+
+    def warn(self, text: str) -> None:
+        """Say what may make the results wrong."""
+        self._err.print(Text.assemble(("warning: ", "yellow"), printable(text)))
+
+    def say(self, text: str = "") -> None:
+        """Print a line of the results."""
+        if self._shows_results:
+            self._out.print(printable(text))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print rows of text; columns whose name starts with `>` are set to the right."""
+        if not (self._shows_results and rows):
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+        for name in columns:
+            right = name.startswith(">")
+            table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*(Text(printable(cell)) for cell in row))
+        self._out.print(table)
+
+    def json(self, tree: Mapping[str, Any]) -> None:
+        """Print the one object that stands for the results, where it was asked for."""
+        if self._as_json:
+            sys.stdout.write(json.dumps(tree, ensure_ascii=False, allow_nan=False) + "\n")
+
+    @contextmanager
+    def progress(self, what: str, *, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+        """Show how far a long piece of work is; the function given is told of each step forward."""
+        if done:
+            self.remark(f"{done} of {total} are there from before")
+        if self._quiet:
+            yield lambda _step: None
+        elif self._err.is_terminal:
+            with Progress(*_bar_columns(), console=self._err, transient=True) as bar:
+                task = bar.add_task(what, total=total, completed=done)
+                yield lambda step: bar.advance(task, step)
+        else:
+            yield self._lines_of_progress(what, total=total, done=done)
+
+    def _lines_of_progress(self, what: str, *, total: int, done: int) -> Callable[[int], None]:
+        """Return a function that prints a plain line every tenth of the way."""
+        state = {"done": done, "tenth": 10 * done // max(total, 1)}
+
+        def advance(step: int) -> None:
+            state["done"] += step
+            tenth = 10 * state["done"] // max(total, 1)
+            if tenth > state["tenth"]:
+                state["tenth"] = tenth
+                self.remark(f"{what} {state['done']} of {total}")
+
+        return advance
+
+    @property
+    def _shows_results(self) -> bool:
+        return not (self._quiet or self._as_json)
+
+
+def show_error(error: ErrlensError) -> None:
+    """Print a foreseeable failure: what happened, and what to do."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(Text.assemble(("error: ", "bold red"), printable(str(error))))
+    if error.hint:
+        console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
+
+
+def printable(text: str) -> str:
+    r"""Return text that cannot move the cursor or break a line, whatever a file is called.
+
+    >>> printable("two\nlines \x1b[31m")
+    'two\\nlines \\x1b[31m'
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def interval(low: float, high: float) -> str:
+    """Write a 95 % interval.
+
+    >>> interval(0.61234, 0.7)
+    '0.612 to 0.700'
+    """
+    return f"{low:.3f} to {high:.3f}"
+
+
+def relative(path: Path) -> str:
+    """Write a path as short as it can be read from here."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+class _Rate(ProgressColumn):
+    """Images a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f} images/s" if task.speed else "")
+
+
+def _bar_columns() -> list[ProgressColumn]:
+    return [
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+        _Rate(),
+        TimeRemainingColumn(),
+    ]

@@ -1,0 +1,306 @@
+import json
+import os
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import errlens
+from errlens.cli import app
+
+TINY = "--img-size 8 --crop-pct 1.0"
+
+
+@pytest.fixture
+def run_errlens(tiny):
+    """Run the command line in a folder that holds the tiny model."""
+
+    def invoke(arguments: str):
+        command = ["evaluate", *shlex.split(arguments), "--model", tiny, *shlex.split(TINY)]
+        return CliRunner().invoke(app, command)
+
+    return invoke
+
+
+def rows(run: str) -> list[dict]:
+    return errlens.open_run(run).predictions.table.to_pylist()
+
+
+def test_the_result_as_people_read_it(run_errlens, photos, golden):
+    (photos / "red" / "bad.jpg").write_bytes(b"<html>no photo</html>")
+    Path("parents.csv").write_text("class_name,superclass\nblue,cold\ngreen,cold\nred,warm\n")
+    said = run_errlens(f"{photos} -o run --superclasses parents.csv --max-bad 1")
+    assert said.exit_code == 0, said.output
+    golden("evaluate.stdout.txt", said.stdout)
+    golden("evaluate.stderr.txt", said.stderr.replace(str(Path.cwd()), "HERE"))
+
+
+def test_json_is_one_object_and_nothing_else(run_errlens, photos):
+    said = run_errlens(f"{photos} -o run --json")
+    found = json.loads(said.stdout)
+    assert found["schema_version"] == 1
+    assert found["metrics"]["top1"]["value"] == 11 / 12
+    assert found["metrics"]["reliability"]
+    assert found["metrics"] == {
+        key: value
+        for key, value in json.loads(Path("run/metrics.json").read_text()).items()
+        if key != "run_hash"
+    }
+
+
+def test_quiet_says_nothing_when_all_is_well(run_errlens, photos):
+    said = run_errlens(f"{photos} -o run -q")
+    assert (said.stdout, said.stderr) == ("", "")
+
+
+def test_the_files_of_a_run(run_errlens, photos):
+    run_errlens(f"{photos} -o run")
+    written = {
+        path.relative_to("run").as_posix() for path in Path("run").rglob("*") if path.is_file()
+    }
+    assert written == {
+        "run.json",
+        "plan.parquet",
+        "predictions/part-00000.parquet",
+        "logits/part-00000.npy",
+        "features/part-00000.npy",
+        "metrics.json",
+        "classes.csv",
+        "baseline.parquet",
+    }
+    baseline = pd.read_parquet("run/baseline.parquet")
+    assert list(baseline) == ["sample_id", "content_hash", "label_name", "pred_name", "correct"]
+    assert pd.read_csv("run/classes.csv")["recall"].tolist() == [1, 1, 0.75]
+
+
+def test_without_a_name_the_run_is_called_after_data_and_model(run_errlens, photos):
+    assert run_errlens(f"{photos}").exit_code == 0
+    assert Path("runs/photos-tiny_colours/run.json").exists()
+
+
+def hostile(folder: Path) -> dict[str, str]:
+    """Add one file of every bad kind to a folder; return the status each should get, by path."""
+    folder.joinpath("empty.jpg").touch()
+    folder.joinpath("page.jpg").write_text("<!DOCTYPE html><html><body>404</body></html>")
+    photo = folder / "photo.jpg"
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(photo)
+    folder.joinpath("truncated.jpg").write_bytes(photo.read_bytes()[:-60])
+    folder.joinpath("gone.jpg").symlink_to(folder / "nowhere.jpg")
+    folder.joinpath("loop.jpg").symlink_to(folder / "loop.jpg")
+    # The header of a PNG of 100,000 x 100,000 pixels, with next to nothing behind it.
+    bomb = bytearray((folder / "0.png").read_bytes())
+    bomb[16:24] = (100_000).to_bytes(4) * 2
+    folder.joinpath("bomb.png").write_bytes(bomb)
+    Path(os.fsdecode(bytes(folder) + b"/caf\xe9.jpg")).write_bytes(photo.read_bytes())
+    folder.joinpath("two\nlines.jpg").write_bytes(photo.read_bytes())
+    folder.joinpath("[bold]markup.jpg").write_bytes(photo.read_bytes())
+    folder.joinpath("self").symlink_to(folder, target_is_directory=True)
+    return {
+        "empty.jpg": "unreadable",
+        "page.jpg": "unreadable",
+        "truncated.jpg": "unreadable",
+        "gone.jpg": "missing",
+        "loop.jpg": "unreadable",
+        "bomb.png": "unreadable",
+        "caf\\xe9.jpg": "unreadable",
+        "two\nlines.jpg": "ok",
+        "[bold]markup.jpg": "ok",
+        "photo.jpg": "ok",
+    }
+
+
+def test_every_file_is_accounted_for(run_errlens, photos):
+    expected = hostile(photos / "red")
+    (photos / "empty class").mkdir()
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    said = run_errlens(f"{photos} -o run --classes names.txt")
+    assert said.exit_code == 3, said.output
+    assert "7 of 22 inputs failed" in said.stderr
+    assert "'empty class'" in said.stderr
+    assert "caf\\xe9.jpg" in said.stdout
+    assert "not an image but an HTML page" in said.stdout
+    found = {row["path"].removeprefix("red/"): row for row in rows("run")}
+    assert {path: found[path]["status"] for path in expected} == expected
+    for path, status in expected.items():
+        assert (found[path]["error"] is None) == (status == "ok")
+        assert (found[path]["pred"] is None) == (status != "ok")
+    # What could be read counts, and nothing else: metrics are there in spite of exit 3.
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert (metrics["n"], metrics["n_ok"], metrics["n_failed"]) == (22, 15, 7)
+    assert metrics["top1"]["n"] == 15
+
+
+def test_names_cannot_break_the_terminal(run_errlens, photos):
+    (photos / "red" / "\x1b[31mred\nflag[bold].jpg").touch()
+    said = run_errlens(f"{photos} -o run --max-bad 1")
+    assert said.exit_code == 0
+    assert "red/\\x1b[31mred\\nflag[bold].jpg" in said.stdout
+    assert "\x1b" not in said.output
+
+
+@pytest.mark.parametrize(
+    ("max_bad", "exit_code"),
+    [("0", 3), ("1", 0), ("7%", 3), ("8%", 3), ("9%", 0), ("100%", 0), ("1%", 3)],
+)
+def test_max_bad_is_a_count_or_a_share(run_errlens, photos, max_bad, exit_code):
+    (photos / "red" / "0.png").write_bytes(b"")
+    assert run_errlens(f"{photos} -o run --max-bad {max_bad}").exit_code == exit_code
+    assert len(rows("run")) == 12
+
+
+@pytest.mark.parametrize("option", ["--max-bad some", "--max-bad -1", "--keep everything"])
+def test_a_misspelt_option_is_found_before_the_work(run_errlens, photos, option):
+    said = run_errlens(f"{photos} -o run {option}")
+    assert said.exit_code == 2
+    assert not Path("run").exists()
+
+
+def test_a_manifest_with_its_own_names_and_columns(run_errlens, photos):
+    lines = ["image;truth;part;camera"]
+    lines += [
+        f"{colour}/{number}.png;{colour};{part};c{number}"
+        for number, part in enumerate(("train", "test", "test"))
+        for colour in ("blue", "green", "red")
+    ]
+    lines.append("red/1.png;red;test;again")
+    (photos / "list.csv").write_text("\n".join(lines))
+    said = run_errlens(
+        f"{photos / 'list.csv'} -o run --path-column image --label-column truth "
+        "--split-column part --split test"
+    )
+    assert said.exit_code == 0, said.output
+    found = rows("run")
+    assert len(found) == 7
+    assert {row["split"] for row in found} == {"test"}
+    assert [row["sample_id"] for row in found][-1] == "red/1.png#2"
+    extra = pd.read_parquet("run/extra.parquet")
+    assert list(extra) == ["row", "camera"]
+    assert extra["camera"].tolist() == ["c1"] * 3 + ["c2"] * 3 + ["again"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("path,truth\na.png,red\n", "no column 'label'"), ("path,label\n", "no rows"), ("", "empty")],
+)
+def test_a_bad_manifest_is_bad_input(run_errlens, text, reason):
+    Path("list.csv").write_text(text)
+    said = run_errlens("list.csv -o run")
+    assert said.exit_code == 3
+    assert reason in said.stderr
+
+
+def test_one_photo_prints_its_three_most_probable_classes(run_errlens, photos):
+    said = run_errlens(f"{photos / 'green' / '0.png'} -o run")
+    assert said.exit_code == 0, said.output
+    lines = [line.split() for line in said.stdout.splitlines()]
+    assert lines[0] == ["0.png", "probability"]
+    assert lines[1][0] == "1"  # nothing names the outputs of this model but their numbers
+    assert {line[0] for line in lines[1:4]} == {"0", "1", "2"}
+    probabilities = [float(line[1]) for line in lines[1:4]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert rows("run")[0]["label"] is None
+
+
+def test_a_folder_of_photos_without_labels_has_no_metrics(run_errlens, photos):
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    said = run_errlens(f"{photos / 'green'} -o run --classes names.txt --json")
+    metrics = json.loads(said.stdout)["metrics"]
+    assert metrics["n_ok"] == metrics["n_unlabelled"] == 4
+    assert all(metrics[name] is None for name in ("top1", "nll", "brier", "ece", "macro_f1"))
+    assert {row["pred_name"] for row in rows("run")} == {"green"}
+
+
+def test_data_may_hold_only_some_of_the_classes(run_errlens, photos):
+    Path("names.json").write_text('["blue", "green", "red"]')
+    (photos / "blue").rename("elsewhere")
+    said = run_errlens(f"{photos} -o run --classes names.json")
+    assert said.exit_code == 0, said.output
+    assert {row["label"] for row in rows("run")} == {1, 2}
+    assert pd.read_csv("run/classes.csv")["n"].tolist() == [0, 4, 4]
+
+
+def test_folder_names_must_be_as_many_as_the_outputs(run_errlens, photos):
+    (photos / "blue").rename("elsewhere")
+    said = run_errlens(f"{photos} -o run")
+    assert said.exit_code == 3
+    assert "3 outputs" in said.stderr
+    assert "--classes" in said.stderr
+
+
+def test_a_label_the_model_has_no_class_for_stops_before_scoring(run_errlens, photos):
+    Path("names.txt").write_text("blue\ngreen\nredd\n")
+    said = run_errlens(f"{photos} -o run --classes names.txt")
+    assert said.exit_code == 3
+    assert "'red'" in said.stderr
+    assert "'redd'" in said.stderr
+    assert not Path("run").exists()
+
+
+def test_a_superclass_file_must_not_invent_classes(run_errlens, photos):
+    Path("parents.csv").write_text("class_name,superclass\nbleu,cold\nred,warm\n")
+    said = run_errlens(f"{photos} -o run --superclasses parents.csv")
+    assert said.exit_code == 3
+    assert "bleu" in said.stderr
+    assert "did you mean blue?" in said.stderr
+
+
+def test_changed_data_are_refused_by_name_until_overwritten(run_errlens, photos):
+    run_errlens(f"{photos} -o run")
+    (photos / "red" / "0.png").unlink()
+    (photos / "red" / "1.png").write_bytes(b"1234")
+    (photos / "red" / "new.png").write_bytes((photos / "red" / "2.png").read_bytes())
+    said = run_errlens(f"{photos} -o run --max-bad 1")
+    assert said.exit_code == 3
+    for change in ("1 added ('red/new.png')", "1 gone ('red/0.png')", "1 resized ('red/1.png')"):
+        assert change in said.stderr
+    assert len(rows("run")) == 12
+    assert run_errlens(f"{photos} -o run --max-bad 1 --overwrite").exit_code == 0
+    assert rows("run")[-1]["path"] == "red/new.png"
+
+
+def test_changed_settings_are_refused_by_name(run_errlens, photos):
+    run_errlens(f"{photos} -o run")
+    said = run_errlens(f"{photos} -o run --interpolation nearest")
+    assert said.exit_code == 3
+    assert "preprocessing.interpolation bicubic -> nearest" in said.stderr
+
+
+def test_a_folder_that_is_no_run_is_left_alone(run_errlens, photos):
+    before = sorted(photos.rglob("*"))
+    said = run_errlens(f"{photos} -o {photos} --overwrite")
+    assert said.exit_code == 2
+    assert sorted(photos.rglob("*")) == before
+
+
+def test_exif_orientation_is_an_option(run_errlens, photos):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(photos / "red" / "0.png") as image:
+        image.save(photos / "red" / "0.png", exif=exif)
+    run_errlens(f"{photos} -o off")
+    run_errlens(f"{photos} -o on --exif")
+    off, on = rows("off")[8], rows("on")[8]
+    assert (off["width"], off["height"]) == (on["width"], on["height"]) == (10, 12)
+    assert errlens.open_run("off").info.run_hash != errlens.open_run("on").info.run_hash
+
+
+def test_limit_keeps_each_class_in_proportion(run_errlens, photos):
+    run_errlens(f"{photos} -o run --limit 6")
+    assert sorted(row["label_name"] for row in rows("run")) == [
+        "blue",
+        "blue",
+        "green",
+        "green",
+        "red",
+        "red",
+    ]
+
+
+def test_transform_and_its_rivals_exclude_each_other(run_errlens, photos):
+    said = run_errlens(f"{photos} -o run --transform mine:swap")
+    assert said.exit_code == 2
+    assert "--img-size" in said.stderr

@@ -1,0 +1,182 @@
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import errlens
+from errlens.cli import app
+from errlens.errors import Interrupted
+
+SCRIPT = Path(sys.executable).parent / "errlens"
+# What --help may not import; Typer itself brings pydantic.
+HEAVY = {"torch", "torchvision", "timm", "pandas", "pyarrow", "scipy", "matplotlib", "rich"}
+EVALUATE = ["--model", "tiny:colours", "--img-size", "8", "--crop-pct", "1.0"]
+
+
+def script(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run the installed console script, as a user would."""
+    command = [str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, **options
+    )
+
+
+def loaded_after(code: str) -> set[str]:
+    ending = "import sys; print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{ending}"], capture_output=True, text=True, check=True
+    )
+    return set(said.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", [[], ["evaluate"], ["run"]])
+def test_help_imports_nothing_heavy(command):
+    code = (
+        "from errlens.cli import app\n"
+        f"try: app({[*command, '--help']!r})\n"
+        "except SystemExit as end: assert end.code == 0"
+    )
+    assert loaded_after(code).isdisjoint(HEAVY)
+
+
+def test_importing_errlens_is_light_and_reading_a_run_needs_no_torch(tiny, photos):
+    errlens.evaluate(photos, model=tiny, out="run", img_size=8)
+    assert loaded_after("import errlens").isdisjoint(HEAVY)
+    loaded = loaded_after("import errlens; errlens.open_run('run').predictions.frame")
+    assert loaded.isdisjoint({"torch", "torchvision", "timm", "matplotlib", "typer", "rich"})
+
+
+def test_help_takes_less_than_a_quarter_of_a_second_beyond_python():
+    def seconds(*command: str) -> float:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert seconds(str(SCRIPT), "--help") < seconds(sys.executable, "-c", "pass") + 0.25
+
+
+def test_the_script_and_the_module_are_the_same_program():
+    said = subprocess.run(
+        [sys.executable, "-m", "errlens", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == script("--version").stdout == f"errlens {errlens.__version__}\n"
+
+
+def test_every_command_and_option_has_help():
+    lines = CliRunner().invoke(app, ["evaluate", "--help"]).output.splitlines()
+    options = [line for line in lines if line.startswith("  -")]
+    assert len(options) > 25
+    bare = [
+        line
+        for number, line in enumerate(lines)
+        if line in options and "  " not in line.strip() and not lines[number + 1].startswith("   ")
+    ]
+    assert not bare
+    for command in ("evaluate", "run"):
+        assert f"  {command}  " in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):
+    del tiny
+    assert script("evaluate", photos, *EVALUATE, "-o", "run").returncode == 0
+    usage = script("evaluate", photos, "--model", "resnet_50", "-o", "other")
+    assert usage.returncode == 2
+    assert "did you mean resnet50" in usage.stderr
+    assert script("evaluate", photos, "--modle", "x").returncode == 2
+    bad_input = script("evaluate", tmp_path / "phtoos", *EVALUATE)
+    assert bad_input.returncode == 3
+    assert bad_input.stderr.startswith("error: DATA ")
+    assert "Traceback" not in bad_input.stderr
+
+
+def test_a_bug_keeps_its_traceback_and_exits_70(tiny, photos, tmp_path):
+    del tiny
+    (tmp_path / "buggy.py").write_text("def make():\n    return {}['no such key']\n")
+    said = script("evaluate", photos, "--model", "buggy:make", "-o", "run")
+    assert said.returncode == 70
+    assert "KeyError: 'no such key'" in said.stderr
+    assert "buggy.py" in said.stderr
+
+
+def test_errors_go_to_stderr_with_their_hint_and_without_markup(monkeypatch):
+    def stopped(*_args, **_kwargs):
+        raise Interrupted("stopped at [bold]", hint="go [on]")
+
+    monkeypatch.setattr("errlens.data.samples.find_samples", stopped)
+    said = CliRunner().invoke(app, ["evaluate", ".", "--model", "x"])
+    assert said.exit_code == 130
+    assert said.stdout == ""
+    assert said.stderr == "error: stopped at [bold]\nhint: go [on]\n"
+
+
+SLOW_MODEL = """
+import time
+from tiny import Colours
+
+class Slow(Colours):
+    def forward(self, images):
+        time.sleep(0.05)
+        return super().forward(images)
+"""
+
+
+@pytest.fixture
+def slow(tiny, photos, tmp_path):
+    """Options of an evaluation that takes its time: a second for six parts."""
+    del tiny
+    (tmp_path / "slow.py").write_text(SLOW_MODEL)
+    options = {"img_size": 8, "part_size": 2, "batch_size": 1, "workers": 1}
+    return {"data": photos, "model": "slow:Slow", "out": "run", **options}
+
+
+def started(options: dict, **streams) -> subprocess.Popen[str]:
+    """Start the evaluation in a process of its own."""
+    named = [
+        f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key != "data"
+    ]
+    command = [str(SCRIPT), "evaluate", str(options["data"]), *named]
+    return subprocess.Popen(command, text=True, **streams)
+
+
+def wait_for_parts(number: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(Path("run/predictions").glob("part-*.parquet"))) < number:
+        assert time.monotonic() < deadline, "no part was written in time"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(("parts", "delay"), [(0, 0.0), (1, 0.03), (2, 0.06), (4, 0.09)])
+def test_a_killed_run_resumes_to_the_table_of_an_uninterrupted_one(slow, parts, delay):
+    process = started(slow, stderr=subprocess.DEVNULL)
+    try:
+        wait_for_parts(parts)
+        time.sleep(delay)
+    finally:
+        process.kill()
+        process.wait()
+    survivors = {path: path.stat().st_mtime_ns for path in Path("run").rglob("part-*.parquet")}
+    assert parts <= len(survivors) < 6
+    resumed = errlens.evaluate(**slow)
+    assert all(path.stat().st_mtime_ns == before for path, before in survivors.items())
+    whole = errlens.evaluate(**{**slow, "out": "whole"})
+    assert resumed.predictions.table.equals(whole.predictions.table)
+    assert resumed.metrics == whole.metrics
+
+
+def test_ctrl_c_leaves_a_resumable_run_and_says_so(slow):
+    process = started(slow, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    wait_for_parts(2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in stderr
+    assert "Traceback" not in stderr
+    assert errlens.open_run("run").info.status == "interrupted"
+    assert errlens.evaluate(**slow).info.status == "complete"
