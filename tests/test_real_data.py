@@ -1,0 +1,106 @@
+"""The plain way, written out with timm's own parts, is the witness for every prediction."""
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file
+from timm.data import create_dataset, create_loader, resolve_data_config
+
+import errlens
+
+SMALL = {"img_size": 64, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bicubic",
+         "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # fmt: skip
+
+CASES = {
+    "pets": {
+        "data": "data/pets/val",
+        "checkpoint": "models/tf_efficientnet_lite0.pets.safetensors",
+        "model": "tf_efficientnet_lite0",
+        "arguments": {},
+        "settings": {},
+        "right": (128, 185),
+    },
+    "cifar10 resnet": {
+        "data": "data/cifar10/test",
+        "checkpoint": "models/test_resnet.cifar10.epoch15.safetensors",
+        "model": "test_resnet",
+        "arguments": {"output_stride": 16},
+        "settings": SMALL,
+        "right": (6740, 8000),
+    },
+    "cifar10 vit": {
+        "data": "data/cifar10/test",
+        "checkpoint": "models/test_vit.cifar10.safetensors",
+        "model": "test_vit",
+        "arguments": {"img_size": 64, "patch_size": 8},
+        "settings": SMALL,
+        "right": (5760, 8000),
+    },
+}
+
+
+def timm_probabilities(case, folder) -> dict[str, np.ndarray]:
+    """Return the probabilities of every image by its path, as a plain timm loop gives them."""
+    data = folder / case["data"]
+    names = sorted(path.name for path in data.iterdir())
+    model = timm.create_model(case["model"], num_classes=len(names), **case["arguments"])
+    model.load_state_dict(load_file(folder / case["checkpoint"]))
+    config = resolve_data_config(case["settings"], model=model)
+    dataset = create_dataset("", root=data, class_map={name: i for i, name in enumerate(names)})
+    loader = create_loader(
+        dataset, config["input_size"], 64, use_prefetcher=False, num_workers=0,
+        interpolation=config["interpolation"], mean=config["mean"], std=config["std"],
+        crop_pct=config["crop_pct"], crop_mode=config["crop_mode"],
+    )  # fmt: skip
+    with torch.inference_mode():
+        found = [model.eval()(images).softmax(dim=1) for images, _ in loader]
+    return dict(zip(dataset.filenames(), torch.cat(found).numpy(), strict=True))
+
+
+# timm's dataset leaves closing its files to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_every_prediction_is_that_of_a_plain_timm_loop(name, real_data, tmp_path):
+    case = CASES[name]
+    run = errlens.evaluate(
+        real_data / case["data"],
+        model=case["model"],
+        checkpoint=real_data / case["checkpoint"],
+        model_kwargs=[f"{key}={value}" for key, value in case["arguments"].items()],
+        out=tmp_path / "run",
+        **case["settings"],
+    )
+    top1 = run.metrics["top1"]
+    assert (round(top1["value"] * top1["n"]), top1["n"]) == case["right"]
+
+    theirs = timm_probabilities(case, real_data)
+    ours = run.predictions.table.select(["path", "pred", "topk_index", "topk_prob"]).to_pylist()
+    assert {row["path"] for row in ours} == theirs.keys()
+    for row in ours:
+        expected = theirs[row["path"]]
+        assert row["pred"] == expected.argmax(), row["path"]
+        np.testing.assert_allclose(row["topk_prob"], expected[row["topk_index"]], atol=1e-4)
+
+
+def test_imagenet_synsets_and_names_label_the_same_images(real_data, tmp_path):
+    """The ImageNet model knows 'Egyptian cat' by its name and as n02124075."""
+    photos = sorted((real_data / "data/pets/val/Egyptian_Mau").glob("*.jpg"))
+    found = []
+    for label in ("Egyptian cat", "n02124075"):
+        folder = tmp_path / "data" / label / label
+        folder.mkdir(parents=True)
+        for photo in photos:
+            (folder / photo.name).write_bytes(photo.read_bytes())
+        run = errlens.evaluate(
+            folder.parent,
+            model="tf_efficientnet_lite0",
+            checkpoint=real_data / "models/tf_efficientnet_lite0.in1k.safetensors",
+            out=tmp_path / label,
+        )
+        assert run.predictions.table["label"].unique().to_pylist() == [285]
+        assert run.predictions.table["label_name"][0].as_py() == "Egyptian cat"
+        found.append(run.metrics)
+    assert found[0]["top1"] == found[1]["top1"]
+    assert found[0]["top1"]["value"] > 0.5
