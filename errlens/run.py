@@ -41,16 +41,18 @@ SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 RESUME: Final = "run the same errlens evaluate again: it goes on where it stopped"
 
-# What a run consists of; `--overwrite` removes these and nothing else.
-_OWN_FILES: Final = (
-    "run.json",
-    "plan.parquet",
-    "extra.parquet",
+# What an evaluation consists of; `--overwrite` removes these and nothing else.
+_OWN: Final = (
+    "predictions",
+    "logits",
+    "features",
     "metrics.json",
     "classes.csv",
     "baseline.parquet",
+    "extra.parquet",
+    "plan.parquet",
+    "run.json",
 )
-_OWN_FOLDERS: Final = ("predictions", "logits", "features")
 
 
 class RunFolder:
@@ -112,24 +114,16 @@ class RunFolder:
         Raises:
             NotARun: There is no readable `run.json`.
         """
+        hint = "errlens evaluate DATA --model NAME makes one"
         try:
             found = json.loads(self.info_file.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise NotARun(
-                f"{str(self.path)!r} is no run folder",
-                hint="errlens evaluate DATA --model NAME makes one",
-            ) from error
-        except ValueError as error:
-            raise NotARun(
-                f"{str(self.info_file)!r} is damaged: {error}",
-                hint="evaluate again with --overwrite",
-            ) from error
-        if found.get("schema_version") != SCHEMA_VERSION:
-            raise NotARun(
-                f"{str(self.path)!r} was written by another version of errlens",
-                hint="evaluate again with --overwrite",
-            )
-        return RunInfo.from_dict(found)
+            if found["schema_version"] == SCHEMA_VERSION:
+                return RunInfo.from_dict(found)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotARun(f"{str(self.path)!r} is no run folder", hint=hint) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise NotARun(f"{str(self.info_file)!r} is damaged: {error!r}", hint=hint) from error
+        raise NotARun(f"{str(self.path)!r} was written by another version of errlens", hint=hint)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -185,16 +179,16 @@ class RunFolder:
             StaleRun: Parts were made from other data or with other settings, and `overwrite` is
                 off.
         """
+        if not self.info_file.exists() and any(self.path.glob("[!.]*")):
+            raise UnfitOption(
+                f"{str(self.path)!r} exists and is no run folder",
+                hint="choose another -o, or empty it first",
+            )
         if overwrite:
             self._clear()
         if any(self.predictions_folder.glob("part-*.parquet")):
             self._refuse_others(info, plan)
             plan = self.plan
-        elif not self.info_file.exists() and self._holds_something():
-            raise UnfitOption(
-                f"{str(self.path)!r} exists and is no run folder",
-                hint="choose another -o, or empty it first",
-            )
         self.predictions_folder.mkdir(parents=True, exist_ok=True)
         self.write_info(info)
         self._write_table(self.plan_file, plan)
@@ -249,18 +243,8 @@ class RunFolder:
         self.write_info(info)
 
     def written(self) -> list[Path]:
-        """Return the files and folders of the evaluation that exist, for people to look at."""
-        names = (
-            "predictions",
-            "logits",
-            "features",
-            "metrics.json",
-            "classes.csv",
-            "baseline.parquet",
-            "extra.parquet",
-            "run.json",
-        )
-        return [self.path / name for name in names if (self.path / name).exists()]
+        """Return the files and folders of the evaluation that exist."""
+        return [self.path / name for name in _OWN if (self.path / name).exists()]
 
     def _part_is_whole(self, shard: int, info: RunInfo) -> bool:
         """Tell whether a part can be read to its end and belongs to this run.
@@ -296,16 +280,9 @@ class RunFolder:
                 hint="--overwrite starts afresh, -o writes elsewhere",
             )
 
-    def _holds_something(self) -> bool:
-        return self.path.is_dir() and any(
-            not entry.name.startswith(".") for entry in self.path.iterdir()
-        )
-
     def _clear(self) -> None:
-        for name in _OWN_FOLDERS:
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in _OWN_FILES:
-            (self.path / name).unlink(missing_ok=True)
+        for path in self.written():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _write_table(self, path: Path, table: pa.Table) -> None:
         with _atomically(path) as temporary:

@@ -1,14 +1,12 @@
 """A network together with everything that makes it a classifier of images."""
 
-import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import timm.data
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -21,7 +19,7 @@ from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
-from errlens.model.networks import Network, import_object
+from errlens.model.networks import Network
 
 MOST_TOPK: Final = 20
 CACHED_PIXELS: Final = 16 * 224 * 224  # measured; more is slower on the CPUs of 2026
@@ -32,37 +30,6 @@ class Outputs(NamedTuple):
 
     logits: NDArray[np.float32]
     features: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class UserTransform:
-    """The user's own function from a Pillow image to a float tensor (channels, height, width)."""
-
-    name: str
-    function: Callable[[Image.Image], Tensor]
-    exif: bool = False
-    image_mode: str = "RGB"
-
-    def prepare(self, image: Image.Image) -> Tensor:
-        """Apply the function.
-
-        Raises:
-            UnfitOption: It does not return such a tensor.
-        """
-        value = self.function(image)
-        if not isinstance(value, Tensor) or value.ndim != 3:
-            raise UnfitOption(
-                f"--transform {self.name} does not return a (channels, height, width) tensor"
-            )
-        return value
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values; the source text stands for the function."""
-        try:
-            source = inspect.getsource(self.function)
-        except (OSError, TypeError):
-            source = repr(type(self.function))
-        return {"transform": self.name, "source": source, "exif": self.exif}
 
 
 class Probe(NamedTuple):
@@ -120,20 +87,25 @@ class Classifier:
         """
         module, device = self.network.module, self.device
         layer = self.probe.head if with_features else None
+        width = self.probe.features if layer else 0
+        # An accelerator holds the layers of one batch; a CPU is kept busy by several.
+        turn = nullcontext() if device.type == "cpu" else threading.Lock()
         with _last_input(module, layer) as fed:
 
             def outputs(values: Sequence[Any]) -> Outputs:
                 if not values:
-                    empty = np.zeros((0, self.probe.outputs), np.float32)
-                    return Outputs(
-                        empty, np.zeros((0, self.probe.features * bool(layer)), np.float32)
-                    )
-                with torch.inference_mode():
-                    logits = as_logits(module(stack(values, self.preparation, device)))
+                    return Outputs(_nothing(self.probe.outputs), _nothing(width))
+                batch = stack(values, self.preparation, device)
+                with turn, torch.inference_mode():
+                    logits = as_logits(module(batch))
                     features = fed.value.flatten(1) if layer else logits[:, :0]
-                return Outputs(logits.float().cpu().numpy(), features.float().cpu().numpy())
+                    return Outputs(logits.float().cpu().numpy(), features.float().cpu().numpy())
 
             yield outputs
+
+
+def _nothing(width: int) -> NDArray[np.float32]:
+    return np.zeros((0, width), np.float32)
 
 
 def stack(values: Sequence[Any], preparation: Preparation, device: torch.device) -> Tensor:
@@ -158,49 +130,6 @@ def as_logits(output: Any) -> Tensor:
     if not isinstance(output, Tensor):
         raise UnfitModel(f"the model returns a {type(output).__name__}, not class scores")
     return output
-
-
-def resolve_preprocessing(
-    network: Network, *, overrides: Mapping[str, Any], exif: bool = False
-) -> Preprocessing:
-    """Return timm's data configuration of a network, with the user's overrides.
-
-    `overrides` uses the names of timm's scripts: img_size, crop_pct, crop_mode, interpolation,
-    mean, std; None leaves a setting as it is.
-
-    Raises:
-        UnfitModel: The network takes neither one nor three channels.
-    """
-    args = {key: value for key, value in overrides.items() if value is not None}
-    config = timm.data.resolve_data_config(
-        args, pretrained_cfg=dict(network.data_config), model=network.module
-    )
-    of_config, height, width = config["input_size"]
-    channels = network.arguments.get("in_chans", of_config)
-    if channels not in (1, 3):
-        raise UnfitModel(f"{network.name} takes {channels} channels; photos have 3, or 1 when gray")
-    return Preprocessing(
-        img_size=(height, width),
-        crop_pct=float(config["crop_pct"]),
-        crop_mode=config["crop_mode"],
-        interpolation=config["interpolation"],
-        mean=_for_channels(config["mean"], channels),
-        std=_for_channels(config["std"], channels),
-        exif=exif,
-    )
-
-
-def load_transform(name: str, *, exif: bool = False) -> UserTransform:
-    """Import a transform given as `module:function`.
-
-    Raises:
-        UnfitOption: It is not written like that.
-        UnknownModel: There is no such module or function.
-    """
-    module, colon, function = name.partition(":")
-    if not (module and colon and function):
-        raise UnfitOption(f"--transform {name!r} is not of the form module:function")
-    return UserTransform(name, import_object(module, function, what="transform"), exif=exif)
 
 
 def choose_device(name: str) -> torch.device:
@@ -283,10 +212,3 @@ def _last_input(module: nn.Module, layer: str | None) -> Iterator[threading.loca
         yield kept
     finally:
         handle.remove()
-
-
-def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
-    """Return one value a channel; timm averages colours for a network of one channel."""
-    if len(values) == channels:
-        return tuple(map(float, values))
-    return (float(np.mean(values)),) * channels

@@ -7,15 +7,10 @@ from typing import Any
 
 from errlens.classes import ClassNames
 from errlens.data.labels import choose_classes
-from errlens.model.classifier import (
-    Classifier,
-    choose_device,
-    load_transform,
-    resolve_preprocessing,
-    run_once,
-)
+from errlens.model.classifier import Classifier, choose_device, run_once
 from errlens.model.names import carried_names
 from errlens.model.networks import load_network
+from errlens.model.preparation import load_transform, resolve_preprocessing
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from errlens.errors import (
     UnknownModel,
     WeightsUnavailable,
 )
-from errlens.model.classifier import resolve_preprocessing, run_once
+from errlens.model.classifier import run_once
 from errlens.model.networks import load_network
+from errlens.model.preparation import resolve_preprocessing
 
 CPU = torch.device("cpu")
 

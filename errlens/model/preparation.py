@@ -1,0 +1,96 @@
+"""How images become a network's input: as timm has it, or as the user does."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import timm.data
+from PIL import Image
+from torch import Tensor
+
+from errlens.data.preprocess import Preprocessing
+from errlens.errors import UnfitModel, UnfitOption
+from errlens.model.networks import Network, import_object
+
+
+@dataclass(frozen=True)
+class UserTransform:
+    """The user's own function from a Pillow image to a float tensor (channels, height, width)."""
+
+    name: str
+    function: Callable[[Image.Image], Tensor]
+    exif: bool = False
+    image_mode: str = "RGB"
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        """Apply the function.
+
+        Raises:
+            UnfitOption: It does not return such a tensor.
+        """
+        value = self.function(image)
+        if not isinstance(value, Tensor) or value.ndim != 3:
+            raise UnfitOption(
+                f"--transform {self.name} does not return a (channels, height, width) tensor"
+            )
+        return value
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values; the source text stands for the function."""
+        try:
+            source = inspect.getsource(self.function)
+        except (OSError, TypeError):
+            source = repr(type(self.function))
+        return {"transform": self.name, "source": source, "exif": self.exif}
+
+
+def resolve_preprocessing(
+    network: Network, *, overrides: Mapping[str, Any], exif: bool = False
+) -> Preprocessing:
+    """Return timm's data configuration of a network, with the user's overrides.
+
+    `overrides` uses the names of timm's scripts: img_size, crop_pct, crop_mode, interpolation,
+    mean, std; None leaves a setting as it is.
+
+    Raises:
+        UnfitModel: The network takes neither one nor three channels.
+    """
+    args = {key: value for key, value in overrides.items() if value is not None}
+    config = timm.data.resolve_data_config(
+        args, pretrained_cfg=dict(network.data_config), model=network.module
+    )
+    of_config, height, width = config["input_size"]
+    channels = network.arguments.get("in_chans", of_config)
+    if channels not in (1, 3):
+        raise UnfitModel(f"{network.name} takes {channels} channels; photos have 3, or 1 when gray")
+    return Preprocessing(
+        img_size=(height, width),
+        crop_pct=float(config["crop_pct"]),
+        crop_mode=config["crop_mode"],
+        interpolation=config["interpolation"],
+        mean=_for_channels(config["mean"], channels),
+        std=_for_channels(config["std"], channels),
+        exif=exif,
+    )
+
+
+def load_transform(name: str, *, exif: bool = False) -> UserTransform:
+    """Import a transform given as `module:function`.
+
+    Raises:
+        UnfitOption: It is not written like that.
+        UnknownModel: There is no such module or function.
+    """
+    module, colon, function = name.partition(":")
+    if not (module and colon and function):
+        raise UnfitOption(f"--transform {name!r} is not of the form module:function")
+    return UserTransform(name, import_object(module, function, what="transform"), exif=exif)
+
+
+def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """Return one value a channel; timm averages colours for a network of one channel."""
+    if len(values) == channels:
+        return tuple(map(float, values))
+    return (float(np.mean(values)),) * channels

@@ -1,0 +1,48 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from errlens.cli import app
+from errlens.predictions import SCHEMA
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_cog_generates_is_up_to_date():
+    said = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "README.md"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_every_command_is_documented():
+    said = CliRunner().invoke(app, ["--help"]).output
+    commands = re.findall(r"^  ([a-z-]+)  ", said.partition("Commands:")[2], flags=re.MULTILINE)
+    assert {"evaluate", "run"} <= set(commands)
+    for command in commands:
+        assert f"### errlens {command}\n" in README
+
+
+def test_every_column_is_named_in_order():
+    listed = README.partition("The columns of the predictions:")[2].partition("Two runs")[0]
+    assert re.findall(r"`(\w+)`", listed) == SCHEMA.names
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_linked_files_exist(path):
+    assert (REPOSITORY / path).exists()
+
+
+def test_the_test_command_of_the_readme_is_the_one_ci_runs():
+    command = "python -m pip install --editable '.[test]' && python -m pytest"
+    assert command in README
+    assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
