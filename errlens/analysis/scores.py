@@ -63,7 +63,9 @@ def score(
     others[rows, known] = -np.inf
     before = np.arange(raw.shape[1]) < known[:, None]
     ahead = (raw > of_label[:, None]) | ((raw == of_label[:, None]) & before)
-    super_pred, super_pred_prob = _inside_superclass(prob, pred, superclasses)
+    parents = class_parents(superclasses, raw.shape[1])
+    super_pred = parents[pred]
+    inside = parents[None, :] == super_pred[:, None]
     return Scores(
         finite=finite,
         label=label,
@@ -79,24 +81,11 @@ def score(
         topk_prob=np.take_along_axis(prob, order, axis=1).astype(np.float32),
         logsumexp=total.astype(np.float32),
         super_pred=super_pred,
-        super_pred_prob=super_pred_prob,
+        super_pred_prob=(prob * inside).sum(axis=1).astype(np.float32),
     )
 
 
-def _inside_superclass(
-    prob: NDArray[np.float64], pred: NDArray[np.intp], superclasses: Superclasses | None
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the superclass of each prediction and the probability of all classes inside it."""
-    if superclasses is None:
-        return np.full(len(pred), NO_CLASS, np.int32), np.zeros(len(pred), np.float32)
-    of_class = class_parents(superclasses)
-    super_pred = of_class[pred]
-    inside = of_class[None, :] == super_pred[:, None]
-    return super_pred, (prob * inside).sum(axis=1).astype(np.float32)
-
-
-def class_parents(superclasses: Superclasses) -> NDArray[np.int32]:
+def class_parents(superclasses: Superclasses | None, n_classes: int) -> NDArray[np.int32]:
     """Return the superclass index of each class, `NO_CLASS` where it has none."""
-    return np.array(
-        [NO_CLASS if parent is None else parent for parent in superclasses.of_class], np.int32
-    )
+    of_class = superclasses.of_class if superclasses else (None,) * n_classes
+    return np.array([NO_CLASS if parent is None else parent for parent in of_class], np.int32)

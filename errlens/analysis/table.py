@@ -54,37 +54,31 @@ def part_table(
     failed = fed & ~scored
     spread = _Spread(scored, scores)
     labelled = label != NO_CLASS
-    pred = spread.values(scores.pred)
-    super_label = (
-        class_parents(superclasses)[label] if superclasses else np.full(len(seen), NO_CLASS)
-    )
+    parents = class_parents(superclasses, len(classes))
+    super_label = np.where(labelled, parents[label], NO_CLASS)
+    in_superclass = spread.values(scores.super_pred) != NO_CLASS
     names = pa.array(classes.names, pa.string())
     columns: dict[str, pa.Array] = {
-        **{name: plan[name] for name in ("row", "sample_id", "path")},
-        "split": plan["split"],
+        **{name: plan[name] for name in ("row", "sample_id", "path", "split")},
         "content_hash": pa.array([one.content_hash for one in seen], pa.binary(16)),
         "status": pa.array(np.where(failed, FAILED, [one.status for one in seen])),
         "error": pa.array(_errors(seen, failed), pa.string()),
         "width": pa.array([one.width for one in seen], pa.int32()),
         "height": pa.array([one.height for one in seen], pa.int32()),
         "label": _masked(label, labelled),
-        "label_name": plan["label_name"].combine_chunks(),
-        "correct": _masked(pred == label, scored & labelled),
+        "correct": _masked(spread.values(scores.pred) == label, scored & labelled),
         "topk_index": spread.lists(scores.topk_index),
         "topk_prob": spread.lists(scores.topk_prob),
-        "super_label": _masked(super_label, labelled & (super_label != NO_CLASS)),
-        "super_pred": spread.column(
-            "super_pred", where=spread.values(scores.super_pred) != NO_CLASS
-        ),
-        "super_pred_prob": spread.column(
-            "super_pred_prob", where=spread.values(scores.super_pred) != NO_CLASS
-        ),
+        "super_label": _masked(super_label, super_label != NO_CLASS),
+        "super_pred": spread.column("super_pred", where=in_superclass),
+        "super_pred_prob": spread.column("super_pred_prob", where=in_superclass),
         "logits_row": _masked(np.cumsum(scored) - 1, scored & with_logits),
+        **{name: spread.column(name) for name in _OF_OUTPUTS},
+        **{name: spread.column(name, where=labelled) for name in _OF_LABEL},
     }
-    columns |= {name: spread.column(name) for name in _OF_OUTPUTS}
-    columns |= {name: spread.column(name, where=labelled) for name in _OF_LABEL}
-    columns["pred_name"] = pa.DictionaryArray.from_arrays(columns["pred"].cast(pa.int32()), names)
-    columns["label_name"] = pa.DictionaryArray.from_arrays(columns["label"].cast(pa.int32()), names)
+    for kind in ("label", "pred"):
+        indices = columns[kind].cast(pa.int32())
+        columns[f"{kind}_name"] = pa.DictionaryArray.from_arrays(indices, names)
     return pa.table([_as(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 

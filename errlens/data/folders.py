@@ -38,17 +38,17 @@ def scan_folder(folder: Path) -> FolderScan:
     for entry in _files(folder, ancestors=frozenset()):
         suffix = Path(entry.name).suffix.lower()
         if suffix not in SUFFIXES:
-            skipped[_readable(suffix) or "without suffix"] += 1
+            skipped[readable(suffix) or "without suffix"] += 1
             continue
         relative = Path(entry.path).relative_to(folder).as_posix()
-        path = _readable(relative)
+        path = readable(relative)
         found.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
     found.sort(key=lambda image: image[0])
     return FolderScan(
         [path for path, _, _ in found],
         [size for _, size, _ in found],
         [problem for _, _, problem in found],
-        tuple(sorted(_readable(entry.name) for entry in _entries(folder) if _is_folder(entry))),
+        tuple(sorted(readable(entry.name) for entry in _entries(folder) if _is_folder(entry))),
         dict(skipped.most_common()),
     )
 
@@ -88,10 +88,10 @@ def _size_of(entry: os.DirEntry[str]) -> int | None:
         return None
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     r"""Return a name as it is, or with its undecodable bytes escaped.
 
-    >>> print(_readable("caf\udce9.jpg"))
+    >>> print(readable("caf\udce9.jpg"))
     caf\xe9.jpg
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from errlens.data.folders import scan_folder
+from errlens.data.folders import NOT_UTF8, readable, scan_folder
 from errlens.data.images import SUFFIXES
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, read_manifest
 from errlens.errors import InputError, MissingInput, NoImages
@@ -79,7 +79,9 @@ def find_samples(
     elif data.suffix.lower() in MANIFEST_SUFFIXES:
         samples = _from_manifest(data, root or data.parent, columns or Columns(), split)
     elif data.suffix.lower() in SUFFIXES:
-        frame = _frame([data.name], [None], [data.stat().st_size], [None])
+        name = readable(data.name)
+        problem = None if name == data.name else NOT_UTF8
+        frame = _frame([name], [None], [_size_of(data)], [problem])
         samples = Samples(frame, data.parent.absolute())
     else:
         raise InputError(
