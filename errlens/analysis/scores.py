@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from errlens.classes import Superclasses
 
@@ -49,7 +48,7 @@ def score(
     """
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(logits).all(axis=1))
     raw = np.where(finite[:, None], logits, 0).astype(np.float64)
-    total = logsumexp(raw, axis=1)
+    total = np.logaddexp.reduce(raw, axis=1)
     log_prob = raw - total[:, None]
     prob = np.exp(log_prob)
     rows = np.arange(len(raw))

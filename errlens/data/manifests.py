@@ -126,6 +126,8 @@ def _only_split(path: Path, table: pd.DataFrame, column: str, split: str) -> pd.
     return kept.reset_index(drop=True)
 
 
-def _as_text(column: "pd.Series[Any]") -> "pd.Series[str]":
-    text = column.astype("object").where(column.notna(), None)
-    return text.map(lambda value: None if value is None or value == "" else str(value))
+def _as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return every value as text, what is missing or empty as None."""
+    empty = column.isna() | (column == "")
+    values = [None if nothing else str(value) for value, nothing in zip(column, empty, strict=True)]
+    return pd.Series(values, index=column.index, dtype="object")
