@@ -125,7 +125,7 @@ def allowed_bad(text: str, n: int) -> int:
         value = float(number) if percent else int(number)
     except ValueError:
         value = -1
-    if value < 0:
+    if not 0 <= value < float("inf"):
         raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
     return int(n * value / 100) if percent else int(value)
 

@@ -152,7 +152,9 @@ def test_max_bad_is_a_count_or_a_share(run_errlens, photos, max_bad, exit_code):
     assert len(rows("run")) == 12
 
 
-@pytest.mark.parametrize("option", ["--max-bad some", "--max-bad -1", "--keep everything"])
+@pytest.mark.parametrize(
+    "option", ["--max-bad some", "--max-bad -1", "--max-bad nan%", "--keep everything"]
+)
 def test_a_misspelt_option_is_found_before_the_work(run_errlens, photos, option):
     said = run_errlens(f"{photos} -o run {option}")
     assert said.exit_code == 2
