@@ -66,15 +66,6 @@ def no_module():
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="accept the texts as they are")
-    parser.addoption("--slow", action="store_true", help="run the slow tests as well")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--slow"):
-        skip = pytest.mark.skip(reason="slow; run with --slow")
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(skip)
 
 
 @pytest.fixture
