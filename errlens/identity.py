@@ -160,10 +160,10 @@ def setting_differences(before: Settings, now: Settings) -> list[str]:
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     found = []
     for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key), now.get(key)
+        old, new = before.get(key, "unset"), now.get(key, "unset")
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             found += [f"{key}.{difference}" for difference in _differences(old, new)]
-        elif old != new:
+        elif canonical_hash(old) != canonical_hash(new):  # 1 is not true here, but (4, 4) is [4, 4]
             values = f"{old} -> {new}"
             found.append(f"{key} {values}" if len(values) <= 80 else key)
     return found

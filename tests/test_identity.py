@@ -3,8 +3,17 @@ from dataclasses import fields, replace
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from errlens.identity import RunInfo, Settings, plan_differences, plan_hash, setting_differences
+from errlens.identity import (
+    RunInfo,
+    Settings,
+    canonical_hash,
+    plan_differences,
+    plan_hash,
+    setting_differences,
+)
 from errlens.run import PLAN_SCHEMA
 
 SETTINGS = Settings(
@@ -62,3 +71,115 @@ def test_differences_between_settings_go_down_to_the_key():
     now = replace(SETTINGS, preprocessing={"img_size": [9, 9]}, topk=3)
     expected = ["preprocessing.img_size [8, 8] -> [9, 9]", "topk 2 -> 3"]
     assert setting_differences(SETTINGS, now) == expected
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+def turned_round(tree):
+    if isinstance(tree, dict):
+        return {key: turned_round(value) for key, value in reversed(tree.items())}
+    return [turned_round(value) for value in tree] if isinstance(tree, list) else tree
+
+
+@settings(deadline=None)
+@given(plain)
+def test_the_order_of_keys_has_no_say_in_the_hash_at_any_depth(tree):
+    assert canonical_hash(turned_round(tree)) == canonical_hash(tree)
+    assert canonical_hash(json.loads(json.dumps(tree))) == canonical_hash(tree)
+
+
+def test_the_order_of_a_list_has_a_say_in_the_hash():
+    assert canonical_hash(["a", "b"]) != canonical_hash(["b", "a"])
+    assert canonical_hash({"a": "b"}) != canonical_hash({"b": "a"})
+
+
+def test_the_order_of_the_class_names_makes_another_run():
+    assert replace(SETTINGS, class_names=["b", "a"]).run_hash != SETTINGS.run_hash
+
+
+@pytest.mark.parametrize("name", ["seed", "data", "data_root", "resources", "keep", "checkpoint"])
+def test_what_does_not_decide_a_prediction_is_not_in_the_hash(name):
+    info = RunInfo(SETTINGS, data="d", data_root="r", n_images=3)
+    assert replace(info, **{name: "other"}).run_hash == info.run_hash
+
+
+def test_info_without_a_setting_is_refused():
+    found = RunInfo(SETTINGS, data="d", data_root="r", n_images=3).as_dict()
+    del found["weights_sha256"]
+    with pytest.raises(TypeError, match="weights_sha256"):
+        RunInfo.from_dict(found)
+
+
+def test_info_of_later_versions_may_hold_more():
+    info = RunInfo(SETTINGS, data="d", data_root="r", n_images=3)
+    assert RunInfo.from_dict({**info.as_dict(), "from_the_future": 1}) == info
+
+
+def test_info_gives_classes_and_superclasses_back():
+    info = RunInfo(SETTINGS, data="d", data_root="r", n_images=3)
+    assert info.classes.names == ("a", "b")
+    assert info.superclasses.as_mapping(info.classes) == {"a": "x"}
+    assert replace(info, settings=replace(SETTINGS, superclasses=None)).superclasses is None
+
+
+plans = st.dictionaries(
+    st.sampled_from("123456"),
+    st.tuples(st.sampled_from([None, "a", "b"]), st.integers(0, 2)),
+    min_size=1,
+)
+
+
+@settings(deadline=None)
+@given(plans, plans)
+def test_plans_have_differences_just_where_their_hashes_differ(before, now):
+    # The order of the samples is part of the hash: two plans of the same samples agree in it.
+    one, other = (
+        plan(*((name, *rest) for name, rest in sorted(rows.items()))) for rows in (before, now)
+    )
+    assert bool(plan_differences(one, other)) == (plan_hash(one) != plan_hash(other))
+
+
+def test_many_differences_are_counted_and_the_first_named():
+    now = plan(*((str(number), "a", 1) for number in range(1, 9)))
+    before = plan(("0", "a", 1))
+    assert plan_differences(before, now) == [
+        "8 added ('1', '2', '3' and 5 more)",
+        "1 gone ('0')",
+    ]
+
+
+def test_a_setting_too_long_to_show_is_named_alone():
+    now = replace(SETTINGS, class_names=[f"class {index}" for index in range(100)])
+    assert setting_differences(SETTINGS, now) == ["class_names"]
+
+
+def test_settings_that_are_the_same_have_no_differences():
+    assert setting_differences(SETTINGS, replace(SETTINGS)) == []
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_every_setting_that_differs_is_named(name):
+    (difference,) = setting_differences(SETTINGS, replace(SETTINGS, **{name: "other"}))
+    assert difference.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({}, {"a": None}),
+        ({"a": None}, {}),
+        ({"a": 1}, {"a": True}),
+        ({"a": 0}, {"a": 0.0}),
+        ({"a": {"b": 1}}, {"a": {}}),
+    ],
+)
+def test_settings_of_other_hashes_have_a_difference_to_name(before, now):
+    one, other = replace(SETTINGS, arguments=before), replace(SETTINGS, arguments=now)
+    assert one.run_hash != other.run_hash
+    assert all(text.startswith("arguments.a") for text in setting_differences(one, other))
+    assert setting_differences(one, other)
