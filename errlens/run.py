@@ -179,7 +179,8 @@ class RunFolder:
             StaleRun: Parts were made from other data or with other settings, and `overwrite` is
                 off.
         """
-        if not self.info_file.exists() and any(self.path.glob("[!.]*")):
+        taken = self.path.exists() and not self.path.is_dir()
+        if taken or (not self.info_file.exists() and any(self.path.glob("[!.]*"))):
             raise UnfitOption(
                 f"{str(self.path)!r} exists and is no run folder",
                 hint="choose another -o, or empty it first",
@@ -300,8 +301,9 @@ def default_run(data: Path, model: str) -> Path:
     >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
     'runs/pets-val-hf-hub_timm_resnet18'
     """
-    data = data.absolute()
-    parts = [data.parent.name, data.stem] if data.name.casefold() in SPLIT_NAMES else [data.stem]
+    data = Path(os.path.normpath(data.absolute()))
+    name = data.name if data.is_dir() else data.stem
+    parts = [data.parent.name, name] if data.name.casefold() in SPLIT_NAMES else [name]
     return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join([*filter(None, parts), model])))
 
 
