@@ -13,8 +13,8 @@ from errlens.errors import BadConfig, MissingInput, nearest
 
 Options = TypeVar("Options")
 
-# Where each key of the file stands, by its path: ("evaluate", "data") -> line.
-_Lines = dict[tuple[str, ...], int]
+# Where each key stands, by its path: ("evaluate", "data") -> file and line, or the `--set`.
+_Places = dict[tuple[str, ...], str]
 
 
 class Config(NamedTuple):
@@ -45,67 +45,74 @@ def read_config(
     """
     if not path.is_file():
         raise MissingInput(path, what="configuration")
-    tree, lines = _parse(path)
+    tree, places = _parse(path)
     for setting in overrides:
-        _override(tree, setting)
-    unknown = next((key for key in tree if key not in {"out", *commands}), None)
-    if unknown is not None:
-        raise _unknown_key(path, (unknown,), lines, ["out", *commands])
+        places[_override(tree, setting)] = f"--set {setting}"
+    unknown = [key for key in tree if key not in {"out", *commands}]
+    if unknown:
+        raise _unknown_key(path, (str(unknown[0]),), places, ["out", *commands])
     if not isinstance(tree.get("out"), str):
         raise BadConfig(f"{path}: 'out' must name the run folder")
     blocks = {
-        name: _make_options(options, tree[name], (path, name, lines), skip=outside_blocks)
+        name: _make_options(options, tree[name], (path, name, places), skip=outside_blocks)
         for name, options in commands.items()
         if name in tree
     }
     return Config(_below(path.parent, Path(tree["out"])), blocks)
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], _Lines]:
+def _parse(path: Path) -> tuple[dict[str, Any], _Places]:
     try:
         text = path.read_text(encoding="utf-8")
         tree, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: encoding, an impossible date
         raise BadConfig(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise BadConfig(f"{path} must be a mapping with 'out' and a block for each command")
-    return tree, _line_numbers(root)
+    return tree, _places(path, root)
 
 
-def _line_numbers(node: yaml.Node | None, above: tuple[str, ...] = ()) -> _Lines:
-    lines: _Lines = {}
+def _places(path: Path, node: yaml.Node | None, above: tuple[str, ...] = ()) -> _Places:
+    places: _Places = {}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*above, str(key.value))
-            lines[here] = key.start_mark.line + 1
-            lines |= _line_numbers(value, here)
-    return lines
+            places[here] = f"{path}:{key.start_mark.line + 1}"
+            places |= _places(path, value, here)
+    return places
 
 
-def _override(tree: dict[str, Any], setting: str) -> None:
-    """Put a `block.key=value` into the tree; the value is read as YAML."""
+def _override(tree: dict[str, Any], setting: str) -> tuple[str, ...]:
+    """Put a `block.key=value` into the tree, the value read as YAML; return its path."""
     key, equals, text = setting.partition("=")
     *above, last = key.split(".")
     if not equals or not last:
         raise BadConfig(f"--set {setting!r} is not of the form block.key=value")
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadConfig(f"--set {setting!r}: {text!r} is not YAML") from error
     for name in above:
-        tree = tree.setdefault(name, {})
+        if tree.get(name) is None:  # absent, or an empty block
+            tree[name] = {}
+        tree = tree[name]
         if not isinstance(tree, dict):
             raise BadConfig(f"--set {setting!r}: {name!r} holds a value, not settings")
-    tree[last] = yaml.safe_load(text)
+    tree[last] = value
+    return (*above, last)
 
 
 def _make_options(
     options: type[Options],
     block: object,
-    where: tuple[Path, str, _Lines],
+    where: tuple[Path, str, _Places],
     *,
     skip: Collection[str],
 ) -> Options:
     """Check a block and make the options from it."""
-    path, name, lines = where
+    path, name, places = where
     if block is not None and not isinstance(block, dict):
-        raise BadConfig(f"{_place(path, (name,), lines)}: {name!r} must hold settings")
+        raise BadConfig(f"{_place(path, (name,), places)}: {name!r} must hold settings")
     model = _block_model(options, skip=skip)
     try:
         checked = model.model_validate(block or {})
@@ -114,8 +121,8 @@ def _make_options(
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
-            raise _unknown_key(path, key, lines, model.model_fields) from error
-        raise BadConfig(f"{_place(path, key, lines)}: {'.'.join(key)}: {first['msg']}") from error
+            raise _unknown_key(path, key, places, model.model_fields) from error
+        raise BadConfig(f"{_place(path, key, places)}: {'.'.join(key)}: {first['msg']}") from error
     values = {key: getattr(checked, key) for key in checked.model_fields_set}
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
 
@@ -169,17 +176,17 @@ def _below(folder: Path, path: Path) -> Path:
 
 
 def _unknown_key(
-    path: Path, key: tuple[str, ...], lines: _Lines, known: Collection[str]
+    path: Path, key: tuple[str, ...], places: _Places, known: Collection[str]
 ) -> BadConfig:
     near = nearest(key[-1], known)
     return BadConfig(
-        f"{_place(path, key, lines)}: unknown key {'.'.join(key)!r}",
+        f"{_place(path, key, places)}: unknown key {'.'.join(key)!r}",
         hint=f"did you mean {', '.join(near)}?" if near else f"known keys: {', '.join(known)}",
     )
 
 
-def _place(path: Path, key: tuple[str, ...], lines: _Lines) -> str:
-    """Return file and line of a key, or of what encloses it; `--set` has no line."""
-    while key and key not in lines:
+def _place(path: Path, key: tuple[str, ...], places: _Places) -> str:
+    """Return where a key stands, or what encloses it."""
+    while key and key not in places:
         key = key[:-1]
-    return f"{path}:{lines[key]}" if key else str(path)
+    return places.get(key, str(path))
