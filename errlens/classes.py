@@ -1,6 +1,7 @@
 """Class names in output order: the only place where index and name are exchanged."""
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -119,7 +120,7 @@ def read_classes(path: Path) -> ClassNames:
         raise BadClassFile(f"class file {str(path)!r} is none of {', '.join(_READERS)}")
     try:
         names = reader(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, csv.Error, yaml.YAMLError) as error:
         raise BadClassFile(f"class file {str(path)!r}: {error}") from error
     return ClassNames(tuple(names), source=f"the file {path.name}")
 
@@ -133,18 +134,30 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
     """
     if not path.is_file():
         raise MissingInput(path, what="superclass file")
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.DictReader(lines)
-        missing = {"class_name", "superclass"} - set(table.fieldnames or ())
-        if missing:
-            raise BadClassFile(
-                f"superclass file {str(path)!r} has no column {some(sorted(missing))}"
-            )
-        rows = [(row["class_name"], row["superclass"]) for row in table if row["superclass"]]
-    repeated = [name for name, count in Counter(name for name, _ in rows).items() if count > 1]
-    if repeated:
+    try:
+        header, table = _csv_rows(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, csv.Error) as error:
+        raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
+    missing = {"class_name", "superclass"} - set(header)
+    if missing:
+        raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
+    name_at, parent_at = header.index("class_name"), header.index("superclass")
+    rows = [(row[name_at], row[parent_at]) for row in table if row[parent_at]]
+    # A class may be listed by its name and again by an alias: then it is listed twice.
+    spellings = Counter(classes.index(name) for name, _ in rows)
+    repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]
+    if repeated and not classes.unknown(repeated):
         raise BadClassFile(f"superclass file {str(path)!r} lists {some(repeated)} more than once")
     return Superclasses.from_mapping(dict(rows), classes, source=f"the file {path.name}")
+
+
+def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table in which no row is shorter than the header."""
+    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
+    if short:
+        raise ValueError(f"row {short[0]} has fewer values than the header")
+    return header, rows
 
 
 def _names_from_text(text: str) -> list[str]:
@@ -154,10 +167,25 @@ def _names_from_text(text: str) -> list[str]:
     return names
 
 
+def _names_from_yaml(text: str) -> list[str]:
+    # Read without types: a class may be called no, null or 007.
+    return _names_from_tree(_numbered(yaml.load(text, yaml.BaseLoader)))  # noqa: S506 - text only
+
+
+def _numbered(tree: object) -> object:
+    """Turn the values of mappings into numbers where only they are, as in `{wolf: 0, fox: 1}`."""
+    if not isinstance(tree, Mapping):
+        return tree
+    if all(str(value).isdecimal() for value in tree.values()) and not all(map(str.isdecimal, tree)):
+        return {name: int(value) for name, value in tree.items()}
+    return {name: _numbered(value) for name, value in tree.items()}
+
+
 def _names_from_tree(tree: object) -> list[str]:
     """Return the names held by a parsed JSON or YAML document."""
-    if isinstance(tree, Mapping) and isinstance(tree.get("id2label"), Mapping):
-        tree = tree["id2label"]
+    if isinstance(tree, Mapping):
+        inner = tree.get("id2label", tree.get("label2id"))
+        tree = inner if isinstance(inner, Mapping) else tree
     if isinstance(tree, Sequence) and not isinstance(tree, str):
         return [str(name) for name in tree]
     if isinstance(tree, Mapping) and all(isinstance(value, int) for value in tree.values()):
@@ -168,16 +196,16 @@ def _names_from_tree(tree: object) -> list[str]:
 
 
 def _names_from_csv(text: str) -> list[str]:
-    rows = [row for row in csv.reader(text.splitlines()) if row]
-    if rows and "class_name" in rows[0]:
-        name = rows[0].index("class_name")
-        if "class_index" not in rows[0]:
-            return [row[name] for row in rows[1:]]
-        index = rows[0].index("class_index")
-        return _by_index((int(row[index]), row[name]) for row in rows[1:])
-    if any(len(row) > 1 for row in rows):
+    header, rows = _csv_rows(text)
+    if "class_name" in header:
+        names = [row[header.index("class_name")] for row in rows]
+        if "class_index" not in header:
+            return names
+        at = header.index("class_index")
+        return _by_index((int(row[at]), name) for row, name in zip(rows, names, strict=True))
+    if len(header) > 1:
         raise ValueError("several columns, none of them called class_name")
-    return [row[0].strip() for row in rows]
+    return [row[0].strip() for row in [header, *rows] if row]
 
 
 def _by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
@@ -190,7 +218,7 @@ def _by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
 _READERS: dict[str, Callable[[str], list[str]]] = {
     ".txt": _names_from_text,
     ".json": lambda text: _names_from_tree(json.loads(text)),
-    ".yaml": lambda text: _names_from_tree(yaml.safe_load(text)),
-    ".yml": lambda text: _names_from_tree(yaml.safe_load(text)),
+    ".yaml": _names_from_yaml,
+    ".yml": _names_from_yaml,
     ".csv": _names_from_csv,
 }
