@@ -44,19 +44,20 @@ def scan_folder(folder: Path) -> FolderScan:
         path = readable(relative)
         found.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
     found.sort(key=lambda image: image[0])
+    below = [entry for entry in _entries(folder) if _is_folder(entry)]
+    loops = {entry.name for entry in below if _identity(Path(entry.path)) == _identity(folder)}
     return FolderScan(
         [path for path, _, _ in found],
         [size for _, size, _ in found],
         [problem for _, _, problem in found],
-        tuple(sorted(readable(entry.name) for entry in _entries(folder) if _is_folder(entry))),
+        tuple(sorted(readable(entry.name) for entry in below if entry.name not in loops)),
         dict(skipped.most_common()),
     )
 
 
 def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
     """Yield all files below a folder; a link to a folder we are inside of is a loop."""
-    status = folder.stat()
-    identity = (status.st_dev, status.st_ino)
+    identity = _identity(folder)
     if identity in ancestors:
         return
     for entry in _entries(folder):
@@ -64,6 +65,14 @@ def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[o
             yield from _files(Path(entry.path), ancestors=ancestors | {identity})
         else:
             yield entry
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        status = folder.stat()
+    except OSError as error:
+        raise InputError(f"folder {str(folder)!r} cannot be entered: {error.strerror}") from error
+    return status.st_dev, status.st_ino
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

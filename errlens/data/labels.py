@@ -63,7 +63,8 @@ def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
     return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
 
 
-def _natural(name: str) -> list[tuple[bool, int, str]]:
+def _natural(name: str) -> list[int | str]:
     """Return a key that sorts numbers by value and letters without case."""
-    pieces = re.split(r"(\d+)", name.casefold())
-    return [(not piece.isdigit(), int(piece) if piece.isdigit() else 0, piece) for piece in pieces]
+    pieces = re.split(r"(\d+)", name.lower())
+    # Text and numbers alternate, so that a number is only ever compared with a number.
+    return [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]

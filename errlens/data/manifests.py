@@ -1,6 +1,7 @@
 """Read csv and parquet tables that list images and their labels."""
 
 import csv
+import warnings
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -40,7 +41,7 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
         BadManifest: It cannot be read, has no rows, or lacks a column or a path.
         UnfitOption: A split is asked for that it does not have.
     """
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, columns)
     _refuse_missing(path, list(table.columns), columns)
     if split is not None:
         table = _only_split(path, table, columns.split, split)
@@ -58,23 +59,28 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
         raise BadManifest(
             f"manifest {str(path)!r} has rows without a path; the first is row {nameless[0]}"
         )
-    rest = table.drop(columns=list(columns), errors="ignore")
-    rest.insert(0, "row", range(len(rest)), allow_duplicates=True)
+    rest = table.drop(columns=[*columns, "row"], errors="ignore")
+    rest.insert(0, "row", range(len(rest)))
     return Manifest(frame, rest if rest.shape[1] > 1 else None)
 
 
-def _read_text(path: Path) -> pd.DataFrame:
+def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             start = lines.read(_SNIFFED_CHARACTERS)
-        return pd.read_csv(
-            path,
-            sep=_delimiter(start),
-            dtype=str,
-            keep_default_na=False,  # a class may be called NA
-            na_values=[""],
-            encoding="utf-8-sig",
-        ).reset_index(drop=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of another length
+            return pd.read_csv(
+                path,
+                sep=_delimiter(start, columns),
+                dtype=str,
+                index_col=False,  # pandas would take a longer row's first value for its name
+                keep_default_na=False,  # a class may be called NA
+                na_values=[""],
+                encoding="utf-8-sig",
+            )
+    except pd.errors.ParserWarning as error:
+        raise BadManifest(f"manifest {str(path)!r} has rows longer than its header") from error
     except pd.errors.EmptyDataError as error:
         raise BadManifest(f"manifest {str(path)!r} is empty") from error
     except (OSError, ValueError) as error:
@@ -83,22 +89,24 @@ def _read_text(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path).reset_index(drop=True)
+        # Nullable dtypes: a missing number must not turn the others into fractions.
+        return pd.read_parquet(path, dtype_backend="numpy_nullable").reset_index(drop=True)
     except (OSError, pa.ArrowException) as error:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
 
 
-def _delimiter(text: str) -> str:
-    r"""Find the delimiter of a table from its header line.
+def _delimiter(text: str, columns: Columns) -> str:
+    r"""Find the delimiter of a table: the one that makes wanted columns of its header line.
 
-    >>> _delimiter("path;label\na.jpg;cat, grey"), _delimiter("path\tlabel\n")
-    (';', '\t')
+    >>> _delimiter("path;label;size, bytes\na.jpg;cat;1", Columns())
+    ';'
     """
-    header = text.partition("\n")[0]
-    try:
-        return csv.Sniffer().sniff(header, delimiters=",;\t|").delimiter
-    except csv.Error:
-        return ","
+    header = text.partition("\n")[0].strip()
+
+    def wanted(delimiter: str) -> int:
+        return len(set(next(csv.reader([header], delimiter=delimiter), [])) & set(columns))
+
+    return max(",;\t|", key=wanted)
 
 
 def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
@@ -119,7 +127,7 @@ def _only_split(path: Path, table: pd.DataFrame, column: str, split: str) -> pd.
             f"manifest {str(path)!r} has no column {column!r} to take the split {split!r} from",
             hint="name it with --split-column",
         )
-    kept = table[table[column] == split]
+    kept = table[_as_text(table[column]) == split]
     if kept.empty:
         splits = sorted(table[column].dropna().astype(str).unique())
         raise UnfitOption(f"manifest {str(path)!r} has no split {split!r}; it has {some(splits)}")

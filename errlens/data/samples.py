@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from errlens.data.folders import NOT_UTF8, readable, scan_folder
 from errlens.data.images import SUFFIXES
@@ -72,8 +74,12 @@ def find_samples(
         NoImages: There is nothing to predict.
         InputError: `data` is neither folder, manifest nor photo, or its folders are splits.
     """
-    if not data.exists():
-        raise MissingInput(data, what="DATA")
+    try:
+        data.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingInput(data, what="DATA") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise InputError(f"DATA {str(data)!r} cannot be read: {error}") from error
     if data.is_dir():
         samples = _from_folder(data)
     elif data.suffix.lower() in MANIFEST_SUFFIXES:
@@ -162,17 +168,32 @@ def _size_of(path: Path) -> int | None:
 def _stratified(samples: Samples, limit: int, seed: int) -> Samples:
     """Keep `limit` samples, the same share of every class as near as whole images allow."""
     labels = samples.frame["label_name"].fillna("")
-    shuffled = np.random.default_rng(seed).permutation(len(samples))
-    place = labels.iloc[shuffled].groupby(labels.iloc[shuffled]).cumcount().sort_index()
-    size = labels.map(labels.value_counts())
-    # The k-th of n images of a class stands at (k + 1/2) / n: the first `limit` of all classes
-    # together hold each class in proportion. Ties between classes fall to the shuffle.
-    position = (place + 0.5) / size
-    tie = pd.Series(np.argsort(shuffled), index=labels.index)
-    order = pd.DataFrame({"position": position, "tie": tie}).sort_values(["position", "tie"])
-    kept = np.sort(order.index[:limit])
+    kept = stratified_rows(labels.to_numpy(), limit, seed=seed)
     extra = samples.extra
     if extra is not None:
         extra = extra.iloc[kept].assign(row=range(len(kept))).reset_index(drop=True)
     frame = samples.frame.iloc[kept].reset_index(drop=True)
     return replace(samples, frame=frame, extra=extra)
+
+
+def stratified_rows(labels: NDArray[Any], limit: int, *, seed: int) -> NDArray[np.intp]:
+    """Choose `limit` rows, of every label its share or at most one row more or less; sorted.
+
+    Whole rows first, the rest to the largest remainders (Hamilton's method); a tie, and which
+    rows of a label, are up to the seed.
+
+    >>> stratified_rows(np.array(["a", "b", "a", "a", "a", "b"]), 3, seed=0)
+    array([2, 3, 5])
+    """
+    random = np.random.default_rng(seed)
+    _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    share = min(limit, len(labels)) * sizes / len(labels)
+    quota = np.floor(share + 1e-9).astype(int)
+    rest = round(share.sum()) - quota.sum()
+    by_remainder = np.lexsort((random.random(len(sizes)), quota - share))
+    quota[by_remainder[:rest]] += 1
+    shuffled = random.permutation(len(labels))
+    by_group = shuffled[np.argsort(group[shuffled], kind="stable")]
+    place = np.empty(len(labels), int)  # of each row among those of its label
+    place[by_group] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.flatnonzero(place < quota[group])

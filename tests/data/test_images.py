@@ -1,6 +1,10 @@
 import hashlib
 import os
+import struct
+import tempfile
+import zlib
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +18,27 @@ NOBODY = 65534
 @contextmanager
 def without_privilege():
     """Be a user who may not read everything, where we are one who may."""
-    if os.name == "nt":
+    if not hasattr(os, "seteuid"):
         pytest.skip("no file permissions to speak of on this platform")
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
     try:
         yield
     finally:
-        os.seteuid(0)
+        os.seteuid(before)
+
+
+@pytest.fixture
+def public():
+    """A folder that every user may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        with without_privilege():
+            reached = os.access(name, os.R_OK | os.X_OK, effective_ids=True)
+        if not reached:
+            pytest.skip("other users cannot enter the folder of temporary files")
+        yield Path(name)
 
 
 @pytest.fixture
@@ -63,6 +78,7 @@ def test_each_bad_file_has_a_status_and_a_reason(photo, tmp_path):
         "folder.jpg": ("unreadable", "not a regular file"),
         "pipe.jpg": ("unreadable", "not a regular file"),
         "null\0.jpg": ("missing", "null"),
+        "long" * 100 + ".jpg": ("unreadable", "name too long"),
     }
     for name, (status, reason) in expected.items():
         found = open_photo(tmp_path / name)
@@ -71,10 +87,36 @@ def test_each_bad_file_has_a_status_and_a_reason(photo, tmp_path):
         assert reason in found.reason, name
 
 
-def test_a_file_without_permission_is_unreadable(photo):
-    photo.chmod(0)
+def test_a_file_that_was_read_has_a_hash_even_if_no_image_came_out(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("just words")
+    for name in ("empty.jpg", "text.jpg"):
+        expected = hashlib.sha256((tmp_path / name).read_bytes()).digest()[:16]
+        assert open_photo(tmp_path / name).content_hash == expected
+    assert open_photo(tmp_path / "gone.jpg").content_hash is None
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_truncated_photo_is_a_row_with_a_reason(photo, tmp_path, share):
+    with Image.open(photo) as image:
+        image.save(tmp_path / "whole.png")
+    for whole in (photo, tmp_path / "whole.png"):
+        content = whole.read_bytes()
+        (tmp_path / "short").write_bytes(content[: int(share * len(content))])
+        found = open_photo(tmp_path / "short")
+        assert isinstance(found, Unread)
+        assert found.status == "unreadable"
+        assert found.reason
+
+
+def test_a_file_without_permission_is_unreadable(photo, public):
+    (public / "photo.jpg").write_bytes(photo.read_bytes())
+    (public / "photo.jpg").chmod(0o644)
     with without_privilege():
-        found = open_photo(photo)
+        assert isinstance(open_photo(public / "photo.jpg"), Photo)
+    (public / "photo.jpg").chmod(0)
+    with without_privilege():
+        found = open_photo(public / "photo.jpg")
     assert isinstance(found, Unread)
     assert (found.status, found.reason) == ("unreadable", "permission denied")
 
@@ -85,6 +127,38 @@ def test_a_decompression_bomb_is_unreadable(tmp_path, monkeypatch):
     found = open_photo(tmp_path / "bomb.png")
     assert isinstance(found, Unread)
     assert "DecompressionBomb" in found.reason
+
+
+def test_a_small_file_that_claims_to_be_huge_is_unreadable(tmp_path):
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+    content = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100)))
+    (tmp_path / "bomb.png").write_bytes(content + chunk(b"IEND", b""))
+    found = open_photo(tmp_path / "bomb.png")
+    assert isinstance(found, Unread)
+    assert found.status == "unreadable"
+    assert "DecompressionBomb" in found.reason
+
+
+@pytest.mark.filterwarnings("ignore:Palette images with Transparency:UserWarning")
+@pytest.mark.parametrize("transparency", [3, bytes(range(256))])
+@pytest.mark.parametrize("suffix", ["png", "gif"])
+def test_transparent_palettes_become_what_timms_loader_makes_of_them(
+    tmp_path, transparency, suffix
+):
+    if suffix == "gif" and isinstance(transparency, bytes):
+        transparency = 5  # a GIF has one transparent colour at most
+    pixels = np.random.default_rng(4).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    path = tmp_path / f"image.{suffix}"
+    Image.fromarray(pixels).quantize(64).save(path, transparency=transparency)
+    found = open_photo(path)
+    assert isinstance(found, Photo)
+    with Image.open(path) as opened:
+        assert "transparency" in opened.info
+        np.testing.assert_array_equal(found.image, opened.convert("RGB"))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "1"])
@@ -118,6 +192,24 @@ def test_exif_turns_pixels_only_when_asked_but_the_size_is_always_as_shown(tmp_p
     assert (plain.width, plain.height) == (turned.width, turned.height) == upright.size
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tif"])
+@pytest.mark.parametrize("orientation", [0, 3, 5, 6, 8, 9])
+def test_orientation_is_pillows_in_every_format(tmp_path, suffix, orientation):
+    path = tmp_path / f"turned.{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = np.random.default_rng(2).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif)
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    with Image.open(path) as image:  # Pillow itself turns a TIFF when it loads it
+        as_loaded = image.convert("RGB")
+    plain, turned = open_photo(path), open_photo(path, exif=True)
+    np.testing.assert_array_equal(plain.image, as_loaded)
+    np.testing.assert_array_equal(turned.image, upright)
+    assert (plain.width, plain.height) == (turned.width, turned.height) == upright.size
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow remarks on it too
 def test_damaged_exif_beside_good_pixels_is_no_failure(tmp_path):
     image = Image.new("RGB", (8, 8), "red")
@@ -125,6 +217,24 @@ def test_damaged_exif_beside_good_pixels_is_no_failure(tmp_path):
     found = open_photo(tmp_path / "odd.jpg")
     assert isinstance(found, Photo)
     assert (found.width, found.height) == (8, 8)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow remarks on it too
+@pytest.mark.parametrize(
+    "block", [b"", b"MM", b"no TIFF at all", b"II*\0", b"II*\0\xff\xff\xff\xff"]
+)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_exif_that_cannot_be_read_turns_nothing(tmp_path, block, suffix):
+    path = tmp_path / f"odd.{suffix}"
+    pixels = np.random.default_rng(5).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, exif=b"Exif\0\0" + block)
+    with Image.open(path) as opened:
+        expected = opened.convert("RGB")
+    for exif in (False, True):
+        found = open_photo(path, exif=exif)
+        assert isinstance(found, Photo)
+        assert (found.width, found.height) == (12, 8)
+        np.testing.assert_array_equal(found.image, expected)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's remarks on damaged files
@@ -135,9 +245,13 @@ def test_no_mutation_of_a_photo_raises(photo, tmp_path, suffix):
         image.resize((16, 12)).save(source)
     content, rng = source.read_bytes(), np.random.default_rng(3)
     target = tmp_path / f"mutant.{suffix}"
-    for _ in range(80):
+    for _ in range(150):
         mutant = bytearray(content)
         for place in rng.integers(0, len(content), rng.integers(1, 6)):
             mutant[place] = rng.integers(0, 256)
         target.write_bytes(mutant[: rng.integers(1, len(mutant) + 1)])
-        assert isinstance(open_photo(target), Photo | Unread)
+        found = open_photo(target)
+        assert isinstance(found, Photo | Unread)
+        assert found.content_hash == hashlib.sha256(target.read_bytes()).digest()[:16]
+        if isinstance(found, Photo):
+            assert sorted(found.image.size) == sorted((found.width, found.height))

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -8,24 +10,36 @@ from timm.data import create_transform
 from errlens.data.preprocess import Preprocessing
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-sides = st.integers(2, 60)
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+photo_sides, network_sides = st.integers(1, 300), st.integers(2, 64)
+
+
+def noise(height: int, width: int) -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
 
 
 @settings(deadline=None, max_examples=150)
 @given(
-    image_size=st.tuples(sides, sides),
-    img_size=st.one_of(st.integers(2, 40).map(lambda n: (n, n)), st.tuples(sides, sides)),
+    image_size=st.tuples(photo_sides, photo_sides),
+    img_size=st.one_of(
+        network_sides.map(lambda side: (side, side)), st.tuples(network_sides, network_sides)
+    ),
     crop_pct=st.floats(0.5, 1.2),
     crop_mode=st.sampled_from(["center", "squash", "border"]),
-    interpolation=st.sampled_from(["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]),
+    interpolation=st.sampled_from(INTERPOLATIONS),
 )
 @example((50, 33), (224, 224), 0.875, "center", "bicubic")
 @example((333, 500), (224, 224), 0.875, "center", "bicubic")
 @example((500, 333), (64, 64), 1.0, "squash", "bicubic")
 @example((7, 50), (20, 20), 0.95, "border", "bilinear")
+@example((1, 1), (2, 2), 1.2, "center", "nearest")
+@example((40, 60), (60, 40), 1.0, "squash", "bicubic")
+@example((1, 300), (64, 64), 0.5, "border", "bicubic")
+@example((300, 200), (64, 48), 0.9, "center", "bicubic")
+@example((64, 64), (64, 64), 1.0, "center", "bicubic")
 def test_pixels_are_timms(image_size, img_size, crop_pct, crop_mode, interpolation):
-    pixels = np.random.default_rng(0).integers(0, 256, (*image_size, 3), dtype=np.uint8)
-    image = Image.fromarray(pixels)
+    image = noise(*image_size)
     transform = create_transform(
         (3, *img_size),
         interpolation=interpolation,
@@ -45,9 +59,65 @@ def test_pixels_are_timms(image_size, img_size, crop_pct, crop_mode, interpolati
     np.testing.assert_array_equal(ours.prepare(image), expected)
 
 
-def test_settings_survive_json():
-    before = Preprocessing((64, 48), 0.9, "border", "bicubic", MEAN, STD, exif=True)
-    assert Preprocessing.from_dict(before.as_dict()) == before
+@pytest.mark.parametrize("crop_mode", ["center", "squash", "border"])
+def test_scaled_pixels_are_timms_normalised_tensor(crop_mode):
+    image = noise(45, 70)
+    ours = Preprocessing((32, 24), 0.9, crop_mode, "bicubic", MEAN, STD)
+    transform = create_transform(
+        (3, 32, 24),
+        interpolation="bicubic",
+        mean=MEAN,
+        std=STD,
+        crop_pct=0.9,
+        crop_mode=crop_mode,
+        normalize=True,
+    )
+    expected = transform(image).permute(1, 2, 0)
+    scaled = (ours.prepare(image) / 255 - np.array(MEAN)) / np.array(STD)
+    np.testing.assert_allclose(scaled, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("crop_mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("img_size", [(20, 20), (24, 16)])
+def test_gray_pixels_are_timms(crop_mode, img_size):
+    image = noise(30, 50).convert("L")
+    transform = create_transform(
+        (1, *img_size),
+        interpolation="bicubic",
+        mean=(0.4,),
+        std=(0.2,),
+        crop_pct=0.95,
+        crop_mode=crop_mode,
+        use_prefetcher=True,
+    )
+    ours = Preprocessing(img_size, 0.95, crop_mode, "bicubic", (0.4,), (0.2,))
+    np.testing.assert_array_equal(ours.prepare(image), transform(image).permute(1, 2, 0))
+
+
+@given(
+    img_size=st.tuples(network_sides, network_sides),
+    crop_pct=st.floats(0.5, 1.2),
+    crop_mode=st.sampled_from(["center", "squash", "border"]),
+    interpolation=st.sampled_from(INTERPOLATIONS),
+    channels=st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0.01, 1)), min_size=1, max_size=3
+    ).filter(lambda channels: len(channels) != 2),
+    exif=st.booleans(),
+)
+@settings(deadline=None, max_examples=40)
+def test_settings_survive_json(img_size, crop_pct, crop_mode, interpolation, channels, exif):
+    mean, std = zip(*channels, strict=True)
+    before = Preprocessing(img_size, crop_pct, crop_mode, interpolation, mean, std, exif=exif)
+    assert Preprocessing.from_dict(json.loads(json.dumps(before.as_dict()))) == before
+    assert before.image_mode == {1: "L", 3: "RGB"}[len(channels)]
+
+
+def test_the_photo_itself_is_left_as_it_was():
+    image = noise(10, 12)
+    before = image.tobytes()
+    for crop_mode in ("center", "squash", "border"):
+        Preprocessing((20, 20), 1.0, crop_mode, "bicubic", MEAN, STD).prepare(image)
+    assert (image.size, image.tobytes()) == ((12, 10), before)
 
 
 def test_gray_images_have_one_channel():

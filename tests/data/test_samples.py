@@ -1,33 +1,44 @@
 import os
+import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from timm.utils.misc import natural_key
 
-from errlens.classes import ClassNames
-from errlens.data.folders import scan_folder
-from errlens.data.labels import (
-    NO_LABEL,
-    choose_classes,
-    label_indices,
-    order_is_ambiguous,
-)
-from errlens.data.manifests import Columns, read_manifest
-from errlens.data.samples import find_samples
-from errlens.errors import (
-    BadManifest,
-    ClassCountMismatch,
-    InputError,
-    MissingInput,
-    NoImages,
-    UnfitOption,
-    UnknownLabels,
-)
+from errlens.data.manifests import Columns
+from errlens.data.samples import Samples, find_samples
+from errlens.errors import InputError, MissingInput, NoImages, UnfitOption
+
+NOBODY = 65534
+
+
+@contextmanager
+def without_privilege():
+    """Be a user who may not read everything, where we are one who may."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("no file permissions to speak of on this platform")
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.fixture
+def public():
+    """A folder that every user may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        with without_privilege():
+            reached = os.access(name, os.R_OK | os.X_OK, effective_ids=True)
+        if not reached:
+            pytest.skip("other users cannot enter the folder of temporary files")
+        yield Path(name)
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -36,33 +47,6 @@ def touch(folder: Path, *names: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * len(name))
     return folder
-
-
-# Folders
-
-
-def test_a_scan_sorts_counts_and_follows_but_never_loops(tmp_path):
-    data = touch(tmp_path / "data", "b/2.jpg", "b/deep/1.PNG", "a/x.jpeg", "a/notes.txt", "a/raw")
-    touch(tmp_path / "other", "linked.jpg")
-    touch(data, ".hidden/1.jpg", "a/.dot.jpg")
-    (data / "c").symlink_to(tmp_path / "other")
-    (data / "a" / "again").symlink_to(data)
-    (data / "a" / "self.jpg").symlink_to(data / "a" / "self.jpg")
-    (data / "a" / "lost.jpg").symlink_to("nowhere")
-    found = scan_folder(data)
-    expected = ["a/lost.jpg", "a/self.jpg", "a/x.jpeg", "b/2.jpg", "b/deep/1.PNG", "c/linked.jpg"]
-    assert found.paths == expected
-    assert found.sizes == [None, None, 8, 7, 12, 10]
-    assert found.top_folders == ("a", "b", "c")
-    assert found.skipped == {".txt": 1, "without suffix": 1}
-
-
-def test_names_are_kept_but_those_that_are_no_utf8_are_escaped(tmp_path):
-    touch(tmp_path, "a/two\nlines.jpg", "a/[bold].jpg")
-    Path(os.fsdecode(bytes(tmp_path) + b"/a/caf\xe9.jpg")).touch()
-    found = scan_folder(tmp_path)
-    assert found.paths == ["a/[bold].jpg", "a/caf\\xe9.jpg", "a/two\nlines.jpg"]
-    assert found.problems == [None, "file name is not UTF-8", None]
 
 
 # Class folders and photos
@@ -90,6 +74,44 @@ def test_a_flat_folder_and_a_photo_have_no_classes(tmp_path):
     assert find_samples(data / "2.jpg").frame["path"].tolist() == ["2.jpg"]
 
 
+def test_a_single_photo_lies_in_its_own_folder(tmp_path):
+    found = find_samples(touch(tmp_path, "cat/1.JPG", "cat/2.jpg") / "cat" / "1.JPG")
+    assert found.frame["path"].tolist() == ["1.JPG"]
+    assert found.frame["label_name"].tolist() == [None]
+    assert found.frame["size_bytes"].tolist() == [len("cat/1.JPG")]
+    assert found.root == (tmp_path / "cat").absolute()
+    assert (found.root / found.frame["path"][0]).is_file()
+
+
+def test_a_single_photo_whose_name_is_not_utf8_has_a_problem(tmp_path):
+    photo = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.jpg"))
+    photo.touch()
+    found = find_samples(photo).frame
+    assert found["path"].tolist() == ["caf\\xe9.jpg"]
+    assert found["problem"].tolist() == ["file name is not UTF-8"]
+
+
+def test_folders_from_here_are_the_same_as_from_the_root(tmp_path, monkeypatch):
+    touch(tmp_path, "data/cat/1.jpg", "data/dog/2.jpg", "data/notes.txt")
+    monkeypatch.chdir(tmp_path)
+    here, there = find_samples(Path("data")), find_samples(tmp_path / "data")
+    assert here.root == there.root == tmp_path / "data"
+    assert here.frame.equals(there.frame)
+    assert here.skipped == {".txt": 1}
+    assert len(here) == 2
+
+
+def test_a_class_of_files_that_are_no_images_is_an_empty_class(tmp_path):
+    found = find_samples(touch(tmp_path, "cat/1.jpg", "dog/notes.txt"))
+    assert found.class_folders == ("cat", "dog")
+    assert found.empty_classes == ["dog"]
+
+
+def test_split_folders_beside_another_folder_are_classes(tmp_path):
+    found = find_samples(touch(tmp_path, "test/1.jpg", "pass/2.jpg"))
+    assert found.labels == ["pass", "test"]
+
+
 @pytest.mark.parametrize("names", [("train", "val"), ("Test",), ("validation", "train", "valid")])
 def test_folders_that_are_splits_are_not_classes(tmp_path, names):
     data = touch(tmp_path, *(f"{name}/cat/1.jpg" for name in names))
@@ -101,6 +123,39 @@ def test_folders_that_are_splits_are_not_classes(tmp_path, names):
 def test_nothing_to_predict_says_what_is_there_instead(tmp_path):
     with pytest.raises(NoImages, match=r"only 1 \.txt"):
         find_samples(touch(tmp_path, "cat/1.txt"))
+
+
+@pytest.mark.parametrize("names", [(), ("cat/.hidden.jpg",), ("cat/notes.txt", "cat/raw")])
+def test_a_folder_without_images_says_what_images_end_in(tmp_path, names):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(NoImages) as failure:
+        find_samples(touch(tmp_path / "data", *names))
+    assert str(tmp_path / "data") in str(failure.value)
+    assert ".jpeg" in failure.value.hint
+
+
+def test_no_samples_are_no_samples(tmp_path):
+    frame = find_samples(touch(tmp_path, "1.jpg")).frame
+    with pytest.raises(NoImages):
+        Samples(frame.iloc[:0], tmp_path)
+
+
+def test_data_whose_folder_is_not_there_either_says_so(tmp_path):
+    with pytest.raises(MissingInput, match="DATA") as failure:
+        find_samples(tmp_path / "nowhere" / "photos")
+    assert str(tmp_path / "nowhere") in failure.value.hint
+
+
+def test_data_in_a_folder_that_cannot_be_entered_is_an_input_error(public):
+    touch(public, "closed/photos/1.jpg")
+    (public / "closed").chmod(0)
+    with without_privilege(), pytest.raises(InputError):
+        find_samples(public / "closed" / "photos")
+
+
+def test_data_of_an_impossible_name_is_an_input_error(tmp_path):
+    with pytest.raises(InputError):
+        find_samples(tmp_path / ("long" * 100))
 
 
 def test_data_that_is_not_there_suggests_its_neighbour(tmp_path):
@@ -115,65 +170,9 @@ def test_data_that_is_not_there_suggests_its_neighbour(tmp_path):
 # Manifests
 
 
-def manifest(tmp_path, text: str, name="list.csv") -> Path:
+def manifest(tmp_path: Path, text: str, name: str = "list.csv") -> Path:
     (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path / name
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_found(tmp_path, delimiter):
-    text = "\ufeffpath,label,camera\na.jpg,cat,x\nb.jpg,,y\n".replace(",", delimiter)
-    found = read_manifest(manifest(tmp_path, text), Columns())
-    assert found.frame["path"].tolist() == ["a.jpg", "b.jpg"]
-    assert found.frame["label"].tolist() == ["cat", None]
-    assert found.extra.to_dict("list") == {"row": [0, 1], "camera": ["x", "y"]}
-
-
-def test_classes_may_be_called_na_null_or_hold_the_delimiter(tmp_path):
-    text = 'path,label\n1.jpg,NA\n2.jpg,null\n3.jpg,"cat, grey"\n4.jpg,007\n'
-    found = read_manifest(manifest(tmp_path, text), Columns())
-    assert found.frame["label"].tolist() == ["NA", "null", "cat, grey", "007"]
-
-
-words = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), min_size=1, max_size=8)
-
-
-@settings(deadline=None, max_examples=40)
-@given(rows=st.lists(st.tuples(words, words), min_size=1, max_size=6))
-def test_what_is_written_comes_back(tmp_path_factory, rows):
-    folder = tmp_path_factory.mktemp("manifest")
-    table = pd.DataFrame(rows, columns=["path", "label"])
-    table.to_csv(folder / "list.csv", index=False)
-    table.to_parquet(folder / "list.parquet")
-    for name in ("list.csv", "list.parquet"):
-        found = read_manifest(folder / name, Columns()).frame
-        assert list(zip(found["path"], found["label"], strict=True)) == rows
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("file,label\na,b\n", "no column 'path'; it has 'file', 'label'"),
-        ("path,label\n", "no rows"),
-        ("", "empty"),
-        ("path,label\na,b\n,c\n", "row 1"),
-    ],
-)
-def test_a_manifest_that_is_none_says_why(tmp_path, text, reason):
-    with pytest.raises(BadManifest, match=reason):
-        read_manifest(manifest(tmp_path, text), Columns())
-
-
-def test_a_parquet_file_that_is_none_says_so(tmp_path):
-    with pytest.raises(BadManifest, match="cannot be read"):
-        read_manifest(manifest(tmp_path, "no parquet", "list.parquet"), Columns())
-
-
-def test_a_split_that_is_not_there_lists_those_that_are(tmp_path):
-    path = manifest(tmp_path, "path,label,split\na,b,train\nc,d,val\n")
-    assert read_manifest(path, Columns(), split="val").frame["path"].tolist() == ["c"]
-    with pytest.raises(UnfitOption, match="'train', 'val'"):
-        read_manifest(path, Columns(), split="test")
 
 
 def test_paths_start_at_the_manifest_or_at_the_root(tmp_path):
@@ -186,59 +185,110 @@ def test_paths_start_at_the_manifest_or_at_the_root(tmp_path):
     assert found.frame["size_bytes"].isna().tolist() == [False, False, True]
 
 
+def test_a_file_outside_the_root_keeps_its_whole_path(tmp_path):
+    touch(tmp_path, "elsewhere/a.jpg")
+    outside = tmp_path / "elsewhere" / "a.jpg"
+    (tmp_path / "lists").mkdir()
+    found = find_samples(manifest(tmp_path / "lists", f"path,label\n{outside},cat\n"))
+    assert found.frame["path"].tolist() == [outside.as_posix()]
+    assert found.frame["size_bytes"].tolist() == [len("elsewhere/a.jpg")]
+    assert (found.root / found.frame["path"][0]) == outside
+
+
+def test_a_root_from_here_is_made_absolute(tmp_path, monkeypatch):
+    touch(tmp_path, "photos/a.jpg")
+    path = manifest(tmp_path, f"path,label\n{tmp_path / 'photos' / 'a.jpg'},cat\na.jpg,cat\n")
+    monkeypatch.chdir(tmp_path)
+    found = find_samples(Path(path.name), root=Path("photos"))
+    assert found.root == tmp_path / "photos"
+    assert found.frame["path"].tolist() == ["a.jpg", "a.jpg"]
+
+
+def test_paths_of_a_manifest_that_no_file_can_have_are_rows_without_size(tmp_path):
+    path = manifest(tmp_path, f"path,label\nnull\0.jpg,cat\n{'long' * 100}.jpg,cat\n")
+    found = find_samples(path).frame
+    assert found["size_bytes"].isna().tolist() == [True, True]
+
+
+def test_a_manifest_has_labels_splits_and_further_columns_but_no_class_folders(tmp_path):
+    text = "file,kind,part,camera\na,cat,val,x\nb,,val,y\nc,dog,train,z\n"
+    columns = Columns(path="file", label="kind", split="part")
+    found = find_samples(manifest(tmp_path, text), columns=columns)
+    assert found.frame["label_name"].tolist() == ["cat", None, "dog"]
+    assert found.frame["split"].tolist() == ["val", "val", "train"]
+    assert (found.labels, found.class_folders, found.empty_classes) == (["cat", "dog"], (), [])
+    assert found.extra["camera"].tolist() == ["x", "y", "z"]
+    part = find_samples(manifest(tmp_path, text), columns=columns, split="train")
+    assert part.labels == ["dog"]
+    with pytest.raises(UnfitOption, match="'train', 'val'"):
+        find_samples(manifest(tmp_path, text), columns=columns, split="test")
+
+
 # Limit
 
+class_sizes = st.lists(st.integers(1, 12), min_size=1, max_size=5)
 
-@settings(deadline=None, max_examples=30)
-@given(
-    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5),
-    limit=st.integers(1, 40),
-    seed=st.integers(0, 5),
-)
-def test_a_limit_keeps_every_class_in_proportion(tmp_path_factory, sizes, limit, seed):
+
+def listed(folder: Path, sizes: list[int]) -> Path:
+    """Write a manifest of classes of these sizes, its rows numbered."""
     labels = [f"c{kind}" for kind, size in enumerate(sizes) for _ in range(size)]
     lines = [f"{row}.jpg,{label},{row}" for row, label in enumerate(labels)]
-    folder = tmp_path_factory.mktemp("limit")
-    path = manifest(folder, "\n".join(["path,label,number", *lines]))
+    return manifest(folder, "\n".join(["path,label,number", *lines]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(sizes=class_sizes, limit=st.integers(1, 40), seed=st.integers(0, 5))
+@example([12, 1, 1, 1, 1], 5, 0)
+@example([100] + [1] * 20, 12, 0)
+def test_a_limit_keeps_every_class_in_proportion(tmp_path_factory, sizes, limit, seed):
+    path = listed(tmp_path_factory.mktemp("limit"), sizes)
     found = find_samples(path, limit=limit, seed=seed)
-    total = min(limit, len(labels))
+    total = min(limit, sum(sizes))
     assert len(found) == total
     kept = Counter(found.frame["label_name"])
     for kind, size in enumerate(sizes):
-        assert abs(kept[f"c{kind}"] - total * size / len(labels)) <= 1
+        assert abs(kept[f"c{kind}"] - total * size / sum(sizes)) <= 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(sizes=class_sizes, limit=st.integers(1, 40), seed=st.integers(0, 5))
+def test_a_limit_keeps_order_and_further_columns_and_repeats_itself(
+    tmp_path_factory, sizes, limit, seed
+):
+    path = listed(tmp_path_factory.mktemp("limit"), sizes)
+    found = find_samples(path, limit=limit, seed=seed)
     numbers = found.extra["number"].astype(int).tolist()
-    assert numbers == sorted(numbers)
+    assert numbers == sorted(set(numbers))
     assert [f"{number}.jpg" for number in numbers] == found.frame["path"].tolist()
-    assert found.extra["row"].tolist() == list(range(total))
+    assert found.extra["row"].tolist() == found.frame.index.tolist() == list(range(len(numbers)))
     again = find_samples(path, limit=limit, seed=seed)
-    assert again.frame["path"].tolist() == found.frame["path"].tolist()
+    assert again.frame.equals(found.frame)
 
 
-# Labels
+def test_seeds_choose_different_images(tmp_path):
+    path = listed(tmp_path, [20, 20])
+    chosen = {tuple(find_samples(path, limit=4, seed=seed).frame["path"]) for seed in range(10)}
+    assert len(chosen) > 5
+    kept = {name for names in chosen for name in names}
+    assert len(kept) > 15
 
 
-def test_names_come_from_the_file_then_the_model_then_the_data():
-    given_names, carried = ClassNames(("x", "y")), ClassNames(("p", "q"))
-    labels = ["cat", "dog"]
-    assert choose_classes(labels, given=given_names, carried=carried, outputs=2) is given_names
-    assert choose_classes(labels, given=None, carried=carried, outputs=2) is carried
-    assert choose_classes(labels, given=None, carried=None, outputs=2).names == ("cat", "dog")
-    assert choose_classes([], given=None, carried=None, outputs=3).names == ("0", "1", "2")
-    with pytest.raises(ClassCountMismatch, match="3 outputs"):
-        choose_classes(labels, given=None, carried=None, outputs=3)
+def test_a_limit_that_everything_fits_changes_nothing(tmp_path):
+    data = touch(tmp_path, "cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "stray.jpg")
+    everything = find_samples(data)
+    assert find_samples(data, limit=4).frame.equals(everything.frame)
+    assert find_samples(data, limit=400).frame.equals(everything.frame)
 
 
-def test_labels_become_indices_by_name_or_alias(tmp_path):
-    found = find_samples(touch(tmp_path, "dog/1.jpg", "n01/1.jpg", "stray.jpg"))
-    classes = ClassNames(("cat", "dog", "emu"), aliases={"n01": 0})
-    np.testing.assert_array_equal(label_indices(found, classes), [1, 0, NO_LABEL])
-    with pytest.raises(UnknownLabels, match="'n01'"):
-        label_indices(found, ClassNames(("cat", "dog")))
+def test_a_limit_takes_images_without_label_as_a_class_of_their_own(tmp_path):
+    lines = [f"{row}.jpg,{'cat' if row % 2 else ''}" for row in range(20)]
+    path = manifest(tmp_path, "\n".join(["path,label", *lines]))
+    found = find_samples(path, limit=6).frame["label_name"]
+    assert (found.isna().sum(), (found == "cat").sum()) == (3, 3)
 
 
-@pytest.mark.parametrize(
-    "labels", [["a", "b"], ["1", "10", "2"], ["Cat", "ant"], ["a1", "a02"], ["x10y", "x9y"]]
-)
-def test_ambiguous_is_what_torchvision_and_timm_sort_differently(labels):
-    expected = sorted(labels) != sorted(labels, key=natural_key)
-    assert order_is_ambiguous(labels) == expected
+def test_a_limit_does_not_unmake_a_class(tmp_path):
+    data = touch(tmp_path, *(f"cat/{row}.jpg" for row in range(20)), "dog/1.jpg")
+    found = find_samples(data, limit=2)
+    assert found.frame["label_name"].tolist() == ["cat", "cat"]
+    assert found.labels == ["cat", "dog"]

@@ -1,0 +1,163 @@
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errlens.data.folders import scan_folder
+from errlens.errors import InputError
+
+NOBODY = 65534
+
+
+@contextmanager
+def without_privilege():
+    """Be a user who may not read everything, where we are one who may."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("no file permissions to speak of on this platform")
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.fixture
+def public():
+    """A folder that every user may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        with without_privilege():
+            reached = os.access(name, os.R_OK | os.X_OK, effective_ids=True)
+        if not reached:
+            pytest.skip("other users cannot enter the folder of temporary files")
+        yield Path(name)
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * len(name))
+    return folder
+
+
+def test_a_scan_sorts_counts_and_follows_but_never_loops(tmp_path):
+    data = touch(tmp_path / "data", "b/2.jpg", "b/deep/1.PNG", "a/x.jpeg", "a/notes.txt", "a/raw")
+    touch(tmp_path / "other", "linked.jpg")
+    touch(data, ".hidden/1.jpg", "a/.dot.jpg")
+    (data / "c").symlink_to(tmp_path / "other")
+    (data / "a" / "again").symlink_to(data)
+    (data / "a" / "self.jpg").symlink_to(data / "a" / "self.jpg")
+    (data / "a" / "lost.jpg").symlink_to("nowhere")
+    found = scan_folder(data)
+    expected = ["a/lost.jpg", "a/self.jpg", "a/x.jpeg", "b/2.jpg", "b/deep/1.PNG", "c/linked.jpg"]
+    assert found.paths == expected
+    assert found.sizes == [None, None, 8, 7, 12, 10]
+    assert found.top_folders == ("a", "b", "c")
+    assert found.skipped == {".txt": 1, "without suffix": 1}
+
+
+names = st.text("ab-_. Z", min_size=1, max_size=4).filter(lambda name: not name.startswith("."))
+
+
+@settings(deadline=None, max_examples=30)
+@given(tree=st.sets(st.tuples(names, names, st.sampled_from([".jpg", ".TIFF", ".txt"]))))
+def test_every_image_is_listed_once_with_its_size_in_sorted_order(tmp_path_factory, tree):
+    folder = tmp_path_factory.mktemp("data")
+    files = {f"{top}/{name}{suffix}" for top, name, suffix in tree}
+    touch(folder, *files)
+    found = scan_folder(folder)
+    images = sorted(name for name in files if not name.endswith(".txt"))
+    assert found.paths == images
+    assert found.sizes == [len(name) for name in images]
+    assert found.problems == [None] * len(images)
+    assert found.top_folders == tuple(sorted({top for top, _, _ in tree}))
+    assert sum(found.skipped.values()) == len(files) - len(images)
+
+
+def test_a_photo_linked_twice_is_listed_twice(tmp_path):
+    data = touch(tmp_path / "data", "a/1.jpg")
+    (data / "b").symlink_to(data / "a")
+    (data / "a" / "2.jpg").symlink_to("1.jpg")
+    found = scan_folder(data)
+    assert found.paths == ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"]
+    assert found.sizes == [len("a/1.jpg")] * 4
+
+
+def test_folders_that_link_to_each_other_end(tmp_path):
+    data = touch(tmp_path, "a/1.jpg", "b/2.jpg")
+    (data / "a" / "to-b").symlink_to(data / "b")
+    (data / "b" / "to-a").symlink_to(data / "a")
+    assert scan_folder(data).paths == ["a/1.jpg", "a/to-b/2.jpg", "b/2.jpg", "b/to-a/1.jpg"]
+
+
+def test_a_link_back_to_the_folder_itself_is_no_folder_below_it(tmp_path):
+    data = touch(tmp_path, "a/1.jpg")
+    (data / "loop").symlink_to(data)
+    found = scan_folder(data)
+    assert found.paths == ["a/1.jpg"]
+    assert found.top_folders == ("a",)
+
+
+def test_names_are_kept_but_those_that_are_no_utf8_are_escaped(tmp_path):
+    touch(tmp_path, "a/two\nlines.jpg", "a/[bold].jpg")
+    Path(os.fsdecode(bytes(tmp_path) + b"/a/caf\xe9.jpg")).touch()
+    found = scan_folder(tmp_path)
+    assert found.paths == ["a/[bold].jpg", "a/caf\\xe9.jpg", "a/two\nlines.jpg"]
+    assert found.problems == [None, "file name is not UTF-8", None]
+
+
+def test_a_folder_whose_name_is_not_utf8_is_escaped_with_all_its_photos(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    Path(os.fsdecode(folder)).mkdir()
+    touch(Path(os.fsdecode(folder)), "1.jpg", "2.jpg", "notes.caf\udce9")
+    touch(tmp_path, "caffé/3.jpg")
+    found = scan_folder(tmp_path)
+    assert found.top_folders == ("caf\\xe9", "caffé")
+    assert found.paths == ["caf\\xe9/1.jpg", "caf\\xe9/2.jpg", "caffé/3.jpg"]
+    assert found.problems == ["file name is not UTF-8"] * 2 + [None]
+    assert found.skipped == {".caf\\xe9": 1}
+
+
+def test_a_suffix_counts_whatever_its_case_and_the_most_frequent_other_comes_first(tmp_path):
+    touch(tmp_path, "1.JPG", "2.Tif", "a.md", "b.TXT", "c.txt", "photo.jpg.part")
+    found = scan_folder(tmp_path)
+    assert found.paths == ["1.JPG", "2.Tif"]
+    assert found.skipped == {".txt": 2, ".md": 1, ".part": 1}
+    assert next(iter(found.skipped)) == ".txt"
+
+
+def test_an_empty_folder_has_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {})
+
+
+def test_a_folder_that_cannot_be_listed_is_named(public):
+    touch(public, "open/1.jpg", "closed/2.jpg")
+    with without_privilege():
+        assert scan_folder(public).paths == ["closed/2.jpg", "open/1.jpg"]
+    (public / "closed").chmod(0)
+    with without_privilege(), pytest.raises(InputError, match="cannot be listed") as failure:
+        scan_folder(public)
+    assert str(public / "closed") in str(failure.value)
+
+
+def test_a_folder_that_can_be_listed_but_not_entered_is_an_input_error(public):
+    touch(public, "closed/deep/1.jpg")
+    (public / "closed").chmod(0o444)
+    with without_privilege(), pytest.raises(InputError):
+        scan_folder(public)
+
+
+def test_photos_in_a_folder_that_cannot_be_entered_are_listed_without_size(public):
+    touch(public, "closed/1.jpg")
+    (public / "closed").chmod(0o444)
+    with without_privilege():
+        found = scan_folder(public)
+    assert (found.paths, found.sizes) == (["closed/1.jpg"], [None])
