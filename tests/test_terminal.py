@@ -1,11 +1,16 @@
 import json
+import unicodedata
+from pathlib import Path
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.terminal import Screen, printable
+from errlens.errors import BadConfig, ErrlensError
+from errlens.terminal import Screen, printable, relative, show_error
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_printable_text_has_no_control_characters_and_is_left_alone(text):
     shown = printable(text)
@@ -55,3 +60,159 @@ def test_off_a_terminal_progress_is_a_line_each_tenth(capsys):
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "100 of 200 are there from before"
     assert said[1:] == [f"going {done} of 200" for done in (120, 140, 160, 180, 200)]
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "L"])))
+def test_no_control_character_reaches_the_terminal_and_nothing_else_changes(text):
+    shown = printable(text)
+    assert not [char for char in shown if unicodedata.category(char) in {"Cc", "Cf", "Cs"}]
+    assert len(shown.splitlines()) <= 1
+    kept = "".join(char for char in text if char.isprintable())
+    assert (shown == text) == (kept == text)
+
+
+def test_what_cannot_be_shown_is_written_out():
+    assert printable("a\tb\x07\u202e\udcff") == "a\\tb\\x07\\u202e\\udcff"
+
+
+@pytest.mark.parametrize("name", ["[red]cat[/red]", "[/]", ":smile:", "[link=x]y", "\\[b]", "12 %"])
+def test_markup_in_a_name_is_shown_as_it_is_everywhere(name, capsys):
+    screen = Screen()
+    screen.say(name)
+    screen.remark(name)
+    screen.warn(name)
+    screen.table((name,), [(name,)])
+    show_error(ErrlensError(name, hint=name))
+    said = capsys.readouterr()
+    assert [line.rstrip() for line in said.out.splitlines()] == [name] * 3
+    expected = [name, f"warning: {name}", f"error: {name}", f"hint: {name}"]
+    assert said.err.splitlines() == expected
+
+
+def test_an_escape_sequence_in_a_name_reaches_neither_stream(capsys):
+    screen, name = Screen(), "a\x1b[2J\r\nb"
+    screen.say(name)
+    screen.remark(name)
+    screen.warn(name)
+    screen.table(("file",), [(name,)])
+    show_error(BadConfig(name, hint=name))
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert len(said.out.splitlines()) == 3
+    assert len(said.err.splitlines()) == 4
+
+
+def test_a_long_line_is_not_broken(capsys):
+    line = "word " * 200 + "end"
+    screen = Screen()
+    screen.say(line)
+    screen.remark(line)
+    screen.warn(line)
+    said = capsys.readouterr()
+    assert said.out == line + "\n"
+    assert said.err == f"{line}\nwarning: {line}\n"
+
+
+cells = st.text(st.characters(categories=["L", "N", "P"], max_codepoint=0x2FF), min_size=1)
+tables = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.tuples(*[cells] * width), min_size=1, max_size=5)
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(tables)
+def test_every_cell_of_a_table_stands_whole_below_the_head_of_its_column(table):
+    names = [f"column{index}" for index in range(len(table[0]))]
+    console = Screen()._out
+    with console.capture() as captured:
+        screen = Screen()
+        screen._out = console
+        screen.table(names, table)
+    head, *lines = captured.get().splitlines()
+    starts = [head.index(name) for name in names]
+    assert len(lines) == len(table)
+    for line, row in zip(lines, table, strict=True):
+        for start, end, cell in zip(starts, [*starts[1:], None], row, strict=True):
+            assert line[start:end].rstrip() == cell
+
+
+def test_columns_of_numbers_end_together(capsys):
+    Screen().table(("name", ">n"), [("a", "1"), ("b", "1000"), ("c", "22")])
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line.rstrip()) for line in lines}) == 1
+    assert lines[0].split() == ["name", "n"]
+
+
+def test_a_table_without_rows_is_not_shown(capsys):
+    Screen().table(("name",), [])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_json_is_one_object_and_no_table(capsys):
+    screen = Screen(as_json=True)
+    screen.remark("working")
+    screen.table(("a",), [("b",)])
+    screen.say("result")
+    screen.json({"n": 1})
+    said = capsys.readouterr()
+    assert said.out == '{"n": 1}\n'
+    assert said.err == "working\n"
+
+
+def test_json_comes_also_when_all_else_is_quiet(capsys):
+    screen = Screen(as_json=True, quiet=True)
+    screen.remark("working")
+    screen.json({"n": 1})
+    assert capsys.readouterr() == ('{"n": 1}\n', "")
+
+
+def test_json_that_other_programs_could_not_read_is_refused():
+    with pytest.raises(ValueError, match="Out of range"):
+        Screen(as_json=True).json({"n": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("verbose", "quiet", "said"), [(True, False, "d\n"), (False, False, ""), (True, True, "")]
+)
+def test_details_are_for_those_who_ask(verbose, quiet, said, capsys):
+    Screen(verbose=verbose, quiet=quiet).detail("d")
+    assert capsys.readouterr() == ("", said)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60))
+def test_progress_takes_at_most_ten_lines_and_ends_with_the_whole(steps):
+    said, total = [], sum(steps)
+    screen = Screen()
+    screen.remark = said.append
+    with screen.progress("going", total=total) as advance:
+        for step in steps:
+            advance(step)
+    assert 1 <= len(said) <= 10
+    assert said[-1] == f"going {total} of {total}"
+    done = [int(line.split()[1]) for line in said]
+    assert done == sorted(set(done))
+
+
+def test_work_that_is_all_done_takes_no_line_of_progress(capsys):
+    with Screen().progress("going", total=10, done=10):
+        pass
+    assert capsys.readouterr() == ("", "10 of 10 are there from before\n")
+    with Screen().progress("going", total=0) as advance:
+        advance(0)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_failure_goes_to_stderr_with_its_hint_if_it_has_one(capsys):
+    show_error(BadConfig("it is wrong"))
+    assert capsys.readouterr() == ("", "error: it is wrong\n")
+    show_error(BadConfig("it is wrong", hint="put it right"))
+    assert capsys.readouterr() == ("", "error: it is wrong\nhint: put it right\n")
+
+
+def test_a_path_is_as_short_as_it_can_be_read_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert relative(tmp_path / "run" / "a.csv") == str(Path("run", "a.csv"))
+    assert relative(Path("run")) == "run"
+    assert relative(tmp_path.parent / "other") == str(tmp_path.parent / "other")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -67,3 +69,36 @@ def test_without_images_there_is_no_error_to_speak_of():
     nothing = reliability(np.array([]), np.array([], bool))
     assert expected_calibration_error(nothing) is None
     assert all(one.accuracy is None for one in nothing)
+
+
+def test_no_confidence_and_full_confidence_are_in_the_outermost_bins():
+    bins = reliability(np.array([0.0, 1.0, 1.0]), np.array([True, True, False]), bins=4)
+    assert [one.n for one in bins] == [1, 0, 0, 2]
+    assert (bins[0].confidence, bins[0].accuracy) == (0, 1)
+    assert (bins[-1].confidence, bins[-1].accuracy) == (1, 0.5)
+    assert expected_calibration_error(bins) == pytest.approx((1 * 1 + 2 * 0.5) / 3)
+
+
+@settings(deadline=None)
+@given(images)
+def test_every_image_is_in_exactly_one_bin_of_equal_mass(case):
+    confidence, correct = case
+    bins = equal_mass_bins(confidence, correct)
+    assert len(bins) == min(15, len(confidence))
+    assert all(one.low <= one.confidence + 1e-12 for one in bins)
+    assert all(one.confidence <= one.high + 1e-12 for one in bins)
+    assert all(before.high <= after.low for before, after in itertools.pairwise(bins))
+    sums = [sum(getattr(one, name) * one.n for one in bins) for name in ("confidence", "accuracy")]
+    assert sums == [pytest.approx(confidence.sum()), pytest.approx(correct.sum())]
+    assert 0 <= expected_calibration_error(bins) <= 1
+
+
+def test_equal_confidences_are_divided_in_the_order_given():
+    bins = equal_mass_bins(np.full(4, 0.5), np.array([True, True, False, False]), bins=2)
+    assert [one.accuracy for one in bins] == [1, 0]
+
+
+def test_without_images_there_are_no_bins_of_equal_mass():
+    nothing = equal_mass_bins(np.array([]), np.array([], bool))
+    assert nothing == []
+    assert expected_calibration_error(nothing) is None

@@ -4,10 +4,12 @@ import json
 import warnings
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -16,7 +18,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from errlens.analysis.metrics import class_table, measure
+from errlens.analysis.metrics import COLUMNS, class_table, measure
 from errlens.analysis.scores import NO_CLASS, score
 from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
@@ -181,3 +183,100 @@ def test_the_table_has_exactly_the_schema_and_nulls_where_nothing_is_known():
         assert row["super_label"] == expected
         assert (row["super_pred"] is None) == (row["super_pred_prob"] is None)
         assert (row["super_pred"] == 0) == (row["pred"] == 0)
+
+
+def test_brier_is_the_mean_squared_distance_to_the_label():
+    logits, label = random_case()
+    prob = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum(axis=1, keepdims=True)
+    expected = ((prob - np.eye(8)[label]) ** 2).sum(axis=1).mean()
+    assert measure(predicted(logits, label)).brier.value == pytest.approx(expected, rel=1e-5)
+
+
+def test_intervals_of_accuracy_are_scipys():
+    logits, label = random_case(n=50)
+    found = measure(predicted(logits, label)).top1
+    hits = int((logits.argmax(axis=1) == label).sum())
+    expected = binomtest(hits, 50).proportion_ci(method="wilson")
+    assert (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+
+
+def test_a_rate_without_images_is_missing_not_zero():
+    label = np.array([0, 0, 1])
+    logits = np.eye(4, dtype=np.float32)[[0, 2, 1]]  # class 2 only predicted, class 3 never
+    table = class_table(predicted(logits, label))
+    assert table["n"].tolist() == [2, 1, 0, 0]
+    assert table["recall"].isna().tolist() == [False, False, True, True]
+    assert table["precision"].isna().tolist() == [False, False, False, True]
+    assert table["f1"].isna().tolist() == [False, False, False, True]
+    assert table.loc[2, ["precision", "f1"]].tolist() == [0, 0]
+    for rate in ("recall", "precision"):
+        for edge in ("low", "high"):
+            assert (table[f"{rate}_{edge}"].isna() == table[rate].isna()).all()
+
+
+def test_the_class_table_counts_each_image_once():
+    parents = Superclasses(("a", "b"), (0, 0, 0, None, 1, 1, 1, 1))
+    logits, label = random_case()
+    found = predicted(logits, label, superclasses=parents)
+    table, whole = class_table(found), measure(found)
+    assert table["n"].sum() == whole.top1.n == 300
+    assert (table["n"] * table["recall"]).sum() == pytest.approx(300 * whole.top1.value)
+    assert table["class_name"].tolist() == list(found.classes.names)
+    assert [None if pd.isna(one) else one for one in table["superclass"]] == [
+        parents.name_of(index) for index in range(8)
+    ]
+
+
+def test_a_table_of_classes_can_be_made_without_a_single_good_image():
+    logits, label = random_case(n=4)
+    table = class_table(predicted(logits, label, seen=[Seen("missing", "gone")] * 4))
+    assert table["n"].tolist() == [0] * 8
+    assert table[["recall", "recall_low", "precision_high", "f1"]].isna().all(axis=None)
+
+
+def test_all_outputs_not_finite_leave_every_figure_none():
+    logits, label = random_case(n=4)
+    found = measure(predicted(np.full_like(logits, np.nan), label))
+    assert (found.n, found.n_ok, found.n_failed) == (4, 0, 4)
+    for name in ("top1", "top5", "nll", "brier", "ece", "ece_equal_mass", "macro_f1"):
+        assert getattr(found, name) is None
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_images_without_superclass_are_in_no_superclass():
+    parents = Superclasses(("a", "b"), (0, 0, None, None, 1, 1, 1, 1))
+    logits, label = random_case()
+    found = measure(predicted(logits, label, superclasses=parents))
+    inside = ~np.isin(label, (2, 3))
+    assert found.super_top1.n == inside.sum() == sum(one.top1.n for one in found.by_superclass)
+    of_class = np.array([-1 if one is None else one for one in parents.of_class])
+    hits = of_class[label] == of_class[logits.argmax(axis=1)]
+    assert found.super_top1.value == pytest.approx(hits[inside].mean())
+
+
+def test_a_superclass_without_images_has_no_figures_but_is_named():
+    parents = Superclasses(("a", "b"), (0, 0, 0, 0, 0, 0, 0, 1))
+    logits, label = random_case(n=20)
+    label[label == 7] = 0
+    found = measure(predicted(logits, label, superclasses=parents))
+    assert [one.superclass for one in found.by_superclass] == ["a", "b"]
+    assert (found.by_superclass[1].top1, found.by_superclass[1].super_top1) == (None, None)
+
+
+def test_the_columns_asked_for_are_all_that_is_needed():
+    parents = Superclasses(("a", "b"), (0, 0, 0, 0, 1, 1, 1, 1))
+    logits, label = random_case(n=40)
+    whole = predicted(logits, label, superclasses=parents)
+    part = Predictions(whole.table.select(COLUMNS), whole.classes, parents)
+    assert measure(part) == measure(whole)
+    pd.testing.assert_frame_equal(class_table(part), class_table(whole))
+
+
+def test_json_holds_each_figure_with_its_count():
+    logits, label = random_case(n=40)
+    found = measure(predicted(logits, label))
+    tree = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert tree["top1"] == {**found.top1._asdict()}
+    assert tree["nll"] == {"value": found.nll.value, "n": 40}
+    assert sum(one["n"] for one in tree["reliability"]) == 40
+    assert set(tree["reliability"][0]) == {"low", "high", "n", "confidence", "accuracy"}

@@ -131,3 +131,99 @@ def test_images_without_a_label_are_scored_all_the_same():
 
 def test_nothing_to_score_is_fine():
     assert len(score(np.zeros((0, 3), np.float32), np.zeros(0, np.int32), topk=3).pred) == 0
+
+
+def test_loss_and_label_probability_are_torchs_log_softmax(case):
+    logits, label, _, found = case
+    log_prob = torch.log_softmax(torch.from_numpy(logits).double(), dim=1).numpy()
+    of_label = log_prob[np.arange(len(label)), label]
+    np.testing.assert_allclose(found.loss, -of_label, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(found.label_prob, np.exp(of_label), rtol=1e-6)
+
+
+def test_top_probabilities_descend_and_begin_with_the_prediction(case):
+    _, _, _, found = case
+    assert (np.diff(found.topk_prob, axis=1) <= 0).all()
+    np.testing.assert_array_equal(found.topk_index[:, 0], found.pred)
+    np.testing.assert_array_equal(found.topk_prob[:, 0], found.confidence)
+
+
+def test_asking_for_fewer_of_the_top_gives_the_first_of_them(case):
+    logits, label, _, found = case
+    fewer = score(logits, label, topk=2)
+    np.testing.assert_array_equal(fewer.topk_index, found.topk_index[:, :2])
+    np.testing.assert_array_equal(fewer.label_rank, found.label_rank)
+
+
+outputs_and_label = st.integers(2, 9).flatmap(
+    lambda k: st.tuples(
+        st.lists(st.integers(-160, 160), min_size=k, max_size=k).map(
+            lambda steps: [step / 4 for step in steps]
+        ),
+        st.integers(0, k - 1),
+    )
+)
+
+
+@settings(deadline=None)
+@given(outputs_and_label)
+def test_each_figure_stays_in_its_range(case):
+    outputs, label = case
+    k = len(outputs)
+    found = score(np.array([outputs], np.float32), np.array([label], np.int32), topk=k)
+    assert 1 / k <= found.confidence[0] * (1 + 1e-6)
+    assert 0 <= found.label_prob[0] <= found.confidence[0] <= 1
+    assert -1 <= found.margin[0] <= 1
+    assert 0 <= found.brier[0] <= 2
+    assert found.loss[0] >= 0
+    assert 0 <= found.entropy[0] <= np.log(k) * (1 + 1e-6)
+    assert 1 <= found.label_rank[0] <= k
+    assert (found.label_rank[0] == 1) == (found.pred[0] == label)
+    assert found.topk_prob.sum() == pytest.approx(1, rel=1e-5)
+
+
+@settings(deadline=None)
+@given(outputs_and_label.filter(lambda case: max(case[0]) - sorted(case[0])[-2] > 0))
+def test_without_a_tie_at_the_top_the_margin_tells_right_from_wrong(case):
+    outputs, label = case
+    found = score(np.array([outputs], np.float32), np.array([label], np.int32), topk=1)
+    assert (found.margin[0] > 0) == (found.pred[0] == label)
+
+
+@settings(deadline=None, max_examples=50)
+@given(outputs_and_label, st.randoms(use_true_random=False))
+def test_the_order_of_the_classes_changes_no_figure(case, random):
+    outputs, label = case
+    order = random.sample(range(len(outputs)), len(outputs))
+    turned = [outputs[index] for index in order]
+    one = score(np.array([outputs], np.float32), np.array([label], np.int32), topk=1)
+    other = score(np.array([turned], np.float32), np.array([order.index(label)], np.int32), topk=1)
+    for name in ("confidence", "label_prob", "margin", "loss", "entropy", "brier", "logsumexp"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-5, atol=1e-6)
+
+
+def test_every_figure_of_huge_outputs_is_finite():
+    logits = np.array([[1e4, -1e4, 0], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4 + 8]], np.float32)
+    found = score(logits, np.array([2, 1, 0], np.int32), topk=3)
+    assert all(np.isfinite(column).all() for column in found)
+    np.testing.assert_allclose(found.loss, [1e4, np.log(3), 8 + np.log1p(2 * np.exp(-8))])
+
+
+@pytest.mark.parametrize("bad", [[np.nan] * 3, [np.inf, -np.inf, 0], [-np.inf] * 3])
+def test_a_batch_of_nothing_but_bad_outputs_is_marked_and_does_not_raise(bad):
+    found = score(np.array([bad, bad], np.float32), np.array([0, NO_CLASS], np.int32), topk=2)
+    assert found.finite.tolist() == [False, False]
+
+
+def test_a_prediction_without_superclass_is_marked(case):
+    logits, label, _, _ = case
+    found = score(logits, label, topk=1)
+    assert (found.super_pred == NO_CLASS).all()
+    some = score(logits, label, topk=1, superclasses=Superclasses(("a",), (0,) + (None,) * 6))
+    np.testing.assert_array_equal(some.super_pred == NO_CLASS, some.pred != 0)
+
+
+def test_one_superclass_for_all_has_the_whole_probability(case):
+    logits, label, _, _ = case
+    found = score(logits, label, topk=1, superclasses=Superclasses(("a",), (0,) * 7))
+    np.testing.assert_allclose(found.super_pred_prob, 1, rtol=1e-6)
