@@ -16,13 +16,14 @@ __all__ = ["evaluate", "open_run"]
 
 
 def evaluate(
-    data: str | Path, *, model: str, out: str | Path | None = None, **options: Any
+    data: str | Path, *, model: str | None = None, out: str | Path | None = None, **options: Any
 ) -> "RunFolder":
     """Predict every image of `data` and return the run folder.
 
     Args:
         data: Class folders, a manifest, a folder of photos or one photo.
-        model: A timm name, `hf-hub:REPO`, `torchvision:NAME` or `package.module:function`.
+        model: A timm name, `hf-hub:REPO`, `torchvision:NAME` or `package.module:function`; by
+            default what the `checkpoint` is for.
         out: The run folder; by default `runs/DATA-MODEL`.
         options: Any option of `errlens evaluate`, with underscores; paths as `Path`.
     """

@@ -40,6 +40,8 @@ def show_samples(screen: Screen, samples: Samples) -> None:
 def show_classifier(screen: Screen, classifier: "Classifier") -> None:
     """Say which model predicts, how it sees images and where its class names come from."""
     network, classes = classifier.network, classifier.classes
+    for remark in network.remarks:
+        screen.remark(remark)
     settings = ", ".join(
         f"{key} {value}"
         for key, value in classifier.preparation.as_dict().items()

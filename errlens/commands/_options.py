@@ -73,18 +73,24 @@ class ModelOptions:
     """Which model, and how it sees images; the latter spelt as in timm's scripts."""
 
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help="A timm name, hf-hub:REPO, torchvision:NAME or package.module:function.",
+            help="A timm name, hf-hub:REPO, torchvision:NAME or package.module:function.  "
+            "[default: what the checkpoint is for]",
         ),
-    ]
+    ] = None
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Weights: .safetensors, .pt or .pth.  [default: pretrained]"
+            metavar="FILE",
+            help="Weights, or a training's checkpoint, or a Hugging Face folder.  "
+            "[default: pretrained]",
         ),
     ] = None
+    use_ema: Annotated[
+        bool, typer.Option("--use-ema", help="The moving average of the checkpoint's weights.")
+    ] = False
     model_kwargs: Annotated[
         list[str] | None,
         typer.Option(metavar="K=V", help="Argument of the architecture; repeatable."),
@@ -132,6 +138,11 @@ class ModelOptions:
         bool, typer.Option("--exif", help="Turn photos upright as EXIF says; timm does not.")
     ] = False
 
+    @property
+    def model_label(self) -> str:
+        """What to call the model in the name of a run."""
+        return self.model or (self.checkpoint.stem if self.checkpoint else "model")
+
     def load_classifier(self, *, labels: Sequence[str], device: str) -> "Classifier":
         """Return the classifier these options describe; `labels` are those of the data."""
         from errlens.classes import read_classes
@@ -145,6 +156,7 @@ class ModelOptions:
         spec = ModelSpec(
             name=self.model,
             checkpoint=self.checkpoint,
+            use_ema=self.use_ema,
             arguments=dict(map(_assignment, self.model_kwargs or ())),
             num_classes=self.num_classes,
             overrides=overrides,

@@ -60,7 +60,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
-    run = RunFolder(options.out or default_run(options.data, options.model))
+    run = RunFolder(options.out or default_run(options.data, options.model_label))
 
     # What is there to predict?
     samples = options.find_samples(seed=options.seed)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from PIL import Image
 
 CropMode = Literal["center", "squash", "border"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+
+CROP_MODES: Final[tuple[str, ...]] = get_args(CropMode)
+INTERPOLATIONS: Final[tuple[str, ...]] = get_args(Interpolation)
 
 _RESAMPLING: Final = {
     "nearest": Image.Resampling.NEAREST,

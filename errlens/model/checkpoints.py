@@ -1,62 +1,147 @@
 """Read the weights of a checkpoint, never its code, and fit them into a network."""
 
 import hashlib
+import json
 import pickle
+import pickletools
+import re
 import warnings
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, MissingInput, some
+from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, MissingInput, UnfitOption, some
 
-SUFFIXES: Final = (".safetensors", ".pt", ".pth")
+SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 
-# Where training scripts keep the weights inside their checkpoint.
-_WRAPPERS: Final = ("state_dict", "model")
+_IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
+
+# What weights are called inside a training's checkpoint, where there are several state dicts.
+_WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
+# Mappings of tensors that are no weights, by a part of their name.
+_NO_WEIGHTS: Final = ("optim", "sched", "scaler", "rng", "callbacks", "loops")
+_OF_TENSORS: Final = re.compile(
+    r"torch\.(_utils\.|\w*Storage$|Size$)|_codecs\.|collections\.OrderedDict$"
+)
+_EMA: Final = re.compile(r"(^|[._])ema([._]|$)", re.IGNORECASE)
 
 StateDict = Mapping[str, Tensor]
 
 
-def read_checkpoint(path: Path) -> StateDict:
-    """Read the tensors of a `.safetensors`, `.pt` or `.pth` file, running nothing it contains.
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights of a checkpoint by name, and what was `recorded` beside them."""
+
+    path: Path
+    state: StateDict
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StandIn:
+    """Takes the place of an object in a checkpoint whose class is not to be imported.
+
+    It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
+    """
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> "StandIn":  # noqa: D102
+        return super().__new__(cls)
+
+    def __init__(self, *_args: object, **_kwargs: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, dict):
+            self.__dict__.update(state)
+
+
+class _DictStandIn:
+    """Takes the place of a subclass of dict: torch fills in plain ones only."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Any:
+        return {}
+
+
+def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
+    """Read the tensors of a checkpoint, running nothing it contains.
+
+    A state dict inside a training's checkpoint is found by what it is, not by its name. Whatever
+    else is pickled there (numpy scalars, namespaces, objects of unknown classes) becomes inert.
+
+    Args:
+        path: A file of one of `SUFFIXES`, or a Hugging Face folder.
+        use_ema: Take the moving average of the weights instead of the weights themselves.
 
     Raises:
         MissingInput: There is no such file.
-        BadCheckpoint: It is damaged, holds anything but tensors, or would run code.
+        BadCheckpoint: It is damaged, holds no weights, a whole module, or several state dicts.
+        UnfitOption: It holds no moving average.
     """
+    if path.is_dir():
+        path = next((path / name for name in _IN_FOLDERS if (path / name).is_file()), path)
     if not path.is_file():
         raise MissingInput(path, what="checkpoint")
     if path.suffix.lower() not in SUFFIXES:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
-    loaded = (
-        _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_pickle(path)
-    )
-    for key in _WRAPPERS:
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not loaded:
+    if not path.stat().st_size:
+        raise BadCheckpoint(f"checkpoint {str(path)!r} is empty", hint="copy or download it again")
+    is_safe = path.suffix.lower() == ".safetensors"
+    loaded = _read_safetensors(path) if is_safe else _read_pickle(path)
+    state = {
+        name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
+        for name, tensor in _find_state(loaded, path, use_ema=use_ema).items()
+    }
+    recorded = {} if is_safe or not isinstance(loaded, Mapping) else loaded
+    recorded = {**_config_beside(path), **{str(key): value for key, value in recorded.items()}}
+    return Checkpoint(path, state, recorded)
+
+
+def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
+    """Return the part of a checkpoint whose tensors have a network's names, prefixes stripped.
+
+    `module.`, `model.` and the like come from what the network was wrapped in; whatever lies
+    outside the prefix (a criterion, a metric) is not the network's.
+
+    Raises:
+        BadCheckpoint: Several prefixes hold all tensors of the network.
+    """
+    own = set(names)
+    found: Counter[str] = Counter()
+    for name in checkpoint.state:
+        steps = name.split(".")
+        for cut in range(len(steps)):
+            if ".".join(steps[cut:]) in own:
+                found["".join(f"{step}." for step in steps[:cut])] += 1
+    if not found:
+        return checkpoint.state
+    most = max(found.values())
+    best = sorted((prefix for prefix, count in found.items() if count == most), key=len)
+    if len(best) > 1 and most == len(own):
         raise BadCheckpoint(
-            f"checkpoint {str(path)!r} holds no weights but a {type(loaded).__name__}"
+            f"checkpoint {str(checkpoint.path)!r} holds the model several times: {some(best)}",
+            hint="save the state dict of one of them alone",
         )
-    strange = [str(name) for name, value in loaded.items() if not isinstance(value, Tensor)]
-    if strange:
-        raise BadCheckpoint(
-            f"checkpoint {str(path)!r} holds more than weights: {some(strange)}",
-            hint="save the weights alone: torch.save(model.state_dict(), PATH)",
-        )
-    return loaded
+    prefix = best[0]
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in checkpoint.state.items()
+        if name.startswith(prefix)
+    }
 
 
 def count_outputs(state: StateDict, classifier: str) -> int | None:
-    """Return the number of outputs of a checkpoint's classifier layer, None if it has none."""
+    """Return the number of outputs of a classifier layer, under whatever prefix; None if absent."""
     for kind in ("weight", "bias"):
-        if f"{classifier}.{kind}" in state:
-            return int(state[f"{classifier}.{kind}"].shape[0])
+        own = f"{classifier}.{kind}"
+        found = [name for name in state if f".{name}".endswith(f".{own}")]
+        if found:
+            return int(state[min(found, key=len)].shape[0])
     return None
 
 
@@ -90,6 +175,18 @@ def hash_weights(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
+def _config_beside(path: Path) -> dict[str, Any]:
+    """Return what the `config.json` of a Hugging Face folder says."""
+    config = path.with_name("config.json")
+    if path.name not in _IN_FOLDERS or not config.is_file():
+        return {}
+    try:
+        found = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadCheckpoint(f"{str(config)!r} beside the checkpoint is damaged: {error}") from error
+    return found if isinstance(found, dict) else {}
+
+
 def _read_safetensors(path: Path) -> StateDict:
     try:
         tensors: StateDict = load_file(path)
@@ -99,24 +196,94 @@ def _read_safetensors(path: Path) -> StateDict:
 
 
 def _read_pickle(path: Path) -> object:
+    foreign: list[str] = []
     try:
-        with warnings.catch_warnings():
+        foreign = _foreign_globals(path)
+        stand_ins: list[Any] = [_stand_in(name) for name in foreign]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
             warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BadCheckpoint(
-            f"checkpoint {str(path)!r} holds objects besides weights{_foreign_objects(path)}; "
-            "loading them could run code, so nothing was loaded",
+            f"checkpoint {str(path)!r} cannot be read without running its code"
+            + (f" ({some(foreign)})" if foreign else ""),
             hint="where you trust it, save the weights alone: torch.save(model.state_dict(), PATH)",
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
+    except Exception as error:
         raise BadCheckpoint(f"checkpoint {str(path)!r} cannot be read: {error}") from error
 
 
-def _foreign_objects(path: Path) -> str:
-    """Name what a checkpoint would import, where torch can tell without importing it."""
+def _foreign_globals(path: Path) -> list[str]:
+    """Return the names of everything a checkpoint would import that is not part of its tensors."""
     try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except (RuntimeError, ValueError, pickle.UnpicklingError):
-        return ""
-    return f" ({some(sorted(names))})" if names else ""
+        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except ValueError:  # the format torch wrote before 1.6: pickles one after the other
+        pass
+    names = set()
+    with path.open("rb") as file:
+        for _ in range(4):  # magic number, protocol, system, objects; raw tensors follow
+            for opcode, argument, _ in pickletools.genops(file):
+                if opcode.name == "GLOBAL":
+                    names.add(str(argument).replace(" ", "."))
+    return sorted(name for name in names if not _OF_TENSORS.match(name))
+
+
+def _stand_in(name: str) -> tuple[Any, str]:
+    """Return a class that takes the place of the global of this name."""
+    module, _, short = name.rpartition(".")
+    is_dict = short.lower().endswith(("dict", "cfgnode"))
+    base = _DictStandIn if is_dict else StandIn
+    return type(short, (base,), {"__module__": module}), name
+
+
+def _find_state(loaded: object, path: Path, *, use_ema: bool) -> StateDict:
+    """Return the one state dict that a checkpoint holds, or that its names single out."""
+    found = dict(_state_dicts(loaded))
+    averages = {name: state for name, state in found.items() if _EMA.search(name)}
+    if use_ema and not averages:
+        raise UnfitOption(f"--use-ema: {str(path)!r} holds no moving average (EMA) of the weights")
+    weights = {name: state for name, state in found.items() if name not in averages}
+    wanted = averages if averages and (use_ema or not weights) else weights
+    named = [name for name in wanted if name.rpartition(".")[2] in _WRAPPERS]
+    for names in (list(wanted), named):
+        if len(names) == 1:
+            return wanted[names[0]]
+    if wanted:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} holds several state dicts: {some(sorted(wanted))}",
+            hint="save the one to evaluate alone: torch.save(model.state_dict(), PATH)",
+        )
+    _refuse_module(loaded, path)
+    raise BadCheckpoint(f"checkpoint {str(path)!r} holds no weights but a {type(loaded).__name__}")
+
+
+def _state_dicts(tree: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, StateDict]]:
+    """Yield every mapping of names to tensors, with its place in the tree."""
+    if not isinstance(tree, Mapping) or depth > 4 or any(no in name for no in _NO_WEIGHTS):
+        return
+    tensors = {key: value for key, value in tree.items() if isinstance(value, Tensor)}
+    inner = [pair for pair in tree.items() if isinstance(pair[1], Mapping)]
+    if tensors and all(isinstance(key, str) for key in tree) and not inner:
+        average = {key: one for key, one in tensors.items() if _EMA.search(key.partition(".")[0])}
+        weights = {key: one for key, one in tensors.items() if key not in average}
+        if weights and average:  # side by side, as a Lightning module has them
+            yield f"{name}.ema", average
+        yield name, weights or average
+    for key, value in inner:
+        yield from _state_dicts(value, f"{name}.{key}".lstrip("."), depth + 1)
+
+
+def _refuse_module(loaded: object, path: Path) -> None:
+    """Say how to save the weights of a network that was pickled whole."""
+    held = loaded.items() if isinstance(loaded, Mapping) else [("", loaded)]
+    for key, value in held:
+        if isinstance(value, StandIn) and hasattr(value, "_parameters"):
+            kind = f"{type(value).__module__}.{type(value).__name__}"
+            inside = f"[{key!r}]" if key else ""
+            raise BadCheckpoint(
+                f"checkpoint {str(path)!r} is a pickled module ({kind}); loading it would run code",
+                hint="where you trust it and have its code, save its weights alone:\n"
+                f"model = torch.load({str(path)!r}, weights_only=False){inside}\n"
+                f"torch.save(model.state_dict(), {str(path.with_suffix('')) + '-weights.pth'!r})",
+            )

@@ -17,8 +17,9 @@ from errlens.model.preparation import load_transform, resolve_preprocessing
 class ModelSpec:
     """What the user says about a model; see `load_network` and `resolve_preprocessing`."""
 
-    name: str
+    name: str | None = None
     checkpoint: Path | None = None
+    use_ema: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     num_classes: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +49,7 @@ def load_classifier(
         arguments=spec.arguments,
         num_classes=spec.num_classes,
         img_size=spec.overrides.get("img_size"),
+        use_ema=spec.use_ema,
     )
     preparation = (
         load_transform(spec.transform, exif=spec.exif)

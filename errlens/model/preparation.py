@@ -12,7 +12,8 @@ from torch import Tensor
 
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.model.networks import Network, import_object
+from errlens.model.networks import Network
+from errlens.model.sources import import_object
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def resolve_preprocessing(
         UnfitModel: The network takes neither one nor three channels.
     """
     args = {key: value for key, value in overrides.items() if value is not None}
-    config = timm.data.resolve_data_config(
-        args, pretrained_cfg=dict(network.data_config), model=network.module
-    )
+    recorded = dict(network.data_config)
+    if "img_size" in recorded:  # timm takes one number as an argument only
+        args.setdefault("img_size", recorded["img_size"])
+    config = timm.data.resolve_data_config(args, pretrained_cfg=recorded, model=network.module)
     of_config, height, width = config["input_size"]
     channels = network.arguments.get("in_chans", of_config)
     if channels not in (1, 3):

@@ -1,3 +1,4 @@
+import os
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_what_was_saved_comes_back(network, tmp_path, suffix):
     path = tmp_path / f"weights{suffix}"
     save = save_file if suffix == ".safetensors" else torch.save
     save(network.state_dict(), path)
-    found = read_checkpoint(path)
+    found = read_checkpoint(path).state
     assert found.keys() == network.state_dict().keys()
     assert all(torch.equal(found[name], value) for name, value in network.state_dict().items())
 
@@ -46,13 +47,21 @@ def test_what_was_saved_comes_back(network, tmp_path, suffix):
 @pytest.mark.parametrize("key", ["state_dict", "model"])
 def test_weights_are_found_inside_a_training_checkpoint(network, tmp_path, key):
     torch.save({"epoch": 3, key: network.state_dict()}, tmp_path / "last.pth")
-    assert read_checkpoint(tmp_path / "last.pth").keys() == network.state_dict().keys()
+    found = read_checkpoint(tmp_path / "last.pth")
+    assert found.state.keys() == network.state_dict().keys()
+    assert found.recorded["epoch"] == 3
 
 
-def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path):
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_would_run_code_runs_nothing(tmp_path, zipped):
     trace = tmp_path / "executed"
-    torch.save({"state_dict": {"a": torch.ones(1)}, "x": Payload(trace)}, tmp_path / "evil.pt")
-    with pytest.raises(BadCheckpoint, match="could run code"):
+    weights = {"a": torch.ones(1)}
+    torch.save(
+        {"state_dict": weights, "x": Payload(trace)},
+        tmp_path / "evil.pt",
+        _use_new_zipfile_serialization=zipped,
+    )
+    with pytest.raises(BadCheckpoint, match="getattr"):
         read_checkpoint(tmp_path / "evil.pt")
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Payload(trace)))
     with pytest.raises(BadCheckpoint):
@@ -60,10 +69,36 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path):
     assert not trace.exists()
 
 
-def test_a_whole_pickled_module_is_refused_by_name(network, tmp_path):
-    torch.save(network, tmp_path / "module.pt")
+class Shell:
+    def __reduce__(self):
+        return (os.system, ("true",))
+
+
+def test_what_torch_blocks_is_refused(tmp_path):
+    torch.save({"state_dict": {"a": torch.ones(1)}, "x": Shell()}, tmp_path / "evil.pt")
+    with pytest.raises(BadCheckpoint, match="without running its code"):
+        read_checkpoint(tmp_path / "evil.pt")
+
+
+def test_a_whole_pickled_module_of_an_old_torch_is_refused(network, tmp_path):
+    torch.save(network, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     with pytest.raises(BadCheckpoint, match="Sequential"):
-        read_checkpoint(tmp_path / "module.pt")
+        read_checkpoint(tmp_path / "old.pt")
+
+
+@pytest.mark.parametrize("key", ["", "model"])
+def test_a_whole_pickled_module_is_refused_with_the_lines_that_save_it_again(
+    network, tmp_path, key
+):
+    path = tmp_path / "module.pt"
+    torch.save({key: network, "epoch": 3} if key else network, path)
+    with pytest.raises(BadCheckpoint, match="Sequential") as failure:
+        read_checkpoint(path)
+    _, *lines = failure.value.hint.splitlines()
+    assert len(lines) == 2
+    exec("\n".join(lines), {"torch": torch})
+    found = read_checkpoint(tmp_path / "module-weights.pth").state
+    assert found.keys() == network.state_dict().keys()
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
@@ -142,6 +177,6 @@ def test_half_precision_weights_load_into_a_full_precision_network(network, tmp_
     }
     save_file(state, tmp_path / "half.safetensors")
     loaded = read_checkpoint(tmp_path / "half.safetensors")
-    apply_checkpoint(network, loaded, path=tmp_path)
+    apply_checkpoint(network, loaded.state, path=tmp_path)
     assert network.body.weight.dtype == torch.float32
     np.testing.assert_array_equal(network.body.weight.detach(), state["body.weight"].float())

@@ -119,10 +119,10 @@ def test_a_torchvision_checkpoint_and_its_preprocessing(tmp_path):
 
 @pytest.mark.parametrize("name", torchvision.models.list_models(module=torchvision.models))
 def test_every_torchvision_preset_resizes_as_torchvision_does(name):
-    from errlens.model.networks import _find
+    from errlens.model.sources import find_architecture
 
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
-    config = _find(f"torchvision:{name}").data_config
+    config = find_architecture(f"torchvision:{name}").data_config
     side = preset.crop_size[0]
     found = Preprocessing((side, side), config["crop_pct"], "center", "bilinear", (0.5,), (0.5,))
     assert int(found.img_size[0] / found.crop_pct) == preset.resize_size[0]
