@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,16 +20,18 @@ from errlens.errors import BadClassFile, MissingInput, nearest, some
 class ClassNames:
     """The names of a model's outputs, first output first.
 
-    `aliases` holds other spellings that data may use for a class, such as an ImageNet synset id,
-    each with the index of its class. `source` says where the names come from, for messages.
+    `aliases` holds other names that data may use, such as an ImageNet synset id, each with the
+    classes it may mean. `source` says where the names come from, for messages.
 
-    >>> classes = ClassNames(("cat", "dog"), aliases={"n02084071": 1})
-    >>> classes.index("dog"), classes.index("n02084071"), classes.index("cow")
-    (1, 1, None)
+    Data may differ from a name in case and in space, `_` and `-`, where that leaves one reading.
+
+    >>> classes = ClassNames(("grey cat", "dog"), aliases={"n02084071": (1,), "animal": (0, 1)})
+    >>> [classes.index(label) for label in ("dog", "Grey_Cat", "n02084071", "cow", "animal")]
+    [1, 0, 1, None, None]
     """
 
     names: tuple[str, ...]
-    aliases: Mapping[str, int] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     source: str = "the list"
 
     def __post_init__(self) -> None:
@@ -45,17 +49,38 @@ class ClassNames:
     def __getitem__(self, index: int) -> str:
         return self.names[index]
 
-    @cached_property
-    def _indices(self) -> dict[str, int]:
-        return {**self.aliases, **{name: index for index, name in enumerate(self.names)}}
-
     def index(self, label: str) -> int | None:
-        """Return the output a label stands for, or None if it names no class."""
-        return self._indices.get(label)
+        """Return the output a label stands for, or None if it names no class or several."""
+        meant = self.meant(label)
+        return meant[0] if len(meant) == 1 else None
+
+    def meant(self, label: str) -> tuple[int, ...]:
+        """Return the outputs a label may stand for: as it is spelt, else as it is folded."""
+        return self._exact.get(label) or self._folded.get(folded(label), ())
 
     def unknown(self, labels: Iterable[str]) -> list[str]:
         """Return the labels that name no class, sorted."""
-        return sorted(set(labels) - self._indices.keys())
+        return sorted(label for label in set(labels) if not self.meant(label))
+
+    def ambiguous(self, labels: Iterable[str]) -> dict[str, list[str]]:
+        """Return the labels that may name several classes, with their names."""
+        meant = {label: self.meant(label) for label in sorted(set(labels))}
+        return {
+            label: [self.names[index] for index in indices]
+            for label, indices in meant.items()
+            if len(indices) > 1
+        }
+
+    @cached_property
+    def _exact(self) -> dict[str, tuple[int, ...]]:
+        return {**self.aliases, **{name: (index,) for index, name in enumerate(self.names)}}
+
+    @cached_property
+    def _folded(self) -> dict[str, tuple[int, ...]]:
+        meant: dict[str, set[int]] = {}
+        for spelling, indices in self._exact.items():
+            meant.setdefault(folded(spelling), set()).update(indices)
+        return {spelling: tuple(sorted(indices)) for spelling, indices in meant.items()}
 
 
 @dataclass(frozen=True)
@@ -84,6 +109,9 @@ class Superclasses:
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
                 hint=f"did you mean {', '.join(near)}?" if near else "",
             )
+        if ambiguous := classes.ambiguous(mapping):
+            label, meant = next(iter(ambiguous.items()))
+            raise BadClassFile(f"{source}: {label!r} may be any of {some(meant)}")
         if not mapping:
             raise BadClassFile(f"{source} gives no class a superclass")
         names = tuple(sorted(set(mapping.values())))
@@ -99,6 +127,16 @@ class Superclasses:
         """Return the superclass of each class that has one, by name."""
         parents = ((name, self.name_of(index)) for index, name in enumerate(classes.names))
         return {name: parent for name, parent in parents if parent is not None}
+
+
+def folded(name: str) -> str:
+    """Return what is left of a name without case and with space, `_` and `-` alike.
+
+    >>> folded("British_Shorthair") == folded("british-shorthair")
+    True
+    """
+    # A Mac keeps the letters and accents of a folder's name apart.
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", name).casefold()).strip()
 
 
 def read_classes(path: Path) -> ClassNames:

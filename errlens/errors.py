@@ -15,6 +15,7 @@ its exit code::
     │   ├── BadClassFile
     │   ├── ClassCountMismatch
     │   ├── UnknownLabels
+    │   ├── AmbiguousLabels
     │   ├── BadCheckpoint
     │   ├── IncompatibleCheckpoint
     │   ├── WeightsUnavailable
@@ -34,13 +35,17 @@ from pathlib import Path
 
 
 class ErrlensError(Exception):
-    """A failure that ends as one sentence and a hint instead of a traceback."""
+    """A failure that ends as one sentence and a hint instead of a traceback.
+
+    `code` are the lines of a command or program that the hint ends with.
+    """
 
     exit_code = 70
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = list(code)
 
 
 class UsageError(ErrlensError):
@@ -108,15 +113,26 @@ class ClassCountMismatch(InputError):
 class UnknownLabels(InputError):
     """The data hold labels that the model has no class for."""
 
-    def __init__(self, labels: Sequence[str], classes: Sequence[str], *, source: str) -> None:
+    def __init__(
+        self, labels: Sequence[str], classes: Sequence[str], *, of: int, source: str
+    ) -> None:
         near = nearest(labels[0], classes, most=1)
         guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
+        strangers = len(labels) > of / 2
         super().__init__(
-            f"labels of the data that are none of the {len(classes)} class names from {source}: "
-            f"{some(labels)}{guess}",
-            hint="pass --classes FILE with the model's class names, spelt as in the data",
+            f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
+            f"from {source}: {some(labels)}{guess}",
+            hint="the model seems to know other classes than the data have: its head must be "
+            "fitted to these first; if it was, pass --classes FILE with the names of its outputs"
+            if strangers
+            else "pass --classes FILE with the model's class names, spelt as in the data, or "
+            "--allow-unknown to predict these images without counting them",
         )
         self.labels = list(labels)
+
+
+class AmbiguousLabels(InputError):
+    """A label of the data may mean several classes of the model."""
 
 
 class BadCheckpoint(InputError):

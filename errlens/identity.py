@@ -49,6 +49,7 @@ class Settings:
     superclasses: Mapping[str, str] | None
     topk: int
     plan_hash: str
+    labels: str = "names"  # or indices: how the labels of the plan were read
     schema_version: int = SCHEMA_VERSION
 
     @cached_property

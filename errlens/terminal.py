@@ -105,8 +105,9 @@ def show_error(error: ErrlensError) -> None:
     console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     console.print(Text.assemble(("error: ", "bold red"), printable(str(error))))
     if error.hint:
-        lines = "\n".join(map(printable, error.hint.splitlines()))  # a hint may hold lines of code
-        console.print(Text.assemble(("hint: ", "bold"), lines))
+        console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
+    for line in error.code:
+        console.print("    " + printable(line))
 
 
 def printable(text: str) -> str:

@@ -77,7 +77,7 @@ def test_a_class_file_that_is_not_there(tmp_path):
 
 
 def test_a_name_wins_over_an_alias():
-    classes = ClassNames(("a", "b"), aliases={"a": 1, "x": 1})
+    classes = ClassNames(("a", "b"), aliases={"a": (1,), "x": (1,)})
     assert [classes.index(label) for label in ("a", "b", "x", "y")] == [0, 1, 1, None]
     assert classes.unknown(["z", "a", "y", "x"]) == ["y", "z"]
 
@@ -183,14 +183,14 @@ def test_a_superclass_file_may_have_a_byte_order_mark_and_further_columns(tmp_pa
 
 def test_a_superclass_may_be_given_to_another_spelling_of_a_class(tmp_path):
     (tmp_path / "s.csv").write_text("class_name,superclass\nn02,x\n")
-    classes = ClassNames(("a", "b"), aliases={"n02": 1})
+    classes = ClassNames(("a", "b"), aliases={"n02": (1,)})
     assert read_superclasses(tmp_path / "s.csv", classes).of_class == (None, 0)
 
 
 def test_a_class_listed_in_two_spellings_is_listed_twice(tmp_path):
     (tmp_path / "s.csv").write_text("class_name,superclass\nb,x\nn02,y\n")
     with pytest.raises(BadClassFile, match="more than once"):
-        read_superclasses(tmp_path / "s.csv", ClassNames(("a", "b"), aliases={"n02": 1}))
+        read_superclasses(tmp_path / "s.csv", ClassNames(("a", "b"), aliases={"n02": (1,)}))
 
 
 def test_a_superclass_file_that_is_not_there(tmp_path):

@@ -88,7 +88,7 @@ def test_a_missing_input_is_answered_with_its_neighbours(tmp_path):
         (UnknownModel("zzz", ["resnet50"], where="hub"), ["'zzz'", "hub"], "hub lists"),
         (ClassCountMismatch(outputs=5, names=4, source="labels"), ["5", "4"], "--classes"),
         (
-            UnknownLabels(["catt", "cow"], ["cat", "dog"], source="f"),
+            UnknownLabels(["catt", "cow"], ["cat", "dog"], of=5, source="f"),
             ["'catt', 'cow'", "nearest to 'catt': 'cat'", "2 class names"],
             "--classes",
         ),

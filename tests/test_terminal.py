@@ -96,11 +96,11 @@ def test_an_escape_sequence_in_a_name_reaches_neither_stream(capsys):
     screen.remark(name)
     screen.warn(name)
     screen.table(("file",), [(name,)])
-    show_error(BadConfig(name, hint=name))
+    show_error(BadConfig(name, hint=name, code=[name, name]))
     said = capsys.readouterr()
     assert "\x1b" not in said.out + said.err
     assert len(said.out.splitlines()) == 3
-    assert len(said.err.splitlines()) == 4
+    assert len(said.err.splitlines()) == 6
 
 
 def test_a_long_line_is_not_broken(capsys):

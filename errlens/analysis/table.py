@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.analysis.scores import NO_CLASS, Scores, class_parents
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import FAILED, OK, SCHEMA
+from errlens.predictions import FAILED, LABEL_UNKNOWN, OK, SCHEMA
 
 
 class Seen(NamedTuple):
@@ -52,6 +53,7 @@ def part_table(
     scored = np.zeros(len(seen), dtype=bool)
     scored[fed] = scores.finite
     failed = fed & ~scored
+    unknown = scored & np.array(plan["label_name"].is_valid()) & (label == NO_CLASS)
     spread = _Spread(scored, scores)
     labelled = label != NO_CLASS
     parents = class_parents(superclasses, len(classes))
@@ -61,8 +63,10 @@ def part_table(
     columns: dict[str, pa.Array] = {
         **{name: plan[name] for name in ("row", "sample_id", "path", "split")},
         "content_hash": pa.array([one.content_hash for one in seen], pa.binary(16)),
-        "status": pa.array(np.where(failed, FAILED, [one.status for one in seen])),
-        "error": pa.array(_errors(seen, failed), pa.string()),
+        "status": pa.array(
+            np.select([failed, unknown], [FAILED, LABEL_UNKNOWN], [one.status for one in seen])
+        ),
+        "error": pa.array(_errors(seen, failed, unknown), pa.string()),
         "width": pa.array([one.width for one in seen], pa.int32()),
         "height": pa.array([one.height for one in seen], pa.int32()),
         "label": _masked(label, labelled),
@@ -79,6 +83,10 @@ def part_table(
     for kind in ("label", "pred"):
         indices = columns[kind].cast(pa.int32())
         columns[f"{kind}_name"] = pa.DictionaryArray.from_arrays(indices, names)
+    # A label that is none of the classes is still worth its name.
+    columns["label_name"] = pc.if_else(
+        pa.array(unknown), plan["label_name"], columns["label_name"].cast(pa.string())
+    )
     return pa.table([_as(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 
@@ -111,11 +119,13 @@ def _masked(values: NDArray[Any], valid: NDArray[np.bool_]) -> pa.Array:
     return pa.array(values, mask=~valid)
 
 
-def _errors(seen: Iterable[Seen], failed: NDArray[np.bool_]) -> list[str | None]:
-    return [
-        "outputs are not finite" if bad else one.error
-        for one, bad in zip(seen, failed, strict=True)
-    ]
+def _errors(
+    seen: Iterable[Seen], failed: NDArray[np.bool_], unknown: NDArray[np.bool_]
+) -> list[str | None]:
+    reasons = np.select(
+        [failed, unknown], ["outputs are not finite", "label is none of the classes"], ""
+    )
+    return [reason or one.error for one, reason in zip(seen, reasons.tolist(), strict=True)]
 
 
 def _as(column: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array:

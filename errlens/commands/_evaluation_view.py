@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from errlens.analysis.metrics import Metrics, Proportion
-from errlens.data.labels import FROM_LABELS, order_is_ambiguous
+from errlens.classes import ClassNames
+from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.predictions import OK
@@ -56,6 +57,17 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
             "outputs are named in torchvision's order of the class folders; timm's order differs "
             "here, so for a model trained with timm's loader pass --classes FILE"
         )
+
+
+def show_labels(screen: Screen, samples: Samples, classes: ClassNames) -> None:
+    """Say what the labels of the data do not share with the names of the classes."""
+    for labels in merged_labels(samples, classes):
+        screen.warn(f"the labels {some(labels)} mean the same class of the model")
+    if not samples.labels:
+        return
+    missing = len(classes) - len({classes.index(label) for label in samples.labels} - {None})
+    if missing:
+        screen.remark(f"{missing} of the {len(classes)} classes have no images here")
 
 
 def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:

@@ -39,6 +39,19 @@ class DataOptions:
     label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
     split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
     split: Annotated[str | None, typer.Option(help="Only this split of a manifest.")] = None
+    labels: Annotated[
+        Literal["names", "indices"] | None,
+        typer.Option(
+            help="What the labels are.  [default: names; whole numbers in a manifest that are no "
+            "names: indices]"
+        ),
+    ] = None
+    allow_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
+        ),
+    ] = False
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),

@@ -10,6 +10,12 @@ from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions,
 from errlens.errors import TooManyBadInputs, UnfitOption
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from errlens.data.samples import Samples
+    from errlens.model.classifier import Classifier
+    from errlens.model.predict import ShardPredictor
     from errlens.run import RunFolder
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
@@ -52,11 +58,8 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     """
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
-    from errlens.data.labels import label_indices
-    from errlens.data.loading import available_cores
-    from errlens.identity import RunInfo, plan_hash
+    from errlens.data.labels import are_indices, label_indices
     from errlens.run import RunFolder, default_run
-    from errlens.scale.plan import make_plan
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
@@ -67,38 +70,18 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     view.show_samples(screen, samples)
 
     # By which model? It takes torch, which takes seconds to import: not before there are data.
-    from errlens.model.predict import ShardPredictor, predict_missing
+    from errlens.model.predict import predict_missing
 
-    classifier = options.load_classifier(labels=samples.labels, device=options.device)
+    names = () if are_indices(samples, kind=options.labels) else samples.labels
+    classifier = options.load_classifier(labels=names, device=options.device)
     view.show_classifier(screen, classifier)
-    label = label_indices(samples, classifier.classes)
-    superclasses = options.read_superclasses(classifier.classes)
+    label = label_indices(
+        samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
+    )
+    view.show_labels(screen, samples, classifier.classes)
 
     # Freeze that, and predict whatever has no prediction yet.
-    plan = make_plan(samples, part_size=options.part_size)
-    info = RunInfo(
-        classifier.settings(plan_hash(plan), superclasses),
-        data=str(options.data.absolute()),
-        data_root=str(samples.root),
-        n_images=len(samples),
-        keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
-        checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
-        seed=options.seed,
-        resources=options.resources(),
-    )
-    plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
-    predictor = ShardPredictor(
-        run=run,
-        info=info,
-        plan=plan,
-        label=label,
-        problems=samples.frame["problem"].tolist(),
-        classifier=classifier,
-        superclasses=superclasses,
-        batch_size=options.batch_size or classifier.good_batch_size,
-        workers=options.workers or available_cores(),
-        threads=options.threads,
-    )
+    predictor = _begin(run, options, samples, classifier, label)
     predict_missing(predictor, progress=screen.progress)
 
     # What came out?
@@ -112,6 +95,49 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
     return run
+
+
+def _begin(
+    run: "RunFolder",
+    options: EvaluateOptions,
+    samples: "Samples",
+    classifier: "Classifier",
+    label: "NDArray[np.int32]",
+) -> "ShardPredictor":
+    """Make the run folder ready, or go on with it, and return what predicts its shards."""
+    from errlens.data.labels import are_indices
+    from errlens.data.loading import available_cores
+    from errlens.identity import RunInfo, plan_hash
+    from errlens.model.predict import ShardPredictor
+    from errlens.scale.plan import make_plan
+
+    superclasses = options.read_superclasses(classifier.classes)
+    plan = make_plan(samples, part_size=options.part_size)
+    indices = are_indices(samples, classifier.classes, kind=options.labels)
+    kind = "indices" if indices else "names"
+    info = RunInfo(
+        classifier.settings(plan_hash(plan), superclasses, labels=kind),
+        data=str(options.data.absolute()),
+        data_root=str(samples.root),
+        n_images=len(samples),
+        keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
+        checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
+        seed=options.seed,
+        resources=options.resources(),
+    )
+    plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
+    return ShardPredictor(
+        run=run,
+        info=info,
+        plan=plan,
+        label=label,
+        problems=samples.frame["problem"].tolist(),
+        classifier=classifier,
+        superclasses=superclasses,
+        batch_size=options.batch_size or classifier.good_batch_size,
+        workers=options.workers or available_cores(),
+        threads=options.threads,
+    )
 
 
 def allowed_bad(text: str, n: int) -> int:

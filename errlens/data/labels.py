@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
 from errlens.data.samples import Samples
-from errlens.errors import ClassCountMismatch, UnknownLabels
+from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
 
 NO_LABEL: Final = -1
 FROM_LABELS: Final = "the labels of the data"
+
+LabelKind = Literal["names", "indices"]
 
 
 def choose_classes(
@@ -31,19 +33,54 @@ def choose_classes(
     return names
 
 
-def label_indices(samples: Samples, classes: ClassNames) -> NDArray[np.int32]:
-    """Return the class index of each sample, `NO_LABEL` where it has no label.
+def are_indices(
+    samples: Samples, classes: ClassNames | None = None, *, kind: LabelKind | None = None
+) -> bool:
+    """Tell whether the labels of the data are numbers of outputs rather than names.
+
+    Whole numbers in a manifest are, unless all of them are names of classes; folders are called by
+    names. `kind` is what the user says.
+    """
+    if kind:
+        return kind == "indices"
+    numbers = samples.listed and all(label.isdecimal() for label in samples.labels)
+    return numbers and not (classes and not classes.unknown(samples.labels))
+
+
+def label_indices(
+    samples: Samples,
+    classes: ClassNames,
+    *,
+    kind: LabelKind | None = None,
+    allow_unknown: bool = False,
+) -> NDArray[np.int32]:
+    """Return the class index of each sample, `NO_LABEL` where it has none or an unknown label.
 
     Raises:
-        UnknownLabels: A label names no class.
+        UnknownLabels: A label names no class, and `allow_unknown` is off.
+        AmbiguousLabels: A label may name several classes.
+        UnfitOption: Labels that are to be indices are no numbers.
     """
     labels = samples.frame["label_name"]
-    distinct = labels.dropna().unique()
-    unknown = classes.unknown(distinct)
-    if unknown:
-        raise UnknownLabels(unknown, classes.names, source=classes.source)
-    by_label = {label: classes.index(label) for label in distinct}
+    distinct = sorted(labels.dropna().unique())
+    by_label = (
+        _by_number(distinct, classes)
+        if are_indices(samples, classes, kind=kind)
+        else _by_name(distinct, classes)
+    )
+    unknown = [label for label in distinct if by_label[label] is None]
+    if unknown and not allow_unknown:
+        raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
     return labels.map(by_label).fillna(NO_LABEL).to_numpy(np.int32)
+
+
+def merged_labels(samples: Samples, classes: ClassNames) -> list[list[str]]:
+    """Return the labels that are spelt differently and mean the same class."""
+    spellings: dict[int, list[str]] = {}
+    for label in samples.labels:
+        for index in classes.meant(label):
+            spellings.setdefault(index, []).append(label)
+    return [labels for labels in spellings.values() if len(labels) > 1]
 
 
 def order_is_ambiguous(labels: Sequence[str]) -> bool:
@@ -61,6 +98,26 @@ def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
     if not labels:
         return ClassNames(tuple(map(str, range(outputs))), source="the output numbers")
     return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
+
+
+def _by_name(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+    ambiguous = classes.ambiguous(labels)
+    if ambiguous:
+        label, meant = next(iter(ambiguous.items()))
+        raise AmbiguousLabels(
+            f"the label {label!r} may be any of {some(meant)} from {classes.source}",
+            hint="spell it exactly like one of them"
+            + (", or use its synset id" if "(n" in meant[0] else ""),
+        )
+    return {label: classes.index(label) for label in labels}
+
+
+def _by_number(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+    words = [label for label in labels if not label.isdecimal()]
+    if words:
+        raise UnfitOption(f"--labels indices, but labels of the data are no numbers: {some(words)}")
+    numbers = {label: int(label) for label in labels}
+    return {label: number if number < len(classes) else None for label, number in numbers.items()}
 
 
 def _natural(name: str) -> list[int | str]:

@@ -23,12 +23,14 @@ class Samples:
     `frame` has the columns `path` (relative to `root`, POSIX), `label_name` and `split` (None
     where unknown), `size_bytes` (None where there is no file) and `problem` (why a file cannot
     even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
-    empty folders included. `skipped` counts files that are no images, by suffix.
+    empty folders included. `listed` says that a manifest gave the labels. `skipped` counts files
+    that are no images, by suffix.
     """
 
     frame: pd.DataFrame
     root: Path
     class_folders: tuple[str, ...] = ()
+    listed: bool = False
     extra: pd.DataFrame | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
 
@@ -129,7 +131,7 @@ def _from_manifest(data: Path, root: Path, columns: Columns, split: str | None) 
     sizes = [_size_of(root / path) for path in paths]
     frame = _frame(paths, manifest.frame["label"], sizes, [None] * len(paths))
     frame["split"] = manifest.frame["split"]
-    return Samples(frame, root, extra=manifest.extra)
+    return Samples(frame, root, listed=True, extra=manifest.extra)
 
 
 def _frame(

@@ -283,7 +283,9 @@ def _refuse_module(loaded: object, path: Path) -> None:
             inside = f"[{key!r}]" if key else ""
             raise BadCheckpoint(
                 f"checkpoint {str(path)!r} is a pickled module ({kind}); loading it would run code",
-                hint="where you trust it and have its code, save its weights alone:\n"
-                f"model = torch.load({str(path)!r}, weights_only=False){inside}\n"
-                f"torch.save(model.state_dict(), {str(path.with_suffix('')) + '-weights.pth'!r})",
+                hint="where you trust it and have its code, save its weights alone:",
+                code=(
+                    f"model = torch.load({str(path)!r}, weights_only=False){inside}",
+                    f"torch.save(model.state_dict(), {str(path.with_suffix('')) + '-weights.pth'!r})",
+                ),
             )

@@ -63,7 +63,9 @@ class Classifier:
         """How many numbers the outputs and features of one image are."""
         return self.probe.outputs + self.probe.features
 
-    def settings(self, plan_hash: str, superclasses: Superclasses | None = None) -> Settings:
+    def settings(
+        self, plan_hash: str, superclasses: Superclasses | None = None, *, labels: str = "names"
+    ) -> Settings:
         """Return everything about this classifier that decides a prediction."""
         return Settings(
             model=self.network.name,
@@ -77,6 +79,7 @@ class Classifier:
             superclasses=superclasses.as_mapping(self.classes) if superclasses else None,
             topk=min(len(self.classes), MOST_TOPK),
             plan_hash=plan_hash,
+            labels=labels,
         )
 
     @contextmanager

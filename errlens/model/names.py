@@ -26,19 +26,25 @@ def carried_names(network: Network, *, outputs: int) -> ClassNames | None:
 def imagenet_names(subset: str = "imagenet-1k") -> ClassNames:
     """Return ImageNet's class names: the first lemma, with its synset id where it is shared.
 
-    Data may use the synset ids as well.
+    Data may use the synset ids and all lemmas as well.
 
     >>> classes = imagenet_names()
-    >>> classes[281], classes.index("n02123045"), classes[134]
-    ('tabby', 281, 'crane (n02012849)')
+    >>> classes[281], classes.index("n02123045"), classes.index("Tabby cat"), classes[134]
+    ('tabby', 281, 281, 'crane (n02012849)')
     """
     info = ImageNetInfo(subset)
     synsets = info.label_names()
-    lemmas = [info.label_name_to_description(synset).split(",")[0].strip() for synset in synsets]
-    shared = {lemma for lemma, count in Counter(lemmas).items() if count > 1}
+    lemmas = [
+        [lemma.strip() for lemma in info.label_name_to_description(synset).split(",")]
+        for synset in synsets
+    ]
+    count = Counter(own[0] for own in lemmas)
     names = tuple(
-        f"{lemma} ({synset})" if lemma in shared else lemma
-        for lemma, synset in zip(lemmas, synsets, strict=True)
+        f"{first} ({synset})" if count[first] > 1 else first
+        for (first, *_), synset in zip(lemmas, synsets, strict=True)
     )
-    aliases = {synset: index for index, synset in enumerate(synsets)}
-    return ClassNames(names, aliases=aliases, source=subset)
+    meant: dict[str, tuple[int, ...]] = {synset: (index,) for index, synset in enumerate(synsets)}
+    for index, own in enumerate(lemmas):
+        for lemma in dict.fromkeys(own):
+            meant[lemma] = (*meant.get(lemma, ()), index)
+    return ClassNames(names, aliases=meant, source=subset)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from errlens.analysis.scores import NO_CLASS, score
 from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import FAILED, MISSING, OK, SCHEMA, UNREADABLE, Predictions
+from errlens.predictions import FAILED, LABEL_UNKNOWN, MISSING, OK, SCHEMA, UNREADABLE, Predictions
 from errlens.run import PLAN_SCHEMA
 
 CLASSES = ClassNames(("ant", "bee", "cat", "dog"))
@@ -36,9 +36,16 @@ OF_LABEL = ["correct", "label_prob", "margin", "loss", "brier", "label_rank"]
 GOOD = Seen(OK, None, 8, 6, bytes(range(16)))
 
 
-def make_plan(n):
+def make_plan(n, names=None):
     ids = [f"{row}.png" for row in range(n)]
-    columns = [range(100, 100 + n), ids, ids, ["val"] * n, ["as the data spell it"] * n, [1] * n]
+    columns = [
+        range(100, 100 + n),
+        ids,
+        ids,
+        ["val"] * n,
+        names or ["as data have it"] * n,
+        [1] * n,
+    ]
     arrays = [
         pa.array(column, kind.type)
         for column, kind in zip([*columns, [0] * n], PLAN_SCHEMA, strict=True)
@@ -46,13 +53,14 @@ def make_plan(n):
     return pa.table(arrays, schema=PLAN_SCHEMA)
 
 
-def make_part(logits, label, *, seen=None, superclasses=PARENTS, with_logits=True):
+def make_part(logits, label, *, seen=None, superclasses=PARENTS, with_logits=True, names=None):
     """Return the table for rows of outputs; outputs of rows that were not seen are ignored."""
     logits, label = np.asarray(logits, np.float32), np.asarray(label, np.int32)
     seen = seen or [GOOD] * len(label)
     fed = [row for row, one in enumerate(seen) if one.status == OK]
+    names = names or [None if one == NO_CLASS else "as data have it" for one in label]
     return part_table(
-        make_plan(len(label)),
+        make_plan(len(label), names),
         seen,
         score(logits[fed], label[fed], topk=3, superclasses=superclasses),
         label,
@@ -208,3 +216,15 @@ def test_pandas_keeps_missing_apart_from_zero():
     assert frame["label"].isna().tolist() == [False, True]
     assert frame["label"][0] == 0
     assert str(frame["label"].dtype) == "int32[pyarrow]"
+
+
+def test_a_label_that_is_no_class_is_predicted_and_keeps_its_name():
+    outputs = [[1, 0, 0, 0], [0, 2, 0, 0], [np.nan, 0, 0, 0], [0, 0, 0, 3]]
+    seen = [GOOD, GOOD, GOOD, Seen(MISSING, "no such file")]
+    part = make_part(outputs, [0] + 3 * [NO_CLASS], seen=seen, names=["a", "emu", "emu", "emu"])
+    rows = part.to_pylist()
+    assert [row["status"] for row in rows] == [OK, LABEL_UNKNOWN, FAILED, MISSING]
+    assert [row["label_name"] for row in rows] == ["ant", "emu", None, None]
+    assert [row["error"] for row in rows][1] == "label is none of the classes"
+    assert rows[1]["pred_name"] == "bee"
+    assert all(rows[1][name] is None for name in ("label", *OF_LABEL))

@@ -11,18 +11,22 @@ from errlens.classes import ClassNames
 from errlens.data.labels import (
     FROM_LABELS,
     NO_LABEL,
+    are_indices,
     choose_classes,
     label_indices,
+    merged_labels,
     order_is_ambiguous,
 )
 from errlens.data.samples import Samples
-from errlens.errors import ClassCountMismatch, UnknownLabels
+from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels
 
 
-def samples(*labels: str | None) -> Samples:
+def samples(*labels: str | None, listed: bool = False) -> Samples:
     paths = [f"{row}.jpg" for row in range(len(labels))]
     column = pd.Series(labels, dtype="object")
-    return Samples(pd.DataFrame({"path": paths, "label_name": column}), Path("photos"))
+    return Samples(
+        pd.DataFrame({"path": paths, "label_name": column}), Path("photos"), listed=listed
+    )
 
 
 # Which names
@@ -78,14 +82,14 @@ def test_a_model_without_names_and_data_without_labels_count_the_outputs():
 
 def test_labels_become_indices_by_name_or_alias():
     found = samples("dog", "n01", None)
-    classes = ClassNames(("cat", "dog", "emu"), aliases={"n01": 0})
+    classes = ClassNames(("cat", "dog", "emu"), aliases={"n01": (0,)})
     np.testing.assert_array_equal(label_indices(found, classes), [1, 0, NO_LABEL])
     with pytest.raises(UnknownLabels, match="'n01'"):
         label_indices(found, ClassNames(("cat", "dog")))
 
 
 def test_a_name_wins_over_an_alias_that_is_spelt_alike():
-    classes = ClassNames(("crane", "bird"), aliases={"crane": 1})
+    classes = ClassNames(("crane", "bird"), aliases={"crane": (1,)})
     np.testing.assert_array_equal(label_indices(samples("crane"), classes), [0])
 
 
@@ -145,3 +149,84 @@ def test_ambiguity_agrees_with_timms_key(labels):
 @pytest.mark.parametrize("labels", [["5²", "6²"], ["①", "②"], ["x1²", "x1³"]])
 def test_digits_that_are_no_numbers_are_letters(labels):
     assert not order_is_ambiguous(labels)
+
+
+# Names that are spelt differently
+
+
+@pytest.mark.parametrize(
+    "label", ["British_Shorthair", "british shorthair", "BRITISH-SHORTHAIR", "british__Shorthair"]
+)
+def test_case_and_separators_may_differ(label):
+    classes = ClassNames(("Bengal", "British Shorthair"))
+    np.testing.assert_array_equal(label_indices(samples(label, "Bengal"), classes), [1, 0])
+
+
+def test_letters_and_accents_may_be_apart_as_on_a_mac():
+    classes = ClassNames(("b\u00e4r", "hund"))
+    np.testing.assert_array_equal(label_indices(samples("ba\u0308r"), classes), [0])
+
+
+def test_the_exact_spelling_wins_where_classes_differ_in_case():
+    classes = ClassNames(("Turkey", "turkey"))
+    np.testing.assert_array_equal(label_indices(samples("turkey", "Turkey"), classes), [1, 0])
+    with pytest.raises(AmbiguousLabels, match="'TURKEY' may be any of 'Turkey', 'turkey'"):
+        label_indices(samples("TURKEY"), classes)
+
+
+def test_labels_that_fall_together_are_told():
+    classes = ClassNames(("cat", "dog"))
+    found = samples("cat", "Cat", "dog", "CAT")
+    np.testing.assert_array_equal(label_indices(found, classes), [0, 0, 1, 0])
+    assert merged_labels(found, classes) == [["CAT", "Cat", "cat"]]
+
+
+def test_unknown_labels_may_be_allowed():
+    classes = ClassNames(("cat", "dog"))
+    found = label_indices(samples("emu", "dog", None), classes, allow_unknown=True)
+    np.testing.assert_array_equal(found, [NO_LABEL, 1, NO_LABEL])
+
+
+def test_mostly_unknown_labels_point_to_the_head_and_few_to_their_spelling():
+    classes = ClassNames(("cat", "dog", "cow"))
+    with pytest.raises(UnknownLabels, match="2 of 3 labels") as failure:
+        label_indices(samples("emu", "yak", "dog"), classes)
+    assert "head" in failure.value.hint
+    with pytest.raises(UnknownLabels, match="1 of 3 labels") as failure:
+        label_indices(samples("emu", "cat", "dog"), classes)
+    assert "--allow-unknown" in failure.value.hint
+
+
+# Numbers
+
+
+TEN = ClassNames(tuple(f"class {number}" for number in range(12)))
+
+
+def test_whole_numbers_of_a_manifest_are_indices():
+    found = samples("11", "2", None, "0", listed=True)
+    assert are_indices(found, TEN)
+    np.testing.assert_array_equal(label_indices(found, TEN), [11, 2, NO_LABEL, 0])
+
+
+def test_numbers_that_are_all_names_are_names():
+    digits = ClassNames(tuple("9876543210"))
+    found = samples("9", "0", listed=True)
+    np.testing.assert_array_equal(label_indices(found, digits), [0, 9])
+    np.testing.assert_array_equal(label_indices(found, digits, kind="indices"), [9, 0])
+
+
+def test_folders_are_called_by_names_unless_told():
+    with pytest.raises(UnknownLabels):
+        label_indices(samples("1", "2"), TEN)
+    np.testing.assert_array_equal(label_indices(samples("1", "2"), TEN, kind="indices"), [1, 2])
+
+
+def test_numbers_beyond_the_outputs_are_unknown():
+    with pytest.raises(UnknownLabels, match="'12'"):
+        label_indices(samples("12", "2", listed=True), TEN)
+
+
+def test_words_are_no_indices():
+    with pytest.raises(UnfitOption, match="'cat'"):
+        label_indices(samples("cat", "2"), TEN, kind="indices")

@@ -32,3 +32,11 @@ def test_a_thousand_outputs_are_imagenet():
     found = carried_names(network(), outputs=1000)
     assert found is not None
     assert found.names == imagenet_names().names
+
+
+def test_every_lemma_is_known_and_those_of_several_classes_by_their_synset_only():
+    classes = imagenet_names()
+    assert classes.index("tabby cat") == classes.index("Tabby_Cat") == 281
+    assert classes.index("crane") is None
+    assert classes.ambiguous(["crane"]) == {"crane": ["crane (n02012849)", "crane (n03126707)"]}
+    assert [classes.index(synset) for synset in ("n02012849", "n03126707")] == [134, 517]
