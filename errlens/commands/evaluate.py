@@ -55,12 +55,13 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.data.labels import label_indices
     from errlens.data.loading import available_cores
     from errlens.identity import RunInfo, plan_hash
+    from errlens.places import as_recorded
     from errlens.run import RunFolder, default_run
     from errlens.scale.plan import make_plan
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
-    run = RunFolder(options.out or default_run(options.data, options.model))
+    run = RunFolder(options.out or default_run(options.data, options.model, options.split))
 
     # What is there to predict?
     samples = options.find_samples(seed=options.seed)
@@ -69,7 +70,9 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     # By which model? It takes torch, which takes seconds to import: not before there are data.
     from errlens.model.predict import ShardPredictor, predict_missing
 
-    classifier = options.load_classifier(labels=samples.labels, device=options.device)
+    classifier = options.load_classifier(
+        labels=samples.labels, ordered=samples.classes, device=options.device
+    )
     view.show_classifier(screen, classifier)
     label = label_indices(samples, classifier.classes)
     superclasses = options.read_superclasses(classifier.classes)
@@ -78,7 +81,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     plan = make_plan(samples, part_size=options.part_size)
     info = RunInfo(
         classifier.settings(plan_hash(plan), superclasses),
-        data=str(options.data.absolute()),
+        data=as_recorded(options.data),
         data_root=str(samples.root),
         n_images=len(samples),
         keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
