@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import operator
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,13 @@ from errlens.errors import (
 _USUAL_SPLITS: Final = ("test", "val")
 # Where data sets keep the names of their classes; most have the first.
 _NAME_ATTRIBUTES: Final = ("classes", "categories", "all_categories")
+# Boxes, masks, attributes, captions and pairs: known before gigabytes are fetched in vain.
+_OTHER_TASKS: Final = frozenset(
+    {
+        "CelebA", "Cityscapes", "Kitti", "LFWPairs", "MovingMNIST", "SBDataset", "SBU",
+        "VOCDetection", "VOCSegmentation", "WIDERFace",
+    }
+)  # fmt: skip
 
 Open = Callable[..., Image.Image]
 
@@ -108,6 +116,8 @@ def _find(name: str) -> _Kind:
     }
     if name not in known:
         raise UnknownDataSet(name, known)
+    if name in _OTHER_TASKS:
+        raise _no_labels(name)
     kind = _Kind(name, known[name], _parameters(known[name]))
     needed = [
         parameter.name
@@ -116,8 +126,8 @@ def _find(name: str) -> _Kind:
         and parameter.name not in {"root", "split", "loader"}
     ]
     if needed or "root" not in kind.parameters:
-        lack = f"needs {some(needed)} besides" if needed else "has no"
-        raise UnfitDataSet(f"torchvision's {name} {lack} a root: errlens cannot open it")
+        lack = f"needs {some(needed)} besides a root" if needed else "lies in no folder"
+        raise UnfitDataSet(f"torchvision's {name} {lack}: errlens cannot open it")
     return kind
 
 
@@ -190,14 +200,14 @@ def _explained(kind: _Kind, root: Path, *, download: bool) -> Iterator[None]:
             hint=f"pip install {error.name}",
         ) from error
     except Exception as error:  # foreign files make torchvision raise nearly anything
-        reason = " ".join(str(error).split()).partition(" You can use download=True")[0]
+        reason = re.sub(r" You \w+ \w+ download=True.*", "", " ".join(str(error).split()))
         verb = "fetch or open" if download else "open"
         hint = "add --download to fetch it" if "download" in kind.parameters else ""
         hint = "try again, or put its files there yourself" if download else hint
         raise DataSetUnavailable(
             f"torchvision cannot {verb} {kind.name} in {str(root)!r}:"
             f" {reason.rstrip('.') or type(error).__name__}",
-            hint=hint,
+            hint="" if "pip install" in reason else hint,
         ) from error
 
 
@@ -245,7 +255,11 @@ def _target(kind: _Kind, item: Any) -> int | str | None:
             pass
         else:
             return index if index >= 0 else None
-    raise UnfitDataSet(f"torchvision's {kind.name} does not yield an image and its label")
+    raise _no_labels(kind.name)
+
+
+def _no_labels(name: str) -> UnfitDataSet:
+    return UnfitDataSet(f"torchvision's {name} does not yield an image and its label")
 
 
 def _export(dataset: Any, folder: Path) -> list[Path]:

@@ -36,6 +36,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.data import torchvision_sets
 from errlens.data.samples import find_samples
 from errlens.data.torchvision_sets import torchvision_samples
 from errlens.errors import (
@@ -461,7 +462,16 @@ def test_an_unknown_name_suggests_the_nearest(tmp_path):
 
 
 def test_files_that_are_not_there_can_be_downloaded(tmp_path):
-    for name in ("OxfordIIITPet", "CIFAR10", "EuroSAT", "Food101", "MNIST", "SVHN", "SEMEION"):
+    for name in (
+        "OxfordIIITPet",
+        "CIFAR10",
+        "EuroSAT",
+        "Food101",
+        "MNIST",
+        "SVHN",
+        "SEMEION",
+        "Places365",
+    ):
         with pytest.raises(DataSetUnavailable, match=f"{name} in '{tmp_path}'") as failure:
             torchvision_samples(name, root=tmp_path)
         assert "--download" in failure.value.hint
@@ -541,7 +551,14 @@ def test_data_sets_that_need_more_than_a_root_are_refused(tmp_path, name):
         torchvision_samples(name, root=tmp_path)
 
 
-def test_masks_boxes_and_lists_are_no_labels(tmp_path):
+@pytest.mark.parametrize("name", ["VOCDetection", "CelebA", "MovingMNIST", "LFWPairs"])
+def test_what_is_known_to_have_no_labels_is_not_even_fetched(tmp_path, name):
+    with pytest.raises(UnfitDataSet, match="image and its label"):
+        torchvision_samples(name, root=tmp_path, download=True)
+
+
+def test_masks_boxes_and_lists_are_no_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr(torchvision_sets, "_OTHER_TASKS", frozenset())
     folder = tmp_path / "VOCdevkit" / "VOC2012"
     write_photo(folder / "JPEGImages" / "1.jpg", 1)
     write_photo(folder / "SegmentationClass" / "1.png", 2)
