@@ -21,7 +21,7 @@ def evaluate(
     """Predict every image of `data` and return the run folder.
 
     Args:
-        data: Class folders, a manifest, a folder of photos or one photo.
+        data: Class folders, a manifest, a folder of photos, one photo or `torchvision:NAME`.
         model: A timm name, `hf-hub:REPO`, `torchvision:NAME` or `package.module:function`; by
             default what the `checkpoint` is for.
         out: The run folder; by default `runs/DATA-MODEL`.

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from errlens.errors import BadConfig, MissingInput, nearest
+from errlens.places import data_set_name
 
 Options = TypeVar("Options")
 
@@ -168,7 +169,9 @@ def _as_assignments(value: object) -> object:
 
 
 def _from_folder(value: object, folder: Path) -> object:
-    return _below(folder, value) if isinstance(value, Path) else value
+    if isinstance(value, Path) and data_set_name(value) is None:
+        return _below(folder, value)
+    return value
 
 
 def _below(folder: Path, path: Path) -> Path:

@@ -7,6 +7,7 @@ its exit code::
     ├── UsageError (2)              the command or its configuration
     │   ├── BadConfig
     │   ├── UnknownModel
+    │   ├── UnknownDataSet
     │   └── UnfitOption
     ├── InputError (3)              what the command was given to read
     │   ├── MissingInput
@@ -19,6 +20,8 @@ its exit code::
     │   ├── BadCheckpoint
     │   ├── IncompatibleCheckpoint
     │   ├── WeightsUnavailable
+    │   ├── DataSetUnavailable
+    │   ├── UnfitDataSet
     │   ├── UnfitModel
     │   ├── NotARun
     │   ├── IncompleteRun
@@ -72,6 +75,17 @@ class UnknownModel(UsageError):
         super().__init__(
             f"{where} has no model {name!r}",
             hint=f"did you mean {', '.join(near)}?" if near else f"see what {where} lists",
+        )
+
+
+class UnknownDataSet(UsageError):
+    """torchvision knows no data set of this name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        near = nearest(name, known)
+        super().__init__(
+            f"torchvision has no data set {name!r}",
+            hint=f"did you mean {', '.join(near)}?" if near else "see torchvision.datasets",
         )
 
 
@@ -170,6 +184,14 @@ class IncompatibleCheckpoint(InputError):
 
 class WeightsUnavailable(InputError):
     """Pretrained weights could not be fetched."""
+
+
+class DataSetUnavailable(InputError):
+    """The files of a library's data set are not there, or could not be fetched."""
+
+
+class UnfitDataSet(InputError):
+    """A library's data set does not yield an image and its label."""
 
 
 class UnfitModel(InputError):

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from errlens.errors import IncompleteRun, NotARun, StaleRun, UnfitOption
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
+from errlens.places import data_set_name
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
 PLAN_SCHEMA: Final = pa.schema(
@@ -295,16 +296,27 @@ class RunFolder:
             temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def default_run(data: Path, model: str) -> Path:
+def default_run(data: Path, model: str, split: str | None = None) -> Path:
     """Return where a run goes that was given no name: `runs/DATA-MODEL`.
+
+    The split is part of the name of a torchvision data set.
 
     >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
     'runs/pets-val-hf-hub_timm_resnet18'
+    >>> default_run(Path("torchvision:DTD"), "resnet18", "val").as_posix()
+    'runs/DTD-val-resnet18'
     """
+    data_set = data_set_name(data)
+    if data_set is not None:
+        return _run_named(data_set, split, model)
     data = Path(os.path.normpath(data.absolute()))
     name = data.name if data.is_dir() else data.stem
     parts = [data.parent.name, name] if data.name.casefold() in SPLIT_NAMES else [name]
-    return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join([*filter(None, parts), model])))
+    return _run_named(*parts, model)
+
+
+def _run_named(*parts: str | None) -> Path:
+    return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))
 
 
 def open_run(path: str | Path) -> RunFolder:

@@ -237,6 +237,12 @@ def test_an_empty_block_of_a_command_that_needs_something_says_what(read):
         read("out: a\ndemanding:\n", commands={"demanding": Demanding})
 
 
+def test_a_data_set_keeps_its_name_and_its_root_starts_at_the_file(read, tmp_path):
+    text = CONFIG.replace("photos", "torchvision:MNIST\n  root: data")
+    block = read(text).blocks["evaluate"]
+    assert (block.data, block.root) == (Path("torchvision:MNIST"), tmp_path / "data")
+
+
 def test_a_block_that_is_not_there_makes_no_options(read):
     commands = {"relaxed": Relaxed, "demanding": Demanding}
     assert list(read("out: a\nrelaxed:\n", commands=commands).blocks) == ["relaxed"]

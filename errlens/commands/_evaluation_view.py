@@ -28,6 +28,8 @@ def show_samples(screen: Screen, samples: Samples) -> None:
     classes = len(samples.labels)
     found = f"{len(samples)} image{'s' * (len(samples) != 1)}"
     found += f" in {classes} class{'es' * (classes != 1)}" if classes else " without labels"
+    splits = samples.frame["split"].dropna().unique()
+    found += f" (split {some(splits)})" if len(splits) else ""
     screen.remark(f"found {found} in {relative(samples.root)}")
     if classes and unlabelled:
         screen.remark(f"{unlabelled} of them have no label: predicted, but not in the metrics")

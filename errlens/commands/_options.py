@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 import typer
 
 from errlens.errors import UnfitOption
+from errlens.places import data_set_name
 
 if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
@@ -28,17 +29,23 @@ class DataOptions:
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Class folders, a .csv or .parquet manifest, a folder of photos or one photo.",
+            help="Class folders, a .csv or .parquet manifest, a folder of photos, one photo or "
+            "torchvision:NAME, a data set.",
         ),
     ]
     root: Annotated[
         Path | None,
-        typer.Option(help="Where a manifest's relative paths start.  [default: its folder]"),
+        typer.Option(
+            help="Where a manifest's relative paths start, or a data set lies.  "
+            "[default: a manifest's folder]"
+        ),
     ] = None
     path_column: Annotated[str, typer.Option(help="Manifest column of the paths.")] = "path"
     label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
     split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
-    split: Annotated[str | None, typer.Option(help="Only this split of a manifest.")] = None
+    split: Annotated[
+        str | None, typer.Option(help="Only this split of a manifest or a data set.")
+    ] = None
     labels: Annotated[
         Literal["names", "indices"] | None,
         typer.Option(
@@ -56,6 +63,9 @@ class DataOptions:
         int | None,
         typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
     ] = None
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
+    ] = False
     superclasses: Annotated[
         Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
     ] = None
@@ -63,8 +73,18 @@ class DataOptions:
     def find_samples(self, *, seed: int) -> "Samples":
         """Return the images these options describe."""
         from errlens.data.manifests import Columns
-        from errlens.data.samples import find_samples
+        from errlens.data.samples import find_samples, stratified
 
+        name = data_set_name(self.data)
+        if name is not None:
+            from errlens.data.torchvision_sets import torchvision_samples
+
+            samples = torchvision_samples(
+                name, root=self.root, split=self.split, download=self.download
+            )
+            return samples if self.limit is None else stratified(samples, self.limit, seed)
+        if self.download:
+            raise UnfitOption("--download fetches data sets like torchvision:CIFAR10, nothing else")
         return find_samples(
             self.data,
             root=self.root,
@@ -156,8 +176,10 @@ class ModelOptions:
         """What to call the model in the name of a run."""
         return self.model or (self.checkpoint.stem if self.checkpoint else "model")
 
-    def load_classifier(self, *, labels: Sequence[str], device: str) -> "Classifier":
-        """Return the classifier these options describe; `labels` are those of the data."""
+    def load_classifier(
+        self, *, labels: Sequence[str], ordered: "ClassNames | None" = None, device: str
+    ) -> "Classifier":
+        """Return the classifier these options describe; `labels` and `ordered` are the data's."""
         from errlens.classes import read_classes
         from errlens.model.load import ModelSpec, load_classifier
 
@@ -177,7 +199,7 @@ class ModelOptions:
             exif=self.exif,
         )
         classes = read_classes(self.classes) if self.classes else None
-        return load_classifier(spec, given=classes, labels=labels, device=device)
+        return load_classifier(spec, given=classes, labels=labels, ordered=ordered, device=device)
 
 
 @dataclass(frozen=True, kw_only=True)

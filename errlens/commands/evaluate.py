@@ -63,7 +63,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
-    run = RunFolder(options.out or default_run(options.data, options.model_label))
+    run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
 
     # What is there to predict?
     samples = options.find_samples(seed=options.seed)
@@ -73,7 +73,9 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.model.predict import predict_missing
 
     names = () if are_indices(samples, kind=options.labels) else samples.labels
-    classifier = options.load_classifier(labels=names, device=options.device)
+    classifier = options.load_classifier(
+        labels=names, ordered=samples.classes, device=options.device
+    )
     view.show_classifier(screen, classifier)
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
@@ -109,6 +111,7 @@ def _begin(
     from errlens.data.loading import available_cores
     from errlens.identity import RunInfo, plan_hash
     from errlens.model.predict import ShardPredictor
+    from errlens.places import as_recorded
     from errlens.scale.plan import make_plan
 
     superclasses = options.read_superclasses(classifier.classes)
@@ -117,7 +120,7 @@ def _begin(
     kind = "indices" if indices else "names"
     info = RunInfo(
         classifier.settings(plan_hash(plan), superclasses, labels=kind),
-        data=str(options.data.absolute()),
+        data=as_recorded(options.data),
         data_root=str(samples.root),
         n_images=len(samples),
         keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),

@@ -18,16 +18,22 @@ LabelKind = Literal["names", "indices"]
 
 
 def choose_classes(
-    labels: Sequence[str], *, given: ClassNames | None, carried: ClassNames | None, outputs: int
+    labels: Sequence[str],
+    *,
+    given: ClassNames | None,
+    carried: ClassNames | None,
+    outputs: int,
+    ordered: ClassNames | None = None,
 ) -> ClassNames:
     """Return the names of a model's outputs: from a file, else the model, else the data's labels.
 
+    `ordered` are the classes of data that have an order of their own; other labels are sorted.
     Data without labels leave the outputs of a model without names to their numbers.
 
     Raises:
         ClassCountMismatch: There are more or fewer names than outputs.
     """
-    names = given or carried or _from_labels(labels, outputs)
+    names = given or carried or ordered or _from_labels(labels, outputs)
     if len(names) != outputs:
         raise ClassCountMismatch(outputs=outputs, names=len(names), source=names.source)
     return names

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.classes import ClassNames
 from errlens.data.folders import NOT_UTF8, readable, scan_folder
 from errlens.data.images import SUFFIXES
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, read_manifest
@@ -24,7 +25,7 @@ class Samples:
     where unknown), `size_bytes` (None where there is no file) and `problem` (why a file cannot
     even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
     empty folders included. `listed` says that a manifest gave the labels. `skipped` counts files
-    that are no images, by suffix.
+    that are no images, by suffix. `classes` are those of a data set that has an order of its own.
     """
 
     frame: pd.DataFrame
@@ -33,6 +34,7 @@ class Samples:
     listed: bool = False
     extra: pd.DataFrame | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
+    classes: ClassNames | None = None
 
     def __post_init__(self) -> None:
         if self.frame.empty:
@@ -96,7 +98,24 @@ def find_samples(
             f"DATA {str(data)!r} is neither a folder nor a photo nor a manifest"
             f" ({', '.join(MANIFEST_SUFFIXES)})"
         )
-    return samples if limit is None else _stratified(samples, limit, seed)
+    return samples if limit is None else stratified(samples, limit, seed)
+
+
+def samples_of_files(
+    files: Sequence[Path],
+    labels: Iterable[str | None],
+    *,
+    root: Path,
+    split: str | None = None,
+    classes: ClassNames | None = None,
+) -> Samples:
+    """Return samples of files that are known one by one, with their labels."""
+    paths = [_below(root, str(file)) for file in files]
+    names = [readable(path) for path in paths]
+    problems = [NOT_UTF8 if name != path else None for name, path in zip(names, paths, strict=True)]
+    frame = _frame(names, labels, map(_size_of, files), problems)
+    frame["split"] = split
+    return Samples(frame, root, classes=classes)
 
 
 def _from_folder(data: Path) -> Samples:
@@ -167,7 +186,7 @@ def _size_of(path: Path) -> int | None:
         return None
 
 
-def _stratified(samples: Samples, limit: int, seed: int) -> Samples:
+def stratified(samples: Samples, limit: int, seed: int) -> Samples:
     """Keep `limit` samples, the same share of every class as near as whole images allow."""
     labels = samples.frame["label_name"].fillna("")
     kept = stratified_rows(labels.to_numpy(), limit, seed=seed)

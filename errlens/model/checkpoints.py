@@ -281,11 +281,12 @@ def _refuse_module(loaded: object, path: Path) -> None:
         if isinstance(value, StandIn) and hasattr(value, "_parameters"):
             kind = f"{type(value).__module__}.{type(value).__name__}"
             inside = f"[{key!r}]" if key else ""
+            target = f"{path.with_suffix('')}-weights.pth"
             raise BadCheckpoint(
                 f"checkpoint {str(path)!r} is a pickled module ({kind}); loading it would run code",
                 hint="where you trust it and have its code, save its weights alone:",
                 code=(
                     f"model = torch.load({str(path)!r}, weights_only=False){inside}",
-                    f"torch.save(model.state_dict(), {str(path.with_suffix('')) + '-weights.pth'!r})",
+                    f"torch.save(model.state_dict(), {target!r})",
                 ),
             )

@@ -32,6 +32,7 @@ def load_classifier(
     *,
     given: ClassNames | None = None,
     labels: Sequence[str] = (),
+    ordered: ClassNames | None = None,
     device: str = "auto",
 ) -> Classifier:
     """Load a model, try it once and name its outputs.
@@ -40,6 +41,7 @@ def load_classifier(
         spec: The model.
         given: Class names from the user.
         labels: The labels of the data, which name the outputs if nothing else does.
+        ordered: The classes of data that have an order of their own.
         device: `auto`, `cpu`, `cuda` or `mps`.
     """
     place = choose_device(device)
@@ -58,5 +60,7 @@ def load_classifier(
     )
     found = run_once(network, preparation, place)
     carried = carried_names(network, outputs=found.outputs)
-    classes = choose_classes(labels, given=given, carried=carried, outputs=found.outputs)
+    classes = choose_classes(
+        labels, given=given, carried=carried, outputs=found.outputs, ordered=ordered
+    )
     return Classifier(network, preparation, classes, place, found)

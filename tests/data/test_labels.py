@@ -39,6 +39,11 @@ def test_names_come_from_the_file_then_the_model_then_the_data():
     assert choose_classes(labels, given=None, carried=carried, outputs=2) is carried
     assert choose_classes(labels, given=None, carried=None, outputs=2).names == ("cat", "dog")
     assert choose_classes([], given=None, carried=None, outputs=3).names == ("0", "1", "2")
+    ordered = ClassNames(("dog", "cat"))
+    assert (
+        choose_classes(labels, given=None, carried=carried, outputs=2, ordered=ordered) is carried
+    )
+    assert choose_classes(labels, given=None, carried=None, outputs=2, ordered=ordered) is ordered
     with pytest.raises(ClassCountMismatch, match="3 outputs"):
         choose_classes(labels, given=None, carried=None, outputs=3)
 
