@@ -26,6 +26,7 @@ its exit code::
     │   ├── NotARun
     │   ├── IncompleteRun
     │   ├── StaleRun
+    │   ├── LabelSpaceMismatch
     │   └── TooManyBadInputs
     └── Interrupted (130)
 
@@ -208,6 +209,10 @@ class IncompleteRun(InputError):
 
 class StaleRun(InputError):
     """A run folder holds results made from other data or with other settings."""
+
+
+class LabelSpaceMismatch(InputError):
+    """The predictions say that labels of the data and outputs of the model are exchanged."""
 
 
 class TooManyBadInputs(InputError):

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from errlens.errors import IncompleteRun, NotARun, StaleRun, UnfitOption
+from errlens.errors import IncompleteRun, LabelSpaceMismatch, NotARun, StaleRun, UnfitOption
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.places import data_set_name
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
@@ -40,6 +40,7 @@ PLAN_SCHEMA: Final = pa.schema(
 SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
+RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
 RESUME: Final = "run the same errlens evaluate again: it goes on where it stopped"
 
 # What an evaluation consists of; `--overwrite` removes these and nothing else.
@@ -50,6 +51,7 @@ _OWN: Final = (
     "metrics.json",
     "classes.csv",
     "baseline.parquet",
+    "suggested_classes.txt",
     "extra.parquet",
     "plan.parquet",
     "run.json",
@@ -96,6 +98,11 @@ class RunFolder:
         return self.path / "baseline.parquet"
 
     @property
+    def suggested_classes_file(self) -> Path:
+        """Class names that would agree with the predictions, where those in use do not."""
+        return self.path / "suggested_classes.txt"
+
+    @property
     def predictions_folder(self) -> Path:
         """The parts of the predictions table."""
         return self.path / "predictions"
@@ -129,11 +136,7 @@ class RunFolder:
     @property
     def metrics(self) -> dict[str, Any]:
         """What `metrics.json` says."""
-        if not self.metrics_file.exists():
-            raise IncompleteRun(
-                f"{str(self.path)!r} has no metrics yet",
-                hint=RESUME,
-            )
+        self.require_complete()
         found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
         return found
 
@@ -242,7 +245,36 @@ class RunFolder:
         with _atomically(self.classes_file) as temporary:
             classes.to_csv(temporary, index=False, lineterminator="\n")
         self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
+        self.suggested_classes_file.unlink(missing_ok=True)
         self.write_info(info)
+
+    def withhold(self, names: Sequence[str]) -> None:
+        """Record that labels and outputs do not match: predictions stay, results go."""
+        for path in (self.metrics_file, self.classes_file, self.baseline_file):
+            path.unlink(missing_ok=True)
+        self.suggest_classes(names)
+        self.write_info(replace(self.info, status=RELABELLED, finished=now()))
+
+    def suggest_classes(self, names: Sequence[str]) -> None:
+        """Write other names for the outputs, first output first."""
+        with _atomically(self.suggested_classes_file) as temporary:
+            temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+    def require_complete(self) -> None:
+        """Refuse to build on a run that is not complete.
+
+        Raises:
+            LabelSpaceMismatch: Its labels and the outputs of its model do not match.
+            IncompleteRun: It has not come to its end.
+        """
+        if self.info.status == RELABELLED:
+            raise LabelSpaceMismatch(
+                f"labels and outputs of {str(self.path)!r} do not match; nothing can be said of it",
+                hint=f"evaluate again with --classes {self.suggested_classes_file}, to another -o; "
+                "or with --trust-labels",
+            )
+        if not self.metrics_file.exists():
+            raise IncompleteRun(f"{str(self.path)!r} has no metrics yet", hint=RESUME)
 
     def written(self) -> list[Path]:
         """Return the files and folders of the evaluation that exist."""
