@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import stat
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,6 +30,9 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+# Else Python would write on the terminal what Pillow logs about a damaged TIFF.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class Photo(NamedTuple):

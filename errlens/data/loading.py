@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from PIL import Image
 
 from errlens.data.images import Unread, open_photo
+from errlens.data.preprocess import THREAD
 from errlens.predictions import UNREADABLE
 
 Job = TypeVar("Job")
@@ -55,9 +56,9 @@ def load_input(path: Path, preparation: Preparation) -> Input | Unread:
     try:
         value = preparation.prepare(photo.image)
     except (ValueError, MemoryError) as error:
-        if max(photo.image.size) < 100 * min(photo.image.size):
+        if max(photo.image.size) < THREAD * min(photo.image.size):
             raise
-        # Resized to the model's height, a photo like a thread has no width left, or far too much.
+        # Resized for the model, a photo like a thread has no width left, or far too much length.
         return Unread(
             UNREADABLE, f"{photo.width} x {photo.height} pixels: {error}", photo.content_hash
         )

@@ -24,6 +24,11 @@ _RESAMPLING: Final = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
+THREAD: Final = 100  # a photo so many times longer than wide is like a thread
+_LARGEST_STRIP: Final = 2**27  # pixels, of four bytes each, that a thread may be resized to
+_SMOOTH: Final = ("bilinear", "bicubic", "hamming", "lanczos")
+_REACH: Final = 4  # squares beyond the crop; Lanczos looks at three pixels to either side
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -75,7 +80,28 @@ class Preprocessing:
         if self.crop_mode == "border":
             fill = tuple(round(255 * value) for value in self.mean)
             return self._crop(self._resize(image, *_inside(image, scaled)), fill=fill)
+        if max(image.size) >= THREAD * min(image.size):
+            image = self._without_ends(image, scaled)
         return self._crop(self._resize(image, *_covering(image, scaled)))
+
+    def _without_ends(self, image: Image.Image, scaled: tuple[int, ...]) -> Image.Image:
+        """Cut off the ends of a thread that the centre crop drops, before they are enlarged.
+
+        The pixels in the crop stay the same, and therefore this is done only where squares of the
+        thread become squares of whole pixels, and only for filters without jumps.
+
+        Raises:
+            ValueError: What remains is too long to be resized.
+        """
+        height, width = _covering(image, scaled)
+        side, scaled_side = min(image.size), min(height, width)
+        if self.interpolation in _SMOOTH and height * image.width == width * image.height:
+            kept = math.ceil(max(*self.img_size, *scaled) / scaled_side) + 2 * _REACH
+            ends = max(0, max(image.size) // side - kept) // 4 * 2  # even: the crop rounds to even
+            image = _shortened(image, ends * side)
+        elif height * width > _LARGEST_STRIP:
+            raise ValueError(f"resized it would be {width} x {height}")
+        return image
 
     def _resize(self, image: Image.Image, height: int, width: int) -> Image.Image:
         if image.size == (width, height):
@@ -98,6 +124,12 @@ class Preprocessing:
             image = padded
         left, top = round((image.width - width) / 2), round((image.height - height) / 2)
         return image.crop((left, top, left + width, top + height))
+
+
+def _shortened(image: Image.Image, by: int) -> Image.Image:
+    """Cut pixels off both ends of the longer side."""
+    across, down = (0, by) if image.width <= image.height else (by, 0)
+    return image.crop((across, down, image.width - across, image.height - down))
 
 
 def _covering(image: Image.Image, target: tuple[int, ...]) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 import hashlib
 import os
 import struct
+import subprocess
+import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
@@ -255,3 +257,24 @@ def test_no_mutation_of_a_photo_raises(photo, tmp_path, suffix):
         assert found.content_hash == hashlib.sha256(target.read_bytes()).digest()[:16]
         if isinstance(found, Photo):
             assert sorted(found.image.size) == sorted((found.width, found.height))
+
+
+def test_what_pillow_logs_about_a_damaged_tiff_is_not_written_on_the_terminal(tmp_path):
+    Image.new("RGB", (9, 7)).save(tmp_path / "odd.tif")
+    channels = struct.pack("<HHIH", 277, 3, 1, 3)
+    content = (tmp_path / "odd.tif").read_bytes()
+    assert channels in content
+    (tmp_path / "odd.tif").write_bytes(content.replace(channels, channels[:8] + b"\x64\0"))
+    program = (
+        "import pathlib, errlens.data.images as i; print(i.open_photo(pathlib.Path('odd.tif')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "unreadable" in done.stdout
+    assert done.stderr == ""

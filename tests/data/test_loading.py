@@ -188,6 +188,16 @@ def test_a_photo_like_a_thread_lying_or_standing_is_unreadable_with_its_hash(tmp
     assert load_input(path, squash).value.shape == (8, 8, 3)
 
 
+def test_a_thread_is_cheap_where_its_ends_can_be_cut_off_and_else_unreadable(tmp_path):
+    center = Preprocessing((224, 224), 0.875, "center", "bicubic", HALF, HALF)
+    Image.new("RGB", (1, 60_000)).save(tmp_path / "thread.png")
+    assert load_input(tmp_path / "thread.png", center).value.shape == (224, 224, 3)
+    Image.new("RGB", (3, 60_001)).save(tmp_path / "ribbon.png")
+    found = load_input(tmp_path / "ribbon.png", center)
+    assert isinstance(found, Unread)
+    assert found.reason == "3 x 60001 pixels: resized it would be 256 x 5120085"
+
+
 def test_a_transform_that_fails_on_an_ordinary_photo_is_a_bug_that_shows(tmp_path):
     class Broken:
         image_mode, exif = "RGB", False

@@ -59,6 +59,60 @@ def test_pixels_are_timms(image_size, img_size, crop_pct, crop_mode, interpolati
     np.testing.assert_array_equal(ours.prepare(image), expected)
 
 
+@settings(deadline=None, max_examples=100)
+@given(
+    width=st.integers(1, 5),
+    height=st.integers(500, 4000),
+    img_size=st.one_of(
+        network_sides.map(lambda side: (side, side)), st.tuples(network_sides, network_sides)
+    ),
+    crop_pct=st.floats(0.5, 1.2),
+    interpolation=st.sampled_from(INTERPOLATIONS),
+    lying=st.booleans(),
+)
+@example(1, 5000, (64, 64), 0.9, "bicubic", False)
+@example(1, 4001, (33, 33), 1.0, "lanczos", True)
+@example(1, 4001, (33, 33), 1.0, "box", False)
+@example(2, 1001, (40, 24), 0.875, "bilinear", False)
+@example(3, 1502, (33, 33), 0.95, "hamming", True)
+@example(1, 110, (2, 64), 0.9, "bicubic", False)
+def test_the_crop_of_a_photo_like_a_thread_is_timms(
+    width, height, img_size, crop_pct, interpolation, lying
+):
+    image = noise(width, height) if lying else noise(height, width)
+    transform = create_transform(
+        (3, *img_size),
+        interpolation=interpolation,
+        mean=MEAN,
+        std=STD,
+        crop_pct=crop_pct,
+        crop_mode="center",
+        use_prefetcher=True,
+    )
+    ours = Preprocessing(img_size, crop_pct, "center", interpolation, MEAN, STD)
+    np.testing.assert_array_equal(ours.prepare(image), transform(image).permute(1, 2, 0))
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1), (2, 120_000)])
+def test_a_very_long_thread_is_cut_before_it_is_resized(size, monkeypatch):
+    resized = []
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image,
+        "resize",
+        lambda image, to, *rest: resized.append(to) or resize(image, to, *rest),
+    )
+    ours = Preprocessing((224, 224), 0.875, "center", "bicubic", MEAN, STD)
+    assert ours.prepare(Image.new("RGB", size, "red"))[112, 112].tolist() == [255, 0, 0]
+    assert max(resized[0]) <= 16 * 256
+
+
+def test_a_thread_that_would_be_too_long_and_cannot_be_cut_is_refused():
+    ours = Preprocessing((224, 224), 0.875, "center", "bicubic", MEAN, STD)
+    with pytest.raises(ValueError, match="resized it would be 256 x 5120085"):
+        ours.prepare(Image.new("RGB", (3, 60_001)))
+
+
 @pytest.mark.parametrize("crop_mode", ["center", "squash", "border"])
 def test_scaled_pixels_are_timms_normalised_tensor(crop_mode):
     image = noise(45, 70)
