@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from errlens import __version__
-from errlens.commands._options import as_command
+from errlens.commands._command_line import as_command
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.run import RunOptions, run
 from errlens.errors import ErrlensError

@@ -195,6 +195,7 @@ class RunFolder:
             self._refuse_others(info, plan)
             plan = self.plan
         self.predictions_folder.mkdir(parents=True, exist_ok=True)
+        self.suggested_classes_file.unlink(missing_ok=True)
         self.write_info(info)
         self._write_table(self.plan_file, plan)
         if extra is not None:
@@ -245,7 +246,6 @@ class RunFolder:
         with _atomically(self.classes_file) as temporary:
             classes.to_csv(temporary, index=False, lineterminator="\n")
         self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
-        self.suggested_classes_file.unlink(missing_ok=True)
         self.write_info(info)
 
     def withhold(self, names: Sequence[str]) -> None:

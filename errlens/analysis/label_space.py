@@ -8,12 +8,14 @@ predictions far better than the one in use.
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.stats import binom
 
 from errlens.classes import ClassNames
+from errlens.predictions import OK, Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
 LEAST_SUSPECT: Final = 10  # images in a cycle
@@ -44,6 +46,18 @@ class Cycle(NamedTuple):
     def pairs(self) -> list[tuple[int, int]]:
         """Return each label with the output it is taken for."""
         return list(zip(self.classes, (*self.classes[1:], self.classes[0]), strict=True))
+
+
+def exchanged_labels(predictions: Predictions) -> list[Cycle]:
+    """Find the classes whose labels seem exchanged in a table of predictions.
+
+    Needs the columns `status`, `label` and `pred`; see `exchanged_classes`.
+    """
+    table = predictions.table
+    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
+    rows = table.select(["label", "pred"]).filter(counts)
+    label, pred = (column.to_numpy() for column in rows.columns)
+    return exchanged_classes(label, pred, n_classes=len(predictions.classes))
 
 
 def exchanged_classes(
@@ -111,7 +125,10 @@ def suggested_names(names: ClassNames, cycles: list[Cycle]) -> tuple[str, ...]:
 def _best_match(
     label: NDArray[np.integer], pred: NDArray[np.integer], classes: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """Return for each class the place of the one it is taken for, so that most images agree."""
+    """Return for each class the place of the one it is taken for, so that most images agree.
+
+    A class is taken for another only where at least one image says so.
+    """
     if not len(classes):
         return classes
     inside = np.isin(pred, classes)

@@ -1,16 +1,19 @@
 """How an evaluation looks on the terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from errlens.analysis.label_space import Cycle
 from errlens.analysis.metrics import Metrics, Proportion
 from errlens.classes import ClassNames
 from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous
 from errlens.data.samples import Samples
 from errlens.errors import some
-from errlens.predictions import OK
+from errlens.predictions import LABEL_UNKNOWN, OK
 from errlens.run import RunFolder
 from errlens.terminal import Screen, interval, relative
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 WORST_CLASSES = 5
 BAD_INPUTS = 10
+MOST_EXCHANGED = 6
 FIRST_CLASSES = 3
 
 
@@ -70,6 +74,21 @@ def show_labels(screen: Screen, samples: Samples, classes: ClassNames) -> None:
     missing = len(classes) - len({classes.index(label) for label in samples.labels} - {None})
     if missing:
         screen.remark(f"{missing} of the {len(classes)} classes have no images here")
+
+
+def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
+    """Say which classes are taken for which, and for how many images that holds."""
+    taken = [
+        f"{names[label]!r} is taken for {names[output]!r}"
+        for cycle in cycles
+        for label, output in cycle.pairs()
+    ]
+    n, matched, given = (
+        sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
+    )
+    shown = ", ".join(taken[:MOST_EXCHANGED])
+    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
+    return f"{shown}{rest} ({matched} of {n} images; {given} agree with the names in use)"
 
 
 def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:
@@ -150,7 +169,8 @@ def _show_predictions(screen: Screen, run: RunFolder) -> None:
 
 def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
     table = run.read_predictions(("path", "status", "error")).table
-    bad = table.filter(pc.not_equal(table["status"], OK)).slice(0, BAD_INPUTS)
+    fine = pc.is_in(table["status"].cast("string"), pa.array([OK, LABEL_UNKNOWN]))
+    bad = table.filter(pc.invert(fine)).slice(0, BAD_INPUTS)
     screen.say()
     screen.table(
         (f"{failed} failed input{'s' * (failed != 1)}", "status", "reason"),

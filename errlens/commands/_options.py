@@ -1,12 +1,10 @@
 """Options shared by commands, declared once for the command line and for configurations."""
 
 import ast
-import dataclasses
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
-
-Options = TypeVar("Options")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +54,10 @@ class DataOptions:
         typer.Option(
             "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
         ),
+    ] = False
+    trust_labels: Annotated[
+        bool,
+        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
     ] = False
     limit: Annotated[
         int | None,
@@ -254,38 +254,3 @@ def _assignment(text: str) -> tuple[str, Any]:
         return key, ast.literal_eval(value)
     except (ValueError, SyntaxError):
         return key, value
-
-
-def as_command(
-    function: Callable[[Options], object], options: type[Options]
-) -> Callable[..., None]:
-    """Make a Typer callback, with an option for each field, of a function of one options object."""
-
-    def callback(**values: Any) -> None:
-        function(options(**values))
-
-    callback.__name__ = function.__name__
-    callback.__doc__ = function.__doc__
-    callback.__signature__ = inspect.Signature(_parameters(options))  # type: ignore[attr-defined]
-    return callback
-
-
-def _parameters(options: type[Any]) -> list[inspect.Parameter]:
-    """Return the fields of an options class as parameters, base by base in the order written."""
-    hints = get_type_hints(options, include_extras=True)
-    defaults = {
-        one.name: inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default
-        for one in dataclasses.fields(options)
-    }
-    written = [
-        name for base in (*options.__bases__, options) for name in inspect.get_annotations(base)
-    ]
-    return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=defaults[name],
-            annotation=hints[name],
-        )
-        for name in written
-    ]

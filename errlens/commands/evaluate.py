@@ -1,13 +1,15 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from errlens.commands._command_line import command_line
 from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
-from errlens.errors import TooManyBadInputs, UnfitOption
+from errlens.errors import LabelSpaceMismatch, TooManyBadInputs, UnfitOption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
+    from errlens.predictions import Predictions
     from errlens.run import RunFolder
+    from errlens.terminal import Screen
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
@@ -88,6 +92,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
 
     # What came out?
     predictions = run.read_predictions(COLUMNS)
+    _check_label_space(screen, run, options, predictions)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
     view.show_result(screen, run, metrics, classes)
@@ -97,6 +102,46 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
     return run
+
+
+def _check_label_space(
+    screen: "Screen", run: "RunFolder", options: EvaluateOptions, predictions: "Predictions"
+) -> None:
+    """Look whether the predictions contradict the names of the classes.
+
+    Raises:
+        LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
+    """
+    from errlens.analysis.label_space import exchanged_labels, suggested_names
+    from errlens.commands import _evaluation_view as view
+    from errlens.data.labels import numbered
+
+    cycles = exchanged_labels(predictions)
+    if not cycles:
+        return
+    names = predictions.classes
+    if run.info.settings.labels == "indices":  # these the user may call otherwise, not reorder
+        names = numbered(len(names))
+    renamed = dataclasses.replace(
+        options,
+        classes=run.suggested_classes_file,
+        out=run.path.with_name(f"{run.path.name}-relabelled"),
+        labels="names" if run.info.settings.labels == "indices" else options.labels,
+    )
+    again = command_line("evaluate", renamed, without=OutputOptions)
+    what = view.describe_cycles(cycles, names)
+    suggested = suggested_names(names, cycles)
+    if options.trust_labels or not any(cycle.is_certain for cycle in cycles):
+        run.suggest_classes(suggested)
+        screen.warn(f"{what}. If the names are wrong: {again}")
+        return
+    run.withhold(suggested)
+    raise LabelSpaceMismatch(
+        f"labels of the data and outputs of the model seem exchanged: {what}",
+        hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
+        "the outputs put right:",
+        code=[again],
+    )
 
 
 def _begin(

@@ -39,6 +39,11 @@ def choose_classes(
     return names
 
 
+def numbered(outputs: int) -> ClassNames:
+    """Return classes that are called by the number of their output."""
+    return ClassNames(tuple(map(str, range(outputs))), source="the output numbers")
+
+
 def are_indices(
     samples: Samples, classes: ClassNames | None = None, *, kind: LabelKind | None = None
 ) -> bool:
@@ -102,7 +107,7 @@ def order_is_ambiguous(labels: Sequence[str]) -> bool:
 
 def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
     if not labels:
-        return ClassNames(tuple(map(str, range(outputs))), source="the output numbers")
+        return numbered(outputs)
     return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
 
 

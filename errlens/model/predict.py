@@ -1,6 +1,5 @@
 """Predict a shard: images in, one part of the predictions table out."""
 
-import ctypes
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
-from PIL import _imaging
 
 from errlens.analysis.scores import score
 from errlens.analysis.table import Seen, part_table
@@ -148,25 +146,9 @@ def predict_missing(
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
     """Keep back what Pillow remarks on thousands of photos; failures are rows."""
-    with warnings.catch_warnings(), _quiet_libtiff():
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
-
-
-@contextmanager
-def _quiet_libtiff() -> Iterator[None]:
-    """Keep libtiff, which Pillow is linked with, from writing on the terminal by itself."""
-    try:
-        set_error_handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
-    except (AttributeError, OSError):  # a Pillow without it, or one that hides it
-        yield
-        return
-    set_error_handler.argtypes, set_error_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
-    before = set_error_handler(None)
-    try:
-        yield
-    finally:
-        set_error_handler(before)
 
 
 def _max_centred(logits: NDArray[np.float32]) -> NDArray[np.float32]:

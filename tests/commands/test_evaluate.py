@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.errors import LabelSpaceMismatch
+from tests.conftest import COLOURS, paint
 
 TINY = "--img-size 8 --crop-pct 1.0"
 
@@ -306,3 +308,102 @@ def test_transform_and_its_rivals_exclude_each_other(run_errlens, photos):
     said = run_errlens(f"{photos} -o run --transform mine:swap")
     assert said.exit_code == 2
     assert "--img-size" in said.stderr
+
+
+# Labels that do not match the outputs
+
+
+@pytest.fixture
+def swapped(tmp_path):
+    """Class folders of twelve photos each, in which red and green have changed places."""
+    folder = tmp_path / "swapped"
+    for number, colour in enumerate(COLOURS):
+        shown = {"red": "green", "green": "red"}.get(colour, colour)
+        for index in range(12):
+            paint(folder / colour / f"{index}.png", shown, seed=20 * number + index)
+    return folder
+
+
+def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlens, swapped):
+    said = run_errlens(f"{swapped} -o run --json")
+    assert said.exit_code == 3
+    assert said.stdout == ""
+    assert "'green' is taken for 'red', 'red' is taken for 'green' (24 of 24 images" in said.stderr
+    run = errlens.open_run("run")
+    assert (run.info.status, len(run.predictions)) == ("relabelled", 36)
+    assert not Path("run/metrics.json").exists()
+    with pytest.raises(LabelSpaceMismatch, match="do not match"):
+        _ = run.metrics
+    assert Path("run/suggested_classes.txt").read_text() == "blue\nred\ngreen\n"
+
+    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    assert command[0] == "errlens"
+    assert CliRunner().invoke(app, command[1:]).exit_code == 0
+    assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
+    assert CliRunner().invoke(app, command[1:]).exit_code == 0  # and again
+
+
+def test_a_user_who_trusts_the_labels_is_warned_and_goes_on(run_errlens, swapped):
+    assert run_errlens(f"{swapped} -o run").exit_code == 3
+    said = run_errlens(f"{swapped} -o run --trust-labels")
+    assert said.exit_code == 0
+    assert "warning: 'green' is taken for 'red'" in said.stderr
+    run = errlens.open_run("run")
+    assert (run.info.status, run.metrics["top1"]["value"]) == ("complete", 12 / 36)
+    assert Path("run/suggested_classes.txt").exists()
+    assert run_errlens(f"{swapped} -o run").exit_code == 3
+    assert not Path("run/classes.csv").exists()
+
+
+def test_few_exchanged_images_only_warn(run_errlens, swapped):
+    for index in range(5, 12):
+        for colour in COLOURS:
+            (swapped / colour / f"{index}.png").unlink()
+    said = run_errlens(f"{swapped} -o run")
+    assert said.exit_code == 0
+    assert "If the names are wrong: errlens evaluate" in said.stderr
+
+
+def test_indices_in_another_order_are_put_right_by_names_that_are_numbers(run_errlens, swapped):
+    lines = [
+        f"{colour}/{index}.png,{number}"
+        for number, colour in enumerate(COLOURS)
+        for index in range(12)
+    ]
+    (swapped / "list.csv").write_text("\n".join(["path,label", *lines]))
+    said = run_errlens(f"{swapped / 'list.csv'} -o run")
+    assert said.exit_code == 3
+    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    assert CliRunner().invoke(app, command[1:]).exit_code == 0
+    assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
+
+
+# Labels and classes that are spelt otherwise, unknown or numbers
+
+
+def test_an_unknown_label_may_be_predicted_without_being_counted(run_errlens, photos):
+    (photos / "green").rename(photos / "Mauve")
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    assert run_errlens(f"{photos} -o run --classes names.txt").exit_code == 3
+    said = run_errlens(f"{photos} -o run --classes names.txt --allow-unknown --json")
+    assert said.exit_code == 0, said.output
+    metrics = json.loads(said.stdout)["metrics"]
+    assert (metrics["n"], metrics["n_ok"], metrics["n_label_unknown"]) == (12, 8, 4)
+    assert metrics["n_failed"] == 0
+    unknown = [row for row in rows("run") if row["status"] == "label_unknown"]
+    assert {(row["label_name"], row["pred_name"]) for row in unknown} == {("Mauve", "green")}
+
+
+def test_labels_may_differ_in_case(run_errlens, photos):
+    (photos / "green").rename(photos / "GREEN")
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    assert run_errlens(f"{photos} -o run --classes names.txt").exit_code == 0
+    assert {row["label_name"] for row in rows("run")} == {"blue", "green", "red"}
+
+
+def test_whole_numbers_of_a_manifest_are_outputs(run_errlens, photos):
+    (photos / "list.csv").write_text("path,label\nblue/0.png,0\nred/0.png,2\n")
+    assert run_errlens(f"{photos / 'list.csv'} -o run").exit_code == 0
+    assert [row["correct"] for row in rows("run")] == [True, True]
+    said = run_errlens(f"{photos / 'list.csv'} -o run --labels names")
+    assert said.exit_code == 3  # two names for three outputs

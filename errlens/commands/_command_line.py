@@ -1,0 +1,82 @@
+"""Options classes and the command line: a Typer command made of one, and one written out again."""
+
+import dataclasses
+import inspect
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from typer.models import ArgumentInfo, OptionInfo
+
+Options = TypeVar("Options")
+
+
+def as_command(
+    function: Callable[[Options], object], options: type[Options]
+) -> Callable[..., None]:
+    """Make a Typer callback, with an option for each field, of a function of one options object."""
+
+    def callback(**values: Any) -> None:
+        function(options(**values))
+
+    callback.__name__ = function.__name__
+    callback.__doc__ = function.__doc__
+    callback.__signature__ = inspect.Signature(_parameters(options))  # type: ignore[attr-defined]
+    return callback
+
+
+def command_line(command: str, options: Any, *, without: type[Any]) -> str:
+    """Write the command that gives these options; those of the class `without` are left out.
+
+    Options at their default are not written.
+    """
+    left_out = {field.name for field in dataclasses.fields(without)}
+    words = ["errlens", command]
+    for parameter in _parameters(type(options)):
+        value = getattr(options, parameter.name)
+        if value != parameter.default and parameter.name not in left_out:
+            words += _words(parameter, value)
+    return shlex.join(words)
+
+
+def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:
+    """Yield what is typed for one option."""
+    note = next(iter(_notes(parameter.annotation)), None)
+    if isinstance(note, ArgumentInfo):
+        yield str(value)
+        return
+    spellings = [word for word in getattr(note, "param_decls", None) or () if word[:2] == "--"]
+    name = spellings[0] if spellings else f"--{parameter.name.replace('_', '-')}"
+    for one in value if isinstance(value, list) else [value]:
+        yield name
+        if isinstance(one, tuple):
+            yield from map(str, one)
+        elif one is not True:
+            yield str(one)
+
+
+def _notes(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is not Annotated:
+        return []
+    return [note for note in get_args(annotation) if isinstance(note, ArgumentInfo | OptionInfo)]
+
+
+def _parameters(options: type[Any]) -> list[inspect.Parameter]:
+    """Return the fields of an options class as parameters, base by base in the order written."""
+    hints = get_type_hints(options, include_extras=True)
+    defaults = {
+        one.name: inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default
+        for one in dataclasses.fields(options)
+    }
+    written = [
+        name for base in (*options.__bases__, options) for name in inspect.get_annotations(base)
+    ]
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults[name],
+            annotation=hints[name],
+        )
+        for name in written
+    ]
