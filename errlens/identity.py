@@ -18,7 +18,6 @@ from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
 from errlens.predictions import SCHEMA_VERSION
 
-
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
 
 
