@@ -82,6 +82,8 @@ def mark_unknown(
     table: pa.Table, unknown: NDArray[np.bool_], labels: Sequence[str | None]
 ) -> pa.Table:
     """Give the predicted rows whose label is no class the status label_unknown."""
+    if not unknown.any():
+        return table
     status, error = table["status"].to_pylist(), table["error"].to_pylist()
     for row in np.flatnonzero(unknown).tolist():
         if status[row] == OK:

@@ -82,8 +82,10 @@ def read_predictions(
         MissingInput: There is no such table.
         BadPredictions: It cannot be read, lacks columns, or its values contradict one another.
         UnknownLabels: A label is none of the classes, and `allow_unknown` is off.
-        UnfitOption: A split or a prefix is asked for that it does not have.
+        UnfitOption: A split or a prefix is asked for that it does not have, or a column is to hold
+            two things.
     """
+    _refuse_double_use(columns)
     table = read_table(path, wanted=columns)
     table = _only_split(table, columns.split, split)
     place = _place_column(table, columns)
@@ -98,6 +100,7 @@ def read_predictions(
         said=_distinct(label_text) | _distinct(pred_text),
         given=given,
         prefix=prob_prefix,
+        needed=not has_pred,
     )
     _refuse_no_predictions(table, columns, found=has_pred or bool(held))
 
@@ -148,6 +151,18 @@ def class_indices(
     return np.array([indices[value] for value in values], np.int32), unknown
 
 
+def _refuse_double_use(columns: PredictionColumns) -> None:
+    """Raise an error where one column is to be two; only an id may be the path as well."""
+    places = {name: column for name, column in columns._asdict().items() if name != "id"}
+    for name, column in places.items():
+        twins = [other for other in places if places[other] == column]
+        if len(twins) > 1:
+            raise UnfitOption(
+                f"{' and '.join(f'--{twin}-column' for twin in twins)} all name {column!r}",
+                hint=f"which column holds the {name}?",
+            )
+
+
 def _only_split(table: pa.Table, column: str, split: str | None) -> pa.Table:
     if split is None:
         return table
@@ -190,7 +205,11 @@ def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, found
 def _no_column(
     wanted: Sequence[str], found: Sequence[str], option: str, *, more: str = ""
 ) -> BadPredictions:
-    near = [name for one in wanted for name in nearest(one, found, most=1)]
+    near = [
+        name
+        for one in wanted
+        for name in nearest(one, found, most=1) or [name for name in found if one in name][:1]
+    ]
     return BadPredictions(
         f"the table has no column {' or '.join(map(repr, wanted))}{more}; it has "
         f"{some(found, most=10)}",

@@ -21,6 +21,7 @@ def probability_columns(
     said: Collection[str],
     given: ClassNames | None = None,
     prefix: str | None = None,
+    needed: bool = False,
 ) -> dict[str, str]:
     """Return the column of each class, in output order, or nothing if there are none.
 
@@ -32,17 +33,18 @@ def probability_columns(
         said: The labels and predicted classes of the table.
         given: The classes, where they are known.
         prefix: What stands before the name of a class; by default one of `PREFIXES`.
+        needed: The table says nothing else about predictions: take columns with a prefix also
+            where no class that is said has one.
 
     Raises:
         BadPredictions: There are two such sets of columns, or a class has none.
         UnfitOption: No column has the prefix that was given.
     """
     free = dict.fromkeys(name for name in columns if name not in reserved)
-    found = {
-        one: family
-        for one in (PREFIXES if prefix is None else (prefix,))
-        if (family := _family(free, one, said, given, asked=prefix is not None))
-    }
+    found = _families(free, PREFIXES, said, given) if prefix is None else {}
+    if not found and (needed or prefix is not None):
+        tried = [one for one in PREFIXES if one] if prefix is None else [prefix]
+        found = _families(free, tried, said, given, trusted=True)
     if len(found) > 1:
         first, second = (next(iter(family.values())) for family in list(found.values())[:2])
         raise BadPredictions(
@@ -115,28 +117,41 @@ def refuse_disagreement(
     )
 
 
+def _families(
+    free: Collection[str],
+    prefixes: Collection[str],
+    said: Collection[str],
+    given: ClassNames | None,
+    *,
+    trusted: bool = False,
+) -> dict[str, dict[str, str]]:
+    """Return the columns of the classes by prefix, where there are any."""
+    found = {one: _family(free, one, said, given, trusted=trusted) for one in prefixes}
+    return {prefix: family for prefix, family in found.items() if family}
+
+
 def _family(
     free: Collection[str],
     prefix: str,
     said: Collection[str],
     given: ClassNames | None,
     *,
-    asked: bool,
+    trusted: bool,
 ) -> dict[str, str]:
-    """Return the columns called PREFIX plus a class, if they are more than a coincidence."""
+    """Return the columns called PREFIX plus a class, unless they could be a coincidence."""
     if given:
         family = {name: prefix + name for name in given.names if prefix + name in free}
-        return family if asked or len(family) >= min(2, len(given)) else {}
+        return family if trusted or prefix or len(family) >= min(2, len(given)) else {}
     if not prefix:
         family = {name: name for name in free if name in said}
-        return family if asked or len(family) >= min(2, len(said)) else {}
+        return family if trusted or len(family) >= min(2, len(said)) else {}
     family = {
         name.removeprefix(prefix): name
         for name in free
         if name.startswith(prefix) and name != prefix
     }
     numbered = prefix == "prob_" and all(map(str.isdecimal, said))
-    return family if asked or numbered or not family.keys().isdisjoint(said) else {}
+    return family if trusted or numbered or not family.keys().isdisjoint(said) else {}
 
 
 def _refuse_taken(
