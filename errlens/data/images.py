@@ -124,7 +124,9 @@ def identify_photo(path: Path) -> Identity:
     content_hash = hashlib.sha256(encoded).digest()[:16]
     try:
         image = Image.open(io.BytesIO(encoded))
-        width, height = image.size if _orientation(image) < 5 else image.size[::-1]
+        # Pillow says of a TIFF from the start how large it is when shown.
+        turned = image.format != "TIFF" and _orientation(image) >= 5
+        width, height = image.size[::-1] if turned else image.size
     except Exception:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
         return Identity(content_hash=content_hash)
     return Identity(width, height, content_hash)

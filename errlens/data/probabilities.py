@@ -187,6 +187,6 @@ def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, s
     if known.min() < 0 or known.max() > _ONE:
         return f": they look like raw outputs (logits), {span}", "softmax them first"
     return "", (
-        "every class needs its column (see --prob-prefix and --classes); outputs of independent "
-        "sigmoids are no probabilities of one class among several: softmax them first"
+        "every class needs its column (see --prob-prefix and --classes), with enough digits; "
+        "outputs of independent sigmoids are no probabilities of one class: softmax them first"
     )
