@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.analysis.scores import Scores, class_parents, score
@@ -78,17 +79,12 @@ def part_of_classes(
     return _with(table, {"confidence": known})
 
 
-def mark_unknown(
-    table: pa.Table, unknown: NDArray[np.bool_], labels: Sequence[str | None]
-) -> pa.Table:
+def mark_unknown(table: pa.Table, unknown: NDArray[np.bool_]) -> pa.Table:
     """Give the predicted rows whose label is no class the status label_unknown."""
-    if not unknown.any():
-        return table
-    status, error = table["status"].to_pylist(), table["error"].to_pylist()
-    for row in np.flatnonzero(unknown).tolist():
-        if status[row] == OK:
-            status[row], error[row] = LABEL_UNKNOWN, f"label {labels[row]!r} is none of the classes"
-    return _with(table, {"status": pa.array(status), "error": pa.array(error, pa.string())})
+    marked = pc.and_(pc.equal(table["status"], OK), pa.array(unknown))
+    status = pc.if_else(marked, LABEL_UNKNOWN, table["status"].cast(pa.string()))
+    error = pc.if_else(marked, "label is none of the classes", table["error"])
+    return _with(table, {"status": status, "error": error})
 
 
 def _scores(

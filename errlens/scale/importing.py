@@ -87,7 +87,7 @@ class ShardImporter(ShardWorker):
                 classes=classes,
                 superclasses=self.superclasses,
             )
-        return mark_unknown(part, table.unknown[rows], plan["label_name"].to_pylist())
+        return mark_unknown(part, table.unknown[rows])
 
 
 def _identify(path: Path | None) -> Identity:

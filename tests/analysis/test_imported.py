@@ -124,8 +124,8 @@ def test_a_predicted_class_alone_says_what_it_says():
 def test_an_unknown_label_is_a_status_unless_the_row_has_failed():
     table = of_probabilities([[0, 0, 1, 0], [np.nan, 0, 1, 0], [1, 0, 0, 0]], [-1, -1, 0])
     unknown = np.array([True, True, False])
-    found = mark_unknown(table, unknown, ["cow", "cow", "ant"])
+    found = mark_unknown(table, unknown)
     assert found.schema.equals(SCHEMA)
     assert found["status"].to_pylist() == ["label_unknown", FAILED, OK]
-    assert found["error"].to_pylist()[0] == "label 'cow' is none of the classes"
+    assert found["error"].to_pylist()[0] == "label is none of the classes"
     assert found["pred_name"].to_pylist() == ["cat", None, "ant"]
