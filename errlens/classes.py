@@ -136,7 +136,7 @@ def folded(name: str) -> str:
     True
     """
     # A Mac keeps the letters and accents of a folder's name apart.
-    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", name).casefold()).strip()
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", name).casefold())
 
 
 def read_classes(path: Path) -> ClassNames:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from errlens import __version__
 from errlens.commands._command_line import as_command
 from errlens.commands.evaluate import EvaluateOptions, evaluate
+from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.run import RunOptions, run
 from errlens.errors import ErrlensError
 
@@ -64,6 +65,7 @@ def _options(
 
 
 app.command()(as_command(evaluate, EvaluateOptions))
+app.command("import")(as_command(import_predictions, ImportOptions))
 app.command()(as_command(run, RunOptions))
 
 

@@ -13,6 +13,7 @@ its exit code::
     │   ├── MissingInput
     │   ├── NoImages
     │   ├── BadManifest
+    │   ├── BadPredictions
     │   ├── BadClassFile
     │   ├── ClassCountMismatch
     │   ├── UnknownLabels
@@ -24,6 +25,7 @@ its exit code::
     │   ├── UnfitDataSet
     │   ├── UnfitModel
     │   ├── NotARun
+    │   ├── NoModel
     │   ├── IncompleteRun
     │   ├── StaleRun
     │   ├── LabelSpaceMismatch
@@ -107,6 +109,10 @@ class NoImages(InputError):
 
 class BadManifest(InputError):
     """A manifest cannot be read as a list of images."""
+
+
+class BadPredictions(InputError):
+    """A table of predictions made elsewhere cannot be read as one, or contradicts itself."""
 
 
 class BadClassFile(InputError):
@@ -201,6 +207,16 @@ class UnfitModel(InputError):
 
 class NotARun(InputError):
     """A folder was named that errlens did not write."""
+
+
+class NoModel(InputError):
+    """A run was imported, and what is asked for takes the model that made its predictions."""
+
+    def __init__(self, run: Path, *, table: str) -> None:
+        super().__init__(
+            f"{str(run)!r} was imported from {table!r}: it has no model to explain with",
+            hint="errlens evaluate DATA --model NAME -o ANOTHER_RUN makes a run with its model",
+        )
 
 
 class IncompleteRun(InputError):

@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
 from errlens.predictions import SCHEMA_VERSION
+
+IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
 
 
 def versions() -> dict[str, str]:
@@ -84,6 +86,11 @@ class RunInfo:
     def run_hash(self) -> str:
         """The hash of the settings."""
         return self.settings.run_hash
+
+    @property
+    def imported(self) -> bool:
+        """Whether the predictions were made elsewhere, so that there is no model."""
+        return self.settings.engine.get("name") == IMPORT_ENGINE
 
     @property
     def classes(self) -> ClassNames:

@@ -20,7 +20,14 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from errlens.errors import IncompleteRun, LabelSpaceMismatch, NotARun, StaleRun, UnfitOption
+from errlens.errors import (
+    IncompleteRun,
+    LabelSpaceMismatch,
+    NoModel,
+    NotARun,
+    StaleRun,
+    UnfitOption,
+)
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.places import data_set_name
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
@@ -41,7 +48,7 @@ SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
-RESUME: Final = "run the same errlens evaluate again: it goes on where it stopped"
+RESUME: Final = "the command that made it goes on where it stopped: run it again"
 
 # What an evaluation consists of; `--overwrite` removes these and nothing else.
 _OWN: Final = (
@@ -132,6 +139,17 @@ class RunFolder:
         except (ValueError, TypeError, KeyError) as error:
             raise NotARun(f"{str(self.info_file)!r} is damaged: {error!r}", hint=hint) from error
         raise NotARun(f"{str(self.path)!r} was written by another version of errlens", hint=hint)
+
+    def require_model(self) -> RunInfo:
+        """Return what `run.json` says of a run whose model can be loaded again.
+
+        Raises:
+            NoModel: The predictions were made elsewhere.
+        """
+        info = self.info
+        if info.imported:
+            raise NoModel(self.path, table=info.data)
+        return info
 
     @property
     def metrics(self) -> dict[str, Any]:

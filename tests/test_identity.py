@@ -183,3 +183,10 @@ def test_settings_of_other_hashes_have_a_difference_to_name(before, now):
     assert one.run_hash != other.run_hash
     assert all(text.startswith("arguments.a") for text in setting_differences(one, other))
     assert setting_differences(one, other)
+
+
+def test_only_the_engine_tells_an_imported_run():
+    info = RunInfo(SETTINGS, data="d", data_root="r", n_images=3)
+    assert not info.imported
+    assert not replace(info, settings=replace(SETTINGS, model="imported")).imported
+    assert replace(info, settings=replace(SETTINGS, engine={"name": "import"})).imported

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -76,7 +77,10 @@ class Metrics:
 
 
 class _Scored(NamedTuple):
-    """The rows that count: predicted, with a label among the classes."""
+    """The rows that count: predicted, with a label among the classes.
+
+    What predictions made elsewhere do not tell is NaN, or -1 where it is an integer.
+    """
 
     label: NDArray[np.int32]
     pred: NDArray[np.int32]
@@ -96,7 +100,9 @@ def measure(predictions: Predictions) -> Metrics:
     n = len(correct)
     n_ok = _count(pc.equal(status, OK))
     n_label_unknown = _count(pc.equal(status, LABEL_UNKNOWN))
-    bins = reliability(scored.confidence, correct)
+    told = ~np.isnan(scored.confidence)
+    confidence, right = scored.confidence[told], correct[told]
+    bins = reliability(confidence, right)
     return Metrics(
         n=len(predictions),
         n_ok=n_ok,
@@ -104,17 +110,17 @@ def measure(predictions: Predictions) -> Metrics:
         n_unlabelled=n_ok - n,
         n_label_unknown=n_label_unknown,
         top1=_proportion(correct),
-        top5=_proportion(scored.label_rank <= 5) if len(predictions.classes) > 5 else None,
+        top5=_top5(scored) if len(predictions.classes) > 5 else None,
         super_top1=_super_top1(scored) if predictions.superclasses else None,
         nll=_mean(scored.loss),
         brier=_mean(scored.brier),
-        ece=_over(expected_calibration_error(bins), n),
+        ece=_over(expected_calibration_error(bins), len(right)),
         ece_equal_mass=_over(
-            expected_calibration_error(equal_mass_bins(scored.confidence, correct)), n
+            expected_calibration_error(equal_mass_bins(confidence, right)), len(right)
         ),
         macro_f1=_macro_f1(class_table(predictions), n),
         by_superclass=_by_superclass(scored, correct, predictions.superclasses),
-        reliability=bins if n else [],
+        reliability=bins if len(right) else [],
     )
 
 
@@ -157,7 +163,18 @@ def _scored(predictions: Predictions) -> _Scored:
     table = predictions.table
     counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
     rows = table.select(_Scored._fields).filter(counts)
-    return _Scored(*(column.fill_null(-1).to_numpy() for column in rows.columns))
+    return _Scored(*map(_values, rows.columns))
+
+
+def _values(column: pa.ChunkedArray) -> NDArray[Any]:
+    values: NDArray[Any] = column.fill_null(
+        np.nan if pa.types.is_floating(column.type) else -1
+    ).to_numpy()
+    return values
+
+
+def _top5(scored: _Scored) -> Proportion | None:
+    return _proportion((scored.label_rank <= 5)[scored.label_rank > 0])
 
 
 def _super_top1(scored: _Scored) -> Proportion | None:
@@ -190,7 +207,8 @@ def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
 
 
 def _mean(values: NDArray[np.float32]) -> Mean | None:
-    return _over(float(values.mean(dtype=np.float64)) if len(values) else None, len(values))
+    told = values[~np.isnan(values)]
+    return _over(float(told.mean(dtype=np.float64)) if len(told) else None, len(told))
 
 
 def _over(value: float | None, n: int) -> Mean | None:

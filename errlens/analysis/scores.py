@@ -1,6 +1,6 @@
 """From a network's raw outputs to everything the predictions table says about an image."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from errlens.classes import Superclasses
 
 NO_CLASS = -1
+MOST_TOPK: Final = 20
 
 
 class Scores(NamedTuple):
@@ -36,7 +37,7 @@ class Scores(NamedTuple):
 
 
 def score(
-    logits: NDArray[np.float32],
+    logits: NDArray[np.floating],
     label: NDArray[np.int32],
     *,
     topk: int,

@@ -91,9 +91,16 @@ def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
     return f"{shown}{rest} ({matched} of {n} images; {given} agree with the names in use)"
 
 
-def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:
+def show_result(
+    screen: Screen,
+    run: RunFolder,
+    metrics: Metrics,
+    classes: pd.DataFrame,
+    *,
+    command: str = "evaluate",
+) -> None:
     """Print the figures, what went worst, what could not be read and where it all is."""
-    screen.json(_as_json(run, metrics))
+    screen.json(_as_json(run, metrics, command))
     if metrics.top1:
         screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
         _show_worst_classes(screen, classes)
@@ -105,10 +112,10 @@ def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.Da
     screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
 
 
-def _as_json(run: RunFolder, metrics: Metrics) -> dict[str, Any]:
+def _as_json(run: RunFolder, metrics: Metrics, command: str) -> dict[str, Any]:
     return {
         "schema_version": metrics.schema_version,
-        "command": "evaluate",
+        "command": command,
         "run": str(run.path),
         "run_hash": run.info.run_hash,
         "metrics": metrics.as_dict(),

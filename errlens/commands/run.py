@@ -10,10 +10,13 @@ import typer
 
 from errlens.commands._options import OutputOptions
 from errlens.commands.evaluate import EvaluateOptions, evaluate
+from errlens.commands.import_ import ImportOptions, import_predictions
+from errlens.errors import BadConfig
 
 # The blocks a configuration may hold, in the order in which they run.
 BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "evaluate": (EvaluateOptions, evaluate),
+    "import": (ImportOptions, import_predictions),
 }
 
 
@@ -47,6 +50,8 @@ def run(options: RunOptions) -> None:
         overrides=options.set or (),
         outside_blocks={"out", *shared},
     )
+    if {"evaluate", "import"} <= config.blocks.keys():
+        raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
     for name, block in config.blocks.items():
         _, command = BLOCKS[name]
         command(dataclasses.replace(block, out=config.out, **shared))

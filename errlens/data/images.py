@@ -4,6 +4,9 @@ import hashlib
 import io
 import logging
 import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -107,3 +110,35 @@ def _what_it_is(encoded: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         return "not an image but an HTML page"
     return "not an image that Pillow knows"
+
+
+class Identity(NamedTuple):
+    """What tells one image file from another, as far as the file can be read."""
+
+    width: int | None = None
+    height: int | None = None
+    content_hash: bytes | None = None
+
+
+def identify_photo(path: Path) -> Identity:
+    """Return the size in pixels (as shown) and the hash of a file without decoding its pixels."""
+    encoded = _read(path)
+    if isinstance(encoded, Unread):
+        return Identity()
+    content_hash = hashlib.sha256(encoded).digest()[:16]
+    try:
+        image = Image.open(io.BytesIO(encoded))
+        # Pillow says of a TIFF from the start how large it is when shown.
+        turned = image.format != "TIFF" and _orientation(image) >= 5
+        width, height = image.size[::-1] if turned else image.size
+    except Exception:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
+        return Identity(content_hash=content_hash)
+    return Identity(width, height, content_hash)
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Keep back what Pillow remarks on thousands of photos; failures are rows."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield

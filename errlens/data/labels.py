@@ -75,9 +75,9 @@ def label_indices(
     labels = samples.frame["label_name"]
     distinct = sorted(labels.dropna().unique())
     by_label = (
-        _by_number(distinct, classes)
+        match_numbers(distinct, classes)
         if are_indices(samples, classes, kind=kind)
-        else _by_name(distinct, classes)
+        else match_names(distinct, classes)
     )
     unknown = [label for label in distinct if by_label[label] is None]
     if unknown and not allow_unknown:
@@ -111,7 +111,12 @@ def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
     return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
 
 
-def _by_name(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+def match_names(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+    """Return the class that each label names, None where it names none.
+
+    Raises:
+        AmbiguousLabels: A label may name several classes.
+    """
     ambiguous = classes.ambiguous(labels)
     if ambiguous:
         label, meant = next(iter(ambiguous.items()))
@@ -123,7 +128,12 @@ def _by_name(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None
     return {label: classes.index(label) for label in labels}
 
 
-def _by_number(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+def match_numbers(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
+    """Return the class whose index each label is, None where there is no such class.
+
+    Raises:
+        UnfitOption: A label is no whole number.
+    """
     words = [label for label in labels if not label.isdecimal()]
     if words:
         raise UnfitOption(f"--labels indices, but labels of the data are no numbers: {some(words)}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from errlens.classes import ClassNames
 from errlens.data.folders import NOT_UTF8, readable, scan_folder
 from errlens.data.images import SUFFIXES
-from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, read_manifest
+from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.errors import InputError, MissingInput, NoImages
 from errlens.run import SPLIT_NAMES
 
@@ -87,7 +87,8 @@ def find_samples(
     if data.is_dir():
         samples = _from_folder(data)
     elif data.suffix.lower() in MANIFEST_SUFFIXES:
-        samples = _from_manifest(data, root or data.parent, columns or Columns(), split)
+        manifest = read_manifest(data, columns or Columns(), split=split)
+        samples = listed_samples(manifest, root or data.parent)
     elif data.suffix.lower() in SUFFIXES:
         name = readable(data.name)
         problem = None if name == data.name else NOT_UTF8
@@ -143,8 +144,8 @@ def _from_folder(data: Path) -> Samples:
     )
 
 
-def _from_manifest(data: Path, root: Path, columns: Columns, split: str | None) -> Samples:
-    manifest = read_manifest(data, columns, split=split)
+def listed_samples(manifest: Manifest, root: Path) -> Samples:
+    """Return the images a manifest lists, whether they exist or not; paths start at `root`."""
     root = root.absolute()
     paths = [_below(root, path) for path in manifest.frame["path"]]
     sizes = [_size_of(root / path) for path in paths]

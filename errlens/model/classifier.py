@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from errlens.analysis.scores import MOST_TOPK
 from errlens.classes import ClassNames, Superclasses
 from errlens.data.images import DECODER
 from errlens.data.loading import Preparation
@@ -21,7 +22,6 @@ from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
 
-MOST_TOPK: Final = 20
 CACHED_PIXELS: Final = 16 * 224 * 224  # measured; more is slower on the CPUs of 2026
 
 

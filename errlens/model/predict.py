@@ -1,29 +1,26 @@
 """Predict a shard: images in, one part of the predictions table out."""
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
 from errlens.analysis.scores import score
 from errlens.analysis.table import Seen, part_table
 from errlens.classes import Superclasses
-from errlens.data.images import Unread
+from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, in_order, load_input
-from errlens.errors import Interrupted
 from errlens.identity import RunInfo
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions import OK, UNREADABLE
-from errlens.run import RunFolder
-from errlens.scale.plan import rows_of, run_locally
+from errlens.scale.plan import rows_of
+from errlens.scale.resume import ShardWorker, finish
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
@@ -36,18 +33,16 @@ class _Batch(NamedTuple):
     features: NDArray[np.float16]
 
 
-@dataclass(frozen=True)
-class ShardPredictor:
+@dataclass(frozen=True, kw_only=True)
+class ShardPredictor(ShardWorker):
     """Predicts one shard of a plan at a time and writes its part.
 
     `label` is the class index of every row of the plan, `problems` says of every row why its file
-    cannot be tried, or None. `advance` is told how many more images are done; of each image,
-    one of `workers` threads does everything, with `threads` torch threads inside.
+    cannot be tried, or None. Of each image, one of `workers` threads does everything, with
+    `threads` torch threads inside.
     """
 
-    run: RunFolder
     info: RunInfo
-    plan: pa.Table
     label: NDArray[np.int32]
     problems: Sequence[str | None]
     classifier: Classifier
@@ -55,7 +50,6 @@ class ShardPredictor:
     batch_size: int
     workers: int
     threads: int
-    advance: Callable[[int], None] = lambda _images: None
 
     def __call__(self, shard: int) -> None:
         """Predict the images of a shard and write the part."""
@@ -128,27 +122,8 @@ def predict_missing(
     Raises:
         Interrupted: The user stopped it; finished parts stay.
     """
-    run, plan = predictor.run, predictor.plan
-    missing = run.unfinished()
-    done = len(plan) - sum(len(rows_of(plan, shard)) for shard in missing)
-    try:
-        with progress("predicting", total=len(plan), done=done) as advance, _quiet_pillow():
-            run_locally(replace(predictor, advance=advance), missing)
-    except KeyboardInterrupt as error:
-        run.interrupt()
-        finished = len(missing) - len(run.unfinished())
-        raise Interrupted(
-            f"stopped after {finished} of {len(missing)} parts that were to do; they are kept",
-            hint="the same command goes on from there",
-        ) from error
-
-
-@contextmanager
-def _quiet_pillow() -> Iterator[None]:
-    """Keep back what Pillow remarks on thousands of photos; failures are rows."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
+    with quiet_pillow():
+        finish(predictor, what="predicting", progress=progress)
 
 
 def _max_centred(logits: NDArray[np.float32]) -> NDArray[np.float32]:

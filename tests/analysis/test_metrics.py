@@ -280,3 +280,44 @@ def test_json_holds_each_figure_with_its_count():
     assert tree["nll"] == {"value": found.nll.value, "n": 40}
     assert sum(one["n"] for one in tree["reliability"]) == 40
     assert set(tree["reliability"][0]) == {"low", "high", "n", "confidence", "accuracy"}
+
+
+UNTOLD = ("confidence", "loss", "brier", "label_rank")
+
+
+def without(predictions, columns, rows=slice(None)):
+    """Return the predictions with some values taken away, as an import may not know them."""
+    table = predictions.table
+    for name in columns:
+        values = np.array(table[name].to_pylist(), object)
+        values[rows] = None
+        column = pa.array(values.tolist(), SCHEMA.field(name).type)
+        table = table.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)
+    return Predictions(table, predictions.classes, predictions.superclasses)
+
+
+def test_figures_of_what_nobody_told_are_none_and_the_others_stay():
+    logits, label = random_case()
+    whole = predicted(logits, label)
+    found, expected = measure(without(whole, UNTOLD)), measure(whole)
+    for name in ("top5", "nll", "brier", "ece", "ece_equal_mass"):
+        assert getattr(found, name) is None
+    assert found.reliability == []
+    assert (found.n_ok, found.top1, found.macro_f1) == (300, expected.top1, expected.macro_f1)
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("column", UNTOLD)
+def test_each_figure_stands_on_the_images_it_is_known_of(column):
+    logits, label = random_case()
+    found = measure(without(predicted(logits, label), [column], slice(0, 100)))
+    rest = measure(predicted(logits[100:], label[100:]))
+    names = {
+        "confidence": ("ece", "ece_equal_mass", "reliability"),
+        "loss": ("nll",),
+        "brier": ("brier",),
+        "label_rank": ("top5",),
+    }[column]
+    for name in names:
+        assert getattr(found, name) == getattr(rest, name)
+    assert found.top1.n == 300

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from errlens.data.images import Photo, Unread, open_photo
+from errlens.data.images import Identity, Photo, Unread, identify_photo, open_photo
 
 NOBODY = 65534
 
@@ -278,3 +278,22 @@ def test_what_pillow_logs_about_a_damaged_tiff_is_not_written_on_the_terminal(tm
     )
     assert "unreadable" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_identified_without_its_pixels_as_with_them(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"photo.{suffix}"
+    Image.new("RGB", (12, 10)).save(path, exif=exif)
+    photo = open_photo(path)
+    assert identify_photo(path) == (photo.width, photo.height, photo.content_hash)
+
+
+def test_what_is_no_photo_has_a_hash_and_what_is_no_file_has_nothing(tmp_path):
+    (tmp_path / "page.jpg").write_text("<html>")
+    found = identify_photo(tmp_path / "page.jpg")
+    assert found == Identity(content_hash=hashlib.sha256(b"<html>").digest()[:16])
+    assert identify_photo(tmp_path / "gone.jpg") == Identity()
+    assert identify_photo(tmp_path) == Identity()

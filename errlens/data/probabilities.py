@@ -1,0 +1,192 @@
+"""Columns of probability per class: which they are, and whether they hold probabilities."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.classes import ClassNames
+from errlens.errors import BadPredictions, UnfitOption, some
+
+PREFIXES: Final = ("prob_", "p_", "")  # what may stand before the name of a class
+
+_ONE: Final = 1 + 1e-6  # the softmax of float32 may say 1.0000001
+
+
+def probability_columns(
+    columns: Sequence[str],
+    *,
+    reserved: Collection[str],
+    said: Collection[str],
+    given: ClassNames | None = None,
+    prefix: str | None = None,
+    needed: bool = False,
+) -> dict[str, str]:
+    """Return the column of each class, in output order, or nothing if there are none.
+
+    Classes are in the order of `given`, else in that of the columns.
+
+    Args:
+        columns: All columns of the table.
+        reserved: Columns that hold something else.
+        said: The labels and predicted classes of the table.
+        given: The classes, where they are known.
+        prefix: What stands before the name of a class; by default one of `PREFIXES`.
+        needed: The table says nothing else about predictions: take columns with a prefix also
+            where no class that is said has one.
+
+    Raises:
+        BadPredictions: There are two such sets of columns, or a class has none.
+        UnfitOption: No column has the prefix that was given.
+    """
+    free = dict.fromkeys(name for name in columns if name not in reserved)
+    found = _families(free, PREFIXES, said, given) if prefix is None else {}
+    if not found and (needed or prefix is not None):
+        tried = [one for one in PREFIXES if one] if prefix is None else [prefix]
+        found = _families(free, tried, said, given, trusted=True)
+    if len(found) > 1:
+        first, second = (next(iter(family.values())) for family in list(found.values())[:2])
+        raise BadPredictions(
+            f"two sets of columns could be the probabilities: those like {first!r} and those "
+            f"like {second!r}",
+            hint=f"choose one with --prob-prefix: {' or '.join(map(repr, found))}",
+        )
+    if not found and prefix is not None:
+        raise UnfitOption(f"--prob-prefix {prefix!r}: no class has a column called like this")
+    for one, family in found.items():
+        _refuse_taken(family, one, reserved=reserved, wanted=given.names if given else sorted(said))
+        _refuse_missing(family, given)
+        return family
+    return {}
+
+
+def refuse_improper(prob: NDArray[np.float64], names: Sequence[str], *, tolerance: float) -> None:
+    """Raise an error unless every row that is known in full holds probabilities that sum to one.
+
+    Args:
+        prob: Shape (rows, classes); rows with NaN or infinity are left to whoever scores them.
+        names: What to call each row in a message.
+        tolerance: How far a sum may be from one.
+
+    Raises:
+        BadPredictions: Some row does not; the message names the first.
+    """
+    rows = np.flatnonzero(np.isfinite(prob).all(axis=1))
+    known = prob[rows]
+    sums = known.sum(axis=1)
+    outside = (known < 0).any(axis=1) | (known > _ONE).any(axis=1)
+    bad = np.flatnonzero(outside | (np.abs(sums - 1) > tolerance))
+    if not len(bad):
+        return
+    first = bad[0]
+    what, hint = _what_they_are(known, tolerance)
+    raise BadPredictions(
+        f"the probabilities of row {rows[first]} ({names[rows[first]]!r}) sum to "
+        f"{sums[first]:.6g}, not to one{what}",
+        hint=hint,
+    )
+
+
+def refuse_disagreement(
+    prob: NDArray[np.float64],
+    pred: NDArray[np.int32],
+    names: Sequence[str],
+    *,
+    classes: ClassNames,
+) -> None:
+    """Raise an error unless each predicted class (if not -1) is a most probable one.
+
+    Raises:
+        BadPredictions: Some are not; the message names the first.
+    """
+    rows = np.flatnonzero(np.isfinite(prob).all(axis=1) & (pred >= 0))
+    wrong = rows[prob[rows, pred[rows]] < prob[rows].max(axis=1)]
+    if not len(wrong):
+        return
+    examples = [
+        f"{names[row]} (predicted {classes[pred[row]]!r}, most probable "
+        f"{classes[int(prob[row].argmax())]!r})"
+        for row in wrong[:3]
+    ]
+    raise BadPredictions(
+        f"{len(wrong)} of {len(rows)} predicted classes are not the most probable class: "
+        f"{', '.join(examples)}",
+        hint="are the columns of probability those of these classes, and is the order of "
+        "--classes right? Without the column of predicted classes the probabilities decide",
+    )
+
+
+def _families(
+    free: Collection[str],
+    prefixes: Collection[str],
+    said: Collection[str],
+    given: ClassNames | None,
+    *,
+    trusted: bool = False,
+) -> dict[str, dict[str, str]]:
+    """Return the columns of the classes by prefix, where there are any."""
+    found = {one: _family(free, one, said, given, trusted=trusted) for one in prefixes}
+    return {prefix: family for prefix, family in found.items() if family}
+
+
+def _family(
+    free: Collection[str],
+    prefix: str,
+    said: Collection[str],
+    given: ClassNames | None,
+    *,
+    trusted: bool,
+) -> dict[str, str]:
+    """Return the columns called PREFIX plus a class, unless they could be a coincidence."""
+    if given:
+        family = {name: prefix + name for name in given.names if prefix + name in free}
+        return family if trusted or prefix or len(family) >= min(2, len(given)) else {}
+    if not prefix:
+        family = {name: name for name in free if name in said}
+        return family if trusted or len(family) >= min(2, len(said)) else {}
+    family = {
+        name.removeprefix(prefix): name
+        for name in free
+        if name.startswith(prefix) and name != prefix
+    }
+    numbered = prefix == "prob_" and all(map(str.isdecimal, said))
+    return family if trusted or numbered or not family.keys().isdisjoint(said) else {}
+
+
+def _refuse_taken(
+    family: dict[str, str], prefix: str, *, reserved: Collection[str], wanted: Sequence[str]
+) -> None:
+    """Raise an error where the column that a class needs holds something else."""
+    for name in wanted:
+        if name not in family and prefix + name in reserved:
+            raise BadPredictions(
+                f"the column {prefix + name!r} cannot hold the probabilities of the class "
+                f"{name!r}: it is taken for something else",
+                hint="call the columns of probability prob_CLASS",
+            )
+
+
+def _refuse_missing(family: dict[str, str], given: ClassNames | None) -> None:
+    """Raise an error where some of the classes that were given have no column."""
+    missing = [name for name in given.names if name not in family] if given else []
+    if missing:
+        raise BadPredictions(
+            f"no column of probability for {some(missing)}, but for {some(list(family))}",
+            hint="name every column after its class; see --prob-prefix and --classes",
+        )
+
+
+def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, str]:
+    """Guess what numbers that are no probabilities are: the end of a sentence and a hint."""
+    if (np.abs(known.sum(axis=1) - 100) <= 100 * tolerance).all() and (known >= 0).all():
+        return ": they look like percentages", "divide them by 100"
+    span = f"from {known.min():.4g} to {known.max():.4g}"
+    if (known <= 0).all() and (np.abs(np.exp(known).sum(axis=1) - 1) <= tolerance).all():
+        return f": they look like log-probabilities, {span}", "take their exponential first"
+    if known.min() < 0 or known.max() > _ONE:
+        return f": they look like raw outputs (logits), {span}", "softmax them first"
+    return "", (
+        "every class needs its column (see --prob-prefix and --classes), with enough digits; "
+        "outputs of independent sigmoids are no probabilities of one class: softmax them first"
+    )

@@ -1,0 +1,52 @@
+"""Work through the shards of a run that have no part yet."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from errlens.errors import Interrupted
+from errlens.run import RunFolder
+from errlens.scale.plan import rows_of, run_locally
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardWorker:
+    """Writes the part of a shard it is called with; `advance` is told of every row done."""
+
+    run: RunFolder
+    plan: pa.Table
+    advance: Callable[[int], None] = lambda _rows: None
+
+    def __call__(self, shard: int) -> None:
+        """Write the part of this shard."""
+        raise NotImplementedError
+
+
+def finish(
+    worker: ShardWorker,
+    *,
+    what: str,
+    progress: Callable[..., AbstractContextManager[Callable[[int], None]]],
+) -> None:
+    """Write the parts that are missing.
+
+    `progress(what, total=..., done=...)` gives a function that is told of each step forward.
+
+    Raises:
+        Interrupted: The user stopped it; finished parts stay.
+    """
+    run, plan = worker.run, worker.plan
+    missing = run.unfinished()
+    done = len(plan) - sum(len(rows_of(plan, shard)) for shard in missing)
+    try:
+        with progress(what, total=len(plan), done=done) as advance:
+            run_locally(replace(worker, advance=advance), missing)
+    except KeyboardInterrupt as error:
+        run.interrupt()
+        finished = len(missing) - len(run.unfinished())
+        raise Interrupted(
+            f"stopped after {finished} of {len(missing)} parts that were to do; they are kept",
+            hint="the same command goes on from there",
+        ) from error
