@@ -1,14 +1,13 @@
 """How an evaluation looks on the terminal."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.label_space import Cycle
 from errlens.analysis.metrics import Metrics, Proportion
+from errlens.analysis.restoration import Diagnosis
 from errlens.classes import ClassNames
 from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous
 from errlens.data.samples import Samples
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 WORST_CLASSES = 5
 BAD_INPUTS = 10
-MOST_EXCHANGED = 6
 FIRST_CLASSES = 3
 
 
@@ -76,21 +74,6 @@ def show_labels(screen: Screen, samples: Samples, classes: ClassNames) -> None:
         screen.remark(f"{missing} of the {len(classes)} classes have no images here")
 
 
-def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
-    """Say which classes are taken for which, and for how many images that holds."""
-    taken = [
-        f"{names[label]!r} is taken for {names[output]!r}"
-        for cycle in cycles
-        for label, output in cycle.pairs()
-    ]
-    n, matched, given = (
-        sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
-    )
-    shown = ", ".join(taken[:MOST_EXCHANGED])
-    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
-    return f"{shown}{rest} ({matched} of {n} images; {given} agree with the names in use)"
-
-
 def show_result(
     screen: Screen,
     run: RunFolder,
@@ -98,9 +81,10 @@ def show_result(
     classes: pd.DataFrame,
     *,
     command: str = "evaluate",
+    diagnosis: Diagnosis | None = None,
 ) -> None:
     """Print the figures, what went worst, what could not be read and where it all is."""
-    screen.json(_as_json(run, metrics, command))
+    screen.json(_as_json(run, metrics, command, diagnosis))
     if metrics.top1:
         screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
         _show_worst_classes(screen, classes)
@@ -112,13 +96,16 @@ def show_result(
     screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
 
 
-def _as_json(run: RunFolder, metrics: Metrics, command: str) -> dict[str, Any]:
+def _as_json(
+    run: RunFolder, metrics: Metrics, command: str, diagnosis: Diagnosis | None
+) -> dict[str, Any]:
     return {
         "schema_version": metrics.schema_version,
         "command": command,
         "run": str(run.path),
         "run_hash": run.info.run_hash,
         "metrics": metrics.as_dict(),
+        **({"diagnosis": diagnosis.as_dict()} if diagnosis else {}),
     }
 
 

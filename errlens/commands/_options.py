@@ -159,6 +159,9 @@ class ModelOptions:
         tuple[float, float, float] | None,
         typer.Option(metavar="R G B", help="Standard deviation of each channel."),
     ] = None
+    bgr: Annotated[
+        bool, typer.Option("--bgr", help="Feed blue first, to a model trained with OpenCV.")
+    ] = False
     transform: Annotated[
         str | None,
         typer.Option(
@@ -197,6 +200,7 @@ class ModelOptions:
             overrides=overrides,
             transform=self.transform,
             exif=self.exif,
+            bgr=self.bgr,
         )
         classes = read_classes(self.classes) if self.classes else None
         return load_classifier(spec, given=classes, labels=labels, ordered=ordered, device=device)

@@ -1,15 +1,14 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from errlens.commands._command_line import command_line
 from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
-from errlens.errors import LabelSpaceMismatch, TooManyBadInputs, UnfitOption
+from errlens.commands._second_look import check_label_space, diagnose, show_diagnosis
+from errlens.errors import TooManyBadInputs, UnfitOption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
-    from errlens.predictions import Predictions
     from errlens.run import RunFolder
-    from errlens.terminal import Screen
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
@@ -44,6 +41,14 @@ class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
             metavar="WHAT", help="logits,features or one of them; none; auto: both, up to 200 MB."
         ),
     ] = "auto"
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="top1=X",
+            help="The accuracy expected: where the result falls short, look for the preprocessing "
+            "that restores it.",
+        ),
+    ] = None
     part_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Images in a part: what a stop can cost.")
     ] = 4096
@@ -52,6 +57,10 @@ class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
         # A typo should not wait for the end to be found.
         allowed_bad(self.max_bad, 1)
         sidecars_to_keep(self.keep, n=1, values=1)
+        if self.expect is not None:
+            expected_accuracy(self.expect)
+            if self.transform:
+                raise UnfitOption("--expect cannot try other settings than those of --transform")
 
 
 def evaluate(options: EvaluateOptions) -> "RunFolder":
@@ -92,56 +101,20 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
 
     # What came out?
     predictions = run.read_predictions(COLUMNS)
-    _check_label_space(screen, run, options, predictions)
+    check_label_space(screen, run, options, predictions)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
-    view.show_result(screen, run, metrics, classes)
+    expected = expected_accuracy(options.expect) if options.expect else None
+    diagnosis = diagnose(screen, predictor, metrics, expected=expected, seed=options.seed)
+    view.show_result(screen, run, metrics, classes, diagnosis=diagnosis)
+    if diagnosis:
+        show_diagnosis(screen, diagnosis, run, options)
     if metrics.n_failed > allowed_bad(options.max_bad, metrics.n):
         raise TooManyBadInputs(
             f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
     return run
-
-
-def _check_label_space(
-    screen: "Screen", run: "RunFolder", options: EvaluateOptions, predictions: "Predictions"
-) -> None:
-    """Look whether the predictions contradict the names of the classes.
-
-    Raises:
-        LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
-    """
-    from errlens.analysis.label_space import exchanged_labels, suggested_names
-    from errlens.commands import _evaluation_view as view
-    from errlens.data.labels import numbered
-
-    cycles = exchanged_labels(predictions)
-    if not cycles:
-        return
-    names = predictions.classes
-    if run.info.settings.labels == "indices":  # these the user may call otherwise, not reorder
-        names = numbered(len(names))
-    renamed = dataclasses.replace(
-        options,
-        classes=run.suggested_classes_file,
-        out=run.path.with_name(f"{run.path.name}-relabelled"),
-        labels="names" if run.info.settings.labels == "indices" else options.labels,
-    )
-    again = command_line("evaluate", renamed, without=OutputOptions)
-    what = view.describe_cycles(cycles, names)
-    suggested = suggested_names(names, cycles)
-    if options.trust_labels or not any(cycle.is_certain for cycle in cycles):
-        run.suggest_classes(suggested)
-        screen.warn(f"{what}. If the names are wrong: {again}")
-        return
-    run.withhold(suggested)
-    raise LabelSpaceMismatch(
-        f"labels of the data and outputs of the model seem exchanged: {what}",
-        hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
-        "the outputs put right:",
-        code=[again],
-    )
 
 
 def _begin(
@@ -186,6 +159,22 @@ def _begin(
         workers=options.workers or available_cores(),
         threads=options.threads,
     )
+
+
+def expected_accuracy(text: str) -> float:
+    """Return the accuracy that `top1=X` asks for.
+
+    >>> expected_accuracy("top1=0.92")
+    0.92
+    """
+    name, _, value = text.partition("=")
+    try:
+        expected = float(value) if name.strip() == "top1" else -1
+    except ValueError:
+        expected = -1
+    if not 0 < expected <= 1:
+        raise UnfitOption(f"--expect {text!r} is not of the form top1=X with X from 0 to 1")
+    return expected
 
 
 def allowed_bad(text: str, n: int) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from errlens.commands._options import OutputOptions
+from errlens.commands._second_look import describe_cycles
 
 if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
@@ -164,7 +165,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     if cycles:
         screen.warn(
             "labels and predicted classes seem exchanged: "
-            + view.describe_cycles(cycles, predictions.classes)
+            + describe_cycles(cycles, predictions.classes)
         )
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)

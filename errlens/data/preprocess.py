@@ -35,7 +35,8 @@ class Preprocessing:
     """How an image becomes a network's input, in the terms of timm's data configuration.
 
     `img_size` is (height, width) in pixels; `crop_pct` is the share of the resized image that the
-    crop keeps; `mean` and `std` are per channel, for pixels scaled to 0..1.
+    crop keeps; `mean` and `std` are per channel as fed, for pixels scaled to 0..1. `bgr` feeds
+    blue first, as OpenCV reads files.
     """
 
     img_size: tuple[int, int]
@@ -45,6 +46,7 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     exif: bool = False
+    bgr: bool = False
 
     @property
     def image_mode(self) -> str:
@@ -70,7 +72,9 @@ class Preprocessing:
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the image as fed, before scaling: uint8 of shape (height, width, channels)."""
         pixels = np.asarray(self.fit(image))
-        return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+        if pixels.ndim == 2:
+            return pixels[:, :, np.newaxis]
+        return pixels[:, :, ::-1] if self.bgr else pixels
 
     def fit(self, image: Image.Image) -> Image.Image:
         """Resize and crop to `img_size`, as timm's evaluation transform does."""

@@ -25,6 +25,7 @@ class ModelSpec:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     transform: str | None = None
     exif: bool = False
+    bgr: bool = False
 
 
 def load_classifier(
@@ -56,7 +57,7 @@ def load_classifier(
     preparation = (
         load_transform(spec.transform, exif=spec.exif)
         if spec.transform
-        else resolve_preprocessing(network, overrides=spec.overrides, exif=spec.exif)
+        else resolve_preprocessing(network, overrides=spec.overrides, exif=spec.exif, bgr=spec.bgr)
     )
     found = run_once(network, preparation, place)
     carried = carried_names(network, outputs=found.outputs)

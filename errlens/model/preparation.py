@@ -48,7 +48,7 @@ class UserTransform:
 
 
 def resolve_preprocessing(
-    network: Network, *, overrides: Mapping[str, Any], exif: bool = False
+    network: Network, *, overrides: Mapping[str, Any], exif: bool = False, bgr: bool = False
 ) -> Preprocessing:
     """Return timm's data configuration of a network, with the user's overrides.
 
@@ -75,6 +75,7 @@ def resolve_preprocessing(
         mean=_for_channels(config["mean"], channels),
         std=_for_channels(config["std"], channels),
         exif=exif,
+        bgr=bgr,
     )
 
 

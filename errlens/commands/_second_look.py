@@ -1,0 +1,170 @@
+"""A second look at a result: do labels and outputs match, is the preprocessing the training's?"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errlens.commands._command_line import command_line
+from errlens.commands._options import OutputOptions
+from errlens.errors import LabelSpaceMismatch
+
+if TYPE_CHECKING:
+    from errlens.analysis.label_space import Cycle
+    from errlens.analysis.metrics import Metrics
+    from errlens.analysis.restoration import Diagnosis
+    from errlens.classes import ClassNames
+    from errlens.commands.evaluate import EvaluateOptions
+    from errlens.model.predict import ShardPredictor
+    from errlens.predictions import Predictions
+    from errlens.run import RunFolder
+    from errlens.terminal import Screen
+
+MOST_EXCHANGED = 6  # classes named in a message
+
+
+def check_label_space(
+    screen: "Screen", run: "RunFolder", options: "EvaluateOptions", predictions: "Predictions"
+) -> None:
+    """Look whether the predictions contradict the names of the classes.
+
+    Raises:
+        LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
+    """
+    from errlens.analysis.label_space import exchanged_labels, suggested_names
+    from errlens.data.labels import numbered
+
+    cycles = exchanged_labels(predictions)
+    if not cycles:
+        return
+    names = predictions.classes
+    if run.info.settings.labels == "indices":  # these the user may call otherwise, not reorder
+        names = numbered(len(names))
+    renamed = dataclasses.replace(
+        options,
+        classes=run.suggested_classes_file,
+        out=run.path.with_name(f"{run.path.name}-relabelled"),
+        labels="names" if run.info.settings.labels == "indices" else options.labels,
+    )
+    again = command_line("evaluate", renamed, without=OutputOptions)
+    what = describe_cycles(cycles, names)
+    suggested = suggested_names(names, cycles)
+    if options.trust_labels or not any(cycle.is_certain for cycle in cycles):
+        run.suggest_classes(suggested)
+        screen.warn(f"{what}. If the names are wrong: {again}")
+        return
+    run.withhold(suggested)
+    raise LabelSpaceMismatch(
+        f"labels of the data and outputs of the model seem exchanged: {what}",
+        hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
+        "the outputs put right:",
+        code=[again],
+    )
+
+
+def describe_cycles(cycles: "Sequence[Cycle]", names: "ClassNames") -> str:
+    """Say which classes are taken for which, and for how many images that holds."""
+    taken = [
+        f"{names[label]!r} is taken for {names[output]!r}"
+        for cycle in cycles
+        for label, output in cycle.pairs()
+    ]
+    n, matched, given = (
+        sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
+    )
+    shown = ", ".join(taken[:MOST_EXCHANGED])
+    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
+    return f"{shown}{rest} ({matched} of {n} images; {given} agree with the names in use)"
+
+
+def diagnose(
+    screen: "Screen",
+    predictor: "ShardPredictor",
+    metrics: "Metrics",
+    *,
+    expected: float | None,
+    seed: int,
+) -> "Diagnosis | None":
+    """Look for a better preprocessing where the result falls short of what the user expects."""
+    import pyarrow.compute as pc
+
+    from errlens.model.doctor import Doctor
+
+    top1 = metrics.top1
+    if expected is None or top1 is None or top1.high >= expected:
+        return None
+    table = predictor.run.read_predictions(("path", "label", "status", "correct")).table
+    rows = table.filter(pc.field("correct").is_valid())
+    root = Path(predictor.info.data_root)
+    paths, labels = rows["path"].to_pylist(), rows["label"].to_pylist()
+    return Doctor(
+        predictor.classifier,
+        [(root / path, label) for path, label in zip(paths, labels, strict=True)],
+        rows["correct"].to_numpy(),
+        expected=expected,
+        seed=seed,
+        workers=predictor.workers,
+        threads=predictor.threads,
+        progress=screen.progress,
+    ).diagnose()
+
+
+def show_diagnosis(
+    screen: "Screen", diagnosis: "Diagnosis", run: "RunFolder", options: "EvaluateOptions"
+) -> None:
+    """Name the settings that restore the expected accuracy, or say that none does."""
+    expected, restoring, nearest = diagnosis.expected, diagnosis.restoring, diagnosis.nearest
+    screen.say()
+    if restoring:
+        what = "this setting restores it" if len(restoring) == 1 else "these settings restore it"
+        alike = " and cannot be told apart" if len(restoring) > 1 else ""
+        screen.warn(f"top-1 falls short of the expected {expected:g}; {what}{alike}")
+        rows = [(_settings(one.changes), f"{one.accuracy:.4f}", str(one.n)) for one in restoring]
+        screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
+        screen.say()
+        screen.say(f"Next: {_mended(run, options, restoring[0].changes)}")
+        return
+    screen.warn(
+        f"top-1 falls short of the expected {expected:g}; none of {diagnosis.tried} other settings "
+        "of the preprocessing restores it"
+        + (
+            f"; nearest comes {_settings(nearest.changes)} with {nearest.accuracy:.4f}"
+            if nearest
+            else ""
+        )
+    )
+
+
+def _mended(run: "RunFolder", options: "EvaluateOptions", changes: Mapping[str, Any]) -> str:
+    """Write the command that evaluates with other preprocessing."""
+    changes = {**changes}
+    if "img_size" in changes:
+        changes["img_size"] = max(changes["img_size"])
+    out = run.path.with_name(f"{run.path.name}-mended")
+    mended = dataclasses.replace(options, **changes, out=out)
+    return command_line("evaluate", mended, without=OutputOptions)
+
+
+def _settings(changes: Mapping[str, Any]) -> str:
+    """Write changed settings as the options that change them.
+
+    >>> _settings({"mean": (0.5, 0.5, 0.5), "bgr": False})
+    '--mean 0.5 0.5 0.5, no --bgr'
+    """
+    return ", ".join(
+        f"no --{key}"
+        if value is False
+        else " ".join([f"--{key.replace('_', '-')}", *_written(key, value)])
+        for key, value in changes.items()
+    )
+
+
+def _written(key: str, value: Any) -> list[str]:
+    if key == "img_size":
+        return [str(max(value))]
+    if value is True:
+        return []
+    return [
+        f"{one:.4g}" if isinstance(one, float) else str(one)
+        for one in (value if isinstance(value, tuple) else [value])
+    ]

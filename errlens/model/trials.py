@@ -1,0 +1,80 @@
+"""Try other preprocessing on some images of an evaluation: each file is decoded once for all."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from errlens.analysis.scores import score
+from errlens.data.images import Photo, open_photo
+from errlens.data.loading import in_order
+from errlens.data.preprocess import Preprocessing
+from errlens.errors import UnfitModel
+from errlens.model.classifier import Classifier, Outputs, run_once
+
+CHUNK = 8  # images a thread holds at a time
+
+
+def takes(classifier: Classifier, preprocessing: Preprocessing) -> bool:
+    """Tell whether the network takes images prepared in this way."""
+    try:
+        run_once(classifier.network, preprocessing, classifier.device)
+    except UnfitModel:
+        return False
+    return True
+
+
+def try_settings(
+    classifier: Classifier,
+    settings: Sequence[Preprocessing],
+    images: Sequence[tuple[Path, int]],
+    *,
+    workers: int,
+    threads: int,
+    progress: Callable[[int], None] = lambda _images: None,
+) -> list[NDArray[np.bool_]]:
+    """Predict images, each given with its label, once with each setting.
+
+    Returns:
+        For each setting, whether the model has each image right; what cannot be read is wrong.
+    """
+    with ExitStack() as stack:
+        models = [
+            stack.enter_context(replace(classifier, preparation=one).ready()) for one in settings
+        ]
+        chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        work = partial(_predict, settings, models)
+        begin = partial(torch.set_num_threads, threads)
+        logits = []
+        for chunk in in_order(work, chunks, workers=workers, begin=begin):
+            logits.append(chunk)
+            progress(chunk.shape[1])
+    label = np.array([index for _, index in images], np.int32)
+    found = np.concatenate(logits, axis=1)
+    scores = [score(outputs, label, topk=1) for outputs in found]
+    return [one.finite & (one.pred == label) for one in scores]
+
+
+def _predict(
+    settings: Sequence[Preprocessing],
+    models: Sequence[Callable[[Sequence[Any]], Outputs]],
+    images: Sequence[tuple[Path, int]],
+) -> NDArray[np.float32]:
+    """Return raw outputs of shape (settings, images, classes), NaN for what cannot be read."""
+    photos = [
+        open_photo(path, mode=settings[0].image_mode, exif=settings[0].exif) for path, _ in images
+    ]
+    found = []
+    for setting, model in zip(settings, models, strict=True):
+        readable = [photo for photo in photos if isinstance(photo, Photo)]
+        outputs = model([setting.prepare(photo.image) for photo in readable]).logits
+        spread = np.full((len(photos), outputs.shape[1]), np.nan, np.float32)
+        spread[[isinstance(photo, Photo) for photo in photos]] = outputs
+        found.append(spread)
+    return np.stack(found)
