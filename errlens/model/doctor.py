@@ -75,7 +75,8 @@ class Doctor:
             is_better = sign_test(hits[0], base_hits) < 0.05
             if not is_out_of_reach(hits[0], self.expected):
                 findings, restored = self._confirm(suspects, hits, sample, fresh)
-                restoring, nearest = (findings if restored else []), findings[0]
+                restoring = findings if restored else []
+                nearest = findings[0] if restored or is_better else nearest
             elif is_better:
                 nearest = Finding(best.changes, float(hits[0].mean()), len(sample))
             if restoring or not is_better:

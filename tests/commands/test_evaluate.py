@@ -1,6 +1,7 @@
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -407,3 +408,78 @@ def test_whole_numbers_of_a_manifest_are_outputs(run_errlens, photos):
     assert [row["correct"] for row in rows("run")] == [True, True]
     said = run_errlens(f"{photos / 'list.csv'} -o run --labels names")
     assert said.exit_code == 3  # two names for three outputs
+
+
+# An expectation
+
+
+SHADES = """
+import torch
+
+
+class Shades(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("centres", torch.tensor([0.8, 0.2, 0.5]))
+
+    def forward(self, images):
+        return -50 * (images.mean(dim=(1, 2, 3))[:, None] - self.centres).square()
+"""
+
+
+@pytest.fixture
+def shades(tmp_path, monkeypatch):
+    """Photos of three shades of grey, and a model in the current folder that tells them apart."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "shades", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "shades.py").write_text(SHADES)
+    for name, grey in (("dark", 51), ("middle", 128), ("bright", 204)):
+        for number in range(30):
+            path = tmp_path / "greys" / name / f"{number:02}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (16, 16), (grey + number % 5,) * 3).save(path)
+    return tmp_path / "greys"
+
+
+def evaluate_shades(shades, options):
+    arguments = f"evaluate {shades} --model shades:Shades --img-size 8 {options}"
+    return CliRunner().invoke(app, shlex.split(arguments))
+
+
+def test_the_setting_that_restores_what_was_expected_is_named_with_its_command(shades, golden):
+    said = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert said.exit_code == 0, said.output
+    golden("expect.stdout.txt", said.stdout.replace(str(shades), "greys"))
+    assert "falls short of the expected 0.95; this setting restores it" in said.stderr
+    command = shlex.split(said.stdout.strip().splitlines()[-1].removeprefix("Next: "))
+    again = CliRunner().invoke(app, [*command[1:], "--json"])
+    assert json.loads(again.stdout)["metrics"]["top1"]["value"] == 1
+    assert "diagnosis" not in json.loads(again.stdout)
+
+
+def test_the_diagnosis_is_part_of_the_json(shades):
+    said = evaluate_shades(shades, "-o run --expect top1=0.95 --json")
+    found = json.loads(said.stdout)["diagnosis"]
+    assert found["expected"] == 0.95
+    assert found["restoring"][0]["changes"] == {"mean": [0, 0, 0], "std": [1, 1, 1]}
+
+
+def test_an_expectation_that_is_met_costs_nothing(shades):
+    said = evaluate_shades(shades, "-o run --expect top1=0.95 --mean 0 0 0 --std 1 1 1")
+    assert said.exit_code == 0
+    assert "trying" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["0.9", "top1", "top1=", "top1=1.2", "top1=0", "top5=0.9", "top1=x"]
+)
+def test_an_expectation_that_makes_no_sense_is_a_mistake_of_usage(run_errlens, photos, text):
+    said = run_errlens(f"{photos} -o run --expect {text}")
+    assert said.exit_code == 2
+    assert "--expect" in said.stderr
+
+
+def test_a_transform_of_ones_own_and_an_expectation_exclude_each_other(photos, tiny):
+    arguments = f"evaluate {photos} --model {tiny} --transform a:b --expect top1=0.9"
+    assert CliRunner().invoke(app, shlex.split(arguments)).exit_code == 2
