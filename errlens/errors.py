@@ -139,7 +139,7 @@ class UnknownLabels(InputError):
     ) -> None:
         near = nearest(labels[0], classes, most=1)
         guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
-        strangers = len(labels) > of / 2
+        strangers = len(labels) > of / 3
         super().__init__(
             f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
             f"from {source}: {some(labels)}{guess}",

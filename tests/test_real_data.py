@@ -1,13 +1,21 @@
 """The plain way, written out with timm's own parts, is the witness for every prediction."""
 
+import json
+import shlex
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import timm
 import torch
 from safetensors.torch import load_file
 from timm.data import create_dataset, create_loader, resolve_data_config
+from typer.testing import CliRunner
 
 import errlens
+from errlens.cli import app
+from errlens.data.preprocess import Preprocessing
+from errlens.errors import LabelSpaceMismatch, UnknownLabels
 
 SMALL = {"img_size": 64, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bicubic",
          "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # fmt: skip
@@ -104,3 +112,104 @@ def test_imagenet_synsets_and_names_label_the_same_images(real_data, tmp_path):
         found.append(run.metrics)
     assert found[0]["top1"] == found[1]["top1"]
     assert found[0]["top1"]["value"] > 0.5
+
+
+CIFAR10 = {
+    "model": "test_resnet",
+    "model_kwargs": ["output_stride=16"],
+    "img_size": 64,
+    "crop_pct": 1.0,
+    "crop_mode": "squash",
+    "interpolation": "bicubic",
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+}
+
+
+@pytest.fixture
+def exchanged(real_data, tmp_path):
+    """The CIFAR-10 photos with the folders of cats and dogs exchanged."""
+    folder = tmp_path / "exchanged"
+    folder.mkdir()
+    for kind in (real_data / "data/cifar10/test").iterdir():
+        name = {"cat": "dog", "dog": "cat"}.get(kind.name, kind.name)
+        (folder / name).symlink_to(kind.resolve())
+    return folder
+
+
+def test_cats_and_dogs_exchanged_stop_and_the_command_printed_gives_84_percent(
+    exchanged, real_data, tmp_path
+):
+    checkpoint = real_data / "models/test_resnet.cifar10.epoch15.safetensors"
+    with pytest.raises(LabelSpaceMismatch, match="'cat' is taken for 'dog'") as failure:
+        errlens.evaluate(exchanged, checkpoint=checkpoint, out=tmp_path / "run", **CIFAR10)
+    program, *arguments = shlex.split(failure.value.code[0])
+    assert program == "errlens"
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    top1 = errlens.open_run(tmp_path / "run-relabelled").metrics["top1"]
+    assert round(top1["value"] * top1["n"]) == 6740
+
+
+@pytest.mark.parametrize("epoch", ["00", "01", "02", "05", "10", "15"])
+def test_no_epoch_of_a_training_raises_an_alarm(epoch, real_data, tmp_path, capsys):
+    checkpoint = real_data / f"models/test_resnet.cifar10.epoch{epoch}.safetensors"
+    data = real_data / "data/cifar10/test"
+    run = errlens.evaluate(
+        data, checkpoint=checkpoint, out=tmp_path / "run", limit=2000, keep="none", **CIFAR10
+    )
+    assert run.info.status == "complete"
+    assert not run.suggested_classes_file.exists()
+    assert "taken for" not in capsys.readouterr().err
+
+
+def test_exchanged_breeds_of_five_photos_warn_at_most(real_data, tmp_path):
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    for kind in (real_data / "data/pets/val").iterdir():
+        name = {"pug": "samoyed", "samoyed": "pug"}.get(kind.name, kind.name)
+        (folder / name).symlink_to(kind.resolve())
+    checkpoint = real_data / "models/tf_efficientnet_lite0.pets.safetensors"
+    run = errlens.evaluate(
+        folder, model="tf_efficientnet_lite0", checkpoint=checkpoint, out=tmp_path / "run"
+    )
+    assert run.info.status == "complete"
+
+
+def test_imagenet_weights_on_breeds_point_to_the_head(real_data, tmp_path):
+    with pytest.raises(UnknownLabels, match="of 37 labels") as failure:
+        errlens.evaluate(
+            real_data / "data/pets/val",
+            checkpoint=real_data / "models/tf_efficientnet_lite0.in1k.safetensors",
+            model="tf_efficientnet_lite0",
+            out=tmp_path / "run",
+        )
+    assert "head" in failure.value.hint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
+        {"mean": (0.0,) * 3, "std": (1 / 255,) * 3},
+        {"bgr": True},
+        {"img_size": 160},
+        {"crop_pct": 0.8, "crop_mode": "center"},
+    ],
+)
+def test_a_planted_mistake_on_cifar10_is_named(mistake, real_data, tmp_path, capsys):
+    checkpoint = real_data / "models/test_resnet.cifar10.epoch15.safetensors"
+    options = {**CIFAR10, **mistake, "expect": "top1=0.84", "json": True, "trust_labels": True}
+    errlens.evaluate(
+        real_data / "data/cifar10/test", checkpoint=checkpoint, out=tmp_path / "run", **options
+    )
+    named = json.loads(capsys.readouterr().out)["diagnosis"]["restoring"]
+    used = Preprocessing(
+        (options["img_size"],) * 2,
+        *(options[name] for name in ("crop_pct", "crop_mode", "interpolation", "mean", "std")),
+        bgr="bgr" in mistake,
+    )
+    right = Preprocessing((64, 64), 1.0, "squash", "bicubic", (0.5,) * 3, (0.5,) * 3)
+    tried = [Preprocessing.from_dict({**used.as_dict(), **one["changes"]}) for one in named]
+    # Square images are fitted into a square in the same way by every crop mode.
+    assert right in [replace(one, crop_mode="squash") for one in tried]

@@ -74,7 +74,7 @@ def describe_cycles(cycles: "Sequence[Cycle]", names: "ClassNames") -> str:
     )
     shown = ", ".join(taken[:MOST_EXCHANGED])
     rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
-    return f"{shown}{rest} ({matched} of {n} images; {given} agree with the names in use)"
+    return f"{shown}{rest} ({matched} of {n} images, against {given} by the names in use)"
 
 
 def diagnose(

@@ -329,7 +329,7 @@ def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlen
     said = run_errlens(f"{swapped} -o run --json")
     assert said.exit_code == 3
     assert said.stdout == ""
-    assert "'green' is taken for 'red', 'red' is taken for 'green' (24 of 24 images" in said.stderr
+    assert "'green' is taken for 'red', 'red' is taken for 'green' (24 of 24 images," in said.stderr
     run = errlens.open_run("run")
     assert (run.info.status, len(run.predictions)) == ("relabelled", 36)
     assert not Path("run/metrics.json").exists()
