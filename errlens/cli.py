@@ -12,13 +12,20 @@ from errlens.commands._command_line import as_command
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.run import RunOptions, run
-from errlens.errors import ErrlensError
+from errlens.errors import ErrlensError, Interrupted
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
 
 
 class ErrlensGroup(TyperGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Typer would make an exit code of 1 of Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped") from None
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command inside the program's only catch of `ErrlensError`."""

@@ -74,6 +74,7 @@ class RunInfo:
     n_images: int
     keep: Sequence[str] = ()
     checkpoint: str | None = None
+    use_ema: bool = False
     seed: int = 0
     resources: Mapping[str, Any] = field(default_factory=dict)
     status: str = "running"

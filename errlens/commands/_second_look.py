@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errlens.commands._command_line import command_line
 from errlens.commands._options import OutputOptions
-from errlens.errors import LabelSpaceMismatch
+from errlens.errors import Interrupted, LabelSpaceMismatch
 
 if TYPE_CHECKING:
     from errlens.analysis.label_space import Cycle
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from errlens.terminal import Screen
 
 MOST_EXCHANGED = 6  # classes named in a message
+LEAST_IMAGES = 20  # half of them to choose a setting, half to confirm it
 
 
 def check_label_space(
@@ -85,7 +86,11 @@ def diagnose(
     expected: float | None,
     seed: int,
 ) -> "Diagnosis | None":
-    """Look for a better preprocessing where the result falls short of what the user expects."""
+    """Look for a better preprocessing where the result falls short of what the user expects.
+
+    Raises:
+        Interrupted: The user stopped it.
+    """
     import pyarrow.compute as pc
 
     from errlens.model.doctor import Doctor
@@ -93,11 +98,17 @@ def diagnose(
     top1 = metrics.top1
     if expected is None or top1 is None or top1.high >= expected:
         return None
+    if top1.n < LEAST_IMAGES:
+        screen.warn(
+            f"top-1 falls short of the expected {expected:g}, but {top1.n} images are too few to "
+            "try other settings on"
+        )
+        return None
     table = predictor.run.read_predictions(("path", "label", "status", "correct")).table
     rows = table.filter(pc.field("correct").is_valid())
     root = Path(predictor.info.data_root)
     paths, labels = rows["path"].to_pylist(), rows["label"].to_pylist()
-    return Doctor(
+    doctor = Doctor(
         predictor.classifier,
         [(root / path, label) for path, label in zip(paths, labels, strict=True)],
         rows["correct"].to_numpy(),
@@ -106,7 +117,13 @@ def diagnose(
         workers=predictor.workers,
         threads=predictor.threads,
         progress=screen.progress,
-    ).diagnose()
+    )
+    try:
+        return doctor.diagnose()
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "stopped while other settings were tried", hint="the evaluation itself is complete"
+        ) from error
 
 
 def show_diagnosis(
@@ -137,9 +154,8 @@ def show_diagnosis(
 
 def _mended(run: "RunFolder", options: "EvaluateOptions", changes: Mapping[str, Any]) -> str:
     """Write the command that evaluates with other preprocessing."""
-    changes = {**changes}
     if "img_size" in changes:
-        changes["img_size"] = max(changes["img_size"])
+        changes = {**changes, "img_size": max(changes["img_size"])}
     out = run.path.with_name(f"{run.path.name}-mended")
     mended = dataclasses.replace(options, **changes, out=out)
     return command_line("evaluate", mended, without=OutputOptions)

@@ -55,7 +55,7 @@ class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
 
     def __post_init__(self) -> None:
         # A typo should not wait for the end to be found.
-        allowed_bad(self.max_bad, 1)
+        allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
         sidecars_to_keep(self.keep, n=1, values=1)
         if self.expect is not None:
             expected_accuracy(self.expect)
@@ -109,7 +109,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     view.show_result(screen, run, metrics, classes, diagnosis=diagnosis)
     if diagnosis:
         show_diagnosis(screen, diagnosis, run, options)
-    if metrics.n_failed > allowed_bad(options.max_bad, metrics.n):
+    if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
         raise TooManyBadInputs(
             f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",
             hint=f"everything was written to {run.path}; see its columns status and error",
@@ -143,6 +143,7 @@ def _begin(
         n_images=len(samples),
         keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
         checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
+        use_ema=options.use_ema,
         seed=options.seed,
         resources=options.resources(),
     )

@@ -90,7 +90,8 @@ class Doctor:
         sample = stratified_rows(labels, min(SAMPLE, len(labels) // 2), seed=self.seed)
         rest = np.setdiff1d(np.arange(len(labels)), sample)
         fresh = rest[stratified_rows(labels[rest], MOST_FRESH, seed=self.seed)]
-        return sample, fresh
+        # Rows come class by class, and the first of these are to stand for all.
+        return sample, np.random.default_rng(self.seed).permutation(fresh)
 
     def _suspects(self, base: Suspect) -> list[Suspect]:
         """Return the usual suspects that the network takes, with the changes made so far."""

@@ -483,3 +483,33 @@ def test_an_expectation_that_makes_no_sense_is_a_mistake_of_usage(run_errlens, p
 def test_a_transform_of_ones_own_and_an_expectation_exclude_each_other(photos, tiny):
     arguments = f"evaluate {photos} --model {tiny} --transform a:b --expect top1=0.9"
     assert CliRunner().invoke(app, shlex.split(arguments)).exit_code == 2
+
+
+def test_too_few_images_are_not_tried_on(shades):
+    for path in shades.rglob("*.png"):
+        if int(path.stem) > 4:
+            path.unlink()
+    said = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert said.exit_code == 0
+    assert "15 images are too few" in said.stderr
+
+
+def test_an_interrupted_search_leaves_a_complete_run(shades, monkeypatch):
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.model.doctor.try_settings", interrupt)
+    said = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert said.exit_code == 130
+    assert "the evaluation itself is complete" in said.stderr
+    assert errlens.open_run("run").info.status == "complete"
+
+
+def test_ctrl_c_anywhere_else_is_130_too(run_errlens, photos, monkeypatch):
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.data.samples.find_samples", interrupt)
+    said = run_errlens(f"{photos} -o run")
+    assert said.exit_code == 130
+    assert "error: stopped" in said.stderr

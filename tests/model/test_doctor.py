@@ -151,3 +151,16 @@ def test_a_file_that_has_gone_counts_as_wrong_and_keeps_its_place(images):
     assert hits.tolist() == [False] + [True] * 12 + [False]
     (none,) = try_settings(classifier, [PLAIN], [gone], workers=1, threads=1)
     assert none.tolist() == [False]
+
+
+def test_the_first_fresh_images_are_of_every_class(images):
+    classifier = make_classifier(PLAIN)
+    ordered = sorted(images, key=lambda image: image[1])
+    doctor = Doctor(
+        classifier, ordered, np.ones(100, bool), expected=1, seed=0, workers=1, threads=1,
+        progress=silent,
+    )  # fmt: skip
+    sample, fresh = doctor._split()
+    assert sorted([*sample, *fresh]) == list(range(100))
+    assert {ordered[row][1] for row in fresh[:25]} == set(range(5))
+    assert [sum(ordered[row][1] == label for row in sample) for label in range(5)] == [10] * 5
