@@ -96,7 +96,7 @@ class DataOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.classes import read_superclasses
+        from errlens.class_files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 
@@ -183,7 +183,7 @@ class ModelOptions:
         self, *, labels: Sequence[str], ordered: "ClassNames | None" = None, device: str
     ) -> "Classifier":
         """Return the classifier these options describe; `labels` and `ordered` are the data's."""
-        from errlens.classes import read_classes
+        from errlens.class_files import read_classes
         from errlens.model.load import ModelSpec, load_classifier
 
         names = ("img_size", "crop_pct", "crop_mode", "interpolation", "mean", "std")

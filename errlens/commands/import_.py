@@ -85,7 +85,7 @@ class TableOptions:
 
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
-        from errlens.classes import read_classes
+        from errlens.class_files import read_classes
         from errlens.data.imported import PredictionColumns, read_predictions
 
         return read_predictions(
@@ -107,7 +107,7 @@ class TableOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.classes import read_superclasses
+        from errlens.class_files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 

@@ -1,6 +1,7 @@
 """Load a network: an architecture, and pretrained weights or those of a checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,27 +98,32 @@ def _trained(
     if not set(names) & set(training.models):
         training = Training(models=(), class_names=training.class_names)  # of another network
     size = img_size or training.img_size
-    for number, one in enumerate(names, start=1):
+
+    def load(one: str) -> Network:
         architecture = find_architecture(one)
         given = {**_size_argument(one, size), **training.arguments, **arguments}
-        try:
-            module = _with_weights(architecture, given, checkpoint, num_classes)
-        except IncompatibleCheckpoint:
-            if number == len(names):
-                raise
-            continue
-        break
-    remarks = []
+        module = _with_weights(architecture, given, checkpoint, num_classes)
+        config = {**_data_config(architecture, module), **training.preprocessing}
+        if training.class_names:
+            config["label_names"] = training.class_names
+        return Network(module.eval(), one, given, config)
+
+    network = _first_that_fits(names, load)
     if not name:
         why = "recorded in" if training.models else "the only one of timm's with the tensors of"
-        remarks.append(f"architecture {one}: {why} {checkpoint.path.name}")
+        network.remarks.append(f"architecture {network.name}: {why} {checkpoint.path.name}")
     if training.preprocessing:
         kinds = ", ".join(training.preprocessing)
-        remarks.append(f"{kinds}: recorded in {checkpoint.path.name}, unless given here")
-    config = {**_data_config(architecture, module), **training.preprocessing}
-    if training.class_names:
-        config["label_names"] = training.class_names
-    return Network(module.eval(), one, given, config, remarks)
+        network.remarks.append(f"{kinds}: recorded in {checkpoint.path.name}, unless given here")
+    return network
+
+
+def _first_that_fits(names: Sequence[str], load: Callable[[str], Network]) -> Network:
+    *likely, last = names
+    for name in likely:
+        with suppress(IncompatibleCheckpoint):
+            return load(name)
+    return load(last)
 
 
 def _data_config(architecture: Architecture, module: nn.Module) -> Mapping[str, Any]:

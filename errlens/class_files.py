@@ -1,0 +1,136 @@
+"""Read the names of classes, and of their superclasses, from files."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from errlens.classes import ClassNames, Superclasses
+from errlens.errors import BadClassFile, MissingInput, some
+
+
+def read_classes(path: Path) -> ClassNames:
+    """Read class names in output order from a txt, json, yaml or csv file.
+
+    Text: one name a line. JSON and YAML: a list, or a mapping between names and indices in either
+    direction, alone or as the `id2label` of a Hugging Face configuration. CSV: a column
+    `class_name`, ordered by a column `class_index` where there is one, or a single column without
+    a header.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadClassFile: It is none of these.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="class file")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise BadClassFile(f"class file {str(path)!r} is none of {', '.join(_READERS)}")
+    try:
+        names = reader(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, csv.Error, yaml.YAMLError) as error:
+        raise BadClassFile(f"class file {str(path)!r}: {error}") from error
+    return ClassNames(tuple(names), source=f"the file {path.name}")
+
+
+def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
+    """Read a csv file with the columns `class_name,superclass`.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadClassFile: A column is missing, a class is listed twice, or a class does not exist.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="superclass file")
+    try:
+        header, table = _csv_rows(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, csv.Error) as error:
+        raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
+    missing = {"class_name", "superclass"} - set(header)
+    if missing:
+        raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
+    name_at, parent_at = header.index("class_name"), header.index("superclass")
+    rows = [(row[name_at], row[parent_at]) for row in table if row[parent_at]]
+    # A class may be listed by its name and again by an alias: then it is listed twice.
+    spellings = Counter(classes.index(name) for name, _ in rows)
+    repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]
+    if repeated and not classes.unknown(repeated):
+        raise BadClassFile(f"superclass file {str(path)!r} lists {some(repeated)} more than once")
+    return Superclasses.from_mapping(dict(rows), classes, source=f"the file {path.name}")
+
+
+def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table in which no row is shorter than the header."""
+    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
+    if short:
+        raise ValueError(f"row {short[0]} has fewer values than the header")
+    return header, rows
+
+
+def _names_from_text(text: str) -> list[str]:
+    names = [line.strip() for line in text.rstrip().splitlines()]
+    if "" in names:
+        raise ValueError(f"line {names.index('') + 1} is empty")
+    return names
+
+
+def _names_from_yaml(text: str) -> list[str]:
+    # Read without types: a class may be called no, null or 007.
+    return _names_from_tree(_numbered(yaml.load(text, yaml.BaseLoader)))  # noqa: S506 - text only
+
+
+def _numbered(tree: object) -> object:
+    """Turn the values of mappings into numbers where only they are, as in `{wolf: 0, fox: 1}`."""
+    if not isinstance(tree, Mapping):
+        return tree
+    if all(str(value).isdecimal() for value in tree.values()) and not all(map(str.isdecimal, tree)):
+        return {name: int(value) for name, value in tree.items()}
+    return {name: _numbered(value) for name, value in tree.items()}
+
+
+def _names_from_tree(tree: object) -> list[str]:
+    """Return the names held by a parsed JSON or YAML document."""
+    if isinstance(tree, Mapping):
+        inner = tree.get("id2label", tree.get("label2id"))
+        tree = inner if isinstance(inner, Mapping) else tree
+    if isinstance(tree, Sequence) and not isinstance(tree, str):
+        return [str(name) for name in tree]
+    if isinstance(tree, Mapping) and all(isinstance(value, int) for value in tree.values()):
+        return _by_index((index, str(name)) for name, index in tree.items())
+    if isinstance(tree, Mapping):
+        return _by_index((int(index), str(name)) for index, name in tree.items())
+    raise ValueError("expected a list of names or a mapping between names and indices")
+
+
+def _names_from_csv(text: str) -> list[str]:
+    header, rows = _csv_rows(text)
+    if "class_name" in header:
+        names = [row[header.index("class_name")] for row in rows]
+        if "class_index" not in header:
+            return names
+        at = header.index("class_index")
+        return _by_index((int(row[at]), name) for row, name in zip(rows, names, strict=True))
+    if len(header) > 1:
+        raise ValueError("several columns, none of them called class_name")
+    return [row[0].strip() for row in [header, *rows] if row]
+
+
+def _by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
+    ordered = sorted(pairs)
+    if [index for index, _ in ordered] != list(range(len(ordered))):
+        raise ValueError(f"the indices are not 0 to {len(ordered) - 1}, each once")
+    return [name for _, name in ordered]
+
+
+_READERS: dict[str, Callable[[str], list[str]]] = {
+    ".txt": _names_from_text,
+    ".json": lambda text: _names_from_tree(json.loads(text)),
+    ".yaml": _names_from_yaml,
+    ".yml": _names_from_yaml,
+    ".csv": _names_from_csv,
+}
