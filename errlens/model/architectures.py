@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -221,9 +222,10 @@ def _class_names(value: object) -> tuple[str, ...] | None:
         if not all(str(index).isdecimal() for index, _ in pairs):
             return None
         value = [name for _, name in sorted((int(index), name) for index, name in pairs)]
-    if isinstance(value, list | tuple) and value and all(isinstance(name, str) for name in value):
-        return tuple(value)
-    return None
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        return None
+    is_placeholder = all(re.fullmatch(r"LABEL_\d+", name) for name in value)  # transformers' own
+    return None if is_placeholder else tuple(value)
 
 
 def _is_sizes(value: object) -> bool:

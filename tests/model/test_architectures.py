@@ -273,7 +273,10 @@ def test_recorded_class_names_name_the_outputs(tmp_path, recorded):
     assert load_classifier(ModelSpec(checkpoint=path)).classes.names == tuple("abcdefg")
 
 
-@pytest.mark.parametrize("classes", [["a", "b"], [1, 2], {"a": "x"}, 7, None, torch.ones(7)])
+@pytest.mark.parametrize(
+    "classes",
+    [["a", "b"], [1, 2], [], {"a": "x"}, 7, None, torch.ones(7), [f"LABEL_{i}" for i in range(7)]],
+)
 def test_recorded_classes_that_do_not_fit_are_left_alone(tmp_path, classes):
     path = saved({"model": resnet().state_dict(), "classes": classes}, tmp_path)
     found = load_classifier(ModelSpec(checkpoint=path), labels=list("gfedcba"))
