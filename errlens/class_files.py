@@ -12,14 +12,18 @@ import yaml
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadClassFile, MissingInput, some
 
+_INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
+_NAME_COLUMNS = ("class_name", "name", "class", "label")
+_INDEX_COLUMNS = ("class_index", "index", "idx", "id")
+
 
 def read_classes(path: Path) -> ClassNames:
     """Read class names in output order from a txt, json, yaml or csv file.
 
     Text: one name a line. JSON and YAML: a list, or a mapping between names and indices in either
-    direction, alone or as the `id2label` of a Hugging Face configuration. CSV: a column
-    `class_name`, ordered by a column `class_index` where there is one, or a single column without
-    a header.
+    direction, alone or as the `id2label` of a Hugging Face configuration or the `names` of an
+    Ultralytics one. CSV: a column `class_name` (or `name`), ordered by a column `class_index` (or
+    `index`) where there is one, or a single column without a header.
 
     Raises:
         MissingInput: There is no such file.
@@ -33,7 +37,11 @@ def read_classes(path: Path) -> ClassNames:
     try:
         names = reader(path.read_text(encoding="utf-8-sig"))
     except (ValueError, csv.Error, yaml.YAMLError) as error:
-        raise BadClassFile(f"class file {str(path)!r}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise BadClassFile(
+            f"class file {str(path)!r}: {reason}",
+            hint="one name a line in a .txt file, first output first, will do",
+        ) from error
     return ClassNames(tuple(names), source=f"the file {path.name}")
 
 
@@ -96,27 +104,38 @@ def _numbered(tree: object) -> object:
 def _names_from_tree(tree: object) -> list[str]:
     """Return the names held by a parsed JSON or YAML document."""
     if isinstance(tree, Mapping):
-        inner = tree.get("id2label", tree.get("label2id"))
-        tree = inner if isinstance(inner, Mapping) else tree
+        inner = next((tree[key] for key in _INNER_KEYS if key in tree), None)
+        tree = tree if inner is None or isinstance(inner, str | int) else inner
     if isinstance(tree, Sequence) and not isinstance(tree, str):
         return [str(name) for name in tree]
     if isinstance(tree, Mapping) and all(isinstance(value, int) for value in tree.values()):
         return _by_index((index, str(name)) for name, index in tree.items())
     if isinstance(tree, Mapping):
-        return _by_index((int(index), str(name)) for index, name in tree.items())
+        return _by_index((int(index), _plain(name)) for index, name in tree.items())
     raise ValueError("expected a list of names or a mapping between names and indices")
+
+
+def _plain(name: object) -> str:
+    """Return a name; Keras keeps it beside its synset id."""
+    if isinstance(name, list | tuple) and len(name) == 2:
+        name = name[1]
+    if isinstance(name, list | tuple | Mapping):
+        raise ValueError(f"expected a name, not {name!r}")
+    return str(name)
 
 
 def _names_from_csv(text: str) -> list[str]:
     header, rows = _csv_rows(text)
-    if "class_name" in header:
-        names = [row[header.index("class_name")] for row in rows]
-        if "class_index" not in header:
+    lowered = [name.strip().lower() for name in header]
+    name_at = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), None)
+    if name_at is not None:
+        names = [row[name_at] for row in rows]
+        at = next((lowered.index(name) for name in _INDEX_COLUMNS if name in lowered), None)
+        if at is None:
             return names
-        at = header.index("class_index")
         return _by_index((int(row[at]), name) for row, name in zip(rows, names, strict=True))
     if len(header) > 1:
-        raise ValueError("several columns, none of them called class_name")
+        raise ValueError(f"several columns, none of them called {', '.join(_NAME_COLUMNS)}")
     return [row[0].strip() for row in [header, *rows] if row]
 
 

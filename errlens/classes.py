@@ -32,7 +32,7 @@ class ClassNames:
         repeated = [name for name, count in Counter(self.names).items() if count > 1]
         if repeated:
             raise BadClassFile(
-                f"class names must be unique, but {some(repeated)} from {self.source} repeat"
+                f"class names must be unique, but {self.source} repeats {some(repeated)}"
             )
         if not self.names:
             raise BadClassFile(f"{self.source} names no class")

@@ -77,7 +77,11 @@ class UnknownModel(UsageError):
         near = nearest(name, known)
         super().__init__(
             f"{where} has no model {name!r}",
-            hint=f"did you mean {', '.join(near)}?" if near else f"see what {where} lists",
+            hint=f"did you mean {', '.join(near)}?"
+            if near
+            else f"see {where}.list_models()"
+            if where == "timm"
+            else f"see what {where} has",
         )
 
 
@@ -124,8 +128,9 @@ class ClassCountMismatch(InputError):
 
     def __init__(self, *, outputs: int, names: int, source: str) -> None:
         super().__init__(
-            f"the model has {outputs} outputs, but {source} name {names} classes",
-            hint="pass --classes FILE with one name for each output, in the order of the outputs",
+            f"the model has {outputs} outputs, but there are {names} class names from {source}",
+            hint="if the model was trained on these classes, pass --classes FILE with one name for "
+            "each output, in their order; if on others, its head must be fitted to these first",
         )
         self.outputs = outputs
         self.names = names
@@ -170,6 +175,7 @@ class IncompatibleCheckpoint(InputError):
         missing: Sequence[str],
         unexpected: Sequence[str],
         misshaped: Sequence[str],
+        model: str = "the model",
     ) -> None:
         parts = [
             f"{len(names)} {kind}: {some(names)}"
@@ -181,7 +187,7 @@ class IncompatibleCheckpoint(InputError):
             if names
         ]
         super().__init__(
-            f"checkpoint {str(path)!r} does not fit the model; " + "; ".join(parts),
+            f"checkpoint {str(path)!r} does not fit {model}; " + "; ".join(parts),
             hint="check --model and --model-kwargs: they must be those of the training",
         )
         self.missing = list(missing)

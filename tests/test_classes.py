@@ -26,7 +26,7 @@ def test_superclasses_survive_their_mapping(parents):
 
 
 @pytest.mark.parametrize(
-    ("names", "reason"), [((), "no class"), (("a", "b", "a"), "'a' from the list repeat")]
+    ("names", "reason"), [((), "no class"), (("a", "b", "a"), "the list repeats 'a'")]
 )
 def test_class_names_are_there_and_unique(names, reason):
     with pytest.raises(BadClassFile, match=reason):

@@ -85,7 +85,7 @@ def test_a_missing_input_is_answered_with_its_neighbours(tmp_path):
     ("failure", "facts", "hint"),
     [
         (UnknownModel("resnet_50", ["resnet50"]), ["'resnet_50'", "timm"], "resnet50"),
-        (UnknownModel("zzz", ["resnet50"], where="hub"), ["'zzz'", "hub"], "hub lists"),
+        (UnknownModel("zzz", ["resnet50"], where="hub"), ["'zzz'", "hub"], "see what hub has"),
         (ClassCountMismatch(outputs=5, names=4, source="labels"), ["5", "4"], "--classes"),
         (
             UnknownLabels(["catt", "cow"], ["cat", "dog"], of=5, source="f"),

@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from errlens.analysis.metrics import Metrics, Proportion
 from errlens.analysis.restoration import Diagnosis
 from errlens.classes import ClassNames
-from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous
+from errlens.data.labels import FROM_LABELS, NO_LABEL, merged_labels, order_is_ambiguous
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.predictions import LABEL_UNKNOWN, OK
@@ -63,14 +65,15 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
         )
 
 
-def show_labels(screen: Screen, samples: Samples, classes: ClassNames) -> None:
+def show_labels(
+    screen: Screen, samples: Samples, classes: ClassNames, label: NDArray[np.int32]
+) -> None:
     """Say what the labels of the data do not share with the names of the classes."""
     for labels in merged_labels(samples, classes):
         screen.warn(f"the labels {some(labels)} mean the same class of the model")
-    if not samples.labels:
-        return
-    missing = len(classes) - len({classes.index(label) for label in samples.labels} - {None})
-    if missing:
+    known = np.unique(label[label != NO_LABEL])
+    missing = len(classes) - len(known)
+    if missing and len(known):
         screen.remark(f"{missing} of the {len(classes)} classes have no images here")
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from errlens.run import RunFolder
     from errlens.terminal import Screen
 
+MOST_RESTORING = 3  # settings named in a message
 MOST_EXCHANGED = 6  # classes named in a message
-LEAST_IMAGES = 20  # half of them to choose a setting, half to confirm it
+LEAST_IMAGES = 40  # half of them to choose a setting, half to confirm it
 
 
 def check_label_space(
@@ -46,17 +47,19 @@ def check_label_space(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
         labels="names" if run.info.settings.labels == "indices" else options.labels,
+        trust_labels=False,
     )
     again = command_line("evaluate", renamed, without=OutputOptions)
+    problem = "labels of the data and outputs of the model seem exchanged"
     what = describe_cycles(cycles, names)
     suggested = suggested_names(names, cycles)
     if options.trust_labels or not any(cycle.is_certain for cycle in cycles):
         run.suggest_classes(suggested)
-        screen.warn(f"{what}. If the names are wrong: {again}")
+        screen.warn(f"{problem}: {what}. If the names are wrong: {again}")
         return
     run.withhold(suggested)
     raise LabelSpaceMismatch(
-        f"labels of the data and outputs of the model seem exchanged: {what}",
+        f"{problem}: {what}",
         hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
         "the outputs put right:",
         code=[again],
@@ -135,7 +138,12 @@ def show_diagnosis(
     if restoring:
         what = "this setting restores it" if len(restoring) == 1 else "these settings restore it"
         alike = " and cannot be told apart" if len(restoring) > 1 else ""
-        screen.warn(f"top-1 falls short of the expected {expected:g}; {what}{alike}")
+        some_of_them = "; or ".join(_settings(one.changes) for one in restoring[:MOST_RESTORING])
+        more = len(restoring) - MOST_RESTORING
+        rest = f"; or {more} more" if more > 0 else ""
+        screen.warn(
+            f"top-1 falls short of the expected {expected:g}; {what}{alike}: {some_of_them}{rest}"
+        )
         rows = [(_settings(one.changes), f"{one.accuracy:.4f}", str(one.n)) for one in restoring]
         screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
         screen.say()

@@ -93,7 +93,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
-    view.show_labels(screen, samples, classifier.classes)
+    view.show_labels(screen, samples, classifier.classes, label)
 
     # Freeze that, and predict whatever has no prediction yet.
     predictor = _begin(run, options, samples, classifier, label)
@@ -174,7 +174,7 @@ def expected_accuracy(text: str) -> float:
     except ValueError:
         expected = -1
     if not 0 < expected <= 1:
-        raise UnfitOption(f"--expect {text!r} is not of the form top1=X with X from 0 to 1")
+        raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
     return expected
 
 

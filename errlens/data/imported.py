@@ -1,6 +1,5 @@
 """Predictions made elsewhere: what a table says about which images and classes."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
 from errlens.data.labels import NO_LABEL, LabelKind, match_names, match_numbers
-from errlens.data.manifests import Manifest
+from errlens.data.manifests import Manifest, without_points
 from errlens.data.probabilities import (
     PREFIXES,
     probability_columns,
@@ -89,9 +88,9 @@ def read_predictions(
     place = _place_column(table, columns)
     paths = _paths(table, place)
 
-    label_text = _class_texts(table, columns.label)
+    label_text = without_points(texts(table, columns.label))
     has_pred = columns.pred in table.column_names
-    pred_text = _class_texts(table, columns.pred) if has_pred else [None] * len(table)
+    pred_text = without_points(texts(table, columns.pred)) if has_pred else [None] * len(table)
     held = probability_columns(
         table.column_names,
         reserved={*columns, place},
@@ -218,14 +217,6 @@ def _paths(table: pa.Table, column: str) -> list[str]:
     if None in values:
         raise BadPredictions(f"column {column!r} is empty in row {values.index(None)}")
     return [value for value in values if value is not None]
-
-
-def _class_texts(table: pa.Table, column: str) -> list[str | None]:
-    """Return labels as text; whole numbers lose the `.0` that pandas gives them beside gaps."""
-    values = texts(table, column)
-    if all(re.fullmatch(r"\d+\.0", value) for value in _distinct(values)):
-        return [value and value.removesuffix(".0") for value in values]
-    return values
 
 
 def _classes(

@@ -69,7 +69,7 @@ def label_indices(
 
     Raises:
         UnknownLabels: A label names no class, and `allow_unknown` is off.
-        AmbiguousLabels: A label may name several classes.
+        AmbiguousLabels: A label may name several classes, or numbers seem to count from 1.
         UnfitOption: Labels that are to be indices are no numbers.
     """
     labels = samples.frame["label_name"]
@@ -80,6 +80,12 @@ def label_indices(
         else match_names(distinct, classes)
     )
     unknown = [label for label in distinct if by_label[label] is None]
+    if unknown == [str(len(classes))] and "1" in distinct and "0" not in distinct:
+        raise AmbiguousLabels(
+            f"labels seem to count from 1: there is no '0', and {unknown[0]!r} is beyond the "
+            f"{len(classes)} outputs",
+            hint="subtract 1 from every label, or name the classes after them with --classes FILE",
+        )
     if unknown and not allow_unknown:
         raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
     return labels.map(by_label).fillna(NO_LABEL).to_numpy(np.int32)

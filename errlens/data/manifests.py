@@ -1,7 +1,9 @@
 """Read csv and parquet tables that list images and their labels."""
 
 import csv
+import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -50,7 +52,7 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     frame = pd.DataFrame(
         {
             "path": _as_text(table[columns.path]),
-            "label": _as_text(table[columns.label]),
+            "label": pd.Series(without_points(_as_text(table[columns.label])), dtype="object"),
             "split": _as_text(table[columns.split]) if columns.split in table else None,
         }
     )
@@ -62,6 +64,18 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     rest = table.drop(columns=[*columns, "row"], errors="ignore")
     rest.insert(0, "row", range(len(rest)))
     return Manifest(frame, rest if rest.shape[1] > 1 else None)
+
+
+def without_points(values: Iterable[str | None]) -> list[str | None]:
+    """Return labels as they are, or without the `.0` that pandas gives integers beside gaps.
+
+    >>> without_points(["3.0", None, "12.0"]), without_points(["3.0", "3.5"])
+    (['3', None, '12'], ['3.0', '3.5'])
+    """
+    values = list(values)
+    if all(value is None or re.fullmatch(r"\d+\.0", value) for value in values):
+        return [value and value.removesuffix(".0") for value in values]
+    return values
 
 
 def _read_text(path: Path, columns: Columns) -> pd.DataFrame:

@@ -184,8 +184,12 @@ def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, s
     span = f"from {known.min():.4g} to {known.max():.4g}"
     if (known <= 0).all() and (np.abs(np.exp(known).sum(axis=1) - 1) <= tolerance).all():
         return f": they look like log-probabilities, {span}", "take their exponential first"
-    if known.min() < 0 or known.max() > _ONE:
+    bad = (known < 0).any(axis=1) | (known > _ONE).any(axis=1)
+    if bad.mean() >= 0.5:
         return f": they look like raw outputs (logits), {span}", "softmax them first"
+    if bad.any():
+        share = f"{int(bad.sum())} of {len(known)} rows"
+        return f": values lie outside of 0 to 1 in {share}", "mend or drop these rows"
     return "", (
         "every class needs its column (see --prob-prefix and --classes), with enough digits; "
         "outputs of independent sigmoids are no probabilities of one class: softmax them first"

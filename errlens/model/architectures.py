@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -22,10 +23,17 @@ from errlens.model.checkpoints import Checkpoint, StandIn, StateDict
 # What training scripts call the architecture, its arguments, the classes, and where these lie.
 _MODEL_KEYS: Final = ("architecture", "arch", "model_name", "model", "backbone")
 _ARGUMENT_KEYS: Final = ("model_kwargs", "model_args")
-_CLASS_KEYS: Final = ("label_names", "class_names", "classes", "class_to_idx", "id2label")
-_SETTINGS: Final = ("args", "hyper_parameters", "hparams", "config", "cfg", "pretrained_cfg")
+_CLASS_KEYS: Final = (
+    "label_names", "class_names", "classes", "CLASSES", "class_to_idx", "idx_to_class", "id2label",
+)  # fmt: skip
+_SETTINGS: Final = (
+    "args", "hyper_parameters", "hparams", "config", "cfg", "pretrained_cfg",
+    "meta", "dataset_meta",
+)  # fmt: skip
 
 INDEX: Final = "timm_architectures.csv"
+MOST_DIFFERENT: Final = 2  # tensors more or fewer than the nearest architecture has
+LEAST_SHARED: Final = 0.8
 
 
 class Training(NamedTuple):
@@ -61,6 +69,7 @@ class Fingerprint(NamedTuple):
     classifier: str  # the names of the classifier layers, joined by a space
     names: str
     shapes: str
+    tensors: str  # how many, its classifier included
 
 
 def recorded_training(checkpoint: Checkpoint) -> Training:
@@ -75,8 +84,12 @@ def recorded_training(checkpoint: Checkpoint) -> Training:
         )
     }
     names = [name for name in values["models"] if isinstance(name, str)]
+    models = list(dict.fromkeys(model for name in names for model in _models_called(name)))
+    if any("val_crop_size" in level for level in levels):  # torchvision's own training script
+        models.sort(key=lambda model: not model.startswith("torchvision:"))
+    levels = [{**level, **_torchvision_settings(level)} for level in levels]
     return Training(
-        models=tuple(dict.fromkeys(model for name in names for model in _models_called(name))),
+        models=tuple(models),
         arguments=next((one for one in values["arguments"] if isinstance(one, dict)), {}),
         preprocessing={
             key: value
@@ -94,7 +107,7 @@ def choose_architecture(checkpoint: Checkpoint) -> str:
     Raises:
         UnfitOption: There are several, or none.
     """
-    fitting = fitting_architectures(checkpoint.state)
+    fitting = fitting_architectures(checkpoint)
     if len(fitting) == 1:
         return fitting[0]
     what = f"{checkpoint.path.name} does not say its architecture, and its tensors fit"
@@ -103,42 +116,68 @@ def choose_architecture(checkpoint: Checkpoint) -> str:
             f"{what} {len(fitting)} of timm's: {some(fitting, most=10)}",
             hint=f"add --model {fitting[0]}, or whichever was trained",
         )
-    similar = similar_architectures(checkpoint.state)
+    similar = similar_architectures(checkpoint)
+    if similar:
+        raise UnfitOption(
+            f"{what} none of timm's; by name, but not by shape, {some(similar)}",
+            hint=f"add --model {similar[0]} with the --model-kwargs of the training",
+        )
+    nearest = nearest_architecture(checkpoint)
     raise UnfitOption(
-        f"{what} none of timm's"
-        + (f"; by name, but not by shape, {some(similar)}" if similar else ""),
-        hint=f"add --model {similar[0]} with the --model-kwargs of the training"
-        if similar
+        f"{what} none of timm's" + (f"; nearest is {nearest!r}" if nearest else ""),
+        hint=f"add --model {nearest} to see what differs"
+        if nearest
         else "add --model NAME; for a network of your own, --model package.module:function",
     )
 
 
-def fitting_architectures(state: StateDict) -> list[str]:
+def fitting_architectures(checkpoint: Checkpoint) -> list[str]:
     """Return timm's architectures with exactly these tensors, the size of the classifier aside.
 
-    Those that have pretrained weights come first, then the shorter name.
+    Those that the file is called after come first, then those with pretrained weights, then the
+    shorter name.
     """
-    return _look_up(state, "shapes")
+    return _look_up(checkpoint, "shapes")
 
 
-def similar_architectures(state: StateDict) -> list[str]:
+def similar_architectures(checkpoint: Checkpoint) -> list[str]:
     """Return timm's architectures whose tensors have these names, whatever their shapes."""
-    return _look_up(state, "names")
+    return _look_up(checkpoint, "names")
+
+
+def nearest_architecture(checkpoint: Checkpoint) -> str | None:
+    """Return the timm architecture that shares most tensors, if it shares nearly all."""
+    best: tuple[float, str | None] = (LEAST_SHARED, None)
+    for part in _parts(checkpoint.state):
+        shapes = {(name, tuple(tensor.shape)) for name, tensor in part.items()}
+        for one in _fingerprints():
+            if abs(int(one.tensors) - len(part)) <= MOST_DIFFERENT:
+                own = {(name, tuple(tensor.shape)) for name, tensor in _state(one.model).items()}
+                best = max(
+                    best, (len(own & shapes) / len(own | shapes), one.model), key=itemgetter(0)
+                )
+    return best[1]
 
 
 def fingerprint(model: str) -> Fingerprint:
     """Return the fingerprint of a timm architecture; no memory is taken for its weights."""
-    with torch.device("meta"):
-        state = timm.create_model(model).state_dict()
+    state = _state(model)
     config = timm.models.get_pretrained_cfg(model)
     layers: Any = (config.classifier if config else None) or ()
     classifier = " ".join([layers] if isinstance(layers, str) else layers)
-    return Fingerprint(model, classifier, *_hashes(state, classifier))
+    return Fingerprint(model, classifier, *_hashes(state, classifier), str(len(state)))
 
 
-def _look_up(state: StateDict, kind: str) -> list[str]:
-    """Return the architectures that agree with a state dict in one kind of hash."""
-    for part in _parts(state):
+def _state(model: str) -> StateDict:
+    with torch.device("meta"):
+        state: StateDict = timm.create_model(model).state_dict()
+    return state
+
+
+def _look_up(checkpoint: Checkpoint, kind: str) -> list[str]:
+    """Return the architectures that agree with a checkpoint in one kind of hash."""
+    file = checkpoint.path.name
+    for part in _parts(checkpoint.state):
         known = _fingerprints()
         hashes = {layer: _hashes(part, layer) for layer in {one.classifier for one in known}}
         found = [
@@ -148,7 +187,13 @@ def _look_up(state: StateDict, kind: str) -> list[str]:
         ]
         if found:
             return sorted(
-                found, key=lambda name: (not timm.models.is_model_pretrained(name), len(name), name)
+                found,
+                key=lambda name: (
+                    -len(name) if name in file else 0,
+                    not timm.models.is_model_pretrained(name),
+                    len(name),
+                    name,
+                ),
             )
     return []
 
@@ -210,6 +255,14 @@ def _models_called(name: str) -> Iterator[str]:
         yield short
     if short in torchvision.models.list_models(module=torchvision.models):
         yield f"torchvision:{short}"
+
+
+def _torchvision_settings(level: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sizes that torchvision's training script records, in timm's terms."""
+    crop, resize = level.get("val_crop_size"), level.get("val_resize_size")
+    if not (isinstance(crop, int) and isinstance(resize, int) and 0 < crop <= resize):
+        return {}
+    return {"img_size": crop, "crop_pct": crop / resize}
 
 
 def _class_names(value: object) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ import pickle
 import pickletools
 import re
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,11 +38,21 @@ StateDict = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights of a checkpoint by name, and what was `recorded` beside them."""
+    """The weights of a checkpoint by name, and what was `recorded` beside them.
+
+    `has_average` says that a moving average of the weights, not taken, is there too.
+    """
 
     path: Path
     state: StateDict
     recorded: Mapping[str, Any] = field(default_factory=dict)
+    has_average: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The file that holds what was recorded, for messages."""
+        is_folder = self.path.name in _IN_FOLDERS
+        return f"{self.path.parent.name}/config.json" if is_folder else self.path.name
 
 
 class StandIn:
@@ -93,20 +104,21 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is empty", hint="copy or download it again")
     is_safe = path.suffix.lower() == ".safetensors"
     loaded = _read_safetensors(path) if is_safe else _read_pickle(path)
+    found, has_average = _find_state(loaded, path, use_ema=use_ema)
     state = {
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
-        for name, tensor in _find_state(loaded, path, use_ema=use_ema).items()
+        for name, tensor in found.items()
     }
     recorded = {} if is_safe or not isinstance(loaded, Mapping) else loaded
     recorded = {**_config_beside(path), **{str(key): value for key, value in recorded.items()}}
-    return Checkpoint(path, state, recorded)
+    return Checkpoint(path, state, recorded, has_average)
 
 
 def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
     """Return the part of a checkpoint whose tensors have a network's names, prefixes stripped.
 
-    `module.`, `model.` and the like come from what the network was wrapped in; whatever lies
-    outside the prefix (a criterion, a metric) is not the network's.
+    `module.`, `model.` and the like come from what the network was wrapped in. Whatever lies
+    outside the prefix (a criterion, a metric) is left out, but where tensors are missing inside.
 
     Raises:
         BadCheckpoint: Several prefixes hold all tensors of the network.
@@ -131,7 +143,7 @@ def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
     return {
         name.removeprefix(prefix): tensor
         for name, tensor in checkpoint.state.items()
-        if name.startswith(prefix)
+        if name.startswith(prefix) or most < len(own)
     }
 
 
@@ -145,11 +157,14 @@ def count_outputs(state: StateDict, classifier: str) -> int | None:
     return None
 
 
-def apply_checkpoint(module: nn.Module, state: StateDict, *, path: Path) -> None:
+def apply_checkpoint(
+    module: nn.Module, state: StateDict, *, path: Path, model: str = "the model"
+) -> None:
     """Load a checkpoint into a network whose tensors must be exactly those of the checkpoint.
 
     Raises:
         IncompatibleCheckpoint: They are not; all differences are listed.
+        BadCheckpoint: They are quantised.
     """
     own = module.state_dict()
     missing = [name for name in own if name not in state]
@@ -161,7 +176,17 @@ def apply_checkpoint(module: nn.Module, state: StateDict, *, path: Path) -> None
     ]
     if missing or unexpected or misshaped:
         raise IncompatibleCheckpoint(
-            path, missing=missing, unexpected=unexpected, misshaped=misshaped
+            path, missing=missing, unexpected=unexpected, misshaped=misshaped, model=model
+        )
+    rounded = [
+        name
+        for name, tensor in state.items()
+        if own[name].is_floating_point() and not tensor.is_floating_point()
+    ]
+    if rounded:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} is quantised: {some(rounded)} are no floating-point numbers",
+            hint="evaluate the weights it was made from",
         )
     module.load_state_dict(dict(state))
 
@@ -191,7 +216,7 @@ def _read_safetensors(path: Path) -> StateDict:
     try:
         tensors: StateDict = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise BadCheckpoint(f"checkpoint {str(path)!r} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
     return tensors
 
 
@@ -211,7 +236,34 @@ def _read_pickle(path: Path) -> object:
         ) from error
     # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
     except Exception as error:
-        raise BadCheckpoint(f"checkpoint {str(path)!r} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
+    """Say what a file is that holds no weights, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip().lower()
+    what, hint = f"cannot be read ({str(error).partition('. ')[0]})", "copy or download it again"
+    if start.startswith(b"version https://git-lfs"):
+        what, hint = "is a Git LFS pointer, not the file it stands for", "fetch it: git lfs pull"
+    elif start.startswith((b"<!doctype", b"<html")):
+        what = "is an HTML page, not weights"
+    elif "torchscript" in str(error).lower() or _is_torchscript(path):
+        what = "is a TorchScript program, not weights"
+        hint = "save its weights: torch.save(torch.jit.load(PATH).state_dict(), ANOTHER_PATH)"
+    elif not start.startswith((b"pk", b"\x80", b"{")) and path.suffix.lower() != ".safetensors":
+        what, hint = (
+            "is no file of torch.save",
+            "save weights: torch.save(model.state_dict(), PATH)",
+        )
+    return BadCheckpoint(f"checkpoint {str(path)!r} {what}", hint=hint)
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("constants.pkl") for name in archive.namelist())
 
 
 def _foreign_globals(path: Path) -> list[str]:
@@ -237,8 +289,11 @@ def _stand_in(name: str) -> tuple[Any, str]:
     return type(short, (base,), {"__module__": module}), name
 
 
-def _find_state(loaded: object, path: Path, *, use_ema: bool) -> StateDict:
-    """Return the one state dict that a checkpoint holds, or that its names single out."""
+def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict, bool]:
+    """Return the one state dict that a checkpoint holds, or that its names single out.
+
+    And whether there is a moving average that was not taken.
+    """
     found = dict(_state_dicts(loaded))
     averages = {name: state for name, state in found.items() if _EMA.search(name)}
     if use_ema and not averages:
@@ -248,7 +303,7 @@ def _find_state(loaded: object, path: Path, *, use_ema: bool) -> StateDict:
     named = [name for name in wanted if name.rpartition(".")[2] in _WRAPPERS]
     for names in (list(wanted), named):
         if len(names) == 1:
-            return wanted[names[0]]
+            return wanted[names[0]], bool(averages) and wanted is weights
     if wanted:
         raise BadCheckpoint(
             f"checkpoint {str(path)!r} holds several state dicts: {some(sorted(wanted))}",

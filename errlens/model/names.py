@@ -16,9 +16,14 @@ def carried_names(network: Network, *, outputs: int) -> ClassNames | None:
     the larger sets of timm). None if neither fits.
     """
     stored = network.data_config.get("label_names")
+    source = network.names_source or f"the model {network.name}"
     if stored and len(stored) == outputs:
         names = stored.values() if isinstance(stored, dict) else stored
-        return ClassNames(tuple(map(str, names)), source=f"the model {network.name}")
+        return ClassNames(tuple(map(str, names)), source=source)
+    if stored:
+        network.remarks.append(
+            f"{len(stored)} class names in {source} are not used: the model has {outputs} outputs"
+        )
     subset = infer_imagenet_subset({"num_classes": outputs})
     return imagenet_names(subset) if subset else None
 

@@ -33,7 +33,7 @@ class Network:
 
     `data_config` uses timm's keys (`input_size`, `mean`, `crop_pct` ...); empty where nothing is
     known. `arguments` are what it was built with. `remarks` say what nobody had told, but a
-    checkpoint records or its tensors show.
+    checkpoint records or its tensors show; `names_source` is the file its `label_names` come from.
     """
 
     module: nn.Module
@@ -41,6 +41,7 @@ class Network:
     arguments: Mapping[str, Any]
     data_config: Mapping[str, Any]
     remarks: list[str] = field(default_factory=list)
+    names_source: str = ""
 
 
 def load_network(
@@ -106,15 +107,23 @@ def _trained(
         config = {**_data_config(architecture, module), **training.preprocessing}
         if training.class_names:
             config["label_names"] = training.class_names
-        return Network(module.eval(), one, given, config)
+        return Network(module.eval(), one, given, config, names_source=checkpoint.origin)
 
     network = _first_that_fits(names, load)
-    if not name:
-        why = "recorded in" if training.models else "the only one of timm's with the tensors of"
-        network.remarks.append(f"architecture {network.name}: {why} {checkpoint.path.name}")
-    if training.preprocessing:
-        kinds = ", ".join(training.preprocessing)
-        network.remarks.append(f"{kinds}: recorded in {checkpoint.path.name}, unless given here")
+    if not name and training.models:
+        network.remarks.append(f"architecture {network.name}: recorded in {checkpoint.origin}")
+    elif not name:
+        whose = f"the only one of timm's with the tensors of {checkpoint.path.name}"
+        network.remarks.append(f"architecture {network.name}: {whose}")
+    recorded = [
+        *(f"{key}={value}" for key, value in training.arguments.items()),
+        *training.preprocessing,
+    ]
+    if recorded:
+        kinds = ", ".join(recorded)
+        network.remarks.append(f"{kinds}: recorded in {checkpoint.origin}, unless given here")
+    if checkpoint.has_average:
+        network.remarks.append("a moving average of the weights is there too: --use-ema takes it")
     return network
 
 
@@ -180,9 +189,9 @@ def _with_weights(
     module = architecture.build(architecture.create, arguments, outputs or num_classes)
     state = matching_part(checkpoint, list(module.state_dict()))
     try:
-        apply_checkpoint(module, state, path=checkpoint.path)
+        apply_checkpoint(module, state, path=checkpoint.path, model=architecture.name)
     except IncompatibleCheckpoint as error:
-        fitting = fitting_architectures(checkpoint.state) or similar_architectures(checkpoint.state)
+        fitting = fitting_architectures(checkpoint) or similar_architectures(checkpoint)
         if fitting and architecture.name not in fitting:
             error.hint = f"its tensors are those of timm's {fitting[0]}: --model {fitting[0]}"
         raise

@@ -53,11 +53,11 @@ class Architecture:
         try:
             module = make(**arguments)
         except TypeError as error:
-            if not arguments:
+            if not (arguments or self.own):
                 raise  # nothing of the user's was refused
+            refused = f"does not take {', '.join(arguments)}" if arguments else "cannot be called"
             raise UnfitModel(
-                f"{self.name} does not take {', '.join(arguments)}: {error}",
-                hint="see --model-kwargs",
+                f"{self.name} {refused}: {error}", hint="see --model-kwargs"
             ) from error
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")

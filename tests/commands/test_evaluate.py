@@ -348,7 +348,8 @@ def test_a_user_who_trusts_the_labels_is_warned_and_goes_on(run_errlens, swapped
     assert run_errlens(f"{swapped} -o run").exit_code == 3
     said = run_errlens(f"{swapped} -o run --trust-labels")
     assert said.exit_code == 0
-    assert "warning: 'green' is taken for 'red'" in said.stderr
+    assert "seem exchanged: 'green' is taken for 'red'" in said.stderr
+    assert "--trust-labels" not in said.stderr
     run = errlens.open_run("run")
     assert (run.info.status, run.metrics["top1"]["value"]) == ("complete", 12 / 36)
     assert Path("run/suggested_classes.txt").exists()

@@ -235,3 +235,10 @@ def test_numbers_beyond_the_outputs_are_unknown():
 def test_words_are_no_indices():
     with pytest.raises(UnfitOption, match="'cat'"):
         label_indices(samples("cat", "2"), TEN, kind="indices")
+
+
+def test_numbers_that_count_from_one_are_told_so():
+    with pytest.raises(AmbiguousLabels, match="count from 1"):
+        label_indices(samples("1", "12", "3", listed=True), TEN)
+    with pytest.raises(UnknownLabels):
+        label_indices(samples("0", "12", listed=True), TEN)

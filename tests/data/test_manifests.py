@@ -276,3 +276,10 @@ def test_a_split_needs_a_column(tmp_path):
     with pytest.raises(UnfitOption, match="no column 'split'") as failure:
         read_manifest(path, Columns(), split="1")
     assert "--split-column" in failure.value.hint
+
+
+def test_whole_numbers_with_a_point_are_whole_numbers(tmp_path):
+    path = manifest(tmp_path, "path,label\na.jpg,3.0\nb.jpg,\nc.jpg,12.0\n")
+    assert read_manifest(path, Columns()).frame["label"].tolist() == ["3", None, "12"]
+    path = manifest(tmp_path, "path,label\na.jpg,3.0\nb.jpg,3.5\n")
+    assert read_manifest(path, Columns()).frame["label"].tolist() == ["3.0", "3.5"]

@@ -186,6 +186,7 @@ def test_the_moving_average_is_taken_when_asked_for_and_only_then(tmp_path, kind
     path = saved(kind(weights, average), tmp_path)
     for use_ema, theirs in ((False, weights), (True, average)):
         network = load_network(checkpoint=path, use_ema=use_ema)
+        assert any("--use-ema" in remark for remark in network.remarks) == (not use_ema)
         torch.testing.assert_close(network.module(IMAGES), theirs(IMAGES), rtol=0, atol=0)
 
 
@@ -246,7 +247,8 @@ def test_the_arguments_and_preprocessing_of_the_training_are_used(tmp_path):
     assert (used.img_size, used.crop_pct, used.crop_mode) == ((64, 64), 1.0, "squash")
     assert (used.mean, used.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     assert used.interpolation == "bicubic"  # timm's, as nothing was recorded
-    assert any("mean" in remark for remark in found.network.remarks)
+    (said,) = (remark for remark in found.network.remarks if "mean" in remark)
+    assert "model_kwargs" in said or "img_size=64, patch_size=8" in said
     own = load_classifier(ModelSpec(checkpoint=path, overrides={"crop_pct": 0.5})).preparation
     assert (own.crop_pct, own.mean) == (0.5, used.mean)
 
@@ -270,7 +272,8 @@ def test_what_is_recorded_of_another_model_is_not_used(tmp_path):
 )
 def test_recorded_class_names_name_the_outputs(tmp_path, recorded):
     path = saved({"model": resnet().state_dict(), **recorded}, tmp_path)
-    assert load_classifier(ModelSpec(checkpoint=path)).classes.names == tuple("abcdefg")
+    classes = load_classifier(ModelSpec(checkpoint=path)).classes
+    assert (classes.names, classes.source) == (tuple("abcdefg"), "last.pth")
 
 
 @pytest.mark.parametrize(
@@ -281,6 +284,26 @@ def test_recorded_classes_that_do_not_fit_are_left_alone(tmp_path, classes):
     path = saved({"model": resnet().state_dict(), "classes": classes}, tmp_path)
     found = load_classifier(ModelSpec(checkpoint=path), labels=list("gfedcba"))
     assert found.classes.names == tuple("abcdefg")
+
+
+def test_recorded_classes_of_another_number_are_told(tmp_path):
+    path = saved({"model": resnet().state_dict(), "classes": ["a", "b"]}, tmp_path)
+    found = load_classifier(ModelSpec(checkpoint=path), labels=list("gfedcba"))
+    assert any("2 class names in last.pth are not used" in one for one in found.network.remarks)
+
+
+def test_torchvisions_training_script_means_its_own_network_and_sizes(tmp_path):
+    import torchvision
+
+    theirs = torchvision.models.resnet18(num_classes=4).eval()
+    args = argparse.Namespace(
+        model="resnet18", val_crop_size=112, val_resize_size=128, interpolation="bilinear"
+    )
+    path = saved({"model": theirs.state_dict(), "args": args, "optimizer": {}}, tmp_path)
+    found = load_classifier(ModelSpec(checkpoint=path))
+    used = found.preparation
+    assert found.network.name == "torchvision:resnet18"
+    assert (used.img_size, used.crop_pct, used.interpolation) == ((112, 112), 0.875, "bilinear")
 
 
 def test_torchvision_is_tried_where_timm_has_a_network_of_this_name_with_other_tensors(tmp_path):
@@ -303,6 +326,24 @@ def test_several_that_fit_are_listed_best_known_first(tmp_path):
     assert "'efficientnet_b0', 'tf_efficientnet_b0'" in str(failure.value)
     assert "--model efficientnet_b0" in failure.value.hint
     assert failure.value.exit_code == 2
+
+
+def test_of_several_that_fit_the_one_the_file_is_called_after_is_proposed(tmp_path):
+    theirs = timm.create_model("tf_efficientnet_b0", num_classes=3)
+    with pytest.raises(UnfitOption) as failure:
+        load_network(checkpoint=saved(theirs.state_dict(), tmp_path, "tf_efficientnet_b0.pets.pt"))
+    assert "--model tf_efficientnet_b0" in failure.value.hint
+
+
+@pytest.mark.parametrize("change", ["one more", "one missing"])
+def test_the_architecture_of_all_tensors_but_one_is_named(tmp_path, change):
+    state = dict(resnet().state_dict())
+    if change == "one more":
+        state["temperature"] = torch.ones(1)
+    else:
+        del state["bn1.bias"]
+    with pytest.raises(UnfitOption, match="nearest is 'test_resnet'"):
+        load_network(checkpoint=saved({"state_dict": state}, tmp_path))
 
 
 def test_other_shapes_of_the_same_names_suggest_arguments(tmp_path):
@@ -346,10 +387,11 @@ def test_neither_model_nor_checkpoint():
 def test_an_architecture_fits_its_own_tensors_whatever_its_classes(name):
     with torch.device("meta"):
         state = timm.create_model(name, num_classes=11).state_dict()
-    assert name in fitting_architectures(state)
-    assert name in similar_architectures(state)
-    if fitting_architectures(state) == [name]:
-        assert choose_architecture(Checkpoint(Path("w.pt"), state)) == name
+    checkpoint = Checkpoint(Path("w.pt"), state)
+    assert name in fitting_architectures(checkpoint)
+    assert name in similar_architectures(checkpoint)
+    if fitting_architectures(checkpoint) == [name]:
+        assert choose_architecture(checkpoint) == name
 
 
 def test_the_index_is_that_of_the_installed_timm(request):

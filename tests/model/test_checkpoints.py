@@ -11,9 +11,11 @@ from torch import nn
 
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, MissingInput
 from errlens.model.checkpoints import (
+    Checkpoint,
     apply_checkpoint,
     count_outputs,
     hash_weights,
+    matching_part,
     read_checkpoint,
 )
 
@@ -179,3 +181,56 @@ def test_half_precision_weights_load_into_a_full_precision_network(network, tmp_
     apply_checkpoint(network, loaded.state, path=tmp_path)
     assert network.body.weight.dtype == torch.float32
     np.testing.assert_array_equal(network.body.weight.detach(), state["body.weight"].float())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html>not found</html>", "HTML page"),
+        (b"just some notes", "no file of torch.save"),
+    ],
+)
+def test_what_is_no_checkpoint_is_called_what_it_is(tmp_path, content, reason):
+    (tmp_path / "best.pth").write_bytes(content)
+    with pytest.raises(BadCheckpoint, match=reason) as failure:
+        read_checkpoint(tmp_path / "best.pth")
+    assert failure.value.hint
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_torchscript_program_is_no_checkpoint(network, tmp_path):
+    torch.jit.script(network).save(tmp_path / "scripted.pt")
+    with pytest.raises(BadCheckpoint, match="TorchScript"):
+        read_checkpoint(tmp_path / "scripted.pt")
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.qint8])
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+def test_quantised_weights_are_refused(network, dtype):
+    state = network.state_dict()
+    weight = state["body.weight"]
+    rounded = torch.quantize_per_tensor(weight, 0.1, 0, dtype) if dtype == torch.qint8 else None
+    state["body.weight"] = weight.to(dtype) if rounded is None else rounded
+    with pytest.raises(BadCheckpoint, match="quantised"):
+        apply_checkpoint(network, state, path=Path("w.pt"))
+
+
+def test_a_head_under_another_prefix_is_told_of_where_the_own_is_missing(network):
+    state = {
+        "backbone.body.weight": torch.ones(3, 4),
+        "backbone.body.bias": torch.ones(3),
+        "head.norm.weight": torch.ones(3),
+    }
+    part = matching_part(Checkpoint(Path("w.pt"), state), list(network.state_dict()))
+    assert part.keys() == {"body.weight", "body.bias", "head.norm.weight"}
+
+
+def test_a_model_that_is_there_twice_is_not_chosen_by_chance(network):
+    state = {
+        f"{who}.{name}": tensor
+        for who in ("teacher", "student")
+        for name, tensor in network.state_dict().items()
+    }
+    with pytest.raises(BadCheckpoint, match="several times"):
+        matching_part(Checkpoint(Path("w.pt"), state), list(network.state_dict()))
