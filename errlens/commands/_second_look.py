@@ -1,12 +1,9 @@
 """A second look at a result: do labels and outputs match, is the preprocessing the training's?"""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from errlens.commands._command_line import command_line
-from errlens.commands._options import OutputOptions
 from errlens.errors import Interrupted, LabelSpaceMismatch
 
 if TYPE_CHECKING:
@@ -14,11 +11,12 @@ if TYPE_CHECKING:
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
     from errlens.classes import ClassNames
-    from errlens.commands.evaluate import EvaluateOptions
     from errlens.model.predict import ShardPredictor
     from errlens.predictions import Predictions
     from errlens.run import RunFolder
     from errlens.terminal import Screen
+
+Again = Callable[..., str]  # writes the command that was given with some options changed
 
 MOST_RESTORING = 3  # settings named in a message
 MOST_EXCHANGED = 6  # classes named in a message
@@ -26,9 +24,11 @@ LEAST_IMAGES = 40  # half of them to choose a setting, half to confirm it
 
 
 def check_label_space(
-    screen: "Screen", run: "RunFolder", options: "EvaluateOptions", predictions: "Predictions"
+    screen: "Screen", run: "RunFolder", predictions: "Predictions", again: Again, *, trust: bool
 ) -> None:
     """Look whether the predictions contradict the names of the classes.
+
+    `again` writes the command with other options; `trust` makes a warning of the error.
 
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
@@ -42,27 +42,25 @@ def check_label_space(
     names = predictions.classes
     if run.info.settings.labels == "indices":  # these the user may call otherwise, not reorder
         names = numbered(len(names))
-    renamed = dataclasses.replace(
-        options,
+    renamed = again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
-        labels="names" if run.info.settings.labels == "indices" else options.labels,
         trust_labels=False,
+        **({"labels": "names"} if run.info.settings.labels == "indices" else {}),
     )
-    again = command_line("evaluate", renamed, without=OutputOptions)
     problem = "labels of the data and outputs of the model seem exchanged"
     what = describe_cycles(cycles, names)
     suggested = suggested_names(names, cycles)
-    if options.trust_labels or not any(cycle.is_certain for cycle in cycles):
+    if trust or not any(cycle.is_certain for cycle in cycles):
         run.suggest_classes(suggested)
-        screen.warn(f"{problem}: {what}. If the names are wrong: {again}")
+        screen.warn(f"{problem}: {what}. If the names are wrong: {renamed}")
         return
     run.withhold(suggested)
     raise LabelSpaceMismatch(
         f"{problem}: {what}",
         hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
         "the outputs put right:",
-        code=[again],
+        code=[renamed],
     )
 
 
@@ -130,7 +128,7 @@ def diagnose(
 
 
 def show_diagnosis(
-    screen: "Screen", diagnosis: "Diagnosis", run: "RunFolder", options: "EvaluateOptions"
+    screen: "Screen", diagnosis: "Diagnosis", run: "RunFolder", again: Again
 ) -> None:
     """Name the settings that restore the expected accuracy, or say that none does."""
     expected, restoring, nearest = diagnosis.expected, diagnosis.restoring, diagnosis.nearest
@@ -147,7 +145,7 @@ def show_diagnosis(
         rows = [(_settings(one.changes), f"{one.accuracy:.4f}", str(one.n)) for one in restoring]
         screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
         screen.say()
-        screen.say(f"Next: {_mended(run, options, restoring[0].changes)}")
+        screen.say(f"Next: {_mended(run, restoring[0].changes, again)}")
         return
     screen.warn(
         f"top-1 falls short of the expected {expected:g}; none of {diagnosis.tried} other settings "
@@ -160,13 +158,11 @@ def show_diagnosis(
     )
 
 
-def _mended(run: "RunFolder", options: "EvaluateOptions", changes: Mapping[str, Any]) -> str:
+def _mended(run: "RunFolder", changes: Mapping[str, Any], again: Again) -> str:
     """Write the command that evaluates with other preprocessing."""
     if "img_size" in changes:
         changes = {**changes, "img_size": max(changes["img_size"])}
-    out = run.path.with_name(f"{run.path.name}-mended")
-    mended = dataclasses.replace(options, **changes, out=out)
-    return command_line("evaluate", mended, without=OutputOptions)
+    return again(**changes, out=run.path.with_name(f"{run.path.name}-mended"))
 
 
 def _settings(changes: Mapping[str, Any]) -> str:

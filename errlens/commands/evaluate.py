@@ -1,11 +1,14 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
+import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from errlens.commands._command_line import command_line
 from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
 from errlens.commands._second_look import check_label_space, diagnose, show_diagnosis
 from errlens.errors import TooManyBadInputs, UnfitOption
@@ -101,20 +104,27 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
 
     # What came out?
     predictions = run.read_predictions(COLUMNS)
-    check_label_space(screen, run, options, predictions)
+    again = partial(_command, options)
+    check_label_space(screen, run, predictions, again, trust=options.trust_labels)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
     expected = expected_accuracy(options.expect) if options.expect else None
     diagnosis = diagnose(screen, predictor, metrics, expected=expected, seed=options.seed)
     view.show_result(screen, run, metrics, classes, diagnosis=diagnosis)
     if diagnosis:
-        show_diagnosis(screen, diagnosis, run, options)
+        show_diagnosis(screen, diagnosis, run, again)
     if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
         raise TooManyBadInputs(
             f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
     return run
+
+
+def _command(options: EvaluateOptions, **changes: Any) -> str:
+    """Write the command that was given with some options changed."""
+    changed = dataclasses.replace(options, **changes)
+    return command_line("evaluate", changed, without=OutputOptions)
 
 
 def _begin(

@@ -1,58 +1,24 @@
-"""Find out which architecture a checkpoint is for: from what it records, else from its tensors."""
+"""Find out from its tensors which of timm's architectures a checkpoint is for."""
 
 import csv
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import timm
 import timm.models
 import torch
-import torchvision.models
 
-from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS
 from errlens.errors import UnfitOption, some
-from errlens.model.checkpoints import Checkpoint, StandIn, StateDict
-
-# What training scripts call the architecture, its arguments, the classes, and where these lie.
-_MODEL_KEYS: Final = ("architecture", "arch", "model_name", "model", "backbone")
-_ARGUMENT_KEYS: Final = ("model_kwargs", "model_args")
-_CLASS_KEYS: Final = (
-    "label_names", "class_names", "classes", "CLASSES", "class_to_idx", "idx_to_class", "id2label",
-)  # fmt: skip
-_SETTINGS: Final = (
-    "args", "hyper_parameters", "hparams", "config", "cfg", "pretrained_cfg",
-    "meta", "dataset_meta",
-)  # fmt: skip
+from errlens.model.checkpoints import Checkpoint, StateDict
 
 INDEX: Final = "timm_architectures.csv"
 MOST_DIFFERENT: Final = 2  # tensors more or fewer than the nearest architecture has
 LEAST_SHARED: Final = 0.8
-
-
-class Training(NamedTuple):
-    """What a checkpoint records of its training, as far as it does.
-
-    `models` are names for `load_network`, the likeliest first; `arguments` are those of the
-    architecture; `preprocessing` uses timm's names; `class_names` are in output order.
-    """
-
-    models: tuple[str, ...] = ()
-    arguments: Mapping[str, Any] = MappingProxyType({})
-    preprocessing: Mapping[str, Any] = MappingProxyType({})
-    class_names: tuple[str, ...] | None = None
-
-    @property
-    def img_size(self) -> int | None:
-        """The image size in pixels, where it is one number."""
-        size: int | None = self.preprocessing.get("img_size")
-        return size or self.preprocessing.get("input_size", (None,))[-1]
 
 
 class Hashes(NamedTuple):
@@ -70,35 +36,6 @@ class Fingerprint(NamedTuple):
     names: str
     shapes: str
     tensors: str  # how many, its classifier included
-
-
-def recorded_training(checkpoint: Checkpoint) -> Training:
-    """Return what a checkpoint records beside its weights."""
-    levels = list(_levels(checkpoint.recorded))
-    values = {
-        kind: [level[key] for level in levels for key in keys if key in level]
-        for kind, keys in (
-            ("models", _MODEL_KEYS),
-            ("arguments", _ARGUMENT_KEYS),
-            ("classes", _CLASS_KEYS),
-        )
-    }
-    names = [name for name in values["models"] if isinstance(name, str)]
-    models = list(dict.fromkeys(model for name in names for model in _models_called(name)))
-    if any("val_crop_size" in level for level in levels):  # torchvision's own training script
-        models.sort(key=lambda model: not model.startswith("torchvision:"))
-    levels = [{**level, **_torchvision_settings(level)} for level in levels]
-    return Training(
-        models=tuple(models),
-        arguments=next((one for one in values["arguments"] if isinstance(one, dict)), {}),
-        preprocessing={
-            key: value
-            for level in reversed(levels)
-            for key, value in level.items()
-            if key in _IS_SETTING and _IS_SETTING[key](value)
-        },
-        class_names=next(filter(None, map(_class_names, values["classes"])), None),
-    )
 
 
 def choose_architecture(checkpoint: Checkpoint) -> str:
@@ -237,73 +174,3 @@ def _fingerprints() -> list[Fingerprint]:
     listed = set(timm.list_models())
     new = sorted(listed - {one.model for one in known})
     return [one for one in known if one.model in listed] + [fingerprint(name) for name in new]
-
-
-def _levels(recorded: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield what is recorded, and the settings inside of it."""
-    yield dict(recorded)
-    for key in _SETTINGS:
-        inner = recorded.get(key)
-        inner = vars(inner) if isinstance(inner, StandIn) else inner
-        if isinstance(inner, Mapping) and depth < 3:
-            yield from _levels({str(name): value for name, value in inner.items()}, depth + 1)
-
-
-def _models_called(name: str) -> Iterator[str]:
-    short = name.removeprefix("hf-hub:").removeprefix("hf_hub:").removeprefix("timm/")
-    if timm.models.is_model(short):
-        yield short
-    if short in torchvision.models.list_models(module=torchvision.models):
-        yield f"torchvision:{short}"
-
-
-def _torchvision_settings(level: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sizes that torchvision's training script records, in timm's terms."""
-    crop, resize = level.get("val_crop_size"), level.get("val_resize_size")
-    if not (isinstance(crop, int) and isinstance(resize, int) and 0 < crop <= resize):
-        return {}
-    return {"img_size": crop, "crop_pct": crop / resize}
-
-
-def _class_names(value: object) -> tuple[str, ...] | None:
-    """Return class names in output order from a list, or a mapping in either direction."""
-    if isinstance(value, Mapping):
-        pairs = [
-            (index, name) if str(index).isdecimal() else (name, index)
-            for index, name in value.items()
-        ]
-        if not all(str(index).isdecimal() for index, _ in pairs):
-            return None
-        value = [name for _, name in sorted((int(index), name) for index, name in pairs)]
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        return None
-    is_placeholder = all(re.fullmatch(r"LABEL_\d+", name) for name in value)  # transformers' own
-    return None if is_placeholder else tuple(value)
-
-
-def _is_sizes(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 3
-        and all(isinstance(v, int) for v in value)
-    )
-
-
-def _is_colours(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 3
-        and all(isinstance(v, int | float) and 0 <= v <= 1 for v in value)
-    )
-
-
-# What a recorded value must be to be taken for timm's setting of that name.
-_IS_SETTING: Final[dict[str, Any]] = {
-    "input_size": _is_sizes,
-    "img_size": lambda value: isinstance(value, int) and value > 0,
-    "crop_pct": lambda value: isinstance(value, float) and 0 < value <= 1,
-    "crop_mode": lambda value: value in CROP_MODES,
-    "interpolation": lambda value: value in INTERPOLATIONS,
-    "mean": _is_colours,
-    "std": lambda value: _is_colours(value) and all(value),
-}

@@ -1,12 +1,7 @@
 """Read the weights of a checkpoint, never its code, and fit them into a network."""
 
 import hashlib
-import json
-import pickle
-import pickletools
 import re
-import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,23 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, MissingInput, UnfitOption, some
-
-SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
-
-_IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
+from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, some
+from errlens.model.weight_files import IN_FOLDERS, StandIn, config_beside, find_file, read_tree
 
 # What weights are called inside a training's checkpoint, where there are several state dicts.
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
 # Mappings of tensors that are no weights, by a part of their name.
 _NO_WEIGHTS: Final = ("optim", "sched", "scaler", "rng", "callbacks", "loops")
-_OF_TENSORS: Final = re.compile(
-    r"torch\.(_utils\.|\w*Storage$|Size$)|_codecs\.|collections\.OrderedDict$"
-)
 _EMA: Final = re.compile(r"(^|[._])ema([._]|$)", re.IGNORECASE)
 
 StateDict = Mapping[str, Tensor]
@@ -51,32 +38,8 @@ class Checkpoint:
     @property
     def origin(self) -> str:
         """The file that holds what was recorded, for messages."""
-        is_folder = self.path.name in _IN_FOLDERS
+        is_folder = self.path.name in IN_FOLDERS
         return f"{self.path.parent.name}/config.json" if is_folder else self.path.name
-
-
-class StandIn:
-    """Takes the place of an object in a checkpoint whose class is not to be imported.
-
-    It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
-    """
-
-    def __new__(cls, *_args: object, **_kwargs: object) -> "StandIn":  # noqa: D102
-        return super().__new__(cls)
-
-    def __init__(self, *_args: object, **_kwargs: object) -> None:
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        if isinstance(state, dict):
-            self.__dict__.update(state)
-
-
-class _DictStandIn:
-    """Takes the place of a subclass of dict: torch fills in plain ones only."""
-
-    def __new__(cls, *_args: object, **_kwargs: object) -> Any:
-        return {}
 
 
 def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
@@ -94,24 +57,14 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
         BadCheckpoint: It is damaged, holds no weights, a whole module, or several state dicts.
         UnfitOption: It holds no moving average.
     """
-    if path.is_dir():
-        path = next((path / name for name in _IN_FOLDERS if (path / name).is_file()), path)
-    if not path.is_file():
-        raise MissingInput(path, what="checkpoint")
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
-    if not path.stat().st_size:
-        raise BadCheckpoint(f"checkpoint {str(path)!r} is empty", hint="copy or download it again")
-    is_safe = path.suffix.lower() == ".safetensors"
-    loaded = _read_safetensors(path) if is_safe else _read_pickle(path)
-    found, has_average = _find_state(loaded, path, use_ema=use_ema)
+    file = find_file(path)
+    loaded = read_tree(file)
+    found, has_average = _find_state(loaded, file, use_ema=use_ema)
     state = {
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
         for name, tensor in found.items()
     }
-    recorded = {} if is_safe or not isinstance(loaded, Mapping) else loaded
-    recorded = {**_config_beside(path), **{str(key): value for key, value in recorded.items()}}
-    return Checkpoint(path, state, recorded, has_average)
+    return Checkpoint(file, state, {**config_beside(file), **_recorded(loaded)}, has_average)
 
 
 def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
@@ -200,93 +153,11 @@ def hash_weights(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _config_beside(path: Path) -> dict[str, Any]:
-    """Return what the `config.json` of a Hugging Face folder says."""
-    config = path.with_name("config.json")
-    if path.name not in _IN_FOLDERS or not config.is_file():
+def _recorded(loaded: object) -> dict[str, Any]:
+    """Return what lies beside the weights of a training's checkpoint."""
+    if not isinstance(loaded, Mapping):
         return {}
-    try:
-        found = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadCheckpoint(f"{str(config)!r} beside the checkpoint is damaged: {error}") from error
-    return found if isinstance(found, dict) else {}
-
-
-def _read_safetensors(path: Path) -> StateDict:
-    try:
-        tensors: StateDict = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
-    return tensors
-
-
-def _read_pickle(path: Path) -> object:
-    foreign: list[str] = []
-    try:
-        foreign = _foreign_globals(path)
-        stand_ins: list[Any] = [_stand_in(name) for name in foreign]
-        with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
-            warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise BadCheckpoint(
-            f"checkpoint {str(path)!r} cannot be read without running its code"
-            + (f" ({some(foreign)})" if foreign else ""),
-            hint="where you trust it, save the weights alone: torch.save(model.state_dict(), PATH)",
-        ) from error
-    # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
-    """Say what a file is that holds no weights, as far as its first bytes tell."""
-    with path.open("rb") as file:
-        start = file.read(200).lstrip().lower()
-    what, hint = f"cannot be read ({str(error).partition('. ')[0]})", "copy or download it again"
-    if start.startswith(b"version https://git-lfs"):
-        what, hint = "is a Git LFS pointer, not the file it stands for", "fetch it: git lfs pull"
-    elif start.startswith((b"<!doctype", b"<html")):
-        what = "is an HTML page, not weights"
-    elif "torchscript" in str(error).lower() or _is_torchscript(path):
-        what = "is a TorchScript program, not weights"
-        hint = "save its weights: torch.save(torch.jit.load(PATH).state_dict(), ANOTHER_PATH)"
-    elif not start.startswith((b"pk", b"\x80", b"{")) and path.suffix.lower() != ".safetensors":
-        what, hint = (
-            "is no file of torch.save",
-            "save weights: torch.save(model.state_dict(), PATH)",
-        )
-    return BadCheckpoint(f"checkpoint {str(path)!r} {what}", hint=hint)
-
-
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("constants.pkl") for name in archive.namelist())
-
-
-def _foreign_globals(path: Path) -> list[str]:
-    """Return the names of everything a checkpoint would import that is not part of its tensors."""
-    try:
-        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except ValueError:  # the format torch wrote before 1.6: pickles one after the other
-        pass
-    names = set()
-    with path.open("rb") as file:
-        for _ in range(4):  # magic number, protocol, system, objects; raw tensors follow
-            for opcode, argument, _ in pickletools.genops(file):
-                if opcode.name == "GLOBAL":
-                    names.add(str(argument).replace(" ", "."))
-    return sorted(name for name in names if not _OF_TENSORS.match(name))
-
-
-def _stand_in(name: str) -> tuple[Any, str]:
-    """Return a class that takes the place of the global of this name."""
-    module, _, short = name.rpartition(".")
-    is_dict = short.lower().endswith(("dict", "cfgnode"))
-    base = _DictStandIn if is_dict else StandIn
-    return type(short, (base,), {"__module__": module}), name
+    return {str(key): value for key, value in loaded.items() if not isinstance(value, Tensor)}
 
 
 def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict, bool]:

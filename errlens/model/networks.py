@@ -11,10 +11,8 @@ from torch import nn
 
 from errlens.errors import IncompatibleCheckpoint, UnfitOption, WeightsUnavailable
 from errlens.model.architectures import (
-    Training,
     choose_architecture,
     fitting_architectures,
-    recorded_training,
     similar_architectures,
 )
 from errlens.model.checkpoints import (
@@ -25,6 +23,7 @@ from errlens.model.checkpoints import (
     read_checkpoint,
 )
 from errlens.model.sources import Architecture, find_architecture
+from errlens.model.training import Training, recorded_training
 
 
 @dataclass(frozen=True)

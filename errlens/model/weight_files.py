@@ -1,0 +1,162 @@
+"""Open the files weights come in, running nothing they contain."""
+
+import json
+import pickle
+import pickletools
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from errlens.errors import BadCheckpoint, MissingInput, some
+
+SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
+IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
+
+_OF_TENSORS: Final = re.compile(
+    r"torch\.(_utils\.|\w*Storage$|Size$)|_codecs\.|collections\.OrderedDict$"
+)
+
+
+class StandIn:
+    """Takes the place of an object in a checkpoint whose class is not to be imported.
+
+    It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
+    """
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> "StandIn":  # noqa: D102
+        return super().__new__(cls)
+
+    def __init__(self, *_args: object, **_kwargs: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, dict):
+            self.__dict__.update(state)
+
+
+class _DictStandIn:
+    """Takes the place of a subclass of dict: torch fills in plain ones only."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Any:
+        return {}
+
+
+def find_file(path: Path) -> Path:
+    """Return the file of weights that a path or a Hugging Face folder stands for.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadCheckpoint: It is empty, or called like no file of weights.
+    """
+    if path.is_dir():
+        path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
+    if not path.is_file():
+        raise MissingInput(path, what="checkpoint")
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
+    if not path.stat().st_size:
+        raise BadCheckpoint(f"checkpoint {str(path)!r} is empty", hint="copy or download it again")
+    return path
+
+
+def read_tree(path: Path) -> object:
+    """Return what a file holds: tensors, and whatever lies beside them made inert.
+
+    Raises:
+        BadCheckpoint: It is damaged, no file of weights, or cannot be read without running code.
+    """
+    return _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_pickle(path)
+
+
+def config_beside(path: Path) -> dict[str, Any]:
+    """Return what the `config.json` of a Hugging Face folder says."""
+    config = path.with_name("config.json")
+    if path.name not in IN_FOLDERS or not config.is_file():
+        return {}
+    try:
+        found = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadCheckpoint(f"{str(config)!r} beside the checkpoint is damaged: {error}") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_pickle(path: Path) -> object:
+    foreign: list[str] = []
+    try:
+        foreign = _foreign_globals(path)
+        stand_ins: list[Any] = [_stand_in(name) for name in foreign]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
+            warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} cannot be read without running its code"
+            + (f" ({some(foreign)})" if foreign else ""),
+            hint="where you trust it, save the weights alone: torch.save(model.state_dict(), PATH)",
+        ) from error
+    # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
+    """Say what a file is that holds no weights, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip().lower()
+    what, hint = f"cannot be read ({str(error).partition('. ')[0]})", "copy or download it again"
+    if start.startswith(b"version https://git-lfs"):
+        what, hint = "is a Git LFS pointer, not the file it stands for", "fetch it: git lfs pull"
+    elif start.startswith((b"<!doctype", b"<html")):
+        what = "is an HTML page, not weights"
+    elif "torchscript" in str(error).lower() or _is_torchscript(path):
+        what = "is a TorchScript program, not weights"
+        hint = "save its weights: torch.save(torch.jit.load(PATH).state_dict(), ANOTHER_PATH)"
+    elif not start.startswith((b"pk", b"\x80", b"{")) and path.suffix.lower() != ".safetensors":
+        what, hint = (
+            "is no file of torch.save",
+            "save weights: torch.save(model.state_dict(), PATH)",
+        )
+    return BadCheckpoint(f"checkpoint {str(path)!r} {what}", hint=hint)
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("constants.pkl") for name in archive.namelist())
+
+
+def _foreign_globals(path: Path) -> list[str]:
+    """Return the names of everything a checkpoint would import that is not part of its tensors."""
+    try:
+        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except ValueError:  # the format torch wrote before 1.6: pickles one after the other
+        pass
+    names = set()
+    with path.open("rb") as file:
+        for _ in range(4):  # magic number, protocol, system, objects; raw tensors follow
+            for opcode, argument, _ in pickletools.genops(file):
+                if opcode.name == "GLOBAL":
+                    names.add(str(argument).replace(" ", "."))
+    return sorted(name for name in names if not _OF_TENSORS.match(name))
+
+
+def _stand_in(name: str) -> tuple[Any, str]:
+    """Return a class that takes the place of the global of this name."""
+    module, _, short = name.rpartition(".")
+    is_dict = short.lower().endswith(("dict", "cfgnode"))
+    base = _DictStandIn if is_dict else StandIn
+    return type(short, (base,), {"__module__": module}), name
