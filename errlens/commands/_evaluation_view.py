@@ -1,5 +1,6 @@
 """How an evaluation looks on the terminal."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.analysis.metrics import Metrics, Proportion
-from errlens.analysis.restoration import Diagnosis
 from errlens.classes import ClassNames
 from errlens.data.labels import FROM_LABELS, NO_LABEL, merged_labels, order_is_ambiguous
 from errlens.data.samples import Samples
@@ -84,10 +84,13 @@ def show_result(
     classes: pd.DataFrame,
     *,
     command: str = "evaluate",
-    diagnosis: Diagnosis | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Print the figures, what went worst, what could not be read and where it all is."""
-    screen.json(_as_json(run, metrics, command, diagnosis))
+    """Print the figures, what went worst, what could not be read and where it all is.
+
+    `more` joins the JSON object.
+    """
+    screen.json({**_as_json(run, metrics, command), **(more or {})})
     if metrics.top1:
         screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
         _show_worst_classes(screen, classes)
@@ -99,16 +102,13 @@ def show_result(
     screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
 
 
-def _as_json(
-    run: RunFolder, metrics: Metrics, command: str, diagnosis: Diagnosis | None
-) -> dict[str, Any]:
+def _as_json(run: RunFolder, metrics: Metrics, command: str) -> dict[str, Any]:
     return {
         "schema_version": metrics.schema_version,
         "command": command,
         "run": str(run.path),
         "run_hash": run.info.run_hash,
         "metrics": metrics.as_dict(),
-        **({"diagnosis": diagnosis.as_dict()} if diagnosis else {}),
     }
 
 

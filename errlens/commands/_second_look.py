@@ -158,6 +158,12 @@ def show_diagnosis(
     )
 
 
+def diagnosis_as_dict(diagnosis: "Diagnosis", run: "RunFolder", again: Again) -> dict[str, Any]:
+    """Return a diagnosis as plain values for JSON, with the command that uses what was found."""
+    best = diagnosis.restoring[0].changes if diagnosis.restoring else None
+    return {**diagnosis.as_dict(), "command": best and _mended(run, best, again)}
+
+
 def _mended(run: "RunFolder", changes: Mapping[str, Any], again: Again) -> str:
     """Write the command that evaluates with other preprocessing."""
     if "img_size" in changes:

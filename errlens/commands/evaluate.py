@@ -10,7 +10,12 @@ import typer
 
 from errlens.commands._command_line import command_line
 from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
-from errlens.commands._second_look import check_label_space, diagnose, show_diagnosis
+from errlens.commands._second_look import (
+    check_label_space,
+    diagnose,
+    diagnosis_as_dict,
+    show_diagnosis,
+)
 from errlens.errors import TooManyBadInputs, UnfitOption
 
 if TYPE_CHECKING:
@@ -60,10 +65,8 @@ class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
         # A typo should not wait for the end to be found.
         allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
         sidecars_to_keep(self.keep, n=1, values=1)
-        if self.expect is not None:
-            expected_accuracy(self.expect)
-            if self.transform:
-                raise UnfitOption("--expect cannot try other settings than those of --transform")
+        if expected_accuracy(self.expect) is not None and self.transform:
+            raise UnfitOption("--expect cannot try other settings than those of --transform")
 
 
 def evaluate(options: EvaluateOptions) -> "RunFolder":
@@ -108,9 +111,11 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     check_label_space(screen, run, predictions, again, trust=options.trust_labels)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
-    expected = expected_accuracy(options.expect) if options.expect else None
-    diagnosis = diagnose(screen, predictor, metrics, expected=expected, seed=options.seed)
-    view.show_result(screen, run, metrics, classes, diagnosis=diagnosis)
+    diagnosis = diagnose(
+        screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
+    )
+    found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
+    view.show_result(screen, run, metrics, classes, more=found)
     if diagnosis:
         show_diagnosis(screen, diagnosis, run, again)
     if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
@@ -172,12 +177,14 @@ def _begin(
     )
 
 
-def expected_accuracy(text: str) -> float:
-    """Return the accuracy that `top1=X` asks for.
+def expected_accuracy(text: str | None) -> float | None:
+    """Return the accuracy that `top1=X` asks for, None where nothing does.
 
     >>> expected_accuracy("top1=0.92")
     0.92
     """
+    if text is None:
+        return None
     name, _, value = text.partition("=")
     try:
         expected = float(value) if name.strip() == "top1" else -1

@@ -464,6 +464,14 @@ def test_the_diagnosis_is_part_of_the_json(shades):
     found = json.loads(said.stdout)["diagnosis"]
     assert found["expected"] == 0.95
     assert found["restoring"][0]["changes"] == {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    assert found["command"].startswith("errlens evaluate ")
+    assert "--mean 0.0 0.0 0.0" in found["command"]
+
+
+def test_a_quiet_run_still_says_what_restores_the_result(shades):
+    said = evaluate_shades(shades, "-o run --expect top1=0.95 -q")
+    assert said.stdout == ""
+    assert "restores it: --mean 0 0 0, --std 1 1 1" in said.stderr
 
 
 def test_an_expectation_that_is_met_costs_nothing(shades):

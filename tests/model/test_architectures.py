@@ -230,9 +230,6 @@ def test_a_damaged_config_beside_the_weights_is_named(tmp_path):
         load_network(checkpoint=tmp_path)
 
 
-# What else is recorded
-
-
 # Architectures by their tensors
 
 
