@@ -77,20 +77,8 @@ def show_labels(
         screen.remark(f"{missing} of the {len(classes)} classes have no images here")
 
 
-def show_result(
-    screen: Screen,
-    run: RunFolder,
-    metrics: Metrics,
-    classes: pd.DataFrame,
-    *,
-    command: str = "evaluate",
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """Print the figures, what went worst, what could not be read and where it all is.
-
-    `more` joins the JSON object.
-    """
-    screen.json({**_as_json(run, metrics, command), **(more or {})})
+def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:
+    """Print the figures, what went worst, what could not be read and where it all is."""
     if metrics.top1:
         screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
         _show_worst_classes(screen, classes)
@@ -102,14 +90,25 @@ def show_result(
     screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
 
 
-def _as_json(run: RunFolder, metrics: Metrics, command: str) -> dict[str, Any]:
-    return {
-        "schema_version": metrics.schema_version,
-        "command": command,
-        "run": str(run.path),
-        "run_hash": run.info.run_hash,
-        "metrics": metrics.as_dict(),
-    }
+def print_json(
+    screen: Screen,
+    run: RunFolder,
+    metrics: Metrics,
+    *,
+    command: str = "evaluate",
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Print the one object that stands for the result, where it was asked for."""
+    screen.json(
+        {
+            "schema_version": metrics.schema_version,
+            "command": command,
+            "run": str(run.path),
+            "run_hash": run.info.run_hash,
+            "metrics": metrics.as_dict(),
+            **(more or {}),
+        }
+    )
 
 
 def _figures(metrics: Metrics) -> list[tuple[str, ...]]:

@@ -128,9 +128,11 @@ def diagnose(
 
 
 def show_diagnosis(
-    screen: "Screen", diagnosis: "Diagnosis", run: "RunFolder", again: Again
+    screen: "Screen", diagnosis: "Diagnosis | None", run: "RunFolder", again: Again
 ) -> None:
     """Name the settings that restore the expected accuracy, or say that none does."""
+    if diagnosis is None:
+        return
     expected, restoring, nearest = diagnosis.expected, diagnosis.restoring, diagnosis.nearest
     screen.say()
     if restoring:

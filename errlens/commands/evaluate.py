@@ -111,13 +111,13 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     check_label_space(screen, run, predictions, again, trust=options.trust_labels)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
+    view.show_result(screen, run, metrics, classes)
     diagnosis = diagnose(
         screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
     )
+    show_diagnosis(screen, diagnosis, run, again)
     found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
-    view.show_result(screen, run, metrics, classes, more=found)
-    if diagnosis:
-        show_diagnosis(screen, diagnosis, run, again)
+    view.print_json(screen, run, metrics, more=found)
     if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
         raise TooManyBadInputs(
             f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",

@@ -169,7 +169,8 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
         )
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
-    view.show_result(screen, run, metrics, classes, command="import")
+    view.show_result(screen, run, metrics, classes)
+    view.print_json(screen, run, metrics, command="import")
     return run
 
 
