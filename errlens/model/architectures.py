@@ -64,7 +64,8 @@ def choose_architecture(checkpoint: Checkpoint) -> str:
         f"{what} none of timm's" + (f"; nearest is {nearest!r}" if nearest else ""),
         hint=f"add --model {nearest} to see what differs"
         if nearest
-        else "add --model NAME; for a network of your own, --model package.module:function",
+        else "add --model NAME, torchvision:NAME or, for a network of your own, "
+        "package.module:function",
     )
 
 

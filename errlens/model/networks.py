@@ -127,11 +127,14 @@ def _trained(
 
 
 def _first_that_fits(names: Sequence[str], load: Callable[[str], Network]) -> Network:
-    *likely, last = names
-    for name in likely:
-        with suppress(IncompatibleCheckpoint):
-            return load(name)
-    return load(last)
+    first, *others = names
+    try:
+        return load(first)
+    except IncompatibleCheckpoint:
+        for name in others:
+            with suppress(IncompatibleCheckpoint):
+                return load(name)
+        raise
 
 
 def _data_config(architecture: Architecture, module: nn.Module) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import timm
 import torch
 from torch import nn
 
+from errlens.errors import IncompatibleCheckpoint
 from errlens.model.checkpoints import Checkpoint
 from errlens.model.load import ModelSpec, load_classifier
 from errlens.model.networks import load_network
@@ -115,3 +116,10 @@ def test_what_a_checkpoint_records_may_be_nonsense():
     }  # fmt: skip
     found = recorded_training(Checkpoint(Path("w.pt"), {}, odd))
     assert found == ((), {}, {}, None)
+
+
+def test_a_recorded_architecture_that_does_not_fit_is_named_with_the_one_that_does(tmp_path):
+    path = saved({"arch": "resnet50", "state_dict": resnet().state_dict()}, tmp_path)
+    with pytest.raises(IncompatibleCheckpoint, match="does not fit resnet50;") as failure:
+        load_network(checkpoint=path)
+    assert "--model test_resnet" in failure.value.hint
