@@ -2,7 +2,9 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
+NOBODY = 65534  # the number of a user who owns nothing
 COLOURS = ("blue", "green", "red")  # in the order of the tiny model's outputs
 
 # A classifier without training: the logit of a colour is ten times the mean of its channel.
@@ -128,6 +131,32 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delitem(sys.modules, "tiny", raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return "tiny:colours"
+
+
+@contextmanager
+def without_privilege():
+    """Be a user who may not read everything, where we are one who may."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("no file permissions to speak of on this platform")
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.fixture
+def public():
+    """A folder that every user may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        with without_privilege():
+            reached = os.access(name, os.R_OK | os.X_OK, effective_ids=True)
+        if not reached:
+            pytest.skip("other users cannot enter the folder of temporary files")
+        yield Path(name)
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,7 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,34 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from errlens.data.images import Identity, Photo, Unread, identify_photo, open_photo
-
-NOBODY = 65534
-
-
-@contextmanager
-def without_privilege():
-    """Be a user who may not read everything, where we are one who may."""
-    if not hasattr(os, "seteuid"):
-        pytest.skip("no file permissions to speak of on this platform")
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
-
-@pytest.fixture
-def public():
-    """A folder that every user may enter, unlike tmp_path."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        with without_privilege():
-            reached = os.access(name, os.R_OK | os.X_OK, effective_ids=True)
-        if not reached:
-            pytest.skip("other users cannot enter the folder of temporary files")
-        yield Path(name)
+from tests.conftest import without_privilege
 
 
 @pytest.fixture
