@@ -6,7 +6,6 @@ it whole or not at all.
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from errlens.errors import (
     UnfitOption,
 )
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
-from errlens.places import data_set_name
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
 PLAN_SCHEMA: Final = pa.schema(
@@ -43,8 +41,6 @@ PLAN_SCHEMA: Final = pa.schema(
         ("shard", pa.int32()),
     ]
 )
-
-SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
@@ -344,29 +340,6 @@ class RunFolder:
         text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
         with _atomically(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def default_run(data: Path, model: str, split: str | None = None) -> Path:
-    """Return where a run goes that was given no name: `runs/DATA-MODEL`.
-
-    The split is part of the name of a torchvision data set.
-
-    >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
-    'runs/pets-val-hf-hub_timm_resnet18'
-    >>> default_run(Path("torchvision:DTD"), "resnet18", "val").as_posix()
-    'runs/DTD-val-resnet18'
-    """
-    data_set = data_set_name(data)
-    if data_set is not None:
-        return _run_named(data_set, split, model)
-    data = Path(os.path.normpath(data.absolute()))
-    name = data.name if data.is_dir() else data.stem
-    parts = [data.parent.name, name] if data.name.casefold() in SPLIT_NAMES else [name]
-    return _run_named(*parts, model)
-
-
-def _run_named(*parts: str | None) -> Path:
-    return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))
 
 
 def open_run(path: str | Path) -> RunFolder:

@@ -17,6 +17,7 @@ from errlens.commands._second_look import (
     show_diagnosis,
 )
 from errlens.errors import TooManyBadInputs, UnfitOption
+from errlens.places import as_recorded, default_run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +79,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.data.labels import are_indices, label_indices
-    from errlens.run import RunFolder, default_run
+    from errlens.run import RunFolder
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
@@ -144,7 +145,6 @@ def _begin(
     from errlens.data.loading import available_cores
     from errlens.identity import RunInfo, plan_hash
     from errlens.model.predict import ShardPredictor
-    from errlens.places import as_recorded
     from errlens.scale.plan import make_plan
 
     superclasses = options.read_superclasses(classifier.classes)

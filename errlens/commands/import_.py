@@ -9,6 +9,7 @@ import typer
 
 from errlens.commands._options import OutputOptions
 from errlens.commands._second_look import describe_cycles
+from errlens.places import default_run
 
 if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
@@ -141,7 +142,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     from errlens.commands import _evaluation_view as view
     from errlens.data.images import quiet_pillow
     from errlens.data.samples import listed_samples
-    from errlens.run import RunFolder, default_run
+    from errlens.run import RunFolder
     from errlens.scale.resume import finish
     from errlens.terminal import Screen
 

@@ -14,7 +14,7 @@ from errlens.data.folders import NOT_UTF8, readable, scan_folder
 from errlens.data.images import SUFFIXES
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.errors import InputError, MissingInput, NoImages
-from errlens.run import SPLIT_NAMES
+from errlens.places import SPLIT_NAMES
 
 
 @dataclass(frozen=True)
