@@ -38,8 +38,9 @@ class Checkpoint:
     @property
     def origin(self) -> str:
         """The file that holds what was recorded, for messages."""
-        is_folder = self.path.name in IN_FOLDERS
-        return f"{self.path.parent.name}/config.json" if is_folder else self.path.name
+        config = self.path.with_name("config.json")
+        in_folder = self.path.name in IN_FOLDERS and config.is_file()
+        return f"{config.parent.name}/{config.name}" if in_folder else self.path.name
 
 
 def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:

@@ -1,5 +1,6 @@
 """Work through the shards of a run that have no part yet."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -12,16 +13,16 @@ from errlens.scale.plan import rows_of, run_locally
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardWorker:
+class ShardWorker(ABC):
     """Writes the part of a shard it is called with; `advance` is told of every row done."""
 
     run: RunFolder
     plan: pa.Table
     advance: Callable[[int], None] = lambda _rows: None
 
+    @abstractmethod
     def __call__(self, shard: int) -> None:
         """Write the part of this shard."""
-        raise NotImplementedError
 
 
 def finish(

@@ -7,15 +7,7 @@ from hypothesis import strategies as st
 
 from errlens.data.folders import scan_folder
 from errlens.errors import InputError
-from tests.conftest import without_privilege
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * len(name))
-    return folder
+from tests.conftest import touch, without_privilege
 
 
 def test_a_scan_sorts_counts_and_follows_but_never_loops(tmp_path):

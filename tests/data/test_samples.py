@@ -9,16 +9,7 @@ from hypothesis import strategies as st
 from errlens.data.manifests import Columns
 from errlens.data.samples import Samples, find_samples
 from errlens.errors import InputError, MissingInput, NoImages, UnfitOption
-from tests.conftest import without_privilege
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * len(name))
-    return folder
-
+from tests.conftest import touch, without_privilege
 
 # Class folders and photos
 
