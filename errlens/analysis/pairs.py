@@ -1,0 +1,243 @@
+"""Which classes does the model mix up, in both directions and more than chance would?
+
+A count alone does not tell: among many classes some pair has errors both ways by chance, a frequent
+class has more of everything, and the breeds of cats are mixed up among themselves simply because
+they are no dogs. So each pair is held against the errors of the other classes of its kind.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
+
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.intervals import wilson_interval
+from errlens.analysis.scores import NO_CLASS
+from errlens.analysis.significance import benjamini_hochberg, beta_binomial_tail
+
+LEAST_COUNT: Final = 2  # errors in each direction
+LEAST_SET: Final = 3  # classes that can be compared with one another
+LEAST_BALANCE: Final = 0.25
+LEAST_LIFT: Final = 2.0
+ALPHA: Final = 0.05  # false discovery rate
+
+_EVERYTHING: Final = -1  # the comparison set of pairs that have no superclass to themselves
+
+
+class _Chance(NamedTuple):
+    """What is expected of cells: `errors` of the row fall on it as BetaBin(errors, alpha, beta)."""
+
+    errors: NDArray[np.float64]
+    alpha: NDArray[np.float64]
+    beta: NDArray[np.float64]
+
+    def tail(self, least: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the probability of at least so many errors in the cell."""
+        return beta_binomial_tail(least, self.errors, self.alpha, self.beta)
+
+    def lift(self, count: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how many times as many errors there are as expected."""
+        return count * (self.alpha + self.beta) / (self.errors * self.alpha)
+
+
+class _Comparison:
+    """The comparison sets of a matrix, and what chance says of a cell within its set.
+
+    A superclass is a set if it has at least three classes; all classes together are the set of the
+    pairs that do not share such a superclass.
+    """
+
+    def __init__(self, matrix: ConfusionMatrix) -> None:
+        k = len(matrix.classes)
+        parents = matrix.parents
+        sizes = np.bincount(parents[parents != NO_CLASS], minlength=1)
+        large = (parents != NO_CLASS) & (sizes[parents] >= LEAST_SET)
+        self._set_of_class = np.where(large, parents, _EVERYTHING)
+        self._errors = matrix.errors
+        cells = matrix.errors.tocoo()
+        inside = self.set_of(cells.row, cells.col) != _EVERYTHING
+        within = csr_array(
+            (cells.data[inside], (cells.row[inside], cells.col[inside])), shape=cells.shape
+        )
+        self._all = _Sums(matrix.errors, np.zeros(k, np.int64))
+        self._kin = _Sums(within, self._set_of_class + 1)
+        members = np.bincount(self._set_of_class[large]) if large.any() else np.zeros(0, int)
+        inner = members * (members - 1) // 2
+        self._tests = {int(one): int(inner[one]) for one in np.flatnonzero(inner)}
+        self._tests[_EVERYTHING] = k * (k - 1) // 2 - int(inner.sum())
+
+    def set_of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the comparison set of each pair."""
+        mine = self._set_of_class[a]
+        return np.where(mine == self._set_of_class[b], mine, _EVERYTHING)
+
+    def chance(
+        self, row: NDArray[np.integer], column: NDArray[np.integer], count: NDArray[np.int64]
+    ) -> _Chance:
+        """Return what errors of other rows say of cells that hold `count` errors."""
+        alone = self.set_of(row, column) == _EVERYTHING
+        return _Chance(
+            *(
+                np.where(alone, everywhere, within)
+                for everywhere, within in zip(
+                    self._all.chance(row, column, count),
+                    self._kin.chance(row, column, count),
+                    strict=True,
+                )
+            )
+        )
+
+    def q_values(
+        self, p_value: NDArray[np.float64], comparison_set: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the false discovery rate of each pair among the pairs of its set."""
+        q_value = np.ones(len(p_value))
+        for one in np.unique(comparison_set):
+            inside = comparison_set == one
+            q_value[inside] = benjamini_hochberg(p_value[inside], tests=self._tests[int(one)])
+        return q_value
+
+
+class _Sums:
+    """Sums of errors over rows, columns and sets of classes; `set_of_class` has shape (k,)."""
+
+    def __init__(self, errors: csr_array, set_of_class: NDArray[np.int64]) -> None:
+        self._row = np.asarray(errors.sum(axis=1), np.int64).ravel()
+        self._column = np.asarray(errors.sum(axis=0), np.int64).ravel()
+        self._total = np.bincount(set_of_class, weights=self._row)[set_of_class]
+        self._size = np.bincount(set_of_class)[set_of_class]
+
+    def chance(
+        self, i: NDArray[np.integer], j: NDArray[np.integer], count: NDArray[np.int64]
+    ) -> _Chance:
+        """Return the null of the cells (i, j): the column sums without row i, each plus one."""
+        alpha = self._column[j] - count + 1
+        elsewhere = self._total[i] - self._column[i] - self._column[j]
+        beta = elsewhere - (self._row[i] - count) + self._size[i] - 2
+        return _Chance(self._row[i].astype(float), alpha.astype(float), beta.astype(float))
+
+
+def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """Return one row for each two classes with errors both ways, best evidence first.
+
+    A pair is `mutual` if it has at least two errors each way, both together are unlikely
+    (Benjamini-Hochberg q <= 0.05 over the pairs it is compared with), the smaller rate is at least
+    a quarter of the larger one, and each cell has at least twice the errors expected of it.
+
+    Chance: the errors of a row fall on the other classes as those of the other rows do, with the
+    uncertainty of that estimate kept (beta-binomial). The other classes are those of the superclass
+    that the two share, where it has at least three classes, else all.
+
+    The order is that of the smaller of the two lower bounds of the rates (Wilson, 95 %), largest
+    first; then of the pooled rate, of the total count and of the class index. `gain_if_solved` is
+    the share of all images that would be right. With two classes in all there is nothing to compare
+    with: `p_value`, `q_value` and `mutual` are missing.
+    """
+    a, b, ab, ba = _both_ways(matrix)
+    n_a, n_b = matrix.n[a], matrix.n[b]
+    rate_ab, rate_ba = ab / n_a, ba / n_b
+    low_ab, high_ab = wilson_interval(ab, n_a)
+    low_ba, high_ba = wilson_interval(ba, n_b)
+    balance = np.minimum(rate_ab, rate_ba) / np.maximum(rate_ab, rate_ba)
+    compared = _Comparison(matrix)
+    there, back = compared.chance(a, b, ab), compared.chance(b, a, ba)
+    lift_ab, lift_ba = there.lift(ab), back.lift(ba)
+    p_value = np.ones(len(a))
+    fewest = np.minimum(ab, ba)
+    tested = fewest >= LEAST_COUNT
+    testable = len(matrix.classes) >= LEAST_SET
+    if testable:
+        p_value[tested] = (there.tail(fewest) * back.tail(fewest))[tested]
+    q_value = compared.q_values(p_value, compared.set_of(a, b))
+    mutual = (
+        tested
+        & (q_value <= ALPHA)
+        & (balance >= LEAST_BALANCE)
+        & (np.minimum(lift_ab, lift_ba) >= LEAST_LIFT)
+    )
+    names = np.array(matrix.classes.names, object)
+    order = np.lexsort((b, a, -(ab + ba), -(ab + ba) / (n_a + n_b), -np.minimum(low_ab, low_ba)))
+    table = pd.DataFrame(
+        {
+            "class_a": names[a],
+            "class_b": names[b],
+            "a_as_b": ab,
+            "b_as_a": ba,
+            "n_a": n_a,
+            "n_b": n_b,
+            "rate_ab": rate_ab,
+            "rate_ab_low": low_ab,
+            "rate_ab_high": high_ab,
+            "rate_ba": rate_ba,
+            "rate_ba_low": low_ba,
+            "rate_ba_high": high_ba,
+            "balance": balance,
+            "lift_ab": lift_ab,
+            "lift_ba": lift_ba,
+            "p_value": p_value if testable else np.nan,
+            "q_value": q_value if testable else np.nan,
+            "mutual": pd.array(mutual if testable else [pd.NA] * len(a), dtype="boolean"),
+            "gain_if_solved": (ab + ba) / max(matrix.total, 1),
+        }
+    )
+    return table.iloc[order].reset_index(drop=True)
+
+
+def absorbed_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells with more errors than chance explains that belong to no mutual pair.
+
+    They are the classes that vanish into others: all of a one-way street. Benjamini-Hochberg
+    q <= 0.05 over all cells off the diagonal; largest lower bound of the rate first.
+    """
+    k = len(matrix.classes)
+    cells = matrix.errors.tocoo()
+    i, j, count = cells.row.astype(np.int64), cells.col.astype(np.int64), cells.data
+    if k < LEAST_SET:
+        i, j, count = i[:0], j[:0], count[:0]
+    chance = _Comparison(matrix).chance(i, j, count)
+    q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
+    a, b = mutual_pairs(matrix, pairs).T
+    is_mutual = np.isin(np.minimum(i, j) * k + np.maximum(i, j), a * k + b)
+    n, lift = matrix.n[i], chance.lift(count)
+    low, high = wilson_interval(count, n)
+    order = np.lexsort((j, i, -count, -count / n, -low))
+    names = np.array(matrix.classes.names, object)
+    table = pd.DataFrame(
+        {
+            "true_class": names[i],
+            "pred_class": names[j],
+            "count": count,
+            "n": n,
+            "rate": count / n,
+            "low": low,
+            "high": high,
+            "lift": lift,
+            "q_value": q_value,
+        }
+    )
+    absorbed = (q_value <= ALPHA) & ~is_mutual
+    return table.iloc[order[absorbed[order]]].reset_index(drop=True)
+
+
+def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
+    names = pd.Index(matrix.classes.names)
+    mutual = pairs[pairs["mutual"].fillna(value=False)]
+    ends = [names.get_indexer(mutual[column]) for column in ("class_a", "class_b")]
+    return np.stack(ends, axis=1).astype(np.int64)
+
+
+def _both_ways(
+    matrix: ConfusionMatrix,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of classes a < b with errors both ways, with the errors each way."""
+    happened = matrix.errors.astype(bool)
+    both = triu(happened.multiply(happened.T), k=1).tocoo()
+    a, b = both.row.astype(np.int64), both.col.astype(np.int64)
+    ab, ba = (
+        np.asarray(matrix.errors[i, j], np.int64).ravel() if len(a) else np.zeros(0, np.int64)
+        for i, j in ((a, b), (b, a))
+    )
+    return a, b, ab, ba

@@ -1,0 +1,76 @@
+"""How likely is that by chance? Tails and false discovery rates."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaln, gammaln
+
+
+def beta_binomial_tail(
+    least: ArrayLike, n: ArrayLike, alpha: ArrayLike, beta: ArrayLike
+) -> NDArray[np.float64]:
+    """Return P(X >= least) of X ~ BetaBin(n, alpha, beta), for arrays of one shape.
+
+    Accurate to a relative error of about 1e-9 however small it is: terms are added away from the
+    bulk of the distribution, never taken from one.
+
+    Args:
+        least: 0 to n.
+        n: Trials.
+        alpha: Above 0.
+        beta: Above 0.
+
+    >>> float(beta_binomial_tail(1, 1, 1, 3))  # the chance of the first kind is 1 in 4
+    0.25
+    """
+    least, n, alpha, beta = np.broadcast_arrays(
+        *(np.asarray(one, np.float64) for one in (least, n, alpha, beta))
+    )
+    shape = least.shape
+    least, n, alpha, beta = (one.ravel() for one in (least, n, alpha, beta))
+    above = least > n * alpha / (alpha + beta)
+    tail = np.empty(len(least))
+    tail[above] = _sum_up(least[above], n[above], alpha[above], beta[above])
+    # From least - 1 downwards is the same with successes and failures exchanged.
+    rest = ~above
+    below = _sum_up(n[rest] - least[rest] + 1, n[rest], beta[rest], alpha[rest])
+    tail[rest] = 1 - below
+    return np.clip(tail, 0, 1).reshape(shape)
+
+
+def benjamini_hochberg(p_value: NDArray[np.float64], *, tests: int) -> NDArray[np.float64]:
+    """Return the smallest false discovery rate at which each test would be reported.
+
+    Y. Benjamini, Y. Hochberg, Journal of the Royal Statistical Society B 57 (1995) 289-300. Of
+    `tests` in all, those that are not among `p_value`, shape (n,), have p = 1.
+
+    >>> benjamini_hochberg(np.array([0.01, 0.02]), tests=10).tolist()
+    [0.1, 0.1]
+    """
+    order = np.argsort(p_value, kind="stable")
+    scaled = p_value[order] * tests / np.arange(1, len(p_value) + 1)
+    q_value = np.empty(len(p_value))
+    q_value[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+    return np.minimum(q_value, 1)
+
+
+def _sum_up(
+    start: NDArray[np.float64],
+    n: NDArray[np.float64],
+    alpha: NDArray[np.float64],
+    beta: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the sum of the probabilities of start, start + 1, ... n; 0 beyond n."""
+    total = np.zeros(len(start))
+    active = np.flatnonzero(start <= n)
+    x, n, a, b = start[active], n[active], alpha[active], beta[active]
+    term = np.exp(
+        gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+        + betaln(x + a, n - x + b) - betaln(a, b)
+    )  # fmt: skip
+    while len(active):
+        total[active] += term
+        term = term * (n - x) * (x + a) / ((x + 1) * (n - x - 1 + b))
+        going = term > total[active] * np.finfo(float).eps
+        active, term = active[going], term[going]
+        x, n, a, b = x[going] + 1, n[going], a[going], b[going]
+    return total
