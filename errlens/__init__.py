@@ -2,17 +2,61 @@
 
 >>> import errlens
 >>> sorted(errlens.__all__)
-['evaluate', 'open_run']
+['confused_pairs', 'evaluate', 'open_run']
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
     from errlens.run import RunFolder
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "open_run"]
+__all__ = ["confused_pairs", "evaluate", "open_run"]
+
+
+def confused_pairs(
+    label: "ArrayLike",
+    pred: "ArrayLike",
+    names: Sequence[str],
+    superclasses: Mapping[str, str] | None = None,
+) -> "pd.DataFrame":
+    """Return the pairs of classes with errors both ways, best evidence first.
+
+    `mutual` says which are more than chance and the errors of related classes explain; see
+    `errlens.analysis.pairs.pair_table` for the definition, and the README for the columns.
+
+    Args:
+        label: The true class of each image, an index into `names` or a name, shape (n,).
+        pred: The predicted class of each image, likewise.
+        names: The class names.
+        superclasses: The superclass of each class that has one, by name.
+
+    Raises:
+        BadPredictions: A label or a prediction is none of the classes.
+        BadClassFile: Names are repeated, or a superclass is given to no class.
+
+    >>> import numpy as np
+    >>> label = np.repeat(["cat", "dog", "cow", "pig"], 50)
+    >>> pred = label.copy()
+    >>> pred[:12], pred[50:58] = "dog", "cat"  # 12 cats are taken for dogs, 8 dogs for cats
+    >>> pairs = confused_pairs(label, pred, ["cat", "dog", "cow", "pig"])
+    >>> pairs[["class_a", "class_b", "a_as_b", "b_as_a"]].to_numpy().tolist()
+    [['cat', 'dog', 12, 8]]
+    """
+    from errlens.analysis.confusion import confusion_matrix_of_arrays
+    from errlens.analysis.pairs import pair_table
+    from errlens.classes import ClassNames, Superclasses
+
+    classes = ClassNames(tuple(names))
+    parents = superclasses and Superclasses.from_mapping(
+        superclasses, classes, source="the mapping"
+    )
+    return pair_table(confusion_matrix_of_arrays(label, pred, classes, parents or None))
 
 
 def evaluate(

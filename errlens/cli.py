@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from errlens import __version__
 from errlens.commands._command_line import as_command
+from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.run import RunOptions, run
@@ -73,6 +74,7 @@ def _options(
 
 app.command()(as_command(evaluate, EvaluateOptions))
 app.command("import")(as_command(import_predictions, ImportOptions))
+app.command()(as_command(confusion, ConfusionOptions))
 app.command()(as_command(run, RunOptions))
 
 

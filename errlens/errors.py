@@ -26,6 +26,7 @@ its exit code::
     │   ├── UnfitModel
     │   ├── NotARun
     │   ├── NoModel
+    │   ├── NoLabels
     │   ├── IncompleteRun
     │   ├── StaleRun
     │   ├── LabelSpaceMismatch
@@ -222,6 +223,17 @@ class NoModel(InputError):
         super().__init__(
             f"{str(run)!r} was imported from {table!r}: it has no model to explain with",
             hint="errlens evaluate DATA --model NAME -o ANOTHER_RUN makes a run with its model",
+        )
+
+
+class NoLabels(InputError):
+    """A run holds no image with a label and a prediction: nothing is right or wrong."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__(
+            f"no image of {str(run)!r} has both a label and a prediction",
+            hint="evaluate a data set with labels: class folders, or a manifest with a column of "
+            "labels",
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 TORCHVISION: Final = "torchvision:"
+DEFAULT_RUNS: Final = Path("runs")
 SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 
 
@@ -44,4 +45,4 @@ def default_run(data: Path, model: str, split: str | None = None) -> Path:
 
 
 def _run_named(*parts: str | None) -> Path:
-    return Path("runs", re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))
+    return Path(DEFAULT_RUNS, re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))

@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from errlens.errors import (
@@ -154,6 +153,23 @@ class RunFolder:
         found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
         return found
 
+    def read_classes(self) -> pd.DataFrame:
+        """Return the figures of each class: `classes.csv`.
+
+        Raises:
+            IncompleteRun: There is no such file.
+        """
+        self.require_complete()
+        if not self.classes_file.exists():
+            raise IncompleteRun(f"{str(self.path)!r} has no {self.classes_file.name}", hint=RESUME)
+        # A class may be called NA or 007.
+        return pd.read_csv(
+            self.classes_file,
+            dtype={"class_name": "str", "superclass": "str"},
+            keep_default_na=False,
+            na_values=[""],
+        )
+
     @property
     def predictions(self) -> Predictions:
         """The whole predictions table."""
@@ -166,18 +182,30 @@ class RunFolder:
             IncompleteRun: Parts are missing or damaged.
             StaleRun: A part was made with other settings than `run.json` says.
         """
+        tables = [part.table for part in self.read_parts(columns)]
+        return Predictions(
+            pa.concat_tables(tables).unify_dictionaries(), self.info.classes, self.info.superclasses
+        )
+
+    def read_parts(self, columns: Sequence[str]) -> Iterator[Predictions]:
+        """Read some columns of the predictions part by part, for what fits no memory at once.
+
+        Raises:
+            IncompleteRun: Parts are missing or damaged.
+            StaleRun: A part was made with other settings than `run.json` says.
+        """
         info, absent = self.info, self.unfinished()
         if absent:
             raise IncompleteRun(
                 f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
             )
-        shards = int(self.plan["shard"][-1].as_py()) + 1
+        classes, superclasses = info.classes, info.superclasses
         wanted = pa.schema([SCHEMA.field(name) for name in columns])
-        parts = ds.dataset([str(self.part_file(shard)) for shard in range(shards)], schema=wanted)
-        table = (
-            parts.to_table(columns=list(columns)).unify_dictionaries().replace_schema_metadata(None)
-        )
-        return Predictions(table, info.classes, info.superclasses)
+        for shard in range(self.n_parts):
+            with pq.ParquetFile(self.part_file(shard)) as file:
+                table = file.read(columns=list(columns), use_threads=False).select(columns)
+            table = table if table.schema.equals(wanted) else table.cast(wanted)
+            yield Predictions(table.replace_schema_metadata(None), classes, superclasses)
 
     def begin(
         self,
@@ -227,9 +255,14 @@ class RunFolder:
     @property
     def plan(self) -> pa.Table:
         """The frozen list of inputs."""
-        if not self.plan_file.exists():
-            raise IncompleteRun(f"{str(self.path)!r} has no plan", hint=RESUME)
+        self._require_plan()
         return pq.read_table(self.plan_file, schema=PLAN_SCHEMA)
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts the predictions have."""
+        self._require_plan()
+        return int(pq.read_table(self.plan_file, columns=["shard"])["shard"][-1].as_py()) + 1
 
     def unfinished(self) -> list[int]:
         """Return the shards that still have to be predicted.
@@ -238,8 +271,7 @@ class RunFolder:
             StaleRun: A part was made with other settings than `run.json` says.
         """
         info = self.info
-        shards = range(int(self.plan["shard"][-1].as_py()) + 1)
-        return [shard for shard in shards if not self._part_is_whole(shard, info)]
+        return [shard for shard in range(self.n_parts) if not self._part_is_whole(shard, info)]
 
     def write_part(
         self, shard: int, table: pa.Table, sidecars: Mapping[str, np.ndarray], info: RunInfo
@@ -293,6 +325,10 @@ class RunFolder:
     def written(self) -> list[Path]:
         """Return the files and folders of the evaluation that exist."""
         return [self.path / name for name in _OWN if (self.path / name).exists()]
+
+    def _require_plan(self) -> None:
+        if not self.plan_file.exists():
+            raise IncompleteRun(f"{str(self.path)!r} has no plan", hint=RESUME)
 
     def _part_is_whole(self, shard: int, info: RunInfo) -> bool:
         """Tell whether a part can be read to its end and belongs to this run.
@@ -351,6 +387,21 @@ def open_run(path: str | Path) -> RunFolder:
     folder = RunFolder(Path(path))
     _ = folder.info
     return folder
+
+
+def newest_run(folder: Path) -> RunFolder:
+    """Open the run in a folder of runs that was written to last.
+
+    Raises:
+        NotARun: There is none.
+    """
+    found = [(one.stat().st_mtime_ns, one.parent) for one in folder.glob("*/run.json")]
+    if not found:
+        raise NotARun(
+            f"no RUN was given, and there is none in {str(folder)!r}",
+            hint="errlens evaluate DATA --model NAME makes one",
+        )
+    return open_run(max(found)[1])
 
 
 @contextmanager

@@ -11,18 +11,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.scores import NO_CLASS, class_parents
 from errlens.classes import ClassNames, Superclasses
-from errlens.errors import BadPredictions
+from errlens.errors import BadPredictions, some
 from errlens.predictions import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
 
 _PENDING: Final = 4_000_000  # entries that are kept before they are added up
+_NULL: Final = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class CellSums:
     def __init__(self, n_classes: int) -> None:
         self._shape = (n_classes, n_classes)
         self._pending: list[Any] = []
+        self._n_pending = 0
 
     def add(
         self,
@@ -103,8 +105,9 @@ class CellSums:
         """Add values, ones by default, to cells; all arrays have shape (n,)."""
         values = np.ones(len(row), np.int64) if values is None else values
         self._pending.append(coo_array((values, (row, column)), shape=self._shape))
-        if sum(one.nnz for one in self._pending) > _PENDING:
-            self._pending = [self.total().tocoo()]
+        self._n_pending += len(row)
+        if self._n_pending > _PENDING:
+            self._pending, self._n_pending = [self.total().tocoo()], 0
 
     def total(self) -> csr_array:
         """Return the sums so far."""
@@ -131,43 +134,59 @@ def confusion_matrix(
     """
     sums, unscored = CellSums(len(classes)), np.zeros(len(classes), np.int64)
     for part in parts:
-        labelled = part.table.filter(pc.is_valid(part.table["label"]))
-        scored = pc.equal(labelled["status"], OK)
-        rows, others = labelled.filter(scored), labelled.filter(pc.invert(scored))
-        label, pred, left = (
-            _class_indices(column.to_numpy(), len(classes))
-            for column in (rows["label"], rows["pred"], others["label"])
+        columns = (part.table[name].fill_null(_NULL).to_numpy() for name in ("label", "pred"))
+        label, pred = columns
+        labelled = label != _NULL
+        scored = labelled & pc.equal(part.table["status"], OK).to_numpy()
+        sums.add(
+            _class_indices(label[scored], len(classes)), _class_indices(pred[scored], len(classes))
         )
-        sums.add(label, pred)
+        left = _class_indices(label[labelled & ~scored], len(classes))
         unscored += np.bincount(left, minlength=len(classes))
     return ConfusionMatrix(sums.total(), classes, superclasses, unscored)
 
 
 def confusion_matrix_of_arrays(
-    label: NDArray[np.integer],
-    pred: NDArray[np.integer],
+    label: ArrayLike,
+    pred: ArrayLike,
     classes: ClassNames,
     superclasses: Superclasses | None = None,
 ) -> ConfusionMatrix:
-    """Count class indices, arrays of shape (n,).
+    """Count arrays of class indices, or of class names as they are spelt, of shape (n,).
 
     >>> matrix = confusion_matrix_of_arrays([0, 0, 1], [0, 1, 1], ClassNames(("cat", "dog")))
     >>> matrix.counts.toarray().tolist()
     [[1, 1], [0, 1]]
 
     Raises:
-        BadPredictions: The arrays differ in length, or hold something else than class indices.
+        BadPredictions: The arrays differ in length, or hold something else than these classes.
     """
-    label, pred = np.asarray(label), np.asarray(pred)
-    if label.ndim != 1 or label.shape != pred.shape:
+    rows, columns = np.asarray(label), np.asarray(pred)
+    if rows.ndim != 1 or rows.shape != columns.shape:
         raise BadPredictions(
-            f"labels and predictions must be two lists of one length, not of shape {label.shape} "
-            f"and {pred.shape}"
+            f"labels and predictions must be two lists of one length, not of shape {rows.shape} "
+            f"and {columns.shape}"
         )
     sums = CellSums(len(classes))
-    sums.add(_class_indices(label, len(classes)), _class_indices(pred, len(classes)))
+    sums.add(_indices_of(rows, classes), _indices_of(columns, classes))
     return ConfusionMatrix(
         sums.total(), classes, superclasses, unscored=np.zeros(len(classes), np.int64)
+    )
+
+
+def count_table(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """Return the cells that hold an image, right ones included: `label`, `pred` and `count`.
+
+    They are class indices, in the order of the two.
+    """
+    cells = matrix.counts.tocoo()
+    order = np.lexsort((cells.col, cells.row))
+    return pd.DataFrame(
+        {
+            "label": cells.row[order].astype(np.int32),
+            "pred": cells.col[order].astype(np.int32),
+            "count": cells.data[order],
+        }
     )
 
 
@@ -225,6 +244,17 @@ def superclass_table(matrix: ConfusionMatrix) -> pd.DataFrame:
 
 def _sums(cells: csr_array, *, axis: int) -> NDArray[np.int64]:
     return np.asarray(cells.sum(axis=axis), np.int64).ravel()
+
+
+def _indices_of(values: NDArray[Any], classes: ClassNames) -> NDArray[np.int64]:
+    """Return class indices for names, or for what are indices already."""
+    if values.dtype.kind not in "UO" or not all(isinstance(one, str) for one in values):
+        return _class_indices(values, len(classes))
+    indices = pd.Index(classes.names).get_indexer(values)
+    if (indices < 0).any():
+        unknown = sorted(set(values[indices < 0]))
+        raise BadPredictions(f"labels or predictions are none of the classes: {some(unknown)}")
+    return indices.astype(np.int64)
 
 
 def _class_indices(values: NDArray[Any], n_classes: int) -> NDArray[np.int64]:

@@ -9,10 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.pairs import mutual_pairs
@@ -110,10 +108,11 @@ def cluster_order(matrix: ConfusionMatrix) -> NDArray[np.intp]:
     k = len(matrix.classes)
     if not 2 < k <= MOST_CLUSTERED:
         return np.arange(k)
+    from scipy.cluster.hierarchy import leaves_list, linkage  # a quarter of a second
+
     distance = 1 - similarity(matrix).toarray()
-    np.fill_diagonal(distance, 0)
     tree = linkage(
-        squareform(distance, checks=False), method="average", optimal_ordering=k <= MOST_OPTIMAL
+        distance[np.triu_indices(k, 1)], method="average", optimal_ordering=k <= MOST_OPTIMAL
     )
     return np.asarray(leaves_list(tree), np.intp)
 
@@ -140,14 +139,20 @@ def _join(cells: Iterable[tuple[int, int, float]], cut: float) -> list[list[int]
         if i not in members or j not in members or mean(i, j) != -negative:
             continue  # one of them has grown since
         members[i] += members.pop(j)
-        for other, value in sums.pop(j).items():
-            del sums[other][j]
-            if other != i:
-                sums[i][other] = sums[other][i] = sums[i].get(other, 0.0) + value
+        _merge(sums, j, into=i)
         for other in sums[i]:
             if mean(i, other) >= least:
                 heappush(queue, (-mean(i, other), min(i, other), max(i, other)))
     return list(members.values())
+
+
+def _merge(sums: dict[int, dict[int, float]], j: int, *, into: int) -> None:
+    """Add a row and column of a symmetric matrix to another, and remove them."""
+    for other, value in sums.pop(j).items():
+        del sums[other][j]
+        if other != into:
+            total = sums[into].get(other, 0.0) + value
+            sums[into][other] = sums[other][into] = total
 
 
 def names_of(groups: pd.DataFrame) -> list[Sequence[str]]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from errlens.errors import UnfitOption
-from errlens.places import data_set_name
+from errlens.places import DEFAULT_RUNS, data_set_name
 
 if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
+    from errlens.run import RunFolder
+    from errlens.terminal import Screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,12 +239,38 @@ class ComputeOptions:
 class OutputOptions:
     """What belongs to an invocation as a whole, not to one block of a configuration."""
 
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
-    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More remarks.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverwriteOption:
+    """For commands that go on with what is there."""
+
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArgument:
+    """Which run a command reads."""
+
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="A run folder.  [default: the newest below runs/]"),
+    ] = None
+
+    def open_run(self, screen: "Screen") -> "RunFolder":
+        """Return the run that was named or, said on the screen, the newest one; it is complete."""
+        from errlens.run import newest_run, open_run
+
+        run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
+        if not self.run:
+            screen.remark(f"the newest run: {run.path}")
+        run.require_complete()
+        return run
 
 
 def _assignment(text: str) -> tuple[str, Any]:

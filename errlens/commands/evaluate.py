@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from errlens.commands._command_line import command_line
-from errlens.commands._options import ComputeOptions, DataOptions, ModelOptions, OutputOptions
+from errlens.commands._options import (
+    ComputeOptions,
+    DataOptions,
+    ModelOptions,
+    OutputOptions,
+    OverwriteOption,
+)
 from errlens.commands._second_look import (
     check_label_space,
     diagnose,
@@ -32,7 +38,7 @@ KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
+class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption):
     """Options of `errlens evaluate`."""
 
     out: Annotated[
@@ -129,7 +135,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
 
 def _command(options: EvaluateOptions, **changes: Any) -> str:
     """Write the command that was given with some options changed."""
-    changed = dataclasses.replace(options, **changes)
+    changed = dataclasses.replace(options, overwrite=False, **changes)
     return command_line("evaluate", changed, without=OutputOptions)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from errlens.commands._options import OutputOptions
+from errlens.commands._options import OutputOptions, OverwriteOption
 from errlens.commands._second_look import describe_cycles
 from errlens.places import default_run
 
@@ -119,7 +119,7 @@ class TableOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportOptions(TableOptions, OutputOptions):
+class ImportOptions(TableOptions, OutputOptions, OverwriteOption):
     """Options of `errlens import`."""
 
     out: Annotated[

@@ -1,14 +1,15 @@
 """`errlens run`: a chain of commands from one configuration."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from errlens.commands._options import OutputOptions
+from errlens.commands._options import OutputOptions, OverwriteOption
+from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.errors import BadConfig
@@ -17,11 +18,12 @@ from errlens.errors import BadConfig
 BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "evaluate": (EvaluateOptions, evaluate),
     "import": (ImportOptions, import_predictions),
+    "confusion": (ConfusionOptions, confusion),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(OutputOptions):
+class RunOptions(OutputOptions, OverwriteOption):
     """Options of `errlens run`."""
 
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
@@ -43,7 +45,11 @@ def run(options: RunOptions) -> None:
     """
     from errlens.config import read_config
 
-    shared = {one.name: getattr(options, one.name) for one in dataclasses.fields(OutputOptions)}
+    shared = {
+        one.name: getattr(options, one.name)
+        for kind in (OutputOptions, OverwriteOption)
+        for one in dataclasses.fields(kind)
+    }
     config = read_config(
         options.config,
         {name: block for name, (block, _) in BLOCKS.items()},
@@ -54,4 +60,14 @@ def run(options: RunOptions) -> None:
         raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
     for name, block in config.blocks.items():
         _, command = BLOCKS[name]
-        command(dataclasses.replace(block, out=config.out, **shared))
+        command(_completed(block, config.out, shared))
+
+
+def _completed(block: Any, out: Path, shared: Mapping[str, Any]) -> Any:
+    """Return a block's options with the run folder, and with what the invocation asks for."""
+    known = {one.name for one in dataclasses.fields(block)}
+    if "run" in known and block.run is None:
+        shared = {**shared, "run": out}
+    return dataclasses.replace(
+        block, **{name: value for name, value in {**shared, "out": out}.items() if name in known}
+    )

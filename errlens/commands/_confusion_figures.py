@@ -1,0 +1,148 @@
+"""Which pictures of a confusion matrix to draw, and of which classes."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.groups import names_of
+from errlens.analysis.order import Normalize, cell_values, superclass_stretches
+from errlens.analysis.soft_confusion import soft_matrix
+from errlens.figures.matrix import Group, Span, draw_groups, draw_matrix, draw_overview
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from errlens.commands.confusion import ConfusionOptions, Findings
+
+MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too
+MOST_NAMED: Final = 200
+MOST_DRAWN: Final = 4_000
+GROUPS_A_PAGE: Final = 12
+LARGEST_GROUP: Final = 40  # classes
+
+_UNITS: Final[dict[Normalize, str]] = {
+    "none": "images",
+    "true": "share of the true class",
+    "pred": "share of the predicted class",
+}
+
+
+def draw_figures(
+    matrix: ConfusionMatrix,
+    findings: "Findings",
+    order: NDArray[np.intp],
+    options: "ConfusionOptions",
+) -> "Iterator[tuple[str, Figure]]":
+    """Yield the pictures with their file names: of all classes, of groups, of superclasses."""
+    seen = _worth_drawing(matrix, order)
+    if len(seen) <= MOST_DRAWN:
+        yield "matrix.png", _draw(matrix, seen, title=_title(matrix, seen), options=options)
+    if len(seen) > MOST_ANNOTATED:
+        yield from _draw_pages(matrix, findings)
+    if matrix.superclasses and len(matrix.superclasses.names) > 1:
+        yield "superclasses.png", _draw_superclasses(findings, matrix.superclasses.names)
+    if options.by and matrix.superclasses:
+        for index, name in enumerate(matrix.superclasses.names):
+            members = seen[matrix.parents[seen] == index]
+            if 1 < len(members) <= MOST_DRAWN:
+                file = f"matrix-{index + 1}-{_file_name(name)}.png"
+                yield file, _draw(matrix, members, title=name, options=options)
+    if findings.soft is not None and len(seen) <= MOST_NAMED:
+        belief = soft_matrix(findings.soft, len(matrix.classes))[seen][:, seen].toarray()
+        belief[matrix.n[seen] == 0] = np.nan
+        yield (
+            "soft.png",
+            draw_matrix(
+                belief,
+                _names(matrix, seen),
+                title="what the model believes",
+                unit="mean probability",
+                spans=_spans(matrix, seen),
+            ),
+        )
+
+
+def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Leave out classes without an image, true or predicted, where the picture is large anyway."""
+    if len(order) <= MOST_ANNOTATED:
+        return order
+    seen = (matrix.n + matrix.n_predicted)[order] > 0
+    return order[seen]
+
+
+def _draw(
+    matrix: ConfusionMatrix,
+    classes: NDArray[np.intp],
+    *,
+    title: str,
+    options: "ConfusionOptions",
+) -> "Figure":
+    """Draw some classes as large as their number allows."""
+    spans = _spans(matrix, classes)
+    if len(classes) > MOST_NAMED:
+        return draw_overview(matrix.among(classes), title=title, spans=spans)
+    return draw_matrix(
+        cell_values(matrix, classes, normalize=options.normalize),
+        _names(matrix, classes),
+        title=title,
+        unit=_UNITS[options.normalize],
+        spans=spans,
+    )
+
+
+def _draw_pages(matrix: ConfusionMatrix, findings: "Findings") -> "Iterator[tuple[str, Figure]]":
+    """Yield pages of groups, each group with its numbers."""
+    groups = [
+        Group(f"group {number}", tuple(names), matrix.among(np.array(members)))
+        for number, names, members in _members(matrix, findings)
+        if len(members) <= LARGEST_GROUP
+    ]
+    pages = [groups[at : at + GROUPS_A_PAGE] for at in range(0, len(groups), GROUPS_A_PAGE)]
+    for number, page in enumerate(pages, start=1):
+        of = f", page {number} of {len(pages)}" if len(pages) > 1 else ""
+        title = f"classes that are mixed up among themselves{of}"
+        yield f"groups-{number:02d}.png", draw_groups(page, title=title)
+
+
+def _members(
+    matrix: ConfusionMatrix, findings: "Findings"
+) -> Iterator[tuple[int, Sequence[str], list[int]]]:
+    place = {name: index for index, name in enumerate(matrix.classes.names)}
+    for number, names in enumerate(names_of(findings.groups), start=1):
+        yield number, names, [place[name] for name in names]
+
+
+def _draw_superclasses(findings: "Findings", names: tuple[str, ...]) -> "Figure":
+    assert findings.superclasses is not None  # noqa: S101
+    counts = findings.superclasses["count"].to_numpy().reshape(len(names), len(names))
+    known = counts.sum(axis=1, keepdims=True) > 0
+    values = np.where(known, counts, np.nan).astype(float)
+    return draw_matrix(values, list(names), title="superclasses", unit="images")
+
+
+def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
+    k, drawn = len(matrix.classes), len(seen)
+    classes = f"{k} classes" if drawn == k else f"{drawn} of {k} classes"
+    return f"{classes}, {matrix.total} images, {matrix.n_errors} wrong"
+
+
+def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
+    stretches = superclass_stretches(matrix, classes)
+    return [Span(*one) for one in stretches] if len(stretches) > 1 else []
+
+
+def _names(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[str]:
+    return [matrix.classes[index] for index in classes]
+
+
+def _file_name(name: str) -> str:
+    """Return what of a name can be part of a file's, whatever the file system.
+
+    >>> _file_name("../wild: cats")
+    'wild_cats'
+    """
+    return re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:60]

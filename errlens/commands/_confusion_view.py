@@ -1,0 +1,297 @@
+"""How confusion looks on the terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.groups import names_of
+from errlens.analysis.pairs import LEAST_SET
+from errlens.analysis.soft_confusion import soft_pairs
+from errlens.errors import some
+from errlens.predictions import SCHEMA_VERSION
+from errlens.run import RunFolder
+from errlens.terminal import Screen, interval, relative
+
+if TYPE_CHECKING:
+    from errlens.commands.confusion import Findings
+    from errlens.results import ResultsWriter
+
+_PAIR_COLUMNS: Final = (
+    ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lift", ">q", ">gain",
+)  # fmt: skip
+
+
+def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None) -> None:
+    """Say how many images there are of each class, and whether that is as it should be."""
+    n = matrix.n
+    most, least = int(n.max()), int(n[n > 0].min())
+    each = f"{most} of each" if least == most else f"{least} to {most} of each"
+    screen.say(
+        f"{matrix.total} images of {np.count_nonzero(n)} classes, {each}; {matrix.n_errors} wrong"
+    )
+    missing = [matrix.classes[index] for index in np.flatnonzero(n == 0)]
+    if missing:
+        screen.remark(f"no data for {_classes(len(missing))}: {some(missing)}")
+    strangers = matrix.superclasses.of_class.count(None) if matrix.superclasses else 0
+    if strangers:
+        names = [
+            name
+            for name, parent in zip(matrix.classes.names, matrix.parents, strict=True)
+            if parent < 0
+        ]
+        screen.remark(f"{_classes(strangers)} without a superclass: {some(names)}")
+    if expected is not None and (odd := np.flatnonzero(n != expected)).size:
+        counts = ", ".join(_count_of(matrix, index) for index in odd[:5].tolist())
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        screen.warn(f"{_classes(len(odd))} without the {expected} images expected: {counts}{more}")
+
+
+def show_findings(
+    screen: Screen, matrix: ConfusionMatrix, findings: "Findings", *, by: str | None, top: int
+) -> None:
+    """Print the strongest pairs, groups, one-way and exceptional errors."""
+    if not matrix.n_errors:
+        screen.say("No errors: no class was taken for another.")
+        return
+    screen.say()
+    if by and matrix.superclasses:
+        _show_pairs_by_superclass(screen, matrix, findings.pairs, top=top)
+    else:
+        _show_pairs(screen, matrix, findings.pairs, what="mutually confused", top=top)
+    _show_groups(screen, findings.groups, top=top)
+    _show_absorbed(screen, findings.absorbed, top=top)
+    if findings.exceptional is not None:
+        _show_exceptional(screen, findings.exceptional, top=top)
+    if findings.soft is not None:
+        _show_soft(screen, matrix, findings.soft, top=top)
+
+
+def show_files(screen: Screen, run: RunFolder, results: "ResultsWriter") -> None:
+    """Say where everything is."""
+    screen.say()
+    screen.say(f"Wrote {relative(run.path / 'confusion')}: {', '.join(results.written)}")
+
+
+def print_json(
+    screen: Screen,
+    run: RunFolder,
+    matrix: ConfusionMatrix,
+    findings: "Findings",
+    *,
+    files: Sequence[str],
+) -> None:
+    """Print the one object that stands for the result, where it was asked for."""
+    pairs = findings.pairs
+    exceptional = findings.exceptional
+    screen.json(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "command": "confusion",
+            "run": str(run.path),
+            "run_hash": run.info.run_hash,
+            "n": matrix.total,
+            "n_errors": matrix.n_errors,
+            "n_classes": len(matrix.classes),
+            "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0)],
+            "pairs": _records(_mutual(pairs)),
+            "n_candidates": len(pairs) - len(_mutual(pairs)),
+            "groups": [
+                {**record, "classes": json.loads(record["classes"])}
+                for record in _records(findings.groups)
+            ],
+            "absorbed": _records(findings.absorbed),
+            "n_exceptional": None if exceptional is None else len(exceptional),
+            "files": list(files),
+        }
+    )
+
+
+def _show_pairs(
+    screen: Screen, matrix: ConfusionMatrix, pairs: pd.DataFrame, *, what: str, top: int
+) -> None:
+    """Print the mutual pairs or, where there are none, say so and print the candidates."""
+    mutual = _mutual(pairs)
+    shown = mutual if len(mutual) else pairs
+    if len(mutual):
+        heading = f"{what} (A ~ B)"
+    elif len(matrix.classes) < LEAST_SET:
+        screen.say("Too few classes to test: with two there is nothing to compare their errors to.")
+        heading = "errors both ways (A ~ B)"
+    else:
+        candidates = "; candidates, which chance would explain:" if len(pairs) else "."
+        screen.say(f"{what.capitalize()}: none at this sample size{candidates}")
+        heading = "errors both ways (A ~ B)"
+    screen.table((heading, *_PAIR_COLUMNS), [_pair_row(one) for one in _rows(shown, top)])
+    if len(mutual) > top:
+        screen.say(f"and {len(mutual) - top} more mutual pairs: see pairs.csv")
+
+
+def _show_pairs_by_superclass(
+    screen: Screen, matrix: ConfusionMatrix, pairs: pd.DataFrame, *, top: int
+) -> None:
+    """Print the pairs inside each superclass, then those between superclasses."""
+    assert matrix.superclasses is not None  # noqa: S101
+    parent = dict(zip(matrix.classes.names, matrix.parents.tolist(), strict=True))
+    a, b = (pairs[column].map(parent).to_numpy(int) for column in ("class_a", "class_b"))
+    inside = [
+        ((a == b) & (a == index), name) for index, name in enumerate(matrix.superclasses.names)
+    ]
+    for chosen, name in [*inside, ((a != b) | (a < 0), "between superclasses")]:
+        if chosen.any():
+            what = f"{name}: mutually confused"
+            _show_pairs(screen, matrix, pairs[chosen], what=what, top=top)
+            screen.say()
+
+
+def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
+    larger = groups[groups["size"] > 2]
+    if not len(larger):
+        return
+    rows = [
+        (
+            f"group {one['group']}",
+            ", ".join(names),
+            str(one["errors_inside"]),
+            f"{one['share_of_errors']:.1%}",
+            _gain(one["gain_if_solved"]),
+        )
+        for one, names in zip(_rows(larger, top), names_of(larger), strict=False)
+    ]
+    screen.say()
+    screen.table(("groups", "classes", ">errors inside", ">of all errors", ">gain"), rows)
+    if len(larger) > top:
+        screen.say(f"and {len(larger) - top} more groups of three or more: see groups.csv")
+
+
+def _show_absorbed(screen: Screen, absorbed: pd.DataFrame, *, top: int) -> None:
+    rows = [
+        (
+            f"{one['true_class']} -> {one['pred_class']}",
+            _rate(one["rate"], one["count"], one["n"]),
+            interval(one["low"], one["high"]),
+            _lift(one["lift"]),
+            _q(one["q_value"]),
+        )
+        for one in _rows(absorbed, top)
+    ]
+    if rows:
+        screen.say()
+        screen.table(("one way (A -> B)", ">A as B", ">95 % interval", ">lift", ">q"), rows)
+    if len(absorbed) > top:
+        screen.say(f"and {len(absorbed) - top} more: see absorbed.csv")
+
+
+def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
+    screen.say()
+    if not len(exceptional):
+        screen.say("No error crosses a superclass.")
+        return
+    rows = [
+        (
+            one["sample_id"],
+            f"{one['label_name']} -> {one['pred_name']}",
+            f"{one['super_label']} -> {one['super_pred']}",
+            _probability(one),
+        )
+        for one in _rows(exceptional, top)
+    ]
+    heading = f"{len(exceptional)} exceptional error{'s' * (len(exceptional) != 1)}"
+    screen.table((heading, "classes", "superclasses", ">its probability"), rows)
+    if len(exceptional) > top:
+        screen.say(f"and {len(exceptional) - top} more: see exceptional.csv")
+
+
+def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, top: int) -> None:
+    pairs = soft_pairs(soft, matrix.classes)
+    screen.say()
+    screen.table(
+        ("believed, not counted (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images"),
+        [
+            (_pair(one), f"{one['belief_ab']:.4f}", f"{one['belief_ba']:.4f}")
+            for one in _rows(pairs, top)
+        ],
+    )
+    covered = float(soft.drop_duplicates("label")["covered"].mean()) if len(soft) else 1.0
+    if covered < 1 - 1e-4:
+        screen.say(
+            f"The stored top-k hold {covered:.1%} of the probability; means are at least these."
+        )
+
+
+def _pair_row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        _pair(one),
+        _rate(one["rate_ab"], one["a_as_b"], one["n_a"]),
+        interval(one["rate_ab_low"], one["rate_ab_high"]),
+        _rate(one["rate_ba"], one["b_as_a"], one["n_b"]),
+        interval(one["rate_ba_low"], one["rate_ba_high"]),
+        _lift(min(one["lift_ab"], one["lift_ba"])),
+        _q(one["q_value"]),
+        _gain(one["gain_if_solved"]),
+    )
+
+
+def _pair(one: Mapping[str, Any]) -> str:
+    return f"{one['class_a']} ~ {one['class_b']}"
+
+
+def _rate(rate: float, count: int, n: int) -> str:
+    """Write a rate with the images behind it.
+
+    >>> _rate(0.26, 13, 50)
+    '0.260 (13 of 50)'
+    """
+    return f"{rate:.3f} ({count} of {n})"
+
+
+def _lift(lift: float) -> str:
+    return f"{lift:.1f}"
+
+
+def _q(q_value: float) -> str:
+    """Write a false discovery rate.
+
+    >>> _q(0.0312), _q(1e-9), _q(float("nan"))
+    ('0.031', '<0.001', '-')
+    """
+    if np.isnan(q_value):
+        return "-"
+    return "<0.001" if q_value < 0.001 else f"{q_value:.3f}"
+
+
+def _gain(gain: float) -> str:
+    return f"+{gain:.4f}"
+
+
+def _probability(one: Mapping[str, Any]) -> str:
+    value = one["super_pred_prob"]
+    if np.isnan(value):
+        return "-"
+    return f"at least {value:.3f}" if one.get("at_least") else f"{value:.3f}"
+
+
+def _classes(n: int) -> str:
+    return f"{n} class{'es' * (n != 1)}"
+
+
+def _count_of(matrix: ConfusionMatrix, index: int) -> str:
+    """Write how many images a class has, and why it may be fewer than there were."""
+    lost = int(matrix.unscored[index])
+    return f"{matrix.classes[index]!r} {matrix.n[index]}" + (f" ({lost} failed)" if lost else "")
+
+
+def _mutual(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs[pairs["mutual"].fillna(value=False)]
+
+
+def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain values for JSON, None where one is missing."""
+    return _rows(table.astype(object).where(table.notna(), None), len(table))
