@@ -250,7 +250,7 @@ def _indices_of(values: NDArray[Any], classes: ClassNames) -> NDArray[np.int64]:
     """Return class indices for names, or for what are indices already."""
     if values.dtype.kind not in "UO" or not all(isinstance(one, str) for one in values):
         return _class_indices(values, len(classes))
-    indices = pd.Index(classes.names).get_indexer(values)
+    indices = pd.Index(classes.names).get_indexer(pd.Index(values))
     if (indices < 0).any():
         unknown = sorted(set(values[indices < 0]))
         raise BadPredictions(f"labels or predictions are none of the classes: {some(unknown)}")

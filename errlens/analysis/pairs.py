@@ -225,7 +225,7 @@ def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int
     """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
     names = pd.Index(matrix.classes.names)
     mutual = pairs[pairs["mutual"].fillna(value=False)]
-    ends = [names.get_indexer(mutual[column]) for column in ("class_a", "class_b")]
+    ends = [names.get_indexer(pd.Index(mutual[column])) for column in ("class_a", "class_b")]
     return np.stack(ends, axis=1).astype(np.int64)
 
 

@@ -33,7 +33,7 @@ def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None
     screen.say(
         f"{matrix.total} images of {np.count_nonzero(n)} classes, {each}; {matrix.n_errors} wrong"
     )
-    missing = [matrix.classes[index] for index in np.flatnonzero(n == 0)]
+    missing = [matrix.classes[index] for index in np.flatnonzero(n == 0).tolist()]
     if missing:
         screen.remark(f"no data for {_classes(len(missing))}: {some(missing)}")
     strangers = matrix.superclasses.of_class.count(None) if matrix.superclasses else 0
@@ -96,7 +96,7 @@ def print_json(
             "n": matrix.total,
             "n_errors": matrix.n_errors,
             "n_classes": len(matrix.classes),
-            "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0)],
+            "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0).tolist()],
             "pairs": _records(_mutual(pairs)),
             "n_candidates": len(pairs) - len(_mutual(pairs)),
             "groups": [
@@ -156,7 +156,7 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
             f"group {one['group']}",
             ", ".join(names),
             str(one["errors_inside"]),
-            f"{one['share_of_errors']:.1%}",
+            _percent(one["share_of_errors"]),
             _gain(one["gain_if_solved"]),
         )
         for one, names in zip(_rows(larger, top), names_of(larger), strict=False)
@@ -249,7 +249,12 @@ def _rate(rate: float, count: int, n: int) -> str:
 
 
 def _lift(lift: float) -> str:
-    return f"{lift:.1f}"
+    """Write how many times as many as expected.
+
+    >>> _lift(2.54), _lift(1234.5)
+    ('2.5', '>100')
+    """
+    return f"{lift:.1f}" if lift <= 100 else ">100"
 
 
 def _q(q_value: float) -> str:
@@ -264,7 +269,21 @@ def _q(q_value: float) -> str:
 
 
 def _gain(gain: float) -> str:
-    return f"+{gain:.4f}"
+    """Write how much the accuracy would grow.
+
+    >>> _gain(0.027), _gain(0.000004)
+    ('+2.7 %', '+0.0004 %')
+    """
+    return f"+{_percent(gain)}"
+
+
+def _percent(share: float) -> str:
+    """Write a share with two digits that count.
+
+    >>> _percent(0.12345), _percent(1.0)
+    ('12 %', '100 %')
+    """
+    return f"{float(f'{100 * share:.2g}'):.10g} %"
 
 
 def _probability(one: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """How an evaluation looks on the terminal."""
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,12 @@ def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.Da
         _show_failures(screen, run, metrics.n_failed)
     screen.say()
     screen.say(f"Wrote {relative(run.path)}: {', '.join(path.name for path in run.written())}")
+
+
+def show_next(screen: Screen, run: RunFolder, metrics: Metrics) -> None:
+    """Name the command that goes on from here."""
+    if metrics.top1 and metrics.top1.value < 1:
+        screen.say(f"Next: {shlex.join(['errlens', 'confusion', relative(run.path)])}")
 
 
 def print_json(

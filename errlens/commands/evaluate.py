@@ -123,6 +123,8 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
         screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
     )
     show_diagnosis(screen, diagnosis, run, again)
+    if not diagnosis:
+        view.show_next(screen, run, metrics)
     found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
     view.print_json(screen, run, metrics, more=found)
     if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):

@@ -171,6 +171,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
     view.show_result(screen, run, metrics, classes)
+    view.show_next(screen, run, metrics)
     view.print_json(screen, run, metrics, command="import")
     return run
 
