@@ -213,3 +213,27 @@ def test_a_planted_mistake_on_cifar10_is_named(mistake, real_data, tmp_path, cap
     tried = [Preprocessing.from_dict({**used.as_dict(), **one["changes"]}) for one in named]
     # Square images are fitted into a square in the same way by every crop mode.
     assert right in [replace(one, crop_mode="squash") for one in tried]
+
+
+def mutual_pairs(run):
+    said = CliRunner().invoke(app, ["confusion", str(run.path), "--json", "--no-figures"])
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    return {frozenset((pair["class_a"], pair["class_b"])) for pair in found["pairs"]}
+
+
+def test_the_cifar10_model_mixes_up_three_pairs(real_data, tmp_path):
+    data = real_data / "data/cifar10"
+    run = errlens.evaluate(
+        data / "test",
+        checkpoint=real_data / "models/test_resnet.cifar10.epoch15.safetensors",
+        superclasses=data / "superclasses.csv",
+        out=tmp_path / "run",
+        keep="none",
+        **CIFAR10,
+    )
+    assert mutual_pairs(run) == {
+        frozenset({"cat", "dog"}),
+        frozenset({"automobile", "truck"}),
+        frozenset({"airplane", "ship"}),
+    }
