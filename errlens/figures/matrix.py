@@ -35,7 +35,7 @@ from errlens.figures.writing import written_width
 SIDE: Final = 700  # pixels a matrix takes if its numbers and names have room in it
 LARGEST_CELL: Final = 90  # pixels
 NAME_PITCH: Final = 1.13  # of their size, from name to name
-BORDER: Final = "0.25"
+BORDER: Final = "0.35"
 
 
 class Cells(NamedTuple):
@@ -78,7 +78,7 @@ def draw_matrix(
         darkest = largest_error(values)
         paint_cells(axes, values, darkest=darkest, texts=texts, size=sizes.numbers)
         name_cells(axes, shown, size=sizes.names, upright=plan.upright)
-        edges = LineCollection(borders(spans, len(values)), colors=BORDER, linewidths=0.9)
+        edges = LineCollection(borders(spans, len(values)), colors=BORDER, linewidths=0.7)
         axes.add_collection(edges, autolim=False)
         plan.draw_margins(sheet)
         return sheet.finished()
@@ -106,13 +106,13 @@ class Plan:
         self.upright = widest > sizes.cell - 6
         below = widest if self.upright else line_height(sizes.names)
         label = line_height(TEXT)
-        self.left = PAD + label + widest + NAME_GAP
-        self.right = self.left + self.side + GAP + brackets.beside
-        content = self.right + GAP + key.width - PAD
+        self.left = PAD + label + GAP + widest + NAME_GAP
+        self.right = self.left + self.side + 2 * GAP + brackets.beside
+        content = self.right + key.width - PAD
         self._title = Title(title, content)
         self.top = PAD + self._title.height + GAP + brackets.above
         # Long names below leave the corner to the key, so it need not fit beside the matrix.
-        self.bottom = self.top + self.side + NAME_GAP + below + label
+        self.bottom = self.top + self.side + NAME_GAP + below + GAP // 2 + label
         height = max(self.bottom, self.top + key.height) + PAD
         self.size = (max(content, self._title.width) + 2 * PAD, height)
 
@@ -124,7 +124,7 @@ class Plan:
         sheet.text(across, self.bottom, "predicted", ha="center", va="bottom")
         self._brackets.draw_beside(sheet, self.left + self.side, self.top)
         self._brackets.draw_above(sheet, self.left, self.top)
-        self._key.draw(sheet, self.right + GAP, self.top)
+        self._key.draw(sheet, self.right, self.top)
 
 
 __all__ = ["Span", "draw_matrix"]
