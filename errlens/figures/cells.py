@@ -1,7 +1,7 @@
 """The cells of a confusion matrix: grey on the diagonal, coloured errors, hatched where unknown."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import seaborn
@@ -19,7 +19,8 @@ Values = NDArray[np.float64]
 
 IMAGES: Final = "images"  # the unit of counts; anything else is a share of 1, shown in percent
 GREY: Final = "#d5d5d5"
-HATCH: Final = "#a8a8a8"
+EDGE: Final = "#a8a8a8"
+UNKNOWN: Final = {"facecolor": "white", "edgecolor": EDGE, "hatch": "/////"}
 FRAME: Final = "0.6"
 LIGHT: Final = 0.22  # luminance from which dark numbers are read better than white ones
 NAME_GAP: Final = 8  # pixels from a matrix to a name
@@ -99,7 +100,7 @@ def paint_cells(
         light = np.atleast_1d(relative_luminance(ERRORS(drawn[row, column] / top))) > LIGHT
         Writing(
             axes,
-            texts[row, column],
+            texts[row, column].tolist(),
             np.column_stack([column, row]) + 0.5,
             size=size,
             colours=np.where(light, INK, "1.0"),
@@ -137,8 +138,8 @@ def _hatch(axes: Axes, unknown: NDArray[np.bool_]) -> None:
         Rectangle((start, row), stop - start, 1)
         for (row, start), (_, stop) in zip(starts.tolist(), stops.tolist(), strict=True)
     ]
-    looks = {"facecolor": "white", "edgecolor": HATCH, "linewidth": 0, "hatch": "/////"}
     if strips:
+        looks: dict[str, Any] = {**UNKNOWN, "linewidth": 0}
         axes.add_collection(PatchCollection(strips, **looks), autolim=False)
 
 

@@ -1,6 +1,6 @@
 """The key beside a picture: a colour bar with its unit, and what grey and hatched cells mean."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -8,7 +8,7 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from errlens.figures.cells import ERRORS, FRAME, GREY, HATCH, IMAGES, LOG_ERRORS
+from errlens.figures.cells import EDGE, ERRORS, FRAME, GREY, IMAGES, LOG_ERRORS, UNKNOWN
 from errlens.figures.sheet import GAP, SMALL, TEXT, Sheet, line_height, text_width, wrapped
 
 BAR: Final = 16  # pixels the colour bar is wide
@@ -36,7 +36,7 @@ def linear_scale(darkest: float, *, unit: str) -> Scale | None:
     is_count = unit == IMAGES
     top = darkest if is_count else 100 * darkest
     steps = MaxNLocator(5, integer=is_count, steps=[1, 2, 5, 10]).tick_values(0, top)
-    kept = [one for one in steps.tolist() if 0 <= one <= top * (1 + 1e-9)]
+    kept = [float(one) for one in steps if 0 <= one <= top * (1 + 1e-9)]
     ticks = {one * darkest / top: f"{one:,.0f}" if is_count else f"{one:g}" for one in kept}
     return Scale(Normalize(0, darkest), ERRORS, ticks, unit if is_count else f"{unit}, %")
 
@@ -83,9 +83,10 @@ class Key:
             self._draw_bar(sheet, self._scale, x, y)
         for number, (what, colour) in enumerate(self._swatches.items()):
             top = y + self._bar + GAP + SWATCH_LINE * number
-            looks = {"facecolor": colour} if colour else {"facecolor": "white", "hatch": "/////"}
-            edge = {"edgecolor": HATCH, "linewidth": 0.5}
-            sheet.margins.add_patch(Rectangle((x, top), SWATCH, SWATCH, **looks, **edge))
+            known = {"facecolor": colour, "edgecolor": EDGE}
+            looks: dict[str, Any] = known if colour else dict(UNKNOWN)
+            swatch = Rectangle((x, top), SWATCH, SWATCH, linewidth=0.5, **looks)
+            sheet.margins.add_patch(swatch)
             sheet.text(x + SWATCH + GAP, top + SWATCH / 2, what, va="center")
 
     def _draw_bar(self, sheet: Sheet, scale: Scale, x: int, y: int) -> None:

@@ -37,10 +37,10 @@ def font_families() -> list[str]:
 
 
 def shown_text(text: str) -> str:
-    """Return a text with control characters, and those no font has, escaped.
+    r"""Return a text with control characters, and those no font has, escaped.
 
-    >>> shown_text("two\\nlines"), shown_text(r"$\\alpha_1$")
-    ('two\\\\nlines', '$\\\\alpha_1$')
+    >>> print(shown_text("two\nlines and $x_1$"))
+    two\nlines and $x_1$
     """
     return "".join(map(_shown_letter, text))
 

@@ -6,16 +6,15 @@ from typing import Final
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from errlens.figures.cells import FRAME
 from errlens.figures.key import Key, Scale, log_scale
 from errlens.figures.sheet import (
-    DPI,
     GAP,
     PAD,
     TEXT,
-    Segment,
     Sheet,
     Title,
     house_style,
@@ -29,9 +28,7 @@ WHITE: Final = 255
 Counts = NDArray[np.integer] | NDArray[np.floating]
 
 
-def draw_overview(
-    counts: Counts, *, title: str, spans: Sequence[Span] = ()
-) -> Figure:
+def draw_overview(counts: Counts, *, title: str, spans: Sequence[Span] = ()) -> Figure:
     """Draw a confusion matrix of some 200 to 4,000 classes, one pixel per cell at its own dpi.
 
     Correct predictions are grey, errors coloured on a logarithmic scale from 1, none are white.
@@ -69,20 +66,17 @@ def draw_overview(
 
 
 def pixels(errors: Counts, scale: Scale | None) -> NDArray[np.uint8]:
-    """Return the colours of a matrix whose diagonal is 0, shape (k, k, 3)."""
-    image = np.full((*errors.shape, 3), WHITE, np.uint8)
+    """Return the colours of a matrix whose diagonal is 0, shape (k, k, 4)."""
+    image = np.full((*errors.shape, 4), WHITE, np.uint8)
     if scale is not None:
         is_error = errors > 0
-        colours = scale.colours(scale.norm(errors[is_error]), bytes=True)
-        image[is_error] = colours[:, :3]
+        image[is_error] = scale.colours(scale.norm(errors[is_error]), bytes=True)
     diagonal = np.arange(len(errors))
-    image[diagonal, diagonal] = [round(WHITE * part) for part in to_rgb(DIAGONAL)]
+    image[diagonal, diagonal, :3] = [round(WHITE * part) for part in to_rgb(DIAGONAL)]
     return image
 
 
 def _draw_frame(sheet: Sheet, left: int, top: int, side: int) -> None:
-    """Draw a line of one pixel around the matrix, not over it."""
-    x0, y0, x1, y1 = left - 0.5, top - 0.5, left + side + 0.5, top + side + 0.5
-    level: list[Segment] = [((x0, y), (x1, y)) for y in (y0, y1)]
-    upright: list[Segment] = [((x, y0), (x, y1)) for x in (x0, x1)]
-    sheet.lines(level + upright, colors=FRAME, linewidths=72 / DPI)
+    """Draw a frame of one pixel: a sheet that the matrix is laid on."""
+    frame = Rectangle((left - 1, top - 1), side + 2, side + 2, facecolor=FRAME, linewidth=0)
+    sheet.margins.add_patch(frame)

@@ -7,6 +7,7 @@ Size = tuple[int, int]  # width and height in pixels
 
 BETWEEN: Final = (36, 30)  # pixels between columns and between rows
 WIDE: Final = 1.5  # a tile wider than this many usual ones takes several columns
+SLACK: Final = 100  # pixels a tile may be lower than need be, to keep the order
 MOST_COLUMNS: Final = 12
 SHAPE: Final = 1.4  # the width of a good page by its height
 
@@ -21,8 +22,8 @@ class Spot(NamedTuple):
 def pack(tiles: Sequence[Size]) -> tuple[list[Spot], int, int]:
     """Return the spots of tiles, and the width and height of all, little of it empty.
 
-    Columns are as wide as the usual tile. Each tile is put as high as it can be, and there as far
-    to the left, one after the other.
+    Columns are as wide as the usual tile. Each tile is put about as high as it can be, and there as
+    far to the left, one after the other.
 
     >>> pack([(100, 50), (100, 50), (100, 50), (100, 50)])[1:]
     (236, 130)
@@ -35,7 +36,7 @@ def pack(tiles: Sequence[Size]) -> tuple[list[Spot], int, int]:
     spans = [-(-(width + BETWEEN[0]) // column) for width, _ in tiles]
     pages = [
         _pack_in(tiles, spans, columns, column)
-        for columns in range(max(spans), max(MOST_COLUMNS, max(spans)) + 1)
+        for columns in range(max(spans), max(MOST_COLUMNS, *spans) + 1)
     ]
     return min(pages, key=_badness)
 
@@ -48,7 +49,7 @@ def _pack_in(
     spots = []
     for (_, height), span in zip(tiles, spans, strict=True):
         tops = [max(filled[at : at + span]) for at in range(columns - span + 1)]
-        at = tops.index(min(tops))
+        at = next(place for place, top in enumerate(tops) if top <= min(tops) + SLACK)
         spots.append(Spot(at * column, tops[at]))
         filled[at : at + span] = [tops[at] + height + BETWEEN[1]] * span
     width = max(spot.x + size[0] for spot, size in zip(spots, tiles, strict=True))

@@ -72,7 +72,7 @@ def wrapped(text: str, width: int, *, size: float) -> list[str]:
     return lines
 
 
-class _Page(Figure):  # type: ignore[misc]  # matplotlib is not typed
+class _Page(Figure):
     """A figure that keeps its looks when it is drawn or saved later, under the user's settings."""
 
     def draw(self, renderer: Any) -> None:
@@ -87,7 +87,7 @@ class _Page(Figure):  # type: ignore[misc]  # matplotlib is not typed
 class Sheet:
     """A page of `width` x `height` pixels; positions are pixels from its upper left corner.
 
-    Texts and lines outside of the axes are put on `margins`, axes without a frame over all of it.
+    Texts and lines outside of the axes are put on `margins`, axes without a frame below all others.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -96,6 +96,7 @@ class Sheet:
         self.margins = self.axes(0, 0, width, height)
         self.margins.set(xlim=(0, width), ylim=(height, 0))
         self.margins.set_axis_off()
+        self.margins.set_zorder(-1)
 
     def finished(self) -> Figure:
         """Return the figure, with a renderer.

@@ -9,6 +9,7 @@ from errlens.figures.sheet import TEXT, Segment, Sheet, line_height, text_width
 LONGEST_SPAN: Final = 40  # letters of a name
 BRACKET: Final = 8  # pixels from the matrix to a bracket
 NAME: Final = 6  # and from there to its name
+LEAST_BRACKET: Final = 8
 INSET: Final = 2  # a bracket is shorter than what it holds at each end
 
 
@@ -68,4 +69,4 @@ class Brackets:
                 sheet.text(middle, y - NAME, name, ha="center", va="bottom", rotation=turn)
 
     def _inset(self) -> list[tuple[int, int]]:
-        return [(a + INSET, b - INSET) for a, b in self._held if b - a > 2 * INSET]
+        return [(a + INSET, b - INSET) for a, b in self._held if b - a >= LEAST_BRACKET]

@@ -22,7 +22,7 @@ CAPITAL: Final = 0.73  # the height of capitals and digits, of the font size
 ALIGNED: Final = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
-class Writing(PathCollection):  # type: ignore[misc]  # matplotlib is not typed
+class Writing(PathCollection):
     """Texts at positions in an axes, shape (n, 2), each in its own colour or all in one.
 
     `upright` ones are read from below. They are centred across the direction of reading.
