@@ -22,6 +22,8 @@ GREY: Final = "#d5d5d5"
 EDGE: Final = "#a8a8a8"
 UNKNOWN: Final = {"facecolor": "white", "edgecolor": EDGE, "hatch": "/////"}
 FRAME: Final = "0.6"
+TINY: Final = "<.1"  # percent
+MUTED: Final = "0.45"  # mean probabilities are that small nearly everywhere
 LIGHT: Final = 0.22  # luminance from which dark numbers are read better than white ones
 NAME_GAP: Final = 8  # pixels from a matrix to a name
 MOST_ANNOTATED: Final = 60  # classes
@@ -103,7 +105,7 @@ def paint_cells(
             texts[row, column].tolist(),
             np.column_stack([column, row]) + 0.5,
             size=size,
-            colours=np.where(light, INK, "1.0"),
+            colours=np.where(light, np.where(texts[row, column] == TINY, MUTED, INK), "1.0"),
         )
 
 
@@ -155,7 +157,7 @@ def _percent_text(share: float) -> str:
     if share == 0:
         return ""
     if percent < 0.05:
-        return "<.1"
+        return TINY
     if percent < 0.95:
         return f"{percent:.1f}"[1:]
     if 99.5 <= percent < 100 - 1e-9:

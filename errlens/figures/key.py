@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from errlens.figures.cells import EDGE, ERRORS, FRAME, GREY, IMAGES, LOG_ERRORS, UNKNOWN
-from errlens.figures.sheet import GAP, SMALL, TEXT, Sheet, line_height, text_width, wrapped
+from errlens.figures.sheet import GAP, LINE, SMALL, TEXT, Sheet, line_height, text_width, wrapped
 
 BAR: Final = 16  # pixels the colour bar is wide
 LEAST_BAR: Final = 120  # and high
@@ -102,4 +102,5 @@ class Key:
         bar.outline.set(edgecolor=FRAME, linewidth=0.6)
         right = x + BAR + TICK + self._numbers + GAP
         middle = y + self._bar / 2
-        sheet.text(right, middle, "\n".join(self._unit), rotation=90, va="center", ma="center")
+        looks = {"rotation": 90, "va": "center", "ma": "center", "linespacing": LINE}
+        sheet.text(right, middle, "\n".join(self._unit), **looks)

@@ -27,14 +27,13 @@ from errlens.figures.sheet import (
     Title,
     house_style,
     line_height,
-    to_pixels,
+    name_pitch,
 )
 from errlens.figures.spans import Brackets, Span, borders
 from errlens.figures.writing import written_width
 
 SIDE: Final = 700  # pixels a matrix takes if its numbers and names have room in it
 LARGEST_CELL: Final = 90  # pixels
-NAME_PITCH: Final = 1.13  # of their size, from name to name
 BORDER: Final = "0.35"
 
 
@@ -90,7 +89,7 @@ def cell_sizes(names: Sequence[str], texts: np.ndarray | None) -> Cells:
     size = TEXT if k <= MOST_ANNOTATED else SMALL
     numbers = TEXT if k <= 30 else SMALL
     least = 0 if texts is None else written_width(texts.ravel(), size=numbers) + 6
-    least = max(least, to_pixels(NAME_PITCH * size))
+    least = max(least, name_pitch(size))
     return Cells(max(least, min(SIDE // k, LARGEST_CELL)), size, numbers)
 
 

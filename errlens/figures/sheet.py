@@ -22,6 +22,7 @@ DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact
 PAD: Final = 16  # pixels around everything
 GAP: Final = 10  # pixels between parts
 LINE: Final = 1.25  # of the font size, from line to line
+PITCH: Final = 1.13  # of the font size, from name to name
 LEAST_TITLE: Final = 560  # pixels a title may take before it is wrapped
 
 SMALL: Final = 7.0  # font sizes in points
@@ -52,6 +53,11 @@ def text_width(texts: Iterable[str], *, size: float) -> int:
     font = FontProperties(family=font_families(), size=size)
     measure = _ruler().get_text_width_height_descent
     return max((int(measure(text, font, False)[0]) + 1 for text in set(texts) if text), default=0)  # noqa: FBT003
+
+
+def name_pitch(size: float) -> int:
+    """Return the pixels from name to name where they stand as close as can be read."""
+    return to_pixels(PITCH * size)
 
 
 def line_height(size: float) -> int:
@@ -113,7 +119,7 @@ class Sheet:
 
     def text(self, x: float, y: float, text: str, *, size: float = TEXT, **looks: Any) -> None:
         """Write a text, by default to the right of and below its position."""
-        looks = {"ha": "left", "va": "top", "linespacing": LINE, **looks}
+        looks = {"ha": "left", "va": "top", "linespacing": 1.0, **looks}
         self.margins.text(x, y, text, fontsize=size, **looks)
 
     def lines(self, segments: list[Segment], **looks: Any) -> None:

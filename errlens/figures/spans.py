@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from errlens.figures.letters import shown_name
-from errlens.figures.sheet import TEXT, Segment, Sheet, line_height, text_width
+from errlens.figures.sheet import SMALL, TEXT, Segment, Sheet, line_height, name_pitch, text_width
 
 LONGEST_SPAN: Final = 40  # letters of a name
 BRACKET: Final = 8  # pixels from the matrix to a bracket
@@ -38,17 +38,20 @@ class Brackets:
 
     def __init__(self, spans: Sequence[Span], *, cell: int) -> None:
         names = [shown_name(span.name, longest=LONGEST_SPAN) for span in spans]
-        line = line_height(TEXT)
         self._held = [(span.start * cell, span.stop * cell) for span in spans]
-        is_shown = [stop - start >= line for start, stop in self._held]
-        self._names = [name if is_it else "" for name, is_it in zip(names, is_shown, strict=True)]
+        room = [stop - start for start, stop in self._held]
+        self._size = TEXT if min(room, default=0) >= name_pitch(TEXT) else SMALL
+        fits = [one >= name_pitch(self._size) for one in room]
+        self._names = [name if is_it else "" for name, is_it in zip(names, fits, strict=True)]
         self._is_level = all(
-            text_width([name], size=TEXT) <= stop - start - 2 * INSET
+            text_width([name], size=self._size) <= stop - start - 2 * INSET
             for name, (start, stop) in zip(self._names, self._held, strict=True)
         )
-        widest = text_width(self._names, size=TEXT)
+        widest = text_width(self._names, size=self._size)
         self.beside = BRACKET + NAME + widest if spans else 0
-        self.above = BRACKET + NAME + (line if self._is_level else widest) if spans else 0
+        self.above = (
+            BRACKET + NAME + (line_height(self._size) if self._is_level else widest) if spans else 0
+        )
 
     def draw_beside(self, sheet: Sheet, x: int, y: int) -> None:
         """Draw them to the right of a matrix whose upper right corner is at `x`, `y`."""
@@ -56,7 +59,7 @@ class Brackets:
         sheet.lines([((x, y + start), (x, y + stop)) for start, stop in self._inset()])
         for name, (start, stop) in zip(self._names, self._held, strict=True):
             if name:
-                sheet.text(x + NAME, y + (start + stop) / 2, name, va="center")
+                sheet.text(x + NAME, y + (start + stop) / 2, name, size=self._size, va="center")
 
     def draw_above(self, sheet: Sheet, x: int, y: int) -> None:
         """Draw them above a matrix whose upper left corner is at `x`, `y`."""
@@ -65,8 +68,8 @@ class Brackets:
         turn = 0 if self._is_level else 90
         for name, (start, stop) in zip(self._names, self._held, strict=True):
             if name:
-                middle = x + (start + stop) / 2
-                sheet.text(middle, y - NAME, name, ha="center", va="bottom", rotation=turn)
+                looks = {"ha": "center", "va": "bottom", "rotation": turn}
+                sheet.text(x + (start + stop) / 2, y - NAME, name, size=self._size, **looks)
 
     def _inset(self) -> list[tuple[int, int]]:
         return [(a + INSET, b - INSET) for a, b in self._held if b - a >= LEAST_BRACKET]

@@ -18,10 +18,9 @@ from errlens.figures.cells import ERRORS, GREY, LOG_ERRORS, cell_texts
 from errlens.figures.groups import Group, draw_groups
 from errlens.figures.key import linear_scale, log_scale
 from errlens.figures.letters import shown_name, shown_names
-from errlens.figures.matrix import draw_matrix
+from errlens.figures.matrix import Span, draw_matrix
 from errlens.figures.overview import DIAGONAL, draw_overview
 from errlens.figures.packing import pack
-from errlens.figures.spans import Span
 from errlens.figures.writing import Writing
 
 HOSTILE = (
@@ -237,12 +236,26 @@ def test_borders_are_where_superclasses_end():
     assert (texts.count("one"), texts.count("two")) == (4, 2)
 
 
+def test_a_superclass_of_one_class_is_named():
+    spans = [Span(f"superclass {at}", at, at + 1) for at in range(61)]
+    figure = draw_matrix(confusion(61), names_of(61), title="", unit="images", spans=spans)
+    assert_inside(figure)
+    named = [text for text in figure.findobj(Text) if text.get_text().startswith("superclass")]
+    assert len(named) == 2 * 61
+    boxes = [text.get_window_extent() for text in named]
+    upright = sorted((box for box in boxes if box.height > box.width), key=lambda box: box.x0)
+    level = sorted((box for box in boxes if box.height < box.width), key=lambda box: box.y0)
+    assert len(upright) == len(level) == 61
+    assert all(one.x1 <= two.x0 + 1 for one, two in pairwise(upright))
+    assert all(one.y1 <= two.y0 + 1 for one, two in pairwise(level))
+
+
 @pytest.mark.parametrize(("k", "has_spans"), [(201, False), (500, True)])
 def test_a_cell_of_an_overview_is_a_pixel(k, has_spans):
     counts = confusion(k, images=40).astype(int)
     counts[3, 150] = 5000
     counts[5, 160] = 1
-    spans = [Span("a superclass", 0, 60), Span("tiny", 60, 61), Span("rest", 61, k)]
+    spans = [Span("a superclass", 0, 60), Span("tiny", 60, 70), Span("rest", 70, k)]
     figure = draw_overview(counts, title="Overview", spans=spans if has_spans else ())
     assert_inside(figure)
     image = pixels_of(figure)
