@@ -102,5 +102,10 @@ class Key:
         bar.outline.set(edgecolor=FRAME, linewidth=0.6)
         right = x + BAR + TICK + self._numbers + GAP
         middle = y + self._bar / 2
-        looks = {"rotation": 90, "va": "center", "ma": "center", "linespacing": LINE}
+        looks: dict[str, Any] = {
+            "rotation": 90,
+            "va": "center",
+            "ma": "center",
+            "linespacing": LINE,
+        }
         sheet.text(right, middle, "\n".join(self._unit), **looks)
