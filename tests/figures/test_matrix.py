@@ -341,3 +341,12 @@ def test_the_same_picture_has_the_same_bytes(draw):
     for file in files:
         draw().savefig(file, format="png", metadata={"Software": None})
     assert files[0].getvalue() == files[1].getvalue()
+
+
+def test_names_are_seen():
+    figure = draw_matrix(confusion(4), names_of(4), title="", unit="images")
+    image = pixels_of(figure)
+    _, rows, columns = writings(figure)
+    for box in boxes_of(rows) + boxes_of(columns):
+        x0, y0, x1, y1 = box.extents.round().astype(int)
+        assert image[len(image) - y1 : len(image) - y0, x0:x1].min() < 100
