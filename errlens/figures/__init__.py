@@ -1,0 +1,1 @@
+"""Pictures: arrays in, a matplotlib Figure out. Nothing is saved or printed here."""

@@ -1,0 +1,149 @@
+"""Sheets of paper, laid out in pixels, that look the same whatever the user's matplotlib is set to.
+
+There is no pyplot here, and no layout engine: all sizes follow from measured texts.
+"""
+
+import textwrap
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any, Final
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+from errlens.figures.letters import font_families, shown_text
+
+DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact
+PAD: Final = 16  # pixels around everything
+GAP: Final = 10  # pixels between parts
+LINE: Final = 1.25  # of the font size, from line to line
+PITCH: Final = 1.13  # of the font size, from name to name
+LEAST_TITLE: Final = 560  # pixels a title may take before it is wrapped
+
+SMALL: Final = 7.0  # font sizes in points
+TEXT: Final = 8.0
+TITLE: Final = 11.0
+
+INK: Final = "0.15"
+FAINT: Final = "0.93"
+
+Segment = tuple[tuple[float, float], tuple[float, float]]
+
+
+def house_style() -> AbstractContextManager[None]:
+    """Return a context with matplotlib's defaults and our fonts, without mathtext."""
+    own = {"font.family": font_families(), "text.parse_math": False, "text.color": INK}
+    lines = {"axes.edgecolor": "0.6", "axes.linewidth": 0.6, "hatch.linewidth": 0.5}
+    context: AbstractContextManager[None] = style.context(["default", {**own, **lines}])
+    return context
+
+
+def to_pixels(points: float) -> int:
+    """Return a length in points as pixels of a sheet."""
+    return round(points * DPI / 72)
+
+
+def text_width(texts: Iterable[str], *, size: float) -> int:
+    """Return the pixels that the widest of some lines takes; 0 without any."""
+    font = FontProperties(family=font_families(), size=size)
+    measure = _ruler().get_text_width_height_descent
+    return max((int(measure(text, font, False)[0]) + 1 for text in set(texts) if text), default=0)  # noqa: FBT003
+
+
+def name_pitch(size: float) -> int:
+    """Return the pixels from name to name where they stand as close as can be read."""
+    return to_pixels(PITCH * size)
+
+
+def line_height(size: float) -> int:
+    """Return the pixels from one line of text to the next."""
+    return to_pixels(LINE * size)
+
+
+def wrapped(text: str, width: int, *, size: float) -> list[str]:
+    """Return a text in lines of at most `width` pixels; its own line breaks are kept."""
+    lines: list[str] = []
+    for part in map(shown_text, text.split("\n")):
+        letters = max(1, len(part))
+        broken = [part]
+        while letters > 1 and text_width(broken, size=size) > width:
+            letters = min(letters - 1, int(letters * 0.95))
+            broken = textwrap.wrap(part, letters)
+        lines += broken
+    return lines
+
+
+class _Page(Figure):
+    """A figure that keeps its looks when it is drawn or saved later, under the user's settings."""
+
+    def draw(self, renderer: Any) -> None:
+        with house_style():
+            super().draw(renderer)
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        with house_style():
+            super().savefig(*args, **kwargs)
+
+
+class Sheet:
+    """A page of `width` x `height` pixels; positions are pixels from its upper left corner.
+
+    Texts and lines outside of the axes are put on `margins`, axes without a frame below all others.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.figure = _Page(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        self.margins = self.axes(0, 0, width, height)
+        self.margins.set(xlim=(0, width), ylim=(height, 0))
+        self.margins.set_axis_off()
+        self.margins.set_zorder(-1)
+
+    def finished(self) -> Figure:
+        """Return the figure, with a renderer.
+
+        It has none before: seaborn would render the figure with every heat map.
+        """
+        FigureCanvasAgg(self.figure)
+        return self.figure
+
+    def axes(self, x: int, y: int, width: int, height: int) -> Axes:
+        """Add axes whose upper left corner is at `x`, `y`."""
+        w, h = self.width, self.height
+        return self.figure.add_axes((x / w, (h - y - height) / h, width / w, height / h))
+
+    def text(self, x: float, y: float, text: str, *, size: float = TEXT, **looks: Any) -> None:
+        """Write a text, by default to the right of and below its position."""
+        looks = {"ha": "left", "va": "top", "linespacing": 1.0, **looks}
+        self.margins.text(x, y, text, fontsize=size, **looks)
+
+    def lines(self, segments: list[Segment], **looks: Any) -> None:
+        """Draw straight lines."""
+        looks = {"colors": INK, "linewidths": 0.8, "capstyle": "butt", **looks}
+        self.margins.add_collection(LineCollection(segments, **looks), autolim=False)
+
+
+class Title:
+    """The title of a sheet, in as many lines as a content of `width` pixels needs."""
+
+    def __init__(self, text: str, width: int) -> None:
+        self.lines = wrapped(text, max(width, LEAST_TITLE), size=TITLE)
+        self.width = text_width(self.lines, size=TITLE)
+        self.height = line_height(TITLE) * len(self.lines)
+
+    def draw(self, sheet: Sheet) -> None:
+        """Write it into the upper left corner."""
+        for number, line in enumerate(self.lines):
+            y = PAD + number * line_height(TITLE)
+            sheet.text(PAD, y, line, size=TITLE)
+
+
+@lru_cache(maxsize=1)
+def _ruler() -> RendererAgg:
+    """Return a renderer that measures texts."""
+    return RendererAgg(1, 1, DPI)
