@@ -93,7 +93,7 @@ class CellSums:
 
     def __init__(self, n_classes: int) -> None:
         self._shape = (n_classes, n_classes)
-        self._pending: list[Any] = []
+        self._pending: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
         self._n_pending = 0
 
     def add(
@@ -104,18 +104,18 @@ class CellSums:
     ) -> None:
         """Add values, ones by default, to cells; all arrays have shape (n,)."""
         values = np.ones(len(row), np.int64) if values is None else values
-        self._pending.append(coo_array((values, (row, column)), shape=self._shape))
+        self._pending.append((row, column, values))
         self._n_pending += len(row)
         if self._n_pending > _PENDING:
-            self._pending, self._n_pending = [self.total().tocoo()], 0
+            so_far = self.total().tocoo()
+            self._pending, self._n_pending = [(so_far.row, so_far.col, so_far.data)], 0
 
     def total(self) -> csr_array:
         """Return the sums so far."""
         if not self._pending:
             return csr_array(self._shape, dtype=np.int64)
         row, column, values = (
-            np.concatenate([getattr(one, name) for one in self._pending])
-            for name in ("row", "col", "data")
+            np.concatenate(arrays) for arrays in zip(*self._pending, strict=True)
         )
         return coo_array((values, (row, column)), shape=self._shape).tocsr()
 

@@ -11,7 +11,10 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.groups import names_of
 from errlens.analysis.order import Normalize, cell_values, superclass_stretches
 from errlens.analysis.soft_confusion import soft_matrix
-from errlens.figures.matrix import Group, Span, draw_groups, draw_matrix, draw_overview
+from errlens.figures.groups import Group, draw_groups
+from errlens.figures.matrix import draw_matrix
+from errlens.figures.overview import draw_overview
+from errlens.figures.spans import Span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

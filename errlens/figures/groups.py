@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from errlens.figures.cells import (
+    ERRORS,
     IMAGES,
     NAME_GAP,
+    Matrix,
     Values,
     cell_texts,
+    coloured,
+    finish_cells,
     largest_error,
-    name_cells,
-    paint_cells,
 )
 from errlens.figures.key import Key, linear_scale
 from errlens.figures.letters import shown_name, shown_names
@@ -30,12 +33,13 @@ from errlens.figures.sheet import (
     line_height,
     text_width,
 )
-from errlens.figures.writing import written_width
+from errlens.figures.writing import Writing, written_width
 
 LONGEST_NAME: Final = 30  # letters
 LONGEST_TITLE: Final = 48
 LEAST_CELL: Final = 22  # pixels
-HEADING: Final = 22  # pixels from the title of a group to its matrix
+HEADING: Final = 22  # pixels from the top of a group to its matrix
+TITLE_DOWN: Final = 7  # pixels from there to the middle of its title
 HOW_TO_READ: Final = "rows: true class, columns: predicted class"
 
 
@@ -69,8 +73,13 @@ def draw_groups(groups: Sequence[Group], *, title: str) -> Figure:
         sheet = Sheet(page, top + max(height, key.height) + PAD)
         heading.draw(sheet)
         sheet.text(PAD, PAD + heading.height, HOW_TO_READ, color="0.4")
-        for tile, spot in zip(tiles, spots, strict=True):
-            tile.draw(sheet, Spot(PAD + spot.x, top + spot.y), darkest=darkest)
+        placed = [Spot(PAD + spot.x, top + spot.y) for spot in spots]
+        matrices = [tile.matrix(spot) for tile, spot in zip(tiles, placed, strict=True)]
+        _paint(sheet, matrices, darkest=darkest)
+        # On the margins: axes of their own would take most of the time.
+        finish_cells(sheet.margins, matrices, darkest=darkest, names=SMALL, numbers=SMALL)
+        titles, at = [tile.title for tile in tiles], [(x, y + TITLE_DOWN) for x, y in placed]
+        Writing(sheet.margins, titles, np.array(at), size=TEXT, align="left")
         key.draw(sheet, PAD + width + 2 * GAP, top + HEADING)
         return sheet.finished()
 
@@ -81,7 +90,7 @@ class Tile:
     def __init__(self, group: Group) -> None:
         self.values: Values = np.asarray(group.counts, np.float64)
         self._names = shown_names(group.names, longest=LONGEST_NAME)
-        self._title = shown_name(group.title, longest=LONGEST_TITLE)
+        self.title = shown_name(group.title, longest=LONGEST_TITLE)
         self._texts = cell_texts(self.values, unit=IMAGES)
         number = written_width(self._texts.ravel(), size=SMALL)
         widest = written_width(self._names, size=SMALL)
@@ -91,12 +100,27 @@ class Tile:
         below = widest if self._upright else line_height(SMALL)
         self._left = widest + NAME_GAP
         # The title begins where the names do, so that columns of tiles have one left edge.
-        width = max(self._left + self._side, text_width([self._title], size=TEXT))
+        width = max(self._left + self._side, written_width([self.title], size=TEXT))
         self.size = (width, HEADING + self._side + NAME_GAP + below)
 
-    def draw(self, sheet: Sheet, spot: Spot, *, darkest: float) -> None:
-        """Draw it with its upper left corner at a spot of a sheet."""
-        sheet.text(spot.x, spot.y, self._title)
-        axes = sheet.axes(spot.x + self._left, spot.y + HEADING, self._side, self._side)
-        paint_cells(axes, self.values, darkest=darkest, texts=self._texts, size=SMALL)
-        name_cells(axes, self._names, size=SMALL, upright=self._upright)
+    def matrix(self, spot: Spot) -> Matrix:
+        """Return the matrix of a tile whose upper left corner is at a spot."""
+        x, y = spot.x + self._left, spot.y + HEADING
+        cell = self._side / len(self._names)
+        return Matrix(self.values, self._texts, self._names, self._upright, x, y, cell)
+
+
+def _paint(sheet: Sheet, matrices: Sequence[Matrix], *, darkest: float) -> None:
+    """Colour the cells of all matrices."""
+    squares, values = [np.empty((0, 4, 2))], [np.empty(0)]
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+    for matrix in matrices:
+        drawn = coloured(matrix.values)
+        row, column = np.nonzero(~np.ma.getmaskarray(drawn))
+        squares.append(matrix.at(column, row)[:, None, :] + matrix.cell * corners)
+        values.append(drawn.data[row, column])
+    cells = PolyCollection(
+        list(np.concatenate(squares)), array=np.concatenate(values), cmap=ERRORS, antialiased=False
+    )
+    cells.set_clim(0.0, darkest or 1.0)
+    sheet.margins.add_collection(cells, autolim=False)

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from errlens.figures.cells import (
+    ERRORS,
     MOST_ANNOTATED,
     NAME_GAP,
+    Matrix,
     Values,
     cell_texts,
+    coloured,
+    finish_cells,
     largest_error,
-    name_cells,
-    paint_cells,
 )
 from errlens.figures.key import Key, linear_scale
 from errlens.figures.letters import shown_names
@@ -75,12 +78,32 @@ def draw_matrix(
         sheet = Sheet(*plan.size)
         axes = sheet.axes(plan.left, plan.top, plan.side, plan.side)
         darkest = largest_error(values)
-        paint_cells(axes, values, darkest=darkest, texts=texts, size=sizes.numbers)
-        name_cells(axes, shown, size=sizes.names, upright=plan.upright)
+        _paint(axes, values, darkest=darkest)
+        matrix = Matrix(values, texts, shown, plan.upright)
+        finish_cells(axes, [matrix], darkest=darkest, names=sizes.names, numbers=sizes.numbers)
         edges = LineCollection(borders(spans, len(values)), colors=BORDER, linewidths=0.7)
         axes.add_collection(edges, autolim=False)
         plan.draw_margins(sheet)
         return sheet.finished()
+
+
+def _paint(axes: Axes, values: Values, *, darkest: float) -> None:
+    """Colour the cells."""
+    import seaborn  # a second
+
+    drawn = coloured(values)
+    seaborn.heatmap(
+        drawn.data,
+        mask=drawn.mask,
+        cmap=ERRORS,
+        vmin=0.0,
+        vmax=darkest or 1.0,
+        cbar=False,
+        # seaborn would render the figure to see if names overlap.
+        xticklabels=False,
+        yticklabels=False,
+        ax=axes,
+    )
 
 
 def cell_sizes(names: Sequence[str], texts: np.ndarray | None) -> Cells:
