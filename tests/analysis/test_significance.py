@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import betabinom, false_discovery_control, hypergeom
 
-from errlens.analysis.significance import beta_binomial_tail, benjamini_hochberg
+from errlens.analysis.significance import benjamini_hochberg, beta_binomial_tail
 
 
 def exact_tail(least: int, n: int, alpha: int, beta: int) -> Fraction:
