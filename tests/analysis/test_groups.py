@@ -73,7 +73,7 @@ def every(k):
     return np.array(list(combinations(range(k), 2)))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.integers(2, 25), st.integers(0, 10**6), st.floats(0.001, 0.9), st.sampled_from([0.2, 0.5, 1])
 )
@@ -83,7 +83,7 @@ def test_clusters_are_scipys(k, seed, cut, density):
     assert sorted(clusters(csr_array(similar), cut=cut, holding=every(k))) == sorted(expected)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(3, 20), st.integers(0, 10**6), st.floats(0.01, 0.5), st.data())
 def test_clusters_are_kept_that_hold_a_pair(k, seed, cut, data):
     similar = symmetric(k, seed, 0.5)
@@ -93,7 +93,7 @@ def test_clusters_are_kept_that_hold_a_pair(k, seed, cut, data):
     assert sorted(found) == held(scipys_clusters(similar, cut), chosen)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.integers(2, 8).flatmap(
         lambda k: st.tuples(
@@ -133,7 +133,7 @@ def random_counts(k, seed):
     return counts
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(3, 20), st.integers(0, 10**6))
 def test_a_group_table_says_what_the_definition_says(k, seed):
     counts = random_counts(k, seed)

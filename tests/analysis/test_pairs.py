@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
@@ -104,20 +104,32 @@ def literal_pairs(counts, parents):
     return {pair: one for pair, one in found.items() if one["fewest"]}
 
 
-def literal_absorbed(counts, parents):
-    """Return the q value and the lift of each absorbed cell."""
+def literal_cells(counts, parents):
+    """Return the q value and the lift of each cell off the diagonal, None where it is empty."""
     cells = list(permutations(range(len(counts)), 2))
-    tails = {}
+    found = {}
     for i, j in cells:
         count = int(counts[i][j])
-        tails[i, j] = cell(counts, i, j, parents, count) if count else (1, None)
-    q_values = false_discovery_control([float(tails[one][0]) for one in cells])
+        found[i, j] = cell(counts, i, j, parents, count) if count else (1, None)
+    q_values = false_discovery_control([float(found[one][0]) for one in cells])
+    return {one: (q_value, found[one][1]) for one, q_value in zip(cells, q_values, strict=True)}
+
+
+def literal_absorbed(counts, parents):
+    """Return the q value and the lift of each absorbed cell."""
     mutual = {pair for pair, one in literal_pairs(counts, parents).items() if one["mutual"]}
     return {
-        (i, j): (q_value, float(tails[i, j][1]))
-        for (i, j), q_value in zip(cells, q_values, strict=True)
-        if q_value <= 0.05 and tails[i, j][1] and (min(i, j), max(i, j)) not in mutual
+        (i, j): (q_value, float(lift))
+        for (i, j), (q_value, lift) in literal_cells(counts, parents).items()
+        if q_value <= 0.05 and lift and (min(i, j), max(i, j)) not in mutual
     }
+
+
+def assume_decided(counts, parents):
+    """Leave out what is 0.05 but for rounding, such as six times a chance of 1 in 120."""
+    of_pairs = [one["q"] for one in literal_pairs(counts, parents).values()]
+    of_cells = [q_value for q_value, _ in literal_cells(counts, parents).values()]
+    assume(all(abs(q_value - 0.05) > 1e-9 for q_value in of_pairs + of_cells))
 
 
 def planted(k, seed):
@@ -159,10 +171,11 @@ def test_the_cases_drawn_hold_pairs_of_either_kind():
     assert seen >= {(yes, yes, yes), (no, yes, yes), (yes, no, yes), (no, no, yes), (no, yes, no)}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(cases())
 def test_pairs_are_the_literal_ones(case):
     counts, parents = case
+    assume_decided(counts, parents)
     matrix = matrix_of(counts, parents)
     table = pair_table(matrix)
     expected = literal_pairs(counts, parents)
@@ -188,10 +201,11 @@ def test_pairs_are_the_literal_ones(case):
         assert row.gain_if_solved == pytest.approx((counts[a, b] + counts[b, a]) / total)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(cases())
 def test_absorbed_cells_are_the_literal_ones(case):
     counts, parents = case
+    assume_decided(counts, parents)
     matrix = matrix_of(counts, parents)
     table = absorbed_table(matrix, pair_table(matrix))
     expected = literal_absorbed(counts, parents)
@@ -211,7 +225,7 @@ def test_absorbed_cells_are_the_literal_ones(case):
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(cases(least=2))
 def test_the_best_evidence_comes_first(case):
     counts, parents = case
@@ -254,10 +268,11 @@ def as_seen_by_names(table):
     return found
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(cases(), st.randoms(use_true_random=False))
 def test_other_numbers_for_the_classes_change_nothing_but_ties(case, random):
     counts, parents = case
+    assume_decided(counts, parents)
     k = len(counts)
     order = list(range(k))
     random.shuffle(order)
@@ -290,7 +305,7 @@ def test_other_numbers_for_the_classes_change_nothing_but_ties(case, random):
     pd.testing.assert_frame_equal(mine, theirs, rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(cases())
 def test_one_superclass_of_all_is_none(case):
     counts, _ = case
@@ -300,7 +315,7 @@ def test_one_superclass_of_all_is_none(case):
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(cases())
 def test_superclasses_of_one_or_two_classes_compare_with_all(case):
     counts, _ = case
@@ -310,7 +325,7 @@ def test_superclasses_of_one_or_two_classes_compare_with_all(case):
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(cases(least=4))
 def test_errors_between_superclasses_say_nothing_of_pairs_inside(case):
     counts, _ = case

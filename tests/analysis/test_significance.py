@@ -25,7 +25,7 @@ cells = st.integers(0, 60).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(cells)
 def test_tails_are_exact_however_small_they_are(cell):
     assert float(beta_binomial_tail(*cell)) == pytest.approx(float(exact_tail(*cell)), rel=1e-9)
@@ -40,7 +40,7 @@ def test_the_smallest_tails_keep_their_digits(cell):
     assert float(beta_binomial_tail(*cell)) == pytest.approx(expected, rel=1e-9)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(cells)
 def test_for_whole_numbers_the_tail_is_a_hypergeometric_one(cell):
     # Of n successes and alpha + beta - 1 failures in a row, at least `least` successes come before
@@ -50,7 +50,7 @@ def test_for_whole_numbers_the_tail_is_a_hypergeometric_one(cell):
     assert float(beta_binomial_tail(*cell)) == pytest.approx(expected, rel=1e-6)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 30), st.integers(0, 30), st.floats(1, 50), st.floats(1, 500))
 def test_tails_are_scipys_for_any_parameters(least, more, alpha, beta):
     n = least + more
@@ -71,7 +71,7 @@ def test_many_tails_at_once_are_those_one_by_one():
     np.testing.assert_allclose(together, np.reshape(alone, n.shape), rtol=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(1, 100), st.floats(1, 100), st.floats(1, 3000))
 def test_more_is_never_more_likely_and_nothing_is_certain(n, alpha, beta):
     tail = beta_binomial_tail(np.arange(n + 1), n, alpha, beta)
@@ -94,7 +94,7 @@ def test_no_cells_have_no_tails():
     assert benjamini_hochberg(np.zeros(0), tests=5).shape == (0,)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.05, 1.0]), min_size=1, max_size=40),
     st.integers(0, 200),
