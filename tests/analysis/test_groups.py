@@ -12,8 +12,6 @@ from scipy.spatial.distance import squareform
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.groups import (
-    LEAST_ABOVE_MEAN,
-    LEAST_SIMILARITY,
     MOST_CLUSTERED,
     cluster_order,
     clusters,
@@ -123,6 +121,13 @@ def test_of_a_chain_of_equals_the_first_two_are_joined_first():
     assert sorted(clusters(csr_array(chain[:3, :3]), cut=0.06, holding=every(3))) == [(0, 1)]
 
 
+def test_a_cluster_stands_where_its_first_class_does():
+    similar = np.zeros((6, 6))
+    for a, b, value in [(0, 4, 0.5), (0, 5, 0.1), (4, 5, 0.1), (2, 5, 0.1)]:
+        similar[a, b] = similar[b, a] = value
+    assert clusters(csr_array(similar), cut=0.08, holding=every(6)) == [(0, 4, 5)]
+
+
 def random_counts(k, seed):
     random = np.random.default_rng(seed)
     counts = random.poisson(0.5, (k, k))
@@ -145,7 +150,7 @@ def test_a_group_table_says_what_the_definition_says(k, seed):
     similar = (rates + rates.T) / 2
     np.testing.assert_allclose(similarity(matrix).toarray(), similar, rtol=1e-12)
     off_diagonal = rates[n > 0].sum() / max((n > 0).sum() * (k - 1), 1)
-    cut = max(LEAST_SIMILARITY, LEAST_ABOVE_MEAN * off_diagonal)
+    cut = max(0.02, 2 * off_diagonal)
     assert smallest_similarity(matrix) == pytest.approx(cut, rel=1e-12)
 
     exact = [
