@@ -198,7 +198,7 @@ def cell_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     cells = matrix.errors.tocoo()
     order = np.lexsort((cells.col, cells.row, -cells.data))
     row, column, count = cells.row[order], cells.col[order], cells.data[order]
-    names = np.array(matrix.classes.names, object)
+    names = pd.array(matrix.classes.names, dtype="str")
     low, high = wilson_interval(count, matrix.n[row])
     return pd.DataFrame(
         {
@@ -219,7 +219,7 @@ def superclass_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     Images of classes without a superclass, or taken for one, are left out. A rate of a superclass
     without images is missing.
     """
-    names = matrix.superclasses.names if matrix.superclasses else ()
+    names = pd.array(matrix.superclasses.names if matrix.superclasses else (), dtype="str")
     k = len(names)
     cells = matrix.counts.tocoo()
     row, column = matrix.parents[cells.row], matrix.parents[cells.col]
@@ -231,8 +231,8 @@ def superclass_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     with np.errstate(invalid="ignore"):
         return pd.DataFrame(
             {
-                "true_superclass": np.repeat(np.array(names, object), k),
-                "pred_superclass": np.tile(np.array(names, object), k),
+                "true_superclass": names[np.repeat(np.arange(k), k)],
+                "pred_superclass": names[np.tile(np.arange(k), k)],
                 "count": counts,
                 "n": n,
                 "rate": counts / n,

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -21,6 +21,7 @@ MOST_OPTIMAL: Final = 500  # classes: an optimal order of the leaves takes cubic
 MOST_CLUSTERED: Final = 4_000  # classes: a tree over all of them takes quadratic memory
 
 _DIGITS: Final = 12  # rates that differ by less are equal: sums differ with their order
+_ALONE: Final = -1
 
 
 def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -33,12 +34,17 @@ def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
     `classes` is a JSON list of names in output order; `gain_if_solved` is the share of all images
     that would be right if no two classes of the group were mixed up any more.
     """
-    similar = similarity(matrix)
-    cut = smallest_similarity(matrix)
-    rows = []
-    for members in clusters(similar, cut=cut, holding=mutual_pairs(matrix, pairs)):
-        counts = matrix.among(np.array(members))
-        rows.append((members, int(counts.sum() - np.trace(counts))))
+    found = clusters(
+        similarity(matrix), cut=smallest_similarity(matrix), holding=mutual_pairs(matrix, pairs)
+    )
+    group = np.full(len(matrix.classes), _ALONE)
+    for number, members in enumerate(found):
+        group[list(members)] = number
+    cells = matrix.errors.tocoo()
+    inside_one = (group[cells.row] == group[cells.col]) & (group[cells.row] != _ALONE)
+    errors = np.zeros(len(found), np.int64)
+    np.add.at(errors, group[cells.row[inside_one]], cells.data[inside_one])
+    rows = list(zip(found, errors.tolist(), strict=True))
     rows.sort(key=lambda row: (-row[1], row[0]))
     inside = [errors for _, errors in rows]
     return pd.DataFrame(
@@ -92,11 +98,15 @@ def clusters(
     _, part = connected_components(graph, directed=False)
     concerned = np.flatnonzero(np.isin(part, part[holding].ravel()))
     inner = similar[concerned][:, concerned].tocoo()
-    joined = _join(
-        zip(inner.row.tolist(), inner.col.tolist(), inner.data.tolist(), strict=True), cut
-    )
-    found = [tuple(concerned[sorted(members)].tolist()) for members in joined]
-    return [members for members in found if np.isin(holding, members).all(axis=1).any()]
+    listed = zip(inner.row.tolist(), inner.col.tolist(), inner.data.tolist(), strict=True)
+    joined = _join(list(listed), cut)
+    found = [concerned[sorted(members)] for members in joined]
+    cluster = np.full(len(part), _ALONE)
+    for number, members in enumerate(found):
+        cluster[members] = number
+    first, second = cluster[holding].T
+    kept = np.unique(first[(first == second) & (first != _ALONE)])
+    return [tuple(found[number].tolist()) for number in kept]
 
 
 def cluster_order(matrix: ConfusionMatrix) -> NDArray[np.intp]:
@@ -117,7 +127,7 @@ def cluster_order(matrix: ConfusionMatrix) -> NDArray[np.intp]:
     return np.asarray(leaves_list(tree), np.intp)
 
 
-def _join(cells: Iterable[tuple[int, int, float]], cut: float) -> list[list[int]]:
+def _join(cells: Sequence[tuple[int, int, float]], cut: float) -> list[list[int]]:
     """Join the most similar clusters as long as their mean similarity reaches the cut.
 
     Sums between clusters are kept, so that no pair of classes without similarity costs anything.
@@ -132,7 +142,7 @@ def _join(cells: Iterable[tuple[int, int, float]], cut: float) -> list[list[int]
     def mean(i: int, j: int) -> float:
         return round(sums[i][j] / (len(members[i]) * len(members[j])), _DIGITS)
 
-    queue = [(-mean(i, j), i, j) for i in sums for j in sums[i] if i < j and mean(i, j) >= least]
+    queue = _similar_classes(cells, least)
     heapify(queue)
     while queue:
         negative, i, j = heappop(queue)
@@ -153,6 +163,13 @@ def _merge(sums: dict[int, dict[int, float]], j: int, *, into: int) -> None:
         if other != into:
             total = sums[into].get(other, 0.0) + value
             sums[into][other] = sums[other][into] = total
+
+
+def _similar_classes(
+    cells: Sequence[tuple[int, int, float]], least: float
+) -> list[tuple[float, int, int]]:
+    found = ((-round(value, _DIGITS), i, j) for i, j, value in cells if i < j)
+    return [one for one in found if -one[0] >= least]
 
 
 def names_of(groups: pd.DataFrame) -> list[Sequence[str]]:

@@ -157,7 +157,7 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
         & (balance >= LEAST_BALANCE)
         & (np.minimum(lift_ab, lift_ba) >= LEAST_LIFT)
     )
-    names = np.array(matrix.classes.names, object)
+    names = pd.array(matrix.classes.names, dtype="str")
     order = np.lexsort((b, a, -(ab + ba), -(ab + ba) / (n_a + n_b), -np.minimum(low_ab, low_ba)))
     table = pd.DataFrame(
         {
@@ -203,7 +203,7 @@ def absorbed_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame
     n, lift = matrix.n[i], chance.lift(count)
     low, high = wilson_interval(count, n)
     order = np.lexsort((j, i, -count, -count / n, -low))
-    names = np.array(matrix.classes.names, object)
+    names = pd.array(matrix.classes.names, dtype="str")
     table = pd.DataFrame(
         {
             "true_class": names[i],

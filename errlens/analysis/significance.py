@@ -1,8 +1,12 @@
 """How likely is that by chance? Tails and false discovery rates."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, gammaln
+
+_BLOCK: Final = 2**15  # terms that are added up at once
 
 
 def beta_binomial_tail(
@@ -16,8 +20,8 @@ def beta_binomial_tail(
     Args:
         least: 0 to n.
         n: Trials.
-        alpha: Above 0.
-        beta: Above 0.
+        alpha: At least 1.
+        beta: At least 1.
 
     >>> float(beta_binomial_tail(1, 1, 1, 3))  # the chance of the first kind is 1 in 4
     0.25
@@ -68,9 +72,13 @@ def _sum_up(
         + betaln(x + a, n - x + b) - betaln(a, b)
     )  # fmt: skip
     while len(active):
-        total[active] += term
-        term = term * (n - x) * (x + a) / ((x + 1) * (n - x - 1 + b))
-        going = term > total[active] * np.finfo(float).eps
-        active, term = active[going], term[going]
-        x, n, a, b = x[going] + 1, n[going], a[going], b[going]
+        steps = np.arange(np.clip(_BLOCK // len(active), 1, _BLOCK // 8))
+        at = x[:, None] + steps
+        left = np.maximum(n[:, None] - at, 0)  # 0 from the last term on: no ratio after it
+        ratio = left * (at + a[:, None]) / ((at + 1) * (np.maximum(left - 1, 0) + b[:, None]))
+        terms = term[:, None] * np.cumprod(ratio, axis=1)
+        total[active] += term + terms[:, :-1].sum(axis=1)
+        going = terms[:, -1] > total[active] * np.finfo(float).eps
+        active, term, x = active[going], terms[going, -1], x[going] + len(steps)
+        n, a, b = n[going], a[going], b[going]
     return total
