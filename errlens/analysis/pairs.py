@@ -64,9 +64,8 @@ class _Comparison:
         self._all = _Sums(matrix.errors, np.zeros(k, np.int64))
         self._kin = _Sums(within, self._set_of_class + 1)
         members = np.bincount(self._set_of_class[large]) if large.any() else np.zeros(0, int)
-        inner = members * (members - 1) // 2
-        self._tests = {int(one): int(inner[one]) for one in np.flatnonzero(inner)}
-        self._tests[_EVERYTHING] = k * (k - 1) // 2 - int(inner.sum())
+        self._tests_within = int((members * (members - 1) // 2).sum())
+        self._tests_across = k * (k - 1) // 2 - self._tests_within
 
     def set_of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the comparison set of each pair."""
@@ -90,13 +89,16 @@ class _Comparison:
         )
 
     def q_values(
-        self, p_value: NDArray[np.float64], comparison_set: NDArray[np.int64]
+        self, p_value: NDArray[np.float64], a: NDArray[np.integer], b: NDArray[np.integer]
     ) -> NDArray[np.float64]:
-        """Return the false discovery rate of each pair among the pairs of its set."""
+        """Return the false discovery rate of each pair: within superclasses, and of the others.
+
+        Not superclass by superclass: of twenty, one would report something by chance.
+        """
         q_value = np.ones(len(p_value))
-        for one in np.unique(comparison_set):
-            inside = comparison_set == one
-            q_value[inside] = benjamini_hochberg(p_value[inside], tests=self._tests[int(one)])
+        within = self.set_of(a, b) != _EVERYTHING
+        for chosen, tests in ((within, self._tests_within), (~within, self._tests_across)):
+            q_value[chosen] = benjamini_hochberg(p_value[chosen], tests=tests)
         return q_value
 
 
@@ -123,8 +125,9 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """Return one row for each two classes with errors both ways, best evidence first.
 
     A pair is `mutual` if it has at least two errors each way, both together are unlikely
-    (Benjamini-Hochberg q <= 0.05 over the pairs it is compared with), the smaller rate is at least
-    a quarter of the larger one, and each cell has at least twice the errors expected of it.
+    (Benjamini-Hochberg q <= 0.05), the smaller rate is at least a quarter of the larger one, and
+    each cell has at least twice the errors expected of it. Discoveries are counted among all pairs
+    within a superclass, and among all other pairs.
 
     Chance: the errors of a row fall on the other classes as those of the other rows do, with the
     uncertainty of that estimate kept (beta-binomial). The other classes are those of the superclass
@@ -150,7 +153,7 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     testable = len(matrix.classes) >= LEAST_SET
     if testable:
         p_value[tested] = (there.tail(fewest) * back.tail(fewest))[tested]
-    q_value = compared.q_values(p_value, compared.set_of(a, b))
+    q_value = compared.q_values(p_value, a, b)
     mutual = (
         tested
         & (q_value <= ALPHA)

@@ -75,10 +75,10 @@ def cell(counts, i, j, parents, least):
 
 
 def literal_pairs(counts, parents):
-    """Return what section 4 of the design says of each pair of classes, by their indices."""
+    """Return what the definition says of each pair of classes, by their indices."""
     k = len(counts)
     n = [int(one) for one in np.sum(counts, axis=1)]
-    found, sets = {}, {}
+    found, families = {}, {}
     for a, b in combinations(range(k), 2):
         fewest = int(min(counts[a][b], counts[b][a]))
         one = {"p": Fraction(1), "fewest": fewest}
@@ -89,8 +89,8 @@ def literal_pairs(counts, parents):
             rates = Fraction(int(counts[a][b]), n[a]), Fraction(int(counts[b][a]), n[b])
             one |= {"rate": rates, "balance": min(rates) / max(rates)}
         found[a, b] = one
-        sets.setdefault(comparison_set(a, b, parents)[0], []).append((a, b))
-    for pairs in sets.values():
+        families.setdefault(comparison_set(a, b, parents)[0] == "all", []).append((a, b))
+    for pairs in families.values():
         q_values = false_discovery_control([float(found[pair]["p"]) for pair in pairs])
         for pair, q_value in zip(pairs, q_values, strict=True):
             found[pair]["q"] = q_value

@@ -58,6 +58,18 @@ def evenly_inside(rate):
     return with_diagonal(kin * rate / kin.sum(axis=1, keepdims=True))
 
 
+def evenly_inside_many(superclasses, classes):
+    """Return rates of superclasses of some classes each, all errors within."""
+    kind = np.repeat(np.arange(superclasses), classes)
+    kin = (kind[:, None] == kind) & ~np.eye(len(kind), dtype=bool)
+    return with_diagonal(kin * 0.15 / (classes - 1))
+
+
+def numbered_kinds(superclasses, classes):
+    names = tuple(f"kind {one:02d}" for one in range(superclasses))
+    return Superclasses(names, tuple(np.repeat(np.arange(superclasses), classes).tolist()))
+
+
 def draws(rates, images, *, reports, seed=0):
     """Yield count matrices; `rates` and `images` may be functions of the random generator."""
     random = np.random.default_rng(seed)
@@ -111,6 +123,8 @@ NULLS = {
     "10 classes of 800, 25 %": (evenly(10, 0.25), 800, None),
     "37 classes of 100, 8 %": (evenly(37, 0.08), 100, None),
     "inside two superclasses, 15 %": (evenly_inside(0.15), 100, KINDS),
+    "inside twenty superclasses, 15 %": (evenly_inside_many(20, 5), 100, numbered_kinds(20, 5)),
+    "inside ten superclasses, 15 %": (evenly_inside_many(10, 10), 100, numbered_kinds(10, 10)),
     "uneven classes, 15 %": (evenly(37, 0.15), uneven, None),
     "some classes attract errors": (attractive, 100, None),
     "some classes are hard": (hard_and_easy, 100, None),
