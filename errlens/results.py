@@ -44,7 +44,9 @@ class ResultsWriter:
 
     def png(self, name: str, figure: "Figure") -> None:
         """Write a picture, without the version of the library in it."""
-        figure.savefig(self._target(name), metadata={"Software": None})
+        # Twice as fast as the default, and hardly larger.
+        packing = {"compress_level": 3}
+        figure.savefig(self._target(name), metadata={"Software": None}, pil_kwargs=packing)
 
     def _target(self, name: str) -> Path:
         self.written.append(name)

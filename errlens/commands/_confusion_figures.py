@@ -129,8 +129,8 @@ def _draw_superclasses(findings: "Findings", names: tuple[str, ...]) -> "Figure"
 
 def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
     k, drawn = len(matrix.classes), len(seen)
-    classes = f"{k} classes" if drawn == k else f"{drawn} of {k} classes"
-    return f"{classes}, {matrix.total} images, {matrix.n_errors} wrong"
+    classes = f"{k:,} classes" if drawn == k else f"{drawn:,} of {k:,} classes"
+    return f"{classes}, {matrix.total:,} images, {matrix.n_errors:,} wrong"
 
 
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from errlens.analysis.metrics import Metrics
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
@@ -127,12 +128,17 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
         view.show_next(screen, run, metrics)
     found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
     view.print_json(screen, run, metrics, more=found)
-    if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
+    _check_bad_inputs(run, metrics, options.max_bad)
+    return run
+
+
+def _check_bad_inputs(run: "RunFolder", metrics: "Metrics", max_bad: str) -> None:
+    """Refuse a result that too many inputs are missing from."""
+    if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
         raise TooManyBadInputs(
-            f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {options.max_bad}",
+            f"{metrics.n_failed} of {metrics.n} inputs failed, --max-bad is {max_bad}",
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
-    return run
 
 
 def _command(options: EvaluateOptions, **changes: Any) -> str:
