@@ -101,10 +101,10 @@ def test_only_scored_images_with_a_label_count():
     counted = part([0, 0], [[0, 1], [1, 0]], [[0.75, 0.25], [0.5, 0.5]], k=2)
     more = part(
         [0, 0, None, 0],
-        [[0, 1], None, [0, 1], [1, 0]],
-        [[0.75, 0.25], None, [0.5, 0.5], [0.5, 0.5]],
+        [[0, 1], [0, 1], [0, 1], [1, 0]],
+        [[0.75, 0.25], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]],
         k=2,
-        status=["ok", "unreadable", "ok", "ok"],
+        status=["ok", "failed", "ok", "ok"],
     )
     assert soft_table([more], 2).equals(soft_table([counted], 2))
 

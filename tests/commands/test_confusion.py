@@ -368,7 +368,9 @@ def test_top_shortens_the_terminal_and_no_file():
     before = contents()
     said = confusion("run --top 1")
     assert contents() == before
-    assert "more mutual pairs: see pairs.csv" in said.stdout
+    assert "Birman ~ Ragdoll" in said.stdout
+    assert "setter ~ spaniel" not in said.stdout
+    assert "and 1 more mutual pairs: see pairs.csv" in said.stdout
     assert "more: see exceptional.csv" in said.stdout
     assert len(said.stdout.splitlines()) < len(whole.stdout.splitlines())
 
