@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from errlens.errors import UnfitOption
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -63,8 +64,13 @@ def renewed_results(
         run: The run they are made from.
         kind: The name of the folder, which is the command's.
         options: What is worth recording of the command's options.
+
+    Raises:
+        UnfitOption: Something else stands where the folder should.
     """
     folder = run.path / kind
+    if folder.exists() and not folder.is_dir():
+        raise UnfitOption(f"{str(folder)!r} is no folder", hint="move it away; results go there")
     with tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path) as name:
         temporary = Path(name)
         writer = ResultsWriter(temporary)
@@ -83,17 +89,22 @@ def renewed_results(
 def _replace(folder: Path, temporary: Path, names: list[str]) -> None:
     """Move new files in, after those of before are gone."""
     folder.mkdir(exist_ok=True)
-    for name in _files_of_before(folder):
-        (folder / name).unlink(missing_ok=True)
+    for path in _files_of_before(folder):
+        path.unlink(missing_ok=True)
     for name in names:
         (temporary / name).replace(folder / name)
 
 
-def _files_of_before(folder: Path) -> list[str]:
-    """Return the files that errlens wrote into a folder, the one that vouches for them first."""
+def _files_of_before(folder: Path) -> list[Path]:
+    """Return the files that errlens wrote into a folder, the one that vouches for them first.
+
+    Whatever the record says, they lie in this folder: what it holds is matched, not what it names.
+    """
     record = folder / MADE_FROM
     try:
         names = json.loads(record.read_text(encoding="utf-8"))["files"]
-    except (FileNotFoundError, ValueError, KeyError):
-        return [MADE_FROM]
-    return [MADE_FROM, *(name for name in names if Path(name).name == name)]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        names = []
+    if not isinstance(names, list):
+        names = []
+    return [record, *(path for path in folder.iterdir() if path.name in names and path.is_file())]

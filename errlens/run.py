@@ -25,6 +25,7 @@ from errlens.errors import (
     NotARun,
     StaleRun,
     UnfitOption,
+    some,
 )
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
@@ -44,6 +45,7 @@ PLAN_SCHEMA: Final = pa.schema(
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
 RESUME: Final = "the command that made it goes on where it stopped: run it again"
+AFRESH: Final = "evaluate again with --overwrite"
 
 # What an evaluation consists of; `--overwrite` removes these and nothing else.
 _OWN: Final = (
@@ -158,17 +160,29 @@ class RunFolder:
 
         Raises:
             IncompleteRun: There is no such file.
+            StaleRun: It was changed.
         """
         self.require_complete()
         if not self.classes_file.exists():
             raise IncompleteRun(f"{str(self.path)!r} has no {self.classes_file.name}", hint=RESUME)
-        # A class may be called NA or 007.
-        return pd.read_csv(
-            self.classes_file,
-            dtype={"class_name": "str", "superclass": "str"},
-            keep_default_na=False,
-            na_values=[""],
-        )
+        try:
+            # A class may be called NA or 007.
+            found = pd.read_csv(
+                self.classes_file,
+                dtype={"class_name": "str", "superclass": "str"},
+                keep_default_na=False,
+                na_values=[""],
+            )
+        except ValueError as error:  # what pandas' own errors are, too
+            raise StaleRun(
+                f"{str(self.classes_file)!r} is damaged: {error}", hint=AFRESH
+            ) from error
+        missing = {"class_name", "n"} - set(found)
+        if missing:
+            raise StaleRun(
+                f"{str(self.classes_file)!r} has no column {some(sorted(missing))}", hint=AFRESH
+            )
+        return found
 
     @property
     def predictions(self) -> Predictions:
@@ -202,10 +216,11 @@ class RunFolder:
         classes, superclasses = info.classes, info.superclasses
         wanted = pa.schema([SCHEMA.field(name) for name in columns])
         for shard in range(self.n_parts):
-            with pq.ParquetFile(self.part_file(shard)) as file:
-                table = file.read(columns=list(columns), use_threads=False).select(columns)
-            table = table if table.schema.equals(wanted) else table.cast(wanted)
-            yield Predictions(table.replace_schema_metadata(None), classes, superclasses)
+            table = _read_part(self.part_file(shard), columns)
+            table = table.replace_schema_metadata(None)
+            # Parquet calls the items of a list otherwise, which only a strict comparison sees.
+            as_wanted = table.schema.equals(wanted, check_metadata=True)
+            yield Predictions(table if as_wanted else table.cast(wanted), classes, superclasses)
 
     def begin(
         self,
@@ -344,7 +359,7 @@ class RunFolder:
         if made_by.get("run_hash") != info.run_hash:
             raise StaleRun(
                 f"{str(self.part_file(shard))!r} was made with other settings than run.json says",
-                hint="evaluate again with --overwrite",
+                hint=AFRESH,
             )
         return made_by["shard"] == shard and all(
             self.sidecar_file(kind, shard).exists() for kind in info.keep
@@ -402,6 +417,17 @@ def newest_run(folder: Path) -> RunFolder:
             hint="errlens evaluate DATA --model NAME makes one",
         )
     return open_run(max(found)[1])
+
+
+def _read_part(path: Path, columns: Sequence[str]) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=list(columns), use_threads=False).select(columns)
+    except (OSError, pa.ArrowException) as error:  # its end is whole, or we would not be here
+        raise IncompleteRun(
+            f"{str(path)!r} is damaged: {' '.join(str(error).split())}",
+            hint=f"remove it; {RESUME}",
+        ) from error
 
 
 @contextmanager

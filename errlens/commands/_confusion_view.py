@@ -25,6 +25,12 @@ _PAIR_COLUMNS: Final = (
 )  # fmt: skip
 
 
+_LEGEND: Final = (
+    "lift: times the errors expected, the smaller of both ways; q: false discovery rate; "
+    "gain: accuracy won if they were never mixed up"
+)
+
+
 def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None) -> None:
     """Say how many images there are of each class, and whether that is as it should be."""
     n = matrix.n
@@ -64,6 +70,8 @@ def show_findings(
         _show_pairs(screen, matrix, findings.pairs, what="mutually confused", top=top)
     _show_groups(screen, findings.groups, top=top)
     _show_absorbed(screen, findings.absorbed, top=top)
+    if len(findings.pairs) or len(findings.absorbed):
+        screen.say(_LEGEND)
     if findings.exceptional is not None:
         _show_exceptional(screen, findings.exceptional, top=top)
     if findings.soft is not None:
@@ -122,12 +130,14 @@ def _show_pairs(
         screen.say("Too few classes to test: with two there is nothing to compare their errors to.")
         heading = "errors both ways (A ~ B)"
     else:
-        candidates = "; candidates, which chance would explain:" if len(pairs) else "."
-        screen.say(f"{what.capitalize()}: none at this sample size{candidates}")
+        candidates = "; candidates, without enough evidence:" if len(pairs) else "."
+        screen.say(f"{what[0].upper()}{what[1:]}: none at this sample size{candidates}")
         heading = "errors both ways (A ~ B)"
     screen.table((heading, *_PAIR_COLUMNS), [_pair_row(one) for one in _rows(shown, top)])
-    if len(mutual) > top:
-        screen.say(f"and {len(mutual) - top} more mutual pairs: see pairs.csv")
+    if len(shown) > top:
+        screen.say(
+            f"and {len(shown) - top} more{' mutual pairs' * bool(len(mutual))}: see pairs.csv"
+        )
 
 
 def _show_pairs_by_superclass(
@@ -137,14 +147,18 @@ def _show_pairs_by_superclass(
     assert matrix.superclasses is not None  # noqa: S101
     parent = dict(zip(matrix.classes.names, matrix.parents.tolist(), strict=True))
     a, b = (pairs[column].map(parent).to_numpy(int) for column in ("class_a", "class_b"))
-    inside = [
-        ((a == b) & (a == index), name) for index, name in enumerate(matrix.superclasses.names)
+    sets = [
+        (f"in {name}", (a == b) & (a == index))
+        for index, name in enumerate(matrix.superclasses.names)
     ]
-    for chosen, name in [*inside, ((a != b) | (a < 0), "between superclasses")]:
-        if chosen.any():
-            what = f"{name}: mutually confused"
-            _show_pairs(screen, matrix, pairs[chosen], what=what, top=top)
+    sets.append(("between superclasses", (a != b) | (a < 0)))
+    sets = [(where, chosen) for where, chosen in sets if chosen.any()]
+    if not sets:
+        _show_pairs(screen, matrix, pairs, what="mutually confused", top=top)
+    for number, (where, chosen) in enumerate(sets):
+        if number:
             screen.say()
+        _show_pairs(screen, matrix, pairs[chosen], what=f"mutually confused {where}", top=top)
 
 
 def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
@@ -200,14 +214,17 @@ def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) ->
         for one in _rows(exceptional, top)
     ]
     heading = f"{len(exceptional)} exceptional error{'s' * (len(exceptional) != 1)}"
-    screen.table((heading, "classes", "superclasses", ">its probability"), rows)
+    screen.table((heading, "classes", "superclasses", ">p(predicted superclass)"), rows)
     if len(exceptional) > top:
         screen.say(f"and {len(exceptional) - top} more: see exceptional.csv")
 
 
 def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, top: int) -> None:
-    pairs = soft_pairs(soft, matrix.classes)
     screen.say()
+    if not len(soft):
+        screen.say("What the model believes: the run has no probabilities.")
+        return
+    pairs = soft_pairs(soft, matrix.classes)
     screen.table(
         ("believed, not counted (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images"),
         [
@@ -215,7 +232,7 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
             for one in _rows(pairs, top)
         ],
     )
-    covered = float(soft.drop_duplicates("label")["covered"].mean()) if len(soft) else 1.0
+    covered = float(soft.drop_duplicates("label")["covered"].mean())
     if covered < 1 - 1e-4:
         screen.say(
             f"The stored top-k hold {covered:.1%} of the probability; means are at least these."

@@ -120,10 +120,15 @@ def _check_sums(run: "RunFolder", matrix: "ConfusionMatrix") -> None:
     """Refuse a run whose figures are not those of its predictions, or that has none."""
     if not matrix.total:
         raise NoLabels(run.path)
-    told = run.read_classes()["n"].to_numpy()
-    if told.tolist() != matrix.n.tolist():
+    table = run.read_classes()
+    told = dict(zip(table["class_name"], table["n"], strict=True))
+    counted = dict(zip(matrix.classes.names, matrix.n.tolist(), strict=True))
+    odd = [name for name in {**counted, **told} if told.get(name) != counted.get(name)]
+    if odd:
+        says, is_so = (some_count.get(odd[0], "none") for some_count in (told, counted))
         raise StaleRun(
-            f"{str(run.classes_file)!r} counts {told.sum()} images, the predictions {matrix.total}",
+            f"{str(run.classes_file)!r} counts {says} images of {odd[0]!r}, "
+            f"the predictions {is_so}",
             hint="one of them was changed; evaluate again with --overwrite",
         )
 
