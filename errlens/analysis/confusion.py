@@ -138,6 +138,8 @@ def confusion_matrix(
         label, pred = columns
         labelled = label != _NULL
         scored = labelled & pc.equal(part.table["status"], OK).to_numpy()
+        if missing := int(np.count_nonzero(pred[scored] == _NULL)):
+            raise BadPredictions(f"{missing} rows with status ok have no predicted class")
         sums.add(
             _class_indices(label[scored], len(classes)), _class_indices(pred[scored], len(classes))
         )

@@ -67,6 +67,11 @@ def soft_matrix(soft: pd.DataFrame, n_classes: int) -> csr_array:
     )
 
 
+def mean_covered(soft: pd.DataFrame) -> float:
+    """Return the share of the probability that a soft table rests on, a mean over true classes."""
+    return float(soft.drop_duplicates("label")["covered"].mean())
+
+
 def soft_pairs(soft: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
     """Return the pairs of classes that are each held possible for the other, likeliest first.
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.groups import names_of
 from errlens.analysis.order import Normalize, cell_values, superclass_stretches
-from errlens.analysis.soft_confusion import soft_matrix
+from errlens.analysis.soft_confusion import mean_covered, soft_matrix
 from errlens.figures.groups import Group, draw_groups
 from errlens.figures.matrix import draw_matrix
 from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from errlens.commands.confusion import ConfusionOptions, Findings
@@ -62,7 +63,7 @@ def draw_figures(
             draw_matrix(
                 belief,
                 _names(matrix, seen),
-                title="what the model believes",
+                title=_belief_title(findings.soft),
                 unit="mean probability",
                 spans=_spans(matrix, seen),
             ),
@@ -131,6 +132,11 @@ def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
     k, drawn = len(matrix.classes), len(seen)
     classes = f"{k:,} classes" if drawn == k else f"{drawn:,} of {k:,} classes"
     return f"{classes}, {matrix.total:,} images, {matrix.n_errors:,} wrong"
+
+
+def _belief_title(soft: "pd.DataFrame") -> str:
+    covered = mean_covered(soft)
+    return "what the model believes" + (f" ({covered:.0%} is kept)" if covered < 0.9999 else "")
 
 
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:

@@ -1,6 +1,7 @@
 """How confusion looks on the terminal."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -10,7 +11,7 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.groups import names_of
 from errlens.analysis.pairs import LEAST_SET
-from errlens.analysis.soft_confusion import soft_pairs
+from errlens.analysis.soft_confusion import mean_covered, soft_pairs
 from errlens.errors import some
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
@@ -19,6 +20,8 @@ from errlens.terminal import Screen, interval, relative
 if TYPE_CHECKING:
     from errlens.commands.confusion import Findings
     from errlens.results import ResultsWriter
+
+FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 
 _PAIR_COLUMNS: Final = (
     ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lift", ">q", ">gain",
@@ -72,6 +75,8 @@ def show_findings(
     _show_absorbed(screen, findings.absorbed, top=top)
     if len(findings.pairs) or len(findings.absorbed):
         screen.say(_LEGEND)
+    if not len(_mutual(findings.pairs)):
+        _show_cells(screen, findings.cells)
     if findings.exceptional is not None:
         _show_exceptional(screen, findings.exceptional, top=top)
     if findings.soft is not None:
@@ -194,9 +199,34 @@ def _show_absorbed(screen: Screen, absorbed: pd.DataFrame, *, top: int) -> None:
     ]
     if rows:
         screen.say()
-        screen.table(("one way (A -> B)", ">A as B", ">95 % interval", ">lift", ">q"), rows)
+        screen.table(
+            (
+                "not mutual, yet more than chance (A -> B)",
+                ">A as B",
+                ">95 % interval",
+                ">lift",
+                ">q",
+            ),
+            rows,
+        )
     if len(absorbed) > top:
         screen.say(f"and {len(absorbed) - top} more: see absorbed.csv")
+
+
+def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
+    """Print the most frequent errors, for what nothing can be proved of."""
+    rows = [
+        (
+            f"{one['true_class']} -> {one['pred_class']}",
+            _rate(one["rate"], one["count"], one["n"]),
+            interval(one["low"], one["high"]),
+        )
+        for one in _rows(cells, FREQUENT)
+    ]
+    screen.say()
+    screen.table(("most frequent errors (A -> B)", ">A as B", ">95 % interval"), rows)
+    if len(cells) > FREQUENT:
+        screen.say(f"and {len(cells) - FREQUENT} more kinds: see cells.csv")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
@@ -224,7 +254,11 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
     if not len(soft):
         screen.say("What the model believes: the run has no probabilities.")
         return
-    pairs = soft_pairs(soft, matrix.classes)
+    pairs, covered = soft_pairs(soft, matrix.classes), mean_covered(soft)
+    if covered < 1 - 1e-4:
+        screen.say(
+            f"The run keeps {covered:.1%} of the probability (its top-k): means are at least these."
+        )
     screen.table(
         ("believed, not counted (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images"),
         [
@@ -232,11 +266,6 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
             for one in _rows(pairs, top)
         ],
     )
-    covered = float(soft.drop_duplicates("label")["covered"].mean())
-    if covered < 1 - 1e-4:
-        screen.say(
-            f"The stored top-k hold {covered:.1%} of the probability; means are at least these."
-        )
 
 
 def _pair_row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -295,12 +324,14 @@ def _gain(gain: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """Write a share with two digits that count.
+    """Write a share with at least two digits that count.
 
-    >>> _percent(0.12345), _percent(1.0)
-    ('12 %', '100 %')
+    >>> _percent(0.12345), _percent(0.03), _percent(1.0)
+    ('12 %', '3.0 %', '100 %')
     """
-    return f"{float(f'{100 * share:.2g}'):.10g} %"
+    percent = 100 * share
+    digits = max(0, 1 - math.floor(math.log10(percent))) if percent > 0 else 0
+    return f"{percent:.{digits}f} %"
 
 
 def _probability(one: Mapping[str, Any]) -> str:

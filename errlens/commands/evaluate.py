@@ -17,6 +17,7 @@ from errlens.commands._options import (
     OverwriteOption,
 )
 from errlens.commands._second_look import (
+    Again,
     check_label_space,
     diagnose,
     diagnosis_as_dict,
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from errlens.analysis.metrics import Metrics
+    from errlens.analysis.restoration import Diagnosis
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
     from errlens.run import RunFolder
+    from errlens.terminal import Screen
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
@@ -123,13 +126,26 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     diagnosis = diagnose(
         screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
     )
-    show_diagnosis(screen, diagnosis, run, again)
-    if not diagnosis:
-        view.show_next(screen, run, metrics)
+    _show_way_on(screen, run, metrics, diagnosis, again)
     found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
     view.print_json(screen, run, metrics, more=found)
     _check_bad_inputs(run, metrics, options.max_bad)
     return run
+
+
+def _show_way_on(
+    screen: "Screen",
+    run: "RunFolder",
+    metrics: "Metrics",
+    diagnosis: "Diagnosis | None",
+    again: Again,
+) -> None:
+    """Name the next command: one with better settings, or the one that reads the run."""
+    from errlens.commands import _evaluation_view as view
+
+    show_diagnosis(screen, diagnosis, run, again)
+    if not diagnosis:
+        view.show_next(screen, run, metrics)
 
 
 def _check_bad_inputs(run: "RunFolder", metrics: "Metrics", max_bad: str) -> None:

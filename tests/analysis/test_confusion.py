@@ -139,7 +139,7 @@ def test_classes_that_are_none_are_refused(row):
 
 
 def test_a_scored_row_without_a_prediction_is_refused():
-    with pytest.raises(BadPredictions, match="class indices"):
+    with pytest.raises(BadPredictions, match="1 rows with status ok have no predicted class"):
         confusion_matrix([part([("ok", 0, 1), ("ok", 0, None)], 3)], class_names(3))
 
 
@@ -152,7 +152,7 @@ def test_a_scored_row_without_a_prediction_is_refused():
         ([0, 3], [0, 0]),
         ([0, 0], [0, -1]),
         ([0.0, 1.0], [0, 1]),
-        (["class 0"], ["class 1"]),
+        (["class 0"], ["class 3"]),
         ([True, False], [True, True]),
     ],
 )
