@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too
 MOST_NAMED: Final = 200
 MOST_DRAWN: Final = 4_000
-GROUPS_A_PAGE: Final = 12
+GROUPS_A_PAGE: Final = 24
 LARGEST_GROUP: Final = 40  # classes
 
 _UNITS: Final[dict[Normalize, str]] = {

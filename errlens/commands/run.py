@@ -58,7 +58,9 @@ def run(options: RunOptions) -> None:
     )
     if {"evaluate", "import"} <= config.blocks.keys():
         raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
-    for name, block in config.blocks.items():
+    for number, (name, block) in enumerate(config.blocks.items()):
+        if number and not (options.quiet or options.json):
+            typer.echo()
         _, command = BLOCKS[name]
         command(_completed(block, config.out, shared))
 

@@ -7,13 +7,16 @@ the same bounds as the slow ones, for they draw the same reports, only fewer of 
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_array
 
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.exceptional import COLUMNS, exceptional_table
 from errlens.analysis.groups import group_table, names_of
 from errlens.analysis.pairs import absorbed_table, mutual_pairs, pair_table
 from errlens.classes import ClassNames, Superclasses
+from errlens.predictions import SCHEMA, Predictions
 
 CATS = (
     "Abyssinian", "Bengal", "Birman", "Bombay", "British Shorthair", "Egyptian Mau", "Maine Coon",
@@ -211,17 +214,20 @@ PLANTED = {
     ("American pit bull terrier", "Staffordshire bull terrier"): (8, 6),
     ("English cocker spaniel", "English setter"): (3, 3),
 }
+CROSSING = (("Ragdoll", "Samoyed"), ("Shiba Inu", "Sphynx"), ("Scottish terrier", "Bombay"))
 OF_THE_TRIO = {("Birman", "Siamese"), ("Ragdoll", "Siamese")}
 IMAGES, SINGLES = 50, 60
 
 
 def pets(seed):
-    """Return the planted errors of the pets and single ones anywhere."""
+    """Return the planted errors of the pets, three that cross, and single ones anywhere."""
     random = np.random.default_rng(seed)
     counts = np.zeros((len(PETS), len(PETS)), np.int64)
     for (one, other), (there, back) in PLANTED.items():
         a, b = PETS.index(one), PETS.index(other)
         counts[a, b], counts[b, a] = there, back
+    for true_class, pred_class in CROSSING:
+        counts[PETS.index(true_class), PETS.index(pred_class)] += 1
     for _ in range(SINGLES):
         true = random.choice(np.flatnonzero(counts.sum(axis=1) < IMAGES))
         wrong = random.choice(np.delete(np.arange(len(PETS)), true))
@@ -245,3 +251,26 @@ def test_the_planted_breeds_come_first_and_the_trio_is_one_group(seed):
     assert all(mutual for _, mutual in first)
     groups = names_of(group_table(matrix, pairs))
     assert ["Birman", "Ragdoll", "Siamese"] in groups
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_cat_called_a_dog_is_exceptional(seed):
+    counts = pets(seed)
+    label, pred = (
+        np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1)
+    )
+    names, n = np.array(PETS.names), len(label)
+    known = {
+        "row": range(n), "sample_id": [str(row) for row in range(n)], "status": ["ok"] * n,
+        "label": label, "pred": pred, "label_name": names[label], "pred_name": names[pred],
+    }  # fmt: skip
+    columns = [
+        pa.array(known[name]).cast(SCHEMA.field(name).type)
+        if name in known
+        else pa.nulls(n, SCHEMA.field(name).type)
+        for name in COLUMNS
+    ]
+    table = exceptional_table([Predictions(pa.table(columns, list(COLUMNS)), PETS, KINDS)], KINDS)
+    found = set(table[["label_name", "pred_name"]].itertuples(index=False, name=None))
+    assert found >= set(CROSSING)
+    assert len(table) == counts[np.not_equal.outer(KIND, KIND)].sum()
