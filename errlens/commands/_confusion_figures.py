@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
 from errlens.analysis.order import Normalize, cell_values, superclass_stretches
 from errlens.analysis.soft_confusion import mean_covered, soft_matrix
@@ -17,10 +19,7 @@ from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
-
-    from errlens.commands.confusion import ConfusionOptions, Findings
 
 MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too
 MOST_NAMED: Final = 200
@@ -37,37 +36,28 @@ _UNITS: Final[dict[Normalize, str]] = {
 
 def draw_figures(
     matrix: ConfusionMatrix,
-    findings: "Findings",
+    findings: Findings,
     order: NDArray[np.intp],
-    options: "ConfusionOptions",
+    *,
+    normalize: Normalize,
+    by_superclass: bool,
 ) -> "Iterator[tuple[str, Figure]]":
     """Yield the pictures with their file names: of all classes, of groups, of superclasses."""
     seen = _worth_drawing(matrix, order)
     if len(seen) <= MOST_DRAWN:
-        yield "matrix.png", _draw(matrix, seen, title=_title(matrix, seen), options=options)
+        yield "matrix.png", _draw(matrix, seen, title=_title(matrix, seen), normalize=normalize)
     if len(seen) > MOST_ANNOTATED:
         yield from _draw_pages(matrix, findings)
-    if matrix.superclasses and len(matrix.superclasses.names) > 1:
-        yield "superclasses.png", _draw_superclasses(findings, matrix.superclasses.names)
-    if options.by and matrix.superclasses:
-        for index, name in enumerate(matrix.superclasses.names):
-            members = seen[matrix.parents[seen] == index]
-            if 1 < len(members) <= MOST_DRAWN:
-                file = f"matrix-{index + 1}-{_file_name(name)}.png"
-                yield file, _draw(matrix, members, title=name, options=options)
+    names = matrix.superclasses.names if matrix.superclasses else ()
+    if findings.superclasses is not None and 1 < len(names) <= MOST_NAMED:
+        yield "superclasses.png", _draw_superclasses(findings.superclasses, names)
+    for index, name in enumerate(names if by_superclass else ()):
+        members = seen[matrix.parents[seen] == index]
+        if 1 < len(members) <= MOST_DRAWN:
+            file = f"matrix-{index + 1}-{_file_name(name)}.png"
+            yield file, _draw(matrix, members, title=name, normalize=normalize)
     if findings.soft is not None and len(seen) <= MOST_NAMED:
-        belief = soft_matrix(findings.soft, len(matrix.classes))[seen][:, seen].toarray()
-        belief[matrix.n[seen] == 0] = np.nan
-        yield (
-            "soft.png",
-            draw_matrix(
-                belief,
-                _names(matrix, seen),
-                title=_belief_title(findings.soft),
-                unit="mean probability",
-                spans=_spans(matrix, seen),
-            ),
-        )
+        yield "soft.png", _draw_belief(matrix, findings.soft, seen)
 
 
 def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -83,22 +73,22 @@ def _draw(
     classes: NDArray[np.intp],
     *,
     title: str,
-    options: "ConfusionOptions",
+    normalize: Normalize,
 ) -> "Figure":
     """Draw some classes as large as their number allows."""
     spans = _spans(matrix, classes)
     if len(classes) > MOST_NAMED:
         return draw_overview(matrix.among(classes), title=title, spans=spans)
     return draw_matrix(
-        cell_values(matrix, classes, normalize=options.normalize),
+        cell_values(matrix, classes, normalize=normalize),
         _names(matrix, classes),
         title=title,
-        unit=_UNITS[options.normalize],
+        unit=_UNITS[normalize],
         spans=spans,
     )
 
 
-def _draw_pages(matrix: ConfusionMatrix, findings: "Findings") -> "Iterator[tuple[str, Figure]]":
+def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> "Iterator[tuple[str, Figure]]":
     """Yield pages of groups, each group with its numbers."""
     groups = [
         Group(f"group {number}", tuple(names), matrix.among(np.array(members)))
@@ -113,30 +103,40 @@ def _draw_pages(matrix: ConfusionMatrix, findings: "Findings") -> "Iterator[tupl
 
 
 def _members(
-    matrix: ConfusionMatrix, findings: "Findings"
+    matrix: ConfusionMatrix, findings: Findings
 ) -> Iterator[tuple[int, Sequence[str], list[int]]]:
     place = {name: index for index, name in enumerate(matrix.classes.names)}
     for number, names in enumerate(names_of(findings.groups), start=1):
         yield number, names, [place[name] for name in names]
 
 
-def _draw_superclasses(findings: "Findings", names: tuple[str, ...]) -> "Figure":
-    assert findings.superclasses is not None  # noqa: S101
-    counts = findings.superclasses["count"].to_numpy().reshape(len(names), len(names))
+def _draw_superclasses(table: pd.DataFrame, names: tuple[str, ...]) -> "Figure":
+    counts = table["count"].to_numpy().reshape(len(names), len(names))
     known = counts.sum(axis=1, keepdims=True) > 0
     values = np.where(known, counts, np.nan).astype(float)
     return draw_matrix(values, list(names), title="superclasses", unit="images")
+
+
+def _draw_belief(
+    matrix: ConfusionMatrix, soft: pd.DataFrame, classes: NDArray[np.intp]
+) -> "Figure":
+    belief = soft_matrix(soft, len(matrix.classes))[classes][:, classes].toarray()
+    belief[matrix.n[classes] == 0] = np.nan
+    covered = mean_covered(soft)
+    kept = f" ({covered:.0%} is kept)" if covered < 0.9999 else ""
+    return draw_matrix(
+        belief,
+        _names(matrix, classes),
+        title=f"what the model believes{kept}",
+        unit="mean probability",
+        spans=_spans(matrix, classes),
+    )
 
 
 def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
     k, drawn = len(matrix.classes), len(seen)
     classes = f"{k:,} classes" if drawn == k else f"{drawn:,} of {k:,} classes"
     return f"{classes}, {matrix.total:,} images, {matrix.n_errors:,} wrong"
-
-
-def _belief_title(soft: "pd.DataFrame") -> str:
-    covered = mean_covered(soft)
-    return "what the model believes" + (f" ({covered:.0%} is kept)" if covered < 0.9999 else "")
 
 
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:

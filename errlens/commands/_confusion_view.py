@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
 from errlens.analysis.pairs import LEAST_SET
 from errlens.analysis.soft_confusion import mean_covered, soft_pairs
@@ -18,7 +19,6 @@ from errlens.run import RunFolder
 from errlens.terminal import Screen, interval, relative
 
 if TYPE_CHECKING:
-    from errlens.commands.confusion import Findings
     from errlens.results import ResultsWriter
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
@@ -60,7 +60,7 @@ def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None
 
 
 def show_findings(
-    screen: Screen, matrix: ConfusionMatrix, findings: "Findings", *, by: str | None, top: int
+    screen: Screen, matrix: ConfusionMatrix, findings: Findings, *, by: str | None, top: int
 ) -> None:
     """Print the strongest pairs, groups, one-way and exceptional errors."""
     if not matrix.n_errors:
@@ -93,7 +93,7 @@ def print_json(
     screen: Screen,
     run: RunFolder,
     matrix: ConfusionMatrix,
-    findings: "Findings",
+    findings: Findings,
     *,
     files: Sequence[str],
 ) -> None:

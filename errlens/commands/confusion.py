@@ -1,9 +1,8 @@
 """`errlens confusion`: which classes does the model mix up?"""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,9 +10,8 @@ from errlens.commands._options import OutputOptions, RunArgument
 from errlens.errors import NoLabels, StaleRun, UnfitOption
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from errlens.analysis.confusion import ConfusionMatrix
+    from errlens.analysis.findings import Findings
     from errlens.classes import ClassNames, Superclasses
     from errlens.results import ResultsWriter
     from errlens.run import RunFolder
@@ -63,22 +61,6 @@ class ConfusionOptions(RunArgument, OutputOptions):
         if self.superclasses:
             return read_superclasses(self.superclasses, classes)
         return run.info.superclasses
-
-
-class Findings(NamedTuple):
-    """What a confusion matrix shows; the tables are those of the files of the same name."""
-
-    cells: "pd.DataFrame"
-    pairs: "pd.DataFrame"
-    absorbed: "pd.DataFrame"
-    groups: "pd.DataFrame"
-    superclasses: "pd.DataFrame | None" = None
-    exceptional: "pd.DataFrame | None" = None
-    soft: "pd.DataFrame | None" = None
-
-    def tables(self) -> "Iterator[tuple[str, pd.DataFrame]]":
-        """Yield the tables there are, with their names."""
-        yield from ((name, table) for name, table in self._asdict().items() if table is not None)
 
 
 def confusion(options: ConfusionOptions) -> "RunFolder":
@@ -133,26 +115,19 @@ def _check_sums(run: "RunFolder", matrix: "ConfusionMatrix") -> None:
         )
 
 
-def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions) -> Findings:
+def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions) -> "Findings":
     """Look for everything that the options ask for."""
     from errlens.analysis import exceptional, soft_confusion
-    from errlens.analysis.confusion import cell_table, superclass_table
-    from errlens.analysis.groups import group_table
-    from errlens.analysis.pairs import absorbed_table, pair_table
+    from errlens.analysis.findings import find_confusions
 
-    pairs = pair_table(matrix)
-    findings = Findings(
-        cell_table(matrix), pairs, absorbed_table(matrix, pairs), group_table(matrix, pairs)
-    )
+    findings = find_confusions(matrix)
     if matrix.superclasses:
         given = options.superclasses is not None
         columns = exceptional.COLUMNS + (exceptional.TOPK_COLUMNS if given else ())
-        findings = findings._replace(
-            superclasses=superclass_table(matrix),
-            exceptional=exceptional.exceptional_table(
-                run.read_parts(columns), matrix.superclasses, from_topk=given
-            ),
+        table = exceptional.exceptional_table(
+            run.read_parts(columns), matrix.superclasses, from_topk=given
         )
+        findings = findings._replace(exceptional=table)
     if options.soft:
         parts = run.read_parts(soft_confusion.COLUMNS)
         findings = findings._replace(soft=soft_confusion.soft_table(parts, len(matrix.classes)))
@@ -162,7 +137,7 @@ def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions
 def _write(
     results: "ResultsWriter",
     matrix: "ConfusionMatrix",
-    findings: Findings,
+    findings: "Findings",
     options: ConfusionOptions,
 ) -> None:
     """Write the matrix, the tables and the pictures."""
@@ -183,7 +158,14 @@ def _write(
     if not options.no_figures:
         from errlens.commands._confusion_figures import draw_figures
 
-        for name, figure in draw_figures(matrix, findings, order, options):
+        figures = draw_figures(
+            matrix,
+            findings,
+            order,
+            normalize=options.normalize,
+            by_superclass=options.by is not None,
+        )
+        for name, figure in figures:
             results.png(name, figure)
 
 
