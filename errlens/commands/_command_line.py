@@ -25,12 +25,12 @@ def as_command(
     return callback
 
 
-def command_line(command: str, options: Any, *, without: type[Any]) -> str:
-    """Write the command that gives these options; those of the class `without` are left out.
+def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) -> str:
+    """Write the command that gives these options; those of the classes `without` are left out.
 
     Options at their default are not written.
     """
-    left_out = {field.name for field in dataclasses.fields(without)}
+    left_out = {field.name for kind in without for field in dataclasses.fields(kind)}
     words = ["errlens", command]
     for parameter in _parameters(type(options)):
         value = getattr(options, parameter.name)

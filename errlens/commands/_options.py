@@ -253,6 +253,10 @@ class OverwriteOption:
     ] = False
 
 
+# What belongs to one invocation, not to what it is about.
+INVOCATION = (OutputOptions, OverwriteOption)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunArgument:
     """Which run a command reads."""

@@ -10,6 +10,7 @@ import typer
 
 from errlens.commands._command_line import command_line
 from errlens.commands._options import (
+    INVOCATION,
     ComputeOptions,
     DataOptions,
     ModelOptions,
@@ -159,8 +160,8 @@ def _check_bad_inputs(run: "RunFolder", metrics: "Metrics", max_bad: str) -> Non
 
 def _command(options: EvaluateOptions, **changes: Any) -> str:
     """Write the command that was given with some options changed."""
-    changed = dataclasses.replace(options, overwrite=False, **changes)
-    return command_line("evaluate", changed, without=OutputOptions)
+    changed = dataclasses.replace(options, **changes)
+    return command_line("evaluate", changed, without=INVOCATION)
 
 
 def _begin(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from errlens.commands._options import OutputOptions, OverwriteOption
+from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.import_ import ImportOptions, import_predictions
@@ -47,7 +47,7 @@ def run(options: RunOptions) -> None:
 
     shared = {
         one.name: getattr(options, one.name)
-        for kind in (OutputOptions, OverwriteOption)
+        for kind in INVOCATION
         for one in dataclasses.fields(kind)
     }
     config = read_config(

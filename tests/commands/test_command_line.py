@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from errlens.commands._command_line import as_command, command_line
-from errlens.commands._options import OutputOptions
+from errlens.commands._options import INVOCATION
 from errlens.commands.evaluate import EvaluateOptions
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).filter(
@@ -40,7 +40,7 @@ def test_a_command_that_was_written_gives_its_options(options):
     app = typer.Typer()
     app.command()(as_command(seen.append, EvaluateOptions))
     program, command, *arguments = shlex.split(
-        command_line("evaluate", options, without=OutputOptions)
+        command_line("evaluate", options, without=INVOCATION)
     )
     assert (program, command) == ("errlens", "evaluate")
     said = CliRunner().invoke(app, arguments)
@@ -50,6 +50,6 @@ def test_a_command_that_was_written_gives_its_options(options):
 
 def test_what_belongs_to_one_invocation_is_left_out():
     options = EvaluateOptions(data=Path("a b"), json=True, overwrite=True, quiet=True)
-    assert command_line("evaluate", options, without=OutputOptions) == "errlens evaluate 'a b'"
+    assert command_line("evaluate", options, without=INVOCATION) == "errlens evaluate 'a b'"
     kept = dataclasses.replace(options, exif=True)
-    assert command_line("evaluate", kept, without=OutputOptions).endswith("--exif")
+    assert command_line("evaluate", kept, without=INVOCATION).endswith("--exif")
