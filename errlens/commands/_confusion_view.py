@@ -318,7 +318,7 @@ def _gain(gain: float) -> str:
     """Write how much the accuracy would grow.
 
     >>> _gain(0.027), _gain(0.000004)
-    ('+2.7 %', '+0.0004 %')
+    ('+2.7 %', '+0.00040 %')
     """
     return f"+{_percent(gain)}"
 
