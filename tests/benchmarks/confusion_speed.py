@@ -11,6 +11,7 @@ heatmap with a name for each class; there are no pairs and groups in it.
 """
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -64,6 +65,12 @@ absorbed_table(matrix, pairs)
 group_table(matrix, pairs)
 print(time.perf_counter() - start)
 """
+
+
+def make_run(folder: Path, n: int, k: int, error: float) -> None:
+    """Write a run of n images and k classes."""
+    label, pred = draw_predictions(n, k, error=error, seed=0)
+    write_run(folder, label, pred, k)
 
 
 def draw_predictions(n: int, k: int, *, error: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,8 +161,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         run = args.keep or Path(temporary, "run")
         if not run.exists():
-            label, pred = draw_predictions(args.images, args.classes, error=args.error, seed=0)
-            write_run(run, label, pred, args.classes)
+            # Elsewhere: the peak of a program started from here is at least that of this process.
+            maker = multiprocessing.get_context("spawn").Process(
+                target=make_run, args=(run, args.images, args.classes, args.error)
+            )
+            maker.start()
+            maker.join()
         errlens = [sys.executable, "-m", "errlens", "confusion", str(run)]
         programs = {
             "errlens confusion": errlens,
