@@ -8,7 +8,8 @@ its exit code::
     │   ├── BadConfig
     │   ├── UnknownModel
     │   ├── UnknownDataSet
-    │   └── UnfitOption
+    │   ├── UnfitOption
+    │   └── UnfitSelection
     ├── InputError (3)              what the command was given to read
     │   ├── MissingInput
     │   ├── NoImages
@@ -30,6 +31,7 @@ its exit code::
     │   ├── IncompleteRun
     │   ├── StaleRun
     │   ├── LabelSpaceMismatch
+    │   ├── NoResults
     │   └── TooManyBadInputs
     └── Interrupted (130)
 
@@ -99,6 +101,10 @@ class UnknownDataSet(UsageError):
 
 class UnfitOption(UsageError):
     """An option contradicts the data, the model or another option."""
+
+
+class UnfitSelection(UsageError):
+    """A `--select` cannot be read, names what is not there, or means no image."""
 
 
 class MissingInput(InputError):
@@ -243,6 +249,13 @@ class IncompleteRun(InputError):
 
 class StaleRun(InputError):
     """A run folder holds results made from other data or with other settings."""
+
+
+class NoResults(InputError):
+    """A command builds on what another one writes, and that is not there or not of this run."""
+
+    def __init__(self, what: str, *, command: str) -> None:
+        super().__init__(what, hint=f"{command} makes it")
 
 
 class LabelSpaceMismatch(InputError):

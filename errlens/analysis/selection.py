@@ -1,0 +1,264 @@
+"""The one way to say which images are meant: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import product
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from errlens.classes import ClassNames
+from errlens.errors import UnfitSelection, nearest
+
+# What may stand before a colon, and whether a number or the name of a class follows.
+_NUMBERED: Final = ("worst", "pairs", "group", "row")
+_NAMED: Final = ("true", "pred", "correct")
+_ALONE: Final = ("errors", "exceptional")
+GRAMMAR: Final = (
+    "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, row:N, "
+    "path:GLOB"
+)
+
+Rows = NDArray[np.bool_]
+
+
+class Term(NamedTuple):
+    """One condition. `kind` is a word of the grammar, or `~` or `/` for two classes."""
+
+    kind: str
+    classes: tuple[int, ...] = ()
+    number: int = 0
+    glob: str = ""
+
+
+@dataclass(frozen=True)
+class Selectable:
+    """What selections are made from.
+
+    `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred` and `correct`. `ranking`
+    holds the rows of all errors, the worst first; `exceptional` those of the exceptional ones, None
+    where the run knows no superclasses. `confusions` reads `pairs.csv` or `groups.csv` when one of
+    them is asked for.
+    """
+
+    table: pa.Table
+    classes: ClassNames
+    ranking: NDArray[np.int64]
+    exceptional: NDArray[np.int64] | None
+    confusions: Callable[[str], pd.DataFrame]
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Return class indices, or whether a row is correct; -1 where that is not known."""
+        column = self.table[name].cast(pa.int64()) if name == "correct" else self.table[name]
+        return np.asarray(column.fill_null(-1).to_numpy(), np.int64)
+
+
+def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int64]:
+    """Return the rows that any of the selectors means: errors as they are ranked, then the others.
+
+    A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
+    `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
+    `row:N`, `path:GLOB`, or several joined by `+`: then all of them must hold, and `worst:N` are
+    the worst of what the others leave.
+
+    Raises:
+        UnfitSelection: A selector is none of these, names no class, may be read in several ways or
+            means no row, though there are errors.
+    """
+    chosen = np.zeros(len(among.table), bool)
+    for selector in selectors:
+        terms = parse_selector(selector, among.classes)
+        rows = _intersection(terms, among)
+        modest = all(term.kind in ("errors", "worst", "exceptional") for term in terms)
+        if not rows.any() and not (modest and not len(among.ranking)):
+            raise UnfitSelection(f"--select {selector!r} means no image of this run")
+        chosen |= rows
+    ranked = among.ranking[chosen[among.ranking]]
+    others = np.setdiff1d(np.flatnonzero(chosen), ranked)
+    return np.concatenate([ranked, others]).astype(np.int64)
+
+
+def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
+    """Return the terms of a selector.
+
+    Separators may be part of the name of a class, where that leaves one reading.
+
+    >>> [term.kind for term in parse_selector("cat~dog+worst:3", ClassNames(("cat", "dog")))]
+    ['~', 'worst']
+
+    Raises:
+        UnfitSelection: There is no reading, or there are several.
+    """
+    readings = list(dict.fromkeys(_readings(text, classes)))
+    if len(readings) > 1:
+        # A glob takes a plus only where nothing else can be meant by it.
+        readings = [
+            one for one in readings if not any("+" in term.glob for term in one)
+        ] or readings
+    if len(readings) == 1:
+        return readings[0]
+    if readings:
+        shown = "; or ".join(
+            " and ".join(_shown(term, classes) for term in one) for one in readings
+        )
+        raise UnfitSelection(f"--select {text!r} may mean several things: {shown}")
+    raise _misread(text, classes)
+
+
+def _readings(text: str, classes: ClassNames) -> Iterator[tuple[Term, ...]]:
+    """Yield the ways to read a text as terms joined by plus signs."""
+    pieces = text.split("+")
+    for joined in product((True, False), repeat=len(pieces) - 1):
+        words = [pieces[0]]
+        for piece, is_joined in zip(pieces[1:], joined, strict=True):
+            if is_joined:
+                words[-1] += f"+{piece}"
+            else:
+                words.append(piece)
+        yield from product(*(list(_terms(word, classes)) for word in words))
+
+
+def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
+    """Yield the ways to read a word as one term."""
+    if word in _ALONE:
+        yield Term(word)
+    kind, _, rest = word.partition(":")
+    index = classes.index(rest)
+    if kind in _NUMBERED and rest.isdecimal() and (kind == "row" or int(rest)):
+        yield Term(kind, number=int(rest))
+    if kind in _NAMED and index is not None:
+        yield Term(kind, (index,))
+    if kind == "path" and rest:
+        yield Term(kind, glob=rest)
+    for at, letter in enumerate(word):
+        if letter in "~/":
+            ends = classes.index(word[:at]), classes.index(word[at + 1 :])
+            if ends[0] is not None and ends[1] is not None:
+                yield Term(letter, (ends[0], ends[1]))
+
+
+def _intersection(terms: Sequence[Term], among: Selectable) -> Rows:
+    """Return the rows for which all terms hold."""
+    rows = np.ones(len(among.table), bool)
+    for term in terms:
+        if term.kind != "worst":
+            rows &= _RULES[term.kind](term, among)
+    for term in terms:
+        if term.kind == "worst":
+            left = among.ranking[rows[among.ranking]]
+            rows = _mask(left[: term.number], among)
+    return rows
+
+
+def _mask(rows: NDArray[np.int64], among: Selectable) -> Rows:
+    mask = np.zeros(len(among.table), bool)
+    mask[rows] = True
+    return mask
+
+
+def _errors(term: Term, among: Selectable) -> Rows:
+    del term
+    return _mask(among.ranking, among)
+
+
+def _exceptional(term: Term, among: Selectable) -> Rows:
+    if among.exceptional is None:
+        raise UnfitSelection(
+            f"--select {term.kind}: the run knows no superclasses",
+            hint="evaluate with --superclasses FILE",
+        )
+    return _mask(among.exceptional, among)
+
+
+def _taken_for(term: Term, among: Selectable) -> Rows:
+    a, b = term.classes
+    label, pred = among.column("label"), among.column("pred")
+    there = (label == a) & (pred == b)
+    back = (label == b) & (pred == a)
+    return np.asarray(there | back if term.kind == "~" else there)
+
+
+def _of_class(term: Term, among: Selectable) -> Rows:
+    column = "pred" if term.kind == "pred" else "label"
+    rows = among.column(column) == term.classes[0]
+    return np.asarray(rows & (among.column("correct") == 1) if term.kind == "correct" else rows)
+
+
+def _pairs(term: Term, among: Selectable) -> Rows:
+    first = among.confusions("pairs.csv").head(term.number)
+    rows = np.zeros(len(among.table), bool)
+    for ends in zip(first["class_a"], first["class_b"], strict=True):
+        rows |= _among(ends, among)
+    return rows
+
+
+def _group(term: Term, among: Selectable) -> Rows:
+    groups = among.confusions("groups.csv")
+    if term.number > len(groups):
+        raise UnfitSelection(f"--select group:{term.number}: the run has {len(groups)} groups")
+    return _among(json.loads(groups["classes"].iloc[term.number - 1]), among)
+
+
+def _among(names: Sequence[str], among: Selectable) -> Rows:
+    """Return the errors within some classes."""
+    indices = [among.classes.names.index(name) for name in names]
+    inside = np.isin(among.column("label"), indices) & np.isin(among.column("pred"), indices)
+    return np.asarray(inside & (among.column("correct") == 0))
+
+
+def _row(term: Term, among: Selectable) -> Rows:
+    if term.number >= len(among.table):
+        raise UnfitSelection(
+            f"--select row:{term.number}: there is no such row; the last is {len(among.table) - 1}"
+        )
+    return _mask(np.array([term.number]), among)
+
+
+def _path(term: Term, among: Selectable) -> Rows:
+    paths = among.table["path"].to_pylist()
+    return np.array([fnmatchcase(path, term.glob) for path in paths], bool)
+
+
+_RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
+    "errors": _errors,
+    "exceptional": _exceptional,
+    "~": _taken_for,
+    "/": _taken_for,
+    "true": _of_class,
+    "pred": _of_class,
+    "correct": _of_class,
+    "pairs": _pairs,
+    "group": _group,
+    "row": _row,
+    "path": _path,
+}
+
+
+def _shown(term: Term, classes: ClassNames) -> str:
+    """Write a term so that its names can be told apart."""
+    names = [repr(classes[index]) for index in term.classes]
+    if term.kind in "~/":
+        return f" {term.kind} ".join(names)
+    return term.kind + "".join(f":{one}" for one in (*names, term.number or "", term.glob) if one)
+
+
+def _misread(text: str, classes: ClassNames) -> UnfitSelection:
+    """Say what is wrong with a selector that has no reading."""
+    word = next((one for one in text.split("+") if not list(_terms(one, classes))), text)
+    kind, colon, rest = word.partition(":")
+    names = [rest] if kind in _NAMED else word.replace("~", "/").split("/") if not colon else []
+    unknown = [name for name in names if classes.index(name) is None]
+    if len(names) > 1 or kind in _NAMED:
+        near = nearest(unknown[0], classes.names) if unknown else []
+        return UnfitSelection(
+            f"--select {text!r}: {unknown[0] if unknown else word!r} names no class",
+            hint=f"did you mean {', '.join(near)}?" if near else "",
+        )
+    if kind in _NUMBERED:
+        return UnfitSelection(f"--select {text!r}: {kind} takes a number, as in {kind}:3")
+    return UnfitSelection(f"--select {text!r} is no selector", hint=f"there are {GRAMMAR}")
