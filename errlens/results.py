@@ -5,6 +5,7 @@ files that errlens did not write stay in any case.
 """
 
 import json
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from errlens.errors import UnfitOption
+from errlens.errors import NoResults, UnfitOption
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -37,6 +38,11 @@ class ResultsWriter:
         """Write a table; missing values are empty cells."""
         # Ten times as fast as pandas, which counts at a thousand classes.
         pyarrow.csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), self._target(name))
+
+    def json(self, name: str, table: pd.DataFrame) -> None:
+        """Write the rows of a table as a list of objects; missing values are null."""
+        text = table.to_json(orient="records", force_ascii=False, indent=2, double_precision=15)
+        self._target(name).write_text(text + "\n", encoding="utf-8")
 
     def parquet(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
@@ -84,6 +90,25 @@ def renewed_results(
         text = json.dumps(made_from, indent=2, ensure_ascii=False)
         (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
         _replace(folder, temporary, [*writer.written, MADE_FROM])
+
+
+def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
+    """Read a table that another command made of this run.
+
+    Raises:
+        NoResults: It is not there, or was made of other predictions.
+    """
+    folder = run.path / kind
+    command = shlex.join(["errlens", kind, str(run.path)])
+    try:
+        made_from = json.loads((folder / MADE_FROM).read_text(encoding="utf-8"))
+        if made_from["run_hash"] != run.info.run_hash:
+            raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
+        # A class may be called NA or 007.
+        names = dict.fromkeys(("class_a", "class_b", "classes"), "str")
+        return pd.read_csv(folder / name, dtype=names, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NoResults(f"{str(folder / name)!r} is not there", command=command) from error
 
 
 def _replace(folder: Path, temporary: Path, names: list[str]) -> None:

@@ -184,6 +184,13 @@ class RunFolder:
             )
         return found
 
+    def read_extra(self) -> pd.DataFrame:
+        """Return the further columns of the manifest, one row a row of the plan; maybe none."""
+        if not self.extra_file.exists():
+            return pd.DataFrame()
+        found: pd.DataFrame = pq.read_table(self.extra_file).to_pandas()
+        return found
+
     @property
     def predictions(self) -> Predictions:
         """The whole predictions table."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -87,6 +88,16 @@ def show_files(screen: Screen, run: RunFolder, results: "ResultsWriter") -> None
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(run.path / 'confusion')}: {', '.join(results.written)}")
+
+
+def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
+    """Name the command that goes on from here: that shows the images of the first pair."""
+    if not len(findings.cells):
+        return
+    words = ["errlens", "misclassified", relative(run.path)]
+    for one in _rows(_mutual(findings.pairs), 1):
+        words += ["--select", f"{one['class_a']}~{one['class_b']}"]
+    screen.say(f"Next: {shlex.join(words)}")
 
 
 def print_json(

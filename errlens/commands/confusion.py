@@ -94,6 +94,7 @@ def confusion(options: ConfusionOptions) -> "RunFolder":
         _write(results, matrix, findings, options)
     view.show_findings(screen, matrix, findings, by=options.by, top=options.top)
     view.show_files(screen, run, results)
+    view.show_next(screen, run, findings)
     view.print_json(screen, run, matrix, findings, files=results.written)
     return run
 

@@ -12,6 +12,7 @@ from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.import_ import ImportOptions, import_predictions
+from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.errors import BadConfig
 
 # The blocks a configuration may hold, in the order in which they run.
@@ -19,6 +20,7 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "evaluate": (EvaluateOptions, evaluate),
     "import": (ImportOptions, import_predictions),
     "confusion": (ConfusionOptions, confusion),
+    "misclassified": (MisclassifiedOptions, misclassified),
 }
 
 
