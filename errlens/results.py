@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
+from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import NoResults, UnfitOption
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
@@ -24,6 +24,7 @@ from errlens.run import RunFolder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_NAMES: Final = ("class_a", "class_b", "classes")  # columns that hold names of classes
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
 
@@ -36,8 +37,7 @@ class ResultsWriter:
 
     def csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; missing values are empty cells."""
-        # Ten times as fast as pandas, which counts at a thousand classes.
-        pyarrow.csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), self._target(name))
+        write_csv(self._target(name), table)
 
     def json(self, name: str, table: pd.DataFrame) -> None:
         """Write the rows of a table as a list of objects; missing values are null."""
@@ -104,9 +104,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
         made_from = json.loads((folder / MADE_FROM).read_text(encoding="utf-8"))
         if made_from["run_hash"] != run.info.run_hash:
             raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
-        # A class may be called NA or 007.
-        names = dict.fromkeys(("class_a", "class_b", "classes"), "str")
-        return pd.read_csv(folder / name, dtype=names, keep_default_na=False, na_values=[""])
+        return read_csv(folder / name, text=_NAMES)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoResults(f"{str(folder / name)!r} is not there", command=command) from error
 

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import (
     IncompleteRun,
     LabelSpaceMismatch,
@@ -166,13 +167,7 @@ class RunFolder:
         if not self.classes_file.exists():
             raise IncompleteRun(f"{str(self.path)!r} has no {self.classes_file.name}", hint=RESUME)
         try:
-            # A class may be called NA or 007.
-            found = pd.read_csv(
-                self.classes_file,
-                dtype={"class_name": "str", "superclass": "str"},
-                keep_default_na=False,
-                na_values=[""],
-            )
+            found = read_csv(self.classes_file, text=("class_name", "superclass"))
         except ValueError as error:  # what pandas' own errors are, too
             raise StaleRun(
                 f"{str(self.classes_file)!r} is damaged: {error}", hint=AFRESH
@@ -312,7 +307,7 @@ class RunFolder:
         info = replace(self.info, status="complete", finished=now())
         self._write_json(self.metrics_file, {**metrics, "run_hash": info.run_hash})
         with _atomically(self.classes_file) as temporary:
-            classes.to_csv(temporary, index=False, lineterminator="\n")
+            write_csv(temporary, classes)
         self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
         self.write_info(info)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from errlens.csv_tables import read_csv
 from errlens.errors import UnfitOption
 from errlens.results import MADE_FROM, ResultsWriter, renewed_results
 from errlens.run import RunFolder
@@ -168,28 +167,14 @@ def test_missing_values_are_empty_cells(tmp_path):
     )
 
 
-names = st.lists(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")), min_size=1
-)
-
-
-@given(names)
-@settings(max_examples=50)
-def test_any_name_comes_back_from_a_csv(tmp_path_factory, found):
-    folder = tmp_path_factory.mktemp("csv")
-    ResultsWriter(folder).csv("table.csv", pd.DataFrame({"name": pd.Series(found, dtype="str")}))
-    back = pd.read_csv(folder / "table.csv", keep_default_na=False, dtype=str, encoding="utf-8")
-    assert back["name"].tolist() == found
-
-
 def test_hard_names_come_back_as_cells_and_as_columns(tmp_path):
     hard = ["a,b", 'say "cat"', "two\nlines", "a\r\nb", "猫", "NA", "007", "=1+1", " x ", "é"]
     table = pd.DataFrame([range(len(hard))] * len(hard), columns=hard)
     table.insert(0, "class", hard)
     ResultsWriter(tmp_path).csv("table.csv", table)
-    back = pd.read_csv(tmp_path / "table.csv", keep_default_na=False, dtype={"class": str})
-    assert back["class"].tolist() == hard
-    assert list(back.columns) == ["class", *hard]
+    assert read_csv(tmp_path / "table.csv", text=["class"])["class"].tolist() == hard
+    columns = pd.read_csv(tmp_path / "table.csv", keep_default_na=False).columns.tolist()
+    assert columns == ["class", *("'=1+1" if name == "=1+1" else name for name in hard)]
 
 
 def test_a_parquet_table_has_no_trace_of_the_library_that_wrote_it(tmp_path):

@@ -394,7 +394,7 @@ def test_a_complete_run_says_so_and_knows_what_its_metrics_belong_to(folder):
     assert folder.info.finished is not None
     assert folder.info.run_hash == info.run_hash
     assert folder.metrics == {"n": 5, "run_hash": info.run_hash}
-    assert folder.classes_file.read_text() == "class_index,f1\n0,0.5\n1,\n"
+    assert folder.classes_file.read_text() == '"class_index","f1"\n0,0.5\n1,\n'
     assert pd.read_parquet(folder.baseline_file)["sample_id"].tolist() == [row[0] for row in ROWS]
 
 

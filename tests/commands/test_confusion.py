@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.csv_tables import read_csv
 from errlens.run import RunFolder
 
 CATS = ("Abyssinian", "Bengal", "Birman", "Bombay", "Persian", "Ragdoll", "Siamese", "Sphynx")
@@ -146,10 +147,8 @@ def files_of_pets(superclasses: bool, prob: bool, options: str) -> dict[Path, by
         return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
-def read(name: str, run: str = "run", **options) -> pd.DataFrame:
-    return pd.read_csv(
-        Path(run, "confusion", name), keep_default_na=False, na_values=[""], **options
-    )
+def read(name: str, run: str = "run", *, text=()) -> pd.DataFrame:
+    return read_csv(Path(run, "confusion", name), text=text)
 
 
 def contents(folder: str = "run/confusion") -> dict[str, bytes]:
@@ -534,15 +533,18 @@ def test_any_name_of_a_class_reaches_every_file_as_it_is():
     make_run(label, pred, classes=HARD, prob=True, parents=parents)
     said = confusion("run --order given --top 99")
     assert "two\\nlines" in said.stdout
-    text = {"class_a": str, "class_b": str, "true_class": str, "pred_class": str}
+    text = ("class_a", "class_b", "true_class", "pred_class", "true_superclass", "classes")
     pairs = {frozenset(HARD[at : at + 2]) for at in range(0, len(HARD) - 1, 2)}
-    found = read("pairs.csv", dtype=text)[["class_a", "class_b"]].to_numpy()
+    found = read("pairs.csv", text=text)[["class_a", "class_b"]].to_numpy()
     assert {frozenset(pair) for pair in found} == pairs
-    assert set(read("cells.csv", dtype=text)["true_class"]) == set(HARD[:10])
-    matrix = read("matrix.csv", dtype={"true_class_": str})
-    assert list(matrix) == ["true_class_", *HARD]
+    assert set(read("cells.csv", text=text)["true_class"]) == set(HARD[:10])
+    matrix = read("matrix.csv", text=["true_class_"])
+    assert list(matrix) == [
+        "true_class_",
+        *(f"'{name}" if name[0] in "=-" else name for name in HARD),
+    ]
     assert matrix["true_class_"].tolist() == list(HARD)
-    assert set(read("superclasses.csv")["true_superclass"]) == set(parents.values())
+    assert set(read("superclasses.csv", text=text)["true_superclass"]) == set(parents.values())
     together = {name for names in read("groups.csv")["classes"] for name in json.loads(names)}
     assert together <= set(HARD)
     json.loads(confusion("run --json").stdout)
