@@ -1,6 +1,5 @@
 """Which pictures of a confusion matrix to draw, and of which classes."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from errlens.figures.groups import Group, draw_groups
 from errlens.figures.matrix import draw_matrix
 from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
+from errlens.file_names import file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def draw_figures(
     for index, name in enumerate(names if by_superclass else ()):
         members = seen[matrix.parents[seen] == index]
         if 1 < len(members) <= MOST_DRAWN:
-            file = f"matrix-{index + 1}-{_file_name(name)}.png"
+            file = f"matrix-{index + 1}-{file_name(name)}.png"
             yield file, _draw(matrix, members, title=name, normalize=normalize)
     if findings.soft is not None and len(seen) <= MOST_NAMED:
         yield "soft.png", _draw_belief(matrix, findings.soft, seen)
@@ -146,12 +146,3 @@ def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
 
 def _names(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[str]:
     return [matrix.classes[index] for index in classes]
-
-
-def _file_name(name: str) -> str:
-    """Return what of a name can be part of a file's, whatever the file system.
-
-    >>> _file_name("../wild: cats")
-    'wild_cats'
-    """
-    return re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:60]
