@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from PIL import Image
 
-from errlens.data.images import Unread, open_photo
+from errlens.data.images import Photo, Unread, open_photo
 from errlens.data.preprocess import THREAD
 from errlens.predictions import UNREADABLE
 
@@ -51,8 +51,11 @@ class Input(NamedTuple):
 def load_input(path: Path, preparation: Preparation) -> Input | Unread:
     """Read, decode and prepare one image."""
     photo = open_photo(path, mode=preparation.image_mode, exif=preparation.exif)
-    if isinstance(photo, Unread):
-        return photo
+    return photo if isinstance(photo, Unread) else prepare_input(photo, preparation)
+
+
+def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
+    """Make a network's input of a photo that was decoded as the preparation wants it."""
     try:
         value = preparation.prepare(photo.image)
     except (ValueError, MemoryError) as error:

@@ -1,0 +1,83 @@
+"""Small pictures of the images of a run: as a person sees them, and as the network saw them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from errlens.data.images import Unread, decode, quiet_pillow, read_encoded
+from errlens.data.loading import available_cores, in_order, prepare_input
+from errlens.data.preprocess import Preprocessing
+from errlens.predictions import MISSING
+
+Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
+
+
+class ImageFile(NamedTuple):
+    """A file, and the hash that it had when it was predicted; None where nobody knows."""
+
+    path: Path
+    content_hash: bytes | None = None
+
+
+class Thumbnail(NamedTuple):
+    """An image upright, as EXIF says, and what the preprocessing left of it, if asked for."""
+
+    shown: Pixels
+    as_fed: Pixels | Unread | None = None
+
+
+def load_thumbnails(
+    files: Iterable[ImageFile], *, side: int, preprocessing: Preprocessing | None = None
+) -> Iterator[Thumbnail | Unread]:
+    """Yield a thumbnail of each file in turn, or the reason why there is none; on all cores.
+
+    Args:
+        files: Another file under an old name, told by its hash, has no thumbnail.
+        side: The longest side in pixels. Tiny images are enlarged, pixel by pixel.
+        preprocessing: Also show the image as fed.
+    """
+    with quiet_pillow():
+        yield from in_order(
+            lambda file: open_thumbnail(file, side=side, preprocessing=preprocessing),
+            files,
+            workers=available_cores(),
+        )
+
+
+def open_thumbnail(
+    file: ImageFile, *, side: int, preprocessing: Preprocessing | None = None
+) -> Thumbnail | Unread:
+    """Make one thumbnail."""
+    encoded = read_encoded(file.path)
+    if isinstance(encoded, Unread):
+        return encoded
+    if file.content_hash not in (None, encoded.content_hash):
+        return Unread(MISSING, "another file now", encoded.content_hash)
+    photo = decode(encoded, exif=True, least=side)
+    if isinstance(photo, Unread):
+        return photo
+    shown = _fitted(photo.image, side)
+    if preprocessing is None:
+        return Thumbnail(shown)
+    whole = decode(encoded, mode=preprocessing.image_mode, exif=preprocessing.exif)
+    fed = whole if isinstance(whole, Unread) else prepare_input(whole, preprocessing)
+    if isinstance(fed, Unread):
+        return Thumbnail(shown, fed)
+    pixels = fed.value[:, :, ::-1] if preprocessing.bgr else fed.value
+    as_fed = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).convert("RGB")
+    return Thumbnail(shown, _fitted(as_fed, side))
+
+
+def _fitted(image: Image.Image, side: int) -> Pixels:
+    """Shrink an image until its longest side fits, or enlarge a tiny one by a whole number."""
+    longest = max(image.size)
+    if longest > side:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    elif times := (side // longest if 2 * longest <= side else 0):
+        size = (image.width * times, image.height * times)
+        image = image.resize(size, Image.Resampling.NEAREST)
+    return np.asarray(image)
