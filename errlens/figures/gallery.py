@@ -1,0 +1,233 @@
+"""Contact sheets: photos in a grid or side by side in columns, each with what was said of it."""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from errlens.figures.letters import shown_name
+from errlens.figures.sheet import (
+    GAP,
+    INK,
+    PAD,
+    SMALL,
+    TEXT,
+    Sheet,
+    Title,
+    house_style,
+    line_height,
+    text_width,
+    wrapped,
+)
+from errlens.figures.writing import Writing, written_width
+
+Verdict = Literal["wrong", "right", "other"]
+
+SIDE: Final = 200  # pixels of the longest side of a picture
+FRAME: Final = 4  # pixels around it
+BETWEEN: Final = 28  # pixels between columns
+BELOW: Final = 18  # pixels between rows
+EMPTY: Final = (SIDE, 110)  # width and height of the box for a picture that is not there
+PALE: Final = 238  # its grey
+DIM: Final = "0.4"
+
+# Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
+COLOURS: Final[dict[Verdict, tuple[int, int, int]]] = {
+    "wrong": (213, 94, 0),
+    "right": (0, 114, 178),
+    "other": (170, 170, 170),
+}
+
+Pixels = NDArray[np.uint8]  # (height, width, 3), at most SIDE x SIDE
+Picture = Pixels | str  # or the reason why there is none
+
+
+class Line(NamedTuple):
+    """A line below a picture. Where it is too long, `text` loses its middle, `tail` nothing."""
+
+    text: str
+    tail: str = ""
+    dim: bool = False
+
+
+class Tile(NamedTuple):
+    """Pictures of one image, side by side, with what there is to say of it.
+
+    `remark` is a person's; it is wrapped, not cut.
+    """
+
+    pictures: tuple[Picture, ...]
+    lines: tuple[Line, ...]
+    verdict: Verdict = "other"
+    remark: str = ""
+
+
+class Column(NamedTuple):
+    """Tiles that stand below each other."""
+
+    heading: str
+    tiles: Sequence[Tile]
+
+
+def in_rows(tiles: Sequence[Tile], *, across: int) -> list[Column]:
+    """Return columns without a heading, so that tiles are read line by line.
+
+    >>> [len(column.tiles) for column in in_rows([Tile((), ())] * 5, across=3)]
+    [2, 2, 1]
+    """
+    return [Column("", tiles[at::across]) for at in range(min(across, len(tiles)))]
+
+
+def draw_gallery(
+    columns: Sequence[Column], *, title: str, legend: str = "", remarks: Sequence[str] = ()
+) -> Figure:
+    """Draw columns of tiles; a frame is orange around what is wrong, blue around what is right.
+
+    Args:
+        columns: At least one. All tiles have the same number of pictures.
+        title: Long ones are wrapped.
+        legend: How to read a tile, one line below the title.
+        remarks: What a person has to say of the whole, at the end.
+    """
+    with house_style():
+        page = _Page(columns)
+        heading = Title(title, page.width)
+        told = wrapped(legend, page.width, size=TEXT) if legend else []
+        said = [line for remark in remarks for line in wrapped(remark, page.width, size=TEXT)]
+        top = PAD + heading.height + line_height(TEXT) * len(told) + GAP
+        bottom = top + page.height
+        end = GAP * bool(said) + line_height(TEXT) * len(said)
+        width = max(page.width, heading.width, text_width([*told, *said], size=TEXT))
+        sheet = Sheet(width + 2 * PAD, bottom + end + PAD)
+        heading.draw(sheet)
+        _write(sheet, PAD, PAD + heading.height, told, colour=DIM)
+        page.draw(sheet, PAD, top)
+        _write(sheet, PAD, bottom + GAP, said)
+        return sheet.finished()
+
+
+class _Page:
+    """The places of all tiles; width and height in pixels."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        pictures = max((len(tile.pictures) for one in columns for tile in one.tiles), default=1)
+        self._tile = pictures * (SIDE + 2 * FRAME) + (pictures - 1) * GAP
+        self._headings = [_wrapped_heading(column.heading, self._tile) for column in columns]
+        self._rows = [
+            _Row([tile for tile in tiles if tile is not None], self._tile)
+            for tiles in zip_longest(*(column.tiles for column in columns))
+        ]
+        self._top = line_height(TEXT) * max(map(len, self._headings)) + GAP
+        self.width = len(columns) * (self._tile + BETWEEN) - BETWEEN
+        rows = sum(row.height + BELOW for row in self._rows) - BELOW
+        self.height = self._top + max(rows, line_height(TEXT))
+
+    def draw(self, sheet: Sheet, left: int, top: int) -> None:
+        """Put everything on a sheet."""
+        paper = np.full((sheet.height, sheet.width, 3), 255, np.uint8)
+        writer = _Writer(sheet)
+        for number, column in enumerate(self._columns):
+            x = left + number * (self._tile + BETWEEN)
+            _write(sheet, x, top, self._headings[number])
+            y = top + self._top
+            if not column.tiles:
+                _write(sheet, x, y, ["none"], colour=DIM)
+            for tile, row in zip(column.tiles, self._rows, strict=False):
+                row.draw(tile, paper, writer, x, y)
+                y += row.height + BELOW
+        extent = (0, sheet.width, sheet.height, 0)
+        sheet.margins.imshow(
+            paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
+        )
+        writer.finish()
+
+
+class _Row:
+    """Tiles beside each other: as high as the highest picture and the longest text."""
+
+    def __init__(self, tiles: Sequence[Tile], width: int) -> None:
+        sizes = [_size(picture) for tile in tiles for picture in tile.pictures]
+        self._width = width
+        self._pictures = max((height for _, height in sizes), default=0) + 2 * FRAME
+        lines = max(len(tile.lines) + len(_wrapped_remark(tile, width)) for tile in tiles)
+        self.height = self._pictures + GAP // 2 + line_height(SMALL) * lines
+
+    def draw(self, tile: Tile, paper: Pixels, writer: "_Writer", x: int, y: int) -> None:
+        """Draw a tile whose upper left corner is at a place."""
+        for number, picture in enumerate(tile.pictures):
+            width, height = _size(picture)
+            left = x + number * (SIDE + 2 * FRAME + GAP)
+            upper = y + self._pictures - height - 2 * FRAME  # all stand on one line
+            box = paper[upper : upper + height + 2 * FRAME, left : left + width + 2 * FRAME]
+            box[:] = COLOURS[tile.verdict if number == 0 else "other"]
+            inside = box[FRAME:-FRAME, FRAME:-FRAME]
+            if isinstance(picture, str):
+                inside[:] = PALE
+                writer.reason(picture, left + FRAME, upper + FRAME)
+            else:
+                inside[:] = picture
+        y += self._pictures + GAP // 2
+        for line in [*tile.lines, *map(Line, _wrapped_remark(tile, self._width))]:
+            writer.line(line, x, y, self._width)
+            y += line_height(SMALL)
+
+
+class _Writer:
+    """Collects small texts, which then are one artist for each colour."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        self._texts: dict[str, list[tuple[str, float, float]]] = {INK: [], DIM: []}
+
+    def line(self, line: Line, x: int, y: int, width: int) -> None:
+        """Write a line that is at most `width` pixels long."""
+        middle = y + line_height(SMALL) / 2
+        self._texts[DIM if line.dim else INK].append((_shortened(line, width), x, middle))
+
+    def reason(self, text: str, x: int, y: int) -> None:
+        """Write into the box of a picture that is not there."""
+        lines = wrapped(text, EMPTY[0] - 2 * GAP, size=SMALL)[: EMPTY[1] // line_height(SMALL) - 1]
+        for number, line in enumerate(lines):
+            self._texts[DIM].append((line, x + GAP, y + 2 * GAP + number * line_height(SMALL)))
+
+    def finish(self) -> None:
+        """Put the texts on the sheet."""
+        for colour, texts in self._texts.items():
+            if texts:
+                words = [text or " " for text, _, _ in texts]
+                places = np.array([(x, y) for _, x, y in texts])
+                Writing(
+                    self._sheet.margins, words, places, size=SMALL, align="left", colours=colour
+                )
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    """Return width and height of a picture, or of the box in its place."""
+    return EMPTY if isinstance(picture, str) else (picture.shape[1], picture.shape[0])
+
+
+def _shortened(line: Line, width: int) -> str:
+    """Return a line that fits: without the middle of its text where need be."""
+    longest = len(line.text)
+    while True:
+        text = (shown_name(line.text, longest=longest) if line.text else "") + line.tail
+        if longest <= 1 or written_width([text], size=SMALL) <= width:
+            return text
+        longest = min(longest - 1, int(longest * 0.95))
+
+
+def _wrapped_heading(heading: str, width: int) -> list[str]:
+    return wrapped(heading, width, size=TEXT) if heading else []
+
+
+def _wrapped_remark(tile: Tile, width: int) -> list[str]:
+    return wrapped(tile.remark, width, size=SMALL) if tile.remark else []
+
+
+def _write(sheet: Sheet, x: int, y: int, lines: Iterable[str], *, colour: str = INK) -> None:
+    for number, line in enumerate(lines):
+        sheet.text(x, y + number * line_height(TEXT), line, color=colour)
