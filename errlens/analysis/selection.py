@@ -40,10 +40,10 @@ class Term(NamedTuple):
 class Selectable:
     """What selections are made from.
 
-    `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred` and `correct`. `ranking`
-    holds the rows of all errors, the worst first; `exceptional` those of the exceptional ones, None
-    where the run knows no superclasses. `confusions` reads `pairs.csv` or `groups.csv` when one of
-    them is asked for.
+    `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred`, `correct` and
+    `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
+    the exceptional ones, None where no superclasses are known. `confusions` reads `pairs.csv` or
+    `groups.csv` when one of them is asked for.
     """
 
     table: pa.Table
@@ -56,6 +56,36 @@ class Selectable:
         """Return class indices, or whether a row is correct; -1 where that is not known."""
         column = self.table[name].cast(pa.int64()) if name == "correct" else self.table[name]
         return np.asarray(column.fill_null(-1).to_numpy(), np.int64)
+
+    def ranked(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the errors among some rows, the worst first."""
+        return self.ranking[rows[self.ranking]]
+
+    def surest_right(self, class_index: int) -> NDArray[np.int64]:
+        """Return the images of a class that are right, the most confident first, then by row."""
+        rows = np.flatnonzero((self.column("label") == class_index) & (self.column("correct") == 1))
+        confidence = self.table["confidence"].fill_null(0).to_numpy()[rows]
+        return rows[np.argsort(-confidence, kind="stable")]
+
+    def first_pairs(self, number: int) -> list[tuple[int, int]]:
+        """Return the first pairs of pairs.csv."""
+        pairs = self.confusions("pairs.csv").head(number)
+        ends = zip(pairs["class_a"], pairs["class_b"], strict=True)
+        return [(self._known(a), self._known(b)) for a, b in ends]
+
+    def group(self, number: int) -> list[int]:
+        """Return the classes of a group of groups.csv.
+
+        Raises:
+            UnfitSelection: There is no such group.
+        """
+        groups = self.confusions("groups.csv")
+        if number > len(groups):
+            raise UnfitSelection(f"selector 'group:{number}': groups.csv holds {len(groups)}")
+        return [self._known(name) for name in json.loads(groups["classes"].iloc[number - 1])]
+
+    def _known(self, name: str) -> int:
+        return self.classes.names.index(name)
 
 
 def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int64]:
@@ -76,9 +106,9 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
         rows = _intersection(terms, among)
         modest = all(term.kind in ("errors", "worst", "exceptional") for term in terms)
         if not rows.any() and not (modest and not len(among.ranking)):
-            raise UnfitSelection(f"--select {selector!r} means no image of this run")
+            raise UnfitSelection(f"selector {selector!r} means no image of this run")
         chosen |= rows
-    ranked = among.ranking[chosen[among.ranking]]
+    ranked = among.ranked(chosen)
     others = np.setdiff1d(np.flatnonzero(chosen), ranked)
     return np.concatenate([ranked, others]).astype(np.int64)
 
@@ -106,7 +136,7 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
         shown = "; or ".join(
             " and ".join(_shown(term, classes) for term in one) for one in readings
         )
-        raise UnfitSelection(f"--select {text!r} may mean several things: {shown}")
+        raise UnfitSelection(f"selector {text!r} may mean several things: {shown}")
     raise _misread(text, classes)
 
 
@@ -138,7 +168,7 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
     for at, letter in enumerate(word):
         if letter in "~/":
             ends = classes.index(word[:at]), classes.index(word[at + 1 :])
-            if ends[0] is not None and ends[1] is not None:
+            if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
                 yield Term(letter, (ends[0], ends[1]))
 
 
@@ -150,8 +180,7 @@ def _intersection(terms: Sequence[Term], among: Selectable) -> Rows:
             rows &= _RULES[term.kind](term, among)
     for term in terms:
         if term.kind == "worst":
-            left = among.ranking[rows[among.ranking]]
-            rows = _mask(left[: term.number], among)
+            rows = _mask(among.ranked(rows)[: term.number], among)
     return rows
 
 
@@ -169,8 +198,8 @@ def _errors(term: Term, among: Selectable) -> Rows:
 def _exceptional(term: Term, among: Selectable) -> Rows:
     if among.exceptional is None:
         raise UnfitSelection(
-            f"--select {term.kind}: the run knows no superclasses",
-            hint="evaluate with --superclasses FILE",
+            f"selector {term.kind!r}: the run knows no superclasses",
+            hint="pass --superclasses FILE to errlens confusion, or evaluate with it",
         )
     return _mask(among.exceptional, among)
 
@@ -190,31 +219,26 @@ def _of_class(term: Term, among: Selectable) -> Rows:
 
 
 def _pairs(term: Term, among: Selectable) -> Rows:
-    first = among.confusions("pairs.csv").head(term.number)
     rows = np.zeros(len(among.table), bool)
-    for ends in zip(first["class_a"], first["class_b"], strict=True):
-        rows |= _among(ends, among)
+    for ends in among.first_pairs(term.number):
+        rows |= _within(ends, among)
     return rows
 
 
 def _group(term: Term, among: Selectable) -> Rows:
-    groups = among.confusions("groups.csv")
-    if term.number > len(groups):
-        raise UnfitSelection(f"--select group:{term.number}: the run has {len(groups)} groups")
-    return _among(json.loads(groups["classes"].iloc[term.number - 1]), among)
+    return _within(among.group(term.number), among)
 
 
-def _among(names: Sequence[str], among: Selectable) -> Rows:
-    """Return the errors within some classes."""
-    indices = [among.classes.names.index(name) for name in names]
-    inside = np.isin(among.column("label"), indices) & np.isin(among.column("pred"), indices)
+def _within(classes: Sequence[int], among: Selectable) -> Rows:
+    """Return the errors among some classes."""
+    inside = np.isin(among.column("label"), classes) & np.isin(among.column("pred"), classes)
     return np.asarray(inside & (among.column("correct") == 0))
 
 
 def _row(term: Term, among: Selectable) -> Rows:
     if term.number >= len(among.table):
         raise UnfitSelection(
-            f"--select row:{term.number}: there is no such row; the last is {len(among.table) - 1}"
+            f"selector 'row:{term.number}': the last row of the run is {len(among.table) - 1}"
         )
     return _mask(np.array([term.number]), among)
 
@@ -253,12 +277,14 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     kind, colon, rest = word.partition(":")
     names = [rest] if kind in _NAMED else word.replace("~", "/").split("/") if not colon else []
     unknown = [name for name in names if classes.index(name) is None]
+    if len(names) > 1 and not unknown:
+        return UnfitSelection(f"selector {text!r}: a pair takes two different classes")
     if len(names) > 1 or kind in _NAMED:
         near = nearest(unknown[0], classes.names) if unknown else []
         return UnfitSelection(
-            f"--select {text!r}: {unknown[0] if unknown else word!r} names no class",
+            f"selector {text!r}: {unknown[0]!r} names no class",
             hint=f"did you mean {', '.join(near)}?" if near else "",
         )
     if kind in _NUMBERED:
-        return UnfitSelection(f"--select {text!r}: {kind} takes a number, as in {kind}:3")
-    return UnfitSelection(f"--select {text!r} is no selector", hint=f"there are {GRAMMAR}")
+        return UnfitSelection(f"selector {text!r}: {kind} takes a number, as in {kind}:3")
+    return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")

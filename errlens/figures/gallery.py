@@ -186,7 +186,9 @@ class _Writer:
     def line(self, line: Line, x: int, y: int, width: int) -> None:
         """Write a line that is at most `width` pixels long."""
         middle = y + line_height(SMALL) / 2
-        self._texts[DIM if line.dim else INK].append((_shortened(line, width), x, middle))
+        text = _shortened(line, width)
+        if text.strip():
+            self._texts[DIM if line.dim else INK].append((text, x, middle))
 
     def reason(self, text: str, x: int, y: int) -> None:
         """Write into the box of a picture that is not there."""
@@ -198,7 +200,7 @@ class _Writer:
         """Put the texts on the sheet."""
         for colour, texts in self._texts.items():
             if texts:
-                words = [text or " " for text, _, _ in texts]
+                words = [text for text, _, _ in texts]
                 places = np.array([(x, y) for _, x, y in texts])
                 Writing(
                     self._sheet.margins, words, places, size=SMALL, align="left", colours=colour

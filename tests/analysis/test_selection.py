@@ -29,6 +29,7 @@ def selectable(label, pred, *, names=NAMES, exceptional=(), confusions=None):
             "label": pa.array(label, pa.int32()),
             "pred": pa.array(pred, pa.int32()),
             "correct": pa.array(correct, pa.bool_()),
+            "confidence": pa.array([row / 10 for row in range(len(label))], pa.float32()),
         }
     )
     tables = {"pairs.csv": PAIRS, "groups.csv": GROUPS}
@@ -144,12 +145,14 @@ def test_a_glob_may_hold_a_plus_where_nothing_else_can_be_meant():
     ("selector", "message"),
     [
         ("cta~dog", "'cta' names no class"),
+        ("cat~CAT", "two different classes"),
+        ("cat~dog~cow", "two different classes"),
         ("true:cwo", "'cwo' names no class"),
         ("worse:5", "is no selector"),
         ("worst:0", "worst takes a number"),
         ("worst:many", "worst takes a number"),
-        ("row:8", "no such row; the last is 7"),
-        ("group:2", "the run has 1 groups"),
+        ("row:8", "the last row of the run is 7"),
+        ("group:2", "groups.csv holds 1"),
         ("cow/cat", "means no image"),
         ("path:*.png", "means no image"),
         ("true:cat+pred:cat+errors", "means no image"),

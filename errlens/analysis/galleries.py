@@ -1,0 +1,125 @@
+"""Which images to look at together, so that what tells classes apart can be seen."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.selection import Selectable, Term, parse_selector, selected_rows
+
+MOST_SIDE_BY_SIDE: Final = 40  # classes of a group
+
+
+class Section(NamedTuple):
+    """Images that belong together: the first of `total`, by row.
+
+    `trained` is the class whose training images may follow.
+    """
+
+    heading: str
+    rows: tuple[int, ...]
+    total: int
+    trained: int | None = None
+
+
+class Gallery(NamedTuple):
+    """Sections to be seen side by side, or one without a heading.
+
+    `about` is what a person's remarks may be about: two classes, a group or a row.
+    """
+
+    name: str
+    title: str
+    sections: tuple[Section, ...]
+    about: Term | None = None
+
+
+def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> Iterator[Gallery]:
+    """Yield the galleries that selectors ask for.
+
+    `A~B`, and each of `pairs:N`, has four sections: what is taken for the other class, both ways,
+    and what is right. `A/B` has three. `group:N` has one for each class: its errors inside the
+    group, then what is right. Everything else is one sequence.
+
+    Errors come in the order of the ranking, what is right by confidence, highest first.
+
+    Args:
+        selectors: They mean something in this run: see `selected_rows`.
+        among: The images.
+        most: How many images a gallery may have; sections share them.
+    """
+    for selector in selectors:
+        terms = parse_selector(selector, among.classes)
+        kind = terms[0].kind if len(terms) == 1 else ""
+        if kind in ("~", "/"):
+            yield _pair(terms[0], among, most)
+        elif kind == "pairs":
+            for ends in among.first_pairs(terms[0].number):
+                yield _pair(Term("~", ends), among, most)
+        elif kind == "group":
+            yield _group(terms[0], among, most)
+        else:
+            rows = selected_rows([selector], among)
+            about = terms[0] if kind == "row" else None
+            yield sequence(selector, rows, most=most)._replace(about=about)
+
+
+def sequence(name: str, rows: NDArray[np.int64], *, most: int) -> Gallery:
+    """Return the gallery of some images in their order."""
+    first = tuple(rows[:most].tolist())
+    shown = f"{len(first)} of {len(rows)} images" if len(first) < len(rows) else _images(len(rows))
+    return Gallery(name, f"{name}: {shown}", (Section("", first, len(rows)),))
+
+
+def _pair(term: Term, among: Selectable, most: int) -> Gallery:
+    """Return what was taken for another class beside what was not."""
+    (a, b), both = term.classes, term.kind == "~"
+    names = [among.classes[index] for index in term.classes]
+    ways = [(a, b), (b, a)] if both else [(a, b)]
+    each = max(1, most // (len(ways) + 2))
+    label, pred = among.column("label"), among.column("pred")
+    sections = [
+        _section(
+            f"{among.classes[x]} taken for {among.classes[y]}",
+            among.ranked((label == x) & (pred == y)),
+            each,
+        )
+        for x, y in ways
+    ]
+    sections += [
+        _section(f"{among.classes[one]}, right", among.surest_right(one), each)._replace(
+            trained=one
+        )
+        for one in (a, b)
+    ]
+    sign = "~" if both else "/"
+    return Gallery(sign.join(names), f" {sign} ".join(names), tuple(sections), term)
+
+
+def _group(term: Term, among: Selectable, most: int) -> Gallery:
+    """Return the classes of a group side by side."""
+    members = among.group(term.number)
+    shown = members[:MOST_SIDE_BY_SIDE]
+    each = max(2, most // len(shown))
+    label, pred = among.column("label"), among.column("pred")
+    inside = np.isin(pred, members)
+    sections = []
+    for one in shown:
+        wrong = among.ranked((label == one) & (pred != one) & inside)
+        right = among.surest_right(one)
+        # Half of the room is for each, unless one of them needs less.
+        n_wrong = min(len(wrong), max(each - each // 2, each - len(right)))
+        rows = (*wrong[:n_wrong].tolist(), *right[: each - n_wrong].tolist())
+        heading = f"{among.classes[one]}: {len(wrong)} taken for others here"
+        sections.append(Section(heading, rows, len(wrong) + len(right), one))
+    of = f", {len(shown)} of {len(members)} classes" * (len(shown) < len(members))
+    return Gallery(f"group:{term.number}", f"group {term.number}{of}", tuple(sections), term)
+
+
+def _section(heading: str, rows: NDArray[np.int64], most: int) -> Section:
+    return Section(f"{heading}: {_images(len(rows))}", tuple(rows[:most].tolist()), len(rows))
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'s' * (n != 1)}"
