@@ -103,7 +103,7 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
     chosen = np.zeros(len(among.table), bool)
     for selector in selectors:
         terms = parse_selector(selector, among.classes)
-        rows = _intersection(terms, among)
+        rows = meant_rows(terms, among)
         modest = all(term.kind in ("errors", "worst", "exceptional") for term in terms)
         if not rows.any() and not (modest and not len(among.ranking)):
             raise UnfitSelection(f"selector {selector!r} means no image of this run")
@@ -172,7 +172,7 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
                 yield Term(letter, (ends[0], ends[1]))
 
 
-def _intersection(terms: Sequence[Term], among: Selectable) -> Rows:
+def meant_rows(terms: Sequence[Term], among: Selectable) -> Rows:
     """Return the rows for which all terms hold."""
     rows = np.ones(len(among.table), bool)
     for term in terms:

@@ -1,0 +1,103 @@
+"""What a person has to say of pairs, groups and rows, from a file beside the run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pandas as pd
+import yaml
+
+from errlens.analysis.selection import Selectable, Term, meant_rows, parse_selector
+from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest
+
+_KEYS: Final = ("observation", "idea")
+_KINDS: Final = ("~", "/", "group", "row")
+
+
+class Note(NamedTuple):
+    """A remark about two classes (`A~B`, `A/B`), a group or a row; either text may be empty."""
+
+    about: str
+    term: Term
+    observation: str
+    idea: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The note as it is shown, without what is empty."""
+        texts = zip(_KEYS, (self.observation, self.idea), strict=True)
+        return [f"{key}: {text}" for key, text in texts if text]
+
+    def is_about(self, term: Term | None) -> bool:
+        """Tell whether a gallery of this term shows what the note is about."""
+        mine = self.term
+        if term is None or mine.kind != term.kind:
+            return False
+        same = mine.classes == term.classes or (
+            mine.kind == "~" and mine.classes == term.classes[::-1]
+        )
+        return same and mine.number == term.number
+
+
+def read_notes(path: Path, among: Selectable) -> list[Note]:
+    """Read a YAML file with a block for each pair, group or row: `observation`, `idea` or both.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadConfig: It is no such YAML.
+        UnfitSelection: A key names a class, group or row that is not there.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="notes")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadConfig(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise BadConfig(f"{path} must hold a block for each A~B, group:N or row:N")
+    return [_note(path, str(about), block, among) for about, block in tree.items()]
+
+
+def notes_table(notes: Sequence[Note], among: Selectable) -> pd.DataFrame:
+    """Return the notes with what there is to gain, most first; ties in the order written.
+
+    Columns: `about`, `errors` (images concerned that are wrong), `gain_if_solved` (their share of
+    all images that count), `observation`, `idea`.
+    """
+    correct = among.column("correct")
+    total = max(1, int((correct >= 0).sum()))
+    errors = [int((meant_rows([note.term], among) & (correct == 0)).sum()) for note in notes]
+    table = pd.DataFrame(
+        {
+            "about": pd.array([note.about for note in notes], "str"),
+            "errors": errors,
+            "gain_if_solved": [count / total for count in errors],
+            "observation": pd.array([note.observation for note in notes], "str"),
+            "idea": pd.array([note.idea for note in notes], "str"),
+        }
+    )
+    return table.sort_values("errors", ascending=False, kind="stable", ignore_index=True)
+
+
+def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
+    """Check one block of the file."""
+    try:
+        terms = parse_selector(about, among.classes)
+        meant_rows(terms, among)  # or there is no such group or row
+    except UnfitSelection as error:
+        raise UnfitSelection(f"{path}: {error}", hint=error.hint) from error
+    if len(terms) > 1 or terms[0].kind not in _KINDS:
+        raise BadConfig(f"{path}: {about!r} is no A~B, A/B, group:N or row:N")
+    if not isinstance(block, Mapping) or not block:
+        raise BadConfig(f"{path}: {about!r} must hold an observation, an idea or both")
+    for key, text in block.items():
+        if key not in _KEYS:
+            near = nearest(str(key), _KEYS)
+            raise BadConfig(
+                f"{path}: unknown key {str(key)!r} of {about!r}",
+                hint=f"did you mean {near[0]}?" if near else f"known keys: {', '.join(_KEYS)}",
+            )
+        if not isinstance(text, str):
+            raise BadConfig(f"{path}: {key} of {about!r} must be text, not {text!r}")
+    observation, idea = (" ".join(block.get(key, "").split()) for key in _KEYS)
+    return Note(about, terms[0], observation, idea)
