@@ -5,6 +5,7 @@ files that errlens did not write stay in any case.
 """
 
 import json
+import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -56,13 +57,15 @@ class ResultsWriter:
         figure.savefig(self._target(name), metadata={"Software": None}, pil_kwargs=packing)
 
     def _target(self, name: str) -> Path:
+        target = self._folder / name
+        target.parent.mkdir(exist_ok=True)
         self.written.append(name)
-        return self._folder / name
+        return target
 
 
 @contextmanager
 def renewed_results(
-    run: RunFolder, kind: str, *, options: Mapping[str, Any]
+    run: RunFolder, kind: str, *, options: Mapping[str, Any], keep: str | None = None
 ) -> Iterator[ResultsWriter]:
     """Collect files that in the end take the place of those a command wrote before.
 
@@ -70,6 +73,7 @@ def renewed_results(
         run: The run they are made from.
         kind: The name of the folder, which is the command's.
         options: What is worth recording of the command's options.
+        keep: A folder inside, of which files stay that are of the same run and not written anew.
 
     Raises:
         UnfitOption: Something else stands where the folder should.
@@ -81,15 +85,16 @@ def renewed_results(
         temporary = Path(name)
         writer = ResultsWriter(temporary)
         yield writer
+        kept = _kept(run, folder, keep, writer.written) if keep else []
         made_from = {
             "schema_version": SCHEMA_VERSION,
             "run_hash": run.info.run_hash,
             "options": dict(options),
-            "files": writer.written,
+            "files": [*writer.written, *kept],
         }
         text = json.dumps(made_from, indent=2, ensure_ascii=False)
         (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
-        _replace(folder, temporary, [*writer.written, MADE_FROM])
+        _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
 
 
 def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
@@ -100,34 +105,56 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     """
     folder = run.path / kind
     command = shlex.join(["errlens", kind, str(run.path)])
+    made_from = _record(folder)
+    if made_from and made_from.get("run_hash") != run.info.run_hash:
+        raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
-        made_from = json.loads((folder / MADE_FROM).read_text(encoding="utf-8"))
-        if made_from["run_hash"] != run.info.run_hash:
-            raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
         return read_csv(folder / name, text=_NAMES)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise NoResults(f"{str(folder / name)!r} is not there", command=command) from error
 
 
-def _replace(folder: Path, temporary: Path, names: list[str]) -> None:
+def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -> None:
     """Move new files in, after those of before are gone."""
     folder.mkdir(exist_ok=True)
-    for path in _files_of_before(folder):
-        path.unlink(missing_ok=True)
+    gone = [name for name in _files_of_before(folder) if name not in kept]
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
     for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
         (temporary / name).replace(folder / name)
+    for place in {(folder / name).parent for name in gone}:
+        if not any(place.iterdir()):
+            place.rmdir()
 
 
-def _files_of_before(folder: Path) -> list[Path]:
+def _kept(run: RunFolder, folder: Path, keep: str, written: list[str]) -> list[str]:
+    """Return the files of before that stay."""
+    if _record(folder).get("run_hash") != run.info.run_hash:
+        return []
+    names = _files_of_before(folder)
+    return sorted(n for n in names if n.startswith(f"{keep}/") and n not in written)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Return what a folder says it was made from; nothing if it does not say."""
+    try:
+        found = json.loads((folder / MADE_FROM).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _files_of_before(folder: Path) -> list[str]:
     """Return the files that errlens wrote into a folder, the one that vouches for them first.
 
     Whatever the record says, they lie in this folder: what it holds is matched, not what it names.
     """
-    record = folder / MADE_FROM
-    try:
-        names = json.loads(record.read_text(encoding="utf-8"))["files"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        names = []
-    if not isinstance(names, list):
-        names = []
-    return [record, *(path for path in folder.iterdir() if path.name in names and path.is_file())]
+    names = _record(folder).get("files")
+    names = names if isinstance(names, list) else []
+    here = [
+        (Path(place) / file).relative_to(folder).as_posix()
+        for place, _, files in os.walk(folder)
+        for file in files
+    ]
+    return [MADE_FROM, *(name for name in here if name in names)]

@@ -179,6 +179,11 @@ class RunFolder:
             )
         return found
 
+    def read_sidecars(self, kind: str) -> Iterator[np.ndarray]:
+        """Read the logits or features of the predicted images part by part; none if not kept."""
+        for shard in range(self.n_parts) if kind in self.info.keep else ():
+            yield np.load(self.sidecar_file(kind, shard), mmap_mode="r")
+
     def read_extra(self) -> pd.DataFrame:
         """Return the further columns of the manifest, one row a row of the plan; maybe none."""
         if not self.extra_file.exists():

@@ -71,6 +71,38 @@ def test_the_record_tells_of_the_run_the_options_and_the_files(run):
     }
 
 
+def test_a_folder_inside_keeps_what_is_of_the_same_run(run, monkeypatch):
+    def renew_gallery(*names):
+        with renewed_results(run, "kind", options={}, keep="gallery") as results:
+            for name in ("table.csv", *(f"gallery/{name}.csv" for name in names)):
+                results.csv(name, pd.DataFrame({"name": [*names]}))
+
+    def names():
+        return {name.removeprefix("kind/") for name in files(run)} - {MADE_FROM}
+
+    renew_gallery("a", "b")
+    renew_gallery("b", "c")
+    assert names() == {"table.csv", "gallery/a.csv", "gallery/b.csv", "gallery/c.csv"}
+    assert files(run)["kind/gallery/b.csv"] == b'"name"\n"b"\n"c"\n'
+    renew(run, "table.csv")
+    assert names() == {"table.csv"}
+    assert not (run.path / "kind" / "gallery").exists()
+    renew_gallery("a")
+    monkeypatch.setattr(Info, "run_hash", "another run")
+    renew_gallery("b")
+    assert names() == {"table.csv", "gallery/b.csv"}
+
+
+def test_a_link_inside_leads_no_removal_outside(run, tmp_path):
+    with renewed_results(run, "kind", options={}) as results:
+        results.csv("gallery/a.csv", pd.DataFrame({"name": ["a"]}))
+    outside = tmp_path / "outside"
+    (run.path / "kind" / "gallery").rename(outside)
+    (run.path / "kind" / "gallery").symlink_to(outside)
+    renew(run, "b.csv")
+    assert (outside / "a.csv").exists()
+
+
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError("disk full"), UnfitOption("no")])
 @pytest.mark.parametrize("had_results", [True, False])
 def test_a_failure_in_the_middle_leaves_everything_as_it_was(run, failure, had_results):
@@ -121,7 +153,7 @@ def test_files_half_replaced_have_no_record_to_vouch_for_them(run, monkeypatch, 
         '{"files": null}',
         '{"files": {"a.csv": 1}}',
         '{"files": [1, null, ["a.csv"]]}',
-        '{"files": ["", ".", "..", "../..", "../outside.csv", "/outside.csv", "sub/inside.csv"]}',
+        '{"files": ["", ".", "..", "../..", "../outside.csv", "/outside.csv", "sub"]}',
         '{"files": ["sub", "a\\u0000b", "' + "x" * 300 + '"]}',
     ],
 )
