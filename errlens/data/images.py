@@ -74,6 +74,20 @@ class Encoded(NamedTuple):
     content_hash: bytes
 
 
+class ImageFile(NamedTuple):
+    """A file, and the hash that it had when it was predicted; None where nobody knows."""
+
+    path: Path
+    content_hash: bytes | None = None
+
+    def read(self) -> Encoded | Unread:
+        """Read the file if it still is the one that was predicted."""
+        encoded = read_encoded(self.path)
+        if isinstance(encoded, Unread) or self.content_hash in (None, encoded.content_hash):
+            return encoded
+        return Unread(MISSING, "another file now", encoded.content_hash)
+
+
 def read_encoded(path: Path) -> Encoded | Unread:
     """Read an image file without decoding it."""
     try:

@@ -1,26 +1,17 @@
 """Small pictures of the images of a run: as a person sees them, and as the network saw them."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.data.images import Unread, decode, quiet_pillow, read_encoded
+from errlens.data.images import ImageFile, Unread, decode, quiet_pillow
 from errlens.data.loading import available_cores, in_order, prepare_input
 from errlens.data.preprocess import Preprocessing
-from errlens.predictions import MISSING
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
-
-
-class ImageFile(NamedTuple):
-    """A file, and the hash that it had when it was predicted; None where nobody knows."""
-
-    path: Path
-    content_hash: bytes | None = None
 
 
 class Thumbnail(NamedTuple):
@@ -52,11 +43,9 @@ def open_thumbnail(
     file: ImageFile, *, side: int, preprocessing: Preprocessing | None = None
 ) -> Thumbnail | Unread:
     """Make one thumbnail."""
-    encoded = read_encoded(file.path)
+    encoded = file.read()
     if isinstance(encoded, Unread):
         return encoded
-    if file.content_hash not in (None, encoded.content_hash):
-        return Unread(MISSING, "another file now", encoded.content_hash)
     photo = decode(encoded, exif=True, least=side)
     if isinstance(photo, Unread):
         return photo
