@@ -122,26 +122,31 @@ def _make_options(
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
-            raise _unknown_key(path, key, places, model.model_fields) from error
+            raise _unknown_key(path, key, places, list(_names(model).values())) from error
         raise BadConfig(f"{_place(path, key, places)}: {'.'.join(key)}: {first['msg']}") from error
-    values = {key: getattr(checked, key) for key in checked.model_fields_set}
+    names = _names(model)
+    values = {names[key]: getattr(checked, key) for key in checked.model_fields_set}
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
 
 
 def _block_model(options: type[Any], *, skip: Collection[str]) -> type[BaseModel]:
     """Return a strict model with the fields of an options class."""
     hints = get_type_hints(options, include_extras=True)
+    # Under names of our own: an option may be called what a pydantic model has already, like copy.
     fields: dict[str, Any] = {
-        field.name: (
+        f"option_{field.name}": (
             _checked(hints[field.name]),
-            ... if field.default is dataclasses.MISSING else field.default,
+            Field(... if field.default is dataclasses.MISSING else field.default, alias=field.name),
         )
         for field in dataclasses.fields(options)
         if field.name not in skip
     }
-    return create_model(
-        options.__name__, __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields
-    )
+    return create_model(options.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _names(model: type[BaseModel]) -> dict[str, str]:
+    """Return the option of each field."""
+    return {key: str(field.alias) for key, field in model.model_fields.items()}
 
 
 def _checked(hint: Any) -> Any:

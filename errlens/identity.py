@@ -93,12 +93,12 @@ class RunInfo:
         """Whether the predictions were made elsewhere, so that there is no model."""
         return self.settings.engine.get("name") == IMPORT_ENGINE
 
-    @property
+    @cached_property
     def classes(self) -> ClassNames:
         """The class names in output order."""
         return ClassNames(tuple(self.settings.class_names), source="run.json")
 
-    @property
+    @cached_property
     def superclasses(self) -> Superclasses | None:
         """The superclasses, if the run was given any."""
         mapping = self.settings.superclasses

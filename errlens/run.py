@@ -189,7 +189,7 @@ class RunFolder:
         if not self.extra_file.exists():
             return pd.DataFrame()
         found: pd.DataFrame = pq.read_table(self.extra_file).to_pandas()
-        return found
+        return found.drop(columns="row")  # that of the plan
 
     @property
     def predictions(self) -> Predictions:
@@ -220,14 +220,24 @@ class RunFolder:
             raise IncompleteRun(
                 f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
             )
-        classes, superclasses = info.classes, info.superclasses
-        wanted = pa.schema([SCHEMA.field(name) for name in columns])
         for shard in range(self.n_parts):
-            table = _read_part(self.part_file(shard), columns)
-            table = table.replace_schema_metadata(None)
-            # Parquet calls the items of a list otherwise, which only a strict comparison sees.
-            as_wanted = table.schema.equals(wanted, check_metadata=True)
-            yield Predictions(table if as_wanted else table.cast(wanted), classes, superclasses)
+            yield self._read_part(shard, columns, info)
+
+    def read_part(self, shard: int, columns: Sequence[str] = tuple(SCHEMA.names)) -> Predictions:
+        """Read some columns of one part of the predictions.
+
+        Raises:
+            IncompleteRun: It is missing or damaged.
+        """
+        return self._read_part(shard, columns, self.info)
+
+    def _read_part(self, shard: int, columns: Sequence[str], info: RunInfo) -> Predictions:
+        wanted = pa.schema([SCHEMA.field(name) for name in columns])
+        table = _read_columns(self.part_file(shard), columns).replace_schema_metadata(None)
+        # Parquet calls the items of a list otherwise, which only a strict comparison sees.
+        as_wanted = table.schema.equals(wanted, check_metadata=True)
+        table = table if as_wanted else table.cast(wanted)
+        return Predictions(table, info.classes, info.superclasses)
 
     def begin(
         self,
@@ -426,7 +436,7 @@ def newest_run(folder: Path) -> RunFolder:
     return open_run(max(found)[1])
 
 
-def _read_part(path: Path, columns: Sequence[str]) -> pa.Table:
+def _read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             return file.read(columns=list(columns), use_threads=False).select(columns)

@@ -84,7 +84,7 @@ def collect_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     )
 
 
-def systematic_table(images: pd.DataFrame, extra: pd.DataFrame, column: str) -> pd.DataFrame:
+def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return what is wrong the same way in at least two images that share a value of a column.
 
     Columns: `value`; `label_name`, `pred_name`; `k`, the images wrong so; `n`, all scored images of
@@ -92,7 +92,7 @@ def systematic_table(images: pd.DataFrame, extra: pd.DataFrame, column: str) -> 
     share; ties by value and names.
 
     Args:
-        images: All scored images: `row`, `label_name`, `pred_name`.
+        images: All images, with `row`, `label_name`, `pred_name` and `correct`.
         extra: Further columns of the manifest, one row a row of the plan.
         column: One of these.
 
@@ -105,8 +105,11 @@ def systematic_table(images: pd.DataFrame, extra: pd.DataFrame, column: str) -> 
             f"the run has no further column {column!r}",
             hint=f"it has {some(near)}" if near else "give a manifest with more columns",
         )
-    known = images.assign(value=extra[column].to_numpy()[images["row"].to_numpy()])
-    known = known.dropna(subset="value")
+    scored = images.table.filter(images.table["correct"].is_valid())
+    known = pd.DataFrame({"value": extra[column].to_numpy()[scored["row"].to_numpy()]})
+    for name in ("label_name", "pred_name"):
+        known[name] = scored[name].to_pandas().astype("str")
+    known = known.assign(row=scored["row"].to_numpy()).dropna(subset="value")
     total = known.groupby(["value", "label_name"]).size().rename("n").reset_index()
     wrong = known[known["label_name"] != known["pred_name"]]
     kinds = wrong.groupby(["value", "label_name", "pred_name"], as_index=False).agg(

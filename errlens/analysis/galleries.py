@@ -65,11 +65,11 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
             yield sequence(selector, rows, most=most)._replace(about=about)
 
 
-def sequence(name: str, rows: NDArray[np.int64], *, most: int) -> Gallery:
+def sequence(name: str, rows: NDArray[np.int64], *, most: int, title: str | None = None) -> Gallery:
     """Return the gallery of some images in their order."""
     first = tuple(rows[:most].tolist())
     shown = f"{len(first)} of {len(rows)} images" if len(first) < len(rows) else _images(len(rows))
-    return Gallery(name, f"{name}: {shown}", (Section("", first, len(rows)),))
+    return Gallery(name, f"{title or name}: {shown}", (Section("", first, len(rows)),))
 
 
 def _pair(term: Term, among: Selectable, most: int) -> Gallery:

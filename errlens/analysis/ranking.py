@@ -50,14 +50,19 @@ def worst_table(parts: Iterable[Predictions], by: Rank = "loss") -> pd.DataFrame
         for part in parts
     ]
     table = pd.concat(found, ignore_index=True)
-    crossed = table["super_label"].notna() & table["super_pred"].notna()
-    crossed &= table["super_label"] != table["super_pred"]
+    crossed = crosses_superclass(table)
     keys = table.assign(crossed=crossed, crossed_prob=table["super_pred_prob"].where(crossed))
     worse = [_key(keys[name], more=more) for name, more in reversed(_WORSE[by])]
     order = np.lexsort([table["row"].to_numpy(), *worse])
     ranked = table.iloc[order].reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     return ranked
+
+
+def crosses_superclass(table: pd.DataFrame) -> pd.Series:
+    """Tell of each row whether true and predicted class have different superclasses."""
+    known = table[["super_label", "super_pred"]].notna().all(axis=1)
+    return known & (table["super_label"] != table["super_pred"])
 
 
 def image_table(images: Predictions) -> pd.DataFrame:

@@ -1,62 +1,174 @@
 """How the wrong images look on the terminal."""
 
+import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.image_page import ImagePage
+from errlens.analysis.notes import Note
+from errlens.commands._selecting import Selection
+from errlens.data.copies import Copy
+from errlens.data.images import Unread
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 from errlens.terminal import Screen, relative
 
+if TYPE_CHECKING:
+    from errlens.results import ResultsWriter
+
 SHOWN: Final = 10  # rows of a table
 
 
-def show_errors(
-    screen: Screen,
-    run: RunFolder,
-    matrix: ConfusionMatrix,
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    shown: pd.DataFrame,
-) -> None:
-    """Print the images selected, how many there are of each kind, and what else was found."""
-    screen.say(f"{matrix.n_errors} of {matrix.total} images are wrong")
-    if len(shown):
-        _show_images(screen, shown)
-        _show_kinds(screen, shown)
-    _show_unknown(screen, tables["unknown"])
-    if "systematic" in tables:
-        _show_systematic(screen, tables["systematic"])
+class Found(NamedTuple):
+    """What there is to say.
+
+    `shown` are the images that are meant; `tables` are the files by name; `pages` tell all about
+    single images.
+    """
+
+    matrix: ConfusionMatrix
+    selection: Selection
+    shown: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    pages: Sequence[ImagePage]
+    notes: Sequence[Note]
+
+
+def show_errors(screen: Screen, found: Found) -> None:
+    """Print the images that are meant, how many there are of each kind, and what else was found."""
+    screen.say(f"{found.matrix.n_errors} of {found.matrix.total} images are wrong")
+    for page in found.pages:
+        _show_page(screen, page)
+    others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]
+    if len(others):
+        _show_images(screen, others)
+        _show_kinds(screen, others)
+    if not found.selection.narrowed:
+        _show_unknown(screen, found.tables["unknown"])
+    for name, show in (("systematic", _show_systematic), ("notes", _show_ideas)):
+        if name in found.tables:
+            show(screen, found.tables[name])
+
+
+def show_files(screen: Screen, run: RunFolder, results: "ResultsWriter") -> None:
+    """Say where everything is."""
     screen.say()
-    files = ", ".join(f"{name}.csv" for name in tables)
-    screen.say(f"Wrote {relative(run.path / 'misclassified')}: {files}")
+    screen.say(f"Wrote {relative(run.path / 'misclassified')}: {', '.join(results.written)}")
 
 
-def print_json(
-    screen: Screen,
-    run: RunFolder,
-    matrix: ConfusionMatrix,
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    shown: pd.DataFrame,
-    files: Sequence[str],
+def show_copied(
+    screen: Screen, target: Path, copied: int, failed: Sequence[tuple[Copy, Unread]]
 ) -> None:
+    """Say how many images were copied, and which were not."""
+    screen.say(f"Copied {copied} image{'s' * (copied != 1)} to {relative(target)}")
+    if failed:
+        copy, why = failed[0]
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        screen.warn(f"not copied: {str(copy.file.path)!r} ({why.reason}){more}")
+
+
+def warn_of_absent(
+    screen: Screen, absent: Mapping[str, str], root: Path, *, drawn: Sequence[str]
+) -> None:
+    """Say that images are gone, and what to do about it."""
+    if not absent:
+        return
+    path, reason = next(iter(absent.items()))
+    if drawn:
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        screen.warn(f"not shown: {path!r} ({reason}){more}")
+    else:
+        screen.warn(
+            f"no gallery was drawn, for no image is where the run says, in {str(root)!r}: "
+            f"{path!r}, {reason}; --data-root DIR says where they lie"
+        )
+
+
+def show_next(screen: Screen, run: RunFolder, found: Found) -> None:
+    """Name the command that goes on from here: what is most often taken for what."""
+    kinds = _kinds(found.shown)
+    if found.selection.narrowed or not kinds:
+        return
+    (label, pred), _ = kinds[0]
+    command = ["errlens", "misclassified", relative(run.path), "--select", f"{label}~{pred}"]
+    screen.say(f"Next: {shlex.join(command)}")
+
+
+def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[str]) -> None:
     """Print the one object that stands for the result, where it was asked for."""
+    tables = {name: _records(table) for name, table in found.tables.items() if name != "worst"}
     screen.json(
         {
             "schema_version": SCHEMA_VERSION,
             "command": "misclassified",
             "run": str(run.path),
             "run_hash": run.info.run_hash,
-            "n": matrix.total,
-            "n_errors": matrix.n_errors,
-            "selected": _records(shown),
-            **{name: _records(table) for name, table in tables.items() if name != "worst"},
+            "n": found.matrix.total,
+            "n_errors": found.matrix.n_errors,
+            "selected": _records(found.shown),
+            "images": [page.as_dict() for page in found.pages],
+            **tables,
             "files": list(files),
         }
     )
+
+
+def _show_page(screen: Screen, page: ImagePage) -> None:
+    """Print everything that is known of one image."""
+    facts = page.facts
+    rank = f", rank {facts['label_rank']}" if facts["label_rank"] else ""
+    size = f"{facts['width']} x {facts['height']} pixels" if facts["width"] else None
+    true, predicted = facts["label_prob"], facts["confidence"]
+    lines = {
+        "status": facts["status"] if facts["status"] != "ok" else None,
+        "reason": facts["error"],
+        "true": _named(facts["label_name"], facts["super_label"], true, rank),
+        "predicted": _named(facts["pred_name"], facts["super_pred"], predicted, ""),
+        "margin": _optional(facts["margin"]),
+        "loss": _optional(facts["loss"]),
+        "entropy": _optional(facts["entropy"]),
+        "size": ", ".join(filter(None, [size, _bytes(page.size_bytes)])),
+        "split": facts["split"],
+        "sha256": facts["content_hash"] and f"{facts['content_hash']}...",
+        **{key: str(value) for key, value in page.extra.items()},
+    }
+    screen.say()
+    rows = [(key, value) for key, value in lines.items() if value]
+    screen.table((f"row {facts['row']}", facts["path"]), rows)
+    if page.top:
+        screen.say()
+        top = [(name, f"{prob:.3f}", _mark(name, facts)) for name, prob in page.top]
+        screen.table(("most probable", ">probability", ""), top)
+    if page.alike is not None:
+        screen.say()
+        alike = [
+            (str(one.row), one.path, one.label_name, f"{one.similarity:.3f}") for one in page.alike
+        ]
+        screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
+
+
+def _mark(name: str, facts: Mapping[str, Any]) -> str:
+    return "true" if name == facts["label_name"] else ""
+
+
+def _named(name: str | None, superclass: str | None, prob: float | None, rank: str) -> str:
+    """Write a class with what else is known of it."""
+    if name is None:
+        return "unknown"
+    parent = f" ({superclass})" if superclass else ""
+    return f"{name}{parent}" + (f", p {prob:.3f}{rank}" if prob is not None else rank)
+
+
+def _optional(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _bytes(size: int | None) -> str:
+    return "" if size is None else f"{size:,} bytes"
 
 
 def _show_images(screen: Screen, images: pd.DataFrame) -> None:
@@ -80,17 +192,22 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
     """Print how often each class was taken for each other one."""
-    wrong = images[images["rank"].notna()]
-    kinds = wrong.groupby(["label_name", "pred_name"], sort=True, observed=True).size()
-    ordered = kinds.sort_values(ascending=False, kind="stable")
-    pairs = list(zip(ordered.index.tolist(), ordered.tolist(), strict=True))
+    kinds = _kinds(images)
     screen.say()
     screen.table(
         ("true -> predicted", ">images"),
-        [(f"{label} -> {pred}", str(count)) for (label, pred), count in pairs[:SHOWN]],
+        [(_kind(*names), str(count)) for names, count in kinds[:SHOWN]],
     )
-    if len(pairs) > SHOWN:
-        screen.say(f"and {len(pairs) - SHOWN} more kinds")
+    if len(kinds) > SHOWN:
+        screen.say(f"and {len(kinds) - SHOWN} more kinds")
+
+
+def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
+    """Return how often each class was taken for each other one, most frequent first."""
+    wrong = images[images["rank"].notna()]
+    kinds = wrong.groupby(["label_name", "pred_name"], sort=True, observed=True).size()
+    ordered = kinds.sort_values(ascending=False, kind="stable")
+    return list(zip(ordered.index.tolist(), ordered.tolist(), strict=True))
 
 
 def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
@@ -127,6 +244,17 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
     screen.table(("wrong the same way", "true -> predicted", ">images"), rows)
     if len(systematic) > SHOWN:
         screen.say(f"and {len(systematic) - SHOWN} more: see systematic.csv")
+
+
+def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
+    rows = [
+        (one["about"], one["idea"], str(one["errors"]), f"+{100 * one['gain_if_solved']:.2g} %")
+        for one in _rows(notes, len(notes))
+        if one["idea"]
+    ]
+    if rows:
+        screen.say()
+        screen.table(("ideas, by what they could gain", "", ">images", ">gain"), rows)
 
 
 def _kind(label: Any, pred: Any) -> str:

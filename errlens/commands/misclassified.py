@@ -1,46 +1,60 @@
 """`errlens misclassified`: which images are wrong, by name, the worst first?"""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from errlens.commands._options import OutputOptions, RunArgument
+from errlens.commands._selecting import ImagesOption, SelectOptions
 from errlens.errors import NoLabels, UnfitOption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
+    from errlens.analysis.confusion import ConfusionMatrix
+    from errlens.commands._misclassified_view import Found
+    from errlens.commands._selecting import Selection
+    from errlens.data.preprocess import Preprocessing
     from errlens.results import ResultsWriter
     from errlens.run import RunFolder
+    from errlens.terminal import Screen
+
+KIND = "misclassified"
+MOST_TILES = 400  # matplotlib draws no picture of more than 65,535 pixels a side
 
 
 @dataclass(frozen=True, kw_only=True)
-class MisclassifiedOptions(RunArgument, OutputOptions):
+class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
     """Options of `errlens misclassified`."""
 
-    rank: Annotated[
-        Literal["loss", "margin", "confidence", "entropy", "superclass"],
-        typer.Option(
-            help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
-            "low entropy, or the wrong superclass."
-        ),
-    ] = "loss"
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHAT",
-            help="Show only these: errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, "
-            "correct:A, exceptional, row:N, path:GLOB; joined by +: all of it; repeatable.",
-        ),
-    ] = None
     top: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Only the first N errors.  [default: all]"),
+        typer.Option(min=1, metavar="N", help="Keep only the first N errors.  [default: all]"),
     ] = None
-    format: Annotated[
-        Literal["parquet", "json"] | None,
-        typer.Option(help="Write the table of errors in this format, too."),
+    tiles: Annotated[
+        int, typer.Option(min=1, max=MOST_TILES, metavar="N", help="Images of a gallery at most.")
+    ] = 60
+    as_fed: Annotated[
+        bool, typer.Option("--as-fed", help="Show beside each image what the network saw of it.")
+    ] = False
+    train: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also show training images of the classes concerned."),
+    ] = None
+    notes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your remarks, a YAML file with observation and idea for A~B, group:N or row:N.",
+        ),
+    ] = None
+    copy: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Copy the wrong images to DIR/TRUE/PREDICTED."),
     ] = None
     by_column: Annotated[
         str | None,
@@ -50,92 +64,78 @@ class MisclassifiedOptions(RunArgument, OutputOptions):
             "in several images of one value?",
         ),
     ] = None
+    format: Annotated[
+        Literal["parquet", "json"] | None,
+        typer.Option(help="Write the table of errors in this format, too."),
+    ] = None
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
 
 
 def misclassified(options: MisclassifiedOptions) -> "RunFolder":
-    """List the images that are wrong, the worst first, and what to photograph next.
+    """Show the images that are wrong, the worst first, beside what they were taken for.
 
-    Tables go to RUN/misclassified; neither the images nor the model are needed.
+    Tables and galleries go to RUN/misclassified. `--select row:N` alone tells all about one image.
     """
-    from errlens.analysis.collecting import UNKNOWN_COLUMNS, collect_table, unknown_table
-    from errlens.analysis.confusion import COLUMNS as COUNTED
-    from errlens.analysis.confusion import confusion_matrix
-    from errlens.analysis.ranking import COLUMNS, worst_table
     from errlens.commands import _misclassified_view as view
+    from errlens.data.copies import require_free
     from errlens.results import renewed_results
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = options.open_run(screen)
-    superclasses = run.info.superclasses
-    if options.rank == "superclass" and not superclasses:
-        raise UnfitOption(
-            "--rank superclass: the run knows no superclasses",
-            hint="evaluate with --superclasses FILE, or choose another ranking",
-        )
-    matrix = confusion_matrix(run.read_parts(COUNTED), run.info.classes, superclasses)
-    if not matrix.total:
-        raise NoLabels(run.path)
-
-    # Which images are wrong, and what would help?
-    worst = worst_table(run.read_parts(COLUMNS), options.rank)
-    collect = collect_table(matrix)
-    unknown = unknown_table(run.read_parts(UNKNOWN_COLUMNS))
-    systematic = _systematic(run, options.by_column)
-
-    tables = {"worst": worst.head(options.top or len(worst)), "collect": collect}
-    tables |= {"unknown": unknown}
-    if systematic is not None:
-        tables["systematic"] = systematic
-    shown = _selected(run, worst, options.select)
-    with renewed_results(run, "misclassified", options=_decisive(options)) as results:
-        _write(results, tables, options.format)
-    view.show_errors(screen, run, matrix, tables, shown=shown)
-    view.print_json(screen, run, matrix, tables, shown=shown, files=results.written)
+    if options.copy:
+        require_free(options.copy)
+    found = _find(run, options)
+    with renewed_results(run, KIND, options=_decisive(options), keep="gallery") as results:
+        _write(results, found.tables, options.format)
+        if not options.no_figures:
+            _draw(screen, run, results, found, options)
+    view.show_errors(screen, found)
+    view.show_files(screen, run, results)
+    if options.copy:
+        _copy(screen, found.selection, options.copy, options.images_root(run))
+    view.show_next(screen, run, found)
+    view.print_json(screen, run, found, files=results.written)
     return run
 
 
-def _selected(run: "RunFolder", worst: "pd.DataFrame", select: list[str] | None) -> "pd.DataFrame":
-    """Return the images to show, as a table like that of the errors; right ones have no rank."""
-    if not select:
-        return worst
-    import pandas as pd
+def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
+    """Return which images are wrong, which are meant, and what would help."""
+    from errlens.analysis import collecting
+    from errlens.analysis.image_page import image_page
+    from errlens.analysis.notes import notes_table, read_notes
+    from errlens.commands._misclassified_view import Found
 
-    from errlens.analysis.ranking import COLUMNS, image_table
-    from errlens.analysis.selection import Selectable, selected_rows
-    from errlens.results import read_results
-
-    images = run.read_predictions(COLUMNS)
-    crossed = worst[["super_label", "super_pred"]].notna().all(axis=1)
-    crossed &= worst["super_label"] != worst["super_pred"]
-    among = Selectable(
-        table=images.table,
-        classes=images.classes,
-        ranking=worst["row"].to_numpy(),
-        exceptional=worst.loc[crossed, "row"].to_numpy() if run.info.superclasses else None,
-        confusions=lambda name: read_results(run, "confusion", name),
-    )
-    rows = selected_rows(select, among)
-    shown = image_table(images).iloc[rows]
-    ranks = shown["row"].map(dict(zip(worst["row"], worst["rank"], strict=True))).astype("Int64")
-    return pd.concat([ranks.rename("rank"), shown], axis=1)
+    matrix = _count(run)
+    selection = options.choose(run)
+    tables = {
+        "worst": selection.worst.head(options.top or len(selection.worst)),
+        "collect": collecting.collect_table(matrix),
+        "unknown": collecting.unknown_table(run.read_parts(collecting.UNKNOWN_COLUMNS)),
+    }
+    if options.by_column is not None:
+        tables["systematic"] = collecting.systematic_table(
+            selection.images, run.read_extra(), options.by_column
+        )
+    notes = read_notes(options.notes, selection.among) if options.notes else []
+    if options.notes:
+        tables["notes"] = notes_table(notes, selection.among)
+    pages = [image_page(run, row) for row in selection.single_rows]
+    return Found(matrix, selection, selection.table(), tables, pages, notes)
 
 
-def _systematic(run: "RunFolder", column: str | None) -> "pd.DataFrame | None":
-    """Return what is wrong the same way in several images that share a value of a column."""
-    if column is None:
-        return None
-    from errlens.analysis.collecting import systematic_table
+def _count(run: "RunFolder") -> "ConfusionMatrix":
+    """Return the confusion matrix of a run that has labels, be they unknown to the model."""
+    from errlens.analysis.confusion import COLUMNS, confusion_matrix
 
-    scored = run.read_predictions(("row", "label_name", "pred_name", "correct")).table
-    scored = scored.filter(scored["correct"].is_valid())
-    images = scored.select(["row", "label_name", "pred_name"]).to_pandas()
-    names = {name: images[name].astype("str") for name in ("label_name", "pred_name")}
-    return systematic_table(images.assign(**names), run.read_extra(), column)
+    matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes, run.info.superclasses)
+    if not matrix.total and not run.metrics["n_label_unknown"]:
+        raise NoLabels(run.path)
+    return matrix
 
 
 def _write(
-    results: "ResultsWriter", tables: "dict[str, pd.DataFrame]", extra_format: str | None
+    results: "ResultsWriter", tables: "Mapping[str, pd.DataFrame]", extra_format: str | None
 ) -> None:
     """Write the tables; that of the errors in another format, too, if one is asked for."""
     for name, table in tables.items():
@@ -144,6 +144,79 @@ def _write(
         results.parquet("worst.parquet", tables["worst"])
     elif extra_format == "json":
         results.json("worst.json", tables["worst"])
+
+
+def _draw(
+    screen: "Screen",
+    run: "RunFolder",
+    results: "ResultsWriter",
+    found: "Found",
+    options: MisclassifiedOptions,
+) -> None:
+    """Draw the galleries that were selected; else of the worst and of the exceptional errors."""
+    from errlens.analysis.galleries import galleries_of, sequence
+    from errlens.commands._misclassified_figures import draw_posters, posters
+    from errlens.commands._misclassified_view import warn_of_absent
+    from errlens.commands._tiles import TileMaker, training_images
+
+    as_fed = _preprocessing(run) if options.as_fed else None
+    training = training_images(options.train, run.info.classes) if options.train else {}
+    root, among = options.images_root(run), found.selection.among
+    if options.select:
+        galleries = list(galleries_of(options.select, among, most=options.tiles))
+    else:
+        title = f"worst errors by {options.rank}"
+        galleries = [sequence("worst", found.selection.rows, most=options.tiles, title=title)]
+        if among.exceptional is not None and len(among.exceptional):
+            galleries += galleries_of(["exceptional"], among, most=options.tiles)
+    maker = TileMaker(found.selection.images, root, training, found.notes)
+    wanted = posters(
+        galleries, maker, alike={one.facts["row"]: one.alike or [] for one in found.pages}
+    )
+    absent: dict[str, str] = {}
+    drawn: list[str] = []
+    with screen.progress("drawing", total=sum(map(len, wanted))) as progress:
+        for name, figure in draw_posters(wanted, as_fed=as_fed, absent=absent, progress=progress):
+            results.png(name, figure)
+            drawn.append(name)
+    warn_of_absent(screen, absent, root, drawn=drawn)
+
+
+def _copy(screen: "Screen", selection: "Selection", target: Path, root: Path) -> None:
+    """Copy the wrong images that are meant."""
+    from errlens.commands._misclassified_view import show_copied
+    from errlens.data.copies import Copy, copy_images
+    from errlens.data.images import ImageFile
+
+    meant = selection.images.table.take(selection.rows).to_pylist()
+    copies = [
+        Copy(
+            ImageFile(root / one["path"], one["content_hash"]),
+            (one["label_name"], one["pred_name"]),
+        )
+        for one in meant
+        if one["correct"] is False
+    ]
+    with screen.progress("copying", total=len(copies)) as progress:
+        failed = copy_images(copies, target, progress=progress)
+    show_copied(screen, target, len(copies) - len(failed), failed)
+
+
+def _preprocessing(run: "RunFolder") -> "Preprocessing":
+    """Return how a run saw its images.
+
+    Raises:
+        UnfitOption: It cannot be done again.
+    """
+    from errlens.data.preprocess import Preprocessing
+
+    settings = run.require_model().settings.preprocessing
+    if "transform" in settings:
+        raise UnfitOption(
+            f"--as-fed: the run was made with --transform {settings['transform']}, "
+            "which only a program that imports it can repeat"
+        )
+    return Preprocessing.from_dict(settings)
 
 
 def _decisive(options: MisclassifiedOptions) -> dict[str, object]:

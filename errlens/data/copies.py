@@ -29,10 +29,7 @@ def copy_images(
     Raises:
         UnfitOption: There is something at the target.
     """
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UnfitOption(
-            f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
-        )
+    require_free(target)
     failed = []
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".errlens.", dir=target.parent) as name:
@@ -48,6 +45,18 @@ def copy_images(
                 (tree / place).write_bytes(encoded.content)
         tree.replace(target)
     return failed
+
+
+def require_free(target: Path) -> None:
+    """Refuse a place where something is.
+
+    Raises:
+        UnfitOption: There is something at the target, other than an empty folder.
+    """
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise UnfitOption(
+            f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
+        )
 
 
 def _places(copies: Sequence[Copy]) -> list[PurePosixPath]:

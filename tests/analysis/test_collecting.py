@@ -22,6 +22,18 @@ from errlens.predictions import SCHEMA, Predictions
 NAMES = ("cat", "dog", "cow", "hen")
 
 
+def scored(label, pred):
+    """Return the predictions of images; what has no label is neither right nor wrong."""
+    columns = {
+        "row": range(len(label)),
+        "label_name": label,
+        "pred_name": pred,
+        "correct": [a and a == b for a, b in zip(label, pred, strict=True)],
+    }
+    arrays = [pa.array(values).cast(SCHEMA.field(name).type) for name, values in columns.items()]
+    return Predictions(pa.table(arrays, names=list(columns)), ClassNames(NAMES))
+
+
 def part(rows):
     """Return a part of rows of (status, label_name, pred_name, confidence)."""
     schema = pa.schema([SCHEMA.field(name) for name in UNKNOWN_COLUMNS])
@@ -91,12 +103,9 @@ def test_a_class_names_what_it_is_mixed_up_with_either_way():
     }
 
 
-IMAGES = pd.DataFrame(
-    {
-        "row": [0, 1, 2, 4, 5, 6],
-        "label_name": ["cat", "cat", "cat", "cat", "cow", "cow"],
-        "pred_name": ["dog", "dog", "cat", "dog", "dog", "dog"],
-    }
+IMAGES = scored(
+    ["cat", "cat", "cat", None, "cat", "cow", "cow"],
+    ["dog", "dog", "cat", "dog", "dog", "dog", "dog"],
 )
 EXTRA = pd.DataFrame({"subject": ["Tom", "Tom", "Tom", "Tom", "Kit", "Bess", "Bess"], "site": None})
 

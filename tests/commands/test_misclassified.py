@@ -4,14 +4,18 @@ import json
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.csv_tables import read_csv
+from tests.conftest import COLOURS, paint
 
 CLASSES = ("cat", "lion", "dog", "wolf")
 PARENTS = {"cat": "feline", "lion": "feline", "dog": "canine", "wolf": "canine"}
@@ -32,25 +36,43 @@ def call(arguments):
     return CliRunner().invoke(app, shlex.split(arguments))
 
 
-def make_run(label=LABEL, pred=PRED, *, options="", superclasses=True, prob=True):
+def make_run(
+    label=LABEL,
+    pred=PRED,
+    *,
+    classes=CLASSES,
+    options="",
+    superclasses=True,
+    prob=True,
+    images=False,
+):
     """Import a table in which later rows are less certain of what they say."""
-    table = pd.DataFrame({"path": [f"{row:02d}.jpg" for row in range(len(label))]})
-    table = table.assign(label=label, pred=pred, subject=[f"s{row % 4}" for row in table.index])
+    paths = [f"images/{row:02d}.png" for row in range(len(label))]
+    table = pd.DataFrame({"path": paths, "label": label, "pred": pred})
+    table["subject"] = [f"s{row % 4}" for row in table.index]
     if prob:
-        for name in CLASSES:
+        for name in classes:
             table[f"prob_{name}"] = 0.1
         for row, name in enumerate(pred):
             table.loc[row, f"prob_{name}"] = 0.9 - row / len(pred) / 5
-        columns = [f"prob_{name}" for name in CLASSES]
+        columns = [f"prob_{name}" for name in classes]
         table[columns] = table[columns].div(table[columns].sum(axis=1), axis=0)
+    if images:
+        for row, path in enumerate(paths):
+            paint(Path(path), "red", size=(30 + row, 20), seed=row)
     table.to_csv("table.csv", index=False)
-    Path("classes.json").write_text(json.dumps(CLASSES))
+    Path("classes.json").write_text(json.dumps(classes))
     if superclasses:
         pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
         options += " --superclasses parents.csv"
     said = call(f"import table.csv -o run --classes classes.json --labels names -q {options}")
     assert said.exit_code == 0, said.output
     return errlens.open_run("run")
+
+
+def contents(folder="run/misclassified"):
+    found = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def misclassified(arguments="run"):
@@ -66,8 +88,12 @@ def refused(arguments="run", *, exit_code=2):
     return said.stderr
 
 
-def read(name):
-    return pd.read_csv(f"run/misclassified/{name}", keep_default_na=False, na_values=[""])
+def read(name, *, text=("label_name", "pred_name", "path", "about")):
+    return read_csv(Path("run/misclassified", name), text=text)
+
+
+def galleries():
+    return sorted(path.name for path in Path("run/misclassified").glob("gallery/*"))
 
 
 @pytest.mark.parametrize("rank", ["loss", "margin", "confidence", "entropy", "superclass"])
@@ -193,18 +219,25 @@ def test_a_missing_run_and_one_without_labels_are_bad_input():
 
 
 def test_a_second_call_writes_the_same_bytes():
-    make_run()
+    make_run(images=True)
     misclassified("run --format json --by-column subject")
-    files = {path.name: path.read_bytes() for path in Path("run/misclassified").iterdir()}
+    files = contents()
     misclassified("run --format json --by-column subject")
-    again = {path.name: path.read_bytes() for path in Path("run/misclassified").iterdir()}
-    assert again == files
-    assert {"worst.csv", "worst.json", "collect.csv", "unknown.csv", "made_from.json"} < set(files)
+    assert contents() == files
+    assert set(files) == {
+        "worst.csv", "worst.json", "collect.csv", "unknown.csv", "systematic.csv",
+        "gallery/worst.png", "gallery/exceptional.png", "made_from.json",
+    }  # fmt: skip
 
 
 def test_it_reads_as_people_expect(golden):
-    make_run()
+    make_run(images=True)
     golden("misclassified.txt", misclassified().stdout)
+
+
+def test_the_page_of_one_image_reads_as_people_expect(golden):
+    make_run(images=True)
+    golden("misclassified.row.txt", misclassified("run --select row:7").stdout)
 
 
 def test_the_next_command_of_confusion_shows_its_first_pair():
@@ -219,11 +252,247 @@ def test_the_next_command_of_confusion_shows_its_first_pair():
 
 
 def test_torch_is_never_imported():
-    make_run()
+    make_run(images=True)
     program = (
         "import sys\nfrom errlens.cli import app\n"
         "try:\n    app(['misclassified', 'run', '-q'])\nexcept SystemExit as end:\n"
         "    assert not end.code\n"
-        "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+        "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert galleries()
+
+
+# Galleries
+
+
+def width(name):
+    with Image.open(f"run/misclassified/gallery/{name}") as image:
+        return image.size[0]
+
+
+def test_galleries_are_of_the_worst_of_the_exceptional_and_of_what_was_selected():
+    make_run(images=True)
+    misclassified()
+    assert galleries() == ["exceptional.png", "worst.png"]
+    assert call("confusion run --no-figures -q").exit_code == 0
+    misclassified(
+        "run --select cat~lion --select cat/dog --select pairs:1 --select true:cat+worst:2"
+    )
+    assert galleries() == [
+        "cat_dog.png", "cat~lion-2.png", "cat~lion.png", "exceptional.png", "true_cat+worst_2.png",
+        "worst.png",
+    ]  # fmt: skip
+    for name in galleries():
+        with Image.open(f"run/misclassified/gallery/{name}") as image:
+            assert min(image.size) > 200
+
+
+def test_galleries_of_other_predictions_go():
+    make_run(images=True)
+    misclassified("run --select cat~lion")
+    make_run(pred=["lion", *PRED[1:]], images=True, options="--overwrite")
+    misclassified()
+    assert galleries() == ["exceptional.png", "worst.png"]
+
+
+def test_no_figures_draws_nothing_and_imports_no_matplotlib():
+    make_run(images=True)
+    program = (
+        "import sys\nfrom errlens.cli import app\n"
+        "try:\n    app(['misclassified', 'run', '-q', '--no-figures'])\nexcept SystemExit as end:\n"
+        "    assert not end.code\n"
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert galleries() == []
+
+
+def test_an_image_that_is_gone_is_told_and_the_rest_is_shown():
+    make_run(images=True)
+    Path("images/04.png").unlink()
+    said = misclassified()
+    assert "04.png' (no such file)" in said.stderr
+    assert galleries() == ["exceptional.png", "worst.png"]
+
+
+def test_a_run_whose_images_are_elsewhere_has_tables_and_says_what_to_do():
+    make_run()
+    said = misclassified()
+    assert "no gallery was drawn" in said.stderr
+    assert "--data-root" in said.stderr
+    assert galleries() == []
+    assert len(read("worst.csv")) == 7
+
+
+def test_data_root_says_where_images_lie_and_others_of_the_same_name_are_not_shown():
+    make_run(images=True)
+    Path("images").rename("moved")
+    Path("new").mkdir()
+    Path("moved").rename("new/images")
+    assert misclassified("run --data-root new").stderr.count("warning") == 0
+    assert galleries() == ["exceptional.png", "worst.png"]
+    paint(Path("new/images/04.png"), "blue", seed=99)
+    assert "another file now" in misclassified("run --data-root new").stderr
+    for row in range(24):
+        paint(Path(f"new/images/{row:02d}.png"), "blue", seed=100 + row)
+    assert "no gallery was drawn" in misclassified("run --data-root new").stderr
+    assert "is no folder" in refused("run --data-root nowhere")
+
+
+def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
+    fit = "--img-size 8 --mean 0 0 0 --std 1 1 1"
+    assert call(f"evaluate {photos} --model {tiny} {fit} -o run -q").exit_code == 0
+    misclassified("run --as-fed")
+    wide = width("worst.png")
+    misclassified("run")
+    assert width("worst.png") < wide
+    misclassified(f"run --as-fed --train {photos} --select red~green --select row:0")
+    assert galleries() == ["red~green.png", "row_0.png", "worst.png"]
+    Path("mine.py").write_text(
+        "import torch, numpy\n"
+        "def small(image):\n"
+        "    pixels = numpy.asarray(image.resize((8, 8))) / 255\n"
+        "    return torch.tensor(pixels, dtype=torch.float32).permute(2, 0, 1)\n"
+    )
+    own = f"evaluate {photos} --model {tiny} --transform mine:small -o own -q"
+    assert call(own).exit_code == 0
+    assert "--transform mine:small" in refused("own --as-fed")
+    assert list(COLOURS) == ["blue", "green", "red"]
+
+
+def test_an_imported_run_cannot_say_how_its_images_were_fed():
+    make_run(images=True)
+    before = contents("run")
+    assert "no model" in refused("run --as-fed", exit_code=3)
+    assert contents("run") == before
+
+
+@pytest.mark.parametrize(
+    ("make", "message", "exit_code"),
+    [
+        (lambda: None, "does not exist", 3),
+        (lambda: paint(Path("train/fox/a.png"), "red"), "no image of a class", 2),
+    ],
+)
+def test_training_images_must_be_of_the_classes(make, message, exit_code):
+    make_run(images=True)
+    make()
+    assert message in refused("run --train train", exit_code=exit_code)
+
+
+# Notes
+
+
+def test_notes_are_kept_and_ideas_shown_by_gain():
+    make_run(images=True)
+    Path("notes.yaml").write_text(
+        "cat/dog: {idea: look again}\nrow:4: {observation: 'asleep'}\n"
+        "lion~cat: {observation: both yawn, idea: more manes}\n"
+    )
+    said = misclassified("run --notes notes.yaml --select cat~lion").stdout
+    assert said.index("more manes") < said.index("look again")
+    assert "asleep" not in said
+    notes = read("notes.csv")
+    assert notes["about"].tolist() == ["lion~cat", "cat/dog", "row:4"]
+    assert notes["errors"].tolist() == [5, 1, 1]
+    Path("notes.yaml").write_text("cat~dgo: {idea: none}\n")
+    assert "did you mean dog" in refused("run --notes notes.yaml")
+    Path("notes.yaml").write_text("group:1: {idea: none}\n")
+    assert "errlens confusion run" in refused("run --notes notes.yaml", exit_code=3)
+    assert "does not exist" in refused("run --notes none.yaml", exit_code=3)
+
+
+# Copies and hostile names
+
+HOSTILE = (
+    "../../outside", "/etc/passwd", "a/b", "a_b", "A_B", "two\nlines", ".hidden", "..",
+    "=HYPERLINK(1)", "@x", "x" * 300, "x" * 299 + "y", "con",
+)  # fmt: skip
+
+
+def test_copies_are_the_wrong_images_that_are_meant():
+    make_run(images=True)
+    assert "Copied 7 images to wrong" in misclassified("run --copy wrong").stdout
+    assert {name.rpartition("/")[0] for name in contents("wrong")} == {
+        "cat/lion", "cat/dog", "lion/cat", "dog/wolf",
+    }  # fmt: skip
+    assert "is not empty" in refused("run --copy wrong")
+    misclassified("run --copy two --select cat~lion --select correct:cat")
+    assert {Path(name).name for name in contents("two")} == {
+        f"{row:02d}.png" for row in (4, 5, 6, 14, 15)
+    }
+    Path("images/04.png").unlink()
+    said = misclassified("run --copy three --select cat/lion")
+    assert "Copied 2 images" in said.stdout
+    assert "not copied" in said.stderr
+
+
+def test_with_hostile_names_every_file_is_inside_and_none_is_lost():
+    label = [name for name in HOSTILE for _ in range(3)]
+    pred = [HOSTILE[(at + 1) % len(HOSTILE)] for at in range(len(HOSTILE)) for _ in range(3)]
+    make_run(label, pred, classes=HOSTILE, superclasses=False, images=True)
+    before = {path for path in Path().rglob("*") if not path.is_relative_to("run")}
+    outside = set(Path("..").iterdir())
+    selectors = [f"{a}~{b}" for a, b in pairwise(HOSTILE)]
+    arguments = [word for one in selectors for word in ("--select", one)]
+    said = CliRunner().invoke(app, ["misclassified", "run", "--copy", "copies", *arguments])
+    assert said.exit_code == 0, said.output
+    after = {path for path in Path().rglob("*") if not path.is_relative_to("run")}
+    assert {path.parts[0] for path in after - before} == {"copies"}
+    assert set(Path("..").iterdir()) == outside
+    assert len(galleries()) == len({name.casefold() for name in galleries()}) == len(selectors)
+    copies = contents("copies")
+    chosen = [row for row in range(len(label)) if f"{label[row]}~{pred[row]}" in selectors]
+    images = contents("images")
+    assert sorted(copies.values()) == sorted(images[f"{row:02d}.png"] for row in chosen)
+    worst = read("worst.csv")
+    assert sorted(worst["label_name"]) == sorted(label)
+    assert "'=HYPERLINK(1)" in Path("run/misclassified/worst.csv").read_text()
+
+
+# Runs that are not as most
+
+
+def test_a_run_of_labels_the_model_lacks_says_what_they_are_taken_for():
+    make_run(["fox"] * 24, PRED, options="--allow-unknown", images=True)
+    said = misclassified()
+    assert "fox -> lion" in said.stdout
+    assert read("unknown.csv")["count"].sum() == 24
+    assert len(read("worst.csv")) == 0
+
+
+def test_superclasses_given_to_confusion_alone_tell_what_is_exceptional():
+    make_run(superclasses=False, images=True)
+    assert "errlens confusion" in refused("run --select exceptional")
+    pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
+    said = call("confusion run --no-figures -q --superclasses parents.csv")
+    assert said.exit_code == 0
+    found = json.loads(misclassified("run --select exceptional --json").stdout)
+    assert [one["row"] for one in found["selected"]] == [7]
+
+
+def test_a_configuration_goes_on_with_the_run_it_made():
+    make_run(images=True)
+    Path("notes.yaml").write_text("cat~lion: {idea: none}\n")
+    Path("config.yaml").write_text(
+        "out: run\nmisclassified: {select: [cat~lion, 'worst:3'], notes: notes.yaml, tiles: 8}\n"
+    )
+    said = call("run config.yaml")
+    assert said.exit_code == 0, said.output
+    assert galleries() == ["cat~lion.png", "worst_3.png"]
+    Path("config.yaml").write_text("out: run\nmisclassified: {tiles: 401}\n")
+    assert call("run config.yaml").exit_code == 2
+
+
+def test_ctrl_c_while_drawing_keeps_what_was_there(monkeypatch):
+    make_run(images=True)
+    misclassified()
+    before = contents("run")
+
+    def stop(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.commands._misclassified_figures.draw_gallery", stop)
+    assert call("misclassified run --select cat~lion").exit_code == 130
+    assert contents("run") == before

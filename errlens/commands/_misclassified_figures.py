@@ -1,0 +1,146 @@
+"""The galleries of a run, drawn from its image files."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from errlens.analysis.galleries import Gallery
+from errlens.analysis.image_page import Likeness
+from errlens.commands._tiles import Shot, TileMaker
+from errlens.data.images import ImageFile, Unread
+from errlens.data.preprocess import Preprocessing
+from errlens.data.thumbnails import Thumbnail, load_thumbnails
+from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery, in_rows
+from errlens.file_names import distinct_names
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ACROSS: Final = 6  # pictures in a row
+LEAST_ACROSS: Final = 2  # tiles in a row
+
+_MEANING: Final[dict[Verdict, str]] = {
+    "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training",
+}  # fmt: skip
+
+
+class Poster(NamedTuple):
+    """A gallery with its tiles, before a file is read: one list a section."""
+
+    gallery: Gallery
+    shots: list[list[Shot]]
+    remarks: list[str]
+
+    @property
+    def in_columns(self) -> bool:
+        """Whether sections stand side by side."""
+        return len(self.shots) > 1
+
+    def __len__(self) -> int:
+        return sum(map(len, self.shots))
+
+
+def posters(
+    galleries: Sequence[Gallery], maker: TileMaker, alike: Mapping[int, Sequence[Likeness]]
+) -> list[Poster]:
+    """Decide what is on each tile; `alike` holds what looks like a row that stands alone."""
+    found = []
+    for one in galleries:
+        if len(one.sections) > 1:
+            shots = [maker.section(section) for section in one.sections]
+        else:
+            near = alike.get(one.about.number, ()) if one.about else ()
+            shots = [maker.sequence(one, near)]
+        found.append(Poster(one, shots, maker.remarks(one)))
+    return found
+
+
+def draw_posters(
+    wanted: Sequence[Poster],
+    *,
+    as_fed: Preprocessing | None,
+    absent: dict[str, str],
+    progress: Callable[[int], None],
+) -> "Iterator[tuple[str, Figure]]":
+    """Yield the pictures with their file names, but for those of which no image can be shown.
+
+    Args:
+        wanted: What to draw.
+        as_fed: Also show what this preprocessing leaves of each image.
+        absent: Gets the path of each image that cannot be shown, and why.
+        progress: Told of each tile.
+    """
+    names = distinct_names([poster.gallery.name for poster in wanted])
+    for name, poster in zip(names, wanted, strict=True):
+        columns = [
+            Column(section.heading, _tiles(shots, as_fed, absent, progress))
+            for section, shots in zip(poster.gallery.sections, poster.shots, strict=True)
+        ]
+        if all(isinstance(tile.pictures[0], str) for one in columns for tile in one.tiles):
+            continue
+        if not poster.in_columns:
+            tiles = columns[0].tiles
+            columns = in_rows(tiles, across=max(LEAST_ACROSS, ACROSS // len(tiles[0].pictures)))
+        figure = draw_gallery(
+            columns,
+            title=poster.gallery.title,
+            legend=_legend(poster, as_fed=as_fed is not None),
+            remarks=poster.remarks,
+        )
+        yield f"gallery/{name}.png", figure
+
+
+def _tiles(
+    shots: Sequence[Shot],
+    as_fed: Preprocessing | None,
+    absent: dict[str, str],
+    progress: Callable[[int], None],
+) -> list[Tile]:
+    """Read the files of some tiles."""
+    files = [file for shot in shots for file in (shot.file, *shot.beside) if file]
+    thumbnails = load_thumbnails(files, side=SIDE, preprocessing=as_fed)
+    tiles = []
+    for shot in shots:
+        first = next(thumbnails)
+        if isinstance(first, Unread):
+            absent[str(shot.file.path)] = first.reason
+        pictures = [_picture(first)]
+        if as_fed:
+            pictures.append(_fed(first))
+        pictures += _beside(shot.beside, thumbnails)
+        tiles.append(shot.tile._replace(pictures=tuple(pictures)))
+        progress(1)
+    return tiles
+
+
+def _beside(
+    files: Sequence[ImageFile | None], thumbnails: Iterator[Thumbnail | Unread]
+) -> list[Picture]:
+    found = islice(thumbnails, sum(file is not None for file in files))
+    return [_picture(next(found)) if file else "no training image" for file in files]
+
+
+def _picture(thumbnail: Thumbnail | Unread) -> Picture:
+    return thumbnail.reason if isinstance(thumbnail, Unread) else thumbnail.shown
+
+
+def _fed(thumbnail: Thumbnail | Unread) -> Picture:
+    fed = thumbnail if isinstance(thumbnail, Unread) else thumbnail.as_fed
+    if fed is None:
+        return ""
+    return fed.reason if isinstance(fed, Unread) else fed
+
+
+def _legend(poster: Poster, *, as_fed: bool) -> str:
+    """Say how to read a tile, as far as it does not explain itself."""
+    shots = [shot for section in poster.shots for shot in section]
+    pictures = ["the photo"]
+    if as_fed:
+        pictures.append("as the network saw it")
+    if any(shot.beside for shot in shots):
+        pictures += ["training: true class", "training: predicted class"]
+    told = [f"from left to right: {', '.join(pictures)}"] if len(pictures) > 1 else []
+    present = {shot.tile.verdict for shot in shots}
+    if len(present) > 1:
+        told.append(", ".join(text for verdict, text in _MEANING.items() if verdict in present))
+    return "; ".join(told)

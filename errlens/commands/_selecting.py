@@ -1,0 +1,129 @@
+"""Options that say which images of a run are meant, and where these lie: of several commands."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from errlens.errors import NoResults, UnfitOption
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from errlens.analysis.selection import Selectable
+    from errlens.predictions import Predictions
+    from errlens.run import RunFolder
+
+
+class Selection(NamedTuple):
+    """The images of a run, its errors ranked, and the rows that are meant, in that order.
+
+    `single_rows` are those that were asked for one by one. It is `narrowed` if there was anything
+    to select by; else all errors are meant.
+    """
+
+    images: "Predictions"
+    worst: "pd.DataFrame"
+    among: "Selectable"
+    rows: "NDArray[np.int64]"
+    single_rows: tuple[int, ...]
+    narrowed: bool
+
+    def table(self) -> "pd.DataFrame":
+        """Return what is meant as a table like that of the errors; what is right has no rank."""
+        import pandas as pd
+
+        from errlens.analysis.ranking import image_table
+
+        images = dataclasses.replace(self.images, table=self.images.table.take(self.rows))
+        found = image_table(images)
+        ranks = dict(zip(self.worst["row"], self.worst["rank"], strict=True))
+        rank = found["row"].map(ranks).astype("Int64").rename("rank")
+        return pd.concat([rank, found], axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectOptions:
+    """Which images, and in which order."""
+
+    rank: Annotated[
+        Literal["loss", "margin", "confidence", "entropy", "superclass"],
+        typer.Option(
+            help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
+            "low entropy, or the wrong superclass."
+        ),
+    ] = "loss"
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Show only these: errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, "
+            "correct:A, exceptional, row:N, path:GLOB; joined by +: all of it; repeatable.",
+        ),
+    ] = None
+
+    def choose(self, run: "RunFolder") -> Selection:
+        """Return the images that are meant; all errors where nothing was selected."""
+        from errlens.analysis.ranking import COLUMNS, worst_table
+        from errlens.analysis.selection import Selectable, parse_selector, selected_rows
+        from errlens.results import read_results
+
+        if self.rank == "superclass" and not run.info.superclasses:
+            raise UnfitOption(
+                "--rank superclass: the run knows no superclasses",
+                hint="evaluate with --superclasses FILE, or choose another ranking",
+            )
+        images = run.read_predictions((*COLUMNS, "status", "content_hash"))
+        worst = worst_table([images], self.rank)
+        among = Selectable(
+            table=images.table,
+            classes=images.classes,
+            ranking=worst["row"].to_numpy(),
+            exceptional=_exceptional(run, worst),
+            confusions=lambda name: read_results(run, "confusion", name),
+        )
+        selectors = self.select or ["errors"]
+        terms = [parse_selector(text, images.classes) for text in selectors]
+        single = [one[0].number for one in terms if len(one) == 1 and one[0].kind == "row"]
+        rows = selected_rows(selectors, among)
+        single_rows = tuple(dict.fromkeys(single))
+        return Selection(images, worst, among, rows, single_rows, bool(self.select))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesOption:
+    """Where the images of a run lie."""
+
+    data_root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the images lie now.  [default: as recorded]"),
+    ] = None
+
+    def images_root(self, run: "RunFolder") -> Path:
+        """Return the folder that the paths of a run start from.
+
+        Raises:
+            UnfitOption: The one given is none.
+        """
+        if self.data_root and not self.data_root.is_dir():
+            raise UnfitOption(f"--data-root {str(self.data_root)!r} is no folder")
+        return self.data_root or Path(run.info.data_root)
+
+
+def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] | None":
+    """Return the errors that cross a superclass: of the run, else of those given to confusion."""
+    import numpy as np
+
+    from errlens.analysis.ranking import crosses_superclass
+    from errlens.results import read_results
+
+    if run.info.superclasses:
+        return np.asarray(worst.loc[crosses_superclass(worst), "row"], np.int64)
+    try:
+        return np.asarray(read_results(run, "confusion", "exceptional.csv")["row"], np.int64)
+    except NoResults:
+        return None

@@ -1,0 +1,151 @@
+"""What goes on the tiles of a gallery: which files, and what is written below them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from errlens.analysis.galleries import Gallery, Section
+from errlens.analysis.image_page import Likeness
+from errlens.analysis.notes import Note
+from errlens.classes import ClassNames
+from errlens.data.images import ImageFile
+from errlens.data.samples import find_samples
+from errlens.errors import MissingInput, UnfitOption, some
+from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.predictions import Predictions
+
+TRAINING_SHOWN: Final = 4  # images of a class
+
+_VERDICTS: Final[dict[bool | None, Verdict]] = {True: "right", False: "wrong", None: "other"}
+
+
+class Shot(NamedTuple):
+    """A tile before its files are read; `beside` are images of other rows or of the training."""
+
+    file: ImageFile
+    tile: Tile
+    beside: tuple[ImageFile | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class TileMaker:
+    """Makes the tiles of one run's galleries.
+
+    `images` has the columns row, path, status, content_hash, label, pred and what is written on a
+    tile. `training` holds images of each class that has any.
+    """
+
+    images: Predictions
+    root: Path
+    training: Mapping[int, Sequence[ImageFile]] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
+
+    def section(self, section: Section) -> list[Shot]:
+        """Return the images of a section, then training images of its class."""
+        return [*map(self._shot, self._read(section.rows)), *self._training(section.trained)]
+
+    def sequence(self, gallery: Gallery, alike: Sequence[Likeness] = ()) -> list[Shot]:
+        """Return images in their order, then those alike.
+
+        Beside each stands a training image of its true and one of its predicted class, if known.
+        """
+        rows = gallery.sections[0].rows
+        shots = [self._with_training(one) for one in self._read(rows)]
+        near = self._read([one.row for one in alike])
+        for one, likeness in zip(near, alike, strict=True):
+            shot, told = self._with_training(one), f"similarity {likeness.similarity:.3f}"
+            lines = (*shot.tile.lines, Line("", told, dim=True))
+            shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
+        return shots
+
+    def remarks(self, gallery: Gallery) -> list[str]:
+        """Return what a person has to say of a pair or a group; of a row it stands on its tile."""
+        if gallery.about is None or gallery.about.kind == "row":
+            return []
+        return [line for note in self.notes if note.is_about(gallery.about) for line in note.lines]
+
+    def _read(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.images.table.take(np.asarray(rows, np.int64)).to_pylist()
+        return found
+
+    def _shot(self, one: Mapping[str, Any]) -> Shot:
+        remarks = [
+            line
+            for note in self.notes
+            if note.term.kind == "row" and note.term.number == one["row"]
+            for line in note.lines
+        ]
+        file = ImageFile(self.root / one["path"], one["content_hash"])
+        return Shot(file, _described(one, remark="\n".join(remarks)))
+
+    def _with_training(self, one: Mapping[str, Any]) -> Shot:
+        shot = self._shot(one)
+        if not self.training:
+            return shot
+        ends = (self.training.get(one[name]) for name in ("label", "pred"))
+        return shot._replace(beside=tuple(files[0] if files else None for files in ends))
+
+    def _training(self, class_index: int | None) -> list[Shot]:
+        if class_index is None:
+            return []
+        lines = (Line(self.images.classes[class_index]), Line("", "training", dim=True))
+        return [
+            Shot(file, Tile((), (*lines, Line(file.path.name, dim=True))))
+            for file in self.training.get(class_index, ())
+        ]
+
+
+def training_images(data: Path, classes: ClassNames) -> dict[int, list[ImageFile]]:
+    """Return a few training images of each class, spread over its files in order.
+
+    Args:
+        data: Class folders or a manifest.
+        classes: Labels that are none of these are left out.
+
+    Raises:
+        MissingInput: There is no such folder or file.
+        UnfitOption: It has no image of any class.
+    """
+    if not data.exists():
+        raise MissingInput(data, what="--train")
+    samples = find_samples(data)
+    known = {label: classes.index(label) for label in samples.labels}
+    by_class: dict[int, list[ImageFile]] = defaultdict(list)
+    for path, label in zip(samples.frame["path"], samples.frame["label_name"], strict=True):
+        index = known.get(label)
+        if index is not None:
+            by_class[index].append(ImageFile(samples.root / path))
+    if not by_class:
+        raise UnfitOption(
+            f"--train {str(data)!r} has no image of a class of the run",
+            hint=f"its labels are {some(samples.labels)}" if samples.labels else "",
+        )
+    return {index: _spread(files) for index, files in by_class.items()}
+
+
+def _spread(files: list[ImageFile]) -> list[ImageFile]:
+    places = np.linspace(0, len(files) - 1, min(len(files), TRAINING_SHOWN)).round().astype(int)
+    return [files[place] for place in places]
+
+
+def _described(one: Mapping[str, Any], *, remark: str) -> Tile:
+    """Return the tile of a row: its true name, what it was taken for, and the row."""
+    row = f"row {one['row']}"
+    confidence, true = _prob(one["confidence"]), _prob(one["label_prob"])
+    if one["pred_name"] is None:
+        said = Line("", one["status"])
+    elif one["correct"]:
+        said = Line("", f"✓ right{confidence}")
+    else:
+        said = Line(f"→ {one['pred_name']}", confidence)
+        row += f" · p(true){true}" * bool(true)
+    lines = (Line(one["label_name"] or "no label"), said, Line("", row, dim=True))
+    return Tile((), lines, _VERDICTS[one["correct"]], remark)
+
+
+def _prob(value: float | None) -> str:
+    return "" if value is None else f" {value:.3f}"
