@@ -61,15 +61,17 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
             yield _group(terms[0], among, most)
         else:
             rows = selected_rows([selector], among)
-            about = terms[0] if kind == "row" else None
-            yield sequence(selector, rows, most=most)._replace(about=about)
+            gallery = sequence(selector, rows, most=most)
+            if kind == "row":
+                gallery = gallery._replace(title=f"row {terms[0].number}", about=terms[0])
+            yield gallery
 
 
 def sequence(name: str, rows: NDArray[np.int64], *, most: int, title: str | None = None) -> Gallery:
     """Return the gallery of some images in their order."""
     first = tuple(rows[:most].tolist())
-    shown = f"{len(first)} of {len(rows)} images" if len(first) < len(rows) else _images(len(rows))
-    return Gallery(name, f"{title or name}: {shown}", (Section("", first, len(rows)),))
+    heading = f"{title or name}: {_images(len(first), of=len(rows))}"
+    return Gallery(name, heading, (Section("", first, len(rows)),))
 
 
 def _pair(term: Term, among: Selectable, most: int) -> Gallery:
@@ -118,8 +120,14 @@ def _group(term: Term, among: Selectable, most: int) -> Gallery:
 
 
 def _section(heading: str, rows: NDArray[np.int64], most: int) -> Section:
-    return Section(f"{heading}: {_images(len(rows))}", tuple(rows[:most].tolist()), len(rows))
+    first = tuple(rows[:most].tolist())
+    return Section(f"{heading}: {_images(len(first), of=len(rows))}", first, len(rows))
 
 
-def _images(n: int) -> str:
-    return f"{n} image{'s' * (n != 1)}"
+def _images(shown: int, *, of: int) -> str:
+    """Write how many images there are.
+
+    >>> _images(1, of=1), _images(3, of=20)
+    ('1 image', '3 of 20 images')
+    """
+    return f"{shown} of {of} images" if shown < of else f"{of} image{'s' * (of != 1)}"

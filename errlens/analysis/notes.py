@@ -28,15 +28,12 @@ class Note(NamedTuple):
         texts = zip(_KEYS, (self.observation, self.idea), strict=True)
         return [f"{key}: {text}" for key, text in texts if text]
 
-    def is_about(self, term: Term | None) -> bool:
-        """Tell whether a gallery of this term shows what the note is about."""
-        mine = self.term
-        if term is None or mine.kind != term.kind:
-            return False
-        same = mine.classes == term.classes or (
-            mine.kind == "~" and mine.classes == term.classes[::-1]
-        )
-        return same and mine.number == term.number
+    def is_about(self, term: Term) -> bool:
+        """Tell whether this is what the note is about; `A~B` is `B~A`."""
+        ways = [term]
+        if term.kind == "~":
+            ways.append(term._replace(classes=term.classes[::-1]))
+        return self.term in ways
 
 
 def read_notes(path: Path, among: Selectable) -> list[Note]:

@@ -1,5 +1,6 @@
 """The galleries of a run, drawn from its image files."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -10,14 +11,14 @@ from errlens.commands._tiles import Shot, TileMaker
 from errlens.data.images import ImageFile, Unread
 from errlens.data.preprocess import Preprocessing
 from errlens.data.thumbnails import Thumbnail, load_thumbnails
-from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery, in_rows
+from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
 from errlens.file_names import distinct_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ACROSS: Final = 6  # pictures in a row
-LEAST_ACROSS: Final = 2  # tiles in a row
+ACROSS: Final = 6  # pictures in a row of a sequence
+LEAST_ACROSS: Final = 2  # tiles
 
 _MEANING: Final[dict[Verdict, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training",
@@ -28,13 +29,18 @@ class Poster(NamedTuple):
     """A gallery with its tiles, before a file is read: one list a section."""
 
     gallery: Gallery
+    title: str
     shots: list[list[Shot]]
     remarks: list[str]
 
-    @property
-    def in_columns(self) -> bool:
-        """Whether sections stand side by side."""
-        return len(self.shots) > 1
+    def across(self, *, as_fed: bool) -> int:
+        """Return how many tiles stand side by side below a heading, for a page of good shape."""
+        sections, longest = len(self.shots), max(map(len, self.shots))
+        beside = max((len(shot.beside) for one in self.shots for shot in one), default=0)
+        pictures = 1 + as_fed + beside
+        if sections == 1:
+            return max(LEAST_ACROSS, ACROSS // pictures)
+        return max(1, round(math.sqrt(longest / sections / pictures)))
 
     def __len__(self) -> int:
         return sum(map(len, self.shots))
@@ -46,12 +52,14 @@ def posters(
     """Decide what is on each tile; `alike` holds what looks like a row that stands alone."""
     found = []
     for one in galleries:
-        if len(one.sections) > 1:
-            shots = [maker.section(section) for section in one.sections]
-        else:
-            near = alike.get(one.about.number, ()) if one.about else ()
-            shots = [maker.sequence(one, near)]
-        found.append(Poster(one, shots, maker.remarks(one)))
+        near = alike.get(one.about.number, ()) if one.about and one.about.kind == "row" else ()
+        shots = (
+            [maker.section(section) for section in one.sections]
+            if len(one.sections) > 1
+            else [maker.sequence(one, near)]
+        )
+        title = one.title + ", and the nearest that are right" * bool(near)
+        found.append(Poster(one, title, shots, maker.remarks(one)))
     return found
 
 
@@ -72,18 +80,16 @@ def draw_posters(
     """
     names = distinct_names([poster.gallery.name for poster in wanted])
     for name, poster in zip(names, wanted, strict=True):
+        across = poster.across(as_fed=as_fed is not None)
         columns = [
-            Column(section.heading, _tiles(shots, as_fed, absent, progress))
+            Column(section.heading, _tiles(shots, as_fed, absent, progress), across)
             for section, shots in zip(poster.gallery.sections, poster.shots, strict=True)
         ]
         if all(isinstance(tile.pictures[0], str) for one in columns for tile in one.tiles):
             continue
-        if not poster.in_columns:
-            tiles = columns[0].tiles
-            columns = in_rows(tiles, across=max(LEAST_ACROSS, ACROSS // len(tiles[0].pictures)))
         figure = draw_gallery(
             columns,
-            title=poster.gallery.title,
+            title=poster.title,
             legend=_legend(poster, as_fed=as_fed is not None),
             remarks=poster.remarks,
         )

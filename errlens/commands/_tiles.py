@@ -11,6 +11,7 @@ import numpy as np
 from errlens.analysis.galleries import Gallery, Section
 from errlens.analysis.image_page import Likeness
 from errlens.analysis.notes import Note
+from errlens.analysis.selection import Term
 from errlens.classes import ClassNames
 from errlens.data.images import ImageFile
 from errlens.data.samples import find_samples
@@ -51,13 +52,14 @@ class TileMaker:
     def sequence(self, gallery: Gallery, alike: Sequence[Likeness] = ()) -> list[Shot]:
         """Return images in their order, then those alike.
 
-        Beside each stands a training image of its true and one of its predicted class, if known.
+        Beside each of the former stands a training image of its true and, if that is another one,
+        of its predicted class.
         """
         rows = gallery.sections[0].rows
         shots = [self._with_training(one) for one in self._read(rows)]
         near = self._read([one.row for one in alike])
         for one, likeness in zip(near, alike, strict=True):
-            shot, told = self._with_training(one), f"similarity {likeness.similarity:.3f}"
+            shot, told = self._shot(one), f"similarity {likeness.similarity:.3f}"
             lines = (*shot.tile.lines, Line("", told, dim=True))
             shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
         return shots
@@ -66,28 +68,27 @@ class TileMaker:
         """Return what a person has to say of a pair or a group; of a row it stands on its tile."""
         if gallery.about is None or gallery.about.kind == "row":
             return []
-        return [line for note in self.notes if note.is_about(gallery.about) for line in note.lines]
+        return self._remarks(gallery.about)
+
+    def _remarks(self, about: Term) -> list[str]:
+        return [line for note in self.notes if note.is_about(about) for line in note.lines]
 
     def _read(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.images.table.take(np.asarray(rows, np.int64)).to_pylist()
         return found
 
     def _shot(self, one: Mapping[str, Any]) -> Shot:
-        remarks = [
-            line
-            for note in self.notes
-            if note.term.kind == "row" and note.term.number == one["row"]
-            for line in note.lines
-        ]
         file = ImageFile(self.root / one["path"], one["content_hash"])
+        remarks = self._remarks(Term("row", number=one["row"]))
         return Shot(file, _described(one, remark="\n".join(remarks)))
 
     def _with_training(self, one: Mapping[str, Any]) -> Shot:
         shot = self._shot(one)
         if not self.training:
             return shot
-        ends = (self.training.get(one[name]) for name in ("label", "pred"))
-        return shot._replace(beside=tuple(files[0] if files else None for files in ends))
+        ends = dict.fromkeys((one["label"], one["pred"]))  # one class where it is right
+        known = (self.training.get(index) for index in ends)
+        return shot._replace(beside=tuple(files[0] if files else None for files in known))
 
     def _training(self, class_index: int | None) -> list[Shot]:
         if class_index is None:

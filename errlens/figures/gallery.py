@@ -1,6 +1,6 @@
 """Contact sheets: photos in a grid or side by side in columns, each with what was said of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final, Literal, NamedTuple
 
@@ -28,7 +28,8 @@ Verdict = Literal["wrong", "right", "other"]
 
 SIDE: Final = 200  # pixels of the longest side of a picture
 FRAME: Final = 4  # pixels around it
-BETWEEN: Final = 28  # pixels between columns
+BETWEEN: Final = 36  # pixels between columns
+ASIDE: Final = (16, 36)  # pixels between tiles of one column, of one picture and of several
 BELOW: Final = 18  # pixels between rows
 EMPTY: Final = (SIDE, 110)  # width and height of the box for a picture that is not there
 PALE: Final = 238  # its grey
@@ -66,19 +67,16 @@ class Tile(NamedTuple):
 
 
 class Column(NamedTuple):
-    """Tiles that stand below each other."""
+    """Tiles below a heading, read line by line, `across` of them in a line."""
 
     heading: str
     tiles: Sequence[Tile]
+    across: int = 1
 
-
-def in_rows(tiles: Sequence[Tile], *, across: int) -> list[Column]:
-    """Return columns without a heading, so that tiles are read line by line.
-
-    >>> [len(column.tiles) for column in in_rows([Tile((), ())] * 5, across=3)]
-    [2, 2, 1]
-    """
-    return [Column("", tiles[at::across]) for at in range(min(across, len(tiles)))]
+    def rows(self) -> Iterator[Sequence[Tile]]:
+        """Yield the lines of tiles."""
+        for at in range(0, len(self.tiles), self.across):
+            yield self.tiles[at : at + self.across]
 
 
 def draw_gallery(
@@ -87,7 +85,7 @@ def draw_gallery(
     """Draw columns of tiles; a frame is orange around what is wrong, blue around what is right.
 
     Args:
-        columns: At least one. All tiles have the same number of pictures.
+        columns: At least one.
         title: Long ones are wrapped.
         legend: How to read a tile, one line below the title.
         remarks: What a person has to say of the whole, at the end.
@@ -116,29 +114,40 @@ class _Page:
         self._columns = columns
         pictures = max((len(tile.pictures) for one in columns for tile in one.tiles), default=1)
         self._tile = pictures * (SIDE + 2 * FRAME) + (pictures - 1) * GAP
-        self._headings = [_wrapped_heading(column.heading, self._tile) for column in columns]
+        self._aside = ASIDE[pictures > 1]
+        self._widths = [self._width(column) for column in columns]
+        self._headings = [
+            _wrapped_heading(column.heading, width)
+            for column, width in zip(columns, self._widths, strict=True)
+        ]
         self._rows = [
-            _Row([tile for tile in tiles if tile is not None], self._tile)
-            for tiles in zip_longest(*(column.tiles for column in columns))
+            _Row([tile for line in lines for tile in line], self._tile)
+            for lines in zip_longest(*(column.rows() for column in columns), fillvalue=())
         ]
         self._top = line_height(TEXT) * max(map(len, self._headings)) + GAP
-        self.width = len(columns) * (self._tile + BETWEEN) - BETWEEN
+        self.width = sum(self._widths) + BETWEEN * (len(columns) - 1)
         rows = sum(row.height + BELOW for row in self._rows) - BELOW
         self.height = self._top + max(rows, line_height(TEXT))
+
+    def _width(self, column: Column) -> int:
+        across = min(column.across, max(1, len(column.tiles)))
+        return across * (self._tile + self._aside) - self._aside
 
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
         paper = np.full((sheet.height, sheet.width, 3), 255, np.uint8)
         writer = _Writer(sheet)
-        for number, column in enumerate(self._columns):
-            x = left + number * (self._tile + BETWEEN)
-            _write(sheet, x, top, self._headings[number])
+        x = left
+        for column, heading, width in zip(self._columns, self._headings, self._widths, strict=True):
+            _write(sheet, x, top, heading)
             y = top + self._top
             if not column.tiles:
                 _write(sheet, x, y, ["none"], colour=DIM)
-            for tile, row in zip(column.tiles, self._rows, strict=False):
-                row.draw(tile, paper, writer, x, y)
+            for tiles, row in zip(column.rows(), self._rows, strict=False):
+                for place, tile in enumerate(tiles):
+                    row.draw(tile, paper, writer, x + place * (self._tile + self._aside), y)
                 y += row.height + BELOW
+            x += width + BETWEEN
         extent = (0, sheet.width, sheet.height, 0)
         sheet.margins.imshow(
             paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1

@@ -15,7 +15,6 @@ from errlens.figures.gallery import (
     Line,
     Tile,
     draw_gallery,
-    in_rows,
 )
 from errlens.figures.writing import Writing
 
@@ -72,7 +71,7 @@ def test_every_picture_is_there_pixel_by_pixel_in_its_frame_and_reading_order():
     tiles = [
         tile(seed, height=90 + 7 * seed, verdict=("wrong", "right")[seed % 2]) for seed in range(5)
     ]
-    page = pixels_of(draw_gallery(in_rows(tiles, across=3), title="worst"))
+    page = pixels_of(draw_gallery([Column("", tiles, across=3)], title="worst"))
     places = [where(page, one.pictures[0]) for one in tiles]
     assert None not in places
     rows = [place[0] + one.pictures[0].shape[0] for place, one in zip(places, tiles, strict=True)]
@@ -112,7 +111,8 @@ def test_no_text_is_cut_and_none_lies_on_another(across, pictures):
         for seed, name in enumerate(HARD)
     ]
     columns = [
-        column._replace(heading="a long heading " * 5) for column in in_rows(tiles, across=across)
+        Column("a long heading " * 5, tiles, across=across),
+        Column("a short one", tiles[:across]),
     ]
     figure = draw_gallery(
         columns, title="a title " * 40, legend="a legend " * 30, remarks=["idea " * 99]
@@ -141,7 +141,7 @@ def test_a_picture_that_is_not_there_has_its_reason():
 
 
 def test_the_users_settings_do_not_matter():
-    columns = in_rows([tile(seed) for seed in range(2)], across=2)
+    columns = [Column("", [tile(seed) for seed in range(2)], across=2)]
     expected = pixels_of(draw_gallery(columns, title="worst"))
     with plt.style.context("dark_background"):
         found = pixels_of(draw_gallery(columns, title="worst"))
