@@ -34,6 +34,7 @@ BELOW: Final = 18  # pixels between rows
 EMPTY: Final = (SIDE, 110)  # width and height of the box for a picture that is not there
 PALE: Final = 238  # its grey
 DIM: Final = "0.4"
+NARROW: Final = 3  # pixels that any letter takes at least
 
 # Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
 COLOURS: Final[dict[Verdict, tuple[int, int, int]]] = {
@@ -223,7 +224,7 @@ def _size(picture: Picture) -> tuple[int, int]:
 
 def _shortened(line: Line, width: int) -> str:
     """Return a line that fits: without the middle of its text where need be."""
-    longest = len(line.text)
+    longest = min(len(line.text), width // NARROW)
     while True:
         text = (shown_name(line.text, longest=longest) if line.text else "") + line.tail
         if longest <= 1 or written_width([text], size=SMALL) <= width:

@@ -349,15 +349,15 @@ def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
     assert width("worst.png") < wide
     misclassified(f"run --as-fed --train {photos} --select red~green --select row:0")
     assert galleries() == ["red~green.png", "row_0.png", "worst.png"]
-    Path("mine.py").write_text(
+    Path("feeding.py").write_text(
         "import torch, numpy\n"
         "def small(image):\n"
         "    pixels = numpy.asarray(image.resize((8, 8))) / 255\n"
         "    return torch.tensor(pixels, dtype=torch.float32).permute(2, 0, 1)\n"
     )
-    own = f"evaluate {photos} --model {tiny} --transform mine:small -o own -q"
+    own = f"evaluate {photos} --model {tiny} --transform feeding:small -o own -q"
     assert call(own).exit_code == 0
-    assert "--transform mine:small" in refused("own --as-fed")
+    assert "--transform feeding:small" in refused("own --as-fed")
     assert list(COLOURS) == ["blue", "green", "red"]
 
 
