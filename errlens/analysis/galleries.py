@@ -70,7 +70,7 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
 def sequence(name: str, rows: NDArray[np.int64], *, most: int, title: str | None = None) -> Gallery:
     """Return the gallery of some images in their order."""
     first = tuple(rows[:most].tolist())
-    heading = f"{title or name}: {_images(len(first), of=len(rows))}"
+    heading = f"{title or name} ({_images(len(first), of=len(rows))})"
     return Gallery(name, heading, (Section("", first, len(rows)),))
 
 

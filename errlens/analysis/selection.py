@@ -113,6 +113,16 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
     return np.concatenate([ranked, others]).astype(np.int64)
 
 
+def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
+    """Return the selector of two classes; None where their names leave more than one reading.
+
+    >>> pair_selector("cat", "dog", ClassNames(("cat", "dog")))
+    'cat~dog'
+    """
+    text = f"{a}~{b}"
+    return text if len(set(_readings(text, classes))) == 1 else None
+
+
 def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     """Return the terms of a selector.
 

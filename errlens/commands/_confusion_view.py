@@ -13,6 +13,7 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
 from errlens.analysis.pairs import LEAST_SET
+from errlens.analysis.selection import pair_selector
 from errlens.analysis.soft_confusion import mean_covered, soft_pairs
 from errlens.errors import some
 from errlens.predictions import SCHEMA_VERSION
@@ -96,7 +97,8 @@ def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
         return
     words = ["errlens", "misclassified", relative(run.path)]
     for one in _rows(_mutual(findings.pairs), 1):
-        words += ["--select", f"{one['class_a']}~{one['class_b']}"]
+        if pair := pair_selector(one["class_a"], one["class_b"], run.info.classes):
+            words += ["--select", pair]
     screen.say(f"Next: {shlex.join(words)}")
 
 

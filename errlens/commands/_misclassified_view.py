@@ -10,6 +10,7 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.image_page import ImagePage
 from errlens.analysis.notes import Note
+from errlens.analysis.selection import pair_selector
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.images import Unread
@@ -93,9 +94,9 @@ def show_next(screen: Screen, run: RunFolder, found: Found) -> None:
     kinds = _kinds(found.shown)
     if found.selection.narrowed or not kinds:
         return
-    (label, pred), _ = kinds[0]
-    command = ["errlens", "misclassified", relative(run.path), "--select", f"{label}~{pred}"]
-    screen.say(f"Next: {shlex.join(command)}")
+    if pair := pair_selector(*kinds[0][0], run.info.classes):
+        command = ["errlens", "misclassified", relative(run.path), "--select", pair]
+        screen.say(f"Next: {shlex.join(command)}")
 
 
 def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[str]) -> None:

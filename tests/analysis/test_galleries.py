@@ -86,10 +86,10 @@ def test_pairs_are_a_gallery_each_and_the_rest_is_a_sequence():
         "cat~dog", "dog~cow", "true:dog+worst:1", "row:4", "errors",
     ]  # fmt: skip
     assert [one.sections[0].rows for one in found[2:]] == [(2,), (4,), (3, 2, 1)]
-    assert found[4].title == "errors: 3 of 4 images"
+    assert found[4].title == "errors (3 of 4 images)"
     assert [one.about and one.about.kind for one in found] == ["~", "~", None, "row", None]
 
 
-@pytest.mark.parametrize(("n", "title"), [(0, "worst: 0 images"), (1, "worst: 1 image")])
+@pytest.mark.parametrize(("n", "title"), [(0, "worst (0 images)"), (1, "worst (1 image)")])
 def test_a_sequence_says_how_many_it_has(n, title):
     assert sequence("worst", np.arange(n), most=5).title == title

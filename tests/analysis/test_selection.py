@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.selection import Selectable, parse_selector, selected_rows
+from errlens.analysis.selection import Selectable, pair_selector, parse_selector, selected_rows
 from errlens.classes import ClassNames
 from errlens.errors import NoResults, UnfitSelection
 
@@ -126,6 +126,11 @@ def test_a_plus_is_an_intersection(pairs, selectors):
 def test_separators_in_names_are_no_problem_where_one_reading_is_left(names, selector, meant):
     terms = parse_selector(selector, ClassNames(names))
     assert [(term.kind, term.classes) for term in terms] == meant
+
+
+def test_a_pair_has_a_selector_where_it_has_one_reading():
+    assert pair_selector("a+b", "c", ClassNames(("a+b", "c"))) == "a+b~c"
+    assert pair_selector("a~b", "c", ClassNames(("a~b", "c", "a", "b~c"))) is None
 
 
 def test_several_readings_are_told():
