@@ -81,8 +81,7 @@ def renewed_results(
     folder = run.path / kind
     if folder.exists() and not folder.is_dir():
         raise UnfitOption(f"{str(folder)!r} is no folder", hint="move it away; results go there")
-    with tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path) as name:
-        temporary = Path(name)
+    with _temporary_folder(run, kind) as temporary:
         writer = ResultsWriter(temporary)
         yield writer
         kept = _kept(run, folder, keep, writer.written) if keep else []
@@ -95,6 +94,24 @@ def renewed_results(
         text = json.dumps(made_from, indent=2, ensure_ascii=False)
         (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
         _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
+
+
+@contextmanager
+def _temporary_folder(run: RunFolder, kind: str) -> Iterator[Path]:
+    """Make a folder inside a run for as long as it takes.
+
+    Raises:
+        UnfitOption: The run cannot be written to.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path)
+    except OSError as error:
+        raise UnfitOption(
+            f"{str(run.path)!r} cannot be written to: {(error.strerror or str(error)).lower()}",
+            hint="copy the run to where you may write; results go into its folder",
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:

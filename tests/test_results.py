@@ -12,6 +12,7 @@ from errlens.csv_tables import read_csv
 from errlens.errors import UnfitOption
 from errlens.results import MADE_FROM, ResultsWriter, renewed_results
 from errlens.run import RunFolder
+from tests.conftest import without_privilege
 
 
 class Info:
@@ -224,3 +225,10 @@ def test_a_picture_is_the_same_bytes_every_time_and_names_no_version(tmp_path):
     content = (tmp_path / "a.png").read_bytes()
     assert content == (tmp_path / "b.png").read_bytes()
     assert b"Software" not in content
+
+
+def test_a_run_that_cannot_be_written_to_is_a_sentence(public):
+    (public / "run").mkdir()
+    (public / "run").chmod(0o555)
+    with without_privilege(), pytest.raises(UnfitOption, match="cannot be written to"):
+        renew(Run(public / "run"), "a.csv")

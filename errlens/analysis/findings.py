@@ -1,6 +1,9 @@
-"""Everything that a confusion matrix shows, as tables."""
+"""Everything that a confusion matrix shows, as tables, and as read again from a run."""
 
+import json
+import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pandas as pd
@@ -8,6 +11,9 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix, cell_table, superclass_table
 from errlens.analysis.groups import group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
+from errlens.errors import NoResults
+from errlens.results import read_results
+from errlens.run import RunFolder
 
 
 class Findings(NamedTuple):
@@ -39,3 +45,38 @@ def find_confusions(matrix: ConfusionMatrix) -> Findings:
         groups=group_table(matrix, pairs),
         superclasses=superclass_table(matrix) if matrix.superclasses else None,
     )
+
+
+def read_pairs(run: RunFolder) -> list[tuple[int, int]]:
+    """Return the classes of each row of pairs.csv.
+
+    Raises:
+        NoResults: There is no such file of this run, or it is damaged.
+    """
+    names = run.info.classes.names
+    with _undamaged(run, "pairs.csv") as table:
+        ends = zip(table["class_a"], table["class_b"], strict=True)
+        return [(names.index(a), names.index(b)) for a, b in ends]
+
+
+def read_groups(run: RunFolder) -> list[list[int]]:
+    """Return the classes of each row of groups.csv.
+
+    Raises:
+        NoResults: There is no such file of this run, or it is damaged.
+    """
+    names = run.info.classes.names
+    with _undamaged(run, "groups.csv") as table:
+        return [[names.index(one) for one in json.loads(row)] for row in table["classes"]]
+
+
+@contextmanager
+def _undamaged(run: RunFolder, name: str) -> Iterator[pd.DataFrame]:
+    """Read a table of `errlens confusion`; what is wrong with it is that it is damaged."""
+    table = read_results(run, "confusion", name)
+    try:
+        yield table
+    except (KeyError, TypeError, ValueError) as error:
+        path = run.path / "confusion" / name
+        command = shlex.join(["errlens", "confusion", str(run.path)])
+        raise NoResults(f"{str(path)!r} is damaged", command=command) from error

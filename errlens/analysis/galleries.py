@@ -55,7 +55,7 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
         if kind in ("~", "/"):
             yield _pair(terms[0], among, most)
         elif kind == "pairs":
-            for ends in among.first_pairs(terms[0].number):
+            for ends in among.pairs()[: terms[0].number]:
                 yield _pair(Term("~", ends), among, most)
         elif kind == "group":
             yield _group(terms[0], among, most)

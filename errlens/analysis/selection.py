@@ -1,6 +1,5 @@
 """The one way to say which images are meant: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,7 +7,6 @@ from itertools import product
 from typing import Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -42,15 +40,16 @@ class Selectable:
 
     `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred`, `correct` and
     `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
-    the exceptional ones, None where no superclasses are known. `confusions` reads `pairs.csv` or
-    `groups.csv` when one of them is asked for.
+    the exceptional ones, None where no superclasses are known. `pairs` and `groups` read the
+    classes of pairs.csv and of groups.csv when they are asked for.
     """
 
     table: pa.Table
     classes: ClassNames
     ranking: NDArray[np.int64]
     exceptional: NDArray[np.int64] | None
-    confusions: Callable[[str], pd.DataFrame]
+    pairs: Callable[[], Sequence[tuple[int, int]]]
+    groups: Callable[[], Sequence[Sequence[int]]]
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return class indices, or whether a row is correct; -1 where that is not known."""
@@ -67,25 +66,16 @@ class Selectable:
         confidence = self.table["confidence"].fill_null(0).to_numpy()[rows]
         return rows[np.argsort(-confidence, kind="stable")]
 
-    def first_pairs(self, number: int) -> list[tuple[int, int]]:
-        """Return the first pairs of pairs.csv."""
-        pairs = self.confusions("pairs.csv").head(number)
-        ends = zip(pairs["class_a"], pairs["class_b"], strict=True)
-        return [(self._known(a), self._known(b)) for a, b in ends]
-
-    def group(self, number: int) -> list[int]:
+    def group(self, number: int) -> Sequence[int]:
         """Return the classes of a group of groups.csv.
 
         Raises:
             UnfitSelection: There is no such group.
         """
-        groups = self.confusions("groups.csv")
+        groups = self.groups()
         if number > len(groups):
             raise UnfitSelection(f"selector 'group:{number}': groups.csv holds {len(groups)}")
-        return [self._known(name) for name in json.loads(groups["classes"].iloc[number - 1])]
-
-    def _known(self, name: str) -> int:
-        return self.classes.names.index(name)
+        return groups[number - 1]
 
 
 def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int64]:
@@ -230,7 +220,7 @@ def _of_class(term: Term, among: Selectable) -> Rows:
 
 def _pairs(term: Term, among: Selectable) -> Rows:
     rows = np.zeros(len(among.table), bool)
-    for ends in among.first_pairs(term.number):
+    for ends in among.pairs()[: term.number]:
         rows |= _within(ends, among)
     return rows
 

@@ -68,9 +68,9 @@ class SelectOptions:
 
     def choose(self, run: "RunFolder") -> Selection:
         """Return the images that are meant; all errors where nothing was selected."""
+        from errlens.analysis.findings import read_groups, read_pairs
         from errlens.analysis.ranking import COLUMNS, worst_table
         from errlens.analysis.selection import Selectable, parse_selector, selected_rows
-        from errlens.results import read_results
 
         if self.rank == "superclass" and not run.info.superclasses:
             raise UnfitOption(
@@ -84,7 +84,8 @@ class SelectOptions:
             classes=images.classes,
             ranking=worst["row"].to_numpy(),
             exceptional=_exceptional(run, worst),
-            confusions=lambda name: read_results(run, "confusion", name),
+            pairs=lambda: read_pairs(run),
+            groups=lambda: read_groups(run),
         )
         selectors = self.select or ["errors"]
         terms = [parse_selector(text, images.classes) for text in selectors]
@@ -125,5 +126,5 @@ def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] 
         return np.asarray(worst.loc[crosses_superclass(worst), "row"], np.int64)
     try:
         return np.asarray(read_results(run, "confusion", "exceptional.csv")["row"], np.int64)
-    except NoResults:
+    except (NoResults, KeyError, ValueError):
         return None

@@ -1,8 +1,6 @@
-import json
 from itertools import chain
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,8 +11,8 @@ from errlens.analysis.selection import Selectable
 from errlens.classes import ClassNames
 
 NAMES = ("cat", "dog", "cow")
-PAIRS = pd.DataFrame({"class_a": ["cat", "dog"], "class_b": ["dog", "cow"]})
-GROUPS = pd.DataFrame({"group": [1], "classes": [json.dumps(NAMES)]})
+PAIRS = [(0, 1), (1, 2)]
+GROUPS = [[0, 1, 2]]
 indices = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=25)
 
 
@@ -32,8 +30,7 @@ def selectable(pairs):
         }
     )
     ranking = np.flatnonzero(label != pred)[::-1]
-    tables = {"pairs.csv": PAIRS, "groups.csv": GROUPS}
-    return Selectable(table, ClassNames(NAMES), ranking, None, tables.__getitem__)
+    return Selectable(table, ClassNames(NAMES), ranking, None, lambda: PAIRS, lambda: GROUPS)
 
 
 def rows_of(pairs, label, pred):

@@ -1,7 +1,4 @@
-import json
-
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
@@ -12,11 +9,11 @@ from errlens.classes import ClassNames
 from errlens.errors import NoResults, UnfitSelection
 
 NAMES = ("cat", "dog", "cow")
-PAIRS = pd.DataFrame({"class_a": ["cat", "dog"], "class_b": ["dog", "cow"]})
-GROUPS = pd.DataFrame({"group": [1], "classes": [json.dumps(["cat", "cow"])]})
+PAIRS = [(0, 1), (1, 2)]
+GROUPS = [[0, 2]]
 
 
-def selectable(label, pred, *, names=NAMES, exceptional=(), confusions=None):
+def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
     """Return rows to select from; the last error is the worst. None is unknown."""
     correct = [
         None if None in pair else pair[0] == pair[1] for pair in zip(label, pred, strict=True)
@@ -32,13 +29,13 @@ def selectable(label, pred, *, names=NAMES, exceptional=(), confusions=None):
             "confidence": pa.array([row / 10 for row in range(len(label))], pa.float32()),
         }
     )
-    tables = {"pairs.csv": PAIRS, "groups.csv": GROUPS}
     return Selectable(
         table=table,
         classes=ClassNames(names),
         ranking=np.array(wrong[::-1], np.int64),
         exceptional=None if exceptional is None else np.array(exceptional, np.int64),
-        confusions=confusions or tables.__getitem__,
+        pairs=pairs or (lambda: PAIRS),
+        groups=lambda: GROUPS,
     )
 
 
@@ -187,10 +184,10 @@ def test_a_run_without_errors_is_no_failure(selector):
 
 
 def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():
-    def absent(name):
-        raise NoResults(f"{name} is not there", command="errlens confusion run")
+    def absent():
+        raise NoResults("pairs.csv is not there", command="errlens confusion run")
 
-    among = selectable(LABEL, PRED, confusions=absent)
+    among = selectable(LABEL, PRED, pairs=absent)
     assert selected_rows(["errors"], among).tolist() == [5, 3, 2, 1]
     with pytest.raises(NoResults):
         selected_rows(["pairs:1"], among)

@@ -134,6 +134,20 @@ def test_pairs_are_those_of_confusion():
     assert {one["row"] for one in found["selected"]} == {4, 5, 6, 14, 15}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    ["junk\n", "", '"class_a","class_b"\n"cat","fox"\n', "class_a\ncat\n", "a,b\n1\n1,2,3\n"],
+)
+def test_damaged_confusions_are_made_again(damage):
+    make_run()
+    assert call("confusion run --no-figures -q").exit_code == 0
+    for name in ("pairs.csv", "groups.csv", "exceptional.csv"):
+        Path("run/confusion", name).write_text(damage)
+    assert "errlens confusion run" in refused("run --select pairs:1", exit_code=3)
+    assert "errlens confusion run" in refused("run --select group:1", exit_code=3)
+    misclassified("run --select exceptional --no-figures")
+
+
 def test_confusions_of_other_predictions_are_refused():
     make_run()
     assert call("confusion run --no-figures -q").exit_code == 0
