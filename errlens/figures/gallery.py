@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from errlens.figures.letters import shown_name
+from errlens.figures.letters import shown_name, shown_text
 from errlens.figures.sheet import (
     GAP,
     INK,
@@ -181,8 +181,10 @@ class _Row:
             else:
                 inside[:] = picture
         y += self._pictures + GAP // 2
-        for line in [*tile.lines, *map(Line, _wrapped_remark(tile, self._width))]:
-            writer.line(line, x, y, self._width)
+        texts = [(_shortened(line, self._width), line.dim) for line in tile.lines]
+        texts += [(text, False) for text in _wrapped_remark(tile, self._width)]
+        for text, dim in texts:
+            writer.line(text, x, y, dim=dim)
             y += line_height(SMALL)
 
 
@@ -193,12 +195,10 @@ class _Writer:
         self._sheet = sheet
         self._texts: dict[str, list[tuple[str, float, float]]] = {INK: [], DIM: []}
 
-    def line(self, line: Line, x: int, y: int, width: int) -> None:
-        """Write a line that is at most `width` pixels long."""
-        middle = y + line_height(SMALL) / 2
-        text = _shortened(line, width)
+    def line(self, text: str, x: int, y: int, *, dim: bool) -> None:
+        """Write a line below its position."""
         if text.strip():
-            self._texts[DIM if line.dim else INK].append((text, x, middle))
+            self._texts[DIM if dim else INK].append((text, x, y + line_height(SMALL) / 2))
 
     def reason(self, text: str, x: int, y: int) -> None:
         """Write into the box of a picture that is not there."""
@@ -224,7 +224,7 @@ def _size(picture: Picture) -> tuple[int, int]:
 
 def _shortened(line: Line, width: int) -> str:
     """Return a line that fits: without the middle of its text where need be."""
-    longest = min(len(line.text), width // NARROW)
+    longest = min(len(shown_text(line.text)), width // NARROW)
     while True:
         text = (shown_name(line.text, longest=longest) if line.text else "") + line.tail
         if longest <= 1 or written_width([text], size=SMALL) <= width:

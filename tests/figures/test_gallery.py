@@ -135,6 +135,18 @@ def test_probability_and_row_stay_when_a_name_is_too_long():
     assert any(text.startswith("→ n") and text.endswith("n 0.93") and "…" in text for text in words)
 
 
+def test_a_name_that_fits_is_whole_though_it_has_escaped_letters():
+    figure = draw_gallery([Column("", [tile(name="two\nlines")])], title="worst")
+    assert "two\\nlines" in [text for text, _ in texts_of(figure)]
+
+
+def test_no_word_of_a_remark_is_lost():
+    remark = "what a person says of it, in many a word, some WWWWWW wide and mmmmm long; " * 9
+    figure = draw_gallery([Column("", [tile()._replace(remark=remark)])], title="worst")
+    written = " ".join(text for text, _ in texts_of(figure))
+    assert remark.strip() in written
+
+
 def test_a_picture_that_is_not_there_has_its_reason():
     figure = draw_gallery([Column("", [Tile(("no such file",), (Line("cat"),))])], title="worst")
     assert "no such file" in [text for text, _ in texts_of(figure)]
