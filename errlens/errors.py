@@ -9,7 +9,9 @@ its exit code::
     │   ├── UnknownModel
     │   ├── UnknownDataSet
     │   ├── UnfitOption
-    │   └── UnfitSelection
+    │   ├── UnfitSelection
+    │   ├── UnfitLayer
+    │   └── UnfitMethod
     ├── InputError (3)              what the command was given to read
     │   ├── MissingInput
     │   ├── NoImages
@@ -32,6 +34,8 @@ its exit code::
     │   ├── StaleRun
     │   ├── LabelSpaceMismatch
     │   ├── NoResults
+    │   ├── NoSpatialLayer
+    │   ├── NothingExplained
     │   └── TooManyBadInputs
     └── Interrupted (130)
 
@@ -105,6 +109,17 @@ class UnfitOption(UsageError):
 
 class UnfitSelection(UsageError):
     """A `--select` cannot be read, names what is not there, or means no image."""
+
+
+class UnfitLayer(UsageError):
+    """A layer that was named does not exist, or has no map of places."""
+
+
+class UnfitMethod(UsageError):
+    """An attribution method cannot explain a network honestly."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"{method} cannot explain this network: {reason}")
 
 
 class MissingInput(InputError):
@@ -256,6 +271,14 @@ class NoResults(InputError):
 
     def __init__(self, what: str, *, command: str) -> None:
         super().__init__(what, hint=f"{command} makes it")
+
+
+class NoSpatialLayer(InputError):
+    """A network has no layer with a map of places, or it cannot be told where they are."""
+
+
+class NothingExplained(InputError):
+    """Not one map could be made."""
 
 
 class LabelSpaceMismatch(InputError):
