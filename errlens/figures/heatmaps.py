@@ -1,0 +1,255 @@
+"""Maps of one image beside each other: of several classes on one scale, or of several methods."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypedDict, Unpack
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from errlens.figures.overlay import Pixels, common_scale, overlay
+from errlens.figures.sheet import (
+    GAP,
+    INK,
+    LINE,
+    PAD,
+    SMALL,
+    TEXT,
+    Sheet,
+    Title,
+    house_style,
+    line_height,
+    text_width,
+    to_pixels,
+    wrapped,
+)
+
+SIDE: Final = 224  # pixels of the longest side of a picture
+LEAST: Final = 160  # pixels a panel is wide, for its texts
+ACROSS: Final = 6  # panels in a row, at most
+BETWEEN: Final = 20  # pixels between panels, and between rows
+ABOVE: Final = 3  # pixels between a heading and its picture
+BASE: Final = 0.95  # of the font size, from the top of a line to what its letters stand on
+LEAST_BAR: Final = 100  # pixels an upright colour bar is high
+BAR: Final = 14  # pixels a colour bar is wide
+TICK: Final = 6  # pixels from a colour bar to its numbers
+DIM: Final = "0.4"
+# A bar shows what colours do to a light place of a photo and, in its other half, to a dark one.
+GROUNDS: Final = (255, 70)
+
+
+class Panel(NamedTuple):
+    """A map of shape (h, w) over the image, or without one the image itself.
+
+    `heading` is above, `detail` below; both are wrapped, and keep their own line breaks.
+    """
+
+    heading: str
+    values: NDArray[np.float32] | None
+    detail: str = ""
+
+
+class Shades(TypedDict, total=False):
+    """How maps are coloured, as `overlay` has it."""
+
+    alpha: float
+    colormap: str | None
+    signed: bool
+
+
+def draw_heatmaps(
+    image: Pixels,
+    panels: Sequence[Panel],
+    *,
+    title: str,
+    unit: str | None,
+    subtitle: str = "",
+    side: int = SIDE,
+    **shades: Unpack[Shades],
+) -> Figure:
+    """Draw maps of one image: up to six in a row, more in rows of the same length.
+
+    Args:
+        image: As fed, shape (H, W, 3). It is shown with its longest side at most `side` pixels; a
+            smaller one in whole multiples, so that its pixels can be seen.
+        panels: At least one.
+        title: Long ones are wrapped.
+        unit: What all maps are measured in: they share one scale, with its colour bar to the right.
+            None if their units differ: then each has a scale and a colour bar of its own.
+        subtitle: Below the title, wrapped.
+        side: In pixels.
+        shades: As for `overlay`.
+    """
+    with house_style():
+        page = _Page(image, panels, unit, side, shades)
+        heading = Title(title, page.width)
+        width = max(page.width, heading.width)
+        told = _wrapped(subtitle, width, TEXT)
+        top = PAD + heading.height + line_height(TEXT) * len(told) + GAP
+        sheet = Sheet(max(width, text_width(told, size=TEXT)) + 2 * PAD, top + page.height + PAD)
+        heading.draw(sheet)
+        _write(sheet, PAD, PAD + heading.height, told, colour=DIM)
+        page.draw(sheet, PAD, top)
+        return sheet.finished()
+
+
+class _Bar:
+    """A colour bar: upright, with its unit on the right, or level where that is None."""
+
+    def __init__(self, length: int, scale: float, shades: Shades, unit: str | None) -> None:
+        low = -scale if shades.get("signed", True) else 0.0
+        self._upright = unit is not None
+        self._length = length
+        self._pixels = _ramp(length, low, scale, shades)
+        self._shares = np.linspace(0, 1, 5 if self._upright else 3 if low else 2).tolist()
+        self._numbers = [_number(low + share * (scale - low)) for share in self._shares]
+        self._unit = _wrapped(unit or "", length, TEXT)
+        self._before_unit = BAR + TICK + text_width(self._numbers, size=SMALL) + GAP
+        beside = self._before_unit + line_height(TEXT) * len(self._unit)
+        self.width, self.height = length, BAR + line_height(SMALL)
+        if self._upright:
+            self._pixels = np.rot90(self._pixels)
+            self.width, self.height = beside, length
+
+    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
+        """Draw it to the right of and below a position."""
+        _paste(paper, self._pixels, x, y)
+        for text, share in zip(self._numbers, self._shares, strict=True):
+            if self._upright:
+                place = (x + BAR + TICK, y + (1 - share) * self._length)
+                sheet.text(*place, text, size=SMALL, va=_edge(share, "bottom", "top"))
+            else:
+                place = (x + share * self._length, y + BAR + 2)
+                sheet.text(*place, text, size=SMALL, ha=_edge(share, "left", "right"))
+        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
+        middle = y + self._length / 2
+        unit = "\n".join(self._unit)
+        sheet.text(x + self._before_unit, middle, unit, linespacing=LINE, **looks)
+
+
+class _Cell:
+    """A panel as it is drawn: its texts in lines, and a colour bar of its own or none."""
+
+    def __init__(self, panel: Panel, pixels: Pixels, width: int, bar: _Bar | None) -> None:
+        self.heading = _wrapped(panel.heading, width, TEXT)
+        self.pixels = pixels
+        self._bar = bar
+        self._detail = _wrapped(panel.detail, width, SMALL)
+        bar_height = bar.height + GAP if bar else 0
+        self.below = GAP // 2 + bar_height + line_height(SMALL) * len(self._detail)
+
+    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
+        """Draw it with the upper left corner of its picture at a place."""
+        _write(sheet, x, y - _height_above([self]), self.heading)
+        _paste(paper, self.pixels, x, y)
+        y += self.pixels.shape[0] + GAP // 2
+        if self._bar:
+            self._bar.draw(sheet, paper, x, y)
+            y += self._bar.height + GAP // 2
+        _write(sheet, x, y, self._detail, size=SMALL, colour=DIM)
+
+
+class _Page:
+    """The places of all panels; width and height in pixels."""
+
+    def __init__(
+        self, image: Pixels, panels: Sequence[Panel], unit: str | None, side: int, shades: Shades
+    ) -> None:
+        maps = [panel.values for panel in panels if panel.values is not None]
+        shared = common_scale(maps) if unit is not None and maps else None
+        picture = Image.fromarray(_fitted(image, side))
+        self._high = picture.height
+        self._cell = max(picture.width, LEAST)
+        cells = [self._planned(panel, image, shared, side, shades) for panel in panels]
+        across = -(-len(cells) // -(-len(cells) // ACROSS))
+        self._rows = [cells[at : at + across] for at in range(0, len(cells), across)]
+        self._maps = across * (self._cell + BETWEEN)
+        self._bar = _Bar(max(self._high, LEAST_BAR), shared, shades, unit) if shared else None
+        self.width = self._maps + (self._bar.width if self._bar else -BETWEEN)
+        bar = _height_above(self._rows[0]) + (self._bar.height if self._bar else 0)
+        self.height = max(bar, sum(map(self._height, self._rows)) - BETWEEN)
+
+    def _planned(
+        self, panel: Panel, image: Pixels, shared: float | None, side: int, shades: Shades
+    ) -> _Cell:
+        if panel.values is None:
+            return _Cell(panel, _fitted(image, side), self._cell, None)
+        scale = shared or common_scale([panel.values])
+        # Resized afterwards: a small photo's pixels have one colour each, with a map as without.
+        pixels = _fitted(overlay(image, panel.values, scale=scale, **shades), side)
+        bar = None if shared else _Bar(self._cell, scale, shades, None)
+        return _Cell(panel, pixels, self._cell, bar)
+
+    def _height(self, row: Sequence[_Cell]) -> int:
+        return _height_above(row) + self._high + max(cell.below for cell in row) + BETWEEN
+
+    def draw(self, sheet: Sheet, left: int, top: int) -> None:
+        """Put everything on a sheet."""
+        paper = np.full((sheet.height, sheet.width, 3), 255, np.uint8)
+        if self._bar:
+            upper = top + _height_above(self._rows[0])
+            self._bar.draw(sheet, paper, left + self._maps, upper)
+        for row in self._rows:
+            for place, cell in enumerate(row):
+                x = left + place * (self._cell + BETWEEN)
+                cell.draw(sheet, paper, x, top + _height_above(row))
+            top += self._height(row)
+        extent = (0, sheet.width, sheet.height, 0)
+        sheet.margins.imshow(
+            paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
+        )
+
+
+def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:
+    """Return all colours from left to right, over a light ground and below over a dark one."""
+    ground = np.repeat(np.array(GROUNDS, np.uint8), BAR // 2)
+    over = np.repeat(ground, 3 * length).reshape(BAR, length, 3)
+    values = np.linspace(low, high, length, dtype=np.float32)[None]
+    return overlay(over, values, scale=high, **shades)
+
+
+def _fitted(pixels: Pixels, side: int) -> Pixels:
+    """Return a picture in whole multiples of its size, or smaller, in a square of `side` pixels."""
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    if longest <= side:
+        return pixels.repeat(side // longest, axis=0).repeat(side // longest, axis=1)
+    size = max(1, round(width * side / longest)), max(1, round(height * side / longest))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def _number(value: float) -> str:
+    """Return a value in three digits.
+
+    >>> _number(-3.2149), _number(0.0)
+    ('\N{MINUS SIGN}3.21', '0')
+    """
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _edge(share: float, first: str, last: str) -> str:
+    """Return how a number is aligned on a bar: those at its ends do not reach beyond them."""
+    return {0.0: first, 1.0: last}.get(share, "center")
+
+
+def _paste(paper: Pixels, pixels: Pixels, x: int, y: int) -> None:
+    paper[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+
+
+def _height_above(cells: Iterable[_Cell]) -> int:
+    """Return the pixels that the headings of a row take."""
+    return ABOVE + line_height(TEXT) * max(len(cell.heading) for cell in cells)
+
+
+def _wrapped(text: str, width: int, size: float) -> list[str]:
+    return wrapped(text, width, size=size) if text else []
+
+
+def _write(
+    sheet: Sheet, x: int, y: int, lines: Iterable[str], *, size: float = TEXT, colour: str = INK
+) -> None:
+    """Write lines that all stand on their base line, whether they have a letter below it or not."""
+    for number, line in enumerate(lines):
+        base = y + number * line_height(size) + to_pixels(BASE * size)
+        sheet.text(x, base, line, size=size, va="baseline", color=colour)

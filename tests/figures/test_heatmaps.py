@@ -1,0 +1,232 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
+from PIL import Image
+
+from errlens.figures.heatmaps import ACROSS, BAR, GROUNDS, SIDE, Panel, draw_heatmaps
+from errlens.figures.overlay import common_scale, overlay
+
+HARD = (
+    "x" * 300,
+    "$a_b^c$",
+    "two\nlines",
+    "",
+    "猫" * 40,
+    "😀🦄\ud800" * 9,
+    "staffordshire_bull_terrier" * 3,
+    "a word " * 40,
+)
+MINUS = "\N{MINUS SIGN}"
+OPTIONS = {"title": "A → B (0.93)", "subtitle": "Grad-CAM at layer4", "unit": "logits"}
+
+
+def photo(height=SIDE, width=SIDE):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def some_map(seed, *, size=7, scale=1.0):
+    values = np.random.default_rng(seed).normal(size=(size, size)).astype(np.float32)
+    return (values * np.float32(scale / abs(values).max())).astype(np.float32)
+
+
+def three():
+    maps = [some_map(1, scale=2.0), some_map(2, scale=5.0)]
+    names = ("image", "predicted", "true", "difference")
+    shown = (None, *maps, maps[0] - maps[1])
+    return [Panel(name, values, "7 x 7") for name, values in zip(names, shown, strict=True)]
+
+
+def pixels_of(figure):
+    file = BytesIO()
+    figure.savefig(file)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def boxes_of(figure):
+    """Return all texts with their boxes in pixels."""
+    pixels_of(figure)
+    renderer = figure.canvas.get_renderer()
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+
+
+def words_of(figure):
+    return [text for text, _ in boxes_of(figure)]
+
+
+def where(pixels, wanted):
+    """Return the row and column at which a picture stands in another, or None."""
+    for y, x in np.argwhere((pixels == wanted[0, 0]).all(axis=2)):
+        part = pixels[y : y + wanted.shape[0], x : x + wanted.shape[1]]
+        if part.shape == wanted.shape and (part == wanted).all():
+            return int(y), int(x)
+    return None
+
+
+def bars(scale, length, *, signed=True, **shades):
+    """Return the pixels of a colour bar from left to right."""
+    ground = np.repeat(np.array(GROUNDS, np.uint8), BAR // 2)[:, None, None]
+    values = np.linspace(-scale if signed else 0, scale, length, dtype=np.float32)[None]
+    over = np.ascontiguousarray(np.broadcast_to(ground, (BAR, length, 3)))
+    return overlay(over, values, scale=scale, signed=signed, **shades)
+
+
+@pytest.mark.parametrize(
+    "shades", [{}, {"alpha": 0.8}, {"colormap": "jet"}, {"signed": False}], ids=str
+)
+def test_panels_are_overlays_pixel_by_pixel_on_one_scale_in_their_order(shades):
+    image, panels = photo(), three()
+    page = pixels_of(draw_heatmaps(image, panels, **OPTIONS, **shades))
+    scale = common_scale([panel.values for panel in panels[1:]])
+    expected = [image]
+    expected += [overlay(image, panel.values, scale=scale, **shades) for panel in panels[1:]]
+    places = [where(page, one) for one in expected]
+    assert None not in places
+    assert len({y for y, _ in places}) == 1
+    assert [x for _, x in places] == sorted({x for _, x in places})
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_colour_bar_ends_at_the_scale_and_says_so(signed):
+    panels = [Panel("map", some_map(3, scale=2.5))]
+    figure = draw_heatmaps(photo(), panels, **OPTIONS, signed=signed)
+    scale = float(abs(panels[0].values).max())
+    bar = np.rot90(bars(scale, SIDE, signed=signed))
+    y, x = where(pixels_of(figure), bar)
+    numbers = {text: box for text, box in boxes_of(figure) if box.x0 > x and box.x0 < x + BAR + 12}
+    signs = [f"{MINUS}2.5", f"{MINUS}1.25", "0", "1.25", "2.5"]
+    assert [*numbers] == (signs if signed else ["0", "0.625", "1.25", "1.88", "2.5"])
+    height = figure.get_size_inches()[1] * figure.dpi
+    assert numbers["2.5"].y1 == pytest.approx(height - y, abs=2)
+    lowest = numbers[f"{MINUS}2.5" if signed else "0"]
+    assert lowest.y0 == pytest.approx(height - y - SIDE, abs=2)
+    assert "logits" in words_of(figure)
+
+
+def test_without_a_unit_each_map_has_its_own_scale_and_bar():
+    image = photo()
+    maps = [some_map(seed, scale=10.0**seed) for seed in range(3)]
+    panels = [Panel("image", None), *(Panel(f"map {at}", one) for at, one in enumerate(maps))]
+    figure = draw_heatmaps(image, panels, title="A", unit=None)
+    page = pixels_of(figure)
+    for values in maps:
+        scale = float(abs(values).max())
+        y, x = where(page, overlay(image, values, scale=scale))
+        below = page[y + SIDE :, x : x + SIDE]
+        assert where(below, bars(scale, SIDE))[1] == 0
+        assert f"{scale:.3g}" in words_of(figure)
+        assert f"{MINUS}{scale:.3g}" in words_of(figure)
+
+
+def test_many_panels_stand_in_rows():
+    image = photo(64, 64)
+    panels = [Panel(f"map {at}", some_map(at)) for at in range(ACROSS + 3)]
+    figure = draw_heatmaps(image, panels, title="A", unit=None, side=64)
+    page = pixels_of(figure)
+    drawn = [overlay(image, one.values, scale=abs(one.values).max()) for one in panels]
+    places = [where(page, one) for one in drawn]
+    assert len({y for y, _ in places}) == 2
+    assert places == sorted(places)
+    assert [x for _, x in places[:4]] == [x for _, x in places[5:]]
+
+
+def test_a_small_image_is_enlarged_in_whole_pixels_and_a_large_one_reduced():
+    values = some_map(1)
+    for size, factor in ((32, 7), (100, 2), (150, 1)):
+        image = photo(size, size)
+        shown = overlay(image, values, scale=float(abs(values).max()))
+        page = pixels_of(draw_heatmaps(image, [Panel("map", values)], **OPTIONS))
+        assert where(page, np.kron(shown, np.ones((factor, factor, 1), np.uint8))) is not None
+    brown = np.full((900, 450, 3), (128, 64, 0), np.uint8)
+    page = pixels_of(draw_heatmaps(brown, [Panel("image", None)], **OPTIONS))
+    y, x = where(page, brown[:SIDE, : SIDE // 2])
+    assert (page == brown[0, 0]).all(axis=2).sum() == SIDE * SIDE // 2
+    assert (y + SIDE, x + SIDE // 2) < page.shape[:2]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (2000, 1), (60, 224)])
+def test_images_may_have_any_shape(shape):
+    figure = draw_heatmaps(photo(*shape), three(), **OPTIONS)
+    assert_all_is_seen(figure)
+
+
+def test_without_any_map_there_is_no_scale():
+    words = words_of(draw_heatmaps(photo(), [Panel("image", None, "224 x 224")], **OPTIONS))
+    assert words == ["A → B (0.93)", "Grad-CAM at layer4", "image", "224 x 224"]
+
+
+def assert_all_is_seen(figure):
+    """Check that no text is cut, lies on another or on a picture."""
+    width, height = figure.get_size_inches() * figure.dpi
+    boxes = boxes_of(figure)
+    for text, box in boxes:
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= 0, text
+    for at, (text, box) in enumerate(boxes):
+        for other, its in boxes[at + 1 :]:
+            apart = box.shrunk(0.98, 0.7), its.shrunk(0.98, 0.7)
+            assert not apart[0].overlaps(apart[1]), (text, other)
+    return boxes
+
+
+@pytest.mark.parametrize("unit", [None, "change of the logit " * 12])
+@pytest.mark.parametrize(("count", "signed"), [(1, True), (1, False), (len(HARD), True)])
+def test_no_text_is_cut_and_none_lies_on_another(unit, count, signed):
+    panels = [
+        Panel(name, some_map(at, scale=2.345e-38 if at % 2 else 1.2345e6), name)
+        for at, name in enumerate(HARD[:count])
+    ]
+    long = {"title": "".join(HARD[:5]), "subtitle": "".join(HARD[5:]), "unit": unit}
+    image = np.full((SIDE, 40, 3), 255, np.uint8)
+    assert_all_is_seen(draw_heatmaps(image, panels, signed=signed, **long))
+
+
+def test_no_text_lies_on_a_picture():
+    names = [name for name in HARD if name]
+    image = np.full((SIDE, SIDE, 3), (0, 255, 0), np.uint8)
+    page = pixels_of(draw_heatmaps(image, [Panel(name, None, name) for name in names], **OPTIONS))
+    assert (page == image[0, 0]).all(axis=2).sum() == len(names) * SIDE * SIDE
+
+
+def test_every_letter_of_a_heading_is_there():
+    figure = draw_heatmaps(photo(), [Panel("y" * 300, None, "z" * 300)], **OPTIONS)
+    letters = "".join(words_of(figure))
+    assert letters.count("y") == 301  # and that of layer4
+    assert letters.count("z") == 300
+
+
+def test_headings_stand_on_one_line():
+    panels = [Panel("one", None), Panel("qgjpy", None), Panel("long " * 20 + "end", None)]
+    figure = draw_heatmaps(photo(), panels, **OPTIONS)
+    texts = [text for text in figure.findobj(Text) if text.get_text() in {"one", "qgjpy"}]
+    assert len({text.get_position()[1] for text in texts}) == 1
+    last = [text for text in figure.findobj(Text) if text.get_text().endswith("end")]
+    assert last[0].get_position()[1] == texts[0].get_position()[1]
+
+
+def test_the_users_settings_do_not_matter():
+    expected = pixels_of(draw_heatmaps(photo(), three(), **OPTIONS))
+    with plt.style.context(["dark_background", {"image.cmap": "jet", "axes.unicode_minus": False}]):
+        found = pixels_of(draw_heatmaps(photo(), three(), **OPTIONS))
+    np.testing.assert_array_equal(found, expected)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 9), st.integers(1, 9)),
+        elements=st.floats(allow_nan=False, allow_infinity=False, width=32),
+    ),
+    st.sampled_from([None, "logits"]),
+    st.booleans(),
+)
+def test_any_finite_map_can_be_drawn(values, unit, signed):
+    panels = [Panel("map", values), Panel("image", None)]
+    figure = draw_heatmaps(photo(32, 32), panels, title="A", unit=unit, signed=signed, side=64)
+    assert_all_is_seen(figure)

@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib import colormaps
+from PIL import Image
+
+from errlens.figures.overlay import BLUE, RED, colormap_names, common_scale, overlay
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def photo(height=56, width=56, *, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def flat(value, shape=(3, 3)):
+    return np.full(shape, value, np.float32)
+
+
+def assert_mixed(found, image, colour, opacity):
+    """Check a mix of a photo and a colour; Pillow knows 256 steps of opacity."""
+    expected = image + opacity * (np.array(colour, float) - image)
+    assert abs(found - expected).max() <= 1.5
+
+
+@pytest.mark.parametrize("name", [None, "red-blue", "inferno", "magma", "viridis"])
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_photo_is_unchanged_where_the_map_is_zero(name, signed):
+    found = overlay(photo(), flat(0), scale=2.5, alpha=1.0, colormap=name, signed=signed)
+    np.testing.assert_array_equal(found, photo())
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.8, 1.0])
+def test_the_end_of_the_scale_is_full_colour_at_alpha_and_half_of_it_is_half_as_opaque(alpha):
+    for share in (0.5, 1.0):
+        for sign, colour in ((1, RED), (-1, BLUE)):
+            found = overlay(photo(), flat(sign * share * 4.0), scale=4.0, alpha=alpha)
+            assert_mixed(found, photo(), colour, alpha * np.rint(127 * share) / 127)
+
+
+def test_beyond_the_scale_all_is_as_at_its_end():
+    for signed in (True, False):
+        for sign in (1, -1):
+            found = overlay(photo(), flat(sign * 9.0), scale=2.0, signed=signed)
+            expected = overlay(photo(), flat(sign * 2.0), scale=2.0, signed=signed)
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_both_signs_are_equally_opaque():
+    values = np.linspace(-1, 1, 56, dtype=np.float32)[None].repeat(56, axis=0)
+    colours = np.array([[BLUE, RED]], np.uint8).repeat(28, axis=1).repeat(56, axis=0)
+    # On a photo of the very colours the map changes nothing, so what changes is the opacity.
+    np.testing.assert_array_equal(overlay(colours, values, scale=1), colours)
+    swapped = overlay(colours[:, ::-1].copy(), values, scale=1).astype(int)
+    towards = abs(swapped - colours[:, ::-1])
+    assert abs(towards - towards[:, ::-1]).max() <= 1
+
+
+def test_a_hot_cell_of_four_colours_its_own_quadrant():
+    image = photo(64, 64)
+    values = np.array([[0, 0], [1, 0]], np.float32)
+    found = overlay(image, values, scale=1, alpha=1.0)
+    # Cells are areas: around its middle and out to the corner, the cell is what it is.
+    assert (found[48:, :16] == RED).all()
+    for part in (np.s_[:16], np.s_[:, 48:]):
+        np.testing.assert_array_equal(found[part], image[part])
+    red = overlay(np.zeros_like(image), values, scale=1)[..., 0].astype(int)
+    assert red[32:, :32].sum() > 3 * (red.sum() - red[32:, :32].sum())
+
+
+@pytest.mark.parametrize("row", range(7))
+def test_a_planted_cell_is_strongest_in_its_own_middle(row):
+    column = (3 * row + 1) % 7
+    values = flat(0, (7, 7))
+    values[row, column] = 1
+    black = np.zeros((224, 224, 3), np.uint8)
+    found = overlay(black, values, scale=1, alpha=1.0)[..., 0].astype(float)
+    assert 0 not in found[32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+    inner = np.s_[32 * row + 15 : 32 * row + 17, 32 * column + 15 : 32 * column + 17]
+    assert found[inner].min() >= 0.95 * found.max()
+    beyond = np.s_[
+        max(0, 32 * row - 16) : 32 * row + 48, max(0, 32 * column - 16) : 32 * column + 48
+    ]
+    found[beyond] = 0
+    assert not found.any()
+
+
+def test_a_map_of_the_size_of_the_image_is_used_as_it_is():
+    image = photo()
+    values = np.zeros((56, 56), np.float32)
+    values[5, 40] = 1
+    changed = (overlay(image, values, scale=1) != image).any(axis=2)
+    assert np.argwhere(changed).tolist() == [[5, 40]]
+
+
+def test_images_need_not_be_square():
+    image = photo(30, 90)
+    values = np.array([[0, 0, 1]], np.float32)
+    changed = (overlay(image, values, scale=1) != image).any(axis=2)
+    assert changed[:, 75].all()
+    assert not changed[:, :44].any()
+
+
+@pytest.mark.parametrize("name", ["jet", "turbo"])
+@pytest.mark.parametrize("signed", [True, False])
+def test_jet_is_matplotlibs_and_covers_everything_evenly(name, signed):
+    image = photo()
+    for share in (-1.0, 0.0, 1.0) if signed else (0.0, 0.2, 1.0):
+        place = (share + 1) / 2 if signed else share
+        colour = colormaps[name](place, bytes=True)[:3]
+        options = {"colormap": name, "signed": signed}
+        full = overlay(image, flat(3 * share), scale=3.0, alpha=1.0, **options)
+        assert (full == colour).all()
+        half = overlay(image, flat(3 * share), scale=3.0, alpha=0.5, **options)
+        assert_mixed(half, image, colour, 0.5)
+
+
+def test_all_256_colours_of_jet_are_matplotlibs():
+    values = (np.arange(256, dtype=np.float32) / 255)[None]
+    image = photo(1, 256)
+    found = overlay(image, values, scale=1, alpha=1.0, colormap="jet", signed=False)
+    expected = colormaps["jet"](np.arange(256), bytes=True)[:, :3]
+    np.testing.assert_array_equal(found[0], expected)
+
+
+def test_maps_without_a_sign_are_inferno():
+    found = overlay(photo(), flat(7), scale=7, alpha=1.0, signed=False)
+    assert (found == colormaps["inferno"](1.0, bytes=True)[:3]).all()
+
+
+def test_unknown_colours_are_refused():
+    with pytest.raises(ValueError, match=r"'rainbow'.*inferno, jet"):
+        overlay(photo(), flat(1), scale=1, colormap="rainbow")
+
+
+def test_the_common_scale_leaves_out_the_largest_of_many_cells():
+    spikes = np.random.default_rng(0).uniform(-1, 1, (100, 100)).astype(np.float32)
+    spikes[0, :50] = 1000.0
+    assert 0.9 < common_scale([spikes]) <= 1.0
+    few = np.zeros((100, 100), np.float32)
+    few[5, 5] = -3.0
+    assert common_scale([few]) == 3.0
+
+
+def test_the_common_scale_of_small_maps_is_the_largest_absolute_value():
+    assert common_scale([flat(1), np.array([[2.0, -7.0]], np.float32)]) == 7.0
+    assert common_scale([flat(0), flat(0)]) == 1.0
+    assert common_scale([]) == 1.0
+
+
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=FINITE),
+    st.sampled_from([None, *colormap_names()]),
+    st.booleans(),
+)
+def test_any_finite_map_is_shown_between_photo_and_colour(values, name, signed):
+    image = photo(6, 8)
+    before = image.copy(), values.copy()
+    scale = common_scale([values])
+    found = overlay(image, values, scale=scale, colormap=name, signed=signed)
+    assert found.shape == image.shape
+    assert found.dtype == np.uint8
+    assert found.flags.writeable
+    assert (abs(found.astype(int) - image) <= 129).all()
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(values, before[1])
+
+
+@given(FINITE, st.tuples(st.integers(1, 9), st.integers(1, 9)))
+def test_a_constant_map_is_one_colour_without_seams(value, shape):
+    values = flat(value, shape)
+    black = np.zeros((6, 8, 3), np.uint8)
+    found = overlay(black, values, scale=common_scale([values]))
+    assert (found == found[0, 0]).all()
+    if value:
+        assert_mixed(found, black, RED if value > 0 else BLUE, 0.5)
+
+
+def test_views_and_frozen_arrays_are_fine():
+    image = photo(40, 60)
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    expected = overlay(image, values, scale=11)
+    frozen = [image.copy(), values.copy()]
+    for one in frozen:
+        one.setflags(write=False)
+    np.testing.assert_array_equal(overlay(*frozen, scale=11), expected)
+    views = np.asfortranarray(image), np.asfortranarray(values)
+    np.testing.assert_array_equal(overlay(*views, scale=11), expected)
+
+
+def test_interpolation_is_pillows_bilinear():
+    values = np.random.default_rng(1).normal(size=(7, 7)).astype(np.float32)
+    fitted = np.asarray(Image.fromarray(values).resize((56, 56), Image.Resampling.BILINEAR))
+    scale = common_scale([values])
+    expected = overlay(photo(), fitted, scale=scale)
+    np.testing.assert_array_equal(overlay(photo(), values, scale=scale), expected)
