@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from errlens.attribution import load_method, method_names
+from errlens.attribution._batch import explain_batch
+from errlens.errors import UnfitMethod
+from errlens.maps import NoMap, Target
+from tests.attribution.networks import QUICK, SIDE, Patches, explained, planted, subject_of
+
+TRIPLE = [Target("predicted", 0), Target("true", 3), Target("difference", 0, 3)]
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_a_difference_is_what_the_method_says_of_it(name):
+    images, _, _ = planted(2)
+    module = Patches()
+    found = explain_batch(name, subject_of(module), images, [TRIPLE] * 2, QUICK)
+    expected = explained(load_method(name), module, images, [TRIPLE] * 2).values.numpy()
+    for of_image, values in zip(found, expected, strict=True):
+        for one, its, target in zip(of_image, values, TRIPLE, strict=True):
+            np.testing.assert_allclose(one.values, its, atol=1e-5)
+            assert (one.method, one.target) == (name, target)
+        assert of_image[2].score == pytest.approx(of_image[0].score - of_image[1].score, abs=1e-5)
+
+
+def test_a_difference_costs_no_further_backward_pass():
+    class Counted(Patches):
+        calls = 0
+
+        def forward(self, images):
+            type(self).calls += 1
+            return super().forward(images)
+
+    images, _, _ = planted(2)
+    explain_batch("gradient", subject_of(Counted()), images, [TRIPLE] * 2, QUICK)
+    assert Counted.calls == 1
+
+
+def test_a_score_that_does_not_depend_on_the_layer_has_no_map():
+    class Deaf(Patches):
+        def forward(self, images):
+            return super().forward(images) * 0 + images.mean(dim=(1, 2, 3))[:, None]
+
+    images, _, _ = planted(1)
+    ((one,),) = explain_batch("grad-cam", subject_of(Deaf()), images, [[TRIPLE[0]]], QUICK)
+    assert isinstance(one, NoMap)
+    assert "gradient is zero" in one.reason
+
+
+def test_a_network_that_cannot_be_explained_is_refused_with_a_sentence():
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 4))
+    images, _, _ = planted(1)
+    with pytest.raises(UnfitMethod, match="grad-cam cannot explain this network: "):
+        explain_batch("grad-cam", subject_of(flat), images, [[TRIPLE[0]]], QUICK)
+
+
+def test_maps_that_are_not_finite_are_none():
+    module = Patches()
+    images, _, _ = planted(1)
+    with torch.no_grad():
+        module.head.weight[0] = torch.nan
+    ((one,),) = explain_batch("gradient", subject_of(module), images, [[TRIPLE[0]]], QUICK)
+    assert one.reason == "the map is not finite"

@@ -1,0 +1,167 @@
+"""What every method promises, today's and tomorrow's."""
+
+import pytest
+import torch
+from torch import nn
+
+from errlens.attribution import load_method, method_names
+from errlens.attribution._subject import borrowed, scores_of
+from errlens.errors import UnfitOption
+from tests.attribution.networks import (
+    CLASSES,
+    SIDE,
+    Patches,
+    explained,
+    planted,
+    subject_of,
+    targets,
+)
+
+METHODS = method_names()
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    return load_method(request.param)
+
+
+def fingerprint(module):
+    """Return everything of a network that explaining it must leave alone."""
+    return (
+        [(name, tensor.clone()) for name, tensor in module.state_dict().items()],
+        [(weight.requires_grad, None if weight.grad is None else weight.grad.clone())
+         for weight in module.parameters()],
+        [(type(part), part.training, len(part._forward_hooks), len(part._forward_pre_hooks),
+          len(part._backward_hooks), len(part._backward_pre_hooks), sorted(part.__dict__))
+         for part in module.modules()],
+    )  # fmt: skip
+
+
+def same(before, after):
+    weights = all(
+        name == other and torch.equal(one, two)
+        for (name, one), (other, two) in zip(before[0], after[0], strict=True)
+    )
+    gradients = all(
+        flag == other and (one is two or torch.equal(one, two))
+        for (flag, one), (other, two) in zip(before[1], after[1], strict=True)
+    )
+    return weights and gradients and before[2] == after[2]
+
+
+def test_maps_are_one_for_each_target_finite_and_of_the_scores_asked_for(method):
+    module = Patches()
+    images, _, _ = planted(5)
+    wanted = targets(*[[one % CLASSES, (0, 3)] for one in range(5)])
+    maps = explained(method, module, images, wanted)
+    assert maps.values.shape[:2] == (5, 2)
+    assert maps.values.ndim == 4
+    assert maps.values.isfinite().all()
+    assert not maps.values.requires_grad
+    with torch.no_grad():
+        expected = scores_of(module.eval()(images), wanted)
+    torch.testing.assert_close(maps.scores, expected)
+    if maps.gaps is not None:
+        assert maps.gaps.shape == (5, 2)
+        assert (maps.gaps >= 0).all()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_network_is_given_back_as_it_was(method, fails):
+    module = Patches().train()
+    module.see.requires_grad_(requires_grad=False)
+    images, _, _ = planted(2)
+    module.relu(module.see(images)).sum()
+    module.head(torch.ones(1, 3)).sum().backward()
+    seen = []
+    module.head.register_forward_hook(lambda *_: seen.append(None))
+    before = fingerprint(module)
+    if fails:
+        with pytest.raises((IndexError, RuntimeError)):
+            explained(method, module, images, targets([99], [99]))
+    else:
+        explained(method, module, images, targets([0], [1]))
+    assert same(before, fingerprint(module))
+
+
+def test_neither_the_order_nor_the_company_of_images_matters(method):
+    images, _, _ = planted(4, seed=1)
+    wanted = targets([0], [1], [2], [(1, 2)])
+    together = explained(method, Patches(), images, wanted)
+    turned = explained(method, Patches(), images.flip(0), wanted[::-1])
+    torch.testing.assert_close(turned.values.flip(0), together.values, rtol=1e-4, atol=1e-6)
+    for at in range(4):
+        alone = explained(method, Patches(), images[at : at + 1], wanted[at : at + 1])
+        torch.testing.assert_close(alone.values[0], together.values[at], rtol=1e-4, atol=1e-6)
+
+
+def test_the_same_call_gives_the_same_bytes(method):
+    images, _, _ = planted(2, seed=2)
+    first, second = (explained(method, Patches(), images, targets([0], [1])) for _ in range(2))
+    assert torch.equal(first.values, second.values)
+
+
+def test_the_callers_mode_does_not_matter(method):
+    images, _, _ = planted(2, seed=3)
+    expected = explained(method, Patches(), images, targets([0], [1])).values
+    with torch.no_grad():
+        assert torch.equal(explained(method, Patches(), images, targets([0], [1])).values, expected)
+
+
+def test_a_difference_of_scores_has_the_difference_of_maps_where_it_is_said(method):
+    images, _, _ = planted(3, seed=4)
+    wanted = targets(*[[0, 3, (0, 3)]] * 3)
+    values = explained(method, Patches("max").double(), images.double(), wanted).values
+    adds_up = torch.allclose(values[:, 0] - values[:, 1], values[:, 2], atol=1e-6)
+    assert adds_up == method.ADDS_UP
+
+
+def test_a_planted_patch_is_pointed_at(method):
+    images, boxes, colours = planted(40, seed=5)
+    maps = explained(method, Patches(), images, targets(*[[one] for one in colours])).values
+    hits = 0
+    for one, (top, left, bottom, right) in zip(maps[:, 0], boxes, strict=True):
+        rows, columns = one.shape
+        row, column = divmod(int(one.argmax()), columns)
+        # The place of a cell: from its upper left to its lower right corner.
+        y, x = (row + 0.5) * SIDE / rows, (column + 0.5) * SIDE / columns
+        half_y, half_x = max(1, SIDE / rows), max(1, SIDE / columns)
+        hits += top - half_y <= y <= bottom + half_y and left - half_x <= x <= right + half_x
+    assert hits >= 38
+
+
+def test_a_method_says_what_it_shows(method):
+    assert 20 < len(method.SUMMARY) < 90
+    assert method.explain.__doc__
+    assert method.unsupported(subject_of(Patches())) is None
+
+
+def test_reasons_are_sentences_and_need_no_run(method):
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, CLASSES))
+    reason = method.unsupported(subject_of(flat))
+    if reason is None:
+        images, _, _ = planted(1)
+        assert explained(method, flat, images, targets([0])).values.isfinite().all()
+    else:
+        assert len(reason.split()) > 3
+
+
+def _stopped_in_the_middle(module):
+    with borrowed(module):
+        assert not module.training
+        assert not module.head.weight.requires_grad
+        raise KeyboardInterrupt
+
+
+def test_borrowing_ends_after_a_failure():
+    module = Patches().train()
+    with pytest.raises(KeyboardInterrupt):
+        _stopped_in_the_middle(module)
+    assert all(part.training for part in module.modules())
+    assert module.head.weight.requires_grad
+
+
+def test_a_misspelt_method_is_told_the_nearest():
+    with pytest.raises(UnfitOption) as failure:
+        load_method("gradcam")
+    assert "grad-cam" in failure.value.hint
