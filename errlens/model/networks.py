@@ -85,6 +85,20 @@ def load_network(
     return Network(module.eval(), name, given, _data_config(architecture, module))
 
 
+def bare_network(
+    name: str, arguments: Mapping[str, Any], num_classes: int | None = None
+) -> Network:
+    """Build an architecture with the weights it starts with; nothing is fetched.
+
+    Raises:
+        UnknownModel: No library knows the name.
+        UnfitModel: The architecture refuses its arguments.
+    """
+    architecture = find_architecture(name)
+    module = architecture.build(architecture.create, arguments, num_classes)
+    return Network(module.eval(), name, arguments, _data_config(architecture, module))
+
+
 def _trained(
     checkpoint: Checkpoint,
     name: str | None,
