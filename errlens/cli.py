@@ -11,6 +11,7 @@ from errlens import __version__
 from errlens.commands._command_line import as_command
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
+from errlens.commands.explain import ExplainOptions, explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.commands.run import RunOptions, run
@@ -77,6 +78,7 @@ app.command()(as_command(evaluate, EvaluateOptions))
 app.command("import")(as_command(import_predictions, ImportOptions))
 app.command()(as_command(confusion, ConfusionOptions))
 app.command()(as_command(misclassified, MisclassifiedOptions))
+app.command()(as_command(explain, ExplainOptions))
 app.command()(as_command(run, RunOptions))
 
 

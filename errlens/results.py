@@ -8,14 +8,17 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import NoResults, UnfitOption
@@ -25,7 +28,11 @@ from errlens.run import RunFolder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_NAMES: Final = ("class_a", "class_b", "classes")  # columns that hold names of classes
+# Columns that are text whatever they hold: a class may be called 007.
+_TEXTS: Final = (
+    "class_a", "class_b", "classes", "sample_id", "label_name", "pred_name", "method", "target",
+    "baseline", "layer", "file", "status", "error", "flag",
+)  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
 
@@ -50,6 +57,14 @@ class ResultsWriter:
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
         pq.write_table(plain, self._target(name), compression="zstd")
 
+    def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write arrays by name."""
+        np.savez_compressed(self._target(name), allow_pickle=False, **arrays)
+
+    def pixels(self, name: str, pixels: NDArray[np.uint8]) -> None:
+        """Write a picture of shape (height, width, 3) as it is."""
+        Image.fromarray(pixels).save(self._target(name), compress_level=3)
+
     def png(self, name: str, figure: "Figure") -> None:
         """Write a picture, without the version of the library in it."""
         # Twice as fast as the default, and hardly larger.
@@ -65,7 +80,11 @@ class ResultsWriter:
 
 @contextmanager
 def renewed_results(
-    run: RunFolder, kind: str, *, options: Mapping[str, Any], keep: str | None = None
+    run: RunFolder,
+    kind: str,
+    *,
+    options: Mapping[str, Any],
+    keep: Callable[[str], bool] = lambda _name: False,
 ) -> Iterator[ResultsWriter]:
     """Collect files that in the end take the place of those a command wrote before.
 
@@ -73,7 +92,8 @@ def renewed_results(
         run: The run they are made from.
         kind: The name of the folder, which is the command's.
         options: What is worth recording of the command's options.
-        keep: A folder inside, of which files stay that are of the same run and not written anew.
+        keep: Tells by name which files of before stay if they are of the same run and not written
+            anew.
 
     Raises:
         UnfitOption: Something else stands where the folder should.
@@ -84,7 +104,7 @@ def renewed_results(
     with _temporary_folder(run, kind) as temporary:
         writer = ResultsWriter(temporary)
         yield writer
-        kept = _kept(run, folder, keep, writer.written) if keep else []
+        kept = _kept(run, folder, keep, writer.written)
         made_from = {
             "schema_version": SCHEMA_VERSION,
             "run_hash": run.info.run_hash,
@@ -114,6 +134,14 @@ def _temporary_folder(run: RunFolder, kind: str) -> Iterator[Path]:
         yield Path(name)
 
 
+def options_of(run: RunFolder, kind: str) -> dict[str, Any]:
+    """Return the options that a command wrote its results with, if they are of this run."""
+    made_from = _record(run.path / kind)
+    of_this_run = made_from.get("run_hash") == run.info.run_hash
+    options = made_from.get("options") if of_this_run else None
+    return options if isinstance(options, dict) else {}
+
+
 def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     """Read a table that another command made of this run.
 
@@ -126,7 +154,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     if made_from and made_from.get("run_hash") != run.info.run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
-        return read_csv(folder / name, text=_NAMES)
+        return read_csv(folder / name, text=_TEXTS)
     except (OSError, ValueError) as error:
         raise NoResults(f"{str(folder / name)!r} is not there", command=command) from error
 
@@ -145,12 +173,14 @@ def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -
             place.rmdir()
 
 
-def _kept(run: RunFolder, folder: Path, keep: str, written: list[str]) -> list[str]:
+def _kept(
+    run: RunFolder, folder: Path, keep: Callable[[str], bool], written: list[str]
+) -> list[str]:
     """Return the files of before that stay."""
     if _record(folder).get("run_hash") != run.info.run_hash:
         return []
-    names = _files_of_before(folder)
-    return sorted(n for n in names if n.startswith(f"{keep}/") and n not in written)
+    names = [name for name in _files_of_before(folder) if name != MADE_FROM]
+    return sorted(name for name in names if keep(name) and name not in written)
 
 
 def _record(folder: Path) -> dict[str, Any]:

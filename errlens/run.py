@@ -231,6 +231,14 @@ class RunFolder:
         """
         return self._read_part(shard, columns, self.info)
 
+    def read_row(self, row: int, columns: Sequence[str] = tuple(SCHEMA.names)) -> dict[str, Any]:
+        """Return some columns of one row of the predictions, as plain values."""
+        shards = self.plan["shard"].to_numpy()
+        place = row - int(np.searchsorted(shards, shards[row]))
+        found = self.read_part(int(shards[row]), columns).table.slice(place, 1).to_pylist()
+        one: dict[str, Any] = found[0]
+        return one
+
     def _read_part(self, shard: int, columns: Sequence[str], info: RunInfo) -> Predictions:
         wanted = pa.schema([SCHEMA.field(name) for name in columns])
         table = _read_columns(self.part_file(shard), columns).replace_schema_metadata(None)

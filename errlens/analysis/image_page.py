@@ -1,6 +1,6 @@
 """Everything a run knows of one image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -8,7 +8,6 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from errlens.analysis.neighbours import Features, nearest_rows
-from errlens.predictions import SCHEMA
 from errlens.run import RunFolder
 
 TOP: Final = 5
@@ -51,7 +50,7 @@ class ImagePage(NamedTuple):
 
 def image_page(run: RunFolder, row: int) -> ImagePage:
     """Return what is known of a row."""
-    one = _read_row(run, row)
+    one = run.read_row(row)
     lists = zip(one.pop("topk_index") or (), one.pop("topk_prob") or (), strict=True)
     parents = run.info.superclasses.names if run.info.superclasses else ()
     for name in ("super_label", "super_pred"):
@@ -68,13 +67,6 @@ def image_page(run: RunFolder, row: int) -> ImagePage:
     )
 
 
-def _read_row(run: RunFolder, row: int, columns: Sequence[str] = tuple(SCHEMA.names)) -> Any:
-    """Return some columns of one row of the predictions."""
-    shards = run.plan["shard"].to_numpy()
-    place = row - int(np.searchsorted(shards, shards[row]))
-    return run.read_part(int(shards[row]), columns).table.slice(place, 1).to_pylist()[0]
-
-
 def _alike(run: RunFolder, row: int, position: int | None) -> list[Likeness] | None:
     """Return the images that are right whose features are nearest."""
     if "features" not in run.info.keep or position is None:
@@ -84,7 +76,7 @@ def _alike(run: RunFolder, row: int, position: int | None) -> list[Likeness] | N
     nearest = nearest_rows(query, _right_ones(run, but=row), most=NEIGHBOURS)
     names = ("path", "label_name")
     return [
-        Likeness(one.row, **_read_row(run, one.row, names), similarity=one.similarity)
+        Likeness(one.row, **run.read_row(one.row, names), similarity=one.similarity)
         for one in nearest
     ]
 

@@ -86,7 +86,7 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
     if options.copy:
         require_free(options.copy)
     found = _find(run, options)
-    with renewed_results(run, KIND, options=_decisive(options), keep="gallery") as results:
+    with renewed_results(run, KIND, options=_decisive(options), keep=_is_gallery) as results:
         _write(results, found.tables, options.format)
         if not options.no_figures:
             _draw(screen, run, results, found, options)
@@ -180,6 +180,10 @@ def _draw(
             results.png(name, figure)
             drawn.append(name)
     warn_of_absent(screen, absent, root, drawn=drawn)
+
+
+def _is_gallery(name: str) -> bool:
+    return name.startswith("gallery/")
 
 
 def _copy(screen: "Screen", selection: "Selection", target: Path, root: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
+from errlens.commands.explain import ExplainOptions, explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.errors import BadConfig
@@ -21,6 +22,7 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "import": (ImportOptions, import_predictions),
     "confusion": (ConfusionOptions, confusion),
     "misclassified": (MisclassifiedOptions, misclassified),
+    "explain": (ExplainOptions, explain),
 }
 
 

@@ -1,0 +1,252 @@
+"""`errlens explain` on runs of small networks that were made here."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import timm
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+import errlens
+from errlens.attribution import method_names
+from errlens.cli import app
+from errlens.csv_tables import read_csv
+
+QUICK = "--steps 4 --samples 2 --mask 50%"
+
+
+def call(arguments):
+    return CliRunner().invoke(app, shlex.split(arguments))
+
+
+@pytest.fixture(autouse=True)
+def run(photos, tiny):
+    """A run of an untrained network of timm's: nearly all of it is wrong."""
+    del tiny  # for its folder
+    torch.manual_seed(0)
+    module = timm.create_model("test_resnet", pretrained=False, num_classes=3)
+    safetensors.torch.save_model(module, "weights.safetensors")
+    options = "--model test_resnet --checkpoint weights.safetensors --img-size 64 -o run -q"
+    said = call(f"evaluate {photos} {options}")
+    assert said.exit_code == 0, said.output
+    return errlens.open_run("run")
+
+
+def explain(arguments="run"):
+    said = call(f"explain {arguments}")
+    assert said.exit_code == 0, said.output
+    return said
+
+
+def refused(arguments, *, exit_code=2):
+    said = call(f"explain {arguments}")
+    assert said.exit_code == exit_code, said.output
+    assert "Traceback" not in said.output
+    return said.stderr
+
+
+def index():
+    text = ("label_name", "pred_name", "method", "target", "file", "status", "error", "flag")
+    return read_csv(Path("run/explain/index.csv"), text=text)
+
+
+def pictures():
+    return sorted(
+        path.relative_to("run/explain").as_posix() for path in Path("run/explain").rglob("*.png")
+    )
+
+
+def contents():
+    found = [path for path in Path("run/explain").rglob("*") if path.is_file()]
+    return {path.relative_to("run/explain").as_posix(): path.read_bytes() for path in found}
+
+
+def test_each_error_has_a_picture_and_three_maps_in_the_order_of_the_ranking(run):
+    said = explain("run --top 3")
+    table = index()
+    frame = run.predictions.frame
+    wrong = frame[~frame["correct"]].sort_values(["loss", "row"], ascending=[False, True])
+    assert table["row"].tolist() == [row for row in sorted(wrong["row"][:3]) for _ in range(3)]
+    shown = [int(line.split()[0]) for line in said.stdout.splitlines()[1:4]]
+    assert shown == wrong["row"][:3].tolist()
+    assert table["target"].tolist() == ["predicted", "true", "difference"] * 3
+    assert set(table["method"]) == {"grad-cam"}
+    assert set(table["status"]) == {"ok"}
+    assert set(table["file"]) == set(pictures())
+    for row, file, label, pred in table[["row", "file", "label_name", "pred_name"]].to_numpy():
+        assert file.startswith(f"{label}__{pred}/{row}_")
+        assert file.endswith("_grad-cam.png")
+    score = table.set_index(["row", "target"])["score"].unstack()
+    np.testing.assert_allclose(score["difference"], score["predicted"] - score["true"], atol=1e-5)
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_every_method_works_and_adds_up_to_what_it_says(method):
+    explain(f"run --method {method} --top 2 {QUICK} --save-maps")
+    table = index()
+    assert set(table["status"]) == {"ok"}
+    assert table["raw_max"].gt(table["raw_min"]).all()
+    for (row, file), one in table.groupby(["row", "file"]):
+        maps = np.load(Path("run/explain/maps", Path(file).with_suffix(".npz").name))
+        assert list(maps) == ["predicted", "true", "difference"]
+        for target, low, high in one[["target", "raw_min", "raw_max"]].to_numpy():
+            assert maps[target].dtype == np.float32
+            assert (maps[target].min(), maps[target].max()) == (low, high), row
+
+
+def test_a_right_image_is_held_against_the_second_class(run):
+    right = run.predictions.frame.query("correct")["row"].iloc[0]
+    explain(f"run --select row:{right}")
+    assert index()["target"].tolist() == ["predicted", "second", "difference"]
+
+
+def test_targets_may_be_chosen():
+    explain("run --top 1 --target true --target top3 --target Blue")
+    assert index()["target"].tolist() == ["true", "top 1", "top 2", "top 3", "blue"]
+    assert "did you mean green" in refused("run --target gren")
+    assert "did you mean predicted" in refused("run --target predcted")
+
+
+def test_a_second_call_adds_and_does_nothing_twice():
+    explain("run --top 2")
+    first = contents()
+    said = explain("run --top 3")
+    assert "2 of 3 images were explained before" in said.stdout
+    assert {name: content for name, content in contents().items() if name in first} | {
+        name: first[name] for name in ("index.csv", "made_from.json")
+    } == first
+    explain("run --top 1 --method gradient")
+    table = index()
+    assert sorted(set(zip(table["method"], table["row"], strict=True))) == sorted(
+        {("grad-cam", row) for row in table.query("method == 'grad-cam'")["row"]}
+        | {("gradient", table.query("method == 'gradient'")["row"].iloc[0])}
+    )
+    assert table["row"].nunique() == 3
+    assert set(table["file"]) == set(pictures())
+
+
+def test_the_same_call_gives_the_same_bytes():
+    explain(f"run --top 2 --method smooth-grad --save-maps {QUICK}")
+    first = contents()
+    explain(f"run --top 2 --method smooth-grad --save-maps {QUICK} --overwrite")
+    assert contents() == first
+
+
+def test_overlays_alone_have_the_size_of_the_input():
+    explain("run --top 2 --overlay-only")
+    for name in pictures():
+        with Image.open(Path("run/explain", name)) as image:
+            assert image.size == (64, 64)
+
+
+def test_an_image_that_is_gone_or_changed_is_a_row_with_a_reason(run, photos):
+    frame = run.predictions.frame
+    wrong = frame[~frame["correct"]].sort_values("loss", ascending=False)["path"].tolist()
+    (photos / wrong[0]).unlink()
+    Image.new("RGB", (9, 9)).save(photos / wrong[1])
+    said = explain("run --top 3")
+    assert "3 maps are missing" not in said.stderr
+    assert "6 maps are missing" in said.stderr
+    table = index()
+    reasons = set(table.query("status == 'failed'")["error"])
+    assert reasons == {"no such file", "another file now"}
+    assert len(pictures()) == 1
+    for path in wrong[2:]:
+        (photos / path).unlink(missing_ok=True)
+    assert "no map could be made" in refused("run --overwrite", exit_code=3)
+
+
+def test_other_weights_are_refused():
+    module = timm.create_model("test_resnet", pretrained=False, num_classes=3)
+    safetensors.torch.save_model(module, "weights.safetensors")
+    assert "no longer those of the run" in refused("run", exit_code=3)
+    assert not Path("run/explain").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--method gradcam", "did you mean grad-cam"),
+        ("--colormap jett", "there are"),
+        ("--layer layer5", "layer4"),
+        ("--layer fc", "fc"),
+        ("--method occlusion --stride 0", "stride"),
+        ("--method occlusion --mask 65", "65"),
+        ("--method occlusion --mask 0", "mask"),
+        ("--method occlusion --mask much", "much"),
+        ("--select worse:3", "no selector"),
+        ("--top 0", "top"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_usage_error(arguments, message):
+    assert message in refused(f"run {arguments}")
+    assert not Path("run/explain/index.csv").exists()
+
+
+def test_a_run_without_a_model_cannot_be_explained():
+    said = call("explain nowhere")
+    assert said.exit_code == 3
+
+
+def test_a_run_without_errors_is_no_failure(photos, tiny):
+    for name in ("red/3.png",):
+        (photos / name).unlink()
+    assert call(f"evaluate {photos} --model {tiny} --img-size 8 -o right -q").exit_code == 0
+    assert "no errors" in explain("right --method gradient").stdout
+    assert len(Path("right/explain/index.csv").read_text().splitlines()) == 1
+
+
+def test_methods_are_listed_with_what_they_show_or_why_they_do_not_fit(monkeypatch):
+    monkeypatch.setattr("timm.models._hub.load_state_dict_from_hf", None)  # no weights are fetched
+    for arguments in ("run --list", "--list --model vit_tiny_patch16_224", "--list --model vgg11"):
+        said = explain(arguments).stdout
+        for name in method_names():
+            assert f"\n{name} " in said
+    Path("flat.py").write_text(
+        "from torch import nn\n"
+        "def network(num_classes=3):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 224 * 224, num_classes))\n"
+    )
+    said = explain("--list --model flat:network").stdout
+    assert "yes" in said
+    assert "no " in said
+    assert "has no model" in refused("--list --model vgg111")
+
+
+def test_a_configuration_may_explain():
+    Path("config.yaml").write_text(
+        "out: run\nexplain: {top: 1, method: [gradient, grad-cam], overlay_only: true}\n"
+    )
+    said = call("run config.yaml")
+    assert said.exit_code == 0, said.output
+    assert len(pictures()) == 2
+
+
+def test_json_is_one_object():
+    found = json.loads(explain("run --top 1 --json").stdout)
+    assert [one["target"] for one in found["maps"]] == ["predicted", "true", "difference"]
+    assert found["maps"][0]["completeness_gap"] is None
+
+
+def test_ctrl_c_leaves_what_was_there(monkeypatch):
+    explain("run --top 1")
+    before = contents()
+
+    def stop(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.attribution._cases.explain_batch", stop)
+    assert call("explain run --top 2 --method gradient").exit_code == 130
+    assert contents() == before
+
+
+def test_help_needs_no_torch():
+    code = "import sys, errlens.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
