@@ -124,14 +124,14 @@ def _temporary_folder(run: RunFolder, kind: str) -> Iterator[Path]:
         UnfitOption: The run cannot be written to.
     """
     try:
-        folder = tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path)
+        with tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path) as name:
+            yield Path(name)
     except OSError as error:
+        # Reading has errors of its own: what is left is the folder, or the disk it is on.
         raise UnfitOption(
-            f"{str(run.path)!r} cannot be written to: {(error.strerror or str(error)).lower()}",
-            hint="copy the run to where you may write; results go into its folder",
+            f"{str(run.path / kind)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+            hint="see what stands there; or copy the run to where you may write",
         ) from error
-    with folder as name:
-        yield Path(name)
 
 
 def options_of(run: RunFolder, kind: str) -> dict[str, Any]:
@@ -151,12 +151,14 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     folder = run.path / kind
     command = shlex.join(["errlens", kind, str(run.path)])
     made_from = _record(folder)
-    if made_from and made_from.get("run_hash") != run.info.run_hash:
+    if not (folder / name).exists():
+        raise NoResults(f"{str(folder / name)!r} is not there", command=command)
+    if made_from.get("run_hash") != run.info.run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
         return read_csv(folder / name, text=_TEXTS)
     except (OSError, ValueError) as error:
-        raise NoResults(f"{str(folder / name)!r} is not there", command=command) from error
+        raise NoResults(f"{str(folder / name)!r} is damaged", command=command) from error
 
 
 def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -> None:

@@ -182,7 +182,23 @@ class RunFolder:
     def read_sidecars(self, kind: str) -> Iterator[np.ndarray]:
         """Read the logits or features of the predicted images part by part; none if not kept."""
         for shard in range(self.n_parts) if kind in self.info.keep else ():
-            yield np.load(self.sidecar_file(kind, shard), mmap_mode="r")
+            yield self.read_sidecar(kind, shard)
+
+    def read_sidecar(self, kind: str, shard: int) -> np.ndarray:
+        """Read the logits or features of the predicted images of one part.
+
+        Raises:
+            IncompleteRun: They are missing or damaged.
+        """
+        path = self.sidecar_file(kind, shard)
+        predicted = _read_columns(self.part_file(shard), ["logits_row"])["logits_row"]
+        try:
+            found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+            if len(found) == len(predicted) - predicted.null_count:
+                return found
+        except (OSError, ValueError, EOFError, TypeError):
+            pass
+        raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
 
     def read_extra(self) -> pd.DataFrame:
         """Return the further columns of the manifest, one row a row of the plan; maybe none."""

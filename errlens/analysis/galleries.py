@@ -1,12 +1,20 @@
 """Which images to look at together, so that what tells classes apart can be seen."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.selection import Selectable, Term, parse_selector, selected_rows
+from errlens.analysis.selection import (
+    NUMBERED,
+    Selectable,
+    Term,
+    parse_selector,
+    selected_rows,
+)
+from errlens.file_names import distinct_names
 
 MOST_SIDE_BY_SIDE: Final = 40  # classes of a group
 
@@ -26,7 +34,8 @@ class Section(NamedTuple):
 class Gallery(NamedTuple):
     """Sections to be seen side by side, or one without a heading.
 
-    `about` is what a person's remarks may be about: two classes, a group or a row.
+    `name` tells it from all others of a run, and holds no more than a file's may. `about` is what
+    a person's remarks may be about: two classes, a group or a row.
     """
 
     name: str
@@ -49,22 +58,47 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
         among: The images.
         most: How many images a gallery may have; sections share them.
     """
+    names = distinct_names(among.classes.names)
+    drawn: set[str] = set()
     for selector in selectors:
-        terms = parse_selector(selector, among.classes)
-        kind = terms[0].kind if len(terms) == 1 else ""
-        if kind in ("~", "/"):
-            yield _pair(terms[0], among, most)
-        elif kind == "pairs":
-            for ends in among.pairs()[: terms[0].number]:
-                yield _pair(Term("~", ends), among, most)
-        elif kind == "group":
-            yield _group(terms[0], among, most)
-        else:
-            rows = selected_rows([selector], among)
-            gallery = sequence(selector, rows, most=most)
-            if kind == "row":
-                gallery = gallery._replace(title=f"row {terms[0].number}", about=terms[0])
-            yield gallery
+        for gallery in _galleries(selector, among, most, names):
+            if gallery.name not in drawn:
+                drawn.add(gallery.name)
+                yield gallery
+
+
+def _galleries(
+    selector: str, among: Selectable, most: int, names: Sequence[str]
+) -> Iterator[Gallery]:
+    """Yield the galleries of one selector; `names` are those of the classes as files have them."""
+    terms = parse_selector(selector, among.classes)
+    kind = terms[0].kind if len(terms) == 1 else ""
+    name = "+".join(_file_name(term, names) for term in terms)
+    if kind in ("~", "/"):
+        yield _pair(terms[0], among, most)._replace(name=name)
+    elif kind == "pairs":
+        for ends in among.pairs()[: terms[0].number]:
+            pair = Term("~", ends)
+            yield _pair(pair, among, most)._replace(name=_file_name(pair, names))
+    elif kind == "group":
+        yield _group(terms[0], among, most)._replace(name=name)
+    else:
+        gallery = sequence(name, selected_rows([selector], among), most=most, title=selector)
+        if kind == "row":
+            gallery = gallery._replace(title=f"row {terms[0].number}", about=terms[0])
+        yield gallery
+
+
+def _file_name(term: Term, names: Sequence[str]) -> str:
+    """Return a name that only this term has, of characters that files may have in theirs."""
+    classes = [names[index] for index in term.classes]
+    if term.kind == "~":
+        return "~".join(classes)
+    if term.kind == "/":
+        return "-as-".join(classes)
+    digest = hashlib.sha256(term.glob.encode()).hexdigest()[:8] if term.glob else ""
+    number = [str(term.number)] if term.kind in NUMBERED else []
+    return "-".join([term.kind, *classes, *number, *([digest] if digest else [])])
 
 
 def sequence(name: str, rows: NDArray[np.int64], *, most: int, title: str | None = None) -> Gallery:
@@ -96,7 +130,7 @@ def _pair(term: Term, among: Selectable, most: int) -> Gallery:
         for one in (a, b)
     ]
     sign = "~" if both else "/"
-    return Gallery(sign.join(names), f" {sign} ".join(names), tuple(sections), term)
+    return Gallery("", f" {sign} ".join(names), tuple(sections), term)
 
 
 def _group(term: Term, among: Selectable, most: int) -> Gallery:
@@ -116,7 +150,7 @@ def _group(term: Term, among: Selectable, most: int) -> Gallery:
         heading = f"{among.classes[one]}: {len(wrong)} taken for others here"
         sections.append(Section(heading, rows, len(wrong) + len(right), one))
     of = f", {len(shown)} of {len(members)} classes" * (len(shown) < len(members))
-    return Gallery(f"group:{term.number}", f"group {term.number}{of}", tuple(sections), term)
+    return Gallery("", f"group {term.number}{of}", tuple(sections), term)
 
 
 def _section(heading: str, rows: NDArray[np.int64], most: int) -> Section:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -72,7 +71,7 @@ def _alike(run: RunFolder, row: int, position: int | None) -> list[Likeness] | N
     if "features" not in run.info.keep or position is None:
         return None
     shard = int(run.plan["shard"][row].as_py())
-    query = np.load(run.sidecar_file("features", shard), mmap_mode="r")[position]
+    query = run.read_sidecar("features", shard)[position]
     nearest = nearest_rows(query, _right_ones(run, but=row), most=NEIGHBOURS)
     names = ("path", "label_name")
     return [

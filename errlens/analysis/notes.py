@@ -1,5 +1,6 @@
 """What a person has to say of pairs, groups and rows, from a file beside the run."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -8,7 +9,7 @@ import pandas as pd
 import yaml
 
 from errlens.analysis.selection import Selectable, Term, meant_rows, parse_selector
-from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest
+from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest, some
 
 _KEYS: Final = ("observation", "idea")
 _KINDS: Final = ("~", "/", "group", "row")
@@ -44,14 +45,18 @@ def read_notes(path: Path, among: Selectable) -> list[Note]:
         BadConfig: It is no such YAML.
         UnfitSelection: A key names a class, group or row that is not there.
     """
-    if not path.is_file():
+    if not path.exists():
         raise MissingInput(path, what="notes")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
+        text = path.read_text(encoding="utf-8")
+        tree, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, OSError) as error:
         raise BadConfig(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise BadConfig(f"{path} must hold a block for each A~B, group:N or row:N")
+    keys = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
+    if repeated := [key for key, count in Counter(keys).items() if count > 1]:
+        raise BadConfig(f"{path} has several blocks for {some(repeated)}; make them one")
     return [_note(path, str(about), block, among) for about, block in tree.items()]
 
 

@@ -59,6 +59,15 @@ def worst_table(parts: Iterable[Predictions], by: Rank = "loss") -> pd.DataFrame
     return ranked
 
 
+def is_known(images: Predictions, by: Rank) -> bool:
+    """Tell whether the errors have the numbers of a ranking; without errors none are missing."""
+    if by == "superclass":
+        return True
+    errors = images.table.filter(pc.invert(images.table["correct"]))
+    values = errors[by]
+    return not len(values) or values.null_count < len(values)
+
+
 def crosses_superclass(table: pd.DataFrame) -> pd.Series:
     """Tell of each row whether true and predicted class have different superclasses."""
     known = table[["super_label", "super_pred"]].notna().all(axis=1)

@@ -14,8 +14,9 @@ from errlens.classes import ClassNames
 from errlens.errors import UnfitSelection, nearest
 
 # What may stand before a colon, and whether a number or the name of a class follows.
-_NUMBERED: Final = ("worst", "pairs", "group", "row")
+NUMBERED: Final = ("worst", "pairs", "group", "row")
 _NAMED: Final = ("true", "pred", "correct")
+MOST_DIGITS: Final = 18
 _ALONE: Final = ("errors", "exceptional")
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, row:N, "
@@ -94,13 +95,20 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
     for selector in selectors:
         terms = parse_selector(selector, among.classes)
         rows = meant_rows(terms, among)
-        modest = all(term.kind in ("errors", "worst", "exceptional") for term in terms)
-        if not rows.any() and not (modest and not len(among.ranking)):
+        if not rows.any() and not _may_be_none(terms, among):
             raise UnfitSelection(f"selector {selector!r} means no image of this run")
         chosen |= rows
     ranked = among.ranked(chosen)
     others = np.setdiff1d(np.flatnonzero(chosen), ranked)
     return np.concatenate([ranked, others]).astype(np.int64)
+
+
+def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:
+    """Tell whether it is good news that a selector means nothing: there are no such errors."""
+    kinds = {term.kind for term in terms}
+    none_crosses = among.exceptional is not None and not len(among.exceptional)
+    nothing = not len(among.ranking) or (kinds == {"exceptional"} and none_crosses)
+    return nothing and kinds <= {"errors", "worst", "exceptional"}
 
 
 def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
@@ -125,6 +133,9 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
         UnfitSelection: There is no reading, or there are several.
     """
     readings = list(dict.fromkeys(_readings(text, classes)))
+    if not readings:
+        stripped = "+".join(piece.strip() for piece in text.split("+"))
+        readings = list(dict.fromkeys(_readings(stripped, classes)))
     if len(readings) > 1:
         # A glob takes a plus only where nothing else can be meant by it.
         readings = [
@@ -159,8 +170,10 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
         yield Term(word)
     kind, _, rest = word.partition(":")
     index = classes.index(rest)
-    if kind in _NUMBERED and rest.isdecimal() and (kind == "row" or int(rest)):
-        yield Term(kind, number=int(rest))
+    if kind in NUMBERED and rest.isdecimal() and len(rest) <= MOST_DIGITS:
+        number = int(rest)
+        if number or kind == "row":
+            yield Term(kind, number=number)
     if kind in _NAMED and index is not None:
         yield Term(kind, (index,))
     if kind == "path" and rest:
@@ -278,13 +291,14 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     names = [rest] if kind in _NAMED else word.replace("~", "/").split("/") if not colon else []
     unknown = [name for name in names if classes.index(name) is None]
     if len(names) > 1 and not unknown:
-        return UnfitSelection(f"selector {text!r}: a pair takes two different classes")
+        return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
     if len(names) > 1 or kind in _NAMED:
         near = nearest(unknown[0], classes.names) if unknown else []
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
             hint=f"did you mean {', '.join(near)}?" if near else "",
         )
-    if kind in _NUMBERED:
-        return UnfitSelection(f"selector {text!r}: {kind} takes a number, as in {kind}:3")
+    if kind in NUMBERED:
+        least = 0 if kind == "row" else 1
+        return UnfitSelection(f"selector {text!r}: {kind} takes a whole number from {least} on")
     return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")

@@ -12,13 +12,14 @@ from errlens.data.images import ImageFile, Unread
 from errlens.data.preprocess import Preprocessing
 from errlens.data.thumbnails import Thumbnail, load_thumbnails
 from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
-from errlens.file_names import distinct_names
+from errlens.figures.letters import shown_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
+LONGEST: Final = 120  # letters of a title or a heading
 
 _MEANING: Final[dict[Verdict, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training",
@@ -78,22 +79,25 @@ def draw_posters(
         absent: Gets the path of each image that cannot be shown, and why.
         progress: Told of each tile.
     """
-    names = distinct_names([poster.gallery.name for poster in wanted])
-    for name, poster in zip(names, wanted, strict=True):
+    for poster in wanted:
         across = poster.across(as_fed=as_fed is not None)
         columns = [
-            Column(section.heading, _tiles(shots, as_fed, absent, progress), across)
+            Column(
+                shown_name(section.heading, longest=LONGEST),
+                _tiles(shots, as_fed, absent, progress),
+                across,
+            )
             for section, shots in zip(poster.gallery.sections, poster.shots, strict=True)
         ]
         if all(isinstance(tile.pictures[0], str) for one in columns for tile in one.tiles):
             continue
         figure = draw_gallery(
             columns,
-            title=poster.title,
+            title=shown_name(poster.title, longest=LONGEST),
             legend=_legend(poster, as_fed=as_fed is not None),
             remarks=poster.remarks,
         )
-        yield f"gallery/{name}.png", figure
+        yield f"gallery/{poster.gallery.name}.png", figure
 
 
 def _tiles(

@@ -1,5 +1,6 @@
 """How the wrong images look on the terminal."""
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,8 @@ class Found(NamedTuple):
 
 def show_errors(screen: Screen, found: Found) -> None:
     """Print the images that are meant, how many there are of each kind, and what else was found."""
-    screen.say(f"{found.matrix.n_errors} of {found.matrix.total} images are wrong")
+    selected = f"; {len(found.shown)} selected" * found.selection.narrowed
+    screen.say(f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}")
     for page in found.pages:
         _show_page(screen, page)
     others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]
@@ -65,6 +67,9 @@ def show_copied(
     screen: Screen, target: Path, copied: int, failed: Sequence[tuple[Copy, Unread]]
 ) -> None:
     """Say how many images were copied, and which were not."""
+    if not copied and not failed:
+        screen.say("Copied nothing: none of these images is wrong")
+        return
     screen.say(f"Copied {copied} image{'s' * (copied != 1)} to {relative(target)}")
     if failed:
         copy, why = failed[0]
@@ -84,8 +89,8 @@ def warn_of_absent(
         screen.warn(f"not shown: {path!r} ({reason}){more}")
     else:
         screen.warn(
-            f"no gallery was drawn, for no image is where the run says, in {str(root)!r}: "
-            f"{path!r}, {reason}; --data-root DIR says where they lie"
+            f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
+            f"{reason}; --data-root DIR says where they lie"
         )
 
 
@@ -112,7 +117,7 @@ def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[
             "n_errors": found.matrix.n_errors,
             "selected": _records(found.shown),
             "images": [page.as_dict() for page in found.pages],
-            **tables,
+            **{name: [_with_lists(row) for row in rows] for name, rows in tables.items()},
             "files": list(files),
         }
     )
@@ -188,12 +193,15 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
     heads = (">rank", "image", "true -> predicted", ">p(predicted)", ">p(true)", ">loss")
     screen.table(heads, rows)
     if len(images) > SHOWN:
-        screen.say(f"and {len(images) - SHOWN} more: see worst.csv")
+        where = ": see worst.csv" if images["rank"].notna().all() else ""
+        screen.say(f"and {len(images) - SHOWN} more{where}")
 
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
     """Print how often each class was taken for each other one."""
     kinds = _kinds(images)
+    if not kinds:
+        return
     screen.say()
     screen.table(
         ("true -> predicted", ">images"),
@@ -268,6 +276,14 @@ def _number(value: Any) -> str:
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+
+
+def _with_lists(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its lists as such, not as the text that a cell holds."""
+    lists: dict[str, Any] = {
+        name: json.loads(row[name]) for name in ("confused_with", "rows") if name in row
+    }
+    return {**row, **lists}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

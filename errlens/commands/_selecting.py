@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from errlens.analysis.ranking import Rank
     from errlens.analysis.selection import Selectable
     from errlens.predictions import Predictions
     from errlens.run import RunFolder
@@ -27,6 +28,7 @@ class Selection(NamedTuple):
     """
 
     images: "Predictions"
+    rank: "Rank"
     worst: "pd.DataFrame"
     among: "Selectable"
     rows: "NDArray[np.int64]"
@@ -51,12 +53,13 @@ class SelectOptions:
     """Which images, and in which order."""
 
     rank: Annotated[
-        Literal["loss", "margin", "confidence", "entropy", "superclass"],
+        Literal["loss", "margin", "confidence", "entropy", "superclass"] | None,
         typer.Option(
             help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
-            "low entropy, or the wrong superclass."
+            "low entropy, or the wrong superclass.  [default: loss; confidence if that is all the "
+            "run knows]"
         ),
-    ] = "loss"
+    ] = None
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,7 +81,8 @@ class SelectOptions:
                 hint="evaluate with --superclasses FILE, or choose another ranking",
             )
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))
-        worst = worst_table([images], self.rank)
+        rank = self._ranking(images)
+        worst = worst_table([images], rank)
         among = Selectable(
             table=images.table,
             classes=images.classes,
@@ -92,7 +96,18 @@ class SelectOptions:
         single = [one[0].number for one in terms if len(one) == 1 and one[0].kind == "row"]
         rows = selected_rows(selectors, among)
         single_rows = tuple(dict.fromkeys(single))
-        return Selection(images, worst, among, rows, single_rows, bool(self.select))
+        return Selection(images, rank, worst, among, rows, single_rows, bool(self.select))
+
+    def _ranking(self, images: "Predictions") -> "Rank":
+        """Return the ranking asked for, or the best that the run has the numbers for."""
+        from errlens.analysis.ranking import is_known
+
+        if self.rank is not None and not is_known(images, self.rank):
+            raise UnfitOption(
+                f"--rank {self.rank}: the run has no such numbers",
+                hint="it was imported without the probabilities of all classes",
+            )
+        return self.rank or ("loss" if is_known(images, "loss") else "confidence")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,9 @@ def training_images(data: Path, classes: ClassNames) -> dict[int, list[ImageFile
     if not by_class:
         raise UnfitOption(
             f"--train {str(data)!r} has no image of a class of the run",
-            hint=f"its labels are {some(samples.labels)}" if samples.labels else "",
+            hint=f"its labels are {some(samples.labels)}"
+            if samples.labels
+            else "it needs a folder for each class, or a manifest",
         )
     return {index: _spread(files) for index, files in by_class.items()}
 

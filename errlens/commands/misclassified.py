@@ -33,10 +33,18 @@ class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptio
 
     top: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Keep only the first N errors.  [default: all]"),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Only the first N errors in the table and, unless something is selected, in all "
+            "else.  [default: all]",
+        ),
     ] = None
     tiles: Annotated[
-        int, typer.Option(min=1, max=MOST_TILES, metavar="N", help="Images of a gallery at most.")
+        int,
+        typer.Option(
+            min=1, max=MOST_TILES, metavar="N", help="Images of a gallery; at least one a column."
+        ),
     ] = 60
     as_fed: Annotated[
         bool, typer.Option("--as-fed", help="Show beside each image what the network saw of it.")
@@ -108,6 +116,8 @@ def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
 
     matrix = _count(run)
     selection = options.choose(run)
+    if not options.select:
+        selection = selection._replace(rows=selection.rows[: options.top])
     tables = {
         "worst": selection.worst.head(options.top or len(selection.worst)),
         "collect": collecting.collect_table(matrix),
@@ -165,7 +175,7 @@ def _draw(
     if options.select:
         galleries = list(galleries_of(options.select, among, most=options.tiles))
     else:
-        title = f"worst errors by {options.rank}"
+        title = f"worst errors by {found.selection.rank}"
         galleries = [sequence("worst", found.selection.rows, most=options.tiles, title=title)]
         if among.exceptional is not None and len(among.exceptional):
             galleries += galleries_of(["exceptional"], among, most=options.tiles)
@@ -202,7 +212,7 @@ def _copy(screen: "Screen", selection: "Selection", target: Path, root: Path) ->
         if one["correct"] is False
     ]
     with screen.progress("copying", total=len(copies)) as progress:
-        failed = copy_images(copies, target, progress=progress)
+        failed = copy_images(copies, target, progress=progress) if copies else []
     show_copied(screen, target, len(copies) - len(failed), failed)
 
 

@@ -27,11 +27,19 @@ def copy_images(
     appears when it is complete.
 
     Raises:
-        UnfitOption: There is something at the target.
+        UnfitOption: There is something at the target, or it cannot be written.
     """
     require_free(target)
+    try:
+        return _copy_tree(copies, target, progress)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _copy_tree(
+    copies: Sequence[Copy], target: Path, progress: Callable[[int], None]
+) -> list[tuple[Copy, Unread]]:
     failed = []
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".errlens.", dir=target.parent) as name:
         tree = Path(name, "tree")
         tree.mkdir()
@@ -48,15 +56,28 @@ def copy_images(
 
 
 def require_free(target: Path) -> None:
-    """Refuse a place where something is.
+    """Refuse a place where something is, or where nothing can be written.
 
     Raises:
-        UnfitOption: There is something at the target, other than an empty folder.
+        UnfitOption: There is something at the target, other than an empty folder; or it cannot be
+            made.
     """
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+    try:
+        is_free = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".errlens.", dir=target.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    if not is_free:
         raise UnfitOption(
             f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
         )
+
+
+def _unwritable(target: Path, error: OSError) -> UnfitOption:
+    reason = (error.strerror or str(error)).lower()
+    return UnfitOption(f"{str(target)!r} cannot be written: {reason}")
 
 
 def _places(copies: Sequence[Copy]) -> list[PurePosixPath]:

@@ -80,7 +80,7 @@ def test_pairs_are_a_gallery_each_and_the_rest_is_a_sequence():
     among = selectable([(0, 1), (1, 0), (1, 2), (2, 1), (2, 2)])
     found = list(galleries_of(["pairs:2", "true:dog+worst:1", "row:4", "errors"], among, most=3))
     assert [one.name for one in found] == [
-        "cat~dog", "dog~cow", "true:dog+worst:1", "row:4", "errors",
+        "cat~dog", "dog~cow", "true-dog+worst-1", "row-4", "errors",
     ]  # fmt: skip
     assert [one.sections[0].rows for one in found[2:]] == [(2,), (4,), (3, 2, 1)]
     assert found[4].title == "errors (3 of 4 images)"
@@ -90,3 +90,17 @@ def test_pairs_are_a_gallery_each_and_the_rest_is_a_sequence():
 @pytest.mark.parametrize(("n", "title"), [(0, "worst (0 images)"), (1, "worst (1 image)")])
 def test_a_sequence_says_how_many_it_has(n, title):
     assert sequence("worst", np.arange(n), most=5).title == title
+
+
+def test_galleries_of_different_selectors_never_have_one_name():
+    among = selectable([(0, 1), (1, 0), (0, 0), (1, 1), (2, 2)])
+    names = ClassNames(("a/b", "a_b", "c:d"))
+    among = Selectable(among.table, names, among.ranking, None, among.pairs, among.groups)
+    selectors = [
+        "a/b~a_b", "true:a/b", "true:a_b", "correct:a/b", "pred:a_b", "worst:1", "row:1",
+        "path:*.jpg", "path:*jpg", "path:?.jpg", "errors", "true:a/b+worst:1", "true:A/B", "row:01",
+    ]  # fmt: skip
+    found = [one.name for one in galleries_of(selectors, among, most=3)]
+    assert len(found) == len(selectors) - 2  # the last two were there before
+    assert len({name.casefold() for name in found}) == len(found)
+    assert all("/" not in name and ":" not in name for name in found)

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens.analysis.image_page import image_page
 from errlens.cli import app
+from errlens.errors import IncompleteRun
 
 
 @pytest.fixture
@@ -68,3 +69,14 @@ def test_an_image_that_could_not_be_read_has_a_page(photos, tiny):
     assert page.top == []
     assert page.alike is None
     assert page.as_dict()["alike"] is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"no array", None])
+def test_damaged_features_are_told(run, damage):
+    path = run.sidecar_file("features", 1)
+    if damage is None:
+        np.save(path, np.load(path)[:2])
+    else:
+        path.write_bytes(damage)
+    with pytest.raises(IncompleteRun, match="missing or damaged"):
+        image_page(run, 0)

@@ -52,6 +52,7 @@ def test_a_pair_is_the_same_both_ways_round_and_one_way_is_not(tmp_path):
         ("cat~dog: {idea: 3}", BadConfig, "must be text, not 3"),
         ("cat~dog: crop less", BadConfig, "must hold an observation"),
         ("cat~dog:", BadConfig, "must hold an observation"),
+        ("row:1: {idea: a}\nrow:1: {idea: b}", BadConfig, "several blocks for 'row:1'"),
         ("- cat~dog", BadConfig, "must hold a block"),
         ("a: [", BadConfig, "is not YAML"),
         ("", BadConfig, "must hold a block"),
@@ -66,3 +67,8 @@ def test_what_is_no_note_is_a_sentence_and_a_usage_error(tmp_path, text, error, 
 def test_a_file_that_is_not_there_is_missing(tmp_path):
     with pytest.raises(MissingInput):
         read_notes(tmp_path / "none.yaml", selectable(PAIRS))
+
+
+def test_a_folder_is_no_file_of_notes(tmp_path):
+    with pytest.raises(BadConfig):
+        read_notes(tmp_path, selectable(PAIRS))

@@ -68,6 +68,7 @@ PRED = [0, 1, 2, 0, 1, 1, 1, None]  # wrong: 1, 2, 3, 5
         ("worst:1+true:cat", [2]),
         ("true:cat+pred:dog", [1]),
         ("errors+path:1/*", [5, 3, 1]),
+        (" errors + path:1/* ", [5, 3, 1]),
     ],
 )
 def test_each_selector_means_its_rows_in_the_order_of_the_ranking(selector, rows):
@@ -147,12 +148,14 @@ def test_a_glob_may_hold_a_plus_where_nothing_else_can_be_meant():
     ("selector", "message"),
     [
         ("cta~dog", "'cta' names no class"),
-        ("cat~CAT", "two different classes"),
-        ("cat~dog~cow", "two different classes"),
+        ("cat~CAT", "cannot be read as two"),
+        ("cat~dog~cow", "cannot be read as two"),
         ("true:cwo", "'cwo' names no class"),
         ("worse:5", "is no selector"),
-        ("worst:0", "worst takes a number"),
-        ("worst:many", "worst takes a number"),
+        ("worst:0", "from 1 on"),
+        ("worst:many", "from 1 on"),
+        ("row:-1", "from 0 on"),
+        ("worst:" + "9" * 5000, "from 1 on"),
         ("row:8", "the last row of the run is 7"),
         ("group:2", "groups.csv holds 1"),
         ("cow/cat", "means no image"),
@@ -181,6 +184,13 @@ def test_exceptional_takes_superclasses():
 @pytest.mark.parametrize("selector", ["errors", "worst:3", "exceptional", "errors+worst:1"])
 def test_a_run_without_errors_is_no_failure(selector):
     assert selected_rows([selector], selectable([0, 1], [0, 1])).tolist() == []
+
+
+def test_a_run_whose_errors_cross_no_superclass_is_no_failure():
+    among = selectable([0, 1], [1, 1], exceptional=[])
+    assert selected_rows(["exceptional"], among).tolist() == []
+    with pytest.raises(UnfitSelection):
+        selected_rows(["exceptional+true:cat"], among)
 
 
 def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():

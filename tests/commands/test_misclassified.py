@@ -120,10 +120,15 @@ def test_a_selection_limits_what_is_shown_and_never_the_table():
     assert [(one["row"], one["rank"]) for one in only["selected"]] == [(0, None)]
 
 
-def test_top_cuts_the_table():
-    make_run()
-    misclassified("run --top 3")
+def test_top_cuts_the_table_and_all_that_is_not_selected():
+    make_run(images=True)
+    found = json.loads(misclassified("run --top 3 --copy three --json").stdout)
     assert read("worst.csv")["rank"].tolist() == [1, 2, 3]
+    assert [one["rank"] for one in found["selected"]] == [1, 2, 3]
+    assert len(contents("three")) == 3
+    found = json.loads(misclassified("run --top 1 --select cat~lion --json").stdout)
+    assert len(found["selected"]) == 5
+    assert found["collect"][0]["confused_with"] == ["lion", "dog"]
 
 
 def test_pairs_are_those_of_confusion():
@@ -193,11 +198,25 @@ def test_labels_the_model_lacks_are_counted_apart():
 
 def test_without_errors_the_tables_have_headers_only():
     make_run(LABEL, LABEL)
-    for selector in ("", "--select errors", "--select worst:5"):
+    for selector in ("", "--select errors", "--select worst:5", "--select exceptional"):
         said = misclassified(f"run {selector}")
         assert "0 of 24 images are wrong" in said.stdout
         assert len(read("worst.csv")) == 0
         assert "loss" in read("worst.csv").columns
+
+
+@pytest.mark.parametrize("rank", ["loss", "margin", "entropy", "confidence"])
+def test_a_ranking_the_run_has_no_numbers_for_is_refused(rank):
+    make_run(prob=False)
+    assert "no such numbers" in refused(f"run --rank {rank}")
+
+
+def test_a_run_that_knows_confidence_alone_is_ranked_by_it():
+    table = pd.DataFrame({"path": list("abc"), "label": "cat", "pred": "dog"})
+    table.assign(confidence=[0.3, 0.9, 0.5]).to_csv("t.csv", index=False)
+    assert call("import t.csv -o run -q").exit_code == 0
+    misclassified()
+    assert read("worst.csv")["row"].tolist() == [1, 2, 0]
 
 
 def test_a_run_without_probabilities_is_ranked_by_row():
@@ -294,8 +313,7 @@ def test_galleries_are_of_the_worst_of_the_exceptional_and_of_what_was_selected(
         "run --select cat~lion --select cat/dog --select pairs:1 --select true:cat+worst:2"
     )
     assert galleries() == [
-        "cat_dog.png", "cat~lion-2.png", "cat~lion.png", "exceptional.png", "true_cat+worst_2.png",
-        "worst.png",
+        "cat-as-dog.png", "cat~lion.png", "exceptional.png", "true-cat+worst-2.png", "worst.png",
     ]  # fmt: skip
     for name in galleries():
         with Image.open(f"run/misclassified/gallery/{name}") as image:
@@ -362,7 +380,7 @@ def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
     misclassified("run")
     assert width("worst.png") < wide
     misclassified(f"run --as-fed --train {photos} --select red~green --select row:0")
-    assert galleries() == ["red~green.png", "row_0.png", "worst.png"]
+    assert galleries() == ["red~green.png", "row-0.png", "worst.png"]
     Path("feeding.py").write_text(
         "import torch, numpy\n"
         "def small(image):\n"
@@ -423,6 +441,33 @@ HOSTILE = (
     "../../outside", "/etc/passwd", "a/b", "a_b", "A_B", "two\nlines", ".hidden", "..",
     "=HYPERLINK(1)", "@x", "x" * 300, "x" * 299 + "y", "con",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["file/below", "x" * 300, "run/misclassified/worst.csv/a"])
+def test_a_place_that_cannot_be_written_to_is_told(target):
+    make_run(images=True)
+    misclassified()
+    Path("file").write_text("mine")
+    assert "cannot be written" in refused(f"run --copy {target}")
+
+
+@pytest.mark.parametrize("name", ["gallery", "worst.csv"])
+def test_what_stands_in_the_way_of_results_is_told(name):
+    make_run(images=True)
+    target = Path("run/misclassified", name)
+    target.parent.mkdir()
+    if name == "gallery":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        (target / "mine").write_text("mine")
+    assert "cannot be written" in refused("run")
+
+
+def test_copying_what_is_right_copies_nothing_and_says_so():
+    make_run(images=True)
+    assert "Copied nothing" in misclassified("run --copy none --select correct:cat").stdout
+    assert not Path("none").exists()
 
 
 def test_copies_are_the_wrong_images_that_are_meant():
@@ -494,7 +539,7 @@ def test_a_configuration_goes_on_with_the_run_it_made():
     )
     said = call("run config.yaml")
     assert said.exit_code == 0, said.output
-    assert galleries() == ["cat~lion.png", "worst_3.png"]
+    assert galleries() == ["cat~lion.png", "worst-3.png"]
     Path("config.yaml").write_text("out: run\nmisclassified: {tiles: 401}\n")
     assert call("run config.yaml").exit_code == 2
 
