@@ -170,14 +170,17 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
         yield Term(word)
     kind, _, rest = word.partition(":")
     index = classes.index(rest)
-    if kind in NUMBERED and rest.isdecimal() and len(rest) <= MOST_DIGITS:
-        number = int(rest)
-        if number or kind == "row":
-            yield Term(kind, number=number)
+    number = int(rest) if rest.isdecimal() and len(rest) <= MOST_DIGITS else -1
+    if kind in NUMBERED and number >= (0 if kind == "row" else 1):
+        yield Term(kind, number=number)
     if kind in _NAMED and index is not None:
         yield Term(kind, (index,))
     if kind == "path" and rest:
         yield Term(kind, glob=rest)
+    yield from _pair_terms(word, classes)
+
+
+def _pair_terms(word: str, classes: ClassNames) -> Iterator[Term]:
     for at, letter in enumerate(word):
         if letter in "~/":
             ends = classes.index(word[:at]), classes.index(word[at + 1 :])
