@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.analysis.evidence import evidence_share
 from errlens.analysis.map_checks import map_flags, shrunk
 from errlens.attribution import load_method, method_names
 from errlens.attribution._cases import Case, Finding
+from errlens.data.outlines import Regions
 from errlens.figures.heatmaps import Panel, draw_heatmaps
 from errlens.figures.letters import shown_name
 from errlens.figures.overlay import common_scale, overlay
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     "row", "sample_id", "label_name", "pred_name", "method", "target", "score", "baseline", "layer",
-    "file", "raw_min", "raw_max", "completeness_gap", "status", "error", "flag",
+    "file", "raw_min", "raw_max", "completeness_gap", "status", "error", "flag", "object_share",
+    "head_share",
 )  # fmt: skip
-_NUMBERS: Final = ("score", "raw_min", "raw_max", "completeness_gap")
+_NUMBERS: Final = (
+    "score", "raw_min", "raw_max", "completeness_gap", "object_share", "head_share",
+)  # fmt: skip
 _TEXTS: Final = tuple(name for name in COLUMNS if name not in (*_NUMBERS, "row"))
 OK: Final = "ok"
 FAILED: Final = "failed"
@@ -81,7 +86,8 @@ def draw_overlay(
 class IndexMaker:
     """Collects the rows of the index, and gives every picture a name of its own."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Case], regions: Mapping[int, Regions]) -> None:
+        self._regions = regions
         names = sorted({name for one in cases for name in _ends(one)})
         self._folder = dict(zip(names, distinct_names(names), strict=True))
         self._rows: list[dict[str, Any]] = []
@@ -94,7 +100,12 @@ class IndexMaker:
         stem = file_name(PurePosixPath(facts["path"]).stem)
         name = f"{folder}/{facts['row']}_{stem}_{finding.method}"
         for one in finding.maps:
-            self._rows.append(_index_row(finding, one, f"{name}.png"))
+            row = _index_row(finding, one, f"{name}.png")
+            if isinstance(one, Attribution) and facts["row"] in self._regions:
+                regions = self._regions[facts["row"]]
+                row["object_share"] = evidence_share(one.values, regions.object)
+                row["head_share"] = evidence_share(one.values, regions.head)
+            self._rows.append(row)
             self._small.append(shrunk(one.values) if isinstance(one, Attribution) else None)
         return name
 
@@ -185,6 +196,7 @@ def show_findings(
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
     if len(images) > SHOWN:
         screen.say(f"and {len(images) - SHOWN} more: see index.csv")
+    _show_shares(screen, index)
     _warn(screen, index)
     screen.say()
     pictures = sum(name.endswith(".png") for name in results.written)
@@ -224,6 +236,27 @@ def _subtitle(one: Attribution, facts: Mapping[str, Any]) -> str:
     parts += [f"against {one.baseline}"] if one.baseline else []
     parts.append(f"row {facts['row']}")
     return ", ".join(parts)
+
+
+def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
+    """Print how much of the evidence for the predicted class lies on the object, on average."""
+    known = index[(index["target"] == "predicted") & index["object_share"].notna()]
+    if not len(known):
+        return
+    right = known["label_name"] == known["pred_name"]
+    rows = [
+        (
+            str(method),
+            "right" if is_right else "wrong",
+            f"{one['object_share'].mean():.3f}",
+            "-" if one["head_share"].isna().all() else f"{one['head_share'].mean():.3f}",
+            str(len(one)),
+        )
+        for (method, is_right), one in known.groupby(["method", right])
+    ]
+    screen.say()
+    heads = ("evidence for the predicted class", "images", ">on the object", ">on its head", ">n")
+    screen.table(heads, rows)
 
 
 def _warn(screen: Screen, index: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """`errlens explain`: why this class and not that one, for the worst errors, in one batch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from errlens.attribution._cases import Case, Finding
     from errlens.attribution._subject import Settings, Subject
+    from errlens.data.outlines import Regions
     from errlens.model.classifier import Classifier
     from errlens.results import ResultsWriter
     from errlens.run import RunFolder
@@ -71,6 +73,13 @@ class ExplainOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions, Ov
     noise: Annotated[
         float, typer.Option(min=0, metavar="X", help="Of smooth-grad, as a share of the range.")
     ] = 0.15
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Outlines of the objects: adds the share of the evidence that lies on them.",
+        ),
+    ] = None
     overlay_only: Annotated[
         bool, typer.Option("--overlay-only", help="A picture is the overlay alone, as fed.")
     ] = False
@@ -217,13 +226,34 @@ def _explain(
     subject = Subject.of(classifier, layer=options.layer)
     root = options.images_root(run)
     explainer = Explainer(classifier, subject, options.settings(classifier), root)
-    index = view.IndexMaker(cases)
+    index = view.IndexMaker(cases, _regions(cases, classifier, options.masks))
     with screen.progress("explaining", total=len(cases)) as progress:
         for findings in explainer.explain(cases, methods):
             for finding in findings:
                 _write(results, index.add(finding), finding, options)
             progress(len(findings) // len(methods))
     return index.rows()
+
+
+def _regions(
+    cases: "list[Case]", classifier: "Classifier", masks: Path | None
+) -> "dict[int, Regions]":
+    """Return where the object of each image is, by row, as far as the file of outlines says."""
+    from errlens.data.outlines import read_outlines
+    from errlens.data.preprocess import Preprocessing
+
+    if masks is None:
+        return {}
+    if not isinstance(classifier.preparation, Preprocessing):
+        raise UnfitOption("--masks: where a transform of one's own puts the object is not known")
+    outlines = read_outlines(masks)
+    found = {
+        one.facts["row"]: outlines.regions(one.facts["path"], classifier.preparation)
+        for one in cases
+    }
+    if not any(found.values()):
+        raise UnfitOption(f"--masks {str(masks)!r} has no outline of these images")
+    return {row: regions for row, regions in found.items() if regions is not None}
 
 
 def _write(
@@ -257,4 +287,5 @@ def _decisive(options: ExplainOptions) -> dict[str, object]:
         "target", "layer", "mask", "stride", "fill", "probability", "steps", "samples", "noise",
         "overlay_only", "alpha", "colormap", "save_maps", "seed",
     )  # fmt: skip
-    return {name: getattr(options, name) for name in names}
+    masks = None if options.masks is None else str(options.masks)
+    return {**{name: getattr(options, name) for name in names}, "masks": masks}

@@ -1,13 +1,14 @@
 """Which layer of a network holds its last map of places, and how its output is laid out."""
 
-import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+import timm.layers
 import torch
-from timm.layers import LayerNorm2d
 from torch import Tensor, nn
+from torchvision.ops import Permute
 
 from errlens.errors import NoSpatialLayer, UnfitLayer, nearest
 
@@ -15,11 +16,22 @@ Layout = Literal["NCHW", "NHWC", "tokens"]
 
 IMAGES: Final = 2  # so that the first axis of an output can be told from windows and heads
 
-# What such a layer puts out is laid out so; timm's LayerNorm2d is a LayerNorm, but of channels.
-_CHANNELS_FIRST: Final = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, LayerNorm2d)
-_IDLE: Final = (nn.Identity, nn.Dropout, nn.Dropout2d)
-_POOLING: Final = "attn_pool."  # timm's pooling by attention holds tokens, too
-_CHANNELS_LAST: Final = (nn.LayerNorm, nn.RMSNorm, nn.Linear)
+# What such a layer puts out is laid out so, by what it computes.
+_CHANNELS_FIRST: Final = (
+    nn.Conv2d,
+    nn.ConvTranspose2d,
+    nn.BatchNorm2d,
+    nn.SyncBatchNorm,
+    nn.GroupNorm,
+    nn.InstanceNorm2d,
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.AdaptiveMaxPool2d,
+    nn.AdaptiveAvgPool2d,
+)
+_LAST_AXIS: Final = (nn.LayerNorm, nn.RMSNorm, timm.layers.LayerNorm)
+_IDLE: Final = (nn.Identity, nn.Dropout, nn.Dropout2d, Permute)
+_POOLING: Final = "AttentionPool"  # part of the names of such classes in timm and CLIP
 
 
 class SpatialLayer(NamedTuple):
@@ -53,6 +65,35 @@ class _Call(NamedTuple):
     passed_on: bool
 
 
+@dataclass
+class _Run:
+    """The layers of a network in the order in which they came to an end in one run.
+
+    `grid` are the rows and columns of a transformer's patches, if it has some, and `prefixes` how
+    many tokens may come before these.
+    """
+
+    calls: list[_Call] = field(default_factory=list)
+    grid: tuple[int, int] | None = None
+    prefixes: tuple[int, ...] = (0,)
+
+    def last(self, name: str) -> int | None:
+        """Return the place of the last call of a layer."""
+        places = (at for at, one in enumerate(self.calls) if one.name == name)
+        return max(places, default=None)
+
+    def has_places(self, shape: tuple[int, ...]) -> bool:
+        """Is an output of this shape a map of more than one place?"""
+        if shape[:1] != (IMAGES,):
+            return False
+        rows, columns = self.grid or (0, 0)
+        tokens = {rows * columns + prefix for prefix in self.prefixes} if self.grid else set()
+        if len(shape) == 4:  # wherever the channels are, and unless it is attention among tokens
+            several = min(shape[1] * shape[2], shape[2] * shape[3]) > 1
+            return several and not tokens & set(shape[2:])
+        return len(shape) == 3 and shape[1] in tokens
+
+
 def find_layer(
     module: nn.Module, size: tuple[int, int, int], name: str | None = None
 ) -> SpatialLayer:
@@ -67,48 +108,25 @@ def find_layer(
         name: A layer of the user's choice.
 
     Raises:
-        UnfitLayer: There is no layer of this name, or it has no map of places.
-        NoSpatialLayer: No layer has one, or where its places are cannot be told.
+        UnfitLayer: There is no layer of this name, it has no map of places, or where its channels
+            are cannot be told.
+        NoSpatialLayer: No layer has a map, or where its places are cannot be told.
     """
-    calls = _calls(module, size)
+    run = _run_once(module, size)
     if name is not None:
-        return _named(name, calls, module)
-    if getattr(module, "global_pool", None) == "token" and _token_grid(module):
-        last = len(module.get_submodule("blocks")) - 1  # type: ignore[arg-type]
-        return _named(f"blocks.{last}.norm1", calls, module)
-    maps = [
-        (place, one)
-        for place, one in enumerate(calls)
-        if _grid_of(one.shape, module) and not one.name.startswith(_POOLING)
-    ]
-    if not maps:
-        raise NoSpatialLayer("none of its layers has a map of places")
-    place, call = maps[-1]
-    later = [one for one in calls[place:] if len(one.shape) == 3 and one.shape[1] > 1]
-    if later and len(call.shape) == 4 and not _token_grid(module):
-        raise NoSpatialLayer(
-            f"after {call.name!r} its places become tokens ({later[-1].name!r}), and where these "
-            "are is not known"
-        )
-    return _last_of_known_layout(place, calls, module)
+        return _named(name, run, module)
+    by_class_token = getattr(module, "global_pool", None) == "token" and run.grid
+    place = _before_last_attention(run) if by_class_token else None
+    if place is None:
+        place = _last_map(run, module)
+    layer = _spatial(place, run)
+    if layer is None:
+        unclear = run.calls[place].name
+        raise NoSpatialLayer(f"where the channels of layer {unclear!r} are cannot be told")
+    return layer
 
 
-def _last_of_known_layout(place: int, calls: list[_Call], module: nn.Module) -> SpatialLayer:
-    """Return a layer, or the last one before that holds the same, of which the layout is known.
-
-    Raises:
-        NoSpatialLayer: There is none.
-    """
-    values = math.prod(calls[place].shape)
-    for at in range(place, -1, -1):
-        call = _outermost(calls, at)
-        if math.prod(call.shape) == values and _grid_of(call.shape, module):
-            with suppress(NoSpatialLayer):
-                return _spatial(call, calls, module)
-    raise NoSpatialLayer(f"where the channels of layer {calls[place].name!r} are cannot be told")
-
-
-def _named(name: str, calls: list[_Call], module: nn.Module) -> SpatialLayer:
+def _named(name: str, run: _Run, module: nn.Module) -> SpatialLayer:
     """Return a layer that somebody chose; of one that runs several times the last call."""
     layers = [one for one, _ in module.named_modules() if one]
     if name not in layers:
@@ -117,101 +135,178 @@ def _named(name: str, calls: list[_Call], module: nn.Module) -> SpatialLayer:
             f"the network has no layer {name!r}",
             hint=f"did you mean {', '.join(near)}?" if near else "",
         )
-    found = [one for one in calls if one.name == name]
-    if not found:
+    place = run.last(name)
+    if place is None:
         raise UnfitLayer(f"layer {name!r} does not run, or puts out no tensor")
-    if not _grid_of(found[-1].shape, module):
-        shape = " x ".join(map(str, found[-1].shape[1:]))
+    if not run.has_places(run.calls[place].shape):
+        shape = " x ".join(map(str, run.calls[place].shape[1:]))
         raise UnfitLayer(f"layer {name!r} has no map of places: it puts out {shape} values")
-    return _spatial(found[-1], calls, module)
+    layer = _spatial(place, run)
+    if layer is None:
+        raise UnfitLayer(
+            f"where the channels of layer {name!r} are cannot be told",
+            hint="of a convolution or a normalization it always can",
+        )
+    return layer
 
 
-def _outermost(calls: list[_Call], place: int) -> _Call:
+def _last_map(run: _Run, module: nn.Module) -> int:
+    """Return the place of the last call that put out a map before pooling.
+
+    Raises:
+        NoSpatialLayer: There is none, or what follows it are tokens of unknown places.
+    """
+    pools = [one for one, part in module.named_modules() if _POOLING in type(part).__name__]
+    # A hook on a layer that runs again later would see the later output.
+    seen = [
+        at
+        for at, one in enumerate(run.calls)
+        if run.last(one.name) == at and not any(f"{one.name}.".startswith(f"{p}.") for p in pools)
+    ]
+    maps = [at for at in seen if run.has_places(run.calls[at].shape)]
+    if not maps:
+        single = any(len(one.shape) == 4 for one in run.calls)
+        why = "they have one place each" if single else "they put out vectors"
+        raise NoSpatialLayer(f"none of its layers has a map of places: {why}")
+    shapes = {at: run.calls[at].shape for at in seen if at > maps[-1]}
+    later = [at for at, shape in shapes.items() if len(shape) == 3 and shape[1] > 1]
+    if later:
+        raise NoSpatialLayer(
+            f"after {run.calls[maps[-1]].name!r} its places become tokens "
+            f"({run.calls[later[-1]].name!r}), and where these are is not known"
+        )
+    return _outermost(run, maps[-1])
+
+
+def _outermost(run: _Run, place: int) -> int:
     """Return the outermost layer that put out what a call did, not one that only passed it on.
 
     A stage puts out what its last block does, and so does an identity after it.
     """
-    while place and calls[place].passed_on and isinstance(calls[place].layer, _IDLE):
+    while run.calls[place].passed_on and isinstance(run.calls[place].layer, _IDLE):
+        if run.last(run.calls[place - 1].name) != place - 1:
+            break
         place -= 1
-    return calls[place]
+    return place
 
 
-def _spatial(call: _Call, calls: list[_Call], module: nn.Module) -> SpatialLayer:
-    grid = _grid_of(call.shape, module)
-    assert grid is not None  # noqa: S101 - looked at before
-    if len(call.shape) == 3:
-        return SpatialLayer(call.name, "tokens", grid, call.shape[1] - grid[0] * grid[1])
-    if _layout(call, calls, module) == "NCHW":
-        return SpatialLayer(call.name, "NCHW", (call.shape[2], call.shape[3]))
-    return SpatialLayer(call.name, "NHWC", (call.shape[1], call.shape[2]))
+def _before_last_attention(run: _Run) -> int | None:
+    """Return the place of what the last block of a transformer attends to; None if not found.
 
-
-def _layout(call: _Call, calls: list[_Call], module: nn.Module) -> Layout:
-    """Tell where the channels are: as in the last layer with such an output of which that is known.
-
-    Raises:
-        NoSpatialLayer: There is none.
+    That is its first normalization, unless it follows the attention or there are several side by
+    side; then it is what the block is given.
     """
-    for one in reversed(calls[: calls.index(call) + 1]):
-        if one.shape == call.shape:
-            if isinstance(one.layer, _CHANNELS_FIRST):
-                return "NCHW"
-            if isinstance(one.layer, _CHANNELS_LAST):
-                return "NHWC"
-    width = getattr(module, "num_features", None)
-    if width in call.shape and call.shape[1] != call.shape[3]:
-        return "NCHW" if call.shape[1] == width else "NHWC"
-    raise NoSpatialLayer(f"where the channels of layer {call.name!r} are cannot be told")
-
-
-def _grid_of(shape: tuple[int, ...], module: nn.Module) -> tuple[int, int] | None:
-    """Return rows and columns of an output, either way round; None if it has no places."""
-    if shape[0] != IMAGES:
+    blocks = [
+        one.name
+        for one in run.calls
+        if len(one.shape) == 3 and one.name.count(".") == 1 and one.name[-1].isdigit()
+    ]
+    if not blocks:
         return None
-    grid = _token_grid(module)
-    # Some put the class token in only after the blocks.
-    prefixes = (0, getattr(module, "num_prefix_tokens", 0))
-    tokens = [grid[0] * grid[1] + prefix for prefix in prefixes] if grid else []
-    if len(shape) == 4 and not set(shape[2:]) & set(tokens):  # or it is attention among tokens
-        # More than one place, wherever the channels are.
-        return (shape[2], shape[3]) if min(shape[1] * shape[2], shape[2] * shape[3]) > 1 else None
-    return grid if len(shape) == 3 and shape[1] in tokens else None
+    block = blocks[-1]
+    norm, attention = run.last(f"{block}.norm1"), run.last(f"{block}.attn")
+    if norm is not None and attention is not None and norm < attention:
+        return norm if run.has_places(run.calls[norm].shape) else None
+    start = min(at for at, one in enumerate(run.calls) if f"{one.name}.".startswith(f"{block}."))
+    given = [
+        at
+        for at, one in enumerate(run.calls[:start])
+        if len(one.shape) == 3 and run.has_places(one.shape) and run.last(one.name) == at
+    ]
+    return _outermost(run, given[-1]) if given else None
 
 
-def _token_grid(module: nn.Module) -> tuple[int, int] | None:
-    """Return the rows and columns of a transformer's patches, if it says so."""
-    for name in ("patch_embed", "stem"):
-        grid = getattr(getattr(module, name, None), "grid_size", None)
-        if grid:
-            return int(grid[0]), int(grid[1])
-    return None
+def _spatial(place: int, run: _Run) -> SpatialLayer | None:
+    """Describe a call that put out a map; None if it cannot be told how."""
+    name, _, shape, _ = run.calls[place]
+    if len(shape) == 3 and run.grid:
+        return SpatialLayer(name, "tokens", run.grid, shape[1] - run.grid[0] * run.grid[1])
+    layout = _layout(place, run)
+    return SpatialLayer(name, layout, _places(shape, layout)) if layout else None
 
 
-def _calls(module: nn.Module, size: tuple[int, int, int]) -> list[_Call]:
-    """Run a network once and return its layers in the order in which they came to an end."""
+def _places(shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
+    return (shape[2], shape[3]) if layout == "NCHW" else (shape[1], shape[2])
+
+
+def _layout(place: int, run: _Run) -> Layout | None:
+    """Tell where the channels are, from layers of which that is known by what they compute.
+
+    Such is the layer itself, or those with outputs of the same shape before it if they agree (with
+    as many channels as rows they may not), or those that have its places with other channels.
+    """
+    shape = run.calls[place].shape
+    if own := _known_layout(run.calls[place]):
+        return own
+    known = [(one.shape, _known_layout(one)) for one in run.calls[: place + 1]]
+    alike = {layout for one, layout in known if layout and one == shape}
+    if not alike:
+        grids = {_places(one, layout) for one, layout in known if layout}
+        both: tuple[Layout, Layout] = ("NCHW", "NHWC")
+        alike = {layout for layout in both if _places(shape, layout) in grids}
+    return alike.pop() if len(alike) == 1 else None
+
+
+def _known_layout(call: _Call) -> Layout | None:
+    """Tell where a layer puts its channels by what it computes; None if that says nothing."""
+    layer, shape = call.layer, call.shape
+    if len(shape) != 4:
+        return None
+    if isinstance(layer, _CHANNELS_FIRST):
+        return "NCHW"
+    if isinstance(layer, nn.Linear):
+        return "NHWC"
+    if not isinstance(layer, nn.LayerNorm | nn.RMSNorm):
+        return None
+    # Libraries derive layers from these that normalize axis 1 instead.
+    first, last = (shape[axis] == layer.normalized_shape[-1] for axis in (1, 3))
+    if first == last:
+        return "NHWC" if last and type(layer) in _LAST_AXIS else None
+    return "NCHW" if first else "NHWC"
+
+
+def _run_once(module: nn.Module, size: tuple[int, int, int]) -> _Run:
+    """Run a network on zeros and look at what its layers put out."""
     weight = next(module.parameters(), torch.zeros(()))
     zeros = torch.zeros((IMAGES, *size), dtype=weight.dtype, device=weight.device)
     modes = {part: part.training for part in module.modules()}
     module.eval()
     try:
-        with torch.no_grad(), _recorded(module) as calls:
+        with torch.no_grad(), _recorded(module) as run:
             module(zeros)
     finally:
         for part, mode in modes.items():
             part.training = mode
-    return calls
+    run.grid = _token_grid(module, run)
+    # Some put the class token in only after the blocks.
+    run.prefixes = (0, int(getattr(module, "num_prefix_tokens", 0)))
+    return run
+
+
+def _token_grid(module: nn.Module, run: _Run) -> tuple[int, int] | None:
+    """Return the rows and columns of a transformer's patches, if it says so."""
+    for name in ("patch_embed", "stem"):
+        grid = getattr(getattr(module, name, None), "grid_size", None)
+        if grid:
+            # With `dynamic_img_size` the grid is the input's, not the one it was built for.
+            cut = run.last(f"{name}.proj")
+            shape = run.calls[cut].shape if cut is not None else ()
+            rows, columns = shape[2:] if len(shape) == 4 else grid
+            return int(rows), int(columns)
+    return None
 
 
 @contextmanager
-def _recorded(module: nn.Module) -> Iterator[list[_Call]]:
-    calls: list[_Call] = []
+def _recorded(module: nn.Module) -> Iterator[_Run]:
+    run = _Run()
     last: list[Tensor | None] = [None]
 
     def recorder(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def record(layer: nn.Module, _inputs: object, output: Any) -> None:
             if isinstance(output, Tensor):
-                calls.append(_Call(name, layer, tuple(output.shape), output is last[0]))
-                last[0] = output
+                before, last[0] = last[0], output  # kept, so that its memory is not another's
+                passed_on = before is not None and before.data_ptr() == output.data_ptr()
+                run.calls.append(_Call(name, layer, tuple(output.shape), passed_on))
 
         return record
 
@@ -219,7 +314,7 @@ def _recorded(module: nn.Module) -> Iterator[list[_Call]]:
         part.register_forward_hook(recorder(name)) for name, part in module.named_modules() if name
     ]
     try:
-        yield calls
+        yield run
     finally:
         for handle in handles:
             handle.remove()

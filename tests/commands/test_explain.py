@@ -250,3 +250,20 @@ def test_ctrl_c_leaves_what_was_there(monkeypatch):
 def test_help_needs_no_torch():
     code = "import sys, errlens.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
+    path, row = run.predictions.frame.query("not correct")[["path", "row"]].iloc[0]
+    all_of_it = {"width": 12, "height": 10, "pet_polygons": [[0, 0, 12, 0, 12, 10, 0, 10]]}
+    Path("masks.json").write_text(json.dumps({f"photos/{path}": all_of_it}))
+    said = explain(f"run --masks masks.json --select row:{row} --select errors").stdout
+    table = index()
+    mine = table["row"] == row
+    # Of a difference, or of a class that nothing speaks for, there may be no positive evidence.
+    assert set(table.loc[mine, "object_share"].dropna()) <= {1.0}
+    assert table.loc[~mine, "object_share"].isna().all()
+    assert table["head_share"].isna().all()
+    assert ("on the object" in said) == table.loc[mine, "object_share"].iloc[:1].notna().all()
+    other = index().loc[~mine, "row"].iloc[0]
+    assert "has no outline" in refused(f"run --masks masks.json --select row:{other} --overwrite")
+    assert "does not exist" in refused("run --masks none.json", exit_code=3)

@@ -1,0 +1,154 @@
+"""Time attributions against the libraries that people use for them.
+
+Grad-CAM with overlays of the images of a run, one PNG each, whole processes: `errlens explain
+--overlay-only` and a loop over pytorch-grad-cam (`pip install grad-cam opencv-python-headless`,
+no dependency of errlens). Occlusion maps of three classes of an image, in one process: errlens, and
+captum with channels_last and inference mode at the best of 1, 16 and 64 masks at a time::
+
+    python tests/benchmarks/explain_speed.py RUN [--rounds 3]
+
+RUN is a run of a timm model with a checkpoint whose images are there.
+"""
+
+import argparse
+import dataclasses
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import captum.attr
+import torch
+
+from errlens.attribution import occlusion
+from errlens.attribution._subject import Settings, Subject, borrowed
+from errlens.data.loading import load_input
+from errlens.maps import Target
+from errlens.model.classifier import stack
+from errlens.model.reload import reload_classifier
+from errlens.run import RunFolder, open_run
+
+PLAIN = """
+import sys
+from pathlib import Path
+import cv2, numpy, torch
+from PIL import Image
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import show_cam_on_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from errlens.model.layers import find_layer
+from errlens.model.reload import reload_classifier
+from errlens.run import open_run
+
+run, out, rows = open_run(Path(sys.argv[1])), Path(sys.argv[2]), map(int, sys.argv[3:])
+classifier = reload_classifier(run.info, device="cpu")
+module, preparation = classifier.network.module, classifier.preparation
+size = (3, *preparation.img_size)
+layer = module.get_submodule(find_layer(module, size).name)
+frame = run.predictions.frame
+mean, std = (numpy.array(one, numpy.float32) for one in (preparation.mean, preparation.std))
+with GradCAM(model=module, target_layers=[layer]) as cam:
+    for row in rows:
+        one = frame.iloc[row]
+        image = Image.open(Path(run.info.data_root, one.path)).convert("RGB")
+        pixels = numpy.float32(preparation.fit(image)) / 255
+        tensor = torch.from_numpy(((pixels - mean) / std).transpose(2, 0, 1)[None])
+        maps = cam(input_tensor=tensor, targets=[ClassifierOutputTarget(int(one.pred))])
+        overlay = show_cam_on_image(pixels, maps[0], use_rgb=True)
+        Image.fromarray(overlay).save(out / f"{row}.png")
+"""
+
+
+def rows_of(run: RunFolder, n: int) -> list[int]:
+    """Return all errors, then images that are right, n together."""
+    frame = run.predictions.frame
+    wrong = frame.loc[~frame["correct"], "row"].tolist()
+    right = frame.loc[frame["correct"], "row"].tolist()
+    return (wrong + right)[:n]
+
+
+def time_grad_cam(run: RunFolder, rows: list[int], rounds: int) -> None:
+    """Alternate errlens and pytorch-grad-cam on the same images."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary, "run")
+        shutil.copytree(run.path, copy)
+        shutil.rmtree(copy / "explain", ignore_errors=True)
+        select = [word for row in rows for word in ("--select", f"row:{row}")]
+        ours = [sys.executable, "-m", "errlens", "explain", str(copy), "-q", "--overwrite"]
+        ours += ["--overlay-only", "--top", str(len(rows)), "--target", "predicted", *select]
+        out = Path(temporary, "plain")
+        out.mkdir()
+        theirs = [sys.executable, "-c", PLAIN, str(copy), str(out), *map(str, rows)]
+        found: dict[str, list[float]] = {"errlens": [], "pytorch-grad-cam": []}
+        for _ in range(rounds):
+            for name, command in (("errlens", ours), ("pytorch-grad-cam", theirs)):
+                start = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True)
+                found[name].append(time.perf_counter() - start)
+        assert len(list((copy / "explain").rglob("*.png"))) == len(list(out.iterdir())) == len(rows)
+    print_medians(f"Grad-CAM and overlays of {len(rows)} images", found)
+
+
+def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
+    """Alternate errlens and captum on the maps of three classes."""
+    classifier = reload_classifier(run.info, device="cpu")
+    module = classifier.network.module
+    subject = Subject.of(classifier)
+    settings = Settings(fill="black", batch_size=classifier.good_batch_size)
+    side = classifier.preparation.img_size[0]
+    mask, stride = round(0.2 * side), round(0.2 * side) // 2
+    found: dict[str, list[float]] = {"errlens": []}
+    found |= {f"captum, {size} at a time": [] for size in (1, 16, 64)}
+    root = Path(run.info.data_root)
+    paths = run.predictions.frame["path"]
+    for row in rows[:rounds]:
+        value = load_input(root / paths[row], classifier.preparation).value
+        images = stack([value], classifier.preparation, classifier.device)
+        classes = [0, 1, 2]
+        targets = [[Target(str(one), one) for one in classes]]
+        start = time.perf_counter()
+        with borrowed(module):
+            occlusion.explain(subject, images, targets, dataclasses.replace(settings))
+        found["errlens"].append(time.perf_counter() - start)
+        baseline = subject.black.reshape(1, -1, 1, 1)
+        for size in (1, 16, 64):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                batch = images.contiguous(memory_format=torch.channels_last)
+                for one in classes:
+                    captum.attr.Occlusion(module).attribute(
+                        batch,
+                        (3, mask, mask),
+                        strides=(3, stride, stride),
+                        baselines=baseline.expand_as(batch),
+                        target=one,
+                        perturbations_per_eval=size,
+                    )
+            found[f"captum, {size} at a time"].append(time.perf_counter() - start)
+    print_medians("occlusion maps of three classes of an image", found)
+
+
+def print_medians(what: str, found: dict[str, list[float]]) -> None:
+    print(what)
+    for name, taken in found.items():
+        median = statistics.median(taken)
+        print(f"  {name:24} median {median:6.2f} s  ({min(taken):.2f} to {max(taken):.2f})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    run = open_run(args.run)
+    rows = rows_of(run, args.images)
+    time_grad_cam(run, rows, args.rounds)
+    time_occlusion(run, rows, args.rounds)
+
+
+if __name__ == "__main__":
+    main()
