@@ -6,6 +6,11 @@ import torch
 import torchvision
 from timm.models.vision_transformer import ResPostBlock
 from torch import nn
+from torchvision.models.swin_transformer import (
+    PatchMergingV2,
+    SwinTransformer,
+    SwinTransformerBlockV2,
+)
 
 from errlens.errors import NoSpatialLayer, UnfitLayer
 from errlens.model.layers import SpatialLayer, find_layer
@@ -26,8 +31,6 @@ KNOWN = [
     ("test_nfnet", {}, 128, ("final_act", "NCHW", (4, 4))),
     ("test_maxvit", {}, 160, ("norm", "NCHW", (5, 5))),
     ("test_coatnet", {}, 160, ("norm", "NCHW", (5, 5))),
-    ("resnet50_clip", {"layers": (1, 1, 1, 1)}, 224, ("stages", "NCHW", (7, 7))),
-    ("nest_tiny", {"depths": (1, 1, 1)}, 224, ("norm", "NHWC", (14, 14))),
     ("test_mambaout", {}, 128, ("stages", "NHWC", (4, 4))),
     ("swin_tiny_patch4_window7_224", SHALLOW, 224, ("norm", "NHWC", (7, 7))),
     ("swinv2_tiny_window8_256", SHALLOW, 256, ("norm", "NHWC", (8, 8))),
@@ -132,8 +135,7 @@ def test_a_logit_that_reads_one_token_leads_back_to_its_patch(prefix):
     """With identities for blocks the place in the image is known exactly."""
     kinds = {0: {"class_token": False, "global_pool": "avg"}, 1: {}, 5: {"reg_tokens": 4}}
     module = network("test_vit", **WIDE, **kinds[prefix])
-    for block in module.blocks:
-        block.attn, block.mlp = nn.Identity(), nn.Identity()
+    module.blocks = nn.Sequential(nn.Identity())
     layer = find_layer(module, (3, 40, 56), "blocks")
     assert layer == SpatialLayer("blocks", "tokens", (10, 14), prefix)
     image = torch.randn(1, 3, 40, 56, requires_grad=True)
@@ -219,25 +221,41 @@ def test_with_as_many_channels_as_rows_the_layout_is_never_guessed():
     assert pooled == SpatialLayer("maxpool", "NCHW", (96, 96))
 
 
-@pytest.mark.parametrize("name", ["pit_ti_224", "coat_lite_tiny", "mvitv2_tiny", "levit_128s"])
+@pytest.mark.parametrize("name", ["pit_ti_224", "coat_lite_tiny", "levit_128s"])
 def test_tokens_of_unknown_places_are_refused(name):
     with pytest.raises(NoSpatialLayer, match="become tokens"):
         find_layer(network(name), (3, 224, 224))
 
 
-def test_torchvisions_networks_are_found_or_refused():
-    size = (3, 224, 224)
-    expected = {
-        "resnet18": ("layer4", "NCHW"),
-        "shufflenet_v2_x0_5": ("conv5", "NCHW"),
-        "swin_t": ("norm", "NHWC"),
-        "swin_v2_t": ("norm", "NHWC"),
-    }
-    for name, (layer, layout) in expected.items():
-        found = find_layer(torchvision.models.get_model(name, weights=None), size)
-        assert found == SpatialLayer(layer, layout, (7, 7))
-    with pytest.raises(NoSpatialLayer, match="become tokens"):
-        find_layer(torchvision.models.get_model("vit_b_32", weights=None), size)
+def test_what_pools_by_attention_is_no_map():
+    pooling = timm.layers.AttentionPool2d(8, out_features=2, feat_size=4, num_heads=2)
+    module = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.ReLU(), pooling)
+    assert find_layer(module, (3, 16, 16)) == SpatialLayer("1", "NCHW", (4, 4))
+
+
+def test_torchvisions_networks_are_found():
+    for name, layer in (("resnet18", "layer4"), ("shufflenet_v2_x0_5", "conv5")):
+        module = torchvision.models.get_model(name, weights=None)
+        assert find_layer(module, (3, 224, 224)) == SpatialLayer(layer, "NCHW", (7, 7))
+
+
+@pytest.mark.parametrize("version", [{}, {"block": SwinTransformerBlockV2}], ids=["v1", "v2"])
+def test_torchvisions_swin_has_its_channels_last(version):
+    merging = {"downsample_layer": PatchMergingV2} if version else {}
+    torch.manual_seed(0)
+    module = SwinTransformer(
+        [4, 4], 24, [1, 2], [2, 2], [4, 4], num_classes=7, **version, **merging
+    ).eval()
+    layer = find_layer(module, (3, 64, 96))
+    assert layer == SpatialLayer("norm", "NHWC", (8, 12))
+    check_places(module, layer, (3, 64, 96))
+
+
+def test_torchvisions_vision_transformer_is_refused():
+    """It does not say how its tokens lie."""
+    module = torchvision.models.VisionTransformer(32, 8, 1, 2, 16, 32, num_classes=7)
+    with pytest.raises(NoSpatialLayer, match="after 'conv_proj' its places become tokens"):
+        find_layer(module, (3, 32, 32))
 
 
 def test_a_layer_of_the_users_choice():
@@ -285,8 +303,8 @@ def test_the_network_is_left_as_it_was():
 
 
 def test_the_network_is_left_as_it_was_where_it_fails():
-    module = network("test_vit", img_size=64, patch_size=8).train()
-    with pytest.raises(AssertionError):
-        find_layer(module, (3, 48, 48))
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 14 * 14, 2))
+    with pytest.raises(RuntimeError, match="shapes"):
+        find_layer(module, (3, 20, 20))
     assert all(part.training for part in module.modules())
     assert not any(part._forward_hooks for part in module.modules())
