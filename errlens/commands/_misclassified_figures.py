@@ -22,7 +22,7 @@ LEAST_ACROSS: Final = 2  # tiles
 LONGEST: Final = 120  # letters of a title or a heading
 
 _MEANING: Final[dict[Verdict, str]] = {
-    "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training",
+    "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training, or no known label",
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def draw_posters(
         across = poster.across(as_fed=as_fed is not None)
         columns = [
             Column(
-                shown_name(section.heading, longest=LONGEST),
+                shown_name(section.heading, longest=LONGEST) if section.heading else "",
                 _tiles(shots, as_fed, absent, progress),
                 across,
             )

@@ -63,16 +63,15 @@ def require_free(target: Path) -> None:
             made.
     """
     try:
-        is_free = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise UnfitOption(
+                f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".errlens.", dir=target.parent):
             pass
     except OSError as error:
         raise _unwritable(target, error) from error
-    if not is_free:
-        raise UnfitOption(
-            f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
-        )
 
 
 def _unwritable(target: Path, error: OSError) -> UnfitOption:

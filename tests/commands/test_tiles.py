@@ -122,6 +122,21 @@ def test_a_gallery_without_a_single_image_is_not_drawn_and_the_others_are(maker)
     assert steps == 4
 
 
+def test_a_sequence_has_no_heading_and_sections_do(maker, monkeypatch):
+    seen = []
+
+    def watched(columns, **_options):
+        seen.append([column.heading for column in columns])
+        return
+
+    monkeypatch.setattr("errlens.commands._misclassified_figures.draw_gallery", watched)
+    sections = tuple(Section(name, (0,), 1) for name in ("cat, right", "dog " * 99))
+    draw(posters([sequence(0), Gallery("two", "two", sections)], maker, {}))
+    assert seen[0] == [""]
+    assert seen[1][0] == "cat, right"
+    assert len(seen[1][1]) <= 120
+
+
 @pytest.mark.parametrize(
     ("sections", "longest", "across"), [(1, 60, 6), (4, 2, 1), (4, 15, 2), (2, 30, 4), (10, 6, 1)]
 )
