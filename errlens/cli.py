@@ -9,9 +9,10 @@ from typer.core import TyperGroup
 
 from errlens import __version__
 from errlens.commands._command_line import as_command
+from errlens.commands._explain_options import ExplainOptions
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
-from errlens.commands.explain import ExplainOptions, explain
+from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.commands.run import RunOptions, run

@@ -1,4 +1,4 @@
-"""The folders inside a run folder that hold what one command made of it.
+"""The folders that hold what one command made, most of them inside a run folder.
 
 A folder is renewed as a whole: what was there before stays until everything new is written, and
 files that errlens did not write stay in any case.
@@ -31,51 +31,65 @@ if TYPE_CHECKING:
 # Columns that are text whatever they hold: a class may be called 007.
 _TEXTS: Final = (
     "class_a", "class_b", "classes", "sample_id", "label_name", "pred_name", "method", "target",
-    "baseline", "layer", "file", "status", "error", "flag",
+    "baseline", "layer", "file", "status", "error", "flag", "confirmed_by",
 )  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
 
 class ResultsWriter:
-    """Collects the files of one command; `written` holds their names in the order written."""
+    """Collects the files of one command.
+
+    `written` holds their names in the order written, `size` is how many bytes were.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.written: list[str] = []
+        self.size = 0
 
     def csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; missing values are empty cells."""
-        write_csv(self._target(name), table)
+        with self._writing(name) as target:
+            write_csv(target, table)
 
     def json(self, name: str, table: pd.DataFrame) -> None:
         """Write the rows of a table as a list of objects; missing values are null."""
         text = table.to_json(orient="records", force_ascii=False, indent=2, double_precision=15)
-        self._target(name).write_text(text + "\n", encoding="utf-8")
+        with self._writing(name) as target:
+            target.write_text(text + "\n", encoding="utf-8")
 
     def parquet(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-        pq.write_table(plain, self._target(name), compression="zstd")
+        with self._writing(name) as target:
+            pq.write_table(plain, target, compression="zstd")
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write arrays by name."""
-        np.savez_compressed(self._target(name), allow_pickle=False, **arrays)
+        with self._writing(name) as target:
+            np.savez_compressed(target, allow_pickle=False, **arrays)
 
     def pixels(self, name: str, pixels: NDArray[np.uint8]) -> None:
         """Write a picture of shape (height, width, 3) as it is."""
-        Image.fromarray(pixels).save(self._target(name), compress_level=3)
+        with self._writing(name) as target:
+            Image.fromarray(pixels).save(target, compress_level=3)
 
     def png(self, name: str, figure: "Figure") -> None:
         """Write a picture, without the version of the library in it."""
         # Twice as fast as the default, and hardly larger.
         packing = {"compress_level": 3}
-        figure.savefig(self._target(name), metadata={"Software": None}, pil_kwargs=packing)
+        with self._writing(name) as target:
+            figure.savefig(target, metadata={"Software": None}, pil_kwargs=packing)
 
-    def _target(self, name: str) -> Path:
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Count a file as written when it is, whole."""
         target = self._folder / name
         target.parent.mkdir(exist_ok=True)
-        self.written.append(name)
-        return target
+        yield target
+        if name not in self.written:
+            self.written.append(name)
+        self.size += target.stat().st_size
 
 
 @contextmanager
@@ -86,11 +100,32 @@ def renewed_results(
     options: Mapping[str, Any],
     keep: Callable[[str], bool] = lambda _name: False,
 ) -> Iterator[ResultsWriter]:
-    """Collect files that in the end take the place of those a command wrote before.
+    """Collect files that in the end take the place of those a command wrote into a run before.
 
     Args:
         run: The run they are made from.
         kind: The name of the folder, which is the command's.
+        options: What is worth recording of the command's options.
+        keep: As for `renewed_folder`.
+    """
+    folder, run_hash = run.path / kind, run.info.run_hash
+    with renewed_folder(folder, run_hash=run_hash, options=options, keep=keep) as writer:
+        yield writer
+
+
+@contextmanager
+def renewed_folder(
+    folder: Path,
+    *,
+    run_hash: str,
+    options: Mapping[str, Any],
+    keep: Callable[[str], bool] = lambda _name: False,
+) -> Iterator[ResultsWriter]:
+    """Collect files that in the end take the place of those that were written here before.
+
+    Args:
+        folder: It is made if it is not there.
+        run_hash: Of the run, or the model, that they are made from.
         options: What is worth recording of the command's options.
         keep: Tells by name which files of before stay if they are of the same run and not written
             anew.
@@ -98,16 +133,15 @@ def renewed_results(
     Raises:
         UnfitOption: Something else stands where the folder should.
     """
-    folder = run.path / kind
     if folder.exists() and not folder.is_dir():
         raise UnfitOption(f"{str(folder)!r} is no folder", hint="move it away; results go there")
-    with _temporary_folder(run, kind) as temporary:
+    with _temporary_folder(folder) as temporary:
         writer = ResultsWriter(temporary)
         yield writer
-        kept = _kept(run, folder, keep, writer.written)
+        kept = _kept(folder, run_hash, keep, writer.written)
         made_from = {
             "schema_version": SCHEMA_VERSION,
-            "run_hash": run.info.run_hash,
+            "run_hash": run_hash,
             "options": dict(options),
             "files": [*writer.written, *kept],
         }
@@ -117,27 +151,28 @@ def renewed_results(
 
 
 @contextmanager
-def _temporary_folder(run: RunFolder, kind: str) -> Iterator[Path]:
-    """Make a folder inside a run for as long as it takes.
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder beside another one for as long as it takes.
 
     Raises:
-        UnfitOption: The run cannot be written to.
+        UnfitOption: Nothing can be written there.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{kind}.", dir=run.path) as name:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
             yield Path(name)
     except OSError as error:
         # Reading has errors of its own: what is left is the folder, or the disk it is on.
         raise UnfitOption(
-            f"{str(run.path / kind)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+            f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
             hint="see what stands there; or copy the run to where you may write",
         ) from error
 
 
-def options_of(run: RunFolder, kind: str) -> dict[str, Any]:
+def options_of(folder: Path, *, run_hash: str) -> dict[str, Any]:
     """Return the options that a command wrote its results with, if they are of this run."""
-    made_from = _record(run.path / kind)
-    of_this_run = made_from.get("run_hash") == run.info.run_hash
+    made_from = _record(folder)
+    of_this_run = made_from.get("run_hash") == run_hash
     options = made_from.get("options") if of_this_run else None
     return options if isinstance(options, dict) else {}
 
@@ -148,12 +183,19 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     Raises:
         NoResults: It is not there, or was made of other predictions.
     """
-    folder = run.path / kind
     command = shlex.join(["errlens", kind, str(run.path)])
-    made_from = _record(folder)
+    return read_table(run.path / kind, name, run_hash=run.info.run_hash, command=command)
+
+
+def read_table(folder: Path, name: str, *, run_hash: str, command: str) -> pd.DataFrame:
+    """Read a table from a folder that `command` makes.
+
+    Raises:
+        NoResults: It is not there, or was made of something else.
+    """
     if not (folder / name).exists():
         raise NoResults(f"{str(folder / name)!r} is not there", command=command)
-    if made_from.get("run_hash") != run.info.run_hash:
+    if _record(folder).get("run_hash") != run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
         return read_csv(folder / name, text=_TEXTS)
@@ -176,10 +218,10 @@ def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -
 
 
 def _kept(
-    run: RunFolder, folder: Path, keep: Callable[[str], bool], written: list[str]
+    folder: Path, run_hash: str, keep: Callable[[str], bool], written: list[str]
 ) -> list[str]:
     """Return the files of before that stay."""
-    if _record(folder).get("run_hash") != run.info.run_hash:
+    if _record(folder).get("run_hash") != run_hash:
         return []
     names = [name for name in _files_of_before(folder) if name != MADE_FROM]
     return sorted(name for name in names if keep(name) and name not in written)

@@ -1,97 +1,145 @@
-"""Explain the images of a run batch by batch: each is decoded once, whatever is asked of it."""
+"""Explain images batch by batch: each is decoded once, whatever is asked of it."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from errlens.attribution._batch import Explained, explain_batch
-from errlens.attribution._subject import Settings, Subject
-from errlens.classes import ClassNames
-from errlens.data.images import Unread, quiet_pillow
-from errlens.data.loading import Input, available_cores, in_order, load_input
-from errlens.errors import UnfitOption, nearest
+from errlens.attribution._subject import Settings, Subject, borrowed
+from errlens.attribution._targets import Verdict, Wanted
+from errlens.data.images import Unread, open_photo, quiet_pillow
+from errlens.data.loading import Input, available_cores, in_order, prepare_input
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
 from errlens.predictions import MISSING, Predictions
 from errlens.run import RunFolder
 
-ROLES = ("predicted", "true", "second", "top3")
+TOP: Final = 3  # classes that name an image without a label
+UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown
 
 
 class Case(NamedTuple):
     """An image to be explained: `facts` are columns of the predictions.
 
-    `headings` say in words what each target is.
+    `top` are its likeliest classes with their probabilities. Of each target there are a `heading`,
+    which says in words what it is, and a `chance`, its probability, where that is known.
     """
 
     facts: dict[str, Any]
-    targets: tuple[Target, ...]
-    headings: tuple[str, ...]
+    targets: tuple[Target, ...] = ()
+    headings: tuple[str, ...] = ()
+    chances: tuple[float | None, ...] = ()
+    top: tuple[tuple[str, float], ...] = ()
 
 
-class Finding(NamedTuple):
-    """What one method says of one image; `image` is uint8 of shape (H, W, 3), as fed."""
+class Explanation(NamedTuple):
+    """What some methods say of one image.
+
+    `image` is uint8 of shape (H, W, 3), as fed, and `tensor` what the network gets, shape
+    (channels, height, width); `photo` is what was read from the file. `maps` and `seconds` are by
+    method.
+    """
 
     case: Case
-    method: str
     image: NDArray[np.uint8] | None
-    maps: Explained
+    tensor: Tensor | None
+    photo: Image.Image | None
+    maps: dict[str, Explained]
+    seconds: dict[str, float]
 
 
-@dataclass(frozen=True)
+class _Loaded(NamedTuple):
+    case: Case
+    input: Input | Unread
+    photo: Image.Image | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explainer:
-    """A classifier with the methods to explain it by."""
+    """A classifier with the methods to explain it by.
+
+    `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
+    are cases of. `batch_size` is how many images are held at a time, with their photos if these are
+    to be kept.
+    """
 
     classifier: Classifier
     subject: Subject
     settings: Settings
     root: Path
+    complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
+    keep_photos: bool = False
 
-    def explain(self, cases: Sequence[Case], methods: Sequence[str]) -> Iterator[list[Finding]]:
-        """Yield what all methods say of a few images, in the order of the cases."""
+    def explain(self, cases: Sequence[Case], methods: Sequence[str]) -> Iterator[Explanation]:
+        """Yield what all methods say of one image after the other, in the order of the cases."""
         size = self.settings.batch_size
         with quiet_pillow():
             for start in range(0, len(cases), size):
                 batch = cases[start : start + size]
                 loaded = list(in_order(self._load, batch, workers=available_cores()))
-                by_method = [self._findings(name, batch, loaded) for name in methods]
-                yield [one for of_case in zip(*by_method, strict=True) for one in of_case]
+                yield from self._explanations(loaded, methods)
 
-    def _load(self, case: Case) -> Input | Unread:
-        path = self.root / case.facts["path"]
-        found = load_input(path, self.classifier.preparation)
-        known = case.facts["content_hash"]
-        if isinstance(found, Input) and known not in (None, found.content_hash):
-            return Unread(MISSING, "another file now", found.content_hash)
-        return found
+    def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
+        """Return what the network gets, shape (channels, height, width), as a picture again."""
+        black, white = (
+            one.to(image).reshape(-1, 1, 1) for one in (self.subject.black, self.subject.white)
+        )
+        shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
+        pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
+        return _in_colour(pixels, self.classifier)
 
-    def _findings(
-        self, name: str, batch: Sequence[Case], loaded: Sequence[Input | Unread]
-    ) -> list[Finding]:
-        read = [at for at, one in enumerate(loaded) if isinstance(one, Input)]
-        explained: dict[int, Explained] = {}
-        if read:
-            preparation, device = self.classifier.preparation, self.classifier.device
-            values = [one.value for one in loaded if isinstance(one, Input)]
-            images = stack(values, preparation, device)
-            targets = [batch[at].targets for at in read]
-            found = explain_batch(name, self.subject, images, targets, self.settings)
-            explained = dict(zip(read, found, strict=True))
+    def _load(self, case: Case) -> _Loaded:
+        preparation = self.classifier.preparation
+        photo = open_photo(
+            self.root / case.facts["path"], mode=preparation.image_mode, exif=preparation.exif
+        )
+        if isinstance(photo, Unread):
+            return _Loaded(case, photo)
+        if case.facts["content_hash"] not in (None, photo.content_hash):
+            return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
+        kept = photo.image if self.keep_photos else None
+        return _Loaded(case, prepare_input(photo, preparation), kept)
+
+    def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
+        seen = [one for one in loaded if isinstance(one.input, Input)]
+        found = iter(self._seen(seen, methods) if seen else [])
         return [
-            Finding(case, name, _as_fed(one.value, self.classifier), explained[at])
-            if isinstance(one, Input)
-            else Finding(case, name, None, [NoMap(name, t, one.reason) for t in case.targets])
-            for at, (case, one) in enumerate(zip(batch, loaded, strict=True))
+            _unseen(one.case, one.input, methods) if isinstance(one.input, Unread) else next(found)
+            for one in loaded
         ]
+
+    def _seen(self, seen: Sequence[_Loaded], methods: Sequence[str]) -> Iterator[Explanation]:
+        values = [one.input.value for one in seen if isinstance(one.input, Input)]
+        images = stack(values, self.classifier.preparation, self.classifier.device)
+        cases: Sequence[Case] = [one.case for one in seen]
+        if self.complete:
+            cases = self.complete(cases, images)
+        targets = [one.targets for one in cases]
+        maps: list[dict[str, Explained]] = [{} for _ in cases]
+        seconds = {}
+        for name in methods:
+            start = time.perf_counter()
+            found = explain_batch(name, self.subject, images, targets, self.settings)
+            seconds[name] = (time.perf_counter() - start) / len(cases)
+            for of_image, explained in zip(maps, found, strict=True):
+                of_image[name] = explained
+        for one, case, value, tensor, of_image in zip(
+            seen, cases, values, images, maps, strict=True
+        ):
+            image = as_picture(value, self.classifier)
+            yield Explanation(case, image, tensor, one.photo, of_image, seconds)
 
 
 def cases_of(
-    run: RunFolder, images: Predictions, rows: Sequence[int], wanted: Sequence[str] | None
+    run: RunFolder, images: Predictions, rows: Sequence[int], wanted: Wanted
 ) -> list[Case]:
     """Return what to explain of some rows; images that were not predicted are left out.
 
@@ -99,81 +147,95 @@ def cases_of(
         run: Where the most probable classes are read from.
         images: All images, with row, path, content_hash, label, pred and what is written of them.
         rows: Which of them.
-        wanted: Roles or names of classes; None explains the predicted class, the true one (the
-            second where it was right or is unknown), and why the one rather than the other.
+        wanted: The scores to explain.
 
     Raises:
-        UnfitOption: A target is no class, or an image has no label to explain.
+        UnfitOption: An image has no such class.
     """
     found = images.table.take(np.asarray(rows, np.int64)).to_pylist()
-    roles = [_target_of(text, images.classes) for text in wanted] if wanted else None
-    cases = []
-    for one in found:
-        if one["pred"] is None:
-            continue
-        top = run.read_row(one["row"], ("topk_index",))["topk_index"] or [one["pred"]]
-        targets = (
-            _contrast(one, top)
-            if roles is None
-            else [target for role in roles for target in _targets(role, one, top)]
+    return [_case_of(run, one, wanted) for one in found if one["pred"] is not None]
+
+
+def _case_of(run: RunFolder, one: dict[str, Any], wanted: Wanted) -> Case:
+    kept = run.read_row(one["row"], ("topk_index", "topk_prob"))
+    top = kept["topk_index"] or [one["pred"]]
+    chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
+    if one["label"] is not None:
+        chances[one["label"]] = one["label_prob"]
+    verdict = Verdict(
+        image=f"row {one['row']}", pred=one["pred"], label=one["label"], top=top, chances=chances
+    )
+    return case_of(one, verdict, wanted)
+
+
+def case_of(facts: dict[str, Any], verdict: Verdict, wanted: Wanted) -> Case:
+    """Return what is to be explained of an image."""
+    targets = tuple(wanted.targets(verdict))
+    return Case(
+        facts,
+        targets,
+        tuple(map(wanted.heading, targets)),
+        tuple(None if t.against is not None else verdict.chances.get(t.wanted) for t in targets),
+        tuple((wanted.classes[index], verdict.chances[index]) for index in verdict.top[:TOP]),
+    )
+
+
+@dataclass(frozen=True)
+class PhotoCases:
+    """Makes cases of photos that belong to no run, by predicting them."""
+
+    subject: Subject
+    wanted: Wanted
+
+    def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:
+        """Return the cases of some images, shape (n, channels, height, width)."""
+        with borrowed(self.subject.module), torch.no_grad():
+            chances = self.subject.logits(images).softmax(dim=1).float().cpu().numpy()
+        return [
+            self._case(one.facts, of_image) for one, of_image in zip(cases, chances, strict=True)
+        ]
+
+    def _case(self, facts: dict[str, Any], chances: NDArray[np.float32]) -> Case:
+        order = np.argsort(-chances, kind="stable").tolist()
+        pred = order[0]
+        verdict = Verdict(
+            image=facts["path"],
+            pred=pred,
+            label=None,
+            top=order,
+            chances=dict(enumerate(chances.tolist())),
         )
-        headings = [_heading(target, images.classes) for target in targets]
-        cases.append(Case(one, tuple(targets), tuple(headings)))
-    return cases
+        told = {"pred": pred, "pred_name": self.wanted.classes[pred]}
+        return case_of({**facts, **told, "confidence": float(chances[pred])}, verdict, self.wanted)
 
 
-def _target_of(text: str, classes: ClassNames) -> str | Target:
-    """Return a role, or the target that a class is to every image."""
-    if text in ROLES:
-        return text
-    index = classes.index(text)
-    if index is None:
-        near = nearest(text, [*ROLES, *classes.names])
-        raise UnfitOption(
-            f"--target {text!r} is neither a class nor one of {', '.join(ROLES)}",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
-        )
-    return Target(classes[index], index)
+def photo_case(number: int, path: str) -> Case:
+    """Return a photo before anything is known of it."""
+    nothing = dict.fromkeys(("label", "label_name", "pred", "pred_name", "confidence"))
+    return Case({**nothing, "row": number, "sample_id": path, "path": path, "content_hash": None})
 
 
-def _targets(role: str | Target, one: dict[str, Any], top: Sequence[int]) -> list[Target]:
-    if isinstance(role, Target):
-        return [role]
-    if role == "top3":
-        if len(top) < 3:
-            raise UnfitOption(f"--target top3: the run keeps {len(top)} classes of an image")
-        return [Target(f"top {place}", index) for place, index in enumerate(top[:3], 1)]
-    known = {"predicted": one["pred"], "true": one["label"]}
-    known["second"] = top[1] if len(top) > 1 else None
-    if known[role] is None:
-        raise UnfitOption(f"--target {role}: row {one['row']} has no such class")
-    return [Target(role, known[role])]
+def _unseen(case: Case, why: Unread, methods: Sequence[str]) -> Explanation:
+    targets = case.targets or (UNSEEN,)
+    maps: dict[str, Explained] = {
+        name: [NoMap(name, target, why.reason) for target in targets] for name in methods
+    }
+    return Explanation(case, None, None, None, maps, dict.fromkeys(methods, 0.0))
 
 
-def _contrast(one: dict[str, Any], top: Sequence[int]) -> list[Target]:
-    """Return the predicted class, the one it stands against, and their difference."""
-    pred, label = one["pred"], one["label"]
-    # Two classes at least are kept: imported runs, which may keep none, have no model.
-    other = Target("second", top[1]) if label in (None, pred) else Target("true", label)
-    return [Target("predicted", pred), other, Target("difference", pred, other.wanted)]
-
-
-def _heading(target: Target, classes: ClassNames) -> str:
-    name = classes[target.wanted]
-    if target.against is not None:
-        return f"{name} rather than {classes[target.against]}"
-    return name if target.name == name else f"{target.name}: {name}"
-
-
-def _as_fed(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
+def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
     """Return an input as a picture; one of the user's own transform by its range."""
     if isinstance(value, Tensor):
         channels = value.float().cpu().numpy().transpose(1, 2, 0)
         low, high = channels.min(), channels.max()
         pixels = np.rint(255 * (channels - low) / max(high - low, 1e-12)).astype(np.uint8)
-    else:
-        pixels = value
-        if getattr(classifier.preparation, "bgr", False):
-            pixels = pixels[:, :, ::-1]
+        return _in_colour(pixels, classifier)
+    return _in_colour(value, classifier)
+
+
+def _in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
+    """Return pixels as fed as red, green and blue."""
+    if getattr(classifier.preparation, "bgr", False):
+        pixels = pixels[:, :, ::-1]
     picture = pixels if pixels.shape[2] == 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
     return np.ascontiguousarray(picture)

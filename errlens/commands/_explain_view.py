@@ -1,165 +1,86 @@
-"""How explanations look: pictures, the index of all maps, and the terminal."""
+"""How explanations look on the terminal, and the tables of all that is known of them."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from errlens.analysis.evidence import evidence_share
-from errlens.analysis.map_checks import map_flags, shrunk
 from errlens.attribution import load_method, method_names
-from errlens.attribution._cases import Case, Finding
-from errlens.data.outlines import Regions
-from errlens.figures.heatmaps import Panel, draw_heatmaps
-from errlens.figures.letters import shown_name
-from errlens.figures.overlay import common_scale, overlay
-from errlens.file_names import distinct_names, file_name
-from errlens.maps import Attribution, NoMap
+from errlens.commands._explain_album import FAILED, OK
 from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from errlens.attribution._subject import Subject
-    from errlens.results import ResultsWriter
 
-COLUMNS: Final = (
-    "row", "sample_id", "label_name", "pred_name", "method", "target", "score", "baseline", "layer",
-    "file", "raw_min", "raw_max", "completeness_gap", "status", "error", "flag", "object_share",
-    "head_share",
-)  # fmt: skip
-_NUMBERS: Final = (
-    "score", "raw_min", "raw_max", "completeness_gap", "object_share", "head_share",
-)  # fmt: skip
-_TEXTS: Final = tuple(name for name in COLUMNS if name not in (*_NUMBERS, "row"))
-OK: Final = "ok"
-FAILED: Final = "failed"
+INDEX_COLUMNS: Final = {
+    "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "method": "str",
+    "target": "str", "score": "float64", "baseline": "str", "layer": "str", "file": "str",
+    "raw_min": "float64", "raw_max": "float64", "completeness_gap": "float64",
+    "deletion_auc": "float64", "insertion_auc": "float64", "random_deletion_auc": "float64",
+    "random_insertion_auc": "float64", "status": "str", "error": "str", "flag": "str",
+    "object_share": "float64", "head_share": "float64",
+}  # fmt: skip
+COVER_COLUMNS: Final = {
+    "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "found": "bool",
+    "top": "Int64", "left": "Int64", "bottom": "Int64", "right": "Int64", "share": "float64",
+    "fill": "str", "confirmed_by": "str", "pred_before": "float64", "true_before": "float64",
+    "pred_after": "float64", "true_after": "float64", "file": "str",
+}  # fmt: skip
+SIMILARITY_COLUMNS: Final = {"method": "str", "layer": "str", "similarity": "float64"}
 SHOWN: Final = 10
 
 
-def draw_finding(finding: Finding, *, alpha: float, colormap: str | None) -> "Figure | None":
-    """Draw the maps of one image by one method; None where there is none."""
-    facts = finding.case.facts
-    headed = zip(finding.maps, finding.case.headings, strict=True)
-    panels = [_panel(one, heading) for one, heading in headed if isinstance(one, Attribution)]
-    maps = [one for one in finding.maps if isinstance(one, Attribution)]
-    if finding.image is None or not maps:
-        return None
-    label = "no label" if facts["label_name"] is None else shown_name(facts["label_name"])
-    confidence = "" if facts["confidence"] is None else f" ({facts['confidence']:.3f})"
-    return draw_heatmaps(
-        finding.image,
-        [Panel("as fed", None), *panels],
-        title=f"{label} → {shown_name(facts['pred_name'])}{confidence}",
-        subtitle=_subtitle(maps[0], facts),
-        unit=maps[0].unit,
-        alpha=alpha,
-        colormap=colormap,
-        signed=any((one.values < 0).any() for one in maps),
+class Tables(NamedTuple):
+    """What was found: of every map, of the parts that turn an error, of maps of random networks.
+
+    `seconds` are those of each image by method; `stopped` is what stopped it early; `written` are
+    names of files.
+    """
+
+    maps: pd.DataFrame
+    covers: pd.DataFrame
+    similarities: pd.DataFrame
+    seconds: Sequence[Mapping[str, float]] = ()
+    stopped: str | None = None
+    written: Sequence[str] = ()
+
+
+def tables(
+    maps: Sequence[Mapping[str, Any]] = (),
+    covers: Sequence[Mapping[str, Any]] = (),
+    similarities: Sequence[Mapping[str, Any]] = (),
+    *,
+    seconds: Sequence[Mapping[str, float]] = (),
+    stopped: str | None = None,
+) -> Tables:
+    """Return rows as tables: of maps, of images and of methods and stages."""
+    return Tables(
+        _table(maps, INDEX_COLUMNS),
+        _table(covers, COVER_COLUMNS),
+        _table(similarities, SIMILARITY_COLUMNS),
+        seconds,
+        stopped,
     )
 
 
-def draw_overlay(
-    finding: Finding, *, alpha: float, colormap: str | None
-) -> NDArray[np.uint8] | None:
-    """Return the image as fed under its last map, which by default is the difference."""
-    maps = [one.values for one in finding.maps if isinstance(one, Attribution)]
-    if finding.image is None or not maps:
-        return None
-    signed = any((one < 0).any() for one in maps)
-    return overlay(
-        finding.image,
-        maps[-1],
-        scale=common_scale(maps[-1:]),
-        alpha=alpha,
-        colormap=colormap,
-        signed=signed,
-    )
+def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=[*columns]).astype(dict(columns))
 
 
-class IndexMaker:
-    """Collects the rows of the index, and gives every picture a name of its own."""
-
-    def __init__(self, cases: Sequence[Case], regions: Mapping[int, Regions]) -> None:
-        self._regions = regions
-        names = sorted({name for one in cases for name in _ends(one)})
-        self._folder = dict(zip(names, distinct_names(names), strict=True))
-        self._rows: list[dict[str, Any]] = []
-        self._small: list[NDArray[np.float32] | None] = []
-
-    def add(self, finding: Finding) -> str:
-        """Add the maps of an image by one method; return the name of its picture, less `.png`."""
-        facts = finding.case.facts
-        folder = "__".join(self._folder[name] for name in _ends(finding.case))
-        stem = file_name(PurePosixPath(facts["path"]).stem)
-        name = f"{folder}/{facts['row']}_{stem}_{finding.method}"
-        for one in finding.maps:
-            row = _index_row(finding, one, f"{name}.png")
-            if isinstance(one, Attribution) and facts["row"] in self._regions:
-                regions = self._regions[facts["row"]]
-                row["object_share"] = evidence_share(one.values, regions.object)
-                row["head_share"] = evidence_share(one.values, regions.head)
-            self._rows.append(row)
-            self._small.append(shrunk(one.values) if isinstance(one, Attribution) else None)
-        return name
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the rows; maps that say nothing, or the same of all images, have a flag."""
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for place, row in enumerate(self._rows):
-            if self._small[place] is not None:
-                groups[row["method"], row["target"]].append(place)
-        for places in groups.values():
-            maps = [one for place in places if (one := self._small[place]) is not None]
-            for place, flag in zip(places, map_flags(maps), strict=True):
-                self._rows[place]["flag"] = flag or None
-        return self._rows
-
-
-def _ends(case: Case) -> tuple[str, str]:
-    """Return the names that the folder of a picture has."""
-    return case.facts["label_name"] or "unlabelled", case.facts["pred_name"]
-
-
-def _index_row(finding: Finding, one: Attribution | NoMap, file: str) -> dict[str, Any]:
-    facts = {name: finding.case.facts[name] for name in COLUMNS[:4]}
-    row = {**facts, "method": finding.method, "target": one.target.name}
-    if isinstance(one, NoMap):
-        return {**row, "status": FAILED, "error": one.reason}
-    return {
-        **row,
-        "score": one.score,
-        "baseline": one.baseline,
-        "layer": one.layer,
-        "file": file,
-        "raw_min": float(one.values.min()),
-        "raw_max": float(one.values.max()),
-        "completeness_gap": one.completeness_gap,
-        "status": OK,
-    }
-
-
-def index_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows of the index as a table."""
-    table = pd.DataFrame(list(rows), columns=[*COLUMNS])
-    kinds = dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXTS, "str") | {"row": "int64"}
-    return table.astype(kinds)
-
-
-def merged(before: pd.DataFrame | None, index: pd.DataFrame) -> pd.DataFrame:
-    """Return the index of calls before with that of this one in place of the same maps, by row."""
-    made = set(zip(index["row"], index["method"], strict=True))
-    old = index_table([]) if before is None else before
-    stays = [pair not in made for pair in zip(old["row"], old["method"], strict=True)]
-    old = index_table(cast("list[dict[str, Any]]", old[stays].to_dict("records")))
-    together = pd.concat([old, index], ignore_index=True)
-    return together.sort_values(["row", "method"], kind="stable", ignore_index=True)
+def merged(before: pd.DataFrame | None, table: pd.DataFrame, *, by: Sequence[str]) -> pd.DataFrame:
+    """Return a table of calls before with what this one found in place of the same, in order."""
+    if before is None:
+        together = table
+    else:
+        made = set(table[[*by]].itertuples(index=False, name=None))
+        keys = before[[*by]].itertuples(index=False, name=None)
+        old = before[[key not in made for key in keys]]
+        records = cast("list[dict[str, Any]]", old.to_dict("records"))
+        kinds = cast("dict[str, str]", table.dtypes.astype(str).to_dict())
+        together = pd.concat([_table(records, kinds), table], ignore_index=True)
+    return together.sort_values([*by], kind="stable", ignore_index=True)
 
 
 def show_methods(screen: Screen, subject: "Subject") -> None:
@@ -172,70 +93,75 @@ def show_methods(screen: Screen, subject: "Subject") -> None:
     screen.table(("method", "fits", "what it shows, or why not"), rows)
 
 
-def show_findings(
-    screen: Screen, run: RunFolder, index: pd.DataFrame, results: "ResultsWriter", *, asked: int
-) -> None:
-    """Print what was explained, what could not be, and where it is; `asked` images were meant."""
+def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) -> None:
+    """Print what was explained, what could not be, and where it is.
+
+    `asked` images were meant, of which `left` had not been explained before.
+    """
     if not asked:
         screen.say("No image to explain: the run has no errors.")
-    done = asked - index["row"].nunique()
-    if done:
+    elif left < asked:
         screen.say(
-            f"{done} of {asked} images were explained before; --overwrite explains them anew"
+            f"{asked - left} of {asked} images were explained before; --overwrite explains them "
+            "anew"
         )
-    images = index.drop_duplicates(["row", "method"])
-    rows = [
-        (
-            str(one["row"]),
-            f"{_text(one['label_name'])} -> {one['pred_name']}",
-            one["method"],
-            one["file"] if one["status"] == OK else f"none: {one['error']}",
+    _show_pictures(screen, found.maps)
+    _show_shares(screen, found.maps)
+    _show_covers(screen, found.covers)
+    _show_trials(screen, found)
+    _show_seconds(screen, found)
+    _warn(screen, found.maps)
+    if found.stopped:
+        done = found.maps["row"].nunique()
+        screen.warn(
+            f"stopped by {found.stopped} after {done} of {left} images; the same call goes on"
         )
-        for one in cast("list[dict[str, Any]]", images.head(SHOWN).to_dict("records"))
-    ]
-    screen.table((">row", "true -> predicted", "method", "picture"), rows)
-    if len(images) > SHOWN:
-        screen.say(f"and {len(images) - SHOWN} more: see index.csv")
-    _show_shares(screen, index)
-    _warn(screen, index)
     screen.say()
-    pictures = sum(name.endswith(".png") for name in results.written)
-    others = [name for name in results.written if "/" not in name]
+    pictures = sum(name.endswith(".png") for name in found.written)
+    others = [name for name in found.written if "/" not in name and not name.endswith(".png")]
     screen.say(
-        f"Wrote {relative(run.path / 'explain')}: {pictures} picture{'s' * (pictures != 1)}, "
-        f"{', '.join(others)}"
+        f"Wrote {relative(folder)}: {pictures} picture{'s' * (pictures != 1)}, {', '.join(others)}"
     )
 
 
-def print_json(
-    screen: Screen, run: RunFolder, index: pd.DataFrame, *, files: Sequence[str]
-) -> None:
+def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    plain = index.astype(object).where(index.notna(), None)
     screen.json(
         {
             "schema_version": SCHEMA_VERSION,
             "command": "explain",
-            "run": str(run.path),
-            "run_hash": run.info.run_hash,
-            "maps": plain.to_dict("records"),
-            "files": list(files),
+            "folder": str(folder),
+            "run_hash": run_hash,
+            "maps": _records(found.maps),
+            "covers": _records(found.covers),
+            "randomisation": _records(found.similarities),
+            "stopped": found.stopped,
+            "files": list(found.written),
         }
     )
 
 
-def _panel(one: Attribution, heading: str) -> Panel:
-    rows, columns = one.values.shape
-    score = "p" if one.unit == "probability" else "logit"
-    return Panel(shown_name(heading), one.values, f"{score} {one.score:.3f}, {rows} x {columns}")
+def _records(table: pd.DataFrame) -> list[Any]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def _subtitle(one: Attribution, facts: Mapping[str, Any]) -> str:
-    parts = [one.method]
-    parts += [f"layer {one.layer}"] if one.layer else []
-    parts += [f"against {one.baseline}"] if one.baseline else []
-    parts.append(f"row {facts['row']}")
-    return ", ".join(parts)
+def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
+    pictures = maps.fillna({"file": ""}).groupby(["row", "file"], sort=False)
+    rows = []
+    for _, of_picture in list(pictures)[:SHOWN]:
+        one = _records(of_picture)[0]
+        methods = of_picture["method"].unique()
+        rows.append(
+            (
+                str(one["row"]),
+                f"{_text(one['label_name'])} -> {_text(one['pred_name'])}",
+                one["method"] if len(methods) == 1 else f"{len(methods)} methods",
+                one["file"] if one["status"] == OK else f"none: {one['error']}",
+            )
+        )
+    screen.table((">row", "true -> predicted", "method", "picture"), rows)
+    if len(pictures) > SHOWN:
+        screen.say(f"and {len(pictures) - SHOWN} more: see index.csv")
 
 
 def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
@@ -257,6 +183,64 @@ def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
     screen.say()
     heads = ("evidence for the predicted class", "images", ">on the object", ">on its head", ">n")
     screen.table(heads, rows)
+
+
+def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
+    """Print which parts turn errors into right answers."""
+    if not len(covers):
+        return
+    found = covers[covers["found"]].sort_values(["share", "row"])
+    screen.say()
+    screen.say(
+        f"Of {len(covers)} errors, {len(found)} become right when one square of the image is hidden"
+    )
+    rows = [
+        (
+            str(one["row"]),
+            f"{one['label_name']} -> {one['pred_name']}",
+            f"{one['share']:.1%}",
+            f"{one['true_before']:.3f} -> {one['true_after']:.3f}",
+            one["confirmed_by"],
+        )
+        for one in _records(found.head(SHOWN))
+    ]
+    heads = (">row", "true -> predicted", ">hidden", ">p(true)", "confirmed by")
+    screen.table(heads, rows)
+
+
+def _show_trials(screen: Screen, found: Tables) -> None:
+    """Print how maps did against random ones, and how much of them a random network leaves."""
+    tried = found.maps.dropna(subset="deletion_auc")
+    if not len(tried):
+        return
+    last = found.similarities.groupby("method")["similarity"].last()
+    columns = ["deletion_auc", "random_deletion_auc", "insertion_auc", "random_insertion_auc"]
+    rows = [
+        (
+            str(method),
+            *(f"{one[name].mean():.3f}" for name in columns),
+            f"{last[method]:.3f}" if method in last and pd.notna(last[method]) else "-",
+            str(len(one)),
+        )
+        for method, one in tried.groupby("method")
+    ]
+    screen.say()
+    heads = ("checked", ">deletion", ">random", ">insertion", ">random", ">if randomised", ">n")
+    screen.table(heads, rows)
+    screen.remark(
+        "A good map has a lower deletion and a higher insertion than random ones, and little of "
+        "it is left with the model randomised."
+    )
+
+
+def _show_seconds(screen: Screen, found: Tables) -> None:
+    """Print what each method takes, where several are compared."""
+    if not found.seconds or len(found.seconds[0]) < 2:
+        return
+    taken = pd.DataFrame(list(found.seconds))
+    rows = [(str(name), f"{taken[name].mean():.2f}") for name in taken]
+    screen.say()
+    screen.table(("method", ">seconds an image"), rows)
 
 
 def _warn(screen: Screen, index: pd.DataFrame) -> None:

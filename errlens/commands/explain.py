@@ -1,114 +1,35 @@
 """`errlens explain`: why this class and not that one, for the worst errors, in one batch."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
-import typer
-
-from errlens.commands._options import OutputOptions, OverwriteOption, RunArgument
-from errlens.commands._selecting import ImagesOption, SelectOptions
-from errlens.errors import NothingExplained, UnfitOption
+from errlens.commands._budget import Budget
+from errlens.commands._explain_job import (
+    INDEX,
+    Job,
+    errors_of_run,
+    photos_without_run,
+    refuse_what_does_not_fit,
+    table_before,
+)
+from errlens.commands._explain_options import ORIGINAL, ExplainOptions
+from errlens.errors import Interrupted, NothingExplained, UnfitOption
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from errlens.attribution._cases import Case, Finding
-    from errlens.attribution._subject import Settings, Subject
+    from errlens.attribution._cases import Explainer
+    from errlens.attribution._subject import Subject
+    from errlens.commands._explain_figures import Looks
+    from errlens.commands._explain_view import Tables
     from errlens.data.outlines import Regions
     from errlens.model.classifier import Classifier
     from errlens.results import ResultsWriter
-    from errlens.run import RunFolder
     from errlens.terminal import Screen
 
-KIND = "explain"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExplainOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions, OverwriteOption):
-    """Options of `errlens explain`."""
-
-    top: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images at most, the first of the ranking.")
-    ] = 20
-    method: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="See --list; repeatable.  [default: grad-cam]"),
-    ] = None
-    list_methods: Annotated[
-        bool, typer.Option("--list", help="List the methods, and whether they fit the model.")
-    ] = False
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --list: of this model, without a run.")
-    ] = None
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHAT",
-            help="What to explain: predicted, true, second, top3 or a class; repeatable.  "
-            "[default: predicted, true (or second, where it is right) and why one rather than the "
-            "other]",
-        ),
-    ] = None
-    layer: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The layer to look at.  [default: the last map]"),
-    ] = None
-    mask: Annotated[
-        str,
-        typer.Option(metavar="X%|N", help="What occlusion hides: a share of a side, or pixels."),
-    ] = "20%"
-    stride: Annotated[
-        str | None,
-        typer.Option(metavar="X%|N", help="From mask to mask.  [default: half a mask]"),
-    ] = None
-    fill: Annotated[
-        Literal["mean", "gray", "black", "blur", "noise"], typer.Option(help="What hides.")
-    ] = "mean"
-    probability: Annotated[
-        bool, typer.Option("--probability", help="Occlusion of the probability, not the logit.")
-    ] = False
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Of integrated gradients.")] = 50
-    samples: Annotated[int, typer.Option(min=1, metavar="N", help="Of smooth-grad.")] = 25
-    noise: Annotated[
-        float, typer.Option(min=0, metavar="X", help="Of smooth-grad, as a share of the range.")
-    ] = 0.15
-    masks: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Outlines of the objects: adds the share of the evidence that lies on them.",
-        ),
-    ] = None
-    overlay_only: Annotated[
-        bool, typer.Option("--overlay-only", help="A picture is the overlay alone, as fed.")
-    ] = False
-    alpha: Annotated[
-        float, typer.Option(min=0, max=1, metavar="X", help="Opacity of full colour.")
-    ] = 0.7
-    colormap: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Such as jet or viridis.  [default: by the method]"),
-    ] = None
-    save_maps: Annotated[
-        bool, typer.Option("--save-maps", help="Also write the maps, in raw units, as npz.")
-    ] = False
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs.")
-    ] = "auto"
-    batch_size: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Images at a time.  [default: by their size]"),
-    ] = None
-    seed: Annotated[int, typer.Option(metavar="N", help="Of noise.")] = 0
-
-    def settings(self, classifier: "Classifier") -> "Settings":
-        """Return the options of methods."""
-        from errlens.attribution._subject import Settings
-
-        names = ("mask", "stride", "fill", "probability", "steps", "samples", "noise", "seed")
-        chosen = {name: getattr(self, name) for name in names}
-        return Settings(batch_size=self.batch_size or classifier.good_batch_size, **chosen)
+COVERS = "covers.csv"
+SIMILARITIES = "randomisation.csv"
+DEFAULT_ALPHA = {"errlens": 0.7, "matlab": 0.5}
+CTRL_C = "Ctrl-C"
 
 
 def explain(options: ExplainOptions) -> None:
@@ -118,127 +39,135 @@ def explain(options: ExplainOptions) -> None:
     one, and for the one rather than the other; red speaks for it, blue against it. Pictures and
     their index go to RUN/explain; a second call adds to them. A method that cannot explain a
     network honestly says why.
+
+    With --model or --checkpoint, photos are explained that belong to no run; several with one
+    --target are also put on one sheet.
     """
     from errlens.commands import _explain_view as view
-    from errlens.results import renewed_results
+    from errlens.commands._explain_album import OK
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
-    methods = _methods(options)
+    refuse_what_does_not_fit(options)
     if options.list_methods:
-        run = None if options.model else options.open_run(screen)
-        view.show_methods(screen, _subject(options, run))
+        view.show_methods(screen, _bare_subject(options, screen))
         return
-    run = options.open_run(screen)
-    run.require_model()
-    asked = _cases(run, options)
-    cases = _left(run, asked, methods, options)
-    before = _index_before(run)
-    with renewed_results(run, KIND, options=_decisive(options), keep=_is_kept) as results:
-        rows = _explain(screen, run, cases, methods, results, options) if cases else []
-        index = view.index_table(rows)
-        results.csv("index.csv", view.merged(before, index))
-    view.show_findings(screen, run, index, results, asked=len(asked))
-    view.print_json(screen, run, index, files=results.written)
-    if rows and not (index["status"] == view.OK).any():
-        raise NothingExplained(f"no map could be made: {index['error'].iloc[0]}")
+    job = photos_without_run(options) if options.of_photos else errors_of_run(options, screen)
+    tables = _explained(screen, job, options)
+    view.show(screen, job.folder, tables, asked=job.asked, left=len(job.cases))
+    view.print_json(screen, job.folder, job.run_hash, tables)
+    if tables.stopped == CTRL_C:
+        raise Interrupted("stopped; what was done is kept")
+    if len(tables.maps) and not (tables.maps["status"] == OK).any():
+        raise NothingExplained(f"no map could be made: {tables.maps['error'].iloc[0]}")
 
 
-def _methods(options: ExplainOptions) -> list[str]:
-    """Return the methods asked for, and refuse names that mean nothing."""
-    from errlens.attribution import load_method
-    from errlens.figures.overlay import colormap_names
-
-    methods = list(dict.fromkeys(options.method or ["grad-cam"]))
-    for name in methods:
-        load_method(name)
-    if options.colormap is not None and options.colormap not in colormap_names():
-        raise UnfitOption(
-            f"--colormap {options.colormap!r} is not known",
-            hint=f"there are {', '.join(colormap_names())}",
-        )
-    return methods
-
-
-def _subject(options: ExplainOptions, run: "RunFolder | None") -> "Subject":
-    """Return a network without its weights: enough to see which methods fit."""
-    from errlens.attribution._subject import Subject
-    from errlens.model.reload import untrained_classifier, untrained_model
-
-    if run is None:
-        assert options.model is not None  # noqa: S101 - the caller has looked
-        classifier = untrained_model(options.model)
-    else:
-        classifier = untrained_classifier(run.require_model())
-    return Subject.of(classifier, layer=options.layer)
-
-
-def _cases(run: "RunFolder", options: ExplainOptions) -> "list[Case]":
-    """Return the images to explain, the first of the ranking."""
-    from errlens.attribution._cases import cases_of
-
-    selection = options.choose(run)
-    rows = selection.rows[: options.top].tolist()
-    return cases_of(run, selection.images, rows, options.target)
-
-
-def _left(
-    run: "RunFolder", cases: "list[Case]", methods: list[str], options: ExplainOptions
-) -> "list[Case]":
-    """Return the images that a call before, with the same options, has not explained already."""
-    from errlens.commands._explain_view import OK
-    from errlens.results import options_of
-
-    before = _index_before(run)
-    if before is None or options.overwrite or options_of(run, KIND) != _decisive(options):
-        return cases
-    done = before[before["status"] == OK]
-    known = set(zip(done["row"], done["method"], strict=True))
-    return [one for one in cases if not {(one.facts["row"], name) for name in methods} <= known]
-
-
-def _index_before(run: "RunFolder") -> "pd.DataFrame | None":
-    """Return the index of the maps that were made of this run before, if there are any."""
-    from errlens.errors import NoResults
-    from errlens.results import read_results
-
-    try:
-        return read_results(run, KIND, "index.csv")
-    except NoResults:
-        return None
-
-
-def _explain(
-    screen: "Screen",
-    run: "RunFolder",
-    cases: "list[Case]",
-    methods: list[str],
-    results: "ResultsWriter",
-    options: ExplainOptions,
-) -> "list[dict[str, Any]]":
-    """Explain the images and write their pictures; return the rows of the index."""
-    from errlens.attribution._cases import Explainer
-    from errlens.attribution._subject import Subject
+def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
+    """Explain the images, write all files, and return what is in the tables."""
     from errlens.commands import _explain_view as view
-    from errlens.model.reload import reload_classifier
+    from errlens.results import renewed_folder
 
-    classifier = reload_classifier(run.require_model(), device=options.device)
+    run_hash = job.run_hash
+    with renewed_folder(
+        job.folder, run_hash=run_hash, options=options.decisive(), keep=lambda name: name != INDEX
+    ) as results:
+        tables = _made(screen, job, results, options) if job.cases else view.tables()
+        results.csv(INDEX, view.merged(job.before, tables.maps, by=("row", "method")))
+        if len(tables.covers):
+            covers = table_before(job.folder, COVERS, run_hash)
+            results.csv(COVERS, view.merged(covers, tables.covers, by=("row",)))
+        if len(tables.similarities):
+            known = table_before(job.folder, SIMILARITIES, run_hash)
+            results.csv(SIMILARITIES, view.merged(known, tables.similarities, by=("method",)))
+    return tables._replace(written=results.written)
+
+
+def _made(
+    screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions
+) -> "Tables":
+    """Explain image by image, until all are done or it is time to stop."""
+    from errlens.commands import _explain_view as view
+    from errlens.commands._explain_album import Album, IndexMaker
+    from errlens.commands._explain_studies import Studies
+
+    explainer = _explainer(job, options)
+    methods = _fitting(explainer.subject, options)
+    looks = _looks(explainer.classifier, options)
+    album = Album(results, looks, job.cases, options)
+    studies = Studies(explainer, album, looks, options)
+    index = IndexMaker(_regions(job, explainer.classifier, options.masks))
+    budget = Budget(seconds=options.seconds(), megabytes=options.max_mb)
+    seconds: list[dict[str, float]] = []
+    stopped = None
+    try:
+        with screen.progress("explaining", total=len(job.cases)) as progress:
+            for found in explainer.explain(job.cases, methods):
+                index.add(found, album.add(found), studies.add(found))
+                seconds.append(found.seconds)
+                progress(1)
+                budget.spend(results.size)
+                if stopped := budget.exhausted():
+                    break
+        album.finish()
+        similarities = studies.similarities(methods) if options.check and not stopped else []
+    except KeyboardInterrupt:
+        stopped, similarities = CTRL_C, []
+    return view.tables(index.rows(), studies.covers, similarities, seconds=seconds, stopped=stopped)
+
+
+def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
+    """Load the classifier; as MATLAB's examples do, it may be shown the whole image."""
+    from errlens.attribution._cases import Explainer, PhotoCases
+    from errlens.attribution._subject import Subject
+    from errlens.data.preprocess import Preprocessing
+
+    classifier = job.load()
+    if options.matlab:
+        if not isinstance(classifier.preparation, Preprocessing):
+            raise UnfitOption("--style matlab: a transform of one's own cannot be made to squash")
+        whole = replace(classifier.preparation, crop_mode="squash", crop_pct=1.0)
+        classifier = replace(classifier, preparation=whole)
     subject = Subject.of(classifier, layer=options.layer)
-    root = options.images_root(run)
-    explainer = Explainer(classifier, subject, options.settings(classifier), root)
-    index = view.IndexMaker(cases, _regions(cases, classifier, options.masks))
-    with screen.progress("explaining", total=len(cases)) as progress:
-        for findings in explainer.explain(cases, methods):
-            for finding in findings:
-                _write(results, index.add(finding), finding, options)
-            progress(len(findings) // len(methods))
-    return index.rows()
+    return Explainer(
+        classifier=classifier,
+        subject=subject,
+        settings=options.settings(classifier),
+        root=job.root,
+        complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
+        keep_photos=options.on == ORIGINAL,
+    )
 
 
-def _regions(
-    cases: "list[Case]", classifier: "Classifier", masks: Path | None
-) -> "dict[int, Regions]":
-    """Return where the object of each image is, by row, as far as the file of outlines says."""
+def _fitting(subject: "Subject", options: ExplainOptions) -> list[str]:
+    """Return the methods asked for; to compare them, by default all that fit the network."""
+    from errlens.attribution import load_method, method_names
+
+    if options.compare and not options.method:
+        return [one for one in method_names() if not load_method(one).unsupported(subject)]
+    return options.methods
+
+
+def _looks(classifier: "Classifier", options: ExplainOptions) -> "Looks":
+    """Return how pictures look."""
+    from errlens.commands._explain_figures import Looks
+    from errlens.data.preprocess import Preprocessing
+
+    box_in = None
+    if options.on == ORIGINAL:
+        if not isinstance(classifier.preparation, Preprocessing):
+            raise UnfitOption("--on original: what a transform of one's own crops is not known")
+        box_in = classifier.preparation.source_box
+    return Looks(
+        alpha=DEFAULT_ALPHA[options.style] if options.alpha is None else options.alpha,
+        colormap=options.colormap or ("jet" if options.matlab else None),
+        upsampling=options.upsampling,
+        matlab=options.matlab,
+        box_in=box_in,
+    )
+
+
+def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[int, Regions]":
+    """Return where the object of each image is, by row, as far as outlines or masks say."""
     from errlens.data.outlines import read_outlines
     from errlens.data.preprocess import Preprocessing
 
@@ -246,46 +175,23 @@ def _regions(
         return {}
     if not isinstance(classifier.preparation, Preprocessing):
         raise UnfitOption("--masks: where a transform of one's own puts the object is not known")
-    outlines = read_outlines(masks)
+    outlines = read_outlines(masks, photos=job.root)
     found = {
         one.facts["row"]: outlines.regions(one.facts["path"], classifier.preparation)
-        for one in cases
+        for one in job.cases
     }
     if not any(found.values()):
-        raise UnfitOption(f"--masks {str(masks)!r} has no outline of these images")
+        raise UnfitOption(f"--masks {str(masks)!r} has nothing of these images")
     return {row: regions for row, regions in found.items() if regions is not None}
 
 
-def _write(
-    results: "ResultsWriter", name: str, finding: "Finding", options: ExplainOptions
-) -> None:
-    """Write the picture of an image and, if asked for, its maps."""
-    from errlens.commands._explain_view import draw_finding, draw_overlay
-    from errlens.maps import Attribution
+def _bare_subject(options: ExplainOptions, screen: "Screen") -> "Subject":
+    """Return a network without its weights: enough to see which methods fit."""
+    from errlens.attribution._subject import Subject
+    from errlens.model.reload import untrained_classifier, untrained_model
 
-    if options.overlay_only:
-        pixels = draw_overlay(finding, alpha=options.alpha, colormap=options.colormap)
-        if pixels is not None:
-            results.pixels(f"{name}.png", pixels)
+    if options.model:
+        classifier = untrained_model(options.model)
     else:
-        figure = draw_finding(finding, alpha=options.alpha, colormap=options.colormap)
-        if figure is not None:
-            results.png(f"{name}.png", figure)
-    maps = {one.target.name: one.values for one in finding.maps if isinstance(one, Attribution)}
-    if options.save_maps and maps:
-        results.npz(f"maps/{name.rpartition('/')[2]}.npz", maps)
-
-
-def _is_kept(name: str) -> bool:
-    """A call adds to what calls before have made, but for the index, which is written anew."""
-    return name != "index.csv"
-
-
-def _decisive(options: ExplainOptions) -> dict[str, object]:
-    """Return the options that decide what the files hold."""
-    names = (
-        "target", "layer", "mask", "stride", "fill", "probability", "steps", "samples", "noise",
-        "overlay_only", "alpha", "colormap", "save_maps", "seed",
-    )  # fmt: skip
-    masks = None if options.masks is None else str(options.masks)
-    return {**{name: getattr(options, name) for name in names}, "masks": masks}
+        classifier = untrained_classifier(options.open_run(screen).require_model())
+    return Subject.of(classifier, layer=options.layer)

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from errlens.commands._explain_options import ExplainOptions
 from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
-from errlens.commands.explain import ExplainOptions, explain
+from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.errors import BadConfig

@@ -1,17 +1,23 @@
-"""Where the object of an image is, from a file of outlines, brought to the image as fed."""
+"""Where the object of an image is, from outlines or mask images, brought to the image as fed."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from errlens.data.folders import scan_folder
+from errlens.data.images import SUFFIXES, Photo, Unread, open_photo, quiet_pillow
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import InputError, MissingInput
+
+WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
+
+Entry = TypeVar("Entry")
 
 
 class Regions(NamedTuple):
@@ -22,6 +28,19 @@ class Regions(NamedTuple):
 
     object: NDArray[np.float32] | None
     head: NDArray[np.float32] | None
+
+
+class RegionSource(Protocol):
+    """Knows where the objects of images are."""
+
+    def regions(self, path: str, preprocessing: Preprocessing) -> Regions | None:
+        """Return the regions of an image as fed; None where there is nothing about the image.
+
+        A path may be known with the folders above it.
+
+        Raises:
+            InputError: What there is about the image cannot be used.
+        """
 
 
 @dataclass(frozen=True)
@@ -37,15 +56,10 @@ class Outlines:
     def regions(self, path: str, preprocessing: Preprocessing) -> Regions | None:
         """Return the regions of an image as fed; None where the file has no outline of it.
 
-        A path may stand in the file with the folders above it.
-
         Raises:
             InputError: The outline is none.
         """
-        found = self.by_path.get(path)
-        if found is None:
-            longer = [key for key in self.by_path if key.endswith(f"/{path}")]
-            found = self.by_path[longer[0]] if len(longer) == 1 else None
+        found = _known(self.by_path, path)
         if found is None:
             return None
         try:
@@ -53,8 +67,8 @@ class Outlines:
             polygons = found.get("pet_polygons")
             box = found.get("head_box_xyxy")
             return Regions(
-                _as_fed(size, polygons, preprocessing) if polygons else None,
-                _as_fed(size, [_corners(box)], preprocessing) if box else None,
+                _filled(size, polygons, preprocessing) if polygons else None,
+                _filled(size, [_corners(box)], preprocessing) if box else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -62,13 +76,60 @@ class Outlines:
             ) from error
 
 
-def read_outlines(path: Path) -> Outlines:
-    """Read a JSON file of outlines.
+@dataclass(frozen=True)
+class MaskImages:
+    """Pictures of the photos' shapes that are white where the object is and black elsewhere.
+
+    `by_stem` has the file of a mask for the path of its photo without the suffix; `photos` is the
+    folder that the paths of photos start from.
+    """
+
+    by_stem: Mapping[str, Path]
+    photos: Path
+
+    def regions(self, path: str, preprocessing: Preprocessing) -> Regions | None:
+        """Return the regions of an image as fed; None without a mask, or without the photo.
+
+        A mask that is black all over marks no object: there is none, rather than one of no size.
+
+        Raises:
+            InputError: The mask cannot be read, is not white on black, or not of the photo's shape.
+        """
+        source = _known(self.by_stem, _stem(path))
+        if source is None:
+            return None
+        with quiet_pillow():
+            photo = open_photo(
+                self.photos / path, mode=preprocessing.image_mode, exif=preprocessing.exif
+            )
+            mask = open_photo(source, mode="L", exif=preprocessing.exif)
+        if isinstance(mask, Unread):
+            raise InputError(f"mask {str(source)!r} cannot be read: {mask.reason}")
+        if isinstance(photo, Unread):
+            return None
+        _check_shape(mask, photo, source, self.photos / path)
+        white = _white(mask.image, source)
+        try:
+            return Regions(_as_fed(white, preprocessing) if white else None, None)
+        except ValueError as error:  # like a thread, and longer than the photo
+            raise InputError(f"mask {str(source)!r} cannot be resized: {error}") from error
+
+
+def read_outlines(path: Path, *, photos: Path) -> RegionSource:
+    """Read a JSON file of outlines, or find the mask images of a folder.
+
+    The mask of the photo `a/b.jpg` is `a/b.png` below the folder, or has another suffix of images.
+
+    Args:
+        path: The file or the folder.
+        photos: The folder that the paths of photos start from.
 
     Raises:
-        MissingInput: There is no such file.
-        InputError: It is no such JSON.
+        MissingInput: There is neither.
+        InputError: The file is no such JSON, or the folder has no image.
     """
+    if path.is_dir():
+        return _mask_images(path, photos)
     if not path.is_file():
         raise MissingInput(path, what="--masks")
     try:
@@ -80,7 +141,64 @@ def read_outlines(path: Path) -> Outlines:
     return Outlines(found, path)
 
 
-def _as_fed(
+def _mask_images(folder: Path, photos: Path) -> MaskImages:
+    """List the masks of a folder; of several for a photo the first in the order of suffixes."""
+    names = scan_folder(folder).paths
+    if not names:
+        raise InputError(
+            f"{str(folder)!r} has no mask: no image lies below it",
+            hint="the mask of the photo a/b.jpg is a/b.png below the folder",
+        )
+    names.sort(key=lambda name: SUFFIXES.index(PurePosixPath(name).suffix.lower()), reverse=True)
+    return MaskImages({_stem(name): folder / name for name in names}, photos)
+
+
+def _stem(path: str) -> str:
+    """Return a path without its suffix.
+
+    >>> _stem("a.b/c.d.jpg")
+    'a.b/c.d'
+    """
+    return path.removesuffix(PurePosixPath(path).suffix)
+
+
+def _known(entries: Mapping[str, Entry], path: str) -> Entry | None:
+    """Return the entry of a path, or the only one of a path that ends with it."""
+    found = entries.get(path)
+    if found is None:
+        longer = [key for key in entries if key.endswith(f"/{path}")]
+        found = entries[longer[0]] if len(longer) == 1 else None
+    return found
+
+
+def _check_shape(mask: Photo, photo: Photo, source: Path, photo_path: Path) -> None:
+    """Refuse a mask that is not the photo, enlarged or made smaller and rounded to a pixel."""
+    (width, height), (of_width, of_height) = mask.image.size, photo.image.size
+    # Both sides of the smaller picture may have been rounded, or cut to whole pixels.
+    if abs(width * of_height - height * of_width) > max(width, of_width, height, of_height):
+        raise InputError(
+            f"mask {str(source)!r} has {width} x {height} pixels, and its photo "
+            f"{str(photo_path)!r} has {of_width} x {of_height}: they differ in shape",
+            hint="the network sees this photo as it is stored, not turned upright"
+            if (photo.width, photo.height) != photo.image.size
+            else "",
+        )
+
+
+def _white(mask: Image.Image, source: Path) -> Image.Image | None:
+    """Return a mask in black and white alone; None if it is black all over."""
+    most = int(np.asarray(mask).max())
+    if most == 0:
+        return None
+    if most < WHITE:
+        raise InputError(
+            f"mask {str(source)!r} must be white (255) on black, and goes up to {most}",
+            hint="make what marks the object 255 and all else 0",
+        )
+    return mask.point([255 * (value >= WHITE) for value in range(256)])
+
+
+def _filled(
     size: tuple[int, int], polygons: Sequence[Sequence[float]], preprocessing: Preprocessing
 ) -> NDArray[np.float32]:
     """Fill polygons in a picture of the photo's size, and feed that."""
@@ -88,6 +206,11 @@ def _as_fed(
     draw = ImageDraw.Draw(picture)
     for polygon in polygons:
         draw.polygon([float(one) for one in polygon], fill=255)
+    return _as_fed(picture, preprocessing)
+
+
+def _as_fed(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Return the share of white in each pixel of a grey picture, when that is fed."""
     # One channel, and nothing of the object in a border.
     grey = replace(preprocessing, mean=(0.0,))
     shares: NDArray[np.float32] = np.asarray(grey.fit(picture), np.float32) / np.float32(255)

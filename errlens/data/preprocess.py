@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from PIL import Image
 
 CropMode = Literal["center", "squash", "border"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
 
 CROP_MODES: Final[tuple[str, ...]] = get_args(CropMode)
 INTERPOLATIONS: Final[tuple[str, ...]] = get_args(Interpolation)
@@ -78,78 +80,124 @@ class Preprocessing:
 
     def fit(self, image: Image.Image) -> Image.Image:
         """Resize and crop to `img_size`, as timm's evaluation transform does."""
+        plan = self._plan(*image.size)
+        if plan.across or plan.down:
+            image = image.crop(
+                (plan.across, plan.down, image.width - plan.across, image.height - plan.down)
+            )
+        return self._crop(self._resize(image, plan.height, plan.width))
+
+    def source_box(self, width: int, height: int) -> Box:
+        """Return the rectangle of a photo that the input covers, in pixels of the photo.
+
+        It is left, top, right, bottom, with 0, 0 in the photo's upper left corner, and reaches
+        beyond the photo where the input is padded.
+
+        Args:
+            width: Of the photo as it is given to `fit`, with `exif` after it was turned.
+            height: Likewise, in pixels.
+
+        Raises:
+            ValueError: The photo is so thin that it cannot be fitted.
+        """
+        plan = self._plan(width, height)
+        across = (width - 2 * plan.across) / plan.width  # pixels of the photo for one as fed
+        down = (height - 2 * plan.down) / plan.height
+        left = plan.across + across * _start(plan.width, self.img_size[1])
+        top = plan.down + down * _start(plan.height, self.img_size[0])
+        return left, top, left + across * self.img_size[1], top + down * self.img_size[0]
+
+    def _plan(self, width: int, height: int) -> "_Plan":
+        """Return what is done to a photo of this size before it is cropped or padded.
+
+        Raises:
+            ValueError: No pixel is left of its width or height, or it is too long to be resized.
+        """
         scaled = tuple(math.floor(side / self.crop_pct) for side in self.img_size)
+        across, down = 0, 0
         if self.crop_mode == "squash":
-            return self._crop(self._resize(image, *scaled))
-        if self.crop_mode == "border":
-            fill = tuple(round(255 * value) for value in self.mean)
-            return self._crop(self._resize(image, *_inside(image, scaled)), fill=fill)
-        if max(image.size) >= THREAD * min(image.size):
-            image = self._without_ends(image, scaled)
-        return self._crop(self._resize(image, *_covering(image, scaled)))
+            resized = scaled[0], scaled[1]
+        elif self.crop_mode == "border":
+            resized = _inside(width, height, scaled)
+        else:
+            ends = self._ends(width, height, scaled)
+            across, down = (0, ends) if width <= height else (ends, 0)
+            resized = _covering(width - 2 * across, height - 2 * down, scaled)
+        if min(resized) < 1:
+            raise ValueError("height and width must be at least a pixel after resizing")
+        return _Plan(across, down, *resized)
 
-    def _without_ends(self, image: Image.Image, scaled: tuple[int, ...]) -> Image.Image:
-        """Cut off the ends of a thread that the centre crop drops, before they are enlarged.
+    def _ends(self, width: int, height: int, scaled: tuple[int, ...]) -> int:
+        """Return how much of both ends of a thread is cut off before it is enlarged, in pixels.
 
-        The pixels in the crop stay the same, and therefore this is done only where squares of the
-        thread become squares of whole pixels, and only for filters without jumps.
+        The centre crop drops them anyway. The pixels in the crop stay the same, and therefore this
+        is done only where squares of the thread become squares of whole pixels, and only for
+        filters without jumps.
 
         Raises:
             ValueError: What remains is too long to be resized.
         """
-        height, width = _covering(image, scaled)
-        side, scaled_side = min(image.size), min(height, width)
-        if self.interpolation in _SMOOTH and height * image.width == width * image.height:
-            kept = math.ceil(max(*self.img_size, *scaled) / scaled_side) + 2 * _REACH
-            ends = max(0, max(image.size) // side - kept) // 4 * 2  # even: the crop rounds to even
-            image = _shortened(image, ends * side)
-        elif height * width > _LARGEST_STRIP:
-            raise ValueError(f"resized it would be {width} x {height}")
-        return image
+        short, long = sorted((width, height))
+        if long < THREAD * short:
+            return 0
+        high, wide = _covering(width, height, scaled)
+        if self.interpolation in _SMOOTH and high * width == wide * height:
+            kept = math.ceil(max(*self.img_size, *scaled) / min(high, wide)) + 2 * _REACH
+            # An even number of squares: the crop rounds to even.
+            return max(0, long // short - kept) // 4 * 2 * short
+        if high * wide > _LARGEST_STRIP:
+            raise ValueError(f"resized it would be {wide} x {high}")
+        return 0
 
     def _resize(self, image: Image.Image, height: int, width: int) -> Image.Image:
         if image.size == (width, height):
             return image
         return image.resize((width, height), _RESAMPLING[self.interpolation])
 
-    def _crop(self, image: Image.Image, *, fill: tuple[int, ...] = ()) -> Image.Image:
-        """Cut out the centre, padding with `fill` (default black) where the image is too small."""
+    def _crop(self, image: Image.Image) -> Image.Image:
+        """Cut out the centre, padding where the image is too small: black, or a border's mean."""
         height, width = self.img_size
-        padded_width, padded_height = max(image.width, width), max(image.height, height)
-        if (padded_width, padded_height) != image.size:
-            black = (0,) * len(image.getbands())
-            colour = fill or black
-            padded = Image.new(
-                image.mode, (padded_width, padded_height), colour if len(colour) > 1 else colour[0]
-            )
-            padded.paste(
-                image, ((padded_width - image.width) // 2, (padded_height - image.height) // 2)
-            )
-            image = padded
-        left, top = round((image.width - width) / 2), round((image.height - height) / 2)
-        return image.crop((left, top, left + width, top + height))
+        left, top = _start(image.width, width), _start(image.height, height)
+        if self.crop_mode != "border":
+            return image.crop((left, top, left + width, top + height))
+        fill = tuple(round(255 * value) for value in self.mean)
+        padded = Image.new(image.mode, (width, height), fill if len(fill) > 1 else fill[0])
+        padded.paste(image, (-left, -top))
+        return padded
 
 
-def _shortened(image: Image.Image, by: int) -> Image.Image:
-    """Cut pixels off both ends of the longer side."""
-    across, down = (0, by) if image.width <= image.height else (by, 0)
-    return image.crop((across, down, image.width - across, image.height - down))
+class _Plan(NamedTuple):
+    """Pixels to cut off at the left and right, and above and below; then the size to resize to."""
+
+    across: int
+    down: int
+    height: int
+    width: int
 
 
-def _covering(image: Image.Image, target: tuple[int, ...]) -> tuple[int, int]:
+def _start(side: int, target: int) -> int:
+    """Return where the centre crop begins on a side, in pixels; below 0 if the side is padded.
+
+    >>> _start(10, 7), _start(7, 10)
+    (2, -1)
+    """
+    return round((side - target) / 2) if side >= target else -((target - side) // 2)
+
+
+def _covering(width: int, height: int, target: tuple[int, ...]) -> tuple[int, int]:
     """Return (height, width) of the smallest image of this shape that covers the target."""
     if target[0] == target[1]:
         # torchvision truncates the longer side here where timm, below, rounds it.
-        short, long = sorted(image.size)
+        short, long = sorted((width, height))
         longer = int(target[0] * long / short)
-        return (longer, target[0]) if image.width <= image.height else (target[0], longer)
-    return _scaled(image, min(image.height / target[0], image.width / target[1]))
+        return (longer, target[0]) if width <= height else (target[0], longer)
+    return _scaled(width, height, min(height / target[0], width / target[1]))
 
 
-def _inside(image: Image.Image, target: tuple[int, ...]) -> tuple[int, int]:
+def _inside(width: int, height: int, target: tuple[int, ...]) -> tuple[int, int]:
     """Return (height, width) of the largest image of this shape that fits into the target."""
-    return _scaled(image, max(image.height / target[0], image.width / target[1]))
+    return _scaled(width, height, max(height / target[0], width / target[1]))
 
 
-def _scaled(image: Image.Image, ratio: float) -> tuple[int, int]:
-    return round(image.height / ratio), round(image.width / ratio)
+def _scaled(width: int, height: int, ratio: float) -> tuple[int, int]:
+    return round(height / ratio), round(width / ratio)

@@ -1,4 +1,4 @@
-"""Maps of one image beside each other: of several classes on one scale, or of several methods."""
+"""Maps over images beside each other, on one scale or each on its own."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypedDict, Unpack
@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.figures.overlay import Pixels, common_scale, overlay
+from errlens.data.preprocess import Box
+from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
 from errlens.figures.sheet import (
     GAP,
     INK,
@@ -35,6 +36,9 @@ LEAST_BAR: Final = 100  # pixels an upright colour bar is high
 BAR: Final = 14  # pixels a colour bar is wide
 TICK: Final = 6  # pixels from a colour bar to its numbers
 DIM: Final = "0.4"
+SWATCH: Final = 9  # pixels a side of a colour in a legend
+Colour = tuple[int, int, int]
+
 # A bar shows what colours do to a light place of a photo and, in its other half, to a dark one.
 GROUNDS: Final = (255, 70)
 
@@ -42,12 +46,17 @@ GROUNDS: Final = (255, 70)
 class Panel(NamedTuple):
     """A map of shape (h, w) over the image, or without one the image itself.
 
-    `heading` is above, `detail` below; both are wrapped, and keep their own line breaks.
+    `heading` is above, `detail` below; both are wrapped, and keep their own line breaks. `image` is
+    the panel's own, shape (H, W, 3), where panels show different ones, and `box` where in it the
+    map lies, as `overlay` has it. A `legend` names colours.
     """
 
     heading: str
     values: NDArray[np.float32] | None
     detail: str = ""
+    image: Pixels | None = None
+    box: Box | None = None
+    legend: tuple[tuple[Colour, str], ...] = ()
 
 
 class Shades(TypedDict, total=False):
@@ -56,10 +65,11 @@ class Shades(TypedDict, total=False):
     alpha: float
     colormap: str | None
     signed: bool
+    upsampling: Upsampling
 
 
 def draw_heatmaps(
-    image: Pixels,
+    image: Pixels | None,
     panels: Sequence[Panel],
     *,
     title: str,
@@ -68,15 +78,17 @@ def draw_heatmaps(
     side: int = SIDE,
     **shades: Unpack[Shades],
 ) -> Figure:
-    """Draw maps of one image: up to six in a row, more in rows of the same length.
+    """Draw maps: up to six in a row, more in rows of the same length.
 
     Args:
-        image: As fed, shape (H, W, 3). It is shown with its longest side at most `side` pixels; a
-            smaller one in whole multiples, so that its pixels can be seen.
+        image: Of panels without one of their own, shape (H, W, 3). It is shown with its longest
+            side at most `side` pixels; a smaller one in whole multiples, so that its pixels can be
+            seen.
         panels: At least one.
         title: Long ones are wrapped.
         unit: What all maps are measured in: they share one scale, with its colour bar to the right.
-            None if their units differ: then each has a scale and a colour bar of its own.
+            None if their units differ: then each has a scale and a colour bar of its own, which
+            begins at zero where a map has no negative values.
         subtitle: Below the title, wrapped.
         side: In pixels.
         shades: As for `overlay`.
@@ -136,8 +148,11 @@ class _Cell:
         self.pixels = pixels
         self._bar = bar
         self._detail = _wrapped(panel.detail, width, SMALL)
+        room = width - SWATCH - TICK
+        self._legend = [(colour, _wrapped(text, room, SMALL)) for colour, text in panel.legend]
+        lines = len(self._detail) + sum(len(text) for _, text in self._legend)
         bar_height = bar.height + GAP if bar else 0
-        self.below = GAP // 2 + bar_height + line_height(SMALL) * len(self._detail)
+        self.below = GAP // 2 + bar_height + line_height(SMALL) * lines
 
     def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
         """Draw it with the upper left corner of its picture at a place."""
@@ -148,41 +163,51 @@ class _Cell:
             self._bar.draw(sheet, paper, x, y)
             y += self._bar.height + GAP // 2
         _write(sheet, x, y, self._detail, size=SMALL, colour=DIM)
+        y += line_height(SMALL) * len(self._detail)
+        for colour, lines in self._legend:
+            top = y + (line_height(SMALL) - SWATCH) // 2
+            paper[top : top + SWATCH, x : x + SWATCH] = colour
+            _write(sheet, x + SWATCH + TICK, y, lines, size=SMALL, colour=DIM)
+            y += line_height(SMALL) * len(lines)
 
 
 class _Page:
     """The places of all panels; width and height in pixels."""
 
     def __init__(
-        self, image: Pixels, panels: Sequence[Panel], unit: str | None, side: int, shades: Shades
+        self,
+        image: Pixels | None,
+        panels: Sequence[Panel],
+        unit: str | None,
+        side: int,
+        shades: Shades,
     ) -> None:
         maps = [panel.values for panel in panels if panel.values is not None]
         shared = common_scale(maps) if unit is not None and maps else None
-        picture = Image.fromarray(_fitted(image, side))
-        self._high = picture.height
-        self._cell = max(picture.width, LEAST)
-        cells = [self._planned(panel, image, shared, side, shades) for panel in panels]
+        pictures = [_picture(panel, image, shared, side, shades) for panel in panels]
+        self._cell = max(LEAST, *(one.shape[1] for one in pictures))
+        cells = [
+            self._planned(panel, pixels, shared, shades)
+            for panel, pixels in zip(panels, pictures, strict=True)
+        ]
         across = -(-len(cells) // -(-len(cells) // ACROSS))
         self._rows = [cells[at : at + across] for at in range(0, len(cells), across)]
         self._maps = across * (self._cell + BETWEEN)
-        self._bar = _Bar(max(self._high, LEAST_BAR), shared, shades, unit) if shared else None
+        length = max(_high(self._rows[0]), LEAST_BAR)
+        self._bar = _Bar(length, shared, shades, unit) if shared else None
         self.width = self._maps + (self._bar.width if self._bar else -BETWEEN)
         bar = _height_above(self._rows[0]) + (self._bar.height if self._bar else 0)
         self.height = max(bar, sum(map(self._height, self._rows)) - BETWEEN)
 
-    def _planned(
-        self, panel: Panel, image: Pixels, shared: float | None, side: int, shades: Shades
-    ) -> _Cell:
-        if panel.values is None:
-            return _Cell(panel, _fitted(image, side), self._cell, None)
-        scale = shared or common_scale([panel.values])
-        # Resized afterwards: a small photo's pixels have one colour each, with a map as without.
-        pixels = _fitted(overlay(image, panel.values, scale=scale, **shades), side)
-        bar = None if shared else _Bar(self._cell, scale, shades, None)
+    def _planned(self, panel: Panel, pixels: Pixels, shared: float | None, shades: Shades) -> _Cell:
+        bar = None
+        if panel.values is not None and not shared:
+            own = _own(shades, panel.values)
+            bar = _Bar(self._cell, common_scale([panel.values]), own, None)
         return _Cell(panel, pixels, self._cell, bar)
 
     def _height(self, row: Sequence[_Cell]) -> int:
-        return _height_above(row) + self._high + max(cell.below for cell in row) + BETWEEN
+        return _height_above(row) + _high(row) + max(cell.below for cell in row) + BETWEEN
 
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
@@ -199,6 +224,31 @@ class _Page:
         sheet.margins.imshow(
             paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
         )
+
+
+def _picture(
+    panel: Panel, image: Pixels | None, shared: float | None, side: int, shades: Shades
+) -> Pixels:
+    """Return a panel's image with its map, as large as it is shown."""
+    own = image if panel.image is None else panel.image
+    if own is None:
+        raise ValueError("a panel has no image")
+    if panel.values is None:
+        return _fitted(own, side)
+    scale = shared or common_scale([panel.values])
+    shades = shades if shared else _own(shades, panel.values)
+    # Resized afterwards: a small photo's pixels have one colour each, with a map as without.
+    return _fitted(overlay(own, panel.values, scale=scale, box=panel.box, **shades), side)
+
+
+def _own(shades: Shades, values: NDArray[np.float32]) -> Shades:
+    """Return how a map is coloured that has a scale of its own."""
+    return {**shades, "signed": bool(shades.get("signed", True) and (values < 0).any())}
+
+
+def _high(cells: Iterable[_Cell]) -> int:
+    """Return the pixels that the pictures of a row take."""
+    return max(len(cell.pixels) for cell in cells)
 
 
 def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:

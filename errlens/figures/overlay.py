@@ -1,15 +1,27 @@
 """Maps over images, as pixels: where a map is neutral the photo is as it was."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal, get_args
 
 import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
+from errlens.data.preprocess import Box
+
 Pixels = NDArray[np.uint8]  # (height, width, 3)
+Upsampling = Literal["nearest", "bilinear", "bicubic"]
+UPSAMPLINGS: Final[tuple[str, ...]] = get_args(Upsampling)
+
+_RESAMPLING: Final = {
+    # Enlarged by Pillow's box a cell is a rectangle of one colour; made smaller, none is left out.
+    "nearest": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 
 # The ends of ColorBrewer's RdBu, which colour-blind readers can tell apart. Its middle is left out:
 # white over a photo would be a veil, so between the ends there is the photo itself.
@@ -48,7 +60,7 @@ def common_scale(maps: Iterable[NDArray[np.floating]]) -> float:
     return most or float(cells.max()) or 1.0
 
 
-def overlay(
+def overlay(  # noqa: PLR0913 - one name for each thing that can be chosen
     image: Pixels,
     values: NDArray[np.float32],
     *,
@@ -56,34 +68,100 @@ def overlay(
     alpha: float = 0.5,
     colormap: str | None = None,
     signed: bool = True,
+    upsampling: Upsampling = "bilinear",
+    box: Box | None = None,
 ) -> Pixels:
     """Return an image with a map over it.
 
     By default positive is red and negative blue, or, without a sign, bright is high. The opacity
-    grows with the absolute value, up to `alpha`; with jet or turbo it is `alpha` everywhere.
+    grows with the absolute value, up to `alpha`; with jet or turbo it is `alpha` everywhere. Where
+    the map does not reach, the image is grey and of half the contrast, in all colour maps.
 
     Args:
-        image: As fed, shape (H, W, 3).
-        values: The map, shape (h, w), in raw units. Each of its cells covers its share of the
-            image; in between it is interpolated.
+        image: Shape (H, W, 3).
+        values: The map, shape (h, w), in raw units. Each of its cells covers its share of the box.
         scale: The positive value of full colour. Colours go from its negative, or from 0 if not
             `signed`; what is beyond is as at the end.
         alpha: The opacity of full colour, from 0 to 1.
         colormap: One of `colormap_names()`.
         signed: Whether negative values mean something.
+        upsampling: What is between the middles of cells; with nearest they have edges. Bicubic
+            overshoots beside steep ones.
+        box: Where the map lies: left, top, right, bottom in pixels of the image, of which it may
+            cover a part, or reach beyond. By default it covers the image. A pixel is in it if its
+            middle is.
 
     Returns:
         Pixels of shape (H, W, 3).
     """
-    colours, opacity = _table(colormap or DEFAULT[signed], signed)
-    height, width = image.shape[:2]
+    table = _table(colormap or DEFAULT[signed], signed)
+    left, top, right, bottom = box or (0, 0, image.shape[1], image.shape[0])
+    columns = _within(left, right, image.shape[1])
+    rows = _within(top, bottom, image.shape[0])
+    shown = _unseen(image)
+    under = image[rows, columns]
+    if under.size:
+        high, wide = values.shape
+        across = [wide * share for share in _shares(columns, left, right)]
+        down = [high * share for share in _shares(rows, top, bottom)]
+        fitted = _resampled(values, across, down, under.shape[:2], upsampling)
+        steps = _steps(fitted / np.float64(scale), signed)
+        shown[rows, columns] = _coloured(under, steps, *table, alpha)
+    return shown
+
+
+def _within(start: float, stop: float, length: int) -> slice:
+    """Return the pixels of a side, 0 to `length`, whose middles lie between two places."""
+    first, last = (min(max(0, math.ceil(one - 0.5)), length) for one in (start, stop))
+    return slice(first, max(first, last))
+
+
+def _shares(pixels: slice, start: float, stop: float) -> list[float]:
+    """Return where some pixels begin and end, as shares of the way between two places."""
+    shares = [(one - start) / (stop - start) for one in (pixels.start, pixels.stop)]
+    # Of a box that is a speck in its pixel, the pixel shows enough with a whole map to either side.
+    return [min(max(-1.0, one), 2.0) for one in shares]
+
+
+def _unseen(image: Pixels) -> Pixels:
+    """Return an image without colour and with half the contrast: neither white nor black is left.
+
+    Both the brightest and the darkest photo differ from this, whatever the colour map.
+    """
+    grey = Image.fromarray(image).convert("L").point([64 + one // 2 for one in range(256)])
+    return np.array(grey.convert("RGB"))
+
+
+def _resampled(
+    values: NDArray[np.float32],
+    across: Sequence[float],
+    down: Sequence[float],
+    shape: tuple[int, int],
+    upsampling: Upsampling,
+) -> NDArray[np.float32]:
+    """Bring a part of a map, from and to places in cells across and down, to a shape in pixels."""
+    # A pixel with its middle in the map may have an edge beyond; there the map goes on as it ends.
+    over = max(-across[0], across[1] - values.shape[1], -down[0], down[1] - values.shape[0], 0)
+    more = math.ceil(over)
+    picture = Image.fromarray(np.pad(values, more, mode="edge") if more else values)
+    part = (across[0] + more, down[0] + more, across[1] + more, down[1] + more)
     # Pillow's pixels are areas: the corners of both pictures meet, not the centres of their pixels.
-    fitted = Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR)
-    steps = Image.fromarray(_steps(np.asarray(fitted) / np.float64(scale), signed))
-    mask = steps.point(np.rint(opacity * (255 * alpha)).astype(int).tolist())
-    steps.putpalette(colours)
-    mixed = Image.composite(steps.convert("RGB"), Image.fromarray(image), mask)
-    return np.array(mixed)
+    return np.asarray(picture.resize(shape[::-1], _RESAMPLING[upsampling], box=part))
+
+
+def _coloured(
+    image: Pixels,
+    steps: NDArray[np.uint8],
+    colours: bytes,
+    opacity: NDArray[np.float64],
+    alpha: float,
+) -> Pixels:
+    """Lay the colours of some steps, shape (H, W), over an image of the same size."""
+    picture = Image.fromarray(steps)
+    mask = picture.point(np.rint(opacity * (255 * alpha)).astype(int).tolist())
+    picture.putpalette(colours)
+    mixed = Image.composite(picture.convert("RGB"), Image.fromarray(image), mask)
+    return np.asarray(mixed)
 
 
 def _steps(shares: NDArray[np.float64], signed: bool) -> NDArray[np.uint8]:  # noqa: FBT001

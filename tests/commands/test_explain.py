@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import errlens
+import errlens.attribution._cases
 from errlens.attribution import method_names
 from errlens.cli import app
 from errlens.csv_tables import read_csv
@@ -57,10 +58,13 @@ def index():
     return read_csv(Path("run/explain/index.csv"), text=text)
 
 
-def pictures():
-    return sorted(
-        path.relative_to("run/explain").as_posix() for path in Path("run/explain").rglob("*.png")
-    )
+def pictures(folder="run/explain"):
+    found = [path.relative_to(folder).as_posix() for path in Path(folder).rglob("*.png")]
+    return sorted(name for name in found if not name.rpartition("/")[2].startswith("sheet_"))
+
+
+def sheets(folder="run/explain"):
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("sheet_*"))
 
 
 def contents():
@@ -115,14 +119,14 @@ def test_targets_may_be_chosen():
 
 
 def test_a_second_call_adds_and_does_nothing_twice():
-    explain("run --top 2")
+    explain("run --top 2 --overlay-only")
     first = contents()
-    said = explain("run --top 3")
+    said = explain("run --top 3 --overlay-only")
     assert "2 of 3 images were explained before" in said.stdout
     assert {name: content for name, content in contents().items() if name in first} | {
         name: first[name] for name in ("index.csv", "made_from.json")
     } == first
-    explain("run --top 1 --method gradient")
+    explain("run --top 1 --method gradient --overlay-only")
     table = index()
     assert sorted(set(zip(table["method"], table["row"], strict=True))) == sorted(
         {("grad-cam", row) for row in table.query("method == 'grad-cam'")["row"]}
@@ -130,6 +134,17 @@ def test_a_second_call_adds_and_does_nothing_twice():
     )
     assert table["row"].nunique() == 3
     assert set(table["file"]) == set(pictures())
+
+
+def test_images_of_a_pair_are_explained_together_for_their_sheet():
+    explain("run --top 2")
+    assert sheets() == ["blue__green/sheet_grad-cam.png"]
+    first = Path("run/explain/blue__green/sheet_grad-cam.png").read_bytes()
+    said = explain("run --top 2")
+    assert "2 of 2 images were explained before" in said.stdout
+    explain("run --top 3")
+    assert index()["row"].nunique() == 3
+    assert Path("run/explain/blue__green/sheet_grad-cam.png").read_bytes() != first
 
 
 def test_the_same_call_gives_the_same_bytes():
@@ -235,16 +250,27 @@ def test_json_is_one_object():
     assert found["maps"][0]["completeness_gap"] is None
 
 
-def test_ctrl_c_leaves_what_was_there(monkeypatch):
+def test_ctrl_c_keeps_what_is_done(monkeypatch):
     explain("run --top 1")
     before = contents()
+    real, calls = errlens.attribution._cases.explain_batch, []
 
-    def stop(*_args, **_options):
-        raise KeyboardInterrupt
+    def stop(*arguments):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(arguments)
+        return real(*arguments)
 
-    monkeypatch.setattr("errlens.attribution._cases.explain_batch", stop)
-    assert call("explain run --top 2 --method gradient").exit_code == 130
-    assert contents() == before
+    with monkeypatch.context() as patched:
+        patched.setattr("errlens.attribution._cases.explain_batch", stop)
+        said = call("explain run --top 3 --method gradient --batch-size 1")
+    assert said.exit_code == 130
+    assert "what was done is kept" in said.stderr
+    assert index()["method"].tolist() == ["grad-cam"] * 3 + ["gradient"] * 3
+    assert set(pictures()) == set(index()["file"])
+    assert {name for name in before if name.endswith(".png")} < set(contents())
+    explain("run --top 3 --method gradient")
+    assert index().query("method == 'gradient'")["row"].nunique() == 3
 
 
 def test_help_needs_no_torch():
@@ -265,5 +291,172 @@ def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
     assert table["head_share"].isna().all()
     assert ("on the object" in said) == table.loc[mine, "object_share"].iloc[:1].notna().all()
     other = index().loc[~mine, "row"].iloc[0]
-    assert "has no outline" in refused(f"run --masks masks.json --select row:{other} --overwrite")
+    assert "has nothing of" in refused(f"run --masks masks.json --select row:{other} --overwrite")
     assert "does not exist" in refused("run --masks none.json", exit_code=3)
+
+
+PHOTOS = "--model test_resnet --checkpoint weights.safetensors --img-size 64 --num-classes 3"
+
+
+def photos_index(folder="explained"):
+    text = ("sample_id", "label_name", "pred_name", "method", "target", "file", "status", "error")
+    return read_csv(Path(folder, "index.csv"), text=text)
+
+
+def test_photos_need_no_run(photos):
+    paths = [photos / "red/0.png", photos / "blue/1.png"]
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    said = explain(f"{paths[0]} {paths[1]} {PHOTOS} --classes names.txt")
+    table = photos_index()
+    assert table["sample_id"].tolist() == [str(paths[0])] * 3 + [str(paths[1])] * 3
+    assert table["label_name"].isna().all()
+    assert table["target"].tolist() == ["predicted", "second", "difference"] * 2
+    assert set(table["file"]) == set(pictures("explained"))
+    assert not sheets("explained")
+    assert "Wrote explained" in said.stdout
+    # The same network, asked another way, predicts the same.
+    assert set(table["pred_name"]) <= {"blue", "green", "red"}
+
+
+def test_photos_are_predicted_as_a_run_predicts_them(run, photos):
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    explain(f"{photos} {PHOTOS} --classes names.txt --target predicted --method gradient")
+    table = photos_index().set_index("sample_id")
+    frame = run.predictions.frame
+    assert len(table) == len(frame)
+    for path, name in zip(frame["path"], frame["pred_name"], strict=True):
+        assert table.loc[str(photos / path), "pred_name"] == name
+
+
+def test_photos_of_one_target_share_a_sheet_and_later_ones_are_added(photos):
+    Path("names.txt").write_text("blue\ngreen\nred\n")
+    options = f"{PHOTOS} --classes names.txt --target red"
+    explain(f"{photos / 'red'} {options} -o shown")
+    assert sheets("shown") == ["sheet_grad-cam.png"]
+    assert photos_index("shown")["row"].tolist() == [0, 1, 2, 3]
+    explain(f"{photos / 'blue/0.png'} {photos / 'red/1.png'} {options} -o shown")
+    table = photos_index("shown")
+    assert table["row"].tolist() == [0, 1, 2, 3, 4]
+    assert table["sample_id"].tolist()[-1] == str(photos / "blue/0.png")
+    assert set(table["file"]) == set(pictures("shown"))
+
+
+def test_a_photo_that_cannot_be_read_is_a_row_and_one_that_is_not_there_stops(photos):
+    Path("broken.jpg").write_bytes(b"no photo")
+    said = explain(f"{photos / 'red/0.png'} broken.jpg {PHOTOS}")
+    assert "missing" in said.stderr
+    table = photos_index()
+    assert table["status"].tolist() == ["ok"] * 3 + ["failed"]
+    assert "not an image" in table["error"].iloc[-1]
+    assert "no map could be made" in refused(f"broken.jpg {PHOTOS} -o other", exit_code=3)
+    assert "does not exist" in refused(f"gone.jpg {PHOTOS}", exit_code=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("photos/red/0.png", "need --model or --checkpoint"),
+        ("run photos/red/0.png", "need --model or --checkpoint"),
+        ("run --model test_resnet", "is a run and knows its model"),
+        ("--model test_resnet", "no photo given"),
+        (f"photos/red/0.png {PHOTOS} --select errors", "--select is for a run"),
+        (f"photos/red/0.png {PHOTOS} --cover", "--cover is for a run"),
+        (f"photos/red/0.png {PHOTOS} --target true", "has no such class"),
+        ("run --out there", "for photos without a run"),
+        ("run --time-budget soon", "no time like"),
+        ("run --time-budget -1s", "no time like"),
+        ("run --against gren", "did you mean green"),
+    ],
+)
+def test_what_is_meant_must_be_clear(arguments, message):
+    assert message in refused(arguments)
+
+
+def test_an_image_without_a_label_is_named_by_its_likeliest_classes(photos):
+    explain(f"{photos / 'red/0.png'} {PHOTOS} --save-maps")
+    with np.load("explained/maps/0_0_grad-cam.npz") as maps:
+        assert list(maps) == ["predicted", "second", "difference"]
+
+
+def test_methods_are_compared_on_one_picture():
+    said = explain(f"run --top 1 --compare {QUICK}")
+    table = index()
+    assert set(table["method"]) == set(method_names())
+    assert table["file"].nunique() == 1
+    assert pictures() == [table["file"].iloc[0]]
+    assert "seconds an image" in said.stdout
+    assert f"{len(method_names())} methods" in said.stdout
+
+
+def test_a_budget_stops_with_what_is_done_and_a_second_call_goes_on():
+    said = explain("run --top 3 --max-mb 0.1 --sweep")
+    assert "stopped by --max-mb after" in said.stderr
+    assert 1 <= index()["row"].nunique() < 3
+    said = explain("run --top 3 --max-mb 10 --sweep")
+    assert "stopped" not in said.stderr
+    assert index()["row"].nunique() == 3
+    assert set(index()["file"]) <= set(pictures())
+
+
+def covers():
+    return read_csv(Path("run/explain/covers.csv"), text=("fill", "confirmed_by", "file"))
+
+
+def test_covers_are_told_for_every_error():
+    said = explain("run --cover --top 4")
+    table = covers()
+    assert table["row"].nunique() == len(table) == 4
+    found = table[table["found"]]
+    assert f"{len(found)} become right" in said.stdout
+    for one in found.itertuples():
+        assert Path("run/explain", one.file).is_file()
+        assert one.true_after > one.pred_after
+        assert one.pred_before > one.true_before
+        assert one.share == pytest.approx((one.bottom - one.top) * (one.right - one.left) / 64**2)
+    explain("run --cover --top 5 --method gradient")
+    assert len(covers()) == 5
+
+
+def test_studies_of_occlusion_have_pictures_of_their_own():
+    explain("run --top 1 --sweep --winners")
+    (name,) = {file.removesuffix("_grad-cam.png") for file in index()["file"]}
+    assert pictures() == [f"{name}_grad-cam.png", f"{name}_sweep.png", f"{name}_winners.png"]
+
+
+def test_maps_may_be_checked():
+    said = explain(f"run --top 2 --check --method grad-cam --method gradient {QUICK}")
+    table = index()
+    aucs = ["deletion_auc", "insertion_auc", "random_deletion_auc", "random_insertion_auc"]
+    of_predicted = table["target"] == "predicted"
+    assert table.loc[of_predicted, aucs].ge(0).all(axis=None)
+    assert table.loc[of_predicted, aucs].le(1).all(axis=None)
+    assert table.loc[~of_predicted, aucs].isna().all(axis=None)
+    found = read_csv(Path("run/explain/randomisation.csv"), text=("method", "layer"))
+    assert list(found) == ["method", "layer", "similarity"]
+    assert set(found["method"]) == {"grad-cam", "gradient"}
+    assert found["similarity"].dropna().between(0, 1).all()
+    assert "if randomised" in said.stdout
+
+
+def test_against_explains_a_difference():
+    explain("run --top 1 --target predicted --against red --target green")
+    table = index()
+    assert set(table["target"]) <= {"predicted - red", "green - red"}
+
+
+@pytest.mark.parametrize("options", ["--style matlab --method occlusion", "--upsampling nearest"])
+def test_looks_change_pictures_and_not_maps(options):
+    method = "--method occlusion --probability" if "matlab" in options else ""
+    explain(f"run --top 1 --save-maps {method}")
+    before = contents()
+    (file,) = Path("run/explain/maps").iterdir()
+    with np.load(file) as maps:
+        values = dict(maps)
+    explain(f"run --top 1 --save-maps {options}")
+    picture = pictures()[0]
+    assert contents()[picture] != before[picture]
+    # The photos are squares, so squashing them changes nothing but the crop.
+    if "matlab" not in options:
+        with np.load(file) as maps:
+            for name, array in maps.items():
+                np.testing.assert_array_equal(array, values[name])

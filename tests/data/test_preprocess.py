@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from timm.data import create_transform
@@ -14,6 +14,12 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 photo_sides, network_sides = st.integers(1, 300), st.integers(2, 64)
 
 
+img_sizes = st.one_of(
+    network_sides.map(lambda side: (side, side)), st.tuples(network_sides, network_sides)
+)
+crop_modes = st.sampled_from(["center", "squash", "border"])
+
+
 def noise(height: int, width: int) -> Image.Image:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
@@ -22,11 +28,9 @@ def noise(height: int, width: int) -> Image.Image:
 @settings(deadline=None, max_examples=150)
 @given(
     image_size=st.tuples(photo_sides, photo_sides),
-    img_size=st.one_of(
-        network_sides.map(lambda side: (side, side)), st.tuples(network_sides, network_sides)
-    ),
+    img_size=img_sizes,
     crop_pct=st.floats(0.5, 1.2),
-    crop_mode=st.sampled_from(["center", "squash", "border"]),
+    crop_mode=crop_modes,
     interpolation=st.sampled_from(INTERPOLATIONS),
 )
 @example((50, 33), (224, 224), 0.875, "center", "bicubic")
@@ -63,9 +67,7 @@ def test_pixels_are_timms(image_size, img_size, crop_pct, crop_mode, interpolati
 @given(
     width=st.integers(1, 5),
     height=st.integers(500, 4000),
-    img_size=st.one_of(
-        network_sides.map(lambda side: (side, side)), st.tuples(network_sides, network_sides)
-    ),
+    img_size=img_sizes,
     crop_pct=st.floats(0.5, 1.2),
     interpolation=st.sampled_from(INTERPOLATIONS),
     lying=st.booleans(),
@@ -151,7 +153,7 @@ def test_gray_pixels_are_timms(crop_mode, img_size):
 @given(
     img_size=st.tuples(network_sides, network_sides),
     crop_pct=st.floats(0.5, 1.2),
-    crop_mode=st.sampled_from(["center", "squash", "border"]),
+    crop_mode=crop_modes,
     interpolation=st.sampled_from(INTERPOLATIONS),
     channels=st.lists(
         st.tuples(st.floats(0, 1), st.floats(0.01, 1)), min_size=1, max_size=3
@@ -187,3 +189,109 @@ def test_a_crop_beyond_the_image_is_padded(crop_mode):
     assert (found[2:7, 2:7] == 255).all()
     fill = (0, 0, 0) if crop_mode == "center" else tuple(round(255 * value) for value in MEAN)
     assert tuple(found[0, 0]) == fill
+
+
+def settings_of(img_size, crop_pct, crop_mode, interpolation="bilinear"):
+    """Return settings for grey pixels, black in a border."""
+    return Preprocessing(img_size, crop_pct, crop_mode, interpolation, (0.0,), (1.0,))
+
+
+def middles(box, img_size):
+    """Return where in the photo the middles of the input's pixels lie, and how far apart: y, x."""
+    left, top, right, bottom = box
+    down, across = (bottom - top) / img_size[0], (right - left) / img_size[1]
+    y = top + down * (np.arange(img_size[0]) + 0.5)
+    x = left + across * (np.arange(img_size[1]) + 0.5)
+    return y[:, None], x[None], down, across
+
+
+def boxed(ours, size):
+    try:
+        return ours.source_box(*size)
+    except ValueError:  # so thin that no width is left
+        with pytest.raises(ValueError, match="height and width"):
+            ours.fit(Image.new("L", size))
+        assume(False)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    size=st.one_of(
+        st.tuples(photo_sides, photo_sides),
+        st.tuples(st.integers(1, 3), st.integers(300, 900)),
+        st.tuples(st.integers(300, 900), st.integers(1, 3)),
+    ),
+    img_size=img_sizes,
+    crop_pct=st.floats(0.5, 1.5),
+    crop_mode=crop_modes,
+)
+@example((1, 5000), (32, 32), 0.9, "center")
+@example((5001, 1), (33, 33), 1.0, "center")
+@example((2, 1001), (40, 24), 0.875, "center")
+@example((500, 333), (64, 48), 0.875, "center")
+@example((50, 7), (20, 30), 1.2, "border")
+@example((50, 70), (20, 30), 0.8, "squash")
+def test_pixels_are_from_where_the_box_says(size, img_size, crop_pct, crop_mode):
+    """Photos whose pixels tell their own place are the witness: even ramps, which stay even."""
+    ours = settings_of(img_size, crop_pct, crop_mode)
+    y, x, down, across = middles(boxed(ours, size), img_size)
+    rows = np.arange(size[1], dtype=np.float32)[:, None] + np.float32(0.5)
+    columns = np.arange(size[0], dtype=np.float32)[None] + np.float32(0.5)
+    seen = (x > 0) & (x < size[0]) & (y > 0) & (y < size[1])
+    white = ours.fit(Image.new("L", size, 255))
+    np.testing.assert_array_equal(np.asarray(white) > 0, seen)
+    for ramp, place, step, length in ((rows, y, down, size[1]), (columns, x, across, size[0])):
+        photo = Image.fromarray(np.broadcast_to(ramp, size[::-1]).copy())
+        # As far from an edge as the filter reaches, nothing beyond it is missing.
+        known = seen & (place > max(1, step)) & (place < length - max(1, step))
+        told = np.asarray(ours.fit(photo))[known]
+        expected = np.broadcast_to(place, img_size)[known]
+        np.testing.assert_allclose(told, expected, atol=0.5 * min(1, step) + 1e-3)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    size=st.tuples(photo_sides, photo_sides),
+    img_size=img_sizes,
+    crop_pct=st.floats(0.5, 1.5),
+    crop_mode=crop_modes,
+    share=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_a_bright_pixel_is_found_where_the_box_says(size, img_size, crop_pct, crop_mode, share):
+    ours = settings_of(img_size, crop_pct, crop_mode)
+    left, top, right, bottom = box = boxed(ours, size)
+    first = np.ceil([max(left, 0), max(top, 0)])
+    last = np.floor([min(right, size[0]), min(bottom, size[1])]) - 1
+    assume((first <= last).all())
+    column, row = (first + np.array(share) * (last - first)).astype(int)
+    photo = np.zeros(size[::-1], np.float32)
+    photo[row, column] = 1.0
+    y, x, down, across = middles(box, img_size)
+    fed = np.asarray(ours.fit(Image.fromarray(photo)))
+    brightest = np.unravel_index(fed.argmax(), fed.shape)
+    assert abs(y[brightest[0], 0] - (row + 0.5)) <= 0.5 + down
+    assert abs(x[0, brightest[1]] - (column + 0.5)) <= 0.5 + across
+
+
+def test_a_squashed_photo_is_covered_whole_and_a_crop_by_its_share():
+    assert settings_of((32, 48), 1.0, "squash").source_box(70, 50) == (0, 0, 70, 50)
+    assert settings_of((28, 28), 0.875, "center").source_box(64, 64) == (4, 4, 60, 60)
+    assert settings_of((40, 40), 1.0, "border").source_box(80, 40) == (0, -20, 80, 60)
+
+
+def test_a_long_photo_is_covered_as_far_as_one_that_is_not_cut():
+    """The ends are cut off for smooth filters alone; the crop is the same for all."""
+    smooth = settings_of((32, 32), 0.9, "center", "bicubic")
+    jumping = settings_of((32, 32), 0.9, "center", "nearest")
+    for size in ((1, 5000), (5000, 1), (2, 1002)):
+        box = smooth.source_box(*size)
+        assert box == pytest.approx(jumping.source_box(*size))
+        # It lies in the middle, but for the crop's rounding to whole pixels.
+        assert (box[0] + box[2]) / 2 == pytest.approx(size[0] / 2, abs=0.05)
+        assert (box[1] + box[3]) / 2 == pytest.approx(size[1] / 2, abs=0.05)
+
+
+def test_a_photo_that_cannot_be_fitted_has_no_box():
+    ours = settings_of((64, 64), 1.0, "border")
+    with pytest.raises(ValueError, match="height and width"):
+        ours.source_box(1, 300)

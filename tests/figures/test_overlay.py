@@ -1,12 +1,20 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib import colormaps
 from PIL import Image
 
-from errlens.figures.overlay import BLUE, RED, colormap_names, common_scale, overlay
+from errlens.data.preprocess import Preprocessing
+from errlens.figures.overlay import (
+    BLUE,
+    RED,
+    UPSAMPLINGS,
+    colormap_names,
+    common_scale,
+    overlay,
+)
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -196,3 +204,148 @@ def test_interpolation_is_pillows_bilinear():
     scale = common_scale([values])
     expected = overlay(photo(), fitted, scale=scale)
     np.testing.assert_array_equal(overlay(photo(), values, scale=scale), expected)
+
+
+def unseen(image):
+    """Return whether each pixel is grey and neither bright nor dark."""
+    spread = image.max(axis=2).astype(int) - image.min(axis=2)
+    return (spread == 0) & (image[..., 0] >= 64) & (image[..., 0] < 192)
+
+
+def middles(length):
+    return np.arange(length) + 0.5
+
+
+def test_cells_have_edges_with_nearest():
+    values = np.random.default_rng(2).normal(size=(7, 5)).astype(np.float32)
+    each = values.repeat(8, axis=0).repeat(12, axis=1)
+    expected = overlay(photo(56, 60), each, scale=1)
+    found = overlay(photo(56, 60), values, scale=1, upsampling="nearest")
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_bicubic_is_pillows_and_does_not_wrap_where_it_overshoots():
+    values = np.array([[0, 0, 1, 1, 0], [0, 1, 1, 1, 0]], np.float32)
+    fitted = np.asarray(Image.fromarray(values).resize((90, 30), Image.Resampling.BICUBIC))
+    assert fitted.max() > 1.01
+    assert fitted.min() < -0.01
+    for signed in (True, False):
+        found = overlay(photo(30, 90), values, scale=1, signed=signed, upsampling="bicubic")
+        expected = overlay(photo(30, 90), fitted.clip(-1, 1), scale=1, signed=signed)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("name", [None, "jet"])
+def test_a_box_of_the_whole_image_is_none(upsampling, name):
+    values = np.random.default_rng(3).normal(size=(7, 6)).astype(np.float32)
+    options = {"scale": 1, "colormap": name, "upsampling": upsampling}
+    found = overlay(photo(50, 61), values, box=(0.0, 0.0, 61.0, 50.0), **options)
+    np.testing.assert_array_equal(found, overlay(photo(50, 61), values, **options))
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_a_box_of_whole_pixels_is_an_image_of_its_own(upsampling):
+    values = np.random.default_rng(4).normal(size=(4, 6)).astype(np.float32)
+    found = overlay(photo(50, 61), values, scale=1, upsampling=upsampling, box=(7, 11, 43, 40))
+    part = overlay(photo(50, 61)[11:40, 7:43], values, scale=1, upsampling=upsampling)
+    np.testing.assert_array_equal(found[11:40, 7:43], part)
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_an_image_shows_its_part_of_a_map_that_reaches_beyond(upsampling):
+    values = np.random.default_rng(5).normal(size=(4, 6)).astype(np.float32)
+    whole = overlay(photo(60, 90), values, scale=1, upsampling=upsampling)
+    part = photo(60, 90)[13:41, 22:71]
+    found = overlay(part, values, scale=1, upsampling=upsampling, box=(-22, -13, 68, 47))
+    # Pillow's places have seven digits; a step of colour may be another.
+    assert abs(found.astype(int) - whole[13:41, 22:71]).max() <= 2
+
+
+@given(
+    st.tuples(st.floats(-40, 70), st.floats(-40, 70)),
+    st.tuples(st.floats(0, 120), st.floats(0, 120)),
+    st.tuples(st.integers(1, 90), st.integers(1, 9)),
+    st.sampled_from(UPSAMPLINGS),
+    st.sampled_from(colormap_names()),
+)
+@example((10.5, 7.5), (1e-9, 1e-9), (90, 9), "bilinear", "jet")
+@example((10.4, -5.0), (0.2, 50.0), (3, 9), "bicubic", "jet")
+def test_a_map_colours_the_pixels_whose_middles_it_covers(corner, size, shape, upsampling, name):
+    (left, top), (right, bottom) = corner, np.add(corner, size)
+    image = np.zeros((40, 60, 3), np.uint8)
+    options = {"alpha": 1.0, "colormap": name, "upsampling": upsampling}
+    found = overlay(image, flat(1, shape), scale=1, box=(left, top, right, bottom), **options)
+    x, y = middles(60)[None], middles(40)[:, None]
+    covered = (x >= left) & (x < right) & (y >= top) & (y < bottom)
+    full = overlay(image, flat(1), scale=1, **options)[0, 0]
+    assert abs(found[covered].astype(int) - full).max(initial=0) <= 1
+    assert (found[~covered] == 64).all()
+
+
+def test_what_the_map_does_not_reach_differs_from_the_brightest_and_the_darkest_photo():
+    for colour in (0, 255):
+        image = np.full((20, 30, 3), colour, np.uint8)
+        found = overlay(image, flat(0), scale=1, box=(10, 0, 20, 20))
+        np.testing.assert_array_equal(found[:, 10:20], image[:, 10:20])
+        assert abs(found[:, :10].astype(int) - colour).min() > 60
+    for name in colormap_names():
+        found = overlay(photo(), flat(1), scale=1, colormap=name, box=(20, 0, 56, 56))
+        assert unseen(found[:, :20]).all()
+    assert unseen(overlay(photo(), flat(1), scale=1, box=(60, 0, 90, 56))).all()
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("box", [(0, 0, 128, 96), (10.3, -7.8, 90.6, 101.1), (40.5, 20, 60, 33.3)])
+def test_places_in_a_map_are_true_to_a_fraction_of_a_pixel(box, upsampling):
+    """A map that rises evenly from left to right tells the place of each of its colours."""
+    left, top, right, bottom = box
+    values = (np.arange(200, dtype=np.float32) + 0.5)[None].repeat(150, axis=0) / 200
+    black = np.zeros((96, 128, 3), np.uint8)
+    white = black + np.uint8(255)
+    options = {"scale": 1, "alpha": 1.0, "signed": False, "upsampling": upsampling, "box": box}
+    # A colour changes a black photo and a white one alike only as far as it is opaque.
+    on_white, on_black = (
+        overlay(one, values, colormap="red-blue", **options).astype(float) for one in (white, black)
+    )
+    opacity = 1 - (on_white - on_black).mean(axis=2) / 255
+    rows, columns = np.arange(96), np.arange(128)
+    rows = rows[(rows > top + 2) & (rows < bottom - 2)]
+    columns = columns[(columns > left + 2) & (columns < right - 3)]
+    expected = (columns + 0.5 - left) / (right - left)
+    found = opacity[np.ix_(rows, columns)]
+    pixel = 1 / (right - left)
+    assert abs(found - expected).max() <= 0.25 * pixel + 1 / 255 + 0.5 / 200
+
+
+@pytest.mark.parametrize("crop_mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("size", [(500, 333), (90, 130), (31, 20)])
+def test_a_cell_of_the_input_lies_on_its_own_pixels_of_the_photo(crop_mode, size):
+    """The photo has one white place: the cell in which the network gets it is coloured there."""
+    half = (0.5, 0.5, 0.5)
+    fitted = Preprocessing((64, 48), 0.9, crop_mode, "bilinear", half, half)
+    width, height = size
+    for x, y in ((0.35, 0.4), (0.6, 0.7), (0.5, 0.25)):
+        column, row = int(x * width), int(y * height)
+        image = np.zeros((height, width, 3), np.uint8)
+        image[
+            max(0, row - height // 20) : row + height // 20 + 1,
+            max(0, column - width // 20) : column + width // 20 + 1,
+        ] = 255
+        fed = np.asarray(fitted.fit(Image.fromarray(image)), np.float32)
+        # A border is grey all over; what is fed of the place is white.
+        light = (fed - 128).clip(min=0).mean(axis=2)
+        cells = light.reshape(8, 8, 6, 8).mean(axis=(1, 3))
+        values = (cells == cells.max()).astype(np.float32)
+        found = overlay(
+            image,
+            values,
+            scale=1,
+            alpha=1.0,
+            upsampling="nearest",
+            box=fitted.source_box(width, height),
+        )
+        red = (found == RED).all(axis=2)
+        assert red.any()
+        # The place, or where it lies in several cells a part of it, is under the cell.
+        assert red[image[..., 0] == 255].mean() >= 0.2

@@ -1,0 +1,77 @@
+"""What is explained of an image, from what the user asks for."""
+
+import pytest
+
+from errlens.attribution._targets import Verdict, Wanted
+from errlens.classes import ClassNames
+from errlens.errors import UnfitOption
+from errlens.maps import Target
+
+CLASSES = ClassNames(("ant", "bee", "cow", "dog"))
+
+
+def verdict(*, pred=1, label=2, top=(1, 3, 2)):
+    return Verdict(image="row 0", pred=pred, label=label, top=top, chances=dict.fromkeys(top, 0.2))
+
+
+def asked(*roles, against=None, **known):
+    return Wanted(CLASSES, list(roles) or None, against).targets(verdict(**known))
+
+
+def test_by_default_the_two_answers_and_why_the_one_rather_than_the_other():
+    assert asked() == [Target("predicted", 1), Target("true", 2), Target("difference", 1, 2)]
+    right = [Target("predicted", 1), Target("second", 3), Target("difference", 1, 3)]
+    assert asked(label=1) == right
+    assert asked(label=None) == right
+
+
+def test_roles_and_classes_may_be_asked_for():
+    assert asked("true", "second", "Ant") == [
+        Target("true", 2), Target("second", 3), Target("ant", 0)
+    ]  # fmt: skip
+    assert asked("top3") == [Target("top 1", 1), Target("top 2", 3), Target("top 3", 2)]
+
+
+def test_against_makes_a_difference_of_each():
+    assert asked("predicted", "ant", against="true") == [
+        Target("predicted - true", 1, 2), Target("ant - true", 0, 2)
+    ]  # fmt: skip
+    assert asked(against="dog") == [Target("predicted - dog", 1, 3)]
+    # Against itself there is nothing to say, but of the others there is.
+    assert asked("top3", against="bee") == [
+        Target("top 2 - bee", 3, 1), Target("top 3 - bee", 2, 1)
+    ]  # fmt: skip
+
+
+def test_headings_are_words():
+    wanted = Wanted(CLASSES)
+    assert wanted.heading(Target("predicted", 1)) == "predicted: bee"
+    assert wanted.heading(Target("bee", 1)) == "bee"
+    assert wanted.heading(Target("difference", 1, 2)) == "bee rather than cow"
+
+
+@pytest.mark.parametrize(
+    ("roles", "against", "message"),
+    [
+        (["beee"], None, "--target 'beee' is neither"),
+        (["true"], "beee", "--against 'beee' is neither"),
+        (["true"], "top3", "takes one class"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused_before_any_image_is(roles, against, message):
+    with pytest.raises(UnfitOption, match=message):
+        Wanted(CLASSES, roles, against)
+
+
+@pytest.mark.parametrize(
+    ("roles", "against", "known", "message"),
+    [
+        (["true"], None, {"label": None}, "row 0 has no such class"),
+        (["second"], None, {"top": (1,)}, "row 0 has no such class"),
+        (["top3"], None, {"top": (1, 2)}, "2 classes of row 0 are known"),
+        (["predicted"], "bee", {}, "that is what it would be against"),
+    ],
+)
+def test_what_an_image_does_not_have_is_refused(roles, against, known, message):
+    with pytest.raises(UnfitOption, match=message):
+        asked(*roles, against=against, **known)
