@@ -52,21 +52,37 @@ def smallest_cover(
     if wrong == right:
         raise ValueError("a class cannot be turned into itself")
     side = min(image.shape[1:])
+    sizes = sorted({max(1, round(share * side)) for share in SHARES})
     with borrowed(subject.module):
-        for mask in sorted({max(1, round(share * side)) for share in SHARES}):
-            of_size = replace(settings, mask=str(mask), stride=None)
+        for of_size in (replace(settings, mask=str(size), stride=None) for size in sizes):
             found = sweep(subject, image, of_size)
             if int(found.base.argmax()) != wrong:
                 return None
-            for row, column in _turning(found, right):
+            for row, column, agreed in _confirmed(subject, image, found, right, of_size):
                 box = Box(*found.boxes[row, column].tolist())
-                agreed = tuple(_agreeing(subject, image, box, right, of_size))
-                if len(agreed) >= CONFIRMATIONS:
-                    logits = torch.stack([found.base, found.logits[row, column]])
-                    before, after = logits.softmax(dim=1)[:, [wrong, right]].tolist()
-                    hidden = _hidden(image, fill(subject, image, of_size), box)
-                    return Cover(box, agreed, tuple(before), tuple(after), hidden)
+                logits = torch.stack([found.base, found.logits[row, column]])
+                before, after = logits.softmax(dim=1)[:, [wrong, right]].tolist()
+                hidden = _hidden(image, fill(subject, image, of_size), box)
+                return Cover(box, agreed, tuple(before), tuple(after), hidden)
     return None
+
+
+def _confirmed(
+    subject: Subject, image: Tensor, found: Sweep, right: int, settings: Settings
+) -> Iterator[tuple[int, int, tuple[Fill, ...]]]:
+    """Yield row and column of masks that turn the prediction, with the other fills that do so."""
+    turning = _turning(found, right)
+    if not turning:
+        return
+    names: list[Fill] = [name for name in get_args(Fill) if name != settings.fill]
+    filled = [fill(subject, image, replace(settings, fill=name)) for name in names]
+    for row, column in turning:
+        box = Box(*found.boxes[row, column].tolist())
+        logits = logits_under(subject, image, [(box, one) for one in filled], settings.batch_size)
+        turned = (logits.argmax(dim=1) == right).tolist()
+        agreed = tuple(name for name, turns in zip(names, turned, strict=True) if turns)
+        if len(agreed) >= CONFIRMATIONS:
+            yield row, column, agreed
 
 
 def _turning(found: Sweep, right: int) -> list[tuple[int, int]]:
@@ -81,18 +97,6 @@ def _turning(found: Sweep, right: int) -> list[tuple[int, int]]:
     places = np.argwhere(found.predicted() == right)
     order = np.lexsort((-margins[tuple(places.T)], areas[tuple(places.T)]))
     return [(row, column) for row, column in places[order].tolist()]
-
-
-def _agreeing(
-    subject: Subject, image: Tensor, box: Box, right: int, settings: Settings
-) -> Iterator[Fill]:
-    """Yield the other fills that turn the prediction into a class, too."""
-    names: list[Fill] = [name for name in get_args(Fill) if name != settings.fill]
-    cases = [(box, fill(subject, image, replace(settings, fill=name))) for name in names]
-    predicted = logits_under(subject, image, cases, settings.batch_size).argmax(dim=1)
-    for name, index in zip(names, predicted.tolist(), strict=True):
-        if index == right:
-            yield name
 
 
 def _hidden(image: Tensor, filled: Tensor, box: Box) -> Tensor:
