@@ -288,9 +288,9 @@ def _coloured(image: Pixels, predicted: NDArray[np.int64], colours: Mapping[int,
 def _detail(one: Attribution, chance: float | None) -> str:
     """Return what is worth knowing of a map: the score explained, and its native size."""
     if one.unit == "probability":
-        return f"p {one.score:.3f}, {_size(one.values)}"
+        return f"p {one.score:.3f}\n{_size(one.values)}"
     known = "" if chance is None else f"p {chance:.3f}, "
-    return f"{known}logit {one.score:.3f}, {_size(one.values)}"
+    return f"{known}logit {one.score:.3f}\n{_size(one.values)}"
 
 
 def _size(values: NDArray[np.float32]) -> str:

@@ -94,13 +94,23 @@ def warn_of_absent(
         )
 
 
-def show_next(screen: Screen, run: RunFolder, found: Found) -> None:
-    """Name the command that goes on from here: what is most often taken for what."""
+def show_next(
+    screen: Screen, run: RunFolder, found: Found, *, selectors: Sequence[str] | None
+) -> None:
+    """Name the command that goes on from here.
+
+    It shows what is most often taken for what; where that, or something else, has been selected, it
+    explains it.
+    """
     kinds = _kinds(found.shown)
-    if found.selection.narrowed or not kinds:
-        return
-    if pair := pair_selector(*kinds[0][0], run.info.classes):
+    command = []
+    if selectors:
+        if len(found.shown) and not run.info.imported:
+            chosen = [word for one in selectors for word in ("--select", one)]
+            command = ["errlens", "explain", relative(run.path), *chosen]
+    elif kinds and (pair := pair_selector(*kinds[0][0], run.info.classes)):
         command = ["errlens", "misclassified", relative(run.path), "--select", pair]
+    if command:
         screen.say(f"Next: {shlex.join(command)}")
 
 

@@ -102,7 +102,7 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
     view.show_files(screen, run, results)
     if options.copy:
         _copy(screen, found.selection, options.copy, options.images_root(run))
-    view.show_next(screen, run, found)
+    view.show_next(screen, run, found, selectors=options.select)
     view.print_json(screen, run, found, files=results.written)
     return run
 

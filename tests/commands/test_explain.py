@@ -273,6 +273,13 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     assert index().query("method == 'gradient'")["row"].nunique() == 3
 
 
+def test_the_next_command_of_misclassified_explains_what_was_selected():
+    said = call("misclassified run --select blue/green --no-figures")
+    (last,) = said.stdout.splitlines()[-1:]
+    assert last == "Next: errlens explain run --select blue/green"
+    assert call(last.removeprefix("Next: errlens ")).exit_code == 0
+
+
 def test_help_needs_no_torch():
     code = "import sys, errlens.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -460,3 +467,36 @@ def test_looks_change_pictures_and_not_maps(options):
         with np.load(file) as maps:
             for name, array in maps.items():
                 np.testing.assert_array_equal(array, values[name])
+
+
+def test_matlabs_style_shows_the_input_at_one_and_a_half():
+    explain("run --top 1 --style matlab --overlay-only")
+    with Image.open(Path("run/explain", pictures()[0])) as image:
+        assert image.size == (96, 96)
+
+
+def test_maps_on_the_original_have_its_size(run, photos):
+    explain("run --top 1 --on original --overlay-only")
+    path = run.predictions.frame.set_index("row")["path"][index()["row"].iloc[0]]
+    with (
+        Image.open(photos / path) as photo,
+        Image.open(Path("run/explain", pictures()[0])) as image,
+    ):
+        assert image.size == photo.size
+
+
+def test_masks_may_be_a_folder_of_images(run, photos):
+    row, path = run.predictions.frame.query("not correct")[["row", "path"]].iloc[0]
+    with Image.open(photos / path) as photo:
+        mask = Image.new("L", photo.size, 255)
+    Path("masks", path).parent.mkdir(parents=True)
+    mask.save(Path("masks", path).with_suffix(".png"))
+    explain(f"run --select row:{row} --masks masks")
+    # Of a difference, or of a class that nothing speaks for, there may be no positive evidence.
+    assert set(index()["object_share"].dropna()) <= {1.0}
+    assert "must be white" in _with_a_grey_mask(path, mask, row)
+
+
+def _with_a_grey_mask(path, mask, row):
+    mask.point([3] * 256).save(Path("masks", path).with_suffix(".png"))
+    return refused(f"run --select row:{row} --masks masks --overwrite", exit_code=3)

@@ -284,6 +284,11 @@ def test_the_next_command_of_confusion_shows_its_first_pair():
     assert CliRunner().invoke(app, [command, *arguments]).exit_code == 0
 
 
+def test_what_no_model_is_known_of_cannot_be_explained_next():
+    make_run()
+    assert "errlens explain" not in misclassified("run --select cat~lion --no-figures").stdout
+
+
 def test_torch_is_never_imported():
     make_run(images=True)
     program = (
