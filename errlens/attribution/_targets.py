@@ -29,21 +29,21 @@ class Verdict:
 class Wanted:
     """What to explain of every image; None stands for the contrast of the two likeliest answers.
 
-    `roles` are roles or names of classes, as is `against`: then each score is explained as the
+    `roles` are roles or names of classes, as is `rather_than`: then each score is explained as the
     difference to that one.
     """
 
     classes: ClassNames
     roles: Sequence[str] | None = None
-    against: str | None = None
+    rather_than: str | None = None
 
     def __post_init__(self) -> None:
         for text in self.roles or ():
             self._index(text, "--target")
-        if self.against is not None:
-            if self.against == "top3":
-                raise UnfitOption("--against top3: it takes one class")
-            self._index(self.against, "--against")
+        if self.rather_than is not None:
+            if self.rather_than == "top3":
+                raise UnfitOption("--rather-than top3: it takes one class")
+            self._index(self.rather_than, "--rather-than")
 
     def targets(self, verdict: Verdict) -> list[Target]:
         """Return the scores of an image that are explained.
@@ -51,16 +51,16 @@ class Wanted:
         Raises:
             UnfitOption: It has no such class.
         """
-        if self.roles is None and self.against is None:
+        if self.roles is None and self.rather_than is None:
             return _contrast(verdict)
         found = [one for role in self.roles or ["predicted"] for one in self._named(role, verdict)]
-        if self.against is None:
+        if self.rather_than is None:
             return found
-        (other,) = self._named(self.against, verdict)
+        (other,) = self._named(self.rather_than, verdict)
         differing = [one for one in found if one.wanted != other.wanted]
         if not differing:
             raise UnfitOption(
-                f"--against {self.against!r}: of {verdict.image} that is what it would be against"
+                f"--rather-than {self.rather_than!r}: of {verdict.image} that is the target itself"
             )
         return [Target(f"{one.name} - {other.name}", one.wanted, other.wanted) for one in differing]
 

@@ -49,7 +49,7 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     run = options.open_run(screen)
     info = run.require_model()
     selection = options.choose(run)
-    wanted = Wanted(info.classes, options.target, options.against)
+    wanted = Wanted(info.classes, options.target, options.rather_than)
     rows = selection.rows[: options.top or DEFAULT_TOP].tolist()
     asked = cases_of(run, selection.images, rows, wanted)
     folder = run.path / KIND
@@ -81,7 +81,7 @@ def photos_without_run(options: ExplainOptions) -> Job:
         folder=folder,
         run_hash=run_hash,
         root=Path(),
-        wanted=Wanted(classifier.classes, options.target, options.against),
+        wanted=Wanted(classifier.classes, options.target, options.rather_than),
         cases=cases,
         asked=len(cases),
         before=before,

@@ -64,7 +64,7 @@ class MethodOptions:
             "other]",
         ),
     ] = None
-    against: Annotated[
+    rather_than: Annotated[
         str | None,
         typer.Option(
             metavar="WHAT", help="Why the target rather than this: predicted, true or a class."

@@ -14,8 +14,8 @@ def verdict(*, pred=1, label=2, top=(1, 3, 2)):
     return Verdict(image="row 0", pred=pred, label=label, top=top, chances=dict.fromkeys(top, 0.2))
 
 
-def asked(*roles, against=None, **known):
-    return Wanted(CLASSES, list(roles) or None, against).targets(verdict(**known))
+def asked(*roles, rather_than=None, **known):
+    return Wanted(CLASSES, list(roles) or None, rather_than).targets(verdict(**known))
 
 
 def test_by_default_the_two_answers_and_why_the_one_rather_than_the_other():
@@ -32,13 +32,13 @@ def test_roles_and_classes_may_be_asked_for():
     assert asked("top3") == [Target("top 1", 1), Target("top 2", 3), Target("top 3", 2)]
 
 
-def test_against_makes_a_difference_of_each():
-    assert asked("predicted", "ant", against="true") == [
+def test_rather_than_makes_a_difference_of_each():
+    assert asked("predicted", "ant", rather_than="true") == [
         Target("predicted - true", 1, 2), Target("ant - true", 0, 2)
     ]  # fmt: skip
-    assert asked(against="dog") == [Target("predicted - dog", 1, 3)]
+    assert asked(rather_than="dog") == [Target("predicted - dog", 1, 3)]
     # Against itself there is nothing to say, but of the others there is.
-    assert asked("top3", against="bee") == [
+    assert asked("top3", rather_than="bee") == [
         Target("top 2 - bee", 3, 1), Target("top 3 - bee", 2, 1)
     ]  # fmt: skip
 
@@ -51,27 +51,27 @@ def test_headings_are_words():
 
 
 @pytest.mark.parametrize(
-    ("roles", "against", "message"),
+    ("roles", "rather_than", "message"),
     [
         (["beee"], None, "--target 'beee' is neither"),
-        (["true"], "beee", "--against 'beee' is neither"),
+        (["true"], "beee", "--rather-than 'beee' is neither"),
         (["true"], "top3", "takes one class"),
     ],
 )
-def test_names_that_mean_nothing_are_refused_before_any_image_is(roles, against, message):
+def test_names_that_mean_nothing_are_refused_before_any_image_is(roles, rather_than, message):
     with pytest.raises(UnfitOption, match=message):
-        Wanted(CLASSES, roles, against)
+        Wanted(CLASSES, roles, rather_than)
 
 
 @pytest.mark.parametrize(
-    ("roles", "against", "known", "message"),
+    ("roles", "rather_than", "known", "message"),
     [
         (["true"], None, {"label": None}, "row 0 has no such class"),
         (["second"], None, {"top": (1,)}, "row 0 has no such class"),
         (["top3"], None, {"top": (1, 2)}, "2 classes of row 0 are known"),
-        (["predicted"], "bee", {}, "that is what it would be against"),
+        (["predicted"], "bee", {}, "that is the target itself"),
     ],
 )
-def test_what_an_image_does_not_have_is_refused(roles, against, known, message):
+def test_what_an_image_does_not_have_is_refused(roles, rather_than, known, message):
     with pytest.raises(UnfitOption, match=message):
-        asked(*roles, against=against, **known)
+        asked(*roles, rather_than=rather_than, **known)

@@ -2,8 +2,9 @@
 
 Grad-CAM with overlays of the images of a run, one PNG each, whole processes: `errlens explain
 --overlay-only` and a loop over pytorch-grad-cam (`pip install grad-cam opencv-python-headless`,
-no dependency of errlens). Occlusion maps of three classes of an image, in one process: errlens, and
-captum with channels_last and inference mode at the best of 1, 16 and 64 masks at a time::
+no dependency of errlens); what an image takes is the difference to a process with one image.
+Occlusion maps of three classes of an image, in one process: errlens, and captum with channels_last
+and inference mode at the best of 1, 16 and 64 masks at a time::
 
     python tests/benchmarks/explain_speed.py RUN [--rounds 3]
 
@@ -11,7 +12,6 @@ RUN is a run of a timm model with a checkpoint whose images are there.
 """
 
 import argparse
-import dataclasses
 import shutil
 import statistics
 import subprocess
@@ -71,25 +71,35 @@ def rows_of(run: RunFolder, n: int) -> list[int]:
 
 
 def time_grad_cam(run: RunFolder, rows: list[int], rounds: int) -> None:
-    """Alternate errlens and pytorch-grad-cam on the same images."""
+    """Alternate errlens and pytorch-grad-cam, on all images and on one."""
+    found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        copy = Path(temporary, "run")
+        copy, out = Path(temporary, "run"), Path(temporary, "plain")
         shutil.copytree(run.path, copy)
-        shutil.rmtree(copy / "explain", ignore_errors=True)
-        select = [word for row in rows for word in ("--select", f"row:{row}")]
-        ours = [sys.executable, "-m", "errlens", "explain", str(copy), "-q", "--overwrite"]
-        ours += ["--overlay-only", "--top", str(len(rows)), "--target", "predicted", *select]
-        out = Path(temporary, "plain")
-        out.mkdir()
-        theirs = [sys.executable, "-c", PLAIN, str(copy), str(out), *map(str, rows)]
-        found: dict[str, list[float]] = {"errlens": [], "pytorch-grad-cam": []}
         for _ in range(rounds):
-            for name, command in (("errlens", ours), ("pytorch-grad-cam", theirs)):
-                start = time.perf_counter()
-                subprocess.run(command, check=True, capture_output=True)
-                found[name].append(time.perf_counter() - start)
-        assert len(list((copy / "explain").rglob("*.png"))) == len(list(out.iterdir())) == len(rows)
-    print_medians(f"Grad-CAM and overlays of {len(rows)} images", found)
+            for some in (rows, rows[:1]):
+                select = [word for row in some for word in ("--select", f"row:{row}")]
+                ours = [sys.executable, "-m", "errlens", "explain", str(copy), "-q"]
+                ours += ["--overlay-only", "--top", str(len(some)), "--target", "predicted"]
+                theirs = [sys.executable, "-c", PLAIN, str(copy), str(out), *map(str, some)]
+                for name, command in (
+                    ("errlens", [*ours, *select]),
+                    ("pytorch-grad-cam", theirs),
+                ):
+                    shutil.rmtree(copy / "explain", ignore_errors=True)
+                    shutil.rmtree(out, ignore_errors=True)
+                    out.mkdir()
+                    start = time.perf_counter()
+                    subprocess.run(command, check=True, capture_output=True)
+                    taken = time.perf_counter() - start
+                    found.setdefault(f"{name}, {len(some)}", []).append(taken)
+                    written = copy / "explain" if name == "errlens" else out
+                    assert len(list(written.rglob("*.png"))) == len(some)
+    print_medians("Grad-CAM and overlays, by the number of images", found)
+    medians = {name: statistics.median(taken) for name, taken in found.items()}
+    for name in ("errlens", "pytorch-grad-cam"):
+        each = (medians[f"{name}, {len(rows)}"] - medians[f"{name}, 1"]) / (len(rows) - 1)
+        print(f"  {name:24} {1000 * each:6.1f} ms for each further image")
 
 
 def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
@@ -104,14 +114,14 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
     found |= {f"captum, {size} at a time": [] for size in (1, 16, 64)}
     root = Path(run.info.data_root)
     paths = run.predictions.frame["path"]
-    for row in rows[:rounds]:
+    for row in rows[: 3 * rounds]:
         value = load_input(root / paths[row], classifier.preparation).value
         images = stack([value], classifier.preparation, classifier.device)
         classes = [0, 1, 2]
         targets = [[Target(str(one), one) for one in classes]]
         start = time.perf_counter()
         with borrowed(module):
-            occlusion.explain(subject, images, targets, dataclasses.replace(settings))
+            occlusion.explain(subject, images, targets, settings)
         found["errlens"].append(time.perf_counter() - start)
         baseline = subject.black.reshape(1, -1, 1, 1)
         for size in (1, 16, 64):

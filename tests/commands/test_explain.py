@@ -372,7 +372,7 @@ def test_a_photo_that_cannot_be_read_is_a_row_and_one_that_is_not_there_stops(ph
         ("run --out there", "for photos without a run"),
         ("run --time-budget soon", "no time like"),
         ("run --time-budget -1s", "no time like"),
-        ("run --against gren", "did you mean green"),
+        ("run --rather-than gren", "did you mean green"),
     ],
 )
 def test_what_is_meant_must_be_clear(arguments, message):
@@ -445,8 +445,8 @@ def test_maps_may_be_checked():
     assert "if randomised" in said.stdout
 
 
-def test_against_explains_a_difference():
-    explain("run --top 1 --target predicted --against red --target green")
+def test_rather_than_explains_a_difference():
+    explain("run --top 1 --target predicted --rather-than red --target green")
     table = index()
     assert set(table["target"]) <= {"predicted - red", "green - red"}
 
