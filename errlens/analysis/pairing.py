@@ -1,0 +1,57 @@
+"""Two runs over the same images: which image of the one is which of the other."""
+
+from typing import Final
+
+import pandas as pd
+
+from errlens.predictions import OK
+from errlens.run import BASELINE_COLUMNS, RunFolder
+
+MATCHED: Final = ("row", "sample_id", "label_name", "old_pred", "new_pred", "old", "new")
+
+
+def outcomes(run: RunFolder) -> pd.DataFrame:
+    """Return `row` and the columns of baseline.parquet of the images that count.
+
+    Those are the ones that were predicted and have a label among the classes.
+    """
+    frame = run.read_predictions(("row", "status", "label", *BASELINE_COLUMNS)).frame
+    counts = (frame["status"] == OK) & frame["label"].notna()
+    found = frame.loc[counts, ["row", *BASELINE_COLUMNS]].reset_index(drop=True)
+    return found.astype({"correct": "bool"})
+
+
+def matched(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return the images that both have, in the order of the new ones.
+
+    Images are matched by `sample_id`; those that have none in common by the hash of their content,
+    where that is of one image alone on either side. Images whose labels differ are left out: they
+    tell of the data, not of the model.
+
+    Args:
+        old: With the columns of baseline.parquet.
+        new: The same and `row`.
+
+    Returns:
+        `row` and `sample_id` of the new run, `label_name`, and of both runs what was predicted
+        (`old_pred`, `new_pred`) and whether that was right (`old`, `new`).
+    """
+    by_name = new.merge(old, on="sample_id", suffixes=("", "_old"))
+    found = [by_name]
+    rest_new = new[~new["sample_id"].isin(by_name["sample_id"])]
+    rest_old = old[~old["sample_id"].isin(by_name["sample_id"])]
+    if len(rest_new) and len(rest_old):
+        by_content = _unique(rest_new).merge(
+            _unique(rest_old), on="content_hash", suffixes=("", "_old")
+        )
+        found.append(by_content)
+    both = pd.concat(found, ignore_index=True).sort_values("row", kind="stable")
+    both = both[both["label_name"] == both["label_name_old"]]
+    names = {"pred_name": "new_pred", "pred_name_old": "old_pred"}
+    names |= {"correct": "new", "correct_old": "old"}
+    return both.rename(columns=names)[[*MATCHED]].reset_index(drop=True)
+
+
+def _unique(images: pd.DataFrame) -> pd.DataFrame:
+    """Return the images whose content no other one has."""
+    return images[images["content_hash"].notna() & ~images["content_hash"].duplicated(keep=False)]
