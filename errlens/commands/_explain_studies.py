@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from errlens.commands import _explain_figures as figures
+from errlens.commands import _explain_study_figures as figures
 from errlens.commands._explain_album import ABOUT
 from errlens.maps import Attribution
 

@@ -199,12 +199,13 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
             str(one["row"]),
             f"{one['label_name']} -> {one['pred_name']}",
             f"{one['share']:.1%}",
-            f"{one['true_before']:.3f} -> {one['true_after']:.3f}",
+            f"{one['true_before'] - one['pred_before']:+.3f}",
+            f"{one['true_after'] - one['pred_after']:+.3f}",
             one["confirmed_by"],
         )
         for one in _records(found.head(SHOWN))
     ]
-    heads = (">row", "true -> predicted", ">hidden", ">p(true)", "confirmed by")
+    heads = (">row", "true -> predicted", ">hidden", ">margin", ">after", "confirmed by")
     screen.table(heads, rows)
 
 
