@@ -2,7 +2,7 @@
 
 >>> import errlens
 >>> sorted(errlens.__all__)
-['confused_pairs', 'evaluate', 'open_run']
+['confused_pairs', 'evaluate', 'explain', 'open_run']
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from errlens.run import RunFolder
 
 __version__ = "0.1.0"
-__all__ = ["confused_pairs", "evaluate", "open_run"]
+__all__ = ["confused_pairs", "evaluate", "explain", "open_run"]
 
 
 def confused_pairs(
@@ -78,6 +78,23 @@ def evaluate(
     return command(
         EvaluateOptions(data=Path(data), model=model, out=place, **{"quiet": True, **options})
     )
+
+
+def explain(run: str | Path, **options: Any) -> "pd.DataFrame":
+    """Explain images of a run, write their pictures, and return what is known of every map.
+
+    Args:
+        run: The run folder.
+        options: Any option of `errlens explain`, with underscores: `select=["cat~dog"]`,
+            `method=["occlusion"]`, `save_maps=True`; paths as `Path`.
+
+    Returns:
+        The rows of `explain/index.csv` that were made now; `file` is relative to `explain/`.
+    """
+    from errlens.commands._explain_options import ExplainOptions
+    from errlens.commands.explain import explain as command
+
+    return command(ExplainOptions(run=Path(run), **{"quiet": True, **options})).maps
 
 
 def open_run(path: str | Path) -> "RunFolder":

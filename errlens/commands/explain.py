@@ -32,7 +32,7 @@ DEFAULT_ALPHA = {"errlens": 0.7, "matlab": 0.5}
 CTRL_C = "Ctrl-C"
 
 
-def explain(options: ExplainOptions) -> None:
+def explain(options: ExplainOptions) -> "Tables":
     """Show where in an image the network found its reasons.
 
     For each error a picture: the image as fed, what speaks for the predicted class, for the true
@@ -51,7 +51,7 @@ def explain(options: ExplainOptions) -> None:
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, _bare_subject(options, screen))
-        return
+        return view.tables()
     job = photos_without_run(options) if options.of_photos else errors_of_run(options, screen)
     tables = _explained(screen, job, options)
     view.show(screen, job.folder, tables, asked=job.asked, left=len(job.cases))
@@ -60,6 +60,7 @@ def explain(options: ExplainOptions) -> None:
         raise Interrupted("stopped; what was done is kept")
     if len(tables.maps) and not (tables.maps["status"] == OK).any():
         raise NothingExplained(f"no map could be made: {tables.maps['error'].iloc[0]}")
+    return tables
 
 
 def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
@@ -106,7 +107,7 @@ def _made(
                 seconds.append(found.seconds)
                 progress(1)
                 budget.spend(results.size)
-                if stopped := budget.exhausted():
+                if len(seconds) < len(job.cases) and (stopped := budget.exhausted()):
                     break
         album.finish()
         similarities = studies.similarities(methods) if options.check and not stopped else []

@@ -500,3 +500,10 @@ def test_masks_may_be_a_folder_of_images(run, photos):
 def _with_a_grey_mask(path, mask, row):
     mask.point([3] * 256).save(Path("masks", path).with_suffix(".png"))
     return refused(f"run --select row:{row} --masks masks --overwrite", exit_code=3)
+
+
+def test_python_has_it_too(run):
+    found = errlens.explain("run", top=2, overlay_only=True)
+    assert found["target"].tolist() == ["predicted", "true", "difference"] * 2
+    assert set(found["file"]) == set(pictures())
+    assert found["row"].isin(run.predictions.frame.query("not correct")["row"]).all()
