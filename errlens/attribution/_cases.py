@@ -67,8 +67,7 @@ class Explainer:
     """A classifier with the methods to explain it by.
 
     `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
-    are cases of. `batch_size` is how many images are held at a time, with their photos if these are
-    to be kept.
+    are cases of. With `keep_photos` the photos are held as long as their batch is.
     """
 
     classifier: Classifier
@@ -78,14 +77,16 @@ class Explainer:
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
     keep_photos: bool = False
 
-    def explain(self, cases: Sequence[Case], methods: Sequence[str]) -> Iterator[Explanation]:
-        """Yield what all methods say of one image after the other, in the order of the cases."""
-        size = self.settings.batch_size
+    def explain(
+        self, cases: Sequence[Case], methods: Sequence[str], *, at_most: int | None = None
+    ) -> Iterator[list[Explanation]]:
+        """Yield what all methods say of a few images, `at_most` so many, in the order of cases."""
+        size = min(self.settings.batch_size, at_most or len(cases) or 1)
         with quiet_pillow():
             for start in range(0, len(cases), size):
                 batch = cases[start : start + size]
                 loaded = list(in_order(self._load, batch, workers=available_cores()))
-                yield from self._explanations(loaded, methods)
+                yield self._explanations(loaded, methods)
 
     def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
         """Return what the network gets, shape (channels, height, width), as a picture again."""

@@ -1,22 +1,29 @@
 """How much time and room a command may take."""
 
 import time
+from typing import Final
+
+STEP: Final = 2
 
 
 class Budget:
-    """Tells when to stop: before time or room run out, if the next image is like the dearest."""
+    """Tells when to stop: before time or room run out, if the next step is like the dearest.
+
+    `step` is how many images may be done between two looks at the clock; None if that is all one.
+    """
 
     def __init__(self, *, seconds: float | None, megabytes: float | None) -> None:
         self._limits = {
             "--time-budget": seconds,
             "--max-mb": None if megabytes is None else megabytes * 1e6,
         }
+        self.step = None if seconds is None and megabytes is None else STEP
         self._start = time.monotonic()
         self._spent = dict.fromkeys(self._limits, 0.0)
         self._dearest = dict.fromkeys(self._limits, 0.0)
 
     def spend(self, written: int) -> None:
-        """Take note that one more image is done; `written` are all bytes so far."""
+        """Take note that one more step is done; `written` are all bytes so far."""
         now = {"--time-budget": time.monotonic() - self._start, "--max-mb": float(written)}
         for name, value in now.items():
             self._dearest[name] = max(self._dearest[name], value - self._spent[name])

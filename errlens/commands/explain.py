@@ -102,10 +102,11 @@ def _made(
     stopped = None
     try:
         with screen.progress("explaining", total=len(job.cases)) as progress:
-            for found in explainer.explain(job.cases, methods):
-                index.add(found, album.add(found), studies.add(found))
-                seconds.append(found.seconds)
-                progress(1)
+            for batch in explainer.explain(job.cases, methods, at_most=budget.step):
+                for found in batch:
+                    index.add(found, album.add(found), studies.add(found))
+                    seconds.append(found.seconds)
+                    progress(1)
                 budget.spend(results.size)
                 if len(seconds) < len(job.cases) and (stopped := budget.exhausted()):
                     break
