@@ -176,6 +176,8 @@ def _as_assignments(value: object) -> object:
 def _from_folder(value: object, folder: Path) -> object:
     if isinstance(value, Path) and data_set_name(value) is None:
         return _below(folder, value)
+    if isinstance(value, list):
+        return [_from_folder(one, folder) for one in value]
     return value
 
 

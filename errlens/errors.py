@@ -33,6 +33,7 @@ its exit code::
     │   ├── IncompleteRun
     │   ├── StaleRun
     │   ├── LabelSpaceMismatch
+    │   ├── IncomparableRuns
     │   ├── NoResults
     │   ├── NoSpatialLayer
     │   ├── NothingExplained
@@ -283,6 +284,10 @@ class NothingExplained(InputError):
 
 class LabelSpaceMismatch(InputError):
     """The predictions say that labels of the data and outputs of the model are exchanged."""
+
+
+class IncomparableRuns(InputError):
+    """Two runs have no images or no classes in common, as far as what is asked for takes them."""
 
 
 class TooManyBadInputs(InputError):

@@ -96,7 +96,7 @@ def _file_name(term: Term, names: Sequence[str]) -> str:
         return "~".join(classes)
     if term.kind == "/":
         return "-as-".join(classes)
-    digest = hashlib.sha256(term.glob.encode()).hexdigest()[:8] if term.glob else ""
+    digest = hashlib.sha256(term.free.encode()).hexdigest()[:8] if term.free else ""
     number = [str(term.number)] if term.kind in NUMBERED else []
     return "-".join([term.kind, *classes, *number, *([digest] if digest else [])])
 

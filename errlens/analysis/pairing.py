@@ -1,13 +1,25 @@
 """Two runs over the same images: which image of the one is which of the other."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from errlens.errors import IncomparableRuns
 from errlens.predictions import OK
 from errlens.run import BASELINE_COLUMNS, RunFolder
 
-MATCHED: Final = ("row", "sample_id", "label_name", "old_pred", "new_pred", "old", "new")
+MATCHED: Final = (
+    "row", "old_row", "sample_id", "label_name", "old_pred", "new_pred", "old", "new",
+)  # fmt: skip
+
+
+class Changes(NamedTuple):
+    """Rows of a run that are right there and wrong in an old one, and the other way round."""
+
+    fixed: NDArray[np.int64]
+    broken: NDArray[np.int64]
 
 
 def outcomes(run: RunFolder) -> pd.DataFrame:
@@ -33,9 +45,11 @@ def matched(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         new: The same and `row`.
 
     Returns:
-        `row` and `sample_id` of the new run, `label_name`, and of both runs what was predicted
-        (`old_pred`, `new_pred`) and whether that was right (`old`, `new`).
+        `row` and `sample_id` of the new run, `old_row` of the old one (missing where that has no
+        `row`), `label_name`, and of both runs what was predicted (`old_pred`, `new_pred`) and
+        whether that was right (`old`, `new`).
     """
+    old = old if "row" in old else old.assign(row=pd.Series(pd.NA, old.index, "Int64"))
     by_name = new.merge(old, on="sample_id", suffixes=("", "_old"))
     found = [by_name]
     rest_new = new[~new["sample_id"].isin(by_name["sample_id"])]
@@ -47,9 +61,27 @@ def matched(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         found.append(by_content)
     both = pd.concat(found, ignore_index=True).sort_values("row", kind="stable")
     both = both[both["label_name"] == both["label_name_old"]]
-    names = {"pred_name": "new_pred", "pred_name_old": "old_pred"}
+    names = {"pred_name": "new_pred", "pred_name_old": "old_pred", "row_old": "old_row"}
     names |= {"correct": "new", "correct_old": "old"}
     return both.rename(columns=names)[[*MATCHED]].reset_index(drop=True)
+
+
+def changes_since(old: RunFolder, run: RunFolder) -> Changes:
+    """Return the images of a run that an old one saw otherwise.
+
+    Raises:
+        IncomparableRuns: They have no images in common.
+    """
+    old.require_complete()
+    both = matched(outcomes(old), outcomes(run))
+    if not len(both):
+        raise IncomparableRuns(
+            f"{str(old.path)!r} and {str(run.path)!r} have no image in common that has the same "
+            "label in both",
+            hint="what was fixed and what broke shows on the same images only",
+        )
+    row, was, now = (both[name].to_numpy() for name in ("row", "old", "new"))
+    return Changes(row[now & ~was].astype(np.int64), row[was & ~now].astype(np.int64))
 
 
 def _unique(images: pd.DataFrame) -> pd.DataFrame:

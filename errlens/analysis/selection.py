@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from errlens.analysis.pairing import Changes
 from errlens.classes import ClassNames
 from errlens.errors import UnfitSelection, nearest
 
@@ -18,9 +19,10 @@ NUMBERED: Final = ("worst", "pairs", "group", "row")
 _NAMED: Final = ("true", "pred", "correct")
 MOST_DIGITS: Final = 18
 _ALONE: Final = ("errors", "exceptional")
+_AGAINST: Final = ("fixed", "broken")  # the path of a run follows
 GRAMMAR: Final = (
-    "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, row:N, "
-    "path:GLOB"
+    "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
+    "fixed:RUN, broken:RUN, row:N, path:GLOB"
 )
 
 Rows = NDArray[np.bool_]
@@ -33,6 +35,12 @@ class Term(NamedTuple):
     classes: tuple[int, ...] = ()
     number: int = 0
     glob: str = ""
+    run: str = ""
+
+    @property
+    def free(self) -> str:
+        """The part that may hold any letters."""
+        return self.glob or self.run
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class Selectable:
     `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred`, `correct` and
     `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
     the exceptional ones, None where no superclasses are known. `pairs` and `groups` read the
-    classes of pairs.csv and of groups.csv when they are asked for.
+    classes of pairs.csv and of groups.csv when they are asked for, `changes` what differs from the
+    run at a path.
     """
 
     table: pa.Table
@@ -51,6 +60,7 @@ class Selectable:
     exceptional: NDArray[np.int64] | None
     pairs: Callable[[], Sequence[tuple[int, int]]]
     groups: Callable[[], Sequence[Sequence[int]]]
+    changes: Callable[[str], Changes]
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return class indices, or whether a row is correct; -1 where that is not known."""
@@ -84,8 +94,9 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
 
     A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
     `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
-    `row:N`, `path:GLOB`, or several joined by `+`: then all of them must hold, and `worst:N` are
-    the worst of what the others leave.
+    `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `row:N`,
+    `path:GLOB`, or several joined by `+`: then all of them must hold, and `worst:N` are the worst
+    of what the others leave.
 
     Raises:
         UnfitSelection: A selector is none of these, names no class, may be read in several ways or
@@ -108,7 +119,8 @@ def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:
     kinds = {term.kind for term in terms}
     none_crosses = among.exceptional is not None and not len(among.exceptional)
     nothing = not len(among.ranking) or (kinds == {"exceptional"} and none_crosses)
-    return nothing and kinds <= {"errors", "worst", "exceptional"}
+    nothing = nothing or "broken" in kinds
+    return nothing and kinds <= {"errors", "worst", "exceptional", "broken"}
 
 
 def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
@@ -121,10 +133,21 @@ def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
     return text if len(set(_readings(text, classes))) == 1 else None
 
 
+def run_selector(kind: str, path: str) -> str:
+    """Return the selector `fixed` or `broken` of a run.
+
+    >>> run_selector("broken", "runs/old"), run_selector("broken", "a+errors")
+    ('broken:runs/old', 'broken:a+errors/')
+    """
+    return f"{kind}:{path}" + "/" * ("+" in path)
+
+
 def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     """Return the terms of a selector.
 
-    Separators may be part of the name of a class, where that leaves one reading.
+    Separators may be part of the name of a class, where that leaves one reading. A plus belongs to
+    a glob or the path of a run only where nothing else can be meant by it: the folder `a+errors` is
+    written `a+errors/`.
 
     >>> [term.kind for term in parse_selector("cat~dog+worst:3", ClassNames(("cat", "dog")))]
     ['~', 'worst']
@@ -137,10 +160,8 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
         stripped = "+".join(piece.strip() for piece in text.split("+"))
         readings = list(dict.fromkeys(_readings(stripped, classes)))
     if len(readings) > 1:
-        # A glob takes a plus only where nothing else can be meant by it.
-        readings = [
-            one for one in readings if not any("+" in term.glob for term in one)
-        ] or readings
+        fewest = min(map(_free_pluses, readings))
+        readings = [one for one in readings if _free_pluses(one) == fewest]
     if len(readings) == 1:
         return readings[0]
     if readings:
@@ -149,6 +170,10 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
         )
         raise UnfitSelection(f"selector {text!r} may mean several things: {shown}")
     raise _misread(text, classes)
+
+
+def _free_pluses(terms: Sequence[Term]) -> int:
+    return sum(term.free.count("+") for term in terms)
 
 
 def _readings(text: str, classes: ClassNames) -> Iterator[tuple[Term, ...]]:
@@ -177,6 +202,8 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
         yield Term(kind, (index,))
     if kind == "path" and rest:
         yield Term(kind, glob=rest)
+    if kind in _AGAINST and rest:
+        yield Term(kind, run=rest)
     yield from _pair_terms(word, classes)
 
 
@@ -264,6 +291,10 @@ def _path(term: Term, among: Selectable) -> Rows:
     return np.array([fnmatchcase(path, term.glob) for path in paths], bool)
 
 
+def _changed(term: Term, among: Selectable) -> Rows:
+    return _mask(getattr(among.changes(term.run), term.kind), among)
+
+
 _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "errors": _errors,
     "exceptional": _exceptional,
@@ -276,6 +307,8 @@ _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "group": _group,
     "row": _row,
     "path": _path,
+    "fixed": _changed,
+    "broken": _changed,
 }
 
 
@@ -284,7 +317,7 @@ def _shown(term: Term, classes: ClassNames) -> str:
     names = [repr(classes[index]) for index in term.classes]
     if term.kind in "~/":
         return f" {term.kind} ".join(names)
-    return term.kind + "".join(f":{one}" for one in (*names, term.number or "", term.glob) if one)
+    return term.kind + "".join(f":{one}" for one in (*names, term.number or "", term.free) if one)
 
 
 def _misread(text: str, classes: ClassNames) -> UnfitSelection:
@@ -304,4 +337,6 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1
         return UnfitSelection(f"selector {text!r}: {kind} takes a whole number from {least} on")
+    if kind in _AGAINST:
+        return UnfitSelection(f"selector {text!r}: {kind} takes the path of a run")
     return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")

@@ -68,9 +68,6 @@ def _parameters(options: type[Any]) -> list[inspect.Parameter]:
         one.name: inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default
         for one in dataclasses.fields(options)
     }
-    written = [
-        name for base in (*options.__bases__, options) for name in inspect.get_annotations(base)
-    ]
     return [
         inspect.Parameter(
             name,
@@ -78,5 +75,11 @@ def _parameters(options: type[Any]) -> list[inspect.Parameter]:
             default=defaults[name],
             annotation=hints[name],
         )
-        for name in written
+        for name in dict.fromkeys(_written(options))
     ]
+
+
+def _written(options: type[Any]) -> Iterator[str]:
+    for base in options.__bases__:
+        yield from _written(base)
+    yield from inspect.get_annotations(options)

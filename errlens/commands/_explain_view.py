@@ -99,7 +99,7 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
     `asked` images were meant, of which `left` had not been explained before.
     """
     if not asked:
-        screen.say("No image to explain: the run has no errors.")
+        screen.say("No image to explain: the run has no such errors.")
     elif left < asked:
         screen.say(
             f"{asked - left} of {asked} images were explained before; --overwrite explains them "

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -49,8 +50,8 @@ class Selection(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectOptions:
-    """Which images, and in which order."""
+class RankOption:
+    """Which errors come first."""
 
     rank: Annotated[
         Literal["loss", "margin", "confidence", "entropy", "superclass"] | None,
@@ -60,28 +61,53 @@ class SelectOptions:
             "run knows]"
         ),
     ] = None
+
+    def ranking(self, *runs: "Predictions") -> "Rank":
+        """Return the ranking asked for, or the best that all runs have the numbers for.
+
+        Raises:
+            UnfitOption: A run lacks what the one asked for takes.
+        """
+        from errlens.analysis.ranking import is_known
+
+        if self.rank == "superclass" and not all(one.superclasses for one in runs):
+            raise UnfitOption(
+                "--rank superclass: the run knows no superclasses",
+                hint="evaluate with --superclasses FILE, or choose another ranking",
+            )
+        if self.rank is not None and not all(is_known(one, self.rank) for one in runs):
+            raise UnfitOption(
+                f"--rank {self.rank}: the run has no such numbers",
+                hint="it was imported without the probabilities of all classes",
+            )
+        known = all(is_known(one, "loss") for one in runs)
+        return self.rank or ("loss" if known else "confidence")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectOptions(RankOption):
+    """Which images, and in which order."""
+
     select: Annotated[
         list[str] | None,
         typer.Option(
             metavar="WHAT",
             help="Show only these: errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, "
-            "correct:A, exceptional, row:N, path:GLOB; joined by +: all of it; repeatable.",
+            "correct:A, exceptional, fixed:RUN and broken:RUN (since that run), row:N, path:GLOB; "
+            "joined by +: all of it; repeatable.",
         ),
     ] = None
 
     def choose(self, run: "RunFolder") -> Selection:
         """Return the images that are meant; all errors where nothing was selected."""
         from errlens.analysis.findings import read_groups, read_pairs
+        from errlens.analysis.pairing import changes_since
         from errlens.analysis.ranking import COLUMNS, worst_table
         from errlens.analysis.selection import Selectable, parse_selector, selected_rows
+        from errlens.run import open_run
 
-        if self.rank == "superclass" and not run.info.superclasses:
-            raise UnfitOption(
-                "--rank superclass: the run knows no superclasses",
-                hint="evaluate with --superclasses FILE, or choose another ranking",
-            )
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))
-        rank = self._ranking(images)
+        rank = self.ranking(images)
         worst = worst_table([images], rank)
         among = Selectable(
             table=images.table,
@@ -90,6 +116,7 @@ class SelectOptions:
             exceptional=_exceptional(run, worst),
             pairs=lambda: read_pairs(run),
             groups=lambda: read_groups(run),
+            changes=cache(lambda path: changes_since(open_run(path), run)),
         )
         selectors = self.select or ["errors"]
         terms = [parse_selector(text, images.classes) for text in selectors]
@@ -97,17 +124,6 @@ class SelectOptions:
         rows = selected_rows(selectors, among)
         single_rows = tuple(dict.fromkeys(single))
         return Selection(images, rank, worst, among, rows, single_rows, bool(self.select))
-
-    def _ranking(self, images: "Predictions") -> "Rank":
-        """Return the ranking asked for, or the best that the run has the numbers for."""
-        from errlens.analysis.ranking import is_known
-
-        if self.rank is not None and not is_known(images, self.rank):
-            raise UnfitOption(
-                f"--rank {self.rank}: the run has no such numbers",
-                hint="it was imported without the probabilities of all classes",
-            )
-        return self.rank or ("loss" if is_known(images, "loss") else "confidence")
 
 
 @dataclass(frozen=True, kw_only=True)

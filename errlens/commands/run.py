@@ -10,6 +10,7 @@ import typer
 
 from errlens.commands._explain_options import ExplainOptions
 from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
+from errlens.commands.compare import CompareOptions, compare
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.explain import explain
@@ -24,6 +25,7 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "confusion": (ConfusionOptions, confusion),
     "misclassified": (MisclassifiedOptions, misclassified),
     "explain": (ExplainOptions, explain),
+    "compare": (CompareOptions, compare),
 }
 
 
@@ -75,6 +77,8 @@ def _completed(block: Any, out: Path, shared: Mapping[str, Any]) -> Any:
     known = {one.name for one in dataclasses.fields(block)}
     if "run" in known and block.run is None:
         shared = {**shared, "run": out}
+    if "runs" in known and len(block.runs) == 1:
+        shared = {**shared, "runs": [*block.runs, out]}  # the old run alone is named
     return dataclasses.replace(
         block, **{name: value for name, value in {**shared, "out": out}.items() if name in known}
     )

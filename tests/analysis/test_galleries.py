@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -7,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.galleries import galleries_of, sequence
+from errlens.analysis.pairing import Changes
 from errlens.analysis.selection import Selectable
 from errlens.classes import ClassNames
 
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]
 GROUPS = [[0, 1, 2]]
+CHANGES = Changes(fixed=np.array([2]), broken=np.array([0]))
 indices = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=25)
 
 
@@ -30,7 +33,9 @@ def selectable(pairs):
         }
     )
     ranking = np.flatnonzero(label != pred)[::-1]
-    return Selectable(table, ClassNames(NAMES), ranking, None, lambda: PAIRS, lambda: GROUPS)
+    return Selectable(
+        table, ClassNames(NAMES), ranking, None, lambda: PAIRS, lambda: GROUPS, lambda _: CHANGES
+    )
 
 
 def rows_of(pairs, label, pred):
@@ -95,10 +100,11 @@ def test_a_sequence_says_how_many_it_has(n, title):
 def test_galleries_of_different_selectors_never_have_one_name():
     among = selectable([(0, 1), (1, 0), (0, 0), (1, 1), (2, 2)])
     names = ClassNames(("a/b", "a_b", "c:d"))
-    among = Selectable(among.table, names, among.ranking, None, among.pairs, among.groups)
+    among = replace(among, classes=names)
     selectors = [
         "a/b~a_b", "true:a/b", "true:a_b", "correct:a/b", "pred:a_b", "worst:1", "row:1",
-        "path:*.jpg", "path:*jpg", "path:?.jpg", "errors", "true:a/b+worst:1", "true:A/B", "row:01",
+        "path:*.jpg", "path:*jpg", "path:?.jpg", "errors", "true:a/b+worst:1", "fixed:a",
+        "broken:a", "broken:b", "true:A/B", "row:01",
     ]  # fmt: skip
     found = [one.name for one in galleries_of(selectors, among, most=3)]
     assert len(found) == len(selectors) - 2  # the last two were there before

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from errlens.analysis.pairing import Changes
 from errlens.analysis.selection import Selectable, pair_selector, parse_selector, selected_rows
 from errlens.classes import ClassNames
 from errlens.errors import NoResults, UnfitSelection
@@ -11,6 +12,12 @@ from errlens.errors import NoResults, UnfitSelection
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]
 GROUPS = [[0, 2]]
+NONE = np.zeros(0, np.int64)
+CHANGES = {
+    "runs/old": Changes(fixed=np.array([0, 4]), broken=np.array([1, 3])),
+    "a+b": Changes(fixed=np.array([4]), broken=NONE),
+    "a+errors/": Changes(fixed=np.array([0]), broken=NONE),
+}
 
 
 def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
@@ -36,6 +43,7 @@ def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
         exceptional=None if exceptional is None else np.array(exceptional, np.int64),
         pairs=pairs or (lambda: PAIRS),
         groups=lambda: GROUPS,
+        changes=lambda path: CHANGES[path],
     )
 
 
@@ -69,6 +77,14 @@ PRED = [0, 1, 2, 0, 1, 1, 1, None]  # wrong: 1, 2, 3, 5
         ("true:cat+pred:dog", [1]),
         ("errors+path:1/*", [5, 3, 1]),
         (" errors + path:1/* ", [5, 3, 1]),
+        ("fixed:runs/old", [0, 4]),
+        ("broken:runs/old", [3, 1]),
+        ("broken:runs/old+worst:1", [3]),
+        ("fixed:runs/old+true:dog", [4]),
+        ("fixed:a+b", [4]),
+        ("fixed:a+errors/", [0]),
+        ("broken:a+b", []),
+        ("broken:a+b+worst:3", []),
     ],
 )
 def test_each_selector_means_its_rows_in_the_order_of_the_ranking(selector, rows):
@@ -152,6 +168,8 @@ def test_a_glob_may_hold_a_plus_where_nothing_else_can_be_meant():
         ("cat~dog~cow", "cannot be read as two"),
         ("true:cwo", "'cwo' names no class"),
         ("worse:5", "is no selector"),
+        ("fixed:", "fixed takes the path of a run"),
+        ("broken:a+b+true:cat", "means no image"),
         ("worst:0", "from 1 on"),
         ("worst:many", "from 1 on"),
         ("row:-1", "from 0 on"),

@@ -1,0 +1,73 @@
+"""The galleries of a comparison: what was fixed, and what broke."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from errlens.analysis.galleries import sequence
+from errlens.commands._misclassified_figures import Poster
+from errlens.commands._tiles import Shot
+from errlens.data.images import ImageFile
+from errlens.figures.gallery import Line, Tile, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TILES: Final = 60  # of a gallery
+
+_VERDICTS: Final[dict[str, Verdict]] = {"broken": "wrong", "fixed": "right"}
+_SAID: Final = {
+    "broken": "right in {}, wrong in {}",
+    "fixed": "wrong in {}, right in {}",
+}
+
+
+def change_posters(
+    changes: "Mapping[str, pd.DataFrame]",
+    hashes: Sequence[bytes | None],
+    root: Path,
+    *,
+    names: Sequence[str],
+) -> list[Poster]:
+    """Decide what is on the galleries of `broken` and `fixed`; none of what has no images.
+
+    Args:
+        changes: The images of each, in their order.
+        hashes: Of the file of each row.
+        root: Where paths start.
+        names: Of the old and of the new run.
+    """
+    posters = []
+    for kind, images in changes.items():
+        if not len(images):
+            continue
+        rows = images["row"].to_numpy(np.int64)
+        title = f"{kind}: {_SAID[kind].format(*names)}"
+        shown: list[dict[Any, Any]] = images.head(TILES).to_dict("records")
+        shots = [
+            Shot(
+                ImageFile(root / one["path"], hashes[one["row"]]),
+                Tile((), _lines(one), _VERDICTS[kind]),
+            )
+            for one in shown
+        ]
+        gallery = sequence(kind, rows, most=TILES, title=title)
+        posters.append(Poster(gallery, gallery.title, [shots], []))
+    return posters
+
+
+def _lines(one: Mapping[Any, Any]) -> tuple[Line, ...]:
+    """Return the true class, what it was taken for before and now, and the row."""
+    before, now = _prob(one["old_confidence"]), _prob(one["new_confidence"])
+    return (
+        Line(one["label_name"]),
+        Line(f"before: {one['old_pred']}", before),
+        Line(f"→ now: {one['new_pred']}", now),
+        Line("", f"row {one['row']}", dim=True),
+    )
+
+
+def _prob(value: float) -> str:
+    return "" if np.isnan(value) else f" {value:.3f}"

@@ -1,0 +1,301 @@
+"""`errlens compare` and the selectors of what changed, on runs imported from small tables."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from errlens.cli import app
+from errlens.csv_tables import read_csv
+from tests.conftest import paint
+
+CLASSES = ("cat", "lion", "dog", "wolf")
+LABEL = ["cat"] * 6 + ["lion"] * 6 + ["dog"] * 6
+OLD = ["cat", "cat", "lion", "lion", "cat", "dog"] + ["lion"] * 5 + ["cat"] + ["dog"] * 6
+NEW = ["cat", "lion", "cat", "dog", "cat", "dog"] + ["lion"] * 6 + ["dog"] * 4 + ["wolf", "cat"]
+FIXED, BROKEN = {2, 11}, {1, 16, 17}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def call(arguments):
+    return CliRunner().invoke(app, shlex.split(arguments))
+
+
+def make_run(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, images=False):
+    """Import a table in which later rows are less certain of what they say."""
+    paths = paths or [f"images/{row:02d}.png" for row in range(len(label))]
+    table = pd.DataFrame({"path": paths, "label": label, "pred": pred})
+    if prob:
+        for name in classes:
+            table[f"prob_{name}"] = [
+                0.7 - row / 100 if name == one else 0.1 for row, one in enumerate(pred)
+            ]
+        columns = [f"prob_{name}" for name in classes]
+        table[columns] = table[columns].div(table[columns].sum(axis=1), axis=0)
+    if images:
+        for row, path in enumerate(paths):
+            paint(Path(path), "red", size=(30 + row, 20), seed=row)
+    table.to_csv("table.csv", index=False)
+    Path("classes.json").write_text(json.dumps(classes))
+    said = call(f"import table.csv -o {out} --classes classes.json --labels names -q")
+    assert said.exit_code == 0, said.output
+
+
+def make_runs(**options):
+    make_run("old", OLD, **options)
+    make_run("new", NEW, **options)
+
+
+def compare(arguments="old new"):
+    said = call(f"compare {arguments}")
+    assert said.exit_code == 0, said.output
+    return said
+
+
+def refused(arguments, *, exit_code, command="compare"):
+    said = call(f"{command} {arguments}")
+    assert said.exit_code == exit_code, said.output
+    assert said.stdout == ""
+    assert "Traceback" not in said.stderr
+    return said.stderr
+
+
+def read(name, folder="new/compare"):
+    return read_csv(Path(folder, name), text=("class_name", "old_pred", "new_pred", "run", "test"))
+
+
+def contents(folder="new/compare"):
+    found = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_what_was_fixed_and_what_broke_is_told_by_image_class_and_pair():
+    make_runs(images=True)
+    said = compare()
+    assert set(contents()) == {
+        "runs.csv", "classes.csv", "pairs.csv", "fixed.csv", "broken.csv", "made_from.json",
+        "gallery/broken.png", "gallery/fixed.png",
+    }  # fmt: skip
+    broken, fixed = read("broken.csv"), read("fixed.csv")
+    assert broken["row"].tolist() == sorted(BROKEN)  # of earlier rows the model is surer: worse
+    assert set(fixed["row"]) == FIXED
+    assert broken["old_pred"].tolist() == ["cat", "dog", "dog"]
+    assert broken["new_pred"].tolist() == ["lion", "wolf", "cat"]
+    assert (broken["new_loss"] > broken["old_loss"]).all()
+    classes = read("classes.csv").set_index("class_name")
+    assert classes.loc["dog", ["n", "fixed", "broken"]].tolist() == [6, 0, 2]
+    pairs = read("pairs.csv").set_index(["class_a", "class_b"])
+    assert pairs.loc[("cat", "lion"), ["old_count", "new_count"]].tolist() == [3, 1]
+    assert "18 images in common: 2 fixed, 3 broken" in said.stdout
+    assert "exact McNemar test: p = 1" in said.stdout
+    assert said.stdout.splitlines()[-1] == "Next: errlens misclassified new --select broken:old"
+    with Image.open("new/compare/gallery/broken.png") as image:
+        assert min(image.size) > 200
+
+
+def test_old_and_new_exchanged_give_the_same_the_other_way_round():
+    make_runs()
+    compare("old new --no-figures")
+    compare("new old --no-figures")
+    for name, other in (("fixed.csv", "broken.csv"), ("broken.csv", "fixed.csv")):
+        there, back = read(name), read(other, "old/compare")
+        assert set(there["row"]) == set(back["row"])
+    there, back = read("runs.csv"), read("runs.csv", "old/compare")
+    assert there["difference"][1] == -back["difference"][1]
+    assert there["p_value"][1] == back["p_value"][1]
+
+
+def test_the_record_says_which_runs_were_compared_and_bytes_repeat():
+    make_runs(images=True)
+    compare()
+    files = contents()
+    record = json.loads(files["made_from.json"])
+    hashes = [json.loads(Path(one, "run.json").read_text())["run_hash"] for one in ("old", "new")]
+    assert record["options"]["run_hashes"] == hashes
+    assert record["run_hash"] == hashes[1]
+    compare()
+    assert contents() == files
+
+
+def test_ranking_json_quiet_and_another_folder():
+    make_runs()
+    found = json.loads(compare("old new --json --no-figures --rank confidence -o there").stdout)
+    assert not Path("new/compare").exists()
+    assert found["files"] == ["runs.csv", "classes.csv", "pairs.csv", "broken.csv", "fixed.csv"]
+    assert {one["row"] for one in found["broken"]} == BROKEN
+    assert found["runs"][0]["difference"] is None
+    assert found["runs"][1]["in_common"] == 18
+    assert compare("old new -q --no-figures").output == ""
+    assert "is a run folder" in refused("old new -o old", exit_code=2)
+
+
+def test_a_ranking_both_runs_have_no_numbers_for_is_refused():
+    make_run("old", OLD, prob=False)
+    make_run("new", NEW)
+    compare("old new --no-figures")
+    assert read("broken.csv")["old_loss"].isna().all()
+    assert "no such numbers" in refused("old new --rank loss", exit_code=2)
+
+
+def test_runs_without_common_images_are_compared_unpaired():
+    make_run("val", OLD)
+    make_run("test", NEW * 2, LABEL * 2, paths=[f"test/{row}.png" for row in range(36)])
+    said = compare("val test")
+    assert "No image in common: unpaired" in said.stdout
+    assert "test of two proportions" in said.stdout
+    runs = read("runs.csv", "test/compare")
+    assert runs["test"][1] == "unpaired"
+    assert runs["difference"][1] == pytest.approx(13 / 18 - 14 / 18)
+    assert {"old_n", "new_n"} <= set(read("classes.csv", "test/compare"))
+    assert not Path("test/compare/broken.csv").exists()
+
+
+def test_more_than_two_runs_are_a_table_with_the_best_marked():
+    make_runs()
+    make_run("perfect", LABEL)
+    make_run("other", NEW, paths=[f"test/{row}.png" for row in range(18)])
+    lines = compare("old new other perfect").stdout.splitlines()
+    (perfect,) = [line for line in lines if line.startswith("perfect   1.0000 *")]
+    assert perfect
+    assert any(line.startswith("other") and "none: unpaired" in line for line in lines)
+    assert any(line.startswith("perfect") and "18: 4 fixed, 0 broken" in line for line in lines)
+    assert set(contents("perfect/compare")) == {"runs.csv", "made_from.json"}
+    assert read("runs.csv", "perfect/compare")["run"].tolist() == ["old", "new", "other", "perfect"]
+
+
+def test_doubtful_matches_are_told():
+    make_run("old", OLD)
+    make_run("new", NEW, ["lion", *LABEL[1:]])
+    said = compare("old new --no-figures")
+    assert "left out: 1 image whose label is not the same" in said.stderr
+    assert "17 images in common (of 18 and 18)" in said.stdout
+
+
+def test_runs_of_other_classes_are_refused_by_name():
+    make_run("old", OLD)
+    make_run("new", NEW, classes=("cat", "lion", "dog", "wolf", "fox"))
+    assert "'fox' only in 'new'" in refused("old new", exit_code=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        ("old", 2, "two or more"),
+        ("old new old", 2, "given twice"),
+        ("old ./old", 2, "given twice"),
+        ("old nowhere", 3, "no run folder"),
+        ("old new --data-root nowhere", 2, "is no folder"),
+        ("old new --rank superclass", 2, "no superclasses"),
+        ("", 2, "OLD NEW"),
+    ],
+)
+def test_bad_input_is_a_sentence(arguments, exit_code, message):
+    make_runs()
+    assert message in refused(arguments, exit_code=exit_code)
+    assert not Path("new/compare").exists()
+
+
+def test_an_incomplete_run_and_one_without_labels_are_refused():
+    make_runs()
+    Path("old/metrics.json").unlink()
+    assert "no metrics" in refused("old new", exit_code=3)
+    assert "no metrics" in refused("new --select broken:old", exit_code=3, command="misclassified")
+
+
+def test_torch_is_never_imported():
+    make_runs(images=True)
+    program = (
+        "import sys\nfrom errlens.cli import app\n"
+        "try:\n    app(['compare', 'old', 'new', '-q'])\nexcept SystemExit as end:\n"
+        "    assert not end.code\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert Path("new/compare/gallery/broken.png").exists()
+
+
+def test_missing_images_are_told():
+    make_runs()
+    assert "no gallery was drawn" in compare().stderr
+    assert not Path("new/compare/gallery").exists()
+
+
+# Selectors
+
+
+def selected(selector, run="new"):
+    said = call(f"misclassified {run} --select {selector} --json --no-figures")
+    assert said.exit_code == 0, said.output
+    return {one["row"] for one in json.loads(said.stdout)["selected"]}
+
+
+def test_what_was_fixed_and_what_broke_can_be_selected():
+    make_runs(images=True)
+    assert selected("broken:old") == BROKEN
+    assert selected("fixed:old") == FIXED
+    assert selected("fixed:new", run="old") == BROKEN
+    assert selected("broken:old+true:dog") == {16, 17}
+    assert selected("broken:old+worst:1") == {1}
+    assert selected("broken:./old/") == BROKEN
+    assert call("misclassified new --select broken:old --select fixed:old -q").exit_code == 0
+    assert len(list(Path("new/misclassified/gallery").glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize("name", ["a+b", "a+errors"])
+def test_the_path_of_a_run_may_hold_a_plus(name):
+    make_run(name, OLD)
+    make_run("new", NEW)
+    assert selected(f"broken:{name}/") == BROKEN
+    assert selected(f"broken:{name}/+true:dog") == {16, 17}
+    command = compare(f"{name} new --no-figures").stdout.splitlines()[-1].removeprefix("Next: ")
+    program, *arguments = shlex.split(command)
+    assert program == "errlens"
+    assert CliRunner().invoke(app, [*arguments, "--no-figures"]).exit_code == 0
+
+
+def test_that_nothing_broke_is_no_failure():
+    make_run("old", OLD)
+    make_run("new", LABEL)
+    assert selected("broken:old") == set()
+    assert selected("fixed:old", run="new") == {2, 3, 5, 11}
+    assert "means no image" in refused(
+        "old --select fixed:new", exit_code=2, command="misclassified"
+    )
+    compare("old new")
+    assert len(read("broken.csv")) == 0
+
+
+def test_selectors_take_runs_over_the_same_images():
+    make_run("old", OLD, paths=[f"other/{row}.png" for row in range(18)])
+    make_run("new", NEW)
+    for selector, message in (
+        ("fixed:old", "no image in common"),
+        ("broken:nowhere", "no run folder"),
+        ("broken:old+errors", "no image in common"),
+    ):
+        said = refused(f"new --select {selector}", exit_code=3, command="misclassified")
+        assert message in said
+
+
+def test_a_configuration_names_the_old_run():
+    make_run("old", OLD)
+    make_run("new", NEW)
+    Path("sub").mkdir()
+    Path("sub/project.yaml").write_text(
+        "out: ../new\ncompare:\n  runs: [../old]\n  no_figures: true\n"
+    )
+    said = call("run sub/project.yaml")
+    assert said.exit_code == 0, said.output
+    assert "2 fixed, 3 broken" in said.stdout
+    Path("sub/project.yaml").write_text("out: ../new\ncompare:\n  run: [../old]\n")
+    assert "did you mean runs" in refused("sub/project.yaml", exit_code=2, command="run")
