@@ -15,8 +15,10 @@ from torch import Tensor
 from errlens.attribution._batch import Explained, explain_batch
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
+from errlens.classes import ClassNames
 from errlens.data.images import Unread, open_photo, quiet_pillow
 from errlens.data.loading import Input, available_cores, in_order, prepare_input
+from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
 from errlens.predictions import MISSING, Predictions
@@ -45,7 +47,7 @@ class Explanation(NamedTuple):
 
     `image` is uint8 of shape (H, W, 3), as fed, and `tensor` what the network gets, shape
     (channels, height, width); `photo` is what was read from the file. `maps` and `seconds` are by
-    method.
+    method. `before` is what they say of an older network.
     """
 
     case: Case
@@ -54,6 +56,11 @@ class Explanation(NamedTuple):
     photo: Image.Image | None
     maps: dict[str, Explained]
     seconds: dict[str, float]
+    before: "Explanation | None" = None
+
+    def of_both(self, method: str) -> Explained:
+        """Return the maps of a method, and after them those of the older network."""
+        return [*self.maps[method], *(self.before.maps[method] if self.before else ())]
 
 
 class _Loaded(NamedTuple):
@@ -178,6 +185,31 @@ def case_of(facts: dict[str, Any], verdict: Verdict, wanted: Wanted) -> Case:
         tuple(map(wanted.heading, targets)),
         tuple(None if t.against is not None else verdict.chances.get(t.wanted) for t in targets),
         tuple((wanted.classes[index], verdict.chances[index]) for index in verdict.top[:TOP]),
+    )
+
+
+def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
+    """Return what an older network is asked of the same image: the same classes, by name.
+
+    Raises:
+        IncomparableRuns: It has no such class.
+    """
+    index = {name: place for place, name in enumerate(before.names)}
+
+    def same(wanted: int) -> int:
+        if classes[wanted] not in index:
+            raise IncomparableRuns(f"the older run has no class {classes[wanted]!r}")
+        return index[classes[wanted]]
+
+    targets = [
+        Target(
+            f"old {one.name}", same(one.wanted), None if one.against is None else same(one.against)
+        )
+        for one in case.targets
+    ]
+    headings = [f"old model: {heading}" for heading in case.headings]
+    return case._replace(
+        targets=tuple(targets), headings=tuple(headings), chances=(None,) * len(targets)
     )
 
 

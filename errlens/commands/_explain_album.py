@@ -101,9 +101,11 @@ class Album:
 
     def _save(self, found: "Explanation", name: str) -> None:
         """Write the maps of each method, in raw units."""
-        for method, explained in found.maps.items():
+        for method in found.maps:
             maps = {
-                one.target.name: one.values for one in explained if isinstance(one, Attribution)
+                one.target.name: one.values
+                for one in found.of_both(method)
+                if isinstance(one, Attribution)
             }
             if maps:
                 self._results.npz(f"maps/{PurePosixPath(name).name}_{method}.npz", maps)
@@ -143,9 +145,10 @@ class IndexMaker:
         facts = {name: found.case.facts[name] for name in ABOUT}
         regions = self._regions.get(found.case.facts["row"])
         for method, maps in found.maps.items():
-            for one in maps:
+            for place, one in enumerate(found.of_both(method)):
                 row = {**facts, "method": method, **_of_map(one, files[method])}
-                if isinstance(one, Attribution) and regions:
+                # Where the object is, is known of the image as the newer network is fed.
+                if isinstance(one, Attribution) and regions and place < len(maps):
                     row["object_share"] = evidence_share(one.values, regions.object)
                     row["head_share"] = evidence_share(one.values, regions.head)
                 if method in trials and one.target.name == "predicted":

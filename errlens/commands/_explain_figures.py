@@ -75,26 +75,38 @@ class Tile(NamedTuple):
 
 
 def method_figure(found: Explanation, method: str, looks: Looks) -> Figure | None:
-    """Draw the maps of one image by one method; None where there is none."""
-    headed = zip(found.maps[method], found.case.headings, found.case.chances, strict=True)
-    known = [(one, text, chance) for one, text, chance in headed if isinstance(one, Attribution)]
-    if not known:
+    """Draw the maps of one image by one method, below them those of an older network.
+
+    None where there is none.
+    """
+    maps = [one for one in found.of_both(method) if isinstance(one, Attribution)]
+    if not maps:
         return None
-    scene = looks.scene(found, longest=2 * SIDE)
-    draw = _matlab_panel if looks.matlab else _panel
-    panels = [draw(one, heading, chance, scene) for one, heading, chance in known]
-    if not looks.matlab:
-        panels = [_seen(scene), *panels]
-    first = known[0][0]
+    panels = _panels(found, method, looks)
+    if found.before and found.before.image is not None:
+        panels += _panels(found.before, method, looks)
     return draw_heatmaps(
-        scene.image,
+        None,
         panels,
         title=title(found.case),
-        subtitle=_subtitle(first, found.case.facts),
-        unit=first.unit,
+        subtitle=_subtitle(maps[0], found.case.facts),
+        unit=maps[0].unit,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
-        **looks.shades(one.values for one, _, _ in known),
+        **looks.shades(one.values for one in maps),
     )
+
+
+def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
+    """Return the image, unless MATLAB's style leaves it out, and its maps."""
+    scene = looks.scene(found, longest=2 * SIDE)
+    draw = _matlab_panel if looks.matlab else _panel
+    headed = zip(found.maps[method], found.case.headings, found.case.chances, strict=True)
+    panels = [
+        draw(one, heading, chance, scene)
+        for one, heading, chance in headed
+        if isinstance(one, Attribution)
+    ]
+    return panels if looks.matlab else [_seen(scene), *panels]
 
 
 def overlay_pixels(found: Explanation, method: str, looks: Looks) -> Pixels | None:
@@ -193,15 +205,15 @@ def _subtitle(one: Attribution, facts: Mapping[str, Any]) -> str:
 
 
 def _seen(scene: Scene) -> Panel:
-    return Panel("as fed" if scene.box is None else "the photo", None)
+    return Panel("as fed" if scene.box is None else "the photo", None, image=scene.image)
 
 
 def _panel(one: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
-    return Panel(shown_name(heading), one.values, _detail(one, chance), box=scene.box)
+    return Panel(shown_name(heading), one.values, _detail(one, chance), scene.image, scene.box)
 
 
 def _matlab_panel(one: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
     del chance
     method = MATLAB_NAMES.get(one.method, one.method)
     name = shown_name(heading.removeprefix(f"{one.target.name}: "))
-    return Panel(f"{method} ({name})", one.values, box=scene.box)
+    return Panel(f"{method} ({name})", one.values, image=scene.image, box=scene.box)

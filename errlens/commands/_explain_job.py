@@ -173,6 +173,11 @@ def refuse_what_does_not_fit(options: ExplainOptions) -> None:
         _refuse_run(options)
     elif options.images or (options.run and options.run.is_file()):
         raise UnfitOption("photos without a run need --model or --checkpoint")
+    elif options.against and (options.compare or options.overlay_only):
+        raise UnfitOption(
+            "--against puts two models on one picture; --compare and --overlay-only "
+            "leave no room for it"
+        )
     elif options.into:
         raise UnfitOption("--out is for photos without a run; those of a run go to RUN/explain")
 
@@ -184,6 +189,7 @@ def _refuse_run(options: ExplainOptions) -> None:
         "--rank": options.rank,
         "--data-root": options.data_root,
         "--cover": options.cover,
+        "--against": options.against,
     }
     for name, value in given.items():
         if value:

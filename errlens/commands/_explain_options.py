@@ -129,6 +129,12 @@ class StudyOptions:
             "--check", help="Try the maps: deletion, insertion, and with the model randomised."
         ),
     ] = False
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="An older run: what its model sees in the same images, beside it."
+        ),
+    ] = None
     masks: Annotated[
         Path | None,
         typer.Option(
@@ -275,4 +281,6 @@ class ExplainOptions(
             for one in dataclasses.fields(kind)
             if one.name not in ("method", "list_methods")
         }
-        return {**found, "masks": None if self.masks is None else str(self.masks)}
+        return {
+            name: str(value) if isinstance(value, Path) else value for name, value in found.items()
+        }

@@ -1,5 +1,6 @@
 """`errlens explain`: why this class and not that one, for the worst errors, in one batch."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from errlens.commands._explain_options import ORIGINAL, ExplainOptions
 from errlens.errors import Interrupted, NothingExplained, UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.attribution._cases import Explainer
+    from errlens.attribution._cases import Explainer, Explanation
     from errlens.attribution._subject import Subject
     from errlens.commands._explain_figures import Looks
     from errlens.commands._explain_view import Tables
@@ -92,6 +93,7 @@ def _made(
     from errlens.commands._explain_studies import Studies
 
     explainer = _explainer(job, options)
+    before = _explainer_before(job, options)
     methods = _fitting(explainer.subject, options)
     looks = _looks(explainer.classifier, options)
     album = Album(results, looks, job.cases, options)
@@ -102,7 +104,7 @@ def _made(
     stopped = None
     try:
         with screen.progress("explaining", total=len(job.cases)) as progress:
-            for batch in explainer.explain(job.cases, methods, at_most=budget.step):
+            for batch in _batches(explainer, before, job, methods, budget.step):
                 for found in batch:
                     index.add(found, album.add(found), studies.add(found))
                     seconds.append(found.seconds)
@@ -138,6 +140,45 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
         complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
         keep_photos=options.on == ORIGINAL,
     )
+
+
+def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":
+    """Load the classifier of the older run, if there is one to hold this one against."""
+    from errlens.model.reload import reload_classifier
+    from errlens.run import open_run
+
+    if options.against is None:
+        return None
+    run = open_run(options.against)
+    run.require_complete()
+    info = run.require_model()
+    old = replace(job, load=lambda: reload_classifier(info, device=options.device))
+    return _explainer(old, options)
+
+
+def _batches(
+    explainer: "Explainer",
+    before: "Explainer | None",
+    job: Job,
+    methods: "Sequence[str]",
+    step: int | None,
+) -> "Iterator[list[Explanation]]":
+    """Yield a few explained images at a time, with what an older model sees in them if asked."""
+    from errlens.attribution._cases import case_before
+
+    if before is None:
+        yield from explainer.explain(job.cases, methods, at_most=step)
+        return
+    classes = explainer.classifier.classes, before.classifier.classes
+    cases = [case_before(case, *classes) for case in job.cases]
+    step = min(explainer.settings.batch_size, before.settings.batch_size, step or len(cases))
+    both = zip(
+        explainer.explain(job.cases, methods, at_most=step),
+        before.explain(cases, methods, at_most=step),
+        strict=True,
+    )
+    for batch in both:
+        yield [one._replace(before=old) for one, old in zip(*batch, strict=True)]
 
 
 def _fitting(subject: "Subject", options: ExplainOptions) -> list[str]:

@@ -507,3 +507,54 @@ def test_python_has_it_too(run):
     assert found["target"].tolist() == ["predicted", "true", "difference"] * 2
     assert set(found["file"]) == set(pictures())
     assert found["row"].isin(run.predictions.frame.query("not correct")["row"]).all()
+
+
+@pytest.fixture
+def old(photos):
+    """An older run of another network, with its classes in another order."""
+    torch.manual_seed(1)
+    module = timm.create_model("test_efficientnet", pretrained=False, num_classes=3)
+    safetensors.torch.save_model(module, "old.safetensors")
+    Path("order.txt").write_text("red\nblue\ngreen\n")
+    options = (
+        "--model test_efficientnet --checkpoint old.safetensors --img-size 32 --classes order.txt"
+    )
+    said = call(f"evaluate {photos} {options} -o old -q")
+    assert said.exit_code == 0, said.output
+    return errlens.open_run("old")
+
+
+def test_an_older_model_explains_the_same_classes_of_the_same_images(old):
+    explain("run --top 2 --against old --save-maps --method gradient")
+    table = index()
+    assert table["target"].tolist() == [
+        "predicted", "true", "difference", "old predicted", "old true", "old difference"
+    ] * 2  # fmt: skip
+    assert table.groupby("row")["file"].nunique().eq(1).all()
+    explained = table[table["target"] == "old true"].set_index("row")["score"]
+    frame = old.predictions.frame
+    logits = old.read_sidecar("logits", 0)
+    for row, score in explained.items():
+        label = frame["label"][row]
+        pred = frame["pred"][row]
+        # Kept logits are relative to the largest.
+        predicted = table[(table["row"] == row) & (table["target"] == "old predicted")]
+        by_name = old.info.classes.index(predicted["pred_name"].iloc[0])
+        expected = logits[row][label] - logits[row][by_name]
+        assert score - predicted["score"].iloc[0] == pytest.approx(expected, abs=0.02), pred
+    with np.load(next(Path("run/explain/maps").iterdir())) as maps:
+        assert maps["predicted"].shape == (64, 64)
+        assert maps["old predicted"].shape == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        ("--against nowhere", 3, "no run folder"),
+        ("--against old --compare", 2, "leave no room"),
+        ("--against old --overlay-only", 2, "leave no room"),
+    ],
+)
+def test_what_cannot_be_held_against_a_run_is_told(old, arguments, exit_code, message):
+    del old
+    assert message in refused(f"run {arguments}", exit_code=exit_code)
