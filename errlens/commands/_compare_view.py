@@ -102,6 +102,8 @@ def show_next(screen: Screen, runs: Sequence[RunFolder], found: Found) -> None:
     old, new = (relative(run.path) for run in runs)
     command = "misclassified" if runs[-1].info.imported else "explain"
     words = ["errlens", command, new, "--select", run_selector("broken", old)]
+    if not any(run.info.imported for run in runs):
+        words += ["--against", old]
     screen.say(f"Next: {shlex.join(words)}")
 
 
