@@ -63,7 +63,7 @@ class ResultsWriter:
         """Write a table."""
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
         with self._writing(name) as target:
-            pq.write_table(plain, target, compression="zstd")
+            pq.write_table(plain, target.absolute(), compression="zstd")
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write arrays by name."""

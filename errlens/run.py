@@ -1,7 +1,8 @@
 """The run folder: the only place that knows what its files are called.
 
 Every file is written under a name that starts with a dot and then renamed, so that a reader sees
-it whole or not at all.
+it whole or not at all. Paths are given to pyarrow from the root: it takes `a:b/plan.parquet` for an
+address of the kind `a`.
 """
 
 import json
@@ -204,7 +205,7 @@ class RunFolder:
         """Return the further columns of the manifest, one row a row of the plan; maybe none."""
         if not self.extra_file.exists():
             return pd.DataFrame()
-        found: pd.DataFrame = pq.read_table(self.extra_file).to_pandas()
+        found: pd.DataFrame = pq.read_table(self.extra_file.absolute()).to_pandas()
         return found.drop(columns="row")  # that of the plan
 
     @property
@@ -312,13 +313,16 @@ class RunFolder:
     def plan(self) -> pa.Table:
         """The frozen list of inputs."""
         self._require_plan()
-        return pq.read_table(self.plan_file, schema=PLAN_SCHEMA)
+        return pq.read_table(self.plan_file.absolute(), schema=PLAN_SCHEMA)
 
     @property
     def n_parts(self) -> int:
         """How many parts the predictions have."""
         self._require_plan()
-        return int(pq.read_table(self.plan_file, columns=["shard"])["shard"][-1].as_py()) + 1
+        return (
+            int(pq.read_table(self.plan_file.absolute(), columns=["shard"])["shard"][-1].as_py())
+            + 1
+        )
 
     def unfinished(self) -> list[int]:
         """Return the shards that still have to be predicted.
@@ -393,7 +397,7 @@ class RunFolder:
             StaleRun: It is a good part of another run.
         """
         try:
-            found = pq.read_metadata(self.part_file(shard))
+            found = pq.read_metadata(self.part_file(shard).absolute())
         except (OSError, pa.ArrowInvalid):
             return False
         made_by = json.loads((found.metadata or {}).get(b"errlens", b"{}"))
@@ -426,7 +430,7 @@ class RunFolder:
 
     def _write_table(self, path: Path, table: pa.Table) -> None:
         with _atomically(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(table, temporary.absolute(), compression="zstd")
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
         text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
@@ -462,7 +466,7 @@ def newest_run(folder: Path) -> RunFolder:
 
 def _read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path.absolute()) as file:
             return file.read(columns=list(columns), use_threads=False).select(columns)
     except (OSError, pa.ArrowException) as error:  # its end is whole, or we would not be here
         raise IncompleteRun(

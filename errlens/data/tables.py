@@ -39,7 +39,9 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise BadPredictions(f"TABLE {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
     try:
-        table = _read_text(path, wanted) if is_text(path) else pq.ParquetFile(path).read()
+        table = (
+            _read_text(path, wanted) if is_text(path) else pq.ParquetFile(path.absolute()).read()
+        )
     except (OSError, UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
         encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(

@@ -522,3 +522,12 @@ def test_ctrl_c_anywhere_else_is_130_too(run_errlens, photos, monkeypatch):
     said = run_errlens(f"{photos} -o run")
     assert said.exit_code == 130
     assert "error: stopped" in said.stderr
+
+
+def test_a_run_folder_may_have_a_colon_in_its_name(photos, tiny):
+    run = CliRunner().invoke(
+        app, ["evaluate", str(photos), "--model", tiny, "--img-size", "8", "-o", "a+b:1", "-q"]
+    )
+    assert run.exit_code == 0, run.output
+    assert CliRunner().invoke(app, ["confusion", "a+b:1", "-q"]).exit_code == 0
+    assert errlens.open_run("a+b:1").metrics["n"] == 12
