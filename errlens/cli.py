@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from errlens import __version__
 from errlens.commands._command_line import as_command
 from errlens.commands._explain_options import ExplainOptions
+from errlens.commands.check import CheckOptions, check
 from errlens.commands.compare import CompareOptions, compare
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
@@ -82,6 +83,7 @@ app.command()(as_command(confusion, ConfusionOptions))
 app.command()(as_command(misclassified, MisclassifiedOptions))
 app.command()(as_command(explain, ExplainOptions))
 app.command()(as_command(compare, CompareOptions))
+app.command()(as_command(check, CheckOptions))
 app.command()(as_command(run, RunOptions))
 
 

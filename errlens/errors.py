@@ -10,6 +10,7 @@ its exit code::
     │   ├── UnknownDataSet
     │   ├── UnfitOption
     │   ├── UnfitSelection
+    │   ├── UnfitGate
     │   ├── UnfitLayer
     │   └── UnfitMethod
     ├── InputError (3)              what the command was given to read
@@ -35,9 +36,11 @@ its exit code::
     │   ├── LabelSpaceMismatch
     │   ├── IncomparableRuns
     │   ├── NoResults
+    │   ├── UnfitBaseline
     │   ├── NoSpatialLayer
     │   ├── NothingExplained
     │   └── TooManyBadInputs
+    ├── GateFailed (1)              the model is not as good as was asked
     └── Interrupted (130)
 
 Anything else that reaches the top is a bug and keeps its traceback.
@@ -110,6 +113,10 @@ class UnfitOption(UsageError):
 
 class UnfitSelection(UsageError):
     """A `--select` cannot be read, names what is not there, or means no image."""
+
+
+class UnfitGate(UsageError):
+    """A gate cannot be read, or names a figure or a class that is not there."""
 
 
 class UnfitLayer(UsageError):
@@ -274,6 +281,10 @@ class NoResults(InputError):
         super().__init__(what, hint=f"{command} makes it")
 
 
+class UnfitBaseline(InputError):
+    """What a run should be compared with is no baseline, or one of other images or labels."""
+
+
 class NoSpatialLayer(InputError):
     """A network has no layer with a map of places, or it cannot be told where they are."""
 
@@ -292,6 +303,12 @@ class IncomparableRuns(InputError):
 
 class TooManyBadInputs(InputError):
     """More inputs failed than `--max-bad` allows; everything has been written all the same."""
+
+
+class GateFailed(ErrlensError):
+    """The run was measured, and falls short of what was asked; everything has been written."""
+
+    exit_code = 1
 
 
 class Interrupted(ErrlensError):

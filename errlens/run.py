@@ -104,6 +104,16 @@ class RunFolder:
         return self.path / "baseline.parquet"
 
     @property
+    def gates_file(self) -> Path:
+        """What the gates of `errlens check` found."""
+        return self.path / "gates.json"
+
+    @property
+    def junit_file(self) -> Path:
+        """The same for a CI server."""
+        return self.path / "junit.xml"
+
+    @property
     def suggested_classes_file(self) -> Path:
         """Class names that would agree with the predictions, where those in use do not."""
         return self.path / "suggested_classes.txt"
@@ -152,9 +162,18 @@ class RunFolder:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What `metrics.json` says."""
+        """What `metrics.json` says.
+
+        Raises:
+            StaleRun: It is damaged.
+        """
         self.require_complete()
-        found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        try:
+            found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StaleRun(
+                f"{str(self.metrics_file)!r} is damaged: {error}", hint=AFRESH
+            ) from error
         return found
 
     def read_classes(self) -> pd.DataFrame:
@@ -353,6 +372,22 @@ class RunFolder:
             write_csv(temporary, classes)
         self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
         self.write_info(info)
+
+    def write_gates(self, tree: Mapping[str, Any], junit: bytes) -> None:
+        """Write what the gates found, for programs and for a CI server.
+
+        Raises:
+            UnfitOption: Nothing can be written there.
+        """
+        try:
+            self._write_json(self.gates_file, tree)
+            with _atomically(self.junit_file) as temporary:
+                temporary.write_bytes(junit)
+        except OSError as error:
+            raise UnfitOption(
+                f"{str(self.path)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+                hint="see what stands there; or copy the run to where you may write",
+            ) from error
 
     def withhold(self, names: Sequence[str]) -> None:
         """Record that labels and outputs do not match: predictions stay, results go."""

@@ -33,7 +33,7 @@ def loaded_after(code: str) -> set[str]:
     return set(said.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", [[], ["evaluate"], ["import"], ["run"]])
+@pytest.mark.parametrize("command", [[], ["evaluate"], ["import"], ["check"], ["run"]])
 def test_help_imports_nothing_heavy(command):
     code = (
         "from errlens.cli import app\n"
@@ -79,7 +79,7 @@ def test_every_command_and_option_has_help():
         if line in options and "  " not in line.strip() and not lines[number + 1].startswith("   ")
     ]
     assert not bare
-    for command in ("evaluate", "import", "run"):
+    for command in ("evaluate", "import", "check", "run"):
         assert f"  {command}  " in CliRunner().invoke(app, ["--help"]).output
 
 

@@ -1,13 +1,17 @@
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from errlens.cli import app
 from errlens.predictions import SCHEMA
+
+IN_CI = "## In CI"
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -46,3 +50,16 @@ def test_the_test_command_of_the_readme_is_the_one_ci_runs():
     command = "python -m pip install --editable '.[test]' && python -m pytest"
     assert command in README
     assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
+
+
+def test_what_the_readme_runs_in_ci_is_yaml_and_commands_that_exist(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    section = README.partition(f"{IN_CI}\n")[2].partition("\n## ")[0]
+    github, gitlab = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))
+    steps = [step["run"] for step in github["jobs"]["model"]["steps"] if "run" in step]
+    assert [line.partition(" #")[0] for line in gitlab["model"]["script"]] == steps
+    commands = [shlex.split(line)[1:] for line in steps if line.startswith("errlens ")]
+    assert [command[0] for command in commands] == ["evaluate", "explain", "check"]
+    for command in commands:  # no usage error: there is only nothing to read here
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == 3, said.output

@@ -67,7 +67,7 @@ def compare_outcomes(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
         return Comparison(both, None, None, *map(float, unpaired_difference(*hits)))
     fixed = int((both["new"] & ~both["old"]).sum())
     broken = int((both["old"] & ~both["new"]).sum())
-    return Comparison(both, fixed, broken, *paired_difference(broken, fixed, len(both)))
+    return Comparison(both, fixed, broken, *map(float, paired_difference(broken, fixed, len(both))))
 
 
 def relabelled(old: pd.DataFrame, new: pd.DataFrame) -> int:
@@ -164,23 +164,19 @@ def class_changes(both: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
         for which in (np.ones(len(both), bool), old, new, new & ~old, old & ~new)
     )
     known = np.flatnonzero(n)
-    tests = [
-        paired_difference(*counts)
-        for counts in zip(*(one[known].tolist() for one in (broken, fixed, n)), strict=True)
-    ]
-    table = pd.DataFrame(tests, columns=["difference", "low", "high", "p_value"])
+    change = paired_difference(broken[known], fixed[known], n[known])
     told = {
         "class_name": pd.array(classes.names, dtype="str")[known],
         "n": n[known],
         "old_recall": hits[known] / n[known],
         "new_recall": hits_now[known] / n[known],
-        "difference": table["difference"],
-        "low": table["low"],
-        "high": table["high"],
+        "difference": change.difference,
+        "low": change.low,
+        "high": change.high,
         "fixed": fixed[known],
         "broken": broken[known],
     }
-    return _tested(told, table["p_value"].to_numpy(float))
+    return _tested(told, change.p_value)
 
 
 def class_differences(old: pd.DataFrame, new: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:

@@ -1,14 +1,17 @@
 """Two runs over the same images: which image of the one is which of the other."""
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from errlens.errors import IncomparableRuns
-from errlens.predictions import OK
-from errlens.run import BASELINE_COLUMNS, RunFolder
+from errlens.errors import IncomparableRuns, MissingInput, UnfitBaseline
+from errlens.predictions import OK, SCHEMA
+from errlens.run import BASELINE_COLUMNS, RunFolder, open_run
 
 MATCHED: Final = (
     "row", "old_row", "sample_id", "label_name", "old_pred", "new_pred", "old", "new",
@@ -31,6 +34,45 @@ def outcomes(run: RunFolder) -> pd.DataFrame:
     counts = (frame["status"] == OK) & frame["label"].notna()
     found = frame.loc[counts, ["row", *BASELINE_COLUMNS]].reset_index(drop=True)
     return found.astype({"correct": "bool"})
+
+
+def read_baseline(path: Path) -> pd.DataFrame:
+    """Return the columns of baseline.parquet of the images that count.
+
+    Args:
+        path: A run folder, or such a file of one.
+
+    Raises:
+        MissingInput: There is nothing.
+        UnfitBaseline: The file is none of these, or has no image that counts.
+    """
+    if not path.exists():
+        raise MissingInput(path, what="baseline")
+    if path.is_dir():
+        run = open_run(path)
+        run.require_complete()
+        found = outcomes(run)
+    else:
+        found = _read_baseline_file(path)
+    if not len(found):
+        raise UnfitBaseline(f"no image of {str(path)!r} has both a label and a prediction")
+    return found[[*BASELINE_COLUMNS]]
+
+
+def _read_baseline_file(path: Path) -> pd.DataFrame:
+    wanted = pa.schema([SCHEMA.field(name) for name in BASELINE_COLUMNS])
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read(columns=list(BASELINE_COLUMNS)).select(BASELINE_COLUMNS).cast(wanted)
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise UnfitBaseline(
+            f"{str(path)!r} is no baseline.parquet: {' '.join(str(error).split())}",
+            hint="give a run folder, or the baseline.parquet of one",
+        ) from error
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    # Only what was predicted and has a label among the classes is right or wrong.
+    counts = frame["correct"].notna()
+    return frame[counts].reset_index(drop=True).astype({"correct": "bool"})
 
 
 def matched(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -172,6 +172,35 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     raise _misread(text, classes)
 
 
+def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
+    """Return the two classes of `A~B`.
+
+    >>> parse_pair("cat~dog", ClassNames(("cat", "dog")))
+    (0, 1)
+
+    Raises:
+        UnfitSelection: They are not two classes, or may be several twos.
+    """
+    readings = {term.classes: term for term in _pair_terms(text, classes) if term.kind == "~"}
+    if len(readings) > 1:
+        shown = "; or ".join(_shown(term, classes) for term in readings.values())
+        raise UnfitSelection(f"pair {text!r} may mean several things: {shown}")
+    if readings:
+        ((a, b),) = readings
+        return a, b
+    if "~" not in text:
+        raise UnfitSelection(f"pair {text!r} is not of the form A~B")
+    names = text.split("~")
+    unknown = next((name for name in names if classes.index(name) is None), None)
+    if unknown is None:
+        raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
+    near = nearest(unknown, classes.names)
+    raise UnfitSelection(
+        f"pair {text!r}: {unknown!r} names no class",
+        hint=f"did you mean {', '.join(near)}?" if near else "",
+    )
+
+
 def _free_pluses(terms: Sequence[Term]) -> int:
     return sum(term.free.count("+") for term in terms)
 

@@ -10,13 +10,14 @@ import typer
 
 from errlens.commands._explain_options import ExplainOptions
 from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
+from errlens.commands.check import CheckOptions, check
 from errlens.commands.compare import CompareOptions, compare
 from errlens.commands.confusion import ConfusionOptions, confusion
 from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
-from errlens.errors import BadConfig
+from errlens.errors import BadConfig, GateFailed
 
 # The blocks a configuration may hold, in the order in which they run.
 BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
@@ -26,6 +27,7 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "misclassified": (MisclassifiedOptions, misclassified),
     "explain": (ExplainOptions, explain),
     "compare": (CompareOptions, compare),
+    "check": (CheckOptions, check),
 }
 
 
@@ -65,11 +67,17 @@ def run(options: RunOptions) -> None:
     )
     if {"evaluate", "import"} <= config.blocks.keys():
         raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
+    failed: GateFailed | None = None
     for number, (name, block) in enumerate(config.blocks.items()):
         if number and not (options.quiet or options.json):
             typer.echo()
         _, command = BLOCKS[name]
-        command(_completed(block, config.out, shared))
+        try:
+            command(_completed(block, config.out, shared))
+        except GateFailed as error:  # what comes after it is wanted then more than ever
+            failed = error
+    if failed:
+        raise failed
 
 
 def _completed(block: Any, out: Path, shared: Mapping[str, Any]) -> Any:

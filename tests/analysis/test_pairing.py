@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from errlens.analysis.pairing import MATCHED, matched, outcomes
+from errlens.analysis.pairing import MATCHED, matched, outcomes, read_baseline
 from errlens.cli import app
+from errlens.errors import MissingInput, NotARun, UnfitBaseline
 from errlens.run import open_run
 
 
@@ -72,3 +74,29 @@ def test_only_images_that_count_have_an_outcome(photos, tiny):
     assert found["row"].tolist() == frame.loc[counts, "row"].tolist()
     assert found["correct"].tolist() == frame.loc[counts, "correct"].tolist()
     assert matched(found, found)["old"].tolist() == found["correct"].tolist()
+
+
+def test_a_baseline_is_a_run_or_its_file_and_holds_what_counts(photos, tiny):
+    (photos / "red/broken.png").write_bytes(b"no photo")
+    options = ["--model", tiny, "--img-size", "8", "-o", "run", "--max-bad", "1", "-q"]
+    assert CliRunner().invoke(app, ["evaluate", str(photos), *options]).exit_code == 0
+    of_run = read_baseline(Path("run"))
+    of_file = read_baseline(Path("run/baseline.parquet"))
+    assert len(of_run) == 12
+    pd.testing.assert_frame_equal(of_run, of_file, check_dtype=False)
+    here = outcomes(open_run(Path("run")))
+    for one in (of_run, of_file):
+        assert matched(one, here)["sample_id"].tolist() == here["sample_id"].tolist()
+
+
+def test_what_is_no_baseline_is_refused(tmp_path):
+    with pytest.raises(MissingInput, match="baseline"):
+        read_baseline(tmp_path / "nothing")
+    with pytest.raises(NotARun):
+        read_baseline(tmp_path)
+    (tmp_path / "text.parquet").write_text("no table")
+    with pytest.raises(UnfitBaseline, match=r"no baseline\.parquet"):
+        read_baseline(tmp_path / "text.parquet")
+    images(("a", b"1", "cat", "cat")).drop(columns="correct").to_parquet(tmp_path / "less.parquet")
+    with pytest.raises(UnfitBaseline, match=r"no baseline\.parquet"):
+        read_baseline(tmp_path / "less.parquet")

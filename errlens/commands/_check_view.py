@@ -1,0 +1,129 @@
+"""How gates look on the terminal, and as one object."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from errlens.analysis.drop import METRIC as DROP
+from errlens.analysis.gate_figures import PAIR, RECALL
+from errlens.analysis.gates import Outcome, written_apart
+from errlens.analysis.selection import pair_selector, parse_selector
+from errlens.classes import ClassNames
+from errlens.errors import UnfitSelection
+from errlens.predictions import SCHEMA_VERSION
+from errlens.run import RunFolder
+from errlens.terminal import Screen, interval, relative
+
+_COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
+
+
+def as_tree(run: RunFolder, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return what gates.json holds."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_hash": run.info.run_hash,
+        "gates": [one.as_dict() for one in outcomes],
+        "passed": all(one.passed for one in outcomes),
+    }
+
+
+def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> None:
+    """Print a line a gate, what there is to say of some, where it all is, and the verdict."""
+    screen.table(_COLUMNS, [_row(one) for one in outcomes])
+    remarks = [text for one in outcomes for text in _remarks(one)]
+    if remarks:
+        screen.say()
+    for text in remarks:
+        screen.say(text)
+    screen.say()
+    names = f"{run.gates_file.name}, {run.junit_file.name}"
+    screen.say(f"Wrote {relative(run.path)}: {names}")
+    failed = sum(not one.passed for one in outcomes)
+    gates = f"{len(outcomes)} gate{'s' * (len(outcomes) != 1)}"
+    screen.say(f"FAILED: {failed} of {gates}" if failed else f"PASSED: {gates}")
+
+
+def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> None:
+    """Name the command that shows the images behind the first gate that failed."""
+    failed = [one for one in outcomes if not one.passed]
+    if not failed or failed[0].measured.value is None:
+        return
+    words = ["errlens", "misclassified", relative(run.path)]
+    gate, classes = failed[0].gate, run.info.classes
+    if gate.figure == PAIR:
+        a, b = gate.classes
+        selector = pair_selector(classes[a], classes[b], classes)
+        words += ["--select", selector] if selector else []
+    elif gate.figure == RECALL:
+        selector = f"true:{classes[gate.classes[0]]}+errors"
+        words += ["--select", selector] if _is_clear(selector, classes) else []
+    screen.say(f"Next: {shlex.join(words)}")
+
+
+def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
+    """Print the one object that stands for the result, where it was asked for."""
+    files = [run.gates_file.name, run.junit_file.name]
+    head = {"schema_version": SCHEMA_VERSION, "command": "check", "run": str(run.path)}
+    screen.json({**head, **tree, "files": files})
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    gate, measured = outcome.gate, outcome.measured
+    is_drop = gate.metric == DROP
+    if measured.value is None:
+        value, limit, edges = "-", _written(gate.threshold, is_drop=is_drop), ""
+    elif is_drop:
+        assert measured.low is not None  # noqa: S101
+        bound, limit = written_apart(100 * measured.low, 100 * gate.threshold)
+        value, limit = f"{100 * measured.value:.4f} pp", f"{limit} pp"
+        edges = f"at least {bound} pp"
+    else:
+        value, limit = written_apart(measured.value, gate.threshold)
+        low, high = measured.low, measured.high
+        edges = "" if low is None or high is None else interval(low, high)
+    return (
+        "PASS" if outcome.passed else "FAIL",
+        gate.metric,
+        value,
+        gate.op,
+        limit,
+        edges,
+        "" if measured.n is None else str(measured.n),
+    )
+
+
+def _is_clear(selector: str, classes: ClassNames) -> bool:
+    """Tell whether the name in a selector leaves one reading."""
+    try:
+        return bool(parse_selector(selector, classes))
+    except UnfitSelection:
+        return False
+
+
+def _written(threshold: float, *, is_drop: bool) -> str:
+    return f"{100 * threshold:.4f} pp" if is_drop else f"{threshold:.4f}"
+
+
+def _remarks(outcome: Outcome) -> list[str]:
+    """Return what a line of a table has no room for."""
+    details = outcome.details
+    if not details:
+        return (
+            [f"{outcome.gate.metric}: {outcome.reason}"] if outcome.measured.value is None else []
+        )
+    n, allowed = outcome.measured.n, 100 * outcome.gate.threshold
+    least = details["least_drop_shown"]
+    changed = f"with {details['broken'] + details['fixed']} of {n} images changed"
+    found = [
+        f"top-1 on the {n} images of both runs: {details['accuracy_old']:.4f} then, "
+        f"{details['accuracy_new']:.4f} now ({details['broken']} broken, {details['fixed']} fixed, "
+        f"exact McNemar p = {details['p_value']:.3f})",
+        f"{changed}, even if all were broken: no drop could be told from the {allowed:g} points "
+        "allowed"
+        if least is None
+        else f"{changed}, the smallest drop that fails is {100 * least:.3g} points: a smaller one "
+        f"cannot be told from the {allowed:g} allowed",
+    ]
+    if outcome.reason.startswith("the data set"):
+        found.insert(0, outcome.reason)
+    return found

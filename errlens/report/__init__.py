@@ -1,0 +1,1 @@
+"""A run as pages and files that others read: HTML, Markdown, JUnit."""

@@ -1,0 +1,46 @@
+"""Gates as a JUnit file, which CI servers show as tests. It holds no times."""
+
+import re
+from collections.abc import Sequence
+
+from junitparser import Failure, JUnitXml, TestCase, TestSuite
+
+from errlens.analysis.gates import Outcome
+
+SUITE = "errlens check"
+_CLASS = "errlens.check"  # servers group cases by it
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
+    """Return a test suite with a case for each gate."""
+    suite = TestSuite(SUITE)
+    # The library would count for us, and add up times.
+    suite.tests, suite.errors, suite.skipped = len(outcomes), 0, 0
+    suite.failures = sum(not one.passed for one in outcomes)
+    suite.extend([_case(one) for one in outcomes])
+    tree = JUnitXml()
+    tree.append(suite)
+    text: bytes = tree.tostring()
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + text + b"\n"
+
+
+def _case(outcome: Outcome) -> TestCase:
+    case = TestCase(_printable(outcome.gate.name), classname=_CLASS)
+    reason = _printable(outcome.reason)
+    if not outcome.passed:
+        failure = Failure(reason, "GateFailed")
+        failure.text = reason  # GitLab shows this one, others the message
+        case.append(failure)
+    elif reason:
+        case.system_out = reason
+    return case
+
+
+def _printable(text: str) -> str:
+    r"""Return text without what no XML may hold, whatever a class is called.
+
+    >>> _printable("a\x00b")
+    'a\\x00b'
+    """
+    return _NOT_XML.sub(lambda one: repr(one[0])[1:-1], text)
