@@ -18,6 +18,7 @@ from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.commands.run import RunOptions, run
+from errlens.commands.what_if import WhatIfOptions, what_if
 from errlens.errors import ErrlensError, Interrupted
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
@@ -84,6 +85,7 @@ app.command()(as_command(misclassified, MisclassifiedOptions))
 app.command()(as_command(explain, ExplainOptions))
 app.command()(as_command(compare, CompareOptions))
 app.command()(as_command(check, CheckOptions))
+app.command("what-if")(as_command(what_if, WhatIfOptions))
 app.command()(as_command(run, RunOptions))
 
 

@@ -19,6 +19,7 @@ its exit code::
     │   ├── BadManifest
     │   ├── BadPredictions
     │   ├── BadClassFile
+    │   ├── BadLabelFile
     │   ├── ClassCountMismatch
     │   ├── UnknownLabels
     │   ├── AmbiguousLabels
@@ -151,6 +152,10 @@ class BadPredictions(InputError):
 
 class BadClassFile(InputError):
     """A file of class names or superclasses cannot be understood."""
+
+
+class BadLabelFile(InputError):
+    """A table of mended labels cannot be understood, or does not fit the run."""
 
 
 class ClassCountMismatch(InputError):

@@ -1,10 +1,9 @@
 """The one way to say which images are meant: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import product
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ GRAMMAR: Final = (
 )
 
 Rows = NDArray[np.bool_]
+Meaning = TypeVar("Meaning")
 
 
 class Term(NamedTuple):
@@ -207,15 +207,25 @@ def _free_pluses(terms: Sequence[Term]) -> int:
 
 def _readings(text: str, classes: ClassNames) -> Iterator[tuple[Term, ...]]:
     """Yield the ways to read a text as terms joined by plus signs."""
+    return joined_readings(text, lambda word: _terms(word, classes))
+
+
+def joined_readings(
+    text: str, meanings: Callable[[str], Iterable[Meaning]]
+) -> Iterator[tuple[Meaning, ...]]:
+    """Yield the ways to read a text as words joined by plus signs, which words may hold as well.
+
+    >>> list(joined_readings("a+b", lambda word: [word] if word in {"a", "b", "a+b"} else []))
+    [('a+b',), ('a', 'b')]
+    """
     pieces = text.split("+")
-    for joined in product((True, False), repeat=len(pieces) - 1):
-        words = [pieces[0]]
-        for piece, is_joined in zip(pieces[1:], joined, strict=True):
-            if is_joined:
-                words[-1] += f"+{piece}"
+    for cut in range(len(pieces), 0, -1):
+        for first in meanings("+".join(pieces[:cut])):
+            if cut == len(pieces):
+                yield (first,)
             else:
-                words.append(piece)
-        yield from product(*(list(_terms(word, classes)) for word in words))
+                for others in joined_readings("+".join(pieces[cut:]), meanings):
+                    yield (first, *others)
 
 
 def _terms(word: str, classes: ClassNames) -> Iterator[Term]:

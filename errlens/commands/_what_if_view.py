@@ -1,0 +1,104 @@
+"""How the figures of other classes and labels look on the terminal."""
+
+from typing import Any
+
+from errlens.analysis.what_if import Outcome, Regrouping
+from errlens.predictions import SCHEMA_VERSION
+from errlens.run import RunFolder
+from errlens.terminal import Screen, interval
+
+_NONE = "-"
+
+
+def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Outcome) -> None:
+    """Say what changes, and what is not known for certain."""
+    if len(regrouping.classes) < len(run.info.classes):
+        screen.remark(f"{len(regrouping.classes)} of {len(run.info.classes)} classes are left")
+    if new.left_out:
+        screen.remark(f"{_images(new.left_out)} of dropped classes left out")
+    if new.relabelled:
+        screen.remark(f"{new.relabelled} label{'s' * (new.relabelled != 1)} changed")
+    keep = "errlens evaluate --keep logits keeps what would tell"
+    if new.undecided:
+        low, high = new.bounds
+        screen.warn(
+            f"{_images(new.undecided)} undecided and left out: their class was dropped, and the "
+            f"next one was not stored; with them top-1 is {low:.4f} to {high:.4f}. {keep}"
+        )
+    if new.unsummed:
+        screen.warn(
+            f"{_images(new.unsummed)} without the probabilities that would settle the sums: taken "
+            f"for what the predicted class became part of. {keep}"
+        )
+
+
+def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
+    """Print the figures side by side, then the pairs."""
+    outcomes = (old, new)
+    rows = [
+        ("top-1", *(cell for one in outcomes for cell in _top1(one))),
+        ("macro F1", *(cell for one in outcomes for cell in (_macro_f1(one), ""))),
+        ("images", *(cell for one in outcomes for cell in (str(one.matrix.total), ""))),
+        ("classes", *(cell for one in outcomes for cell in (str(len(one.matrix.classes)), ""))),
+        ("mutual pairs", *(cell for one in outcomes for cell in (str(len(one.pairs)), ""))),
+    ]
+    screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
+    before, after = _pairs(old), _pairs(new)
+    shown = [
+        (f"{a} ~ {b}", before.get((a, b), _NONE), after.get((a, b), _NONE))
+        for a, b in dict.fromkeys([*before, *after])
+    ]
+    if shown:
+        screen.say()
+        screen.table(("mutually confused (A ~ B)", ">as it is", ">what if"), shown)
+        screen.say("A as B + B as A, in images")
+
+
+def print_json(screen: Screen, run: RunFolder, old: Outcome, new: Outcome) -> None:
+    """Print the one object that stands for the result, where it was asked for."""
+    screen.json(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "command": "what-if",
+            "run": str(run.path),
+            "run_hash": run.info.run_hash,
+            "left_out": new.left_out,
+            "relabelled": new.relabelled,
+            "undecided": new.undecided,
+            "unsummed": new.unsummed,
+            "old": _as_dict(old),
+            "new": _as_dict(new),
+        }
+    )
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    pairs = outcome.pairs.astype(object)
+    return {
+        "n": outcome.matrix.total,
+        "classes": list(outcome.matrix.classes.names),
+        "top1": outcome.top1 and outcome.top1._asdict(),
+        "macro_f1": outcome.macro_f1 and outcome.macro_f1._asdict(),
+        "n_mutual": len(pairs),
+        "pairs": pairs.where(pairs.notna(), None).to_dict("records"),
+    }
+
+
+def _top1(outcome: Outcome) -> tuple[str, str]:
+    top1 = outcome.top1
+    return (f"{top1.value:.4f}", interval(top1.low, top1.high)) if top1 else (_NONE, "")
+
+
+def _macro_f1(outcome: Outcome) -> str:
+    return f"{outcome.macro_f1.value:.4f}" if outcome.macro_f1 else _NONE
+
+
+def _pairs(outcome: Outcome) -> dict[tuple[str, str], str]:
+    return {
+        (one["class_a"], one["class_b"]): f"{one['a_as_b']} + {one['b_as_a']}"
+        for one in outcome.pairs.to_dict("records")
+    }
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'s' * (n != 1)}"
