@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from errlens import __version__
 from errlens.commands._command_line import as_command
 from errlens.commands._explain_options import ExplainOptions
+from errlens.commands.cache_key import CacheKeyOptions, cache_key
 from errlens.commands.check import CheckOptions, check
 from errlens.commands.compare import CompareOptions, compare
 from errlens.commands.confusion import ConfusionOptions, confusion
@@ -87,6 +88,7 @@ app.command()(as_command(compare, CompareOptions))
 app.command()(as_command(check, CheckOptions))
 app.command("what-if")(as_command(what_if, WhatIfOptions))
 app.command()(as_command(run, RunOptions))
+app.command("cache-key")(as_command(cache_key, CacheKeyOptions))
 
 
 def main() -> None:

@@ -62,6 +62,36 @@ def read_config(
     return Config(_below(path.parent, Path(tree["out"])), blocks)
 
 
+def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
+    """Write a configuration out as YAML: every option, paths from the root of the disk.
+
+    It can be read again, from anywhere. A block without a run folder of its own goes on without.
+
+    Args:
+        config: What was read.
+        outside_blocks: Options that no block may set.
+    """
+    tree: dict[str, Any] = {"out": _plain(config.out)}
+    for name, block in config.blocks.items():
+        options = {one.name: getattr(block, one.name) for one in dataclasses.fields(block)}
+        tree[name] = {
+            key: _plain(value)
+            for key, value in options.items()
+            if key not in {"out", *outside_blocks} and (key, value) != ("run", None)
+        }
+    text: str = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _plain(value: object) -> object:
+    """Return a value as YAML has it."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Path):
+        return str(value if data_set_name(value) is not None else value.absolute())
+    return value
+
+
 def _parse(path: Path) -> tuple[dict[str, Any], _Places]:
     try:
         text = path.read_text(encoding="utf-8")

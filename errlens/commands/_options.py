@@ -57,10 +57,6 @@ class DataOptions:
             "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
         ),
     ] = False
-    trust_labels: Annotated[
-        bool,
-        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
-    ] = False
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
@@ -68,9 +64,6 @@ class DataOptions:
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
     ] = False
-    superclasses: Annotated[
-        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
-    ] = None
 
     def find_samples(self, *, seed: int) -> "Samples":
         """Return the images these options describe."""
@@ -95,6 +88,19 @@ class DataOptions:
             limit=self.limit,
             seed=seed,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgementOptions:
+    """How predictions are held against labels."""
+
+    trust_labels: Annotated[
+        bool,
+        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
+    ] = False
+    superclasses: Annotated[
+        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+    ] = None
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
@@ -255,6 +261,21 @@ class OverwriteOption:
 
 # What belongs to one invocation, not to what it is about.
 INVOCATION = (OutputOptions, OverwriteOption)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigArguments:
+    """Which configuration, and what of it is set otherwise."""
+
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="BLOCK.KEY=VALUE",
+            help="A setting that wins over the file; repeatable.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -13,6 +13,7 @@ from errlens.commands._options import (
     INVOCATION,
     ComputeOptions,
     DataOptions,
+    JudgementOptions,
     ModelOptions,
     OutputOptions,
     OverwriteOption,
@@ -29,11 +30,14 @@ from errlens.places import as_recorded, default_run
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
+    from errlens.classes import Superclasses
     from errlens.data.samples import Samples
+    from errlens.identity import RunInfo
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
     from errlens.run import RunFolder
@@ -43,7 +47,9 @@ KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption):
+class EvaluateOptions(
+    DataOptions, JudgementOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption
+):
     """Options of `errlens evaluate`."""
 
     out: Annotated[
@@ -89,32 +95,19 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     """
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
-    from errlens.data.labels import are_indices, label_indices
     from errlens.run import RunFolder
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
 
-    # What is there to predict?
-    samples = options.find_samples(seed=options.seed)
-    view.show_samples(screen, samples)
-
-    # By which model? It takes torch, which takes seconds to import: not before there are data.
-    from errlens.model.predict import predict_missing
-
-    names = () if are_indices(samples, kind=options.labels) else samples.labels
-    classifier = options.load_classifier(
-        labels=names, ordered=samples.classes, device=options.device
-    )
-    view.show_classifier(screen, classifier)
-    label = label_indices(
-        samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
-    )
-    view.show_labels(screen, samples, classifier.classes, label)
+    # What is there to predict, and by which model?
+    work = prepare(options, screen)
 
     # Freeze that, and predict whatever has no prediction yet.
-    predictor = _begin(run, options, samples, classifier, label)
+    from errlens.model.predict import predict_missing  # torch takes seconds to import
+
+    predictor = _begin(run, options, work)
     predict_missing(predictor, progress=screen.progress)
 
     # What came out?
@@ -164,19 +157,40 @@ def _command(options: EvaluateOptions, **changes: Any) -> str:
     return command_line("evaluate", changed, without=INVOCATION)
 
 
-def _begin(
-    run: "RunFolder",
-    options: EvaluateOptions,
-    samples: "Samples",
-    classifier: "Classifier",
-    label: "NDArray[np.int32]",
-) -> "ShardPredictor":
-    """Make the run folder ready, or go on with it, and return what predicts its shards."""
-    from errlens.data.labels import are_indices
-    from errlens.data.loading import available_cores
+class Work(NamedTuple):
+    """What an evaluation is going to do: known before anything is predicted.
+
+    `label` holds the class index of every row of the plan.
+    """
+
+    samples: "Samples"
+    classifier: "Classifier"
+    superclasses: "Superclasses | None"
+    label: "NDArray[np.int32]"
+    plan: "pa.Table"
+    info: "RunInfo"
+
+
+def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
+    """Look at the data, load the model, and say which run these make."""
+    from errlens.commands import _evaluation_view as view
+    from errlens.data.labels import are_indices, label_indices
     from errlens.identity import RunInfo, plan_hash
-    from errlens.model.predict import ShardPredictor
     from errlens.scale.plan import make_plan
+
+    samples = options.find_samples(seed=options.seed)
+    view.show_samples(screen, samples)
+
+    # It takes torch, which takes seconds to import: not before there are data.
+    names = () if are_indices(samples, kind=options.labels) else samples.labels
+    classifier = options.load_classifier(
+        labels=names, ordered=samples.classes, device=options.device
+    )
+    view.show_classifier(screen, classifier)
+    label = label_indices(
+        samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
+    )
+    view.show_labels(screen, samples, classifier.classes, label)
 
     superclasses = options.read_superclasses(classifier.classes)
     plan = make_plan(samples, part_size=options.part_size)
@@ -193,15 +207,24 @@ def _begin(
         seed=options.seed,
         resources=options.resources(),
     )
-    plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
+    return Work(samples, classifier, superclasses, label, plan, info)
+
+
+def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPredictor":
+    """Make the run folder ready, or go on with it, and return what predicts its shards."""
+    from errlens.data.loading import available_cores
+    from errlens.model.predict import ShardPredictor
+
+    samples, classifier = work.samples, work.classifier
+    plan = run.begin(work.info, work.plan, extra=samples.extra, overwrite=options.overwrite)
     return ShardPredictor(
         run=run,
-        info=info,
+        info=work.info,
         plan=plan,
-        label=label,
+        label=work.label,
         problems=samples.frame["problem"].tolist(),
         classifier=classifier,
-        superclasses=superclasses,
+        superclasses=work.superclasses,
         batch_size=options.batch_size or classifier.good_batch_size,
         workers=options.workers or available_cores(),
         threads=options.threads,

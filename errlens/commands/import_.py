@@ -12,10 +12,12 @@ from errlens.commands._second_look import describe_cycles
 from errlens.places import default_run
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from errlens.classes import ClassNames, Superclasses
     from errlens.data.imported import ImportedPredictions
     from errlens.data.samples import Samples
-    from errlens.identity import Settings
+    from errlens.identity import RunInfo, Settings
     from errlens.run import RunFolder
     from errlens.scale.importing import ShardImporter
     from errlens.terminal import Screen
@@ -176,17 +178,14 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     return run
 
 
-def _begin(
-    run: "RunFolder",
+def describe(
     options: ImportOptions,
     table: "ImportedPredictions",
     samples: "Samples",
     superclasses: "Superclasses | None",
-) -> "ShardImporter":
-    """Make the run folder ready, or go on with it, and return what writes its shards."""
-    from errlens.data.loading import available_cores
+) -> tuple["RunInfo", "pa.Table"]:
+    """Say which run, with which plan, a table makes."""
     from errlens.identity import RunInfo, plan_hash
-    from errlens.scale.importing import ShardImporter
     from errlens.scale.plan import make_plan
 
     plan = make_plan(samples, part_size=options.part_size)
@@ -196,6 +195,21 @@ def _begin(
         data_root=str(samples.root),
         n_images=len(samples),
     )
+    return info, plan
+
+
+def _begin(
+    run: "RunFolder",
+    options: ImportOptions,
+    table: "ImportedPredictions",
+    samples: "Samples",
+    superclasses: "Superclasses | None",
+) -> "ShardImporter":
+    """Make the run folder ready, or go on with it, and return what writes its shards."""
+    from errlens.data.loading import available_cores
+    from errlens.scale.importing import ShardImporter
+
+    info, plan = describe(options, table, samples, superclasses)
     plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
     return ShardImporter(
         run=run,

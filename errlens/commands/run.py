@@ -1,15 +1,18 @@
 """`errlens run`: a chain of commands from one configuration."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from errlens.commands._explain_options import ExplainOptions
-from errlens.commands._options import INVOCATION, OutputOptions, OverwriteOption
+from errlens.commands._options import (
+    INVOCATION,
+    ConfigArguments,
+    OutputOptions,
+    OverwriteOption,
+)
 from errlens.commands.check import CheckOptions, check
 from errlens.commands.compare import CompareOptions, compare
 from errlens.commands.confusion import ConfusionOptions, confusion
@@ -18,6 +21,9 @@ from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.errors import BadConfig, GateFailed
+
+if TYPE_CHECKING:
+    from errlens.config import Config
 
 # The blocks a configuration may hold, in the order in which they run.
 BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
@@ -32,18 +38,15 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(OutputOptions, OverwriteOption):
+class RunOptions(ConfigArguments, OutputOptions, OverwriteOption):
     """Options of `errlens run`."""
 
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
-    set: Annotated[
-        list[str] | None,
+    print_config: Annotated[
+        bool,
         typer.Option(
-            "--set",
-            metavar="BLOCK.KEY=VALUE",
-            help="A setting that wins over the file; repeatable.",
+            "--print-config", help="Print the whole configuration, defaults included; run nothing."
         ),
-    ] = None
+    ] = False
 
 
 def run(options: RunOptions) -> None:
@@ -52,41 +55,52 @@ def run(options: RunOptions) -> None:
     The file names the run folder (`out`) and, block by block, the options of each command.
     Relative paths in it start at its own folder.
     """
-    from errlens.config import read_config
+    config = read_blocks(options)
+    if options.print_config:
+        from errlens.config import config_text
 
-    shared = {
-        one.name: getattr(options, one.name)
-        for kind in INVOCATION
-        for one in dataclasses.fields(kind)
-    }
-    config = read_config(
-        options.config,
-        {name: block for name, (block, _) in BLOCKS.items()},
-        overrides=options.set or (),
-        outside_blocks={"out", *shared},
-    )
-    if {"evaluate", "import"} <= config.blocks.keys():
-        raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
+        typer.echo(config_text(config, outside_blocks=_invocation(options)), nl=False)
+        return
     failed: GateFailed | None = None
-    for number, (name, block) in enumerate(config.blocks.items()):
+    for number, name in enumerate(config.blocks):
         if number and not (options.quiet or options.json):
             typer.echo()
         _, command = BLOCKS[name]
         try:
-            command(_completed(block, config.out, shared))
+            command(completed_block(config, name, _invocation(options)))
         except GateFailed as error:  # what comes after it is wanted then more than ever
             failed = error
     if failed:
         raise failed
 
 
-def _completed(block: Any, out: Path, shared: Mapping[str, Any]) -> Any:
-    """Return a block's options with the run folder, and with what the invocation asks for."""
-    known = {one.name for one in dataclasses.fields(block)}
-    if "run" in known and block.run is None:
-        shared = {**shared, "run": out}
-    if "runs" in known and len(block.runs) == 1:
-        shared = {**shared, "runs": [*block.runs, out]}  # the old run alone is named
-    return dataclasses.replace(
-        block, **{name: value for name, value in {**shared, "out": out}.items() if name in known}
+def read_blocks(options: ConfigArguments) -> "Config":
+    """Read a configuration, with the options of each command it has a block for."""
+    from errlens.config import read_config
+
+    config = read_config(
+        options.config,
+        {name: block for name, (block, _) in BLOCKS.items()},
+        overrides=options.set or (),
+        outside_blocks={"out", *(one.name for kind in INVOCATION for one in fields(kind))},
     )
+    if {"evaluate", "import"} <= config.blocks.keys():
+        raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
+    return config
+
+
+def completed_block(config: "Config", name: str, shared: Mapping[str, Any]) -> Any:
+    """Return a block's options with the run folder, and with what the invocation asks for."""
+    block = config.blocks[name]
+    known = {one.name for one in fields(block)}
+    if "run" in known and block.run is None:
+        shared = {**shared, "run": config.out}
+    if "runs" in known and len(block.runs) == 1:
+        shared = {**shared, "runs": [*block.runs, config.out]}  # the old run alone is named
+    shared = {**shared, "out": config.out}
+    return replace(block, **{key: value for key, value in shared.items() if key in known})
+
+
+def _invocation(options: RunOptions) -> dict[str, Any]:
+    """Return the options that no block may set, because the whole invocation does."""
+    return {one.name: getattr(options, one.name) for kind in INVOCATION for one in fields(kind)}
