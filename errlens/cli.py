@@ -18,6 +18,7 @@ from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
+from errlens.commands.network import ProbeOptions, probe
 from errlens.commands.run import RunOptions, run
 from errlens.commands.what_if import WhatIfOptions, what_if
 from errlens.errors import ErrlensError, Interrupted
@@ -89,6 +90,17 @@ app.command()(as_command(check, CheckOptions))
 app.command("what-if")(as_command(what_if, WhatIfOptions))
 app.command()(as_command(run, RunOptions))
 app.command("cache-key")(as_command(cache_key, CacheKeyOptions))
+
+network = typer.Typer(
+    name="network", help="What is inside a network.", no_args_is_help=True, rich_markup_mode=None
+)
+network.command("probe")(as_command(probe, ProbeOptions))
+app.add_typer(network)
+
+
+@network.callback()
+def _network() -> None:
+    """Keep the name of a command in front of its options, also while there is only one."""
 
 
 def main() -> None:

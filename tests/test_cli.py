@@ -13,7 +13,17 @@ from errlens.errors import Interrupted
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 # What --help may not import; Typer itself brings pydantic.
-HEAVY = {"torch", "torchvision", "timm", "pandas", "pyarrow", "scipy", "matplotlib", "rich"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "timm",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+    "rich",
+    "sklearn",
+}
 EVALUATE = ["--model", "tiny:colours", "--img-size", "8", "--crop-pct", "1.0"]
 
 
@@ -33,7 +43,10 @@ def loaded_after(code: str) -> set[str]:
     return set(said.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", [[], ["evaluate"], ["import"], ["check"], ["run"]])
+@pytest.mark.parametrize(
+    "command",
+    [[], ["evaluate"], ["import"], ["check"], ["run"], ["what-if"], ["network", "probe"]],
+)
 def test_help_imports_nothing_heavy(command):
     code = (
         "from errlens.cli import app\n"

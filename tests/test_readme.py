@@ -28,11 +28,19 @@ def test_what_cog_generates_is_up_to_date():
     assert said.returncode == 0, said.stdout + said.stderr
 
 
+def commands(*group):
+    """Return the words of each command, those in groups included."""
+    said = CliRunner().invoke(app, [*group, "--help"]).output
+    names = re.findall(r"^  ([a-z-]+)  ", said.partition("Commands:")[2], flags=re.MULTILINE)
+    inner = [commands(*group, name) for name in names]
+    found = [one or [(*group, name)] for one, name in zip(inner, names, strict=True)]
+    return [words for one in found for words in one]
+
+
 def test_every_command_is_documented():
-    said = CliRunner().invoke(app, ["--help"]).output
-    commands = re.findall(r"^  ([a-z-]+)  ", said.partition("Commands:")[2], flags=re.MULTILINE)
-    assert {"evaluate", "run"} <= set(commands)
-    for command in commands:
+    found = [" ".join(words) for words in commands()]
+    assert {"evaluate", "run", "network probe"} <= set(found)
+    for command in found:
         assert f"### errlens {command}\n" in README
 
 

@@ -359,7 +359,7 @@ class _Ranked(NamedTuple):
 
     n: int
     at: NDArray[np.int64]
-    index: NDArray[np.int64]
+    class_index: NDArray[np.int64]
     prob: NDArray[np.float64]
 
 
@@ -414,7 +414,7 @@ def _ranked(table: pa.Table) -> _Ranked:
 
 def _first_left(ranked: _Ranked, of_class: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the new class of the first one of each image's ranking that was not dropped."""
-    group = of_class[ranked.index]
+    group = of_class[ranked.class_index]
     left = group != NO_CLASS
     images, places = np.unique(ranked.at[left], return_index=True)
     first = np.full(ranked.n, UNDECIDED, np.int64)
@@ -443,7 +443,7 @@ def _bounds(
     no more than is missing to one.
     """
     shape = ranked.n, len(regrouping.classes)
-    group = regrouping.of_class[ranked.index]
+    group = regrouping.of_class[ranked.class_index]
     left = group != NO_CLASS
     low, stored = np.zeros(shape), np.zeros(shape, np.int64)
     np.add.at(low, (ranked.at[left], group[left]), ranked.prob[left])

@@ -20,6 +20,7 @@ from errlens.commands.evaluate import EvaluateOptions, evaluate
 from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
+from errlens.commands.network import ProbeOptions, probe
 from errlens.errors import BadConfig, GateFailed
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # The blocks a configuration may hold, in the order in which they run.
 BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
+    "network_probe": (ProbeOptions, probe),
     "evaluate": (EvaluateOptions, evaluate),
     "import": (ImportOptions, import_predictions),
     "confusion": (ConfusionOptions, confusion),

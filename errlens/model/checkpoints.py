@@ -12,7 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, some
-from errlens.model.weight_files import IN_FOLDERS, StandIn, config_beside, find_file, read_tree
+from errlens.model.weight_files import (
+    IN_FOLDERS,
+    StandIn,
+    config_beside,
+    find_file,
+    metadata_config,
+    read_tree,
+)
 
 # What weights are called inside a training's checkpoint, where there are several state dicts.
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
@@ -65,7 +72,8 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
         for name, tensor in found.items()
     }
-    return Checkpoint(file, state, {**config_beside(file), **_recorded(loaded)}, has_average)
+    recorded = {**config_beside(file), **metadata_config(file), **_recorded(loaded)}
+    return Checkpoint(file, state, recorded, has_average)
 
 
 def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:

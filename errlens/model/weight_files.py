@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from errlens.errors import BadCheckpoint, MissingInput, some
 
 SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
+CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.json says, as JSON
 
 _OF_TENSORS: Final = re.compile(
     r"torch\.(_utils\.|\w*Storage$|Size$)|_codecs\.|collections\.OrderedDict$"
@@ -83,6 +84,18 @@ def config_beside(path: Path) -> dict[str, Any]:
         found = json.loads(config.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadCheckpoint(f"{str(config)!r} beside the checkpoint is damaged: {error}") from error
+    return found if isinstance(found, dict) else {}
+
+
+def metadata_config(path: Path) -> dict[str, Any]:
+    """Return the configuration in the metadata of a safetensors file; nothing if there is none."""
+    if path.suffix.lower() != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get(CONFIG_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return {}
     return found if isinstance(found, dict) else {}
 
 

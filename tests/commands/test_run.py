@@ -1,10 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 CONFIG = """
 out: results/run
@@ -80,3 +84,47 @@ def test_a_missing_configuration_is_bad_input(config):
     said = run_errlens(config.with_name("projct.yaml"))
     assert said.exit_code == 3
     assert "project.yaml" in said.stderr
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_configuration_here_is_read_and_printed_whole(path, tmp_path):
+    said = run_errlens(path, "--print-config")
+    assert said.exit_code == 0, said.output
+    assert str(tmp_path) not in said.stdout
+    tree = yaml.safe_load(said.stdout)
+    assert set(yaml.safe_load(path.read_text())) == set(tree)
+    # What is printed can be read again, from anywhere, and says the same.
+    (tmp_path / "printed.yaml").write_text(said.stdout)
+    assert run_errlens(tmp_path / "printed.yaml", "--print-config").stdout == said.stdout
+
+
+def test_print_config_fills_in_what_was_left_out_and_runs_nothing(config, tmp_path):
+    said = run_errlens(config, "--print-config", "--set", "evaluate.batch_size=2")
+    tree = yaml.safe_load(said.stdout)
+    assert tree["out"] == str(tmp_path / "results" / "run")
+    block = tree["evaluate"]
+    assert block["data"] == str(tmp_path / "photos")
+    assert (block["batch_size"], block["part_size"], block["max_bad"]) == (2, 4096, "1%")
+    assert not {"out", "quiet", "json", "overwrite"} & set(block)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_head_is_fitted_before_it_is_evaluated(config, tmp_path):
+    config.write_text(
+        CONFIG
+        + """
+  checkpoint: head.safetensors
+network_probe:
+  data: photos
+  model: tiny:colours
+  img_size: 8
+  save_head: head.safetensors
+"""
+    )
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    assert "named by head.safetensors" in said.stderr
+    assert errlens.open_run(tmp_path / "results" / "run").info.checkpoint.endswith(
+        "head.safetensors"
+    )
+    assert run_errlens(config).exit_code == 0  # the same head, the same run

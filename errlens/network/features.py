@@ -1,0 +1,84 @@
+"""The features of images: what the last layer of a network is fed."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from errlens.data.images import Unread, quiet_pillow
+from errlens.data.loading import in_order, load_input
+from errlens.errors import UnfitModel
+from errlens.model.classifier import Classifier, Outputs
+
+
+class Features(NamedTuple):
+    """What a network makes of those images that could be read.
+
+    `read` tells which these are, of all; the arrays have a row for each of them.
+    """
+
+    read: NDArray[np.bool_]
+    features: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+class _Batch(NamedTuple):
+    read: list[bool]
+    outputs: Outputs
+
+
+def read_features(
+    classifier: Classifier,
+    paths: Sequence[Path | None],
+    *,
+    batch_size: int,
+    workers: int,
+    threads: int = 1,
+    advance: Callable[[int], None] = lambda _step: None,
+) -> Features:
+    """Run images through a network, in their order.
+
+    Args:
+        classifier: The network.
+        paths: The images; None stands for one that cannot be read.
+        batch_size: Images at a time.
+        workers: Threads that decode and predict.
+        threads: Threads of torch inside each of them.
+        advance: Is told of each step forward.
+
+    Raises:
+        UnfitModel: No layer of the network is known to give the outputs.
+    """
+    if classifier.probe.head is None:
+        raise UnfitModel(
+            f"{classifier.network.name} has no linear layer that gives its outputs: there are no "
+            "features to read"
+        )
+    chunks = (paths[start : start + batch_size] for start in range(0, len(paths), batch_size))
+    begin = partial(torch.set_num_threads, threads)
+    batches = []
+    with quiet_pillow(), classifier.ready(with_features=True) as outputs:
+        work = partial(_read, classifier, outputs)
+        for batch in in_order(work, chunks, workers=workers, begin=begin):
+            advance(len(batch.read))
+            batches.append(batch)
+    return Features(
+        np.array([one for batch in batches for one in batch.read], bool),
+        np.concatenate([batch.outputs.features for batch in batches]),
+        np.concatenate([batch.outputs.logits for batch in batches]),
+    )
+
+
+def _read(
+    classifier: Classifier,
+    outputs: Callable[[Sequence[object]], Outputs],
+    paths: Sequence[Path | None],
+) -> _Batch:
+    loaded = [path and load_input(path, classifier.preparation) for path in paths]
+    values = [one.value for one in loaded if one and not isinstance(one, Unread)]
+    read = [bool(one) and not isinstance(one, Unread) for one in loaded]
+    return _Batch(read, outputs(values))

@@ -1,0 +1,86 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from errlens.cli import app
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run of three animals: cats are taken for dogs and dogs for cats, a fox for a cat."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["path,label,pred,split"]
+    for number, (label, pred) in enumerate(
+        [("cat", "cat")] * 4 + [("cat", "dog")] * 2 + [("dog", "dog")] * 3 + [("dog", "cat")] * 2
+        + [("fox", "fox")] * 3 + [("fox", "cat")]
+    ):  # fmt: skip
+        lines.append(f"{number}.png,{label},{pred},")
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    said = CliRunner().invoke(app, ["import", "table.csv", "-o", "run", "-q"])
+    assert said.exit_code == 0, said.output
+    return "run"
+
+
+def what_if(*arguments):
+    return CliRunner().invoke(app, ["what-if", *arguments])
+
+
+def test_old_and_new_stand_side_by_side(run, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    said = what_if(run, "--merge", "cat+dog")
+    assert said.exit_code == 0, said.output
+    rows = {line.split("  ")[0]: line.split() for line in said.stdout.splitlines()}
+    assert rows["top-1"][1] == "0.6667"
+    assert "0.9333" in rows["top-1"]
+    assert rows["classes"][1:] == ["3", "2"]
+    assert rows["images"][1:] == ["15", "15"]
+    assert "taken for what the predicted class became part of" in " ".join(said.stderr.split())
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_changes_are_combined_and_told_as_json(run, tmp_path):
+    (tmp_path / "rows.csv").write_text("row,label\n4,dog\n5,dog\n")
+    (tmp_path / "more.csv").write_text("sample_id,label\n9.png,cat\n")
+    said = what_if(run, "--drop", "fox", "--relabel", "rows.csv", "--relabel", "more.csv", "--json")
+    tree = json.loads(said.stdout)
+    assert (tree["left_out"], tree["relabelled"], tree["undecided"]) == (4, 3, 0)
+    assert (tree["old"]["n"], tree["new"]["n"]) == (15, 11)
+    assert tree["new"]["top1"]["value"] == pytest.approx(10 / 11)
+    assert tree["new"]["classes"] == ["cat", "dog"]
+
+
+def test_an_image_whose_class_was_dropped_is_undecided_and_said_so(run):
+    said = what_if(run, "--drop", "cat", "--json")
+    tree = json.loads(said.stdout)
+    assert (tree["left_out"], tree["undecided"], tree["new"]["n"]) == (6, 3, 6)
+    assert "3 images undecided" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "Nothing would change"),
+        (["--merge", "cat+dgo"], 2, "did you mean dog"),
+        (["--drop", "foxx"], 2, "did you mean fox"),
+        (["--relabel", "nowhere.csv"], 3, "does not exist"),
+        (["--relabel", "odd.csv"], 3, "did you mean cat"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_a_sentence(arguments, code, says, run, tmp_path):
+    (tmp_path / "odd.csv").write_text("row,label\n1,cta\n")
+    said = what_if(run, *arguments)
+    assert said.exit_code == code, said.output
+    assert says in said.stderr
+
+
+def test_it_never_imports_torch(run):
+    code = (
+        "import sys\nfrom errlens.cli import app\n"
+        f"try: app(['what-if', {run!r}, '--merge', 'cat+dog'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert not {'torch', 'timm', 'matplotlib', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
