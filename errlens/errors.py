@@ -165,7 +165,7 @@ class ClassCountMismatch(InputError):
         super().__init__(
             f"the model has {outputs} outputs, but there are {names} class names from {source}",
             hint="if the model was trained on these classes, pass --classes FILE with one name for "
-            "each output, in their order; if on others, its head must be fitted to these first",
+            "each output, in their order; if on others, errlens network probe fits a head to these",
         )
         self.outputs = outputs
         self.names = names
@@ -183,8 +183,8 @@ class UnknownLabels(InputError):
         super().__init__(
             f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
             f"from {source}: {some(labels)}{guess}",
-            hint="the model seems to know other classes than the data have: its head must be "
-            "fitted to these first; if it was, pass --classes FILE with the names of its outputs"
+            hint="the model seems to know other classes than the data have: errlens network probe "
+            "fits a head to these; if it has one, pass --classes FILE with the names of its outputs"
             if strangers
             else "pass --classes FILE with the model's class names, spelt as in the data, or "
             "--allow-unknown to predict these images without counting them",
