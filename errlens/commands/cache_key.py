@@ -7,7 +7,7 @@ import typer
 
 from errlens.commands._options import ConfigArguments, OutputOptions
 from errlens.commands.run import read_blocks
-from errlens.errors import BadConfig
+from errlens.errors import BadConfig, MissingInput
 
 if TYPE_CHECKING:
     from errlens.config import Config
@@ -43,6 +43,11 @@ def _run_of(config: "Config", options: CacheKeyOptions, screen: "Screen") -> "Ru
     if (block := config.blocks.get("evaluate")) is not None:
         from errlens.commands.evaluate import prepare
 
+        probe = config.blocks.get("network_probe")
+        if probe and probe.save_head == block.checkpoint and not block.checkpoint.exists():
+            error = MissingInput(block.checkpoint, what="checkpoint")
+            error.hint = "the block 'network_probe' makes it: the key is known once that has run"
+            raise error
         return prepare(block, screen).info
     if (block := config.blocks.get("import")) is not None:
         from errlens.commands.import_ import describe

@@ -61,3 +61,12 @@ def test_a_configuration_without_a_run_has_no_key(folder):
     said = invoke("cache-key", "config.yaml")
     assert said.exit_code == 2
     assert "makes no run" in said.stderr
+
+
+def test_a_head_that_is_still_to_be_fitted_has_no_key_yet(folder):
+    probe = "network_probe: {data: photos, model: 'tiny:colours', save_head: head.safetensors}"
+    text = f"{EVALUATE}  checkpoint: head.safetensors\n{probe}\n"
+    (folder / "config.yaml").write_text(text)
+    said = invoke("cache-key", "config.yaml")
+    assert said.exit_code == 3
+    assert "'network_probe' makes it" in said.stderr
