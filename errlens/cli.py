@@ -19,6 +19,7 @@ from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.commands.network import ProbeOptions, probe
+from errlens.commands.report import ReportOptions, report
 from errlens.commands.run import RunOptions, run
 from errlens.commands.what_if import WhatIfOptions, what_if
 from errlens.errors import ErrlensError, Interrupted
@@ -88,6 +89,7 @@ app.command()(as_command(explain, ExplainOptions))
 app.command()(as_command(compare, CompareOptions))
 app.command()(as_command(check, CheckOptions))
 app.command("what-if")(as_command(what_if, WhatIfOptions))
+app.command()(as_command(report, ReportOptions))
 app.command()(as_command(run, RunOptions))
 app.command("cache-key")(as_command(cache_key, CacheKeyOptions))
 

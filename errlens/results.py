@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 # Columns that are text whatever they hold: a class may be called 007.
 _TEXTS: Final = (
-    "class_a", "class_b", "classes", "sample_id", "label_name", "pred_name", "method", "target",
-    "baseline", "layer", "file", "status", "error", "flag", "confirmed_by", "class_name", "path",
-    "old_pred", "new_pred", "run", "test",
+    "class_a", "class_b", "classes", "true_class", "pred_class", "class_name", "confused_with",
+    "super_label", "super_pred", "sample_id", "path", "label_name", "pred_name", "method", "target",
+    "baseline", "layer", "file", "status", "error", "flag", "confirmed_by", "about", "observation",
+    "idea", "old_pred", "new_pred", "run", "test",
 )  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 

@@ -119,6 +119,25 @@ class RunFolder:
         return self.path / "suggested_classes.txt"
 
     @property
+    def gates_file(self) -> Path:
+        """Which demands on the run are met."""
+        return self.path / "gates.json"
+
+    @property
+    def summary_file(self) -> Path:
+        """The run in a few lines of Markdown."""
+        return self.path / "summary.md"
+
+    def report_file(self, about: str = "") -> Path:
+        """The run on one page, or what there is to say about something in it."""
+        return self.path / (f"report-{about}.html" if about else "report.html")
+
+    @property
+    def thumbnails_folder(self) -> Path:
+        """Small pictures that were made once; hidden, since they are nobody's results."""
+        return self.path / ".thumbnails"
+
+    @property
     def predictions_folder(self) -> Path:
         """The parts of the predictions table."""
         return self.path / "predictions"
@@ -323,6 +342,21 @@ class RunFolder:
     def write_info(self, info: RunInfo) -> None:
         """Write `run.json`."""
         self._write_json(self.info_file, info.as_dict())
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a file of text.
+
+        Raises:
+            UnfitOption: Nothing can be written there.
+        """
+        try:
+            with _atomically(path) as temporary:
+                temporary.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UnfitOption(
+                f"{str(path)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+                hint="see what stands there; or copy the run to where you may write",
+            ) from error
 
     def interrupt(self) -> None:
         """Record that the run was stopped."""

@@ -21,6 +21,7 @@ from errlens.commands.explain import explain
 from errlens.commands.import_ import ImportOptions, import_predictions
 from errlens.commands.misclassified import MisclassifiedOptions, misclassified
 from errlens.commands.network import ProbeOptions, probe
+from errlens.commands.report import ReportOptions, report
 from errlens.errors import BadConfig, GateFailed
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ BLOCKS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "explain": (ExplainOptions, explain),
     "compare": (CompareOptions, compare),
     "check": (CheckOptions, check),
+    "report": (ReportOptions, report),
 }
 
 

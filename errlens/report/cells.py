@@ -1,0 +1,68 @@
+"""The confusion matrix for the page: sparse, with the images behind each cell."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.order import class_order
+from errlens.analysis.selection import Selectable
+from errlens.report.shots import Shots
+
+PICTURED: Final = 200  # cells that have thumbnails
+OF_A_CELL: Final = 6
+MOST_CELLS: Final = 200_000  # more than anybody can tell apart on a screen
+NAMES_BUDGET: Final = 3_000_000  # bytes of paths
+
+Cells = NDArray[np.int64]  # true, predicted, count; shape (cells, 3)
+
+
+def matrix_data(matrix: ConfusionMatrix, among: Selectable, shots: Shots) -> dict[str, Any]:
+    """Return what the page draws and shows of the matrix, as plain values.
+
+    `cells` is flat: true class, predicted class and count of each kind of error, most frequent
+    first. `images` holds, for as many of the first cells as there is room for, the rows that have
+    thumbnails and the paths of the others.
+    """
+    cells, n_cells = _strongest(matrix)
+    by = "superclass" if matrix.superclasses else "cluster"
+    return {
+        "names": list(matrix.classes.names),
+        "n": matrix.n.tolist(),
+        "right": matrix.counts.diagonal().tolist(),
+        "order": class_order(matrix, by).tolist(),
+        "cells": cells.ravel().tolist(),
+        "n_cells": n_cells,
+        "images": _images(cells, among, shots),
+    }
+
+
+def _strongest(matrix: ConfusionMatrix) -> tuple[Cells, int]:
+    """Return the most frequent errors, ties in the order of the classes, and how many there are."""
+    found = matrix.errors.tocoo()
+    order = np.lexsort((found.col, found.row, -found.data))
+    cells = np.stack([found.row, found.col, found.data], axis=1).astype(np.int64)[order]
+    return cells[:MOST_CELLS], len(cells)
+
+
+def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
+    """Return [rows with a thumbnail, paths of the others] of the first cells."""
+    classes = len(among.classes)
+    ranking = among.ranking
+    key = among.column("label")[ranking] * classes + among.column("pred")[ranking]
+    order = np.argsort(key, kind="stable")  # inside a cell the ranking stays
+    rows, key = ranking[order], key[order]
+    wanted = cells[:, 0] * classes + cells[:, 1]
+    starts, stops = np.searchsorted(key, wanted, "left"), np.searchsorted(key, wanted, "right")
+    paths = among.table["path"]
+    found: list[list[Any]] = []
+    left = NAMES_BUDGET
+    for place, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        shown = rows[start : min(stop, start + OF_A_CELL)] if place < PICTURED else rows[:0]
+        named = paths.take(rows[start + len(shown) : stop]).to_pylist()
+        left -= sum(len(path.encode()) + 4 for path in named) + 8
+        if left < 0:
+            break
+        found.append([shots.want(shown), named])
+    return found

@@ -1,0 +1,117 @@
+"""Pairs, groups, one-way and exceptional errors: each with its images and a person's notes."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.notes import Note
+from errlens.analysis.selection import Selectable, Term, pair_selector, parse_selector
+from errlens.errors import UnfitSelection
+from errlens.report.overview import strongest_pairs
+from errlens.report.parts import Part, records
+from errlens.report.shots import Shots
+
+OF_A_CELL: Final = 6  # thumbnails
+OF_A_RIGHT_CLASS: Final = 3
+HEATMAPS: Final = 2  # of a pair or a group
+GROUPS_SHOWN: Final = 10
+ONE_WAY_SHOWN: Final = 30
+EXCEPTIONAL_SHOWN: Final = 24
+IDEAS_SHOWN: Final = 50
+
+
+def read_notes(misclassified: Part, among: Selectable) -> list[Note]:
+    """Return a person's notes; one about a class that is no more is left out."""
+    found = []
+    for one in records(misclassified.tables["notes"]) if "notes" in misclassified.tables else ():
+        try:
+            terms = parse_selector(one["about"], among.classes)
+        except UnfitSelection:
+            continue
+        found.append(
+            Note(one["about"], terms[0], one["observation"] or "", one["idea"] or "")
+        )
+    return found
+
+
+def notes_about(term: Term, notes: Sequence[Note]) -> list[str]:
+    """Return what a person has to say of something."""
+    return [line for note in notes if note.is_about(term) for line in note.lines]
+
+
+def pairs(
+    confusion: Part, among: Selectable, shots: Shots, notes: Sequence[Note]
+) -> list[dict[str, Any]]:
+    """Return the strongest pairs, each with images of both ways beside those that are right."""
+    return [pair(one, among, shots, notes) for one in strongest_pairs(confusion)[0]]
+
+
+def pair(
+    one: dict[str, Any], among: Selectable, shots: Shots, notes: Sequence[Note]
+) -> dict[str, Any]:
+    """Return one row of pairs.csv with its images."""
+    names = (one["class_a"], one["class_b"])
+    a, b = (among.classes.names.index(name) for name in names)
+    there, back = cell_rows(a, b, among), cell_rows(b, a, among)
+    right = [among.surest_right(end)[:OF_A_RIGHT_CLASS] for end in (a, b)]
+    first = [row for both in zip(there[:1], back[:1], strict=False) for row in both]
+    explained = [row for row in [*first, *there, *back] if shots.is_explained(int(row))]
+    return {
+        **one,
+        "selector": pair_selector(*names, among.classes),
+        "notes": notes_about(Term("~", (a, b)), notes),
+        "there": shots.want(there[:OF_A_CELL]),
+        "back": shots.want(back[:OF_A_CELL]),
+        "right_a": shots.want(right[0]),
+        "right_b": shots.want(right[1]),
+        "heatmaps": shots.heatmaps(dict.fromkeys(explained), most=HEATMAPS),
+    }
+
+
+def groups(
+    confusion: Part, among: Selectable, shots: Shots, notes: Sequence[Note]
+) -> list[dict[str, Any]]:
+    """Return the largest groups, each with its worst errors."""
+    found = []
+    label, pred = among.column("label"), among.column("pred")
+    table = confusion.tables.get("groups")
+    for one in records(table, GROUPS_SHOWN) if table is not None else ():
+        names = json.loads(one["classes"])
+        members = [among.classes.names.index(name) for name in names]
+        inside = np.isin(label, members) & np.isin(pred, members)
+        rows = among.ranked(inside)
+        explained = [row for row in rows if shots.is_explained(int(row))]
+        found.append(
+            {
+                **one,
+                "classes": names,
+                "notes": notes_about(Term("group", number=one["group"]), notes),
+                "rows": shots.want(rows[: 2 * OF_A_CELL]),
+                "heatmaps": shots.heatmaps(explained, most=HEATMAPS),
+            }
+        )
+    return found
+
+
+def one_way(confusion: Part) -> list[dict[str, Any]]:
+    """Return the classes that vanish into another one."""
+    table = confusion.tables.get("absorbed")
+    return [] if table is None else records(table, ONE_WAY_SHOWN)
+
+
+def exceptional(confusion: Part, shots: Shots) -> dict[str, Any] | None:
+    """Return the strongest errors beyond a superclass; None where none are known."""
+    table = confusion.tables.get("exceptional")
+    if table is None:
+        return None
+    rows = records(table, EXCEPTIONAL_SHOWN)
+    shots.want(one["row"] for one in rows)
+    return {"total": len(table), "rows": rows}
+
+
+def cell_rows(true: int, pred: int, among: Selectable) -> NDArray[np.int64]:
+    """Return the errors of a cell of the matrix, the worst first."""
+    return among.ranked((among.column("label") == true) & (among.column("pred") == pred))

@@ -1,0 +1,159 @@
+"""The run in figures and in a few sentences: what page and Markdown begin with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from errlens.report.parts import Part, Problem, records
+
+PAIRS_SHOWN: Final = 20
+CANDIDATES_SHOWN: Final = 5
+
+# What `metrics.json` calls a figure, and what people do; the shares first, then what is no share.
+_SHARES: Final = {"top1": "top-1", "top5": "top-5", "super_top1": "right superclass"}
+_MEANS: Final = {
+    "nll": "NLL",
+    "brier": "Brier",
+    "ece": "ECE",
+    "ece_equal_mass": "ECE, equal mass",
+    "macro_f1": "macro F1",
+}
+
+
+class Figure(NamedTuple):
+    """A figure over `n` images; a share of them has an interval."""
+
+    name: str
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+class Overview(NamedTuple):
+    """`metrics.json` and `gates.json`, and what they come to."""
+
+    sentences: Sequence[str]
+    shares: Sequence[Figure]
+    means: Sequence[Figure]
+    gates: Mapping[str, Any] | None
+    gates_problem: Problem | None
+
+
+def overview(
+    metrics: Mapping[str, Any],
+    *,
+    confusion: Part,
+    gates: Mapping[str, Any] | None,
+    gates_problem: Problem | None,
+) -> Overview:
+    """Put the figures of a run together, and say in words what they say."""
+    shares = [_figure(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
+    for one in metrics.get("by_superclass") or ():
+        if one["top1"]:
+            shares.append(_figure(f"top-1, {one['superclass']}", one["top1"]))
+    means = [_figure(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
+    sentences = [*_gate_sentence(gates), *_accuracy(metrics), *_confused(confusion)]
+    return Overview(sentences, shares, means, gates, gates_problem)
+
+
+def strongest_pairs(confusion: Part) -> tuple[list[dict[str, Any]], bool]:
+    """Return the mutual pairs, best evidence first; without any the candidates, and False."""
+    if "pairs" not in confusion.tables:
+        return [], False
+    pairs = confusion.tables["pairs"]
+    mutual = pairs[pairs["mutual"].astype("boolean").fillna(value=False).astype(bool)]
+    if len(mutual):
+        return records(mutual, PAIRS_SHOWN), True
+    return records(pairs, CANDIDATES_SHOWN), False
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Write a share.
+
+    >>> percent(0.69189), percent(1.0), percent(None)
+    ('69.2 %', '100.0 %', '–')
+    """
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def gain(share: float | None) -> str:
+    """Write how much the accuracy would grow, with at least two digits that count.
+
+    >>> gain(0.027), gain(0.000043), gain(0.0)
+    ('+2.7 %', '+0.0043 %', '+0 %')
+    """
+    return "–" if share is None else f"+{100 * share:.2g} %"
+
+
+def range_of(low: float | None, high: float | None) -> str:
+    """Write an interval of a share.
+
+    >>> range_of(0.62202, 0.75396)
+    '62.2 to 75.4 %'
+    """
+    return "" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def number(value: float | None) -> str:
+    """Write a figure that is no share.
+
+    >>> number(1.77717), number(3), number(None)
+    ('1.777', '3', '–')
+    """
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _figure(name: str, found: Mapping[str, Any]) -> Figure:
+    return Figure(name, found["value"], found["n"], found.get("low"), found.get("high"))
+
+
+def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
+    if gates is None:
+        return []
+    failed = [one for one in gates["gates"] if not one["passed"]]
+    if gates["passed"]:
+        return [f"All {len(gates['gates'])} gates passed."]
+    return [f"{len(failed)} of {len(gates['gates'])} gates failed."]
+
+
+def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
+    """Say how many images are right, and how many do not count."""
+    top1, lost = metrics.get("top1"), []
+    if metrics.get("n_failed"):
+        lost.append(f"{metrics['n_failed']} could not be predicted")
+    if metrics.get("n_label_unknown"):
+        lost.append(f"{metrics['n_label_unknown']} have a label the model lacks")
+    if metrics.get("n_unlabelled"):
+        lost.append(f"{metrics['n_unlabelled']} have no label")
+    rest = [f"Of {metrics['n']} images {', '.join(lost)}; these do not count."] if lost else []
+    if not top1:
+        return ["No image has both a label and a prediction: nothing is right or wrong.", *rest]
+    right = round(top1["value"] * top1["n"])
+    return [
+        f"{percent(top1['value'])} right ({right} of {top1['n']} images; 95 % interval "
+        f"{range_of(top1['low'], top1['high'])}), {top1['n'] - right} wrong.",
+        *rest,
+    ]
+
+
+def _confused(confusion: Part) -> list[str]:
+    """Say which classes are mixed up."""
+    if confusion.problem:
+        return []
+    pairs, mutual = strongest_pairs(confusion)
+    if not pairs:
+        return ["No two classes are taken for one another."]
+    first = pairs[0]
+    names = f"{first['class_a']} ~ {first['class_b']}"
+    counts = f"{first['a_as_b']} and {first['b_as_a']} images"
+    if not mutual:
+        return [
+            "No pair is mutually confused on the evidence of these images; "
+            f"the strongest candidate is {names} ({counts})."
+        ]
+    table = confusion.tables["pairs"]
+    count = int(table["mutual"].astype("boolean").fillna(value=False).sum())
+    many = f"{count} pairs are" if count > 1 else "1 pair is"
+    return [f"{many} mutually confused, most clearly {names} ({counts})."]

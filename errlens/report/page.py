@@ -1,0 +1,270 @@
+"""What the page knows of a run: everything that other commands made, and what they still can."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from errlens.analysis.confusion import COLUMNS, confusion_matrix
+from errlens.analysis.galleries import galleries_of
+from errlens.analysis.selection import Selectable
+from errlens.predictions import Predictions
+from errlens.report import confusions
+from errlens.report.cells import matrix_data
+from errlens.report.health import Health, health
+from errlens.report.overview import Overview, overview
+from errlens.report.parts import Part, Problem, read_gates, read_part, records
+from errlens.report.provenance import provenance
+from errlens.report.shots import Shots
+from errlens.run import RunFolder
+
+WORST_SHOWN: Final = 24
+WORST_HEATMAPS: Final = 12
+COLLECT_SHOWN: Final = 30
+COMPARED_SHOWN: Final = 20  # rows of each table
+CHANGED_SHOWN: Final = 12  # images that were fixed or broken
+QUEST_TILES: Final = 60
+QUEST_HEATMAPS: Final = 24
+QUEST_NAMES: Final = 2_000
+
+_CLASS_FIGURES: Final = (
+    "n", "recall", "recall_low", "recall_high", "precision", "precision_low", "precision_high", "f1",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """One run. Each section holds plain values, and in `problems` what is not there, by part."""
+
+    title: str
+    run: str
+    run_hash: str
+    overview: Overview
+    pairs: Sequence[Mapping[str, Any]]
+    mutual: bool
+    groups: Sequence[Mapping[str, Any]]
+    one_way: Sequence[Mapping[str, Any]]
+    exceptional: Mapping[str, Any] | None
+    reliability: Sequence[Mapping[str, Any]]
+    rank: str
+    worst: Sequence[int]
+    n_errors: int
+    worst_heatmaps: Sequence[Mapping[str, Any]]
+    collect: Sequence[Mapping[str, Any]]
+    n_collect: int
+    ideas: Sequence[Mapping[str, Any]]
+    compared: Sequence[Mapping[str, Any]]
+    health: Health
+    provenance: Mapping[str, Any]
+    problems: Mapping[str, Problem]
+    commands: Mapping[str, str]
+    data: Mapping[str, Any]
+    shots: Shots
+
+
+@dataclass(frozen=True)
+class Quest:
+    """What there is to say of the images that somebody asked for."""
+
+    title: str
+    run: str
+    run_hash: str
+    n_rows: int
+    galleries: Sequence[Mapping[str, Any]]
+    heatmaps: Sequence[Mapping[str, Any]]
+    problems: Mapping[str, Problem]
+    provenance: Mapping[str, Any]
+    shots: Shots
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A run, its errors ranked, and where its images lie; what a page is made of.
+
+    `images` has the columns of `errlens.analysis.ranking`, with `status` and `content_hash`.
+    """
+
+    run: RunFolder
+    images: Predictions
+    among: Selectable
+    rank: str
+    root: Path
+
+    def command(self, name: str, *words: str) -> str:
+        """Return the command line of another command for this run."""
+        return shlex.join(["errlens", name, str(self.run.path), *words])
+
+    def shots(self) -> Shots:
+        """Return an empty collection of images."""
+        return Shots(self.run, self.images, self.root, read_part(self.run, "explain", ["index"]))
+
+
+def read_page(sources: Sources) -> Page:
+    """Read everything there is in a run folder."""
+    run, among, shots = sources.run, sources.among, sources.shots()
+    info, metrics = run.info, run.metrics
+    confusion = read_part(
+        run, "confusion", ["pairs", "groups", "absorbed"], optional=["exceptional"]
+    )
+    misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
+    compare = read_part(
+        run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
+    )
+    gates, gates_problem = read_gates(run)
+    told = overview(metrics, confusion=confusion, gates=gates, gates_problem=gates_problem)
+    notes = confusions.read_notes(misclassified, among)
+    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
+    worst = shots.want(among.ranking[:WORST_SHOWN])
+    parts = {
+        "confusion": confusion,
+        "misclassified": misclassified,
+        "explain": shots.explained,
+        "compare": compare,
+    }
+    problems = {name: part.problem for name, part in parts.items() if part.problem}
+    if info.imported and "explain" in problems:
+        problems["explain"] = Problem(
+            "the predictions were imported, so there is no model to explain with",
+            "errlens evaluate DATA --model NAME",
+        )
+    pairs = confusions.pairs(confusion, among, shots, notes)
+    return Page(
+        title=run.path.name or str(run.path),
+        run=str(run.path),
+        run_hash=info.run_hash,
+        overview=told,
+        pairs=pairs,
+        mutual=bool(pairs) and pairs[0]["mutual"] is True,
+        groups=confusions.groups(confusion, among, shots, notes),
+        one_way=confusions.one_way(confusion),
+        exceptional=confusions.exceptional(confusion, shots),
+        reliability=metrics.get("reliability") or [],
+        rank=sources.rank,
+        worst=worst,
+        n_errors=len(among.ranking),
+        worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
+        collect=_collect(misclassified),
+        n_collect=len(misclassified.tables.get("collect", ())),
+        ideas=_ideas(misclassified),
+        compared=_compared(compare, sources, shots),
+        health=health(run, matrix),
+        provenance=provenance(run),
+        problems=problems,
+        commands={
+            "superclasses": sources.command("confusion", "--superclasses", "FILE"),
+            "notes": sources.command("misclassified", "--notes", "FILE"),
+            "errors": sources.command("misclassified"),
+        },
+        data={"matrix": matrix_data(matrix, among, shots), "classes": _classes(run)},
+        shots=shots,
+    )
+
+
+def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) -> Quest:
+    """Read what there is about a selection; `rows` are those it means, in their order."""
+    run, among, shots = sources.run, sources.among, sources.shots()
+    misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
+    confusion = read_part(run, "confusion", ["pairs"])
+    notes = confusions.read_notes(misclassified, among)
+    meant = [int(row) for row in rows]
+    explained = [row for row in meant if shots.is_explained(row)]
+    heatmaps = shots.heatmaps(explained, most=QUEST_HEATMAPS)
+    galleries = []
+    for gallery in galleries_of(selectors, among, most=QUEST_TILES):
+        about = gallery.about
+        shown = {row for section in gallery.sections for row in section.rows}
+        ends = set(about.classes) if about and about.kind == "~" else set()
+        galleries.append(
+            {
+                "title": gallery.title,
+                "sections": [
+                    {"heading": one.heading, "rows": shots.want(one.rows)}
+                    for one in gallery.sections
+                ],
+                "notes": confusions.notes_about(about, notes) if about else [],
+                "pair": _pair_of(confusion, ends, among),
+                "others": [] if ends else _paths(among, meant, but=shown),
+            }
+        )
+    return Quest(
+        title=" and ".join(selectors),
+        run=str(run.path),
+        run_hash=run.info.run_hash,
+        n_rows=len(meant),
+        galleries=galleries,
+        heatmaps=heatmaps,
+        problems={"explain": shots.explained.problem} if shots.explained.problem else {},
+        provenance=provenance(run),
+        shots=shots,
+    )
+
+
+def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, Any] | None:
+    """Return the row of pairs.csv about two classes."""
+    table = confusion.tables.get("pairs")
+    if table is None or not ends:
+        return None
+    names = [among.classes[one] for one in ends]
+    found = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
+    return next(iter(records(found, 1)), None)
+
+
+def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str]:
+    others = [row for row in rows if row not in but][:QUEST_NAMES]
+    found: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
+    return found
+
+
+def _collect(misclassified: Part) -> list[dict[str, Any]]:
+    table = misclassified.tables.get("collect")
+    return [] if table is None else records(table, COLLECT_SHOWN)
+
+
+def _ideas(misclassified: Part) -> list[dict[str, Any]]:
+    """Return a person's notes, most to gain first, as they are in the table."""
+    table = misclassified.tables.get("notes")
+    return [] if table is None else records(table, confusions.IDEAS_SHOWN)
+
+
+def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, Any]]:
+    """Return the tables of a comparison, with the images that changed sides."""
+    found = []
+    for name, table in compare.tables.items():
+        rows: list[int] = []
+        if name in ("fixed", "broken") and "sample_id" in table:
+            samples = pa.array(table["sample_id"].head(CHANGED_SHOWN).tolist(), pa.string())
+            places = pc.index_in(samples, value_set=sources.images.table["sample_id"])
+            rows = shots.want(places.drop_null().to_pylist())
+        found.append(
+            {
+                "name": name,
+                "columns": list(table.columns),
+                "rows": [list(one.values()) for one in records(table, COMPARED_SHOWN)],
+                "total": len(table),
+                "images": rows,
+            }
+        )
+    return found
+
+
+def _classes(run: RunFolder) -> dict[str, list[Any]]:
+    """Return classes.csv column by column, in output order."""
+    table = run.read_classes()
+    found = {name: _plain(table[name]) for name in _CLASS_FIGURES if name in table}
+    parents = table.get("superclass")
+    if parents is not None and parents.notna().any():
+        found["superclass"] = parents.astype(object).where(parents.notna(), None).tolist()
+    return found
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Return numbers as short as they are read, None where one is missing."""
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return column.tolist()
+    return [None if pd.isna(one) else round(float(one), 4) for one in column]

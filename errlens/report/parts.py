@@ -1,0 +1,82 @@
+"""What other commands made of a run, or the command that makes it."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import pandas as pd
+
+from errlens.errors import NoResults
+from errlens.results import read_results
+from errlens.run import RunFolder
+
+
+class Problem(NamedTuple):
+    """Why a part of a run cannot be shown, and the command that changes this."""
+
+    what: str
+    command: str
+
+
+class Part(NamedTuple):
+    """Tables of one command by name; the first problem met in reading them, if any."""
+
+    tables: Mapping[str, pd.DataFrame]
+    problem: Problem | None = None
+
+
+def read_part(
+    run: RunFolder, kind: str, names: Sequence[str], *, optional: Sequence[str] = (), before: str = ""
+) -> Part:
+    """Read tables that `errlens KIND` wrote into a run.
+
+    Args:
+        run: The run.
+        kind: The command.
+        names: Tables that this command always writes: one that is missing, stale or damaged is a
+            problem, and then there are none.
+        optional: Tables that it writes only if asked to.
+        before: What stands before the run on its command line.
+    """
+    words = ["errlens", kind, *([before] if before else []), str(run.path)]
+    try:
+        tables = {name: read_results(run, kind, f"{name}.csv") for name in names}
+    except NoResults as error:
+        return Part({}, Problem(str(error), shlex.join(words)))
+    for name in optional:
+        if (run.path / kind / f"{name}.csv").exists():
+            try:
+                tables[name] = read_results(run, kind, f"{name}.csv")
+            except NoResults:
+                continue  # a damaged extra is as good as none
+    return Part(tables)
+
+
+def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
+    """Return what `gates.json` says, or why there is nothing to say."""
+    command, path = shlex.join(["errlens", "check", str(run.path)]), str(run.gates_file)
+    try:
+        found = json.loads(run.gates_file.read_text(encoding="utf-8"))
+        gates = [_gate(one) for one in found["gates"]]
+        passed, made_from = bool(found["passed"]), found.get("run_hash")
+    except FileNotFoundError:
+        return None, Problem(f"{path!r} is not there", command)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None, Problem(f"{path!r} is damaged", command)
+    if made_from not in (None, run.info.run_hash):
+        return None, Problem(f"{path!r} was made of other predictions", command)
+    return {"passed": passed, "gates": gates}, None
+
+
+def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the first rows of a table as plain values, None where one is missing."""
+    first = table if most is None else table.head(most)
+    plain = first.astype(object).where(first.notna(), None)
+    return cast("list[dict[str, Any]]", plain.to_dict("records"))
+
+
+def _gate(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a gate with all that may be said of one."""
+    keys = ("name", "metric", "op", "threshold", "value", "low", "high", "n", "reason")
+    return {**{key: one.get(key) for key in keys}, "passed": bool(one["passed"])}

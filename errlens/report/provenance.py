@@ -1,0 +1,55 @@
+"""Where the figures come from, and how to get them again."""
+
+import shlex
+from pathlib import PurePath
+from typing import Any
+
+from errlens.run import RunFolder
+
+
+def provenance(run: RunFolder) -> dict[str, Any]:
+    """Return what made a run, without times; `command` repeats it."""
+    info = run.info
+    settings = info.settings
+    facts = {
+        "run": run.path.name or str(run.path),
+        "model": settings.model,
+        "checkpoint": info.checkpoint,
+        "weights (sha256)": settings.weights_sha256,
+        "data": info.data,
+        "images start at": info.data_root,
+        "images": info.n_images,
+        "classes": len(settings.class_names),
+        "preprocessing": _written(settings.preprocessing),
+        "decoder": _written(settings.decoder),
+        "engine": _written(settings.engine),
+        "device": settings.device,
+        "seed": info.seed,
+        "versions": _written(info.versions),
+        "plan (sha256)": settings.plan_hash,
+        "run hash": info.run_hash,
+    }
+    return {
+        "command": _as_typed(info.command_line),
+        "facts": {name: value for name, value in facts.items() if value not in (None, "")},
+    }
+
+
+def _written(tree: Any) -> str:
+    return ", ".join(f"{name} {value}" for name, value in tree.items())
+
+
+def _as_typed(command_line: str) -> str:
+    """Return a command as a person would type it, wherever the program lay.
+
+    >>> _as_typed("/opt/venv/bin/errlens evaluate 'my photos' --seed 1")
+    "errlens evaluate 'my photos' --seed 1"
+    """
+    try:
+        words = shlex.split(command_line)
+    except ValueError:
+        return command_line
+    program = PurePath(words[0]) if words else PurePath()
+    if program.stem == "errlens" or program.name == "__main__.py":
+        words[0] = "errlens"
+    return shlex.join(words)

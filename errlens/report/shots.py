@@ -1,0 +1,139 @@
+"""The images of a page: which there are, what is said of each, and their pictures."""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from errlens.data.images import ImageFile, Unread
+from errlens.predictions import Predictions
+from errlens.report.parts import Part
+from errlens.report.thumbnails import ThumbnailCache
+from errlens.run import RunFolder
+
+HEATMAPS_OF_A_ROW: Final = 2
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Shots:
+    """Collects the rows that a page shows, the most important first, then makes their pictures.
+
+    `images` has the columns row, path, status, content_hash, label_name, pred_name, confidence,
+    label_prob, loss and correct.
+    """
+
+    run: RunFolder
+    images: Predictions
+    root: Path
+    explained: Part
+    _wanted: dict[int, None] = field(default_factory=dict)
+    _heatmaps_wanted: dict[str, None] = field(default_factory=dict)
+
+    def want(self, rows: Iterable[int]) -> list[int]:
+        """Ask for thumbnails of rows."""
+        found = [int(row) for row in rows]
+        self._wanted.update(dict.fromkeys(found))
+        return found
+
+    def heatmaps(self, rows: Iterable[int], *, most: int) -> list[dict[str, Any]]:
+        """Ask for the pictures that `errlens explain` made of some rows, and return what they are.
+
+        Each is a dict of `row`, `method` and `file`.
+        """
+        found = []
+        for row in rows:
+            for one in self._explained_rows.get(int(row), ())[:HEATMAPS_OF_A_ROW]:
+                if len(found) < most:
+                    found.append(one)
+                    self._heatmaps_wanted[one["file"]] = None
+        return found
+
+    def is_explained(self, row: int) -> bool:
+        """Tell whether there is a picture of a row's heat maps."""
+        return row in self._explained_rows
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Return what there is to say of each row asked for, by row."""
+        rows = np.fromiter(self._wanted, np.int64, len(self._wanted))
+        names = [
+            "row", "path", "status", "label_name", "pred_name", "confidence", "label_prob", "loss",
+            "correct",
+        ]  # fmt: skip
+        found = self.images.table.select(names).take(rows).to_pylist()
+        return {str(one.pop("row")): _short(one) for one in found}
+
+    def pictures(self, budget: int, *, progress: Progress) -> "Pictures":
+        """Make the pictures, heat maps first, as long as they fit into a budget of bytes."""
+        cache, made = ThumbnailCache(self.run.thumbnails_folder), Pictures(budget)
+        files = list(self._heatmaps_wanted)
+        folder = self.run.path / "explain"
+        for name, picture in zip(files, cache.pictures(folder / one for one in files), strict=True):
+            made.add(name, picture)
+            progress(1)
+        rows = list(self._wanted)
+        for row, picture in zip(rows, cache.thumbnails(map(self._file, rows)), strict=True):
+            made.add(str(row), picture)
+            progress(1)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._wanted) + len(self._heatmaps_wanted)
+
+    def _file(self, row: int) -> ImageFile:
+        table = self.images.table
+        return ImageFile(
+            self.root / table["path"][row].as_py(), table["content_hash"][row].as_py()
+        )
+
+    @property
+    def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:
+        if not hasattr(self, "_by_row"):
+            self._by_row = _pictures_by_row(self.explained)
+        return self._by_row
+
+
+class Pictures:
+    """Pictures as data URIs by name, and why others are not there."""
+
+    def __init__(self, budget: int) -> None:
+        self.uris: dict[str, str] = {}
+        self.absent: dict[str, str] = {}
+        self._left = budget
+
+    def add(self, name: str, picture: bytes | Unread) -> None:
+        """Take a picture if there is one, and room for it."""
+        if isinstance(picture, Unread):
+            self.absent[name] = picture.reason
+            return
+        uri = f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
+        room = len(uri) + len(name) + 8
+        if room > self._left:
+            self.absent[name] = "left out: the page is full"
+            return
+        self._left -= room
+        self.uris[name] = uri
+
+
+def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
+    """Return the pictures of each row, in the order of the index; panels share one."""
+    index = explained.tables.get("index")
+    if index is None:
+        return {}
+    good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
+    inside = ~good["file"].str.contains(r"(?:^|/)\.\.(?:/|$)|^/", regex=True)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row, method, file in zip(*(good.loc[inside, key] for key in ("row", "method", "file"))):
+        found.setdefault(int(row), []).append({"row": int(row), "method": method, "file": file})
+    return found
+
+
+def _short(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Round what is only read."""
+    return {
+        key: round(value, 4) if isinstance(value, float) else value for key, value in one.items()
+    }

@@ -1,0 +1,432 @@
+"use strict";
+(() => {
+  const by = (id) => document.getElementById(id);
+  const read = (id) => JSON.parse(by(id).textContent);
+  const data = read("data");
+  const SVG_DASH = "–";
+
+  // ---- small helpers: text only ever goes in as text ----
+  function make(tag, given = {}, ...inside) {
+    const one = document.createElement(tag);
+    for (const [name, value] of Object.entries(given)) {
+      if (name === "onclick") one.addEventListener("click", value);
+      else if (name === "class") one.className = value;
+      else one.setAttribute(name, value);
+    }
+    one.append(...inside);
+    return one;
+  }
+  const percent = (x) => (x === null || x === undefined ? SVG_DASH : `${(100 * x).toFixed(1)} %`);
+  const quoted = (word) =>
+    /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+  const prob = (x) => (x === null || x === undefined ? "" : x.toFixed(3));
+
+  function wilson(hits, n) {
+    const z2 = 3.841458820694124, p = hits / n;
+    const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+    const half = Math.sqrt(z2) / (1 + z2 / n) * Math.sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+    return [hits === 0 ? 0 : centre - half, hits === n ? 1 : centre + half];
+  }
+
+  // ---- light and dark ----
+  const themes = ["automatic", "light", "dark"];
+  function setTheme(theme) {
+    if (theme === "automatic") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    by("theme").textContent = `Light or dark: ${theme}`;
+    by("theme").dataset.theme = theme;
+    try { localStorage.setItem("errlens-theme", theme); } catch { /* a page of its own: no store */ }
+    document.dispatchEvent(new Event("repaint"));
+  }
+  by("theme").addEventListener("click", () => {
+    const now = themes.indexOf(by("theme").dataset.theme || "automatic");
+    setTheme(themes[(now + 1) % themes.length]);
+  });
+  let before = null;
+  try { before = localStorage.getItem("errlens-theme"); } catch { /* as above */ }
+  if (themes.includes(before) && before !== "automatic") setTheme(before);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    document.dispatchEvent(new Event("repaint")));
+
+  // ---- pictures: parsed once, after the first paint ----
+  let pictures = null;
+  const allPictures = () => (pictures ??= read("pictures"));
+  function fill(image) {
+    const { uris, absent } = allPictures();
+    const name = image.dataset.picture;
+    if (uris[name]) {
+      image.addEventListener("load", () => {
+        if (image.naturalWidth > 500) image.classList.add("wide");
+      }, { once: true });
+      image.src = uris[name];
+      return;
+    }
+    const gone = make("span", { class: "gone" }, `no picture: ${absent[name] || "not made"}`);
+    image.replaceWith(gone);
+  }
+  const fillAll = (within) => within.querySelectorAll("img[data-picture]:not([src])").forEach(fill);
+  requestAnimationFrame(() => setTimeout(() => fillAll(document), 0));
+  addEventListener("beforeprint", () => fillAll(document));
+
+  function shot(row) {
+    const one = data.facts[row];
+    const side = one.correct ? "right" : one.correct === false ? "wrong" : "other";
+    const said = one.correct ? `✓ ${one.label_name}` : `✗ ${one.label_name} → ${one.pred_name}`;
+    const image = make("img", {
+      "data-picture": row, alt: `${one.path}: ${one.label_name}, taken for ${one.pred_name}`,
+    });
+    const truth = one.label_prob === null ? "" : `, true ${prob(one.label_prob)}`;
+    const sure = one.confidence === null ? "" : `${prob(one.confidence)}${truth} · `;
+    const figure = make("figure", { class: `shot ${side}` },
+      make("div", { class: "picture" }, image),
+      make("figcaption", {},
+        make("span", { class: "said" }, said),
+        make("span", { class: "file" }, `${sure}row ${row} · ${one.path}`)));
+    fill(image);
+    return figure;
+  }
+
+  // ---- the images of one cell ----
+  const matrix = data.matrix;
+  if (!matrix) return;
+  const nCells = matrix.cells.length / 3;
+  const cellAt = (at) => {
+    const [t, p, count] = matrix.cells.slice(3 * at, 3 * at + 3);
+    return { at, t, p, count };
+  };
+  const placeOf = new Map();
+  for (let at = 0; at < nCells; at++) {
+    placeOf.set(matrix.cells[3 * at] * matrix.names.length + matrix.cells[3 * at + 1], at);
+  }
+  const find = (t, p) => placeOf.get(t * matrix.names.length + p);
+  const title = ({ t, p }) => `${matrix.names[t]} → ${matrix.names[p]}`;
+  function told(cell) {
+    const n = matrix.n[cell.t], [low, high] = wilson(cell.count, n);
+    return `${cell.count} of ${n} images (${percent(cell.count / n)}; 95 % interval ` +
+      `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %)`;
+  }
+  function show(cell, { focus = true } = {}) {
+    const [rows, names] = matrix.images[cell.at] || [[], null];
+    const panel = by("panel");
+    const command = ["errlens", "misclassified", data.run, "--select",
+      `${matrix.names[cell.t]}/${matrix.names[cell.p]}`].map(quoted).join(" ");
+    const parts = [make("h3", {}, title(cell)), make("p", { class: "numbers" }, told(cell))];
+    const back = find(cell.p, cell.t);
+    if (back !== undefined) {
+      const other = cellAt(back);
+      parts.push(make("p", {}, make("button", {
+        class: "link", type: "button", onclick: () => choose(other),
+      }, `the other way: ${title(other)}, ${other.count}`)));
+    }
+    if (rows.length) parts.push(make("div", { class: "shots" }, ...rows.map(shot)));
+    if (names && names.length) {
+      const items = names.map((name) => make("li", {}, name));
+      parts.push(make("p", { class: "soft" },
+        rows.length ? `${names.length} more by name` : "by name"),
+        make("ul", { class: "names", tabindex: "0" }, ...items));
+    }
+    parts.push(make("p", { class: "soft" }, "All of them: ", make("code", {}, command)));
+    panel.replaceChildren(...parts);
+    panel.dataset.cell = title(cell);
+    if (focus) panel.focus({ preventScroll: innerWidth >= 992 });
+  }
+
+  // ---- the matrix ----
+  const canvas = by("canvas");
+  let order = matrix.order, place = [], cells = [], current = null, layout = null;
+
+  function choose(cell, given) {
+    current = cell;
+    draw();
+    by("where").textContent = `${title(cell)}: ${told(cell)}`;
+    show(cell, given);
+  }
+  function focusOn(kind) {
+    order = matrix.order;
+    if (kind === "most") {
+      const wrong = new Map();
+      for (let at = 0; at < nCells; at++) {
+        const { t, p, count } = cellAt(at);
+        wrong.set(t, (wrong.get(t) || 0) + count);
+        wrong.set(p, (wrong.get(p) || 0) + count);
+      }
+      const first = [...wrong.entries()].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 40);
+      const inside = new Set(first.map(([one]) => one));
+      order = matrix.order.filter((one) => inside.has(one));
+    }
+    place = new Array(matrix.names.length).fill(-1);
+    order.forEach((one, at) => { place[one] = at; });
+    cells = [];
+    for (let at = 0; at < nCells; at++) {
+      const cell = cellAt(at);
+      if (place[cell.t] >= 0 && place[cell.p] >= 0) cells.push(cell);
+    }
+    if (current && (place[current.t] < 0 || place[current.p] < 0)) current = null;
+    draw();
+  }
+  function colours() {
+    const probe = make("span", {});
+    document.body.append(probe);
+    const found = {};
+    for (const name of ["ink", "soft", "line", "sheet", "diagonal", "cell-low", "cell-high", "accent"]) {
+      probe.style.color = `var(--${name})`;
+      found[name] = getComputedStyle(probe).color;
+    }
+    probe.remove();
+    return found;
+  }
+  const rgb = (text) => text.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+  function draw() {
+    const width = canvas.clientWidth || 600, k = order.length, scale = devicePixelRatio || 1;
+    const named = k <= 60;
+    const letter = named ? Math.max(7, Math.min(12, (width * 0.78) / k * 0.72)) : 0;
+    const longest = Math.min(24, Math.max(...order.map((one) => matrix.names[one].length)));
+    const margin = named ? Math.min(width * 0.3, longest * letter * 0.58 + 8) : 4;
+    const side = width - margin - 4, step = side / k;
+    const height = margin + side + 4;
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.height = `${height}px`;
+    layout = { margin, side, step };
+    const pen = canvas.getContext("2d"), colour = colours();
+    pen.scale(scale, scale);
+    pen.fillStyle = colour.sheet;
+    pen.fillRect(margin, margin, side, side);
+    const least = Math.max(step, 1.6), gap = step > 8 ? 0.5 : 0;
+    pen.fillStyle = colour.diagonal;
+    order.forEach((one, at) => {
+      if (matrix.right[one]) {
+        pen.fillRect(margin + at * step + gap, margin + at * step + gap, least - gap, least - gap);
+      }
+    });
+    const most = Math.log1p(Math.max(1, ...cells.slice(0, 1).map((one) => one.count)));
+    const [from, to] = [rgb(colour["cell-low"]), rgb(colour["cell-high"])];
+    for (let at = cells.length - 1; at >= 0; at--) {  // the most frequent ones on top
+      const { t, p, count } = cells[at];
+      const share = Math.min(1, Math.log1p(count) / most);
+      pen.fillStyle = `rgb(${from.map((one, i) => Math.round(one + share * (to[i] - one))).join()})`;
+      pen.fillRect(margin + place[p] * step + gap, margin + place[t] * step + gap, least - gap, least - gap);
+      if (step >= 13 && named) {
+        const dark = (share > 0.5) === (from[0] > to[0]);
+        pen.fillStyle = dark ? "#fff" : "#1a1a1a";
+        pen.font = `${Math.min(11, step * 0.6)}px system-ui, sans-serif`;
+        pen.textAlign = "center";
+        pen.textBaseline = "middle";
+        pen.fillText(String(count), margin + (place[p] + 0.5) * step, margin + (place[t] + 0.5) * step);
+      }
+    }
+    pen.strokeStyle = colour.line;
+    pen.strokeRect(margin, margin, side, side);
+    if (named) {
+      pen.font = `${letter}px system-ui, sans-serif`;
+      pen.fillStyle = colour.soft;
+      pen.textBaseline = "middle";
+      const room = Math.floor((margin - 6) / (letter * 0.55));
+      order.forEach((one, at) => {
+        const text = shortened(matrix.names[one], room);
+        pen.textAlign = "right";
+        pen.fillText(text, margin - 5, margin + (at + 0.5) * step, margin - 6);
+        pen.save();
+        pen.translate(margin + (at + 0.5) * step, margin - 5);
+        pen.rotate(-Math.PI / 2);
+        pen.textAlign = "left";
+        pen.fillText(text, 0, 0, margin - 6);
+        pen.restore();
+      });
+    }
+    if (current) {
+      const x = margin + place[current.p] * step, y = margin + place[current.t] * step;
+      pen.strokeStyle = colour.accent;
+      pen.lineWidth = 2;
+      const pad = step < 8 ? 4 : 1;
+      pen.strokeRect(x - pad, y - pad, least + 2 * pad, least + 2 * pad);
+      if (step < 8) {
+        pen.lineWidth = 1;
+        pen.globalAlpha = 0.6;
+        pen.strokeRect(margin, y + least / 2, side, 0);
+        pen.strokeRect(x + least / 2, margin, 0, side);
+        pen.globalAlpha = 1;
+      }
+    }
+  }
+  function nearest(event) {
+    const box = canvas.getBoundingClientRect();
+    const x = (event.clientX - box.left - layout.margin) / layout.step - 0.5;
+    const y = (event.clientY - box.top - layout.margin) / layout.step - 0.5;
+    const reach = Math.max(0.5, 9 / layout.step);  // a finger or a mouse is no pin
+    let best = null, least = Infinity;
+    for (const cell of cells) {
+      const across = Math.abs(place[cell.p] - x), down = Math.abs(place[cell.t] - y);
+      if (across > reach || down > reach) continue;
+      const distance = across * across + down * down;
+      if (distance < least) [best, least] = [cell, distance];
+    }
+    return best;
+  }
+  function walk(key) {
+    if (!current || key === "Home") return cells[0];
+    const here = { x: place[current.p], y: place[current.t] };
+    const level = key === "ArrowLeft" || key === "ArrowRight";
+    const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+    let best = null, least = Infinity;
+    for (const cell of cells) {
+      const x = place[cell.p] - here.x, y = place[cell.t] - here.y;
+      const ahead = sign * (level ? x : y), aside = Math.abs(level ? y : x);
+      if (ahead <= 0) continue;
+      // Along the row first; else the next row or column that has an error.
+      const distance = level ? aside * 1e6 + ahead : ahead * 1e6 + aside;
+      if (distance < least) [best, least] = [cell, distance];
+    }
+    return best || current;
+  }
+  function follow(cell) {
+    current = cell;
+    draw();
+    by("where").textContent = cell ? `${title(cell)}: ${told(cell)}. Enter shows the images.` : "";
+  }
+
+  if (canvas) {
+    const options = [["all", `all ${matrix.names.length} classes`]];
+    if (matrix.names.length > 40) options.push(["most", "the 40 with most errors, by name"]);
+    by("focus").append(...options.map(([value, text]) => make("option", { value }, text)));
+    by("focus").addEventListener("change", () => focusOn(by("focus").value));
+    by("strongest").append(make("option", { value: "" }, "choose one"));
+    for (let at = 0; at < Math.min(200, nCells); at++) {
+      const cell = cellAt(at);
+      by("strongest").append(make("option", { value: at }, `${title(cell)}, ${cell.count}`));
+    }
+    by("strongest").addEventListener("change", () => {
+      if (by("strongest").value) choose(cellAt(Number(by("strongest").value)), { focus: false });
+    });
+    canvas.addEventListener("click", (event) => {
+      const cell = nearest(event);
+      if (cell) choose(cell, { focus: false });
+    });
+    canvas.addEventListener("mousemove", (event) => {
+      const cell = nearest(event);
+      canvas.title = cell ? `${title(cell)}: ${cell.count} of ${matrix.n[cell.t]}` : "";
+    });
+    canvas.addEventListener("keydown", (event) => {
+      if (event.key.startsWith("Arrow") || event.key === "Home") {
+        event.preventDefault();
+        follow(walk(event.key));
+      } else if ((event.key === "Enter" || event.key === " ") && current) {
+        event.preventDefault();
+        choose(current);
+      }
+    });
+    document.addEventListener("repaint", draw);
+    let width = 0;
+    new ResizeObserver(() => {
+      if (canvas.clientWidth !== width) { width = canvas.clientWidth; draw(); }
+    }).observe(canvas.parentElement);
+    focusOn("all");
+  }
+  for (const button of document.querySelectorAll("button[data-true]")) {
+    button.addEventListener("click", () => {
+      const at = find(matrix.names.indexOf(button.dataset.true),
+        matrix.names.indexOf(button.dataset.pred));
+      if (at === undefined) return;
+      by("matrix").scrollIntoView();
+      choose(cellAt(at));
+    });
+  }
+
+  // ---- the table of classes: only the rows in sight exist ----
+  const classes = data.classes, box = by("classes"), HIGH = 34;
+  const taken = new Map();  // the most frequent error of each class
+  for (let at = 0; at < nCells; at++) {
+    if (!taken.has(matrix.cells[3 * at])) taken.set(matrix.cells[3 * at], at);
+  }
+  const rate = (name) => (one) => {
+    const value = classes[name][one];
+    if (value === null) return SVG_DASH;
+    const [low, high] = [classes[`${name}_low`][one], classes[`${name}_high`][one]];
+    return `${percent(value)}  (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`;
+  };
+  const wrongWith = (one) => {
+    const at = taken.get(one);
+    if (at === undefined) return SVG_DASH;
+    const cell = cellAt(at);
+    return make("button", { class: "link", type: "button", title: title(cell), onclick: () => {
+      by("matrix").scrollIntoView();
+      choose(cell);
+    } }, `${cell.count} as ${matrix.names[cell.p]}`);
+  };
+  const columns = [
+    { name: "class", kind: "name", value: (one) => matrix.names[one].toLowerCase(), text: (one) => matrix.names[one] },
+    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || SVG_DASH }] : []),
+    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => String(classes.n[one]) },
+    { name: "recall", kind: "rate", right: true, value: (one) => classes.recall[one], text: rate("recall") },
+    { name: "precision", kind: "rate", right: true, value: (one) => classes.precision[one], text: rate("precision") },
+    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? SVG_DASH : classes.f1[one].toFixed(3)) },
+    { name: "mostly taken for", kind: "taken", value: (one) => (taken.has(one) ? matrix.cells[3 * taken.get(one) + 2] : 0), text: wrongWith },
+  ];
+  let sorted = { column: columns.findIndex((one) => one.name === "recall"), down: false };
+  let listed = [];
+  const head = make("tr", {}), body = make("tbody", {});
+  columns.forEach((column, at) => {
+    const button = make("button", { type: "button", onclick: () => {
+      sorted = { column: at, down: sorted.column === at ? !sorted.down : column.kind === "taken" };
+      list();
+    } }, column.name);
+    head.append(make("th", { scope: "col", class: column.right ? "n" : "" }, button));
+  });
+  box.append(make("table", {},
+    make("colgroup", {}, ...columns.map((one) => make("col", { class: one.kind }))),
+    make("thead", {}, head), body));
+
+  function list() {
+    const wanted = by("search").value.trim().toLowerCase();
+    const all = matrix.names.map((_, one) => one);
+    listed = wanted ? all.filter((one) => matrix.names[one].toLowerCase().includes(wanted) ||
+      (classes.superclass?.[one] || "").toLowerCase().includes(wanted)) : all;
+    const { value } = columns[sorted.column], sign = sorted.down ? -1 : 1;
+    listed.sort((a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (x === y) return a - b;
+      if (x === null || y === null) return x === null ? 1 : -1;  // what is not known comes last
+      return x < y ? -sign : sign;
+    });
+    [...head.children].forEach((one, at) => {
+      const mine = at === sorted.column;
+      one.setAttribute("aria-sort", mine ? (sorted.down ? "descending" : "ascending") : "none");
+      one.firstChild.textContent = columns[at].name + (mine ? (sorted.down ? " ▼" : " ▲") : "");
+    });
+    by("found").textContent = wanted ? `${listed.length} of ${all.length} classes` : `${all.length} classes`;
+    box.scrollTop = 0;
+    paint();
+  }
+  function row(one) {
+    return make("tr", {}, ...columns.map((column) => {
+      const text = column.text(one);
+      const cell = make("td", { class: column.right ? "n" : "" }, text);
+      if (typeof text === "string" && column.kind !== "count") cell.title = text;
+      return cell;
+    }));
+  }
+  function paint(everything = false) {
+    const first = everything ? 0 : Math.max(0, Math.floor(box.scrollTop / HIGH) - 10);
+    const last = everything ? listed.length : Math.min(listed.length, first + Math.ceil(box.clientHeight / HIGH) + 20);
+    const space = (rows) => {
+      const cell = make("td", { colspan: columns.length });
+      cell.style.height = `${rows * HIGH}px`;
+      return make("tr", { class: "space", "aria-hidden": "true" }, cell);
+    };
+    const focused = body.contains(document.activeElement);
+    body.replaceChildren(space(first), ...listed.slice(first, last).map(row), space(listed.length - last));
+    if (focused) box.focus({ preventScroll: true });
+  }
+  let pending = false;
+  box.addEventListener("scroll", () => {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(() => { pending = false; paint(); });
+  });
+  by("search").addEventListener("input", list);
+  addEventListener("beforeprint", () => paint(true));
+  addEventListener("afterprint", () => paint());
+  list();
+})();
