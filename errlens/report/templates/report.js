@@ -3,7 +3,7 @@
   const by = (id) => document.getElementById(id);
   const read = (id) => JSON.parse(by(id).textContent);
   const data = read("data");
-  const SVG_DASH = "–";
+  const DASH = "–";
 
   // ---- small helpers: text only ever goes in as text ----
   function make(tag, given = {}, ...inside) {
@@ -16,7 +16,7 @@
     one.append(...inside);
     return one;
   }
-  const percent = (x) => (x === null || x === undefined ? SVG_DASH : `${(100 * x).toFixed(1)} %`);
+  const percent = (x) => (x === null || x === undefined ? DASH : `${(100 * x).toFixed(1)} %`);
   const quoted = (word) =>
     /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
   const prob = (x) => (x === null || x === undefined ? "" : x.toFixed(3));
@@ -71,17 +71,17 @@
   function shot(row) {
     const one = data.facts[row];
     const side = one.correct ? "right" : one.correct === false ? "wrong" : "other";
-    const said = one.correct ? `✓ ${one.label_name}` : `✗ ${one.label_name} → ${one.pred_name}`;
+    const sure = one.confidence === null ? one.pred_name : prob(one.confidence);
     const image = make("img", {
       "data-picture": row, alt: `${one.path}: ${one.label_name}, taken for ${one.pred_name}`,
     });
-    const truth = one.label_prob === null ? "" : `, true ${prob(one.label_prob)}`;
-    const sure = one.confidence === null ? "" : `${prob(one.confidence)}${truth} · `;
+    const truth = one.label_prob === null ? "" : `true ${prob(one.label_prob)}, `;
     const figure = make("figure", { class: `shot ${side}` },
       make("div", { class: "picture" }, image),
       make("figcaption", {},
-        make("span", { class: "said" }, said),
-        make("span", { class: "file" }, `${sure}row ${row} · ${one.path}`)));
+        make("span", { class: "said" }, `${one.correct ? "✓" : "✗"} ${sure}`),
+        make("span", { class: "file", title: one.path },
+          `${truth}row ${row} ${one.path.slice(one.path.lastIndexOf("/") + 1)}`)));
     fill(image);
     return figure;
   }
@@ -342,13 +342,13 @@
   }
   const rate = (name) => (one) => {
     const value = classes[name][one];
-    if (value === null) return SVG_DASH;
+    if (value === null) return DASH;
     const [low, high] = [classes[`${name}_low`][one], classes[`${name}_high`][one]];
     return `${percent(value)}  (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`;
   };
   const wrongWith = (one) => {
     const at = taken.get(one);
-    if (at === undefined) return SVG_DASH;
+    if (at === undefined) return DASH;
     const cell = cellAt(at);
     return make("button", { class: "link", type: "button", title: title(cell), onclick: () => {
       by("matrix").scrollIntoView();
@@ -357,11 +357,11 @@
   };
   const columns = [
     { name: "class", kind: "name", value: (one) => matrix.names[one].toLowerCase(), text: (one) => matrix.names[one] },
-    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || SVG_DASH }] : []),
+    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || DASH }] : []),
     { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => String(classes.n[one]) },
     { name: "recall", kind: "rate", right: true, value: (one) => classes.recall[one], text: rate("recall") },
     { name: "precision", kind: "rate", right: true, value: (one) => classes.precision[one], text: rate("precision") },
-    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? SVG_DASH : classes.f1[one].toFixed(3)) },
+    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? DASH : classes.f1[one].toFixed(3)) },
     { name: "mostly taken for", kind: "taken", value: (one) => (taken.has(one) ? matrix.cells[3 * taken.get(one) + 2] : 0), text: wrongWith },
   ];
   let sorted = { column: columns.findIndex((one) => one.name === "recall"), down: false };
