@@ -174,7 +174,7 @@ def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) 
     notes = confusions.read_notes(misclassified, among)
     meant = [int(row) for row in rows]
     explained = [row for row in meant if shots.is_explained(row)]
-    heatmaps = shots.heatmaps(explained, most=QUEST_HEATMAPS)
+    heatmaps = shots.heatmaps(explained, most=QUEST_HEATMAPS, of_each=QUEST_HEATMAPS)
     galleries = []
     for gallery in galleries_of(selectors, among, most=QUEST_TILES):
         about = gallery.about

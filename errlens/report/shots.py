@@ -14,8 +14,6 @@ from errlens.report.parts import Part
 from errlens.report.thumbnails import ThumbnailCache
 from errlens.run import RunFolder
 
-HEATMAPS_OF_A_ROW: Final = 2
-
 Progress = Callable[[int], None]
 
 
@@ -40,14 +38,16 @@ class Shots:
         self._wanted.update(dict.fromkeys(found))
         return found
 
-    def heatmaps(self, rows: Iterable[int], *, most: int) -> list[dict[str, Any]]:
-        """Ask for the pictures that `errlens explain` made of some rows, and return what they are.
+    def heatmaps(
+        self, rows: Iterable[int], *, most: int, of_each: int = 1
+    ) -> list[dict[str, Any]]:
+        """Ask for pictures that `errlens explain` made of some rows, and return what they are.
 
-        Each is a dict of `row`, `method` and `file`.
+        Each is a dict of `row`, `method` and `file`; `of_each` row there are so many, by method.
         """
         found = []
         for row in rows:
-            for one in self._explained_rows.get(int(row), ())[:HEATMAPS_OF_A_ROW]:
+            for one in self._explained_rows.get(int(row), ())[:of_each]:
                 if len(found) < most:
                     found.append(one)
                     self._heatmaps_wanted[one["file"]] = None

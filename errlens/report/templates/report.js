@@ -132,6 +132,8 @@
   }
 
   // ---- the matrix ----
+  // Drawn, like the table below, once the page itself is on the screen.
+  const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
   const canvas = by("canvas");
   let order = matrix.order, place = [], cells = [], current = null, layout = null;
 
@@ -179,6 +181,7 @@
   const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
   function draw() {
+    if (!place.length) return;
     const width = canvas.clientWidth || 600, k = order.length, scale = devicePixelRatio || 1;
     const named = k <= 60;
     const letter = named ? Math.max(7, Math.min(12, (width * 0.78) / k * 0.72)) : 0;
@@ -318,11 +321,13 @@
       }
     });
     document.addEventListener("repaint", draw);
-    let width = 0;
-    new ResizeObserver(() => {
-      if (canvas.clientWidth !== width) { width = canvas.clientWidth; draw(); }
-    }).observe(canvas.parentElement);
-    focusOn("all");
+    later(() => {
+      focusOn("all");
+      let width = canvas.clientWidth;
+      new ResizeObserver(() => {
+        if (canvas.clientWidth !== width) { width = canvas.clientWidth; draw(); }
+      }).observe(canvas.parentElement);
+    });
   }
   for (const button of document.querySelectorAll("button[data-true]")) {
     button.addEventListener("click", () => {
@@ -357,12 +362,12 @@
   };
   const columns = [
     { name: "class", kind: "name", value: (one) => matrix.names[one].toLowerCase(), text: (one) => matrix.names[one] },
-    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || DASH }] : []),
-    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => String(classes.n[one]) },
     { name: "recall", kind: "rate", right: true, value: (one) => classes.recall[one], text: rate("recall") },
     { name: "precision", kind: "rate", right: true, value: (one) => classes.precision[one], text: rate("precision") },
     { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? DASH : classes.f1[one].toFixed(3)) },
+    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => String(classes.n[one]) },
     { name: "mostly taken for", kind: "taken", value: (one) => (taken.has(one) ? matrix.cells[3 * taken.get(one) + 2] : 0), text: wrongWith },
+    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || DASH }] : []),
   ];
   let sorted = { column: columns.findIndex((one) => one.name === "recall"), down: false };
   let listed = [];
@@ -428,5 +433,5 @@
   by("search").addEventListener("input", list);
   addEventListener("beforeprint", () => paint(true));
   addEventListener("afterprint", () => paint());
-  list();
+  later(list);
 })();
