@@ -34,6 +34,7 @@ def report(options: ReportOptions) -> "RunFolder":
     from errlens.file_names import file_name
     from errlens.report.html import render
     from errlens.report.markdown import summary
+    from errlens.report.page import Page
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
@@ -44,7 +45,7 @@ def report(options: ReportOptions) -> "RunFolder":
     target = run.report_file(file_name("+".join(options.select)) if options.select else "")
     run.write_text(target, text)
     written = [target]
-    if not options.select:
+    if isinstance(page, Page):
         markdown = summary(page)
         run.write_text(run.summary_file, markdown)
         written.append(run.summary_file)

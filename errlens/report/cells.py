@@ -26,12 +26,12 @@ def matrix_data(matrix: ConfusionMatrix, among: Selectable, shots: Shots) -> dic
     thumbnails and the paths of the others.
     """
     cells, n_cells = _strongest(matrix)
-    by = "superclass" if matrix.superclasses else "cluster"
+    order = class_order(matrix, "superclass" if matrix.superclasses else "cluster")
     return {
         "names": list(matrix.classes.names),
         "n": matrix.n.tolist(),
         "right": matrix.counts.diagonal().tolist(),
-        "order": class_order(matrix, by).tolist(),
+        "order": order.tolist(),
         "cells": cells.ravel().tolist(),
         "n_cells": n_cells,
         "images": _images(cells, among, shots),

@@ -31,9 +31,7 @@ def read_notes(misclassified: Part, among: Selectable) -> list[Note]:
             terms = parse_selector(one["about"], among.classes)
         except UnfitSelection:
             continue
-        found.append(
-            Note(one["about"], terms[0], one["observation"] or "", one["idea"] or "")
-        )
+        found.append(Note(one["about"], terms[0], one["observation"] or "", one["idea"] or ""))
     return found
 
 

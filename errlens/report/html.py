@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -35,7 +35,7 @@ def _fill(page: Page | Quest, pictures: Pictures) -> str:
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     data = dict(getattr(page, "data", {}), run=page.run, facts=page.shots.facts())
-    text = environment.get_template(f"{name}.html.j2").render(
+    return environment.get_template(f"{name}.html.j2").render(
         page=page,
         facts=data["facts"],
         data=data,
@@ -44,7 +44,6 @@ def _fill(page: Page | Quest, pictures: Pictures) -> str:
         script=Markup(script),  # noqa: S704
         policy=policy,
     )
-    return text
 
 
 @cache
@@ -80,5 +79,5 @@ def _listed(text: str) -> str:
 
 
 def _hash(text: str) -> str:
-    digest: Any = hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

@@ -93,7 +93,7 @@ def _pairs(page: Page) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    return number(value) if isinstance(value, int | float) else str("–" if value is None else value)
+    return str(value) if isinstance(value, str) else number(value)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

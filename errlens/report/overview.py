@@ -48,9 +48,11 @@ def overview(
 ) -> Overview:
     """Put the figures of a run together, and say in words what they say."""
     shares = [_figure(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
-    for one in metrics.get("by_superclass") or ():
-        if one["top1"]:
-            shares.append(_figure(f"top-1, {one['superclass']}", one["top1"]))
+    shares += [
+        _figure(f"top-1, {one['superclass']}", one["top1"])
+        for one in metrics.get("by_superclass") or ()
+        if one["top1"]
+    ]
     means = [_figure(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     sentences = [*_gate_sentence(gates), *_accuracy(metrics), *_confused(confusion)]
     return Overview(sentences, shares, means, gates, gates_problem)
@@ -71,9 +73,9 @@ def percent(share: float | None, digits: int = 1) -> str:
     """Write a share.
 
     >>> percent(0.69189), percent(1.0), percent(None)
-    ('69.2 %', '100.0 %', '–')
+    ('69.2 %', '100.0 %', '-')
     """
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
 
 
 def gain(share: float | None) -> str:
@@ -82,7 +84,7 @@ def gain(share: float | None) -> str:
     >>> gain(0.027), gain(0.000043), gain(0.0)
     ('+2.7 %', '+0.0043 %', '+0 %')
     """
-    return "–" if share is None else f"+{100 * share:.2g} %"
+    return "-" if share is None else f"+{100 * share:.2g} %"
 
 
 def range_of(low: float | None, high: float | None) -> str:
@@ -98,10 +100,10 @@ def number(value: float | None) -> str:
     """Write a figure that is no share.
 
     >>> number(1.77717), number(3), number(None)
-    ('1.777', '3', '–')
+    ('1.777', '3', '-')
     """
     if value is None:
-        return "–"
+        return "-"
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 

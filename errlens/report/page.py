@@ -34,7 +34,8 @@ QUEST_HEATMAPS: Final = 24
 QUEST_NAMES: Final = 2_000
 
 _CLASS_FIGURES: Final = (
-    "n", "recall", "recall_low", "recall_high", "precision", "precision_low", "precision_high", "f1",
+    "n", "recall", "recall_low", "recall_high",
+    "precision", "precision_low", "precision_high", "f1",
 )  # fmt: skip
 
 

@@ -27,7 +27,12 @@ class Part(NamedTuple):
 
 
 def read_part(
-    run: RunFolder, kind: str, names: Sequence[str], *, optional: Sequence[str] = (), before: str = ""
+    run: RunFolder,
+    kind: str,
+    names: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    before: str = "",
 ) -> Part:
     """Read tables that `errlens KIND` wrote into a run.
 

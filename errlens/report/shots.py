@@ -3,14 +3,15 @@
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from errlens.data.images import ImageFile, Unread
 from errlens.predictions import Predictions
-from errlens.report.parts import Part
+from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
 from errlens.run import RunFolder
 
@@ -38,14 +39,12 @@ class Shots:
         self._wanted.update(dict.fromkeys(found))
         return found
 
-    def heatmaps(
-        self, rows: Iterable[int], *, most: int, of_each: int = 1
-    ) -> list[dict[str, Any]]:
+    def heatmaps(self, rows: Iterable[int], *, most: int, of_each: int = 1) -> list[dict[str, Any]]:
         """Ask for pictures that `errlens explain` made of some rows, and return what they are.
 
         Each is a dict of `row`, `method` and `file`; `of_each` row there are so many, by method.
         """
-        found = []
+        found: list[dict[str, Any]] = []
         for row in rows:
             for one in self._explained_rows.get(int(row), ())[:of_each]:
                 if len(found) < most:
@@ -86,15 +85,11 @@ class Shots:
 
     def _file(self, row: int) -> ImageFile:
         table = self.images.table
-        return ImageFile(
-            self.root / table["path"][row].as_py(), table["content_hash"][row].as_py()
-        )
+        return ImageFile(self.root / table["path"][row].as_py(), table["content_hash"][row].as_py())
 
-    @property
+    @cached_property
     def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:
-        if not hasattr(self, "_by_row"):
-            self._by_row = _pictures_by_row(self.explained)
-        return self._by_row
+        return _pictures_by_row(self.explained)
 
 
 class Pictures:
@@ -127,8 +122,8 @@ def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
     good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
     inside = ~good["file"].str.contains(r"(?:^|/)\.\.(?:/|$)|^/", regex=True)
     found: dict[int, list[dict[str, Any]]] = {}
-    for row, method, file in zip(*(good.loc[inside, key] for key in ("row", "method", "file"))):
-        found.setdefault(int(row), []).append({"row": int(row), "method": method, "file": file})
+    for one in records(good.loc[inside, ["row", "method", "file"]]):
+        found.setdefault(int(one["row"]), []).append({**one, "row": int(one["row"])})
     return found
 
 

@@ -3,7 +3,7 @@
   const by = (id) => document.getElementById(id);
   const read = (id) => JSON.parse(by(id).textContent);
   const data = read("data");
-  const DASH = "–";
+  const DASH = "-";
 
   // ---- small helpers: text only ever goes in as text ----
   function make(tag, given = {}, ...inside) {
