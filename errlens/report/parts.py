@@ -3,13 +3,28 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
 from errlens.errors import NoResults
 from errlens.results import read_results
 from errlens.run import RunFolder
+
+# What the page needs of each table: columns of text, and of numbers.
+_NEEDED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "pairs": (
+        ("class_a", "class_b", "mutual"),
+        ("a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ba_high", "gain_if_solved"),
+    ),
+    "groups": (("classes",), ("group", "errors_inside", "share_of_errors", "gain_if_solved")),
+    "absorbed": (("true_class", "pred_class"), ("count", "n", "rate", "low", "high", "lift")),
+    "exceptional": (("sample_id", "label_name", "pred_name"), ("row", "super_pred_prob")),
+    "collect": (("class_name", "confused_with"), ("errors", "n", "gain_if_solved", "recall")),
+    "notes": (("about", "observation", "idea"), ("errors", "gain_if_solved")),
+    "index": (("method", "file", "status"), ("row",)),
+}
+_CLASSES: Final = ("class_a", "class_b", "true_class", "pred_class", "class_name")
 
 
 class Problem(NamedTuple):
@@ -41,21 +56,34 @@ def read_part(
         kind: The command.
         names: Tables that this command always writes: one that is missing, stale or damaged is a
             problem, and then there are none.
-        optional: Tables that it writes only if asked to.
+        optional: Tables that it writes only if asked to; damaged ones are as good as none.
         before: What stands before the run on its command line.
     """
     words = ["errlens", kind, *([before] if before else []), str(run.path)]
-    try:
-        tables = {name: read_results(run, kind, f"{name}.csv") for name in names}
-    except NoResults as error:
-        return Part({}, Problem(str(error), shlex.join(words)))
-    for name in optional:
-        if (run.path / kind / f"{name}.csv").exists():
-            try:
-                tables[name] = read_results(run, kind, f"{name}.csv")
-            except NoResults:
-                continue  # a damaged extra is as good as none
+    tables = {}
+    for name in (*names, *optional):
+        try:
+            tables[name] = _undamaged(run, kind, name)
+        except NoResults as error:
+            if name in names:
+                return Part({}, Problem(str(error), shlex.join(words)))
     return Part(tables)
+
+
+def _undamaged(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
+    """Read a table that holds what the page is going to need of it."""
+    table = read_results(run, kind, f"{name}.csv")
+    texts, numbers = _NEEDED.get(name, ((), ())) if kind != "compare" else ((), ())
+    known = set(run.info.classes.names)
+    whole = table.columns.is_unique and {*texts, *numbers} <= set(table.columns)
+    if whole and len(table):
+        whole = all(pd.api.types.is_numeric_dtype(table[one]) for one in numbers) and all(
+            set(table[one]) <= known for one in _CLASSES if one in texts
+        )
+    if not whole:
+        path = run.path / kind / f"{name}.csv"
+        raise NoResults(f"{str(path)!r} is damaged", command=f"errlens {kind}")
+    return table
 
 
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
