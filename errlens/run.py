@@ -119,11 +119,6 @@ class RunFolder:
         return self.path / "suggested_classes.txt"
 
     @property
-    def gates_file(self) -> Path:
-        """Which demands on the run are met."""
-        return self.path / "gates.json"
-
-    @property
     def summary_file(self) -> Path:
         """The run in a few lines of Markdown."""
         return self.path / "summary.md"
