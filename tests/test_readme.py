@@ -1,10 +1,13 @@
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import timm
+import torch
 import yaml
 from typer.testing import CliRunner
 
@@ -60,14 +63,42 @@ def test_the_test_command_of_the_readme_is_the_one_ci_runs():
     assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
 
 
-def test_what_the_readme_runs_in_ci_is_yaml_and_commands_that_exist(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def ci_commands():
+    """Return the errlens commands of the examples for GitHub and GitLab."""
     section = README.partition(f"{IN_CI}\n")[2].partition("\n## ")[0]
     github, gitlab = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))
-    steps = [step["run"] for step in github["jobs"]["model"]["steps"] if "run" in step]
-    assert [line.partition(" #")[0] for line in gitlab["model"]["script"]] == steps
-    commands = [shlex.split(line)[1:] for line in steps if line.startswith("errlens ")]
-    assert [command[0] for command in commands] == ["evaluate", "explain", "check"]
-    for command in commands:  # no usage error: there is only nothing to read here
-        said = CliRunner().invoke(app, command)
-        assert said.exit_code == 3, said.output
+    steps = [step.get("run", "") for step in github["jobs"]["model"]["steps"]]
+    script = [*gitlab["model"]["script"], *gitlab["model"]["after_script"]]
+    return [
+        [
+            line[line.index("errlens ") :].partition(" #")[0]
+            for line in lines
+            if "errlens " in line and "pip" not in line
+        ]
+        for lines in (steps, script)
+    ]
+
+
+def test_what_the_readme_runs_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    on_github, on_gitlab = ci_commands()
+    assert on_github == on_gitlab
+    commands = [shlex.split(line)[1:] for line in on_github]
+    assert [command[0] for command in commands] == ["evaluate", "explain", "check", "report"]
+    photos.rename(tmp_path / "photos_of_val")
+    Path("data").mkdir()
+    Path("photos_of_val").rename("data/val")
+    torch.manual_seed(0)
+    module = timm.create_model("test_resnet", num_classes=3)
+    torch.save(module.state_dict(), "best.pth")
+    codes = []
+    for command in commands:
+        small = ["test_resnet" if word == "resnet50" else word for word in command]
+        said = CliRunner().invoke(app, small)
+        codes.append(said.exit_code)
+        assert "Traceback" not in said.output
+        if command[0] == "evaluate":
+            shutil.copy("runs/ci/baseline.parquet", "main.parquet")
+    assert codes == [0, 0, 1, 0]  # an untrained network does not pass
+    for name in ("report.html", "summary.md", "junit.xml", "gates.json", "explain/index.csv"):
+        assert Path("runs/ci", name).is_file()
