@@ -405,7 +405,7 @@ def test_bad_rows_and_unknown_labels_are_listed(tiny, photos):
 
 def _class_file():
     Path("classes.txt").write_text("blue\ngreen\nred\n")
-    return "classes.txt"
+    return Path("classes.txt")
 
 
 def test_a_missing_run_is_named():
