@@ -61,6 +61,28 @@ def figures_of(run: RunFolder) -> Figures:
     )
 
 
+def figures_of_matrix(matrix: ConfusionMatrix, metrics: Mapping[str, Any]) -> Figures:
+    """Return the figures that a confusion matrix gives; `metrics` as in metrics.json."""
+    return Figures(
+        matrix.classes,
+        metrics=lambda: metrics,
+        class_table=cache(lambda: class_rates(matrix)),
+        matrix=lambda: matrix,
+    )
+
+
+def class_rates(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """Return n, recall, precision and F1 of each class; a rate of no image is missing."""
+    hits = matrix.counts.diagonal()
+    columns: dict[str, Any] = {"n": matrix.n}
+    with np.errstate(invalid="ignore"):
+        for name, trials in (("recall", matrix.n), ("precision", matrix.n_predicted)):
+            low, high = wilson_interval(hits, trials)
+            columns |= {name: hits / trials, f"{name}_low": low, f"{name}_high": high}
+        columns["f1"] = 2 * hits / (matrix.n + matrix.n_predicted)
+    return pd.DataFrame(columns)
+
+
 def names_of_figures(metrics: Mapping[str, Any]) -> list[str]:
     """Return the names in metrics.json that stand for one number, be it missing here."""
     return [

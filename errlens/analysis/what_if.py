@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -91,6 +91,15 @@ class Outcome:
             return None
         f1 = 2 * matrix.counts.diagonal()[there] / (matrix.n + matrix.n_predicted)[there]
         return Mean(float(f1.mean()), matrix.total)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What can be said of the figures of metrics.json, in their form."""
+        return {
+            "n": self.matrix.total,
+            "top1": self.top1 and self.top1._asdict(),
+            "macro_f1": self.macro_f1 and self.macro_f1._asdict(),
+        }
 
     @property
     def bounds(self) -> tuple[float, float]:

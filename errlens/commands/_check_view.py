@@ -14,7 +14,7 @@ from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 from errlens.terminal import Screen, interval, relative
 
-_COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
+COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
 def as_tree(run: RunFolder, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def as_tree(run: RunFolder, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> None:
     """Print a line a gate, what there is to say of some, where it all is, and the verdict."""
-    screen.table(_COLUMNS, [_row(one) for one in outcomes])
+    screen.table(COLUMNS, [row_of(one) for one in outcomes])
     remarks = [text for one in outcomes for text in _remarks(one)]
     if remarks:
         screen.say()
@@ -67,7 +67,8 @@ def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
     screen.json({**head, **tree, "files": files})
 
 
-def _row(outcome: Outcome) -> tuple[str, ...]:
+def row_of(outcome: Outcome) -> tuple[str, ...]:
+    """Return the line of a gate in a table with the heads `COLUMNS`."""
     gate, measured = outcome.gate, outcome.measured
     is_drop = gate.metric == DROP
     if measured.value is None:

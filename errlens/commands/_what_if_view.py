@@ -1,8 +1,11 @@
 """How the figures of other classes and labels look on the terminal."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from errlens.analysis.gates import Outcome as Verdict
 from errlens.analysis.what_if import Outcome, Regrouping
+from errlens.commands._check_view import COLUMNS, row_of
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 from errlens.terminal import Screen, interval
@@ -54,7 +57,16 @@ def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
         screen.say("A as B + B as A, in images")
 
 
-def print_json(screen: Screen, run: RunFolder, old: Outcome, new: Outcome) -> None:
+def show_gates(screen: Screen, gates: Sequence[Verdict]) -> None:
+    """Print what would become of gates."""
+    if gates:
+        screen.say()
+        screen.table(COLUMNS, [row_of(one) for one in gates])
+
+
+def print_json(
+    screen: Screen, run: RunFolder, old: Outcome, new: Outcome, gates: Sequence[Verdict]
+) -> None:
     """Print the one object that stands for the result, where it was asked for."""
     screen.json(
         {
@@ -68,6 +80,7 @@ def print_json(screen: Screen, run: RunFolder, old: Outcome, new: Outcome) -> No
             "unsummed": new.unsummed,
             "old": _as_dict(old),
             "new": _as_dict(new),
+            "gates": [one.as_dict() for one in gates],
         }
     )
 
@@ -75,10 +88,8 @@ def print_json(screen: Screen, run: RunFolder, old: Outcome, new: Outcome) -> No
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
     pairs = outcome.pairs.astype(object)
     return {
-        "n": outcome.matrix.total,
+        **outcome.metrics,
         "classes": list(outcome.matrix.classes.names),
-        "top1": outcome.top1 and outcome.top1._asdict(),
-        "macro_f1": outcome.macro_f1 and outcome.macro_f1._asdict(),
         "n_mutual": len(pairs),
         "pairs": pairs.where(pairs.notna(), None).to_dict("records"),
     }

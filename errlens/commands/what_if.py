@@ -11,7 +11,8 @@ from errlens.commands._options import OutputOptions, RunArgument
 from errlens.errors import NoLabels, UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.analysis.what_if import Evidence
+    from errlens.analysis.gates import Outcome as Verdict
+    from errlens.analysis.what_if import Evidence, Outcome
     from errlens.run import RunFolder
 
 
@@ -33,6 +34,18 @@ class WhatIfOptions(RunArgument, OutputOptions):
             metavar="FILE",
             help="Mend labels: a csv file with row,label or sample_id,label; repeatable.",
         ),
+    ] = None
+
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=X",
+            help="Say whether a gate of errlens check would pass: top1, macro_f1, n, recall:CLASS "
+            "...; repeatable.",
+        ),
+    ] = None
+    fail_over: Annotated[
+        list[str] | None, typer.Option(metavar="METRIC=X", help="Likewise; repeatable.")
     ] = None
 
     def __post_init__(self) -> None:
@@ -70,9 +83,21 @@ def what_if(options: WhatIfOptions) -> None:
     new = recount(_evidence(run), regrouping, labels=labels)
     if not (old.matrix.total or new.matrix.total):
         raise NoLabels(run.path)
+    gates = _gates(new, options)
     view.show_changes(screen, run, regrouping, new)
     view.show_outcomes(screen, old, new)
-    view.print_json(screen, run, old, new)
+    view.show_gates(screen, gates)
+    view.print_json(screen, run, old, new, gates)
+
+
+def _gates(new: "Outcome", options: WhatIfOptions) -> "list[Verdict]":
+    """Return what would become of gates."""
+    from errlens.analysis.gate_figures import figures_of_matrix
+    from errlens.analysis.gates import judge, read_gates
+
+    figures = figures_of_matrix(new.matrix, new.metrics)
+    gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
+    return [judge(gate, figures) for gate in gates]
 
 
 def _evidence(run: "RunFolder") -> Iterator["Evidence"]:

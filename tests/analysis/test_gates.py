@@ -1,19 +1,23 @@
 """A gate passes where its figure, unrounded, keeps to the limit."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from errlens.analysis.confusion import confusion_matrix_of_arrays
-from errlens.analysis.gate_figures import Figures
+from errlens.analysis.gate_figures import Figures, figures_of, figures_of_matrix, measure
 from errlens.analysis.gates import judge, read_gates, read_number, written_apart
 from errlens.analysis.intervals import wilson_interval
 from errlens.classes import ClassNames
+from errlens.cli import app
 from errlens.errors import UnfitGate, UnfitSelection
+from errlens.run import open_run
 
 LABEL = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
 PRED = [0, 0, 1, 1, 1, 1, 0, 2, 2, 1]
@@ -238,3 +242,21 @@ def test_nothing_is_read_that_no_gate_asks_for():
     found = Figures(ClassNames(("a", "b")), figures().metrics, class_table=never, matrix=never)
     (gate,) = read_gates(["top1=0.5"], [], found)
     assert judge(gate, found).passed
+
+
+def test_figures_of_a_matrix_are_those_of_the_run_it_is_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    label, pred = ["cat"] * 6 + ["dog"] * 6, ["dog", "cat", "cat"] * 4
+    images = zip(range(12), label, pred, strict=True)
+    rows = ["path,label,pred", *(f"{at}.png,{one},{other}" for at, one, other in images)]
+    Path("table.csv").write_text("\n".join(rows) + "\n")
+    said = CliRunner().invoke(app, ["import", "table.csv", "-o", "run", "-q"])
+    assert said.exit_code == 0, said.output
+    run = open_run(Path("run"))
+    figures = figures_of(run)
+    again = figures_of_matrix(figures.matrix(), run.metrics)
+    for figure, classes in (
+        ("top1", ()), ("macro_f1", ()), ("recall", (0,)), ("precision", (1,)), ("f1", (0,)),
+        ("pair", (0, 1)),
+    ):  # fmt: skip
+        assert measure(figure, classes, again) == pytest.approx(measure(figure, classes, figures))

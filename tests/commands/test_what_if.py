@@ -52,6 +52,19 @@ def test_changes_are_combined_and_told_as_json(run, tmp_path):
     assert tree["new"]["classes"] == ["cat", "dog"]
 
 
+def test_gates_are_judged_as_they_would_be(run):
+    gates = ["--fail-under", "top1=0.9", "--fail-under", "recall:cat+dog=0.99"]
+    said = what_if(run, "--merge", "cat+dog", *gates, "--fail-over", "n=0")
+    assert said.exit_code == 0, said.output  # nothing was checked in earnest
+    assert [line.split()[:2] for line in said.stdout.splitlines()[-3:]] == [
+        ["PASS", "top1"], ["PASS", "recall:cat+dog"], ["FAIL", "n"]
+    ]  # fmt: skip
+    found = json.loads(what_if(run, "--merge", "cat+dog", "--json", *gates).stdout)
+    assert [one["passed"] for one in found["gates"]] == [True, True]
+    said = what_if(run, "--merge", "cat+dog", "--fail-under", "recall:cat=0.5")
+    assert said.exit_code == 2
+
+
 def test_an_image_whose_class_was_dropped_is_undecided_and_said_so(run):
     said = what_if(run, "--drop", "cat", "--json")
     tree = json.loads(said.stdout)
