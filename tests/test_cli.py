@@ -45,7 +45,16 @@ def loaded_after(code: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["evaluate"], ["import"], ["check"], ["run"], ["what-if"], ["network", "probe"]],
+    [
+        [],
+        ["evaluate"],
+        ["import"],
+        ["check"],
+        ["report"],
+        ["run"],
+        ["what-if"],
+        ["network", "probe"],
+    ],
 )
 def test_help_imports_nothing_heavy(command):
     code = (

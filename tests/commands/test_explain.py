@@ -214,7 +214,7 @@ def test_a_run_without_errors_is_no_failure(photos, tiny):
     for name in ("red/3.png",):
         (photos / name).unlink()
     assert call(f"evaluate {photos} --model {tiny} --img-size 8 -o right -q").exit_code == 0
-    assert "no errors" in explain("right --method gradient").stdout
+    assert "no such errors" in explain("right --method gradient").stdout
     assert len(Path("right/explain/index.csv").read_text().splitlines()) == 1
 
 
