@@ -7,6 +7,7 @@ from errlens.report.parts import Part, Problem, records
 
 PAIRS_SHOWN: Final = 20
 CANDIDATES_SHOWN: Final = 5
+LEAST_SHOWN: Final = 0.0005  # of what has three digits
 
 # What `metrics.json` calls a figure, and what people do; the shares first, then what is no share.
 _SHARES: Final = {"top1": "top-1", "top5": "top-5", "super_top1": "right superclass"}
@@ -99,12 +100,17 @@ def range_of(low: float | None, high: float | None) -> str:
 def number(value: float | None) -> str:
     """Write a figure that is no share.
 
-    >>> number(1.77717), number(3), number(None)
-    ('1.777', '3', '-')
+    A count that comes as a float, for others of its column are missing, is whole again.
+
+    >>> number(1.77717), number(3), number(493.0), number(0.00002), number(None)
+    ('1.777', '3', '493', '<0.001', '-')
     """
     if value is None:
         return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+    if 0 < value < LEAST_SHOWN:
+        return f"<{2 * LEAST_SHOWN}"
+    whole = isinstance(value, int) or (float(value).is_integer() and value != 1)
+    return f"{value:.0f}" if whole else f"{value:.3f}"
 
 
 def _figure(name: str, found: Mapping[str, Any]) -> Figure:
