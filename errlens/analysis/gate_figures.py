@@ -10,6 +10,7 @@ import pandas as pd
 
 from errlens.analysis.confusion import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.intervals import wilson_interval
+from errlens.analysis.metrics import class_rates
 from errlens.classes import ClassNames
 from errlens.errors import StaleRun
 from errlens.run import AFRESH, RunFolder
@@ -66,21 +67,11 @@ def figures_of_matrix(matrix: ConfusionMatrix, metrics: Mapping[str, Any]) -> Fi
     return Figures(
         matrix.classes,
         metrics=lambda: metrics,
-        class_table=cache(lambda: class_rates(matrix)),
+        class_table=lambda: pd.DataFrame(
+            class_rates(matrix.counts.diagonal(), matrix.n, matrix.n_predicted)
+        ),
         matrix=lambda: matrix,
     )
-
-
-def class_rates(matrix: ConfusionMatrix) -> pd.DataFrame:
-    """Return n, recall, precision and F1 of each class; a rate of no image is missing."""
-    hits = matrix.counts.diagonal()
-    columns: dict[str, Any] = {"n": matrix.n}
-    with np.errstate(invalid="ignore"):
-        for name, trials in (("recall", matrix.n), ("precision", matrix.n_predicted)):
-            low, high = wilson_interval(hits, trials)
-            columns |= {name: hits / trials, f"{name}_low": low, f"{name}_high": high}
-        columns["f1"] = 2 * hits / (matrix.n + matrix.n_predicted)
-    return pd.DataFrame(columns)
 
 
 def names_of_figures(metrics: Mapping[str, Any]) -> list[str]:

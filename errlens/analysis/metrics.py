@@ -136,22 +136,23 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     n = np.bincount(scored.label, minlength=k)
     predicted = np.bincount(scored.pred, minlength=k)
     hits = np.bincount(scored.label[scored.label == scored.pred], minlength=k)
+    names = [parents.name_of(index) if parents else None for index in range(k)]
+    told = {"class_index": range(k), "class_name": classes.names, "superclass": names}
+    return pd.DataFrame({**told, **class_rates(hits, n, predicted)})
+
+
+def class_rates(
+    hits: NDArray[np.integer], n: NDArray[np.integer], predicted: NDArray[np.integer]
+) -> dict[str, NDArray[Any]]:
+    """Return the columns `n`, recall and precision with intervals, and F1, shape (classes,)."""
     with np.errstate(invalid="ignore"):
-        return pd.DataFrame(
-            {
-                "class_index": range(k),
-                "class_name": classes.names,
-                "superclass": [parents.name_of(index) if parents else None for index in range(k)],
-                "n": n,
-                **_rate("recall", hits, n),
-                **_rate("precision", hits, predicted),
-                "f1": 2 * hits / (n + predicted),
-            }
-        )
+        f1 = 2 * hits / (n + predicted)
+        rates = {**_rate("recall", hits, n), **_rate("precision", hits, predicted)}
+    return {"n": n, **rates, "f1": f1}
 
 
 def _rate(
-    name: str, hits: NDArray[np.intp], trials: NDArray[np.intp]
+    name: str, hits: NDArray[np.integer], trials: NDArray[np.integer]
 ) -> dict[str, NDArray[np.float64]]:
     low, high = wilson_interval(hits, trials)
     known = trials > 0
