@@ -2,15 +2,16 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-
-import yaml
+from typing import Final
 
 from errlens.classes import ClassNames, Superclasses
-from errlens.errors import BadClassFile, MissingInput, some
+from errlens.documents import parse_json, parse_yaml, read_text
+from errlens.errors import BadClassFile, MissingInput, shortened, some
+
+MOST_BYTES: Final = 16 * 2**20
 
 _INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
@@ -35,11 +36,10 @@ def read_classes(path: Path) -> ClassNames:
     if reader is None:
         raise BadClassFile(f"class file {str(path)!r} is none of {', '.join(_READERS)}")
     try:
-        names = reader(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, csv.Error, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        names = reader(read_text(path, encoding="utf-8-sig", most_bytes=MOST_BYTES))
+    except (ValueError, csv.Error) as error:
         raise BadClassFile(
-            f"class file {str(path)!r}: {reason}",
+            f"class file {str(path)!r}: {shortened(str(error), most=300)}",
             hint="one name a line in a .txt file, first output first, will do",
         ) from error
     return ClassNames(tuple(names), source=f"the file {path.name}")
@@ -55,7 +55,8 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
     if not path.is_file():
         raise MissingInput(path, what="superclass file")
     try:
-        header, table = _csv_rows(path.read_text(encoding="utf-8-sig"))
+        text = read_text(path, encoding="utf-8-sig", most_bytes=MOST_BYTES)
+        header, table = _csv_rows(text)
     except (ValueError, csv.Error) as error:
         raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
     missing = {"class_name", "superclass"} - set(header)
@@ -89,7 +90,7 @@ def _names_from_text(text: str) -> list[str]:
 
 def _names_from_yaml(text: str) -> list[str]:
     # Read without types: a class may be called no, null or 007.
-    return _names_from_tree(_numbered(yaml.load(text, yaml.BaseLoader)))  # noqa: S506 - text only
+    return _names_from_tree(_numbered(parse_yaml(text, untyped=True)))
 
 
 def _numbered(tree: object) -> object:
@@ -120,7 +121,7 @@ def _plain(name: object) -> str:
     if isinstance(name, list | tuple) and len(name) == 2:
         name = name[1]
     if isinstance(name, list | tuple | Mapping):
-        raise ValueError(f"expected a name, not {name!r}")
+        raise ValueError(f"expected a name, not a {type(name).__name__}")
     return str(name)
 
 
@@ -148,7 +149,7 @@ def _by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
 
 _READERS: dict[str, Callable[[str], list[str]]] = {
     ".txt": _names_from_text,
-    ".json": lambda text: _names_from_tree(json.loads(text)),
+    ".json": lambda text: _names_from_tree(parse_json(text)),
     ".yaml": _names_from_yaml,
     ".yml": _names_from_yaml,
     ".csv": _names_from_csv,

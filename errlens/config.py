@@ -9,7 +9,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, ge
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
-from errlens.errors import BadConfig, MissingInput, nearest
+from errlens.documents import MOST_LEVELS, BadDocument, parse_yaml, parse_yaml_lines, read_text
+from errlens.errors import BadConfig, MissingInput, nearest, shortened
 from errlens.places import data_set_name
 
 Options = TypeVar("Options")
@@ -94,41 +95,30 @@ def _plain(value: object) -> object:
 
 def _parse(path: Path) -> tuple[dict[str, Any], _Places]:
     try:
-        text = path.read_text(encoding="utf-8")
-        tree, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: encoding, an impossible date
-        raise BadConfig(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        tree, lines = parse_yaml_lines(read_text(path))
+    except BadDocument as error:
+        raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(tree, dict):
         raise BadConfig(f"{path} must be a mapping with 'out' and a block for each command")
-    return tree, _places(path, root)
-
-
-def _places(path: Path, node: yaml.Node | None, above: tuple[str, ...] = ()) -> _Places:
-    places: _Places = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*above, str(key.value))
-            places[here] = f"{path}:{key.start_mark.line + 1}"
-            places |= _places(path, value, here)
-    return places
+    return tree, {key: f"{path}:{line}" for key, line in lines.items()}
 
 
 def _override(tree: dict[str, Any], setting: str) -> tuple[str, ...]:
     """Put a `block.key=value` into the tree, the value read as YAML; return its path."""
     key, equals, text = setting.partition("=")
     *above, last = key.split(".")
-    if not equals or not last:
-        raise BadConfig(f"--set {setting!r} is not of the form block.key=value")
+    if not equals or not last or len(above) > MOST_LEVELS:
+        raise BadConfig(f"--set {shortened(setting)!r} is not of the form block.key=value")
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise BadConfig(f"--set {setting!r}: {text!r} is not YAML") from error
+        value = parse_yaml(text)
+    except BadDocument as error:
+        raise BadConfig(f"--set {key}: the value cannot be read as YAML: {error}") from error
     for name in above:
         if tree.get(name) is None:  # absent, or an empty block
             tree[name] = {}
         tree = tree[name]
         if not isinstance(tree, dict):
-            raise BadConfig(f"--set {setting!r}: {name!r} holds a value, not settings")
+            raise BadConfig(f"--set {key}: {name!r} holds a value, not settings")
     tree[last] = value
     return (*above, last)
 
@@ -153,7 +143,8 @@ def _make_options(
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
             raise _unknown_key(path, key, places, list(_names(model).values())) from error
-        raise BadConfig(f"{_place(path, key, places)}: {'.'.join(key)}: {first['msg']}") from error
+        reason = f"{shortened('.'.join(key))}: {shortened(first['msg'], most=300)}"
+        raise BadConfig(f"{_place(path, key, places)}: {reason}") from error
     names = _names(model)
     values = {names[key]: getattr(checked, key) for key in checked.model_fields_set}
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
@@ -220,7 +211,7 @@ def _unknown_key(
 ) -> BadConfig:
     near = nearest(key[-1], known)
     return BadConfig(
-        f"{_place(path, key, places)}: unknown key {'.'.join(key)!r}",
+        f"{_place(path, key, places)}: unknown key {shortened('.'.join(key))!r}",
         hint=f"did you mean {', '.join(near)}?" if near else f"known keys: {', '.join(known)}",
     )
 

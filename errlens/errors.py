@@ -50,6 +50,10 @@ Anything else that reaches the top is a bug and keeps its traceback.
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
+
+LONGEST_MESSAGE: Final = 2000  # characters; what was read may be a value of a million
+LONGEST_NAME: Final = 300  # a longer word is no misspelt name, and takes long to compare
 
 
 class ErrlensError(Exception):
@@ -61,8 +65,8 @@ class ErrlensError(Exception):
     exit_code = 70
 
     def __init__(self, message: str, *, hint: str = "", code: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(shortened(message, most=LONGEST_MESSAGE))
+        self.hint = shortened(hint, most=LONGEST_MESSAGE)
         self.code = list(code)
 
 
@@ -88,7 +92,7 @@ class UnknownModel(UsageError):
     def __init__(self, name: str, known: Iterable[str] = (), *, where: str = "timm") -> None:
         near = nearest(name, known)
         super().__init__(
-            f"{where} has no model {name!r}",
+            f"{where} has no model {shortened(name)!r}",
             hint=f"did you mean {', '.join(near)}?"
             if near
             else f"see {where}.list_models()"
@@ -328,7 +332,9 @@ def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     >>> nearest("resnet_50", ["vgg11", "resnet50", "resnet101"])
     ['resnet50', 'resnet101']
     """
-    by_folded = {name.casefold(): name for name in known}
+    if len(word) > LONGEST_NAME:
+        return []
+    by_folded = {name.casefold(): name for name in known if len(name) <= LONGEST_NAME}
     return [by_folded[name] for name in get_close_matches(word.casefold(), by_folded, n=most)]
 
 

@@ -276,7 +276,7 @@ def test_a_file_that_is_no_mapping_is_refused(read, text):
     "text", ["out: [a\n", "out: a\n\tb: c\n", "out: a\n---\nout: b\n", "out: !!python/none\n"]
 )
 def test_a_file_that_is_not_yaml_is_refused_in_one_line(read, text):
-    with pytest.raises(BadConfig, match=r"project\.yaml is not YAML") as failure:
+    with pytest.raises(BadConfig, match=r"project\.yaml cannot be read as YAML") as failure:
         read(text)
     assert "\n" not in str(failure.value)
 
@@ -289,7 +289,7 @@ def test_a_date_that_does_not_exist_is_refused(evaluate, value):
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     (tmp_path / "project.yaml").write_bytes("out: Bär".encode("latin-1"))
-    with pytest.raises(BadConfig, match="is not YAML"):
+    with pytest.raises(BadConfig, match="cannot be read as YAML"):
         read_config(tmp_path / "project.yaml", {})
 
 

@@ -1,15 +1,14 @@
 """What a person has to say of pairs, groups and rows, from a file beside the run."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pandas as pd
-import yaml
 
 from errlens.analysis.selection import Selectable, Term, meant_rows, parse_selector
-from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest, some
+from errlens.documents import BadDocument, parse_yaml, read_text
+from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest, shortened
 
 _KEYS: Final = ("observation", "idea")
 _KINDS: Final = ("~", "/", "group", "row")
@@ -48,15 +47,11 @@ def read_notes(path: Path, among: Selectable) -> list[Note]:
     if not path.exists():
         raise MissingInput(path, what="notes")
     try:
-        text = path.read_text(encoding="utf-8")
-        tree, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, OSError) as error:
-        raise BadConfig(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        tree = parse_yaml(read_text(path))
+    except BadDocument as error:
+        raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(tree, dict):
         raise BadConfig(f"{path} must hold a block for each A~B, group:N or row:N")
-    keys = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
-    if repeated := [key for key, count in Counter(keys).items() if count > 1]:
-        raise BadConfig(f"{path} has several blocks for {some(repeated)}; make them one")
     return [_note(path, str(about), block, among) for about, block in tree.items()]
 
 
@@ -83,23 +78,24 @@ def notes_table(notes: Sequence[Note], among: Selectable) -> pd.DataFrame:
 
 def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
     """Check one block of the file."""
+    shown = repr(shortened(about))
     try:
         terms = parse_selector(about, among.classes)
         meant_rows(terms, among)  # or there is no such group or row
     except UnfitSelection as error:
         raise UnfitSelection(f"{path}: {error}", hint=error.hint) from error
     if len(terms) > 1 or terms[0].kind not in _KINDS:
-        raise BadConfig(f"{path}: {about!r} is no A~B, A/B, group:N or row:N")
+        raise BadConfig(f"{path}: {shown} is no A~B, A/B, group:N or row:N")
     if not isinstance(block, Mapping) or not block:
-        raise BadConfig(f"{path}: {about!r} must hold an observation, an idea or both")
+        raise BadConfig(f"{path}: {shown} must hold an observation, an idea or both")
     for key, text in block.items():
         if key not in _KEYS:
             near = nearest(str(key), _KEYS)
             raise BadConfig(
-                f"{path}: unknown key {str(key)!r} of {about!r}",
+                f"{path}: unknown key {shortened(str(key))!r} of {shown}",
                 hint=f"did you mean {near[0]}?" if near else f"known keys: {', '.join(_KEYS)}",
             )
         if not isinstance(text, str):
-            raise BadConfig(f"{path}: {key} of {about!r} must be text, not {text!r}")
+            raise BadConfig(f"{path}: {key} of {shown} must be text, not {shortened(repr(text))}")
     observation, idea = (" ".join(block.get(key, "").split()) for key in _KEYS)
     return Note(about, terms[0], observation, idea)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from errlens.analysis.pairing import Changes
 from errlens.classes import ClassNames
-from errlens.errors import UnfitSelection, nearest
+from errlens.errors import UnfitSelection, nearest, shortened
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row")
 _NAMED: Final = ("true", "pred", "correct")
 MOST_DIGITS: Final = 18
+MOST_CHARACTERS: Final = 10_000
+MOST_JOINED: Final = 12  # plus signs; each may double the ways to read a selector
 _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
 GRAMMAR: Final = (
@@ -155,6 +157,8 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     Raises:
         UnfitSelection: There is no reading, or there are several.
     """
+    if len(text) > MOST_CHARACTERS or text.count("+") > MOST_JOINED:
+        raise UnfitSelection(f"selector {shortened(text)!r} is too long to be read")
     readings = list(dict.fromkeys(_readings(text, classes)))
     if not readings:
         stripped = "+".join(piece.strip() for piece in text.split("+"))

@@ -1,6 +1,5 @@
 """Where the object of an image is, from outlines or mask images, brought to the image as fed."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,9 +12,12 @@ from PIL import Image, ImageDraw
 from errlens.data.folders import scan_folder
 from errlens.data.images import SUFFIXES, Photo, Unread, open_photo, quiet_pillow
 from errlens.data.preprocess import Preprocessing
-from errlens.errors import InputError, MissingInput
+from errlens.documents import BadDocument, parse_json, read_text
+from errlens.errors import InputError, MissingInput, shortened
 
 WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
+
+MOST_PIXELS: Final = 2**28  # of the photo that an outline is drawn in; Pillow opens fewer
 
 Entry = TypeVar("Entry")
 
@@ -63,16 +65,16 @@ class Outlines:
         if found is None:
             return None
         try:
-            size = (int(found["width"]), int(found["height"]))
+            size = _checked_size(int(found["width"]), int(found["height"]))
             polygons = found.get("pet_polygons")
             box = found.get("head_box_xyxy")
             return Regions(
                 _filled(size, polygons, preprocessing) if polygons else None,
                 _filled(size, [_corners(box)], preprocessing) if box else None,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(
-                f"{self.source}: the outline of {path!r} is none: {error!r}"
+                f"{self.source}: the outline of {path!r} is none: {shortened(repr(error))}"
             ) from error
 
 
@@ -133,9 +135,9 @@ def read_outlines(path: Path, *, photos: Path) -> RegionSource:
     if not path.is_file():
         raise MissingInput(path, what="--masks")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
+        found = parse_json(read_text(path))
+    except BadDocument as error:
+        raise InputError(f"{path} cannot be read as JSON: {error}") from error
     if not (isinstance(found, dict) and all(isinstance(one, dict) for one in found.values())):
         raise InputError(f"{path} must hold an outline for each path")
     return Outlines(found, path)
@@ -196,6 +198,13 @@ def _white(mask: Image.Image, source: Path) -> Image.Image | None:
             hint="make what marks the object 255 and all else 0",
         )
     return mask.point([255 * (value >= WHITE) for value in range(256)])
+
+
+def _checked_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size that an outline gives of its photo, if a photo can be that large."""
+    if min(width, height) < 1 or width * height > MOST_PIXELS:
+        raise ValueError(f"a photo of {width} x {height} pixels")
+    return width, height
 
 
 def _filled(

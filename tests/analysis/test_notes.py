@@ -52,9 +52,9 @@ def test_a_pair_is_the_same_both_ways_round_and_one_way_is_not(tmp_path):
         ("cat~dog: {idea: 3}", BadConfig, "must be text, not 3"),
         ("cat~dog: crop less", BadConfig, "must hold an observation"),
         ("cat~dog:", BadConfig, "must hold an observation"),
-        ("row:1: {idea: a}\nrow:1: {idea: b}", BadConfig, "several blocks for 'row:1'"),
+        ("row:1: {idea: a}\nrow:1: {idea: b}", BadConfig, "of line 1 stands again in line 2"),
         ("- cat~dog", BadConfig, "must hold a block"),
-        ("a: [", BadConfig, "is not YAML"),
+        ("a: [", BadConfig, "cannot be read as YAML"),
         ("", BadConfig, "must hold a block"),
     ],
 )

@@ -70,7 +70,7 @@ def test_options_of_the_invocation_reach_every_block(config):
         ("  data: photos\n", "", "project.yaml:3: evaluate.data"),
         ("model: tiny:colours", "quiet: true", "unknown key 'evaluate.quiet'"),
         ("out: results/run", "", "'out' must name the run folder"),
-        ("img_size: 8", "img_size: [8", "is not YAML"),
+        ("img_size: 8", "img_size: [8", "cannot be read as YAML"),
     ],
 )
 def test_a_mistake_ends_with_file_line_and_key(config, before, after, expected):
