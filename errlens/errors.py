@@ -30,6 +30,7 @@ its exit code::
     │   ├── UnfitDataSet
     │   ├── UnfitModel
     │   ├── NotARun
+    │   ├── ForeignCode
     │   ├── NoModel
     │   ├── NoLabels
     │   ├── IncompleteRun
@@ -252,6 +253,17 @@ class UnfitModel(InputError):
 
 class NotARun(InputError):
     """A folder was named that errlens did not write."""
+
+
+class ForeignCode(InputError):
+    """A run names Python code that may be somebody else's."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(
+            f"the run names the {what} {shortened(name)!r}, which is none of the current folder: "
+            "a run from somebody else could name any code",
+            hint="go to the folder where it lies, or add --trust-run where the run is yours",
+        )
 
 
 class NoModel(InputError):

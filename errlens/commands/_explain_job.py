@@ -62,7 +62,7 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
         cases=_left(asked, folder, info.run_hash, before, options),
         asked=len(asked),
         before=before,
-        load=lambda: reload_classifier(info, device=options.device),
+        load=lambda: reload_classifier(info, device=options.device, trusted=options.trust_run),
     )
 
 

@@ -246,6 +246,14 @@ class ExplainOptions(
 ):
     """Options of `errlens explain`."""
 
+    trust_run: Annotated[
+        bool,
+        typer.Option(
+            "--trust-run",
+            help="Run what code the run names, such as a model factory of an installed package.",
+        ),
+    ] = False
+
     @property
     def of_photos(self) -> bool:
         """Whether photos are meant that belong to no run."""

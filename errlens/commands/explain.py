@@ -152,7 +152,10 @@ def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":
     run = open_run(options.against)
     run.require_complete()
     info = run.require_model()
-    old = replace(job, load=lambda: reload_classifier(info, device=options.device))
+    old = replace(
+        job,
+        load=lambda: reload_classifier(info, device=options.device, trusted=options.trust_run),
+    )
     return _explainer(old, options)
 
 
@@ -236,5 +239,6 @@ def _bare_subject(options: ExplainOptions, screen: "Screen") -> "Subject":
     if options.model:
         classifier = untrained_model(options.model)
     else:
-        classifier = untrained_classifier(options.open_run(screen).require_model())
+        info = options.open_run(screen).require_model()
+        classifier = untrained_classifier(info, trusted=options.trust_run)
     return Subject.of(classifier, layer=options.layer)

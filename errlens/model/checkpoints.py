@@ -23,6 +23,9 @@ from errlens.model.weight_files import (
 
 # What weights are called inside a training's checkpoint, where there are several state dicts.
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
+MOST_TENSORS: Final = 50_000  # the largest architecture of timm has some 2,000
+MOST_CLAIMED: Final = 4  # times the bytes of the file, where several tensors share numbers
+SPARE_BYTES: Final = 2**24
 # Mappings of tensors that are no weights, by a part of their name.
 _NO_WEIGHTS: Final = ("optim", "sched", "scaler", "rng", "callbacks", "loops")
 _EMA: Final = re.compile(r"(^|[._])ema([._]|$)", re.IGNORECASE)
@@ -68,6 +71,7 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
     file = find_file(path)
     loaded = read_tree(file)
     found, has_average = _find_state(loaded, file, use_ema=use_ema)
+    _check_tensors(found, file)
     state = {
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
         for name, tensor in found.items()
@@ -114,7 +118,7 @@ def count_outputs(state: StateDict, classifier: str) -> int | None:
     for kind in ("weight", "bias"):
         own = f"{classifier}.{kind}"
         found = [name for name in state if f".{name}".endswith(f".{own}")]
-        if found:
+        if found and state[min(found, key=len)].numel():
             return int(state[min(found, key=len)].shape[0])
     return None
 
@@ -123,6 +127,18 @@ def apply_checkpoint(
     module: nn.Module, state: StateDict, *, path: Path, model: str = "the model"
 ) -> None:
     """Load a checkpoint into a network whose tensors must be exactly those of the checkpoint.
+
+    Raises:
+        IncompatibleCheckpoint: They are not; all differences are listed.
+        BadCheckpoint: They are quantised, or no numbers.
+    """
+    check_fit(module, state, path=path, model=model)
+    _refuse_diverged(module, state, path)
+    module.load_state_dict(dict(state))
+
+
+def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) -> None:
+    """Refuse weights whose names and shapes are not exactly those of a network.
 
     Raises:
         IncompatibleCheckpoint: They are not; all differences are listed.
@@ -150,7 +166,18 @@ def apply_checkpoint(
             f"checkpoint {str(path)!r} is quantised: {some(rounded)} are no floating-point numbers",
             hint="evaluate the weights it was made from",
         )
-    module.load_state_dict(dict(state))
+
+
+def _refuse_diverged(module: nn.Module, state: StateDict, path: Path) -> None:
+    """Refuse parameters that are no numbers: whatever is predicted with them is nothing."""
+    names = [name for name, _ in module.named_parameters()]
+    lost = [name for name in names if name in state and not torch.isfinite(state[name]).all()]
+    if lost:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} holds weights that are infinite or no numbers, in "
+            f"{len(lost)} of {len(names)} parameters: {some(lost)}",
+            hint="the training has diverged: take a checkpoint from before",
+        )
 
 
 def hash_weights(module: nn.Module) -> str:
@@ -166,7 +193,34 @@ def _recorded(loaded: object) -> dict[str, Any]:
     """Return what lies beside the weights of a training's checkpoint."""
     if not isinstance(loaded, Mapping):
         return {}
-    return {str(key): value for key, value in loaded.items() if not isinstance(value, Tensor)}
+    return {
+        key: value
+        for key, value in loaded.items()
+        if isinstance(key, str) and not isinstance(value, Tensor)
+    }
+
+
+def _check_tensors(state: StateDict, path: Path) -> None:
+    """Refuse tensors that are not wholly in the file, whatever sizes they claim."""
+    if len(state) > MOST_TENSORS:
+        raise BadCheckpoint(f"checkpoint {str(path)!r} holds {len(state):,} tensors")
+    odd = [
+        name
+        for name, tensor in state.items()
+        if tensor.layout is not torch.strided or tensor.device.type != "cpu"
+    ]
+    if odd:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} holds tensors without all of their numbers: {some(odd)}",
+            hint="save dense tensors on the CPU",
+        )
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    held = path.stat().st_size
+    if claimed > MOST_CLAIMED * held + SPARE_BYTES:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} has {held:,} bytes, but its tensors claim {claimed:,}",
+            hint="they repeat the same numbers: save them with .contiguous()",
+        )
 
 
 def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict, bool]:
@@ -174,7 +228,7 @@ def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict
 
     And whether there is a moving average that was not taken.
     """
-    found = dict(_state_dicts(loaded))
+    found = dict(_state_dicts(loaded, set()))
     averages = {name: state for name, state in found.items() if _EMA.search(name)}
     if use_ema and not averages:
         raise UnfitOption(f"--use-ema: {str(path)!r} holds no moving average (EMA) of the weights")
@@ -193,10 +247,15 @@ def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict
     raise BadCheckpoint(f"checkpoint {str(path)!r} holds no weights but a {type(loaded).__name__}")
 
 
-def _state_dicts(tree: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, StateDict]]:
-    """Yield every mapping of names to tensors, with its place in the tree."""
+def _state_dicts(
+    tree: object, seen: set[int], name: str = "", depth: int = 0
+) -> Iterator[tuple[str, StateDict]]:
+    """Yield every mapping of names to tensors once, with its place in the tree."""
     if not isinstance(tree, Mapping) or depth > 4 or any(no in name for no in _NO_WEIGHTS):
         return
+    if id(tree) in seen:  # a tree may hold itself
+        return
+    seen.add(id(tree))
     tensors = {key: value for key, value in tree.items() if isinstance(value, Tensor)}
     inner = [pair for pair in tree.items() if isinstance(pair[1], Mapping)]
     if tensors and all(isinstance(key, str) for key in tree) and not inner:
@@ -206,7 +265,8 @@ def _state_dicts(tree: object, name: str = "", depth: int = 0) -> Iterator[tuple
             yield f"{name}.ema", average
         yield name, weights or average
     for key, value in inner:
-        yield from _state_dicts(value, f"{name}.{key}".lstrip("."), depth + 1)
+        if isinstance(key, str):
+            yield from _state_dicts(value, seen, f"{name}.{key}".lstrip("."), depth + 1)
 
 
 def _refuse_module(loaded: object, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Load a network: an architecture, and pretrained weights or those of a checkpoint."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ from errlens.model.architectures import (
     fitting_architectures,
     similar_architectures,
 )
+from errlens.model.arguments import recorded_arguments
+from errlens.model.building import build_for
 from errlens.model.checkpoints import (
     Checkpoint,
     apply_checkpoint,
-    count_outputs,
-    matching_part,
     read_checkpoint,
 )
-from errlens.model.sources import Architecture, find_architecture
+from errlens.model.sources import LOCAL_PREFIX, Architecture, find_architecture
 from errlens.model.training import Training, recorded_training
 
 
@@ -72,6 +72,10 @@ def load_network(
         BadCheckpoint, IncompatibleCheckpoint, MissingInput: The checkpoint cannot be used.
     """
     given = dict(arguments or {})
+    if checkpoint is None and name and name.startswith(LOCAL_PREFIX):
+        # What timm would read there without a look at it is a checkpoint like any other.
+        found = read_checkpoint(Path(name.removeprefix(LOCAL_PREFIX)), use_ema=use_ema)
+        return replace(_trained(found, None, given, num_classes, img_size), name=name)
     if checkpoint is not None:
         found = read_checkpoint(checkpoint, use_ema=use_ema)
         return _trained(found, name, given, num_classes, img_size)
@@ -111,11 +115,15 @@ def _trained(
     names = [name] if name else list(training.models) or [choose_architecture(checkpoint)]
     if not set(names) & set(training.models):
         training = Training(models=(), class_names=training.class_names)  # of another network
+    if img_size is None:
+        training.refuse_large_images(checkpoint.origin)
     size = img_size or training.img_size
 
     def load(one: str) -> Network:
         architecture = find_architecture(one)
-        given = {**_size_argument(one, size), **training.arguments, **arguments}
+        left = {name: value for name, value in training.arguments.items() if name not in arguments}
+        recorded = recorded_arguments(left, architecture, origin=checkpoint.origin)
+        given = {**_size_argument(one, size), **recorded, **arguments}
         module = _with_weights(architecture, given, checkpoint, num_classes)
         config = {**_data_config(architecture, module), **training.preprocessing}
         if training.class_names:
@@ -123,21 +131,26 @@ def _trained(
         return Network(module.eval(), one, given, config, names_source=checkpoint.origin)
 
     network = _first_that_fits(names, load)
-    if not name and training.models:
-        network.remarks.append(f"architecture {network.name}: recorded in {checkpoint.origin}")
-    elif not name:
+    if not name:
         whose = f"the only one of timm's with the tensors of {checkpoint.path.name}"
-        network.remarks.append(f"architecture {network.name}: {whose}")
+        source = f"recorded in {checkpoint.origin}" if training.models else whose
+        network.remarks.append(f"architecture {network.name}: {source}")
+    network.remarks.extend(_remarks(checkpoint, training, given=arguments))
+    return network
+
+
+def _remarks(
+    checkpoint: Checkpoint, training: Training, *, given: Mapping[str, Any]
+) -> Iterator[str]:
+    """Say what a checkpoint decided, and the user did not."""
     recorded = [
-        *(f"{key}={value}" for key, value in training.arguments.items()),
+        *(f"{key}={value}" for key, value in training.arguments.items() if key not in given),
         *training.preprocessing,
     ]
     if recorded:
-        kinds = ", ".join(recorded)
-        network.remarks.append(f"{kinds}: recorded in {checkpoint.origin}, unless given here")
+        yield f"{', '.join(recorded)}: recorded in {checkpoint.origin}, unless given here"
     if checkpoint.has_average:
-        network.remarks.append("a moving average of the weights is there too: --use-ema takes it")
-    return network
+        yield "a moving average of the weights is there too: --use-ema takes it"
 
 
 def _first_that_fits(names: Sequence[str], load: Callable[[str], Network]) -> Network:
@@ -194,17 +207,8 @@ def _with_weights(
     num_classes: int | None,
 ) -> nn.Module:
     """Build a network with as many outputs as the checkpoint has, and load it."""
-    head = architecture.head
-    if head is None:
-        head = _last_linear(architecture.build(architecture.create, arguments))
-    outputs = count_outputs(checkpoint.state, head)
-    if outputs is not None and num_classes not in (None, outputs):
-        raise UnfitOption(
-            f"--num-classes says {num_classes}, but {checkpoint.path.name} has {outputs} outputs"
-        )
-    module = architecture.build(architecture.create, arguments, outputs or num_classes)
-    state = matching_part(checkpoint, list(module.state_dict()))
     try:
+        module, state = build_for(checkpoint, architecture, arguments, num_classes)
         apply_checkpoint(module, state, path=checkpoint.path, model=architecture.name)
     except IncompatibleCheckpoint as error:
         fitting = fitting_architectures(checkpoint) or similar_architectures(checkpoint)
@@ -212,14 +216,3 @@ def _with_weights(
             error.hint = f"its tensors are those of timm's {fitting[0]}: --model {fitting[0]}"
         raise
     return module
-
-
-def _last_linear(module: nn.Module) -> str:
-    """Name the last linear layer, or the last convolution where there is none."""
-    for kind in (nn.Linear, nn.Conv2d):
-        names: list[str] = [
-            name for name, layer in module.named_modules() if isinstance(layer, kind)
-        ]
-        if names:
-            return names[-1]
-    return ""

@@ -13,7 +13,7 @@ from torch import Tensor
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks import Network
-from errlens.model.sources import import_object
+from errlens.model.own_code import import_object, import_recorded
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,19 @@ def resolve_preprocessing(
     )
 
 
-def load_transform(name: str, *, exif: bool = False) -> UserTransform:
-    """Import a transform given as `module:function`.
+def load_transform(name: str, *, exif: bool = False, recorded: bool = False) -> UserTransform:
+    """Import a transform given as `module:function`; a run has `recorded` it, or the user gave it.
 
     Raises:
         UnfitOption: It is not written like that.
         UnknownModel: There is no such module or function.
+        ForeignCode: A run has recorded one that is not of the current folder.
     """
     module, colon, function = name.partition(":")
     if not (module and colon and function):
         raise UnfitOption(f"--transform {name!r} is not of the form module:function")
-    return UserTransform(name, import_object(module, function, what="transform"), exif=exif)
+    find = import_recorded if recorded else import_object
+    return UserTransform(name, find(module, function, what="transform"), exif=exif)
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:

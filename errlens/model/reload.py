@@ -1,33 +1,48 @@
 """The classifier of a run, loaded again from what `run.json` says; or an architecture alone."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, Final
 
 from errlens.classes import ClassNames
 from errlens.data.loading import Preparation
-from errlens.data.preprocess import Preprocessing
-from errlens.errors import StaleRun
+from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
+from errlens.errors import NotARun, StaleRun, some
 from errlens.identity import RunInfo
+from errlens.model.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
+from errlens.model.building import check_size
 from errlens.model.checkpoints import hash_weights
 from errlens.model.classifier import Classifier, choose_device, run_once
 from errlens.model.networks import Network, bare_network, load_network
 from errlens.model.preparation import load_transform, resolve_preprocessing
-from errlens.model.sources import find_architecture
+from errlens.model.sources import Architecture, find_architecture
+from errlens.model.training import LEAST_CROP
+
+_LARGEST_COLOUR: Final = 1000.0  # of a mean or a deviation; pixels lie between 0 and 1
 
 
-def reload_classifier(info: RunInfo, *, device: str = "auto") -> Classifier:
+def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = False) -> Classifier:
     """Load the classifier that made a run: same weights, same preprocessing, same names.
+
+    A run may come from somebody else: arguments and the names of functions in its `run.json` are
+    taken as those that a checkpoint records.
 
     Args:
         info: Of a run with a model, see `RunFolder.require_model`.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        trusted: Take them as the user's own words.
 
     Raises:
         StaleRun: What is found under the recorded names has other weights by now.
+        ForeignCode, BadCheckpoint: The run names code or arguments that no file may decide.
     """
     settings = info.settings
+    architecture = _architecture(info, trusted=trusted)
+    preparation = _preparation(info, trusted=trusted)
     checkpoint = Path(info.checkpoint) if info.checkpoint else None
     # Pretrained networks have the outputs that they have.
-    told = checkpoint is not None or find_architecture(settings.model).own
+    told = checkpoint is not None or architecture.own
     network = load_network(
         settings.model,
         checkpoint=checkpoint,
@@ -42,14 +57,15 @@ def reload_classifier(info: RunInfo, *, device: str = "auto") -> Classifier:
             f"(sha256 {found[:12]}..., not {settings.weights_sha256[:12]}...)",
             hint="evaluate again, or bring the weights of the run back",
         )
-    return _classifier(network, _preparation(info), info.classes, device=device)
+    return _classifier(network, preparation, info.classes, device=device)
 
 
-def untrained_classifier(info: RunInfo) -> Classifier:
+def untrained_classifier(info: RunInfo, *, trusted: bool = False) -> Classifier:
     """Build the architecture of a run without its weights: enough to see what it consists of."""
     settings = info.settings
+    _architecture(info, trusted=trusted)
     network = bare_network(settings.model, settings.arguments, len(settings.class_names))
-    return _classifier(network, _preparation(info), info.classes, device="cpu")
+    return _classifier(network, _preparation(info, trusted=trusted), info.classes, device="cpu")
 
 
 def untrained_model(name: str) -> Classifier:
@@ -65,11 +81,64 @@ def untrained_model(name: str) -> Classifier:
     return _classifier(network, preparation, classes, device="cpu")
 
 
-def _preparation(info: RunInfo) -> Preparation:
-    recorded = info.settings.preprocessing
+def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
+    """Return the architecture of a run whose arguments are those that a file may decide."""
+    settings = info.settings
+    found = find_architecture(settings.model, recorded=not trusted)
+    if not trusted:
+        recorded = recorded_arguments(settings.arguments, found, origin="run.json")
+        if recorded and not (info.checkpoint or found.own):
+            check_size(found, recorded)
+    return found
+
+
+def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:
+    recorded = dict(info.settings.preprocessing)
     if "transform" in recorded:
-        return load_transform(recorded["transform"], exif=recorded["exif"])
+        return load_transform(
+            str(recorded["transform"]), exif=bool(recorded.get("exif")), recorded=not trusted
+        )
+    if not trusted:
+        _check_preprocessing(recorded)
     return Preprocessing.from_dict(recorded)
+
+
+def _check_preprocessing(recorded: Mapping[str, Any]) -> None:
+    """Refuse settings that are none, or would enlarge photos until no memory holds them."""
+    for one in fields(Preprocessing):
+        value = recorded.get(one.name)
+        if not _IS_SETTING[one.name](value):
+            raise NotARun(
+                f"run.json records the preprocessing {one.name}={shown_value(value)}",
+                hint="where the run is yours, add --trust-run",
+            )
+    unknown = recorded.keys() - _IS_SETTING.keys()
+    if unknown:
+        raise NotARun(f"run.json records the preprocessing {some(sorted(unknown))}")
+
+
+def _are_numbers(value: object, *, least: float) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) in (1, 3)
+        and all(type(one) in (int, float) and least <= one <= _LARGEST_COLOUR for one in value)
+    )
+
+
+_IS_SETTING: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "img_size": lambda value: (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(side) is int and 1 <= side <= LARGEST_IMAGE for side in value)
+    ),
+    "crop_pct": lambda value: type(value) in (int, float) and LEAST_CROP <= value <= 10,
+    "crop_mode": lambda value: isinstance(value, str) and value in CROP_MODES,
+    "interpolation": lambda value: isinstance(value, str) and value in INTERPOLATIONS,
+    "mean": lambda value: _are_numbers(value, least=-_LARGEST_COLOUR),
+    "std": lambda value: _are_numbers(value, least=1e-6),
+    "exif": lambda value: isinstance(value, bool),
+    "bgr": lambda value: isinstance(value, bool),
+}
 
 
 def _classifier(

@@ -1,10 +1,8 @@
 """Where networks come from: timm, a hub, torchvision or the user's own factory."""
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +10,23 @@ from typing import Any, Final
 import timm
 import timm.models
 import torchvision.models
+from timm.models import load_model_config_from_hf
 from torch import nn
 
-from errlens.errors import UnfitModel, UnknownModel
+from errlens.errors import BadCheckpoint, UnfitModel, UnknownModel, WeightsUnavailable, shortened
+from errlens.model.arguments import recorded_arguments
+from errlens.model.checkpoints import Checkpoint
+from errlens.model.own_code import import_object, import_recorded
+from errlens.model.training import recorded_training
+from errlens.model.weight_files import read_config
 
-TIMM_PREFIXES: Final = ("hf-hub", "local-dir", "timm")
+HUB_PREFIX: Final = "hf-hub:"
+LOCAL_PREFIX: Final = "local-dir:"
+# What a library raises when it is asked for a network that cannot be.
+_UNBUILDABLE: Final = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,49 +69,39 @@ class Architecture:
             raise UnfitModel(
                 f"{self.name} {refused}: {error}", hint="see --model-kwargs"
             ) from error
+        except _UNBUILDABLE as error:
+            if self.own or not arguments or isinstance(error, OSError):
+                raise  # the user's code, or a library's bug, or a hub out of reach
+            given = ", ".join(f"{name}={shortened(repr(arguments[name]))}" for name in arguments)
+            reason = shortened(f"{type(error).__name__}: {error}", most=300)
+            raise UnfitModel(
+                f"{self.name} cannot be built with {given}: {reason}", hint="see --model-kwargs"
+            ) from error
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
         return module
 
 
-def import_object(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
-    """Import the user's own callable, looking in the current folder too.
-
-    Raises:
-        UnknownModel: There is no such module, or nothing callable of this name in it.
-    """
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the user's module exists but lacks something itself
-        raise UnknownModel(
-            module_name, where=f"for the {what} {module_name}:{name}, Python"
-        ) from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise UnknownModel(name, vars(module), where=f"the {what} module {module_name}")
-    imported: Callable[..., Any] = found
-    return imported
-
-
-def find_architecture(name: str) -> Architecture:
-    """Return how to build the network of a name.
+def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
+    """Return how to build the network of a name; a file has `recorded` it, or the user gave it.
 
     Raises:
         UnknownModel: No library knows the name.
+        ForeignCode: A file has recorded a factory that is not of the current folder.
+        WeightsUnavailable: A hub that knows more is out of reach.
+        BadCheckpoint: What a hub or folder says cannot be used.
     """
     prefix, colon, rest = name.partition(":")
     if not colon:
         return _timm_architecture(name)
-    if prefix in TIMM_PREFIXES:
-        build = partial(timm.create_model, name)
-        return Architecture(name, build, partial(build, pretrained=True))
+    if name.startswith(HUB_PREFIX):
+        return _hub_architecture(name)
+    if name.startswith(LOCAL_PREFIX):
+        return _folder_architecture(name)
     if prefix == "torchvision":
         return _torchvision_architecture(name, rest)
-    factory = import_object(prefix, rest, what="model factory")
+    find = import_recorded if recorded else import_object
+    factory = find(prefix, rest, what="model factory")
     parameters = inspect.signature(factory).parameters.values()
     takes = any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
     return Architecture(name, factory, factory, own=True, takes_num_classes=takes)
@@ -120,6 +120,56 @@ def _timm_architecture(name: str) -> Architecture:
         head=head[0] if isinstance(head, tuple | list) else head,
         has_weights=timm.models.is_model_pretrained(name),
     )
+
+
+def _folder_architecture(name: str) -> Architecture:
+    """Return the architecture that the `config.json` of a folder names, without its weights.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadCheckpoint: It names no architecture, or has arguments that no file may decide.
+    """
+    path = Path(name.removeprefix(LOCAL_PREFIX)) / "config.json"
+    training = recorded_training(Checkpoint(path, {}, read_config(path)))
+    if not training.models:
+        raise BadCheckpoint(f"{str(path)!r} names no architecture of timm's or torchvision's")
+    found = find_architecture(training.models[0])
+    arguments = recorded_arguments(training.arguments, found, origin=str(path))
+    config = timm.models.get_pretrained_cfg(found.name)
+    return replace(
+        found,
+        name=name,
+        create=partial(found.create, **arguments),
+        data_config={
+            **(found.data_config or (config.to_dict() if config else {})),
+            **training.preprocessing,
+        },
+    )
+
+
+def _hub_architecture(name: str) -> Architecture:
+    """Return the architecture that the configuration of a Hugging Face repository names.
+
+    Raises:
+        WeightsUnavailable: The configuration is out of reach.
+        BadCheckpoint: It is none, or has arguments that no file may decide.
+    """
+    try:
+        _, model, arguments = load_model_config_from_hf(name.removeprefix(HUB_PREFIX))
+        known = timm.models.is_model(model)
+    except OSError as error:
+        raise WeightsUnavailable(
+            f"the configuration of {name} could not be fetched: {error}",
+            hint="check the network, or add --checkpoint FILE and the --model it is for",
+        ) from error
+    except _UNBUILDABLE as error:  # whatever is not as timm expects it
+        reason = shortened(repr(error), most=300)
+        raise BadCheckpoint(f"the configuration of {name} is none: {reason}") from error
+    if not known:
+        raise BadCheckpoint(f"{name} is for {shortened(repr(model))}, which timm has not")
+    recorded_arguments(arguments or {}, _timm_architecture(model), origin=name)
+    build = partial(timm.create_model, name)
+    return Architecture(name, build, partial(build, pretrained=True))
 
 
 def _torchvision_architecture(name: str, short: str) -> Architecture:

@@ -10,6 +10,8 @@ import timm.models
 import torchvision.models
 
 from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS
+from errlens.errors import BadCheckpoint
+from errlens.model.arguments import LARGEST_IMAGE, shown_value
 from errlens.model.checkpoints import Checkpoint
 from errlens.model.weight_files import StandIn
 
@@ -25,11 +27,16 @@ _SETTINGS: Final = (
 )  # fmt: skip
 
 
+LEAST_CROP: Final = 0.2  # of the resized image; with less, photos would be enlarged enormously
+_LONGEST_NAME: Final = 300  # characters of an architecture or a class
+
+
 class Training(NamedTuple):
     """What a checkpoint records of its training, as far as it does.
 
-    `models` are names for `load_network`, the likeliest first; `arguments` are those of the
-    architecture; `preprocessing` uses timm's names; `class_names` are in output order.
+    `models` are names of timm's and torchvision's architectures, the likeliest first: nothing that
+    is fetched, imported or opened. `arguments` are for `recorded_arguments` to look at;
+    `preprocessing` uses timm's names; `class_names` are in output order.
     """
 
     models: tuple[str, ...] = ()
@@ -42,6 +49,21 @@ class Training(NamedTuple):
         """The image size in pixels, where it is one number."""
         size: int | None = self.preprocessing.get("img_size")
         return size or self.preprocessing.get("input_size", (None,))[-1]
+
+    def refuse_large_images(self, origin: str) -> None:
+        """Refuse images so large, or enlarged so much, that no memory would hold them.
+
+        Raises:
+            BadCheckpoint: The preprocessing says so, which `origin` holds.
+        """
+        for key in ("img_size", "input_size"):
+            value = self.preprocessing.get(key, 0)
+            if max(value if isinstance(value, list | tuple) else [value]) > LARGEST_IMAGE:
+                raise BadCheckpoint(
+                    f"{origin} records {key}={shown_value(value)}, and images have at most "
+                    f"{LARGEST_IMAGE} pixels a side",
+                    hint="--img-size N says it otherwise",
+                )
 
 
 def recorded_training(checkpoint: Checkpoint) -> Training:
@@ -80,10 +102,13 @@ def _levels(recorded: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, A
         inner = recorded.get(key)
         inner = vars(inner) if isinstance(inner, StandIn) else inner
         if isinstance(inner, Mapping) and depth < 3:
-            yield from _levels({str(name): value for name, value in inner.items()}, depth + 1)
+            own = {name: value for name, value in inner.items() if isinstance(name, str)}
+            yield from _levels(own, depth + 1)
 
 
 def _models_called(name: str) -> Iterator[str]:
+    if len(name) > _LONGEST_NAME:
+        return
     short = name.removeprefix("hf-hub:").removeprefix("hf_hub:").removeprefix("timm/")
     if timm.models.is_model(short):
         yield short
@@ -103,24 +128,32 @@ def _class_names(value: object) -> tuple[str, ...] | None:
     """Return class names in output order from a list, or a mapping in either direction."""
     if isinstance(value, Mapping):
         pairs = [
-            (index, name) if str(index).isdecimal() else (name, index)
-            for index, name in value.items()
+            (index, name) if _is_index(index) else (name, index) for index, name in value.items()
         ]
-        if not all(str(index).isdecimal() for index, _ in pairs):
+        if not all(_is_index(index) and isinstance(name, str) for index, name in pairs):
             return None
         value = [name for _, name in sorted((int(index), name) for index, name in pairs)]
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(name, str) and len(name) <= _LONGEST_NAME for name in value
+    ):
         return None
     is_placeholder = all(re.fullmatch(r"LABEL_\d+", name) for name in value)  # transformers' own
     return None if is_placeholder else tuple(value)
 
 
+def _is_index(value: object) -> bool:
+    """Tell whether a value is the place of an output, as a number or in decimal digits."""
+    if isinstance(value, int):
+        return 0 <= value < 10**9
+    return isinstance(value, str) and len(value) <= 9 and value.isdecimal()
+
+
 def _is_sizes(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 3
-        and all(isinstance(v, int) for v in value)
-    )
+    return isinstance(value, list | tuple) and len(value) == 3 and all(map(_is_size, value))
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def _is_colours(value: object) -> bool:
@@ -134,10 +167,10 @@ def _is_colours(value: object) -> bool:
 # What a recorded value must be to be taken for timm's setting of that name.
 _IS_SETTING: Final[dict[str, Any]] = {
     "input_size": _is_sizes,
-    "img_size": lambda value: isinstance(value, int) and value > 0,
-    "crop_pct": lambda value: isinstance(value, float) and 0 < value <= 1,
-    "crop_mode": lambda value: value in CROP_MODES,
-    "interpolation": lambda value: value in INTERPOLATIONS,
+    "img_size": _is_size,
+    "crop_pct": lambda value: isinstance(value, float) and LEAST_CROP <= value <= 1,
+    "crop_mode": lambda value: isinstance(value, str) and value in CROP_MODES,
+    "interpolation": lambda value: isinstance(value, str) and value in INTERPOLATIONS,
     "mean": _is_colours,
     "std": lambda value: _is_colours(value) and all(value),
 }

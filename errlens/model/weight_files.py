@@ -1,9 +1,6 @@
 """Open the files weights come in, running nothing they contain."""
 
-import json
 import pickle
-import pickletools
-import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -13,15 +10,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from errlens.errors import BadCheckpoint, MissingInput, some
+from errlens.documents import BadDocument, parse_json, read_text
+from errlens.errors import BadCheckpoint, MissingInput, shortened, some
+from errlens.model.pickles import foreign_globals
 
 SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
 CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.json says, as JSON
-
-_OF_TENSORS: Final = re.compile(
-    r"torch\.(_utils\.|\w*Storage$|Size$)|_codecs\.|collections\.OrderedDict$"
-)
 
 
 class StandIn:
@@ -78,12 +73,22 @@ def read_tree(path: Path) -> object:
 def config_beside(path: Path) -> dict[str, Any]:
     """Return what the `config.json` of a Hugging Face folder says."""
     config = path.with_name("config.json")
-    if path.name not in IN_FOLDERS or not config.is_file():
-        return {}
+    return read_config(config) if path.name in IN_FOLDERS and config.is_file() else {}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return what a `config.json` says.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadCheckpoint: It is no JSON.
+    """
+    if not path.is_file():
+        raise MissingInput(path, what="configuration")
     try:
-        found = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadCheckpoint(f"{str(config)!r} beside the checkpoint is damaged: {error}") from error
+        found = parse_json(read_text(path))
+    except BadDocument as error:
+        raise BadCheckpoint(f"{str(path)!r} is damaged: {error}") from error
     return found if isinstance(found, dict) else {}
 
 
@@ -93,7 +98,7 @@ def metadata_config(path: Path) -> dict[str, Any]:
         return {}
     try:
         with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get(CONFIG_KEY, "{}"))
+            found = parse_json((file.metadata() or {}).get(CONFIG_KEY, "{}"))
     except (SafetensorError, OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -109,7 +114,7 @@ def _read_safetensors(path: Path) -> object:
 def _read_pickle(path: Path) -> object:
     foreign: list[str] = []
     try:
-        foreign = _foreign_globals(path)
+        foreign = foreign_globals(path)
         stand_ins: list[Any] = [_stand_in(name) for name in foreign]
         with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
             warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
@@ -120,6 +125,8 @@ def _read_pickle(path: Path) -> object:
             + (f" ({some(foreign)})" if foreign else ""),
             hint="where you trust it, save the weights alone: torch.save(model.state_dict(), PATH)",
         ) from error
+    except BadCheckpoint:
+        raise
     # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
     except Exception as error:
         raise _unreadable(path, error) from error
@@ -129,7 +136,8 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
     """Say what a file is that holds no weights, as far as its first bytes tell."""
     with path.open("rb") as file:
         start = file.read(200).lstrip().lower()
-    what, hint = f"cannot be read ({str(error).partition('. ')[0]})", "copy or download it again"
+    reason = shortened(str(error).partition(". ")[0], most=200)
+    what, hint = f"cannot be read ({reason})", "copy or download it again"
     if start.startswith(b"version https://git-lfs"):
         what, hint = "is a Git LFS pointer, not the file it stands for", "fetch it: git lfs pull"
     elif start.startswith((b"<!doctype", b"<html")):
@@ -146,25 +154,11 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
 
 
 def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("constants.pkl") for name in archive.namelist())
-
-
-def _foreign_globals(path: Path) -> list[str]:
-    """Return the names of everything a checkpoint would import that is not part of its tensors."""
     try:
-        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except ValueError:  # the format torch wrote before 1.6: pickles one after the other
-        pass
-    names = set()
-    with path.open("rb") as file:
-        for _ in range(4):  # magic number, protocol, system, objects; raw tensors follow
-            for opcode, argument, _ in pickletools.genops(file):
-                if opcode.name == "GLOBAL":
-                    names.add(str(argument).replace(" ", "."))
-    return sorted(name for name in names if not _OF_TENSORS.match(name))
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
 
 
 def _stand_in(name: str) -> tuple[Any, str]:

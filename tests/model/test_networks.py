@@ -97,13 +97,19 @@ def test_a_timm_model_nobody_trained_asks_for_a_checkpoint():
         load_network(name)
 
 
-def test_a_hub_folder_loads_through_timms_own_path(tmp_path):
+def test_a_hub_folder_is_a_checkpoint_and_gives_what_timm_gives(tmp_path):
     theirs = timm.create_model("test_efficientnet", num_classes=4).eval()
     timm.models.save_for_hf(theirs, tmp_path / "hub", model_config={"label_names": list("abcd")})
     network = load_network(f"local-dir:{tmp_path / 'hub'}")
     images = torch.rand(2, 3, 64, 64)
     torch.testing.assert_close(network.module(images), theirs(images))
-    assert network.data_config["label_names"] == list("abcd")
+    assert tuple(network.data_config["label_names"]) == tuple("abcd")
+    expected = resolve_data_config({}, model=theirs)
+    found = resolve_preprocessing(network, overrides={})
+    assert (3, *found.img_size) == expected["input_size"]
+    assert (found.mean, found.std) == (expected["mean"], expected["std"])
+    again = load_network(f"local-dir:{tmp_path / 'hub'}", checkpoint=tmp_path / "hub")
+    torch.testing.assert_close(again.module(images), theirs(images))
 
 
 def test_a_torchvision_checkpoint_and_its_preprocessing(tmp_path):
