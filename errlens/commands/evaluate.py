@@ -95,6 +95,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     """
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
+    from errlens.data.oddities import Oddities, total
     from errlens.run import RunFolder
     from errlens.terminal import Screen
 
@@ -115,7 +116,9 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     again = partial(_command, options)
     check_label_space(screen, run, predictions, again, trust=options.trust_labels)
     metrics, classes = measure(predictions), class_table(predictions)
-    run.complete(metrics.as_dict(), classes)
+    oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
+    run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
+    view.show_photos(screen, run, oddities)
     view.show_result(screen, run, metrics, classes)
     diagnosis = diagnose(
         screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
@@ -197,7 +200,9 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     indices = are_indices(samples, classifier.classes, kind=options.labels)
     kind = "indices" if indices else "names"
     info = RunInfo(
-        classifier.settings(plan_hash(plan), superclasses, labels=kind),
+        classifier.settings(
+            plan_hash(plan), superclasses, labels=kind, max_file_mb=options.max_file_mb
+        ),
         data=as_recorded(options.data),
         data_root=str(samples.root),
         n_images=len(samples),
@@ -205,6 +210,7 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
         checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
         use_ema=options.use_ema,
         seed=options.seed,
+        skipped=dict(samples.skipped),
         resources=options.resources(),
     )
     return Work(samples, classifier, superclasses, label, plan, info)

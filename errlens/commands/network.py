@@ -83,6 +83,7 @@ def probe(options: ProbeOptions) -> None:
             batch_size=options.batch_size or classifier.good_batch_size,
             workers=options.workers or available_cores(),
             threads=options.threads,
+            max_mb=options.max_file_mb,
             advance=advance,
         )
     if left_out := len(paths) - int(found.read.sum()):

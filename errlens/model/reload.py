@@ -68,7 +68,8 @@ def untrained_model(name: str) -> Classifier:
 def _preparation(info: RunInfo) -> Preparation:
     recorded = info.settings.preprocessing
     if "transform" in recorded:
-        return load_transform(recorded["transform"], exif=recorded["exif"])
+        scaled = recorded.get("scale_16bit", False)  # older runs know no such thing
+        return load_transform(recorded["transform"], exif=recorded["exif"], scale_16bit=scaled)
     return Preprocessing.from_dict(recorded)
 
 

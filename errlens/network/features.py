@@ -13,6 +13,7 @@ from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import in_order, load_input
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
+from errlens.places import MAX_FILE_MB
 
 
 class Features(NamedTuple):
@@ -38,6 +39,7 @@ def read_features(
     batch_size: int,
     workers: int,
     threads: int = 1,
+    max_mb: int = MAX_FILE_MB,
     advance: Callable[[int], None] = lambda _step: None,
 ) -> Features:
     """Run images through a network, in their order.
@@ -48,6 +50,7 @@ def read_features(
         batch_size: Images at a time.
         workers: Threads that decode and predict.
         threads: Threads of torch inside each of them.
+        max_mb: Megabytes of a file above which it is not read.
         advance: Is told of each step forward.
 
     Raises:
@@ -62,7 +65,7 @@ def read_features(
     begin = partial(torch.set_num_threads, threads)
     batches = []
     with quiet_pillow(), classifier.ready(with_features=True) as outputs:
-        work = partial(_read, classifier, outputs)
+        work = partial(_read, classifier, outputs, max_mb)
         for batch in in_order(work, chunks, workers=workers, begin=begin):
             advance(len(batch.read))
             batches.append(batch)
@@ -76,9 +79,10 @@ def read_features(
 def _read(
     classifier: Classifier,
     outputs: Callable[[Sequence[object]], Outputs],
+    max_mb: int,
     paths: Sequence[Path | None],
 ) -> _Batch:
-    loaded = [path and load_input(path, classifier.preparation) for path in paths]
+    loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
     values = [one.value for one in loaded if one and not isinstance(one, Unread)]
     read = [bool(one) and not isinstance(one, Unread) for one in loaded]
     return _Batch(read, outputs(values))

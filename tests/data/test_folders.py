@@ -98,7 +98,7 @@ def test_a_suffix_counts_whatever_its_case_and_the_most_frequent_other_comes_fir
 
 def test_an_empty_folder_has_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {})
+    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {}, {})
 
 
 def test_a_folder_that_cannot_be_listed_is_named(public):
