@@ -23,7 +23,9 @@ from errlens.commands._second_look import (
     check_label_space,
     diagnose,
     diagnosis_as_dict,
+    doubt_as_dict,
     show_diagnosis,
+    show_doubt,
 )
 from errlens.errors import TooManyBadInputs, UnfitOption
 from errlens.places import as_recorded, default_run
@@ -93,6 +95,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
     a table of classes come with it. Stopped half-way, the same command goes on where it was.
     """
+    from errlens.analysis.doubts import doubt
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.data.oddities import Oddities, total
@@ -120,12 +123,17 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
     view.show_photos(screen, run, oddities)
     view.show_result(screen, run, metrics, classes)
+    expected = expected_accuracy(options.expect)
     diagnosis = diagnose(
-        screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
+        screen, predictor, metrics, oddities=oddities, expected=expected, seed=options.seed
     )
+    # Other settings than those of a transform cannot be tried.
+    doubted = None if expected or options.transform else doubt(metrics, classes)
+    show_doubt(screen, doubted, again)
     _show_way_on(screen, run, metrics, diagnosis, again)
-    found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
-    view.print_json(screen, run, metrics, more=found)
+    more = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
+    more |= {"doubt": doubt_as_dict(doubted, again)} if doubted else {}
+    view.print_json(screen, run, metrics, more=more)
     _check_bad_inputs(run, metrics, options.max_bad)
     return run
 

@@ -1,5 +1,6 @@
 """Photos of more than eight bits a channel, which Pillow clips at 255, and so does timm."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,12 @@ def is_deep(image: Image.Image) -> bool:
     Colour of 16 bits a channel is no such image: Pillow reads the upper byte of each itself.
     """
     return image.mode == "F" or image.mode.startswith("I")
+
+
+def highest(image: Image.Image) -> float | None:
+    """Return the largest value of an image of one channel, None where that is no number."""
+    value = float(np.asarray(image).max())
+    return value if math.isfinite(value) else None
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:

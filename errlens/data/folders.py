@@ -17,7 +17,7 @@ from errlens.errors import InputError
 
 NOT_UTF8 = "file name is not UTF-8"
 _SYSTEM_FILES: Final = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
-_LONGEST_SUFFIX: Final = 12  # what is longer belongs to one file and says nothing
+_LONGEST_SUFFIX: Final = 16  # what is longer belongs to one file and says nothing
 
 
 class FolderScan(NamedTuple):

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import logging
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Final, NamedTuple
 import PIL
 from PIL import Image, UnidentifiedImageError
 
-from errlens.data.depth import is_deep, to_eight_bits
+from errlens.data.depth import highest, is_deep, to_eight_bits
 from errlens.data.oddities import Traits
 from errlens.data.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
 from errlens.data.regular_files import read_regular
@@ -24,6 +23,7 @@ from errlens.predictions import MISSING, UNREADABLE
 DECODER: Final = {"name": "pillow", "version": PIL.__version__}
 
 _EXIF_ORIENTATION: Final = 0x0112
+_DNG_VERSION: Final = 0xC612
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -157,6 +157,8 @@ def decode(
         return Unread(UNREADABLE, why_raw(), content_hash)
     try:
         image = open_image(content)
+        if _is_dng(image):
+            return Unread(UNREADABLE, why_raw(), content_hash)
         if least is not None:
             image.draft(mode, (least, least))
         deep = is_deep(image)
@@ -171,11 +173,16 @@ def decode(
         pixels = pixels.transpose(_UPRIGHT[orientation])
     traits = Traits(
         image.mode if deep else None,
-        _highest(image) if deep else None,
+        highest(image) if deep else None,
         orientation in _UPRIGHT,
         _is_single_valued(pixels),
     )
     return Photo(pixels, width, height, content_hash, traits)
+
+
+def _is_dng(image: Image.Image) -> bool:
+    """Tell whether a TIFF is a camera's raw file in Adobe's format, whatever it is called."""
+    return _DNG_VERSION in getattr(image, "tag_v2", ())
 
 
 def _orientation(image: Image.Image) -> int:
@@ -185,12 +192,6 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001 - damaged EXIF beside good pixels; timm ignores it too
         return 1
     return found if found in _UPRIGHT else 1
-
-
-def _highest(image: Image.Image) -> float | None:
-    """Return the largest value of a deep image, None where that is no number."""
-    _, value = image.getextrema()
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _is_single_valued(pixels: Image.Image) -> bool:
@@ -223,6 +224,8 @@ def identify_photo(path: Path, *, max_mb: int = MAX_FILE_MB) -> Identity:
         return Identity(content_hash=content_hash)
     try:
         image = open_image(content)
+        if _is_dng(image):
+            return Identity(content_hash=content_hash)
         # Pillow says of a TIFF from the start how large it is when shown.
         turned = image.format != "TIFF" and _orientation(image) >= 5
         width, height = image.size[::-1] if turned else image.size

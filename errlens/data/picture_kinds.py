@@ -42,7 +42,7 @@ _RAW: Final = _Foreign(
     "a camera's raw file",
     "develop it to JPEG or PNG first, for example with darktable-cli",
     (
-        ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25",
+        ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq",
         ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2",
         ".rwl", ".sr2", ".srf", ".srw", ".x3f",
     ),

@@ -1,4 +1,4 @@
-"""Try other preprocessing on some images of an evaluation: each file is decoded once for all."""
+"""Try other preprocessing on some images of an evaluation: each file is read once for all."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from errlens.analysis.scores import score
-from errlens.data.images import Photo
-from errlens.data.loading import in_order, open_for
+from errlens.data.images import Photo, Unread, read_encoded
+from errlens.data.loading import decode_for, in_order
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs, run_once
@@ -70,12 +70,18 @@ def _predict(
     images: Sequence[tuple[Path, int]],
 ) -> NDArray[np.float32]:
     """Return raw outputs of shape (settings, images, classes), NaN for what cannot be read."""
-    photos = [open_for(settings[0], path, max_mb=max_mb) for path, _ in images]
+    files = [read_encoded(path, max_mb=max_mb) for path, _ in images]
+    photos = {}
     found = []
     for setting, model in zip(settings, models, strict=True):
-        readable = [photo for photo in photos if isinstance(photo, Photo)]
+        reading = setting.exif, setting.scale_16bit
+        if reading not in photos:
+            photos[reading] = [
+                file if isinstance(file, Unread) else decode_for(setting, file) for file in files
+            ]
+        readable = [photo for photo in photos[reading] if isinstance(photo, Photo)]
         outputs = model([setting.prepare(photo.image) for photo in readable]).logits
-        spread = np.full((len(photos), outputs.shape[1]), np.nan, np.float32)
-        spread[[isinstance(photo, Photo) for photo in photos]] = outputs
+        spread = np.full((len(files), outputs.shape[1]), np.nan, np.float32)
+        spread[[isinstance(photo, Photo) for photo in photos[reading]]] = outputs
         found.append(spread)
     return np.stack(found)

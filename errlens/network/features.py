@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import in_order, load_input
+from errlens.data.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
 from errlens.places import MAX_FILE_MB
@@ -19,17 +20,20 @@ from errlens.places import MAX_FILE_MB
 class Features(NamedTuple):
     """What a network makes of those images that could be read.
 
-    `read` tells which these are, of all; the arrays have a row for each of them.
+    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` are
+    those among them that may not be to the network what they are to people.
     """
 
     read: NDArray[np.bool_]
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
+    oddities: Oddities
 
 
 class _Batch(NamedTuple):
     read: list[bool]
     outputs: Outputs
+    oddities: Oddities
 
 
 def read_features(
@@ -73,6 +77,7 @@ def read_features(
         np.array([one for batch in batches for one in batch.read], bool),
         np.concatenate([batch.outputs.features for batch in batches]),
         np.concatenate([batch.outputs.logits for batch in batches]),
+        total(batch.oddities for batch in batches),
     )
 
 
@@ -83,6 +88,13 @@ def _read(
     paths: Sequence[Path | None],
 ) -> _Batch:
     loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
-    values = [one.value for one in loaded if one and not isinstance(one, Unread)]
-    read = [bool(one) and not isinstance(one, Unread) for one in loaded]
-    return _Batch(read, outputs(values))
+    inputs = {
+        place: found
+        for place, found in enumerate(loaded)
+        if found and not isinstance(found, Unread)
+    }
+    return _Batch(
+        [place in inputs for place in range(len(paths))],
+        outputs([found.value for found in inputs.values()]),
+        count_oddities((str(paths[place]), found.traits) for place, found in inputs.items()),
+    )
