@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
+from errlens.places import MAX_FILE_MB
 from errlens.predictions import SCHEMA_VERSION
 
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
@@ -44,7 +45,7 @@ class Settings:
     arguments: Mapping[str, Any]
     weights_sha256: str
     preprocessing: Mapping[str, Any]
-    decoder: Mapping[str, str]
+    decoder: Mapping[str, Any]
     engine: Mapping[str, str]
     device: str
     class_names: Sequence[str]
@@ -66,7 +67,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """The contents of `run.json`: the settings, and what it takes to find the images again."""
+    """The contents of `run.json`: the settings, and what it takes to find the images again.
+
+    `skipped` counts the files by suffix that lay among the images and are none; `photos` is what
+    was counted of those that could be read, see `errlens.data.oddities`.
+    """
 
     settings: Settings
     data: str
@@ -77,6 +82,8 @@ class RunInfo:
     use_ema: bool = False
     seed: int = 0
     resources: Mapping[str, Any] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    photos: Mapping[str, Any] = field(default_factory=dict)
     status: str = "running"
     versions: Mapping[str, str] = field(default_factory=versions)
     command_line: str = field(default_factory=lambda: shlex.join(sys.argv))
@@ -92,6 +99,11 @@ class RunInfo:
     def imported(self) -> bool:
         """Whether the predictions were made elsewhere, so that there is no model."""
         return self.settings.engine.get("name") == IMPORT_ENGINE
+
+    @property
+    def max_file_mb(self) -> int:
+        """Files of more megabytes were not read, and are not read for this run again."""
+        return int(self.settings.decoder.get("max_file_mb", MAX_FILE_MB))
 
     @cached_property
     def classes(self) -> ClassNames:

@@ -7,6 +7,7 @@ from typing import Final
 
 TORCHVISION: Final = "torchvision:"
 DEFAULT_RUNS: Final = Path("runs")
+MAX_FILE_MB: Final = 500  # megabytes of an image file; nobody photographs more
 SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
 
 

@@ -83,7 +83,13 @@ class Predictions:
         return frame
 
 
-def part_metadata(settings: Mapping[str, Any], *, run_hash: str, shard: int) -> dict[bytes, bytes]:
-    """Return the key-value metadata of a part: the settings that made it, and which part it is."""
-    made_by = {**settings, "schema_version": SCHEMA_VERSION, "run_hash": run_hash, "shard": shard}
+def part_metadata(
+    settings: Mapping[str, Any], *, run_hash: str, shard: int, photos: Mapping[str, Any]
+) -> dict[bytes, bytes]:
+    """Return the key-value metadata of a part: the settings that made it, and which part it is.
+
+    `photos` is what was counted of its photos.
+    """
+    own = {"run_hash": run_hash, "shard": shard, "photos": photos}
+    made_by = {**settings, "schema_version": SCHEMA_VERSION, **own}
     return {b"errlens": json.dumps(made_by, sort_keys=True).encode()}

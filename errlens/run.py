@@ -382,20 +382,45 @@ class RunFolder:
         return [shard for shard in range(self.n_parts) if not self._part_is_whole(shard, info)]
 
     def write_part(
-        self, shard: int, table: pa.Table, sidecars: Mapping[str, np.ndarray], info: RunInfo
+        self,
+        shard: int,
+        table: pa.Table,
+        sidecars: Mapping[str, np.ndarray],
+        info: RunInfo,
+        *,
+        photos: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the predictions of one shard; the part comes last and vouches for the rest."""
+        """Write the predictions of one shard; the part comes last and vouches for the rest.
+
+        `photos` is what was counted of its photos: the part remembers it beside its table.
+        """
         for kind, array in sidecars.items():
             target = self.sidecar_file(kind, shard)
             target.parent.mkdir(exist_ok=True)
             with _atomically(target) as temporary, temporary.open("wb") as file:
                 np.save(file, array)
-        metadata = part_metadata(info.settings.as_dict(), run_hash=info.run_hash, shard=shard)
+        metadata = part_metadata(
+            info.settings.as_dict(), run_hash=info.run_hash, shard=shard, photos=photos or {}
+        )
         self._write_table(self.part_file(shard), table.replace_schema_metadata(metadata))
 
-    def complete(self, metrics: Mapping[str, Any], classes: pd.DataFrame) -> None:
-        """Write what follows from the predictions and record that the run is complete."""
-        info = replace(self.info, status="complete", finished=now())
+    def read_photo_counts(self) -> Iterator[dict[str, Any]]:
+        """Yield what each part of a complete run remembers of its photos; an older one nothing."""
+        for shard in range(self.n_parts):
+            yield _made_by(self.part_file(shard)).get("photos") or {}
+
+    def complete(
+        self,
+        metrics: Mapping[str, Any],
+        classes: pd.DataFrame,
+        *,
+        photos: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write what follows from the predictions and record that the run is complete.
+
+        `photos` is what was counted of all photos.
+        """
+        info = replace(self.info, status="complete", photos=photos or {}, finished=now())
         self._write_json(self.metrics_file, {**metrics, "run_hash": info.run_hash})
         with _atomically(self.classes_file) as temporary:
             write_csv(temporary, classes)
@@ -461,10 +486,9 @@ class RunFolder:
             StaleRun: It is a good part of another run.
         """
         try:
-            found = pq.read_metadata(self.part_file(shard).absolute())
+            made_by = _made_by(self.part_file(shard))
         except (OSError, pa.ArrowInvalid):
             return False
-        made_by = json.loads((found.metadata or {}).get(b"errlens", b"{}"))
         if made_by.get("run_hash") != info.run_hash:
             raise StaleRun(
                 f"{str(self.part_file(shard))!r} was made with other settings than run.json says",
@@ -526,6 +550,13 @@ def newest_run(folder: Path) -> RunFolder:
             hint="errlens evaluate DATA --model NAME makes one",
         )
     return open_run(max(found)[1])
+
+
+def _made_by(path: Path) -> dict[str, Any]:
+    """Return what a part remembers beside its table."""
+    metadata = pq.read_metadata(path.absolute()).metadata or {}
+    found: dict[str, Any] = json.loads(metadata.get(b"errlens", b"{}"))
+    return found
 
 
 def _read_columns(path: Path, columns: Sequence[str]) -> pa.Table:

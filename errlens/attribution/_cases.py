@@ -16,11 +16,12 @@ from errlens.attribution._batch import Explained, explain_batch
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
 from errlens.classes import ClassNames
-from errlens.data.images import Unread, open_photo, quiet_pillow
-from errlens.data.loading import Input, available_cores, in_order, prepare_input
+from errlens.data.images import Unread, quiet_pillow
+from errlens.data.loading import Input, available_cores, in_order, open_for, prepare_input
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
+from errlens.places import MAX_FILE_MB
 from errlens.predictions import MISSING, Predictions
 from errlens.run import RunFolder
 
@@ -83,6 +84,7 @@ class Explainer:
     root: Path
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
     keep_photos: bool = False
+    max_mb: int = MAX_FILE_MB
 
     def explain(
         self, cases: Sequence[Case], methods: Sequence[str], *, at_most: int | None = None
@@ -106,9 +108,7 @@ class Explainer:
 
     def _load(self, case: Case) -> _Loaded:
         preparation = self.classifier.preparation
-        photo = open_photo(
-            self.root / case.facts["path"], mode=preparation.image_mode, exif=preparation.exif
-        )
+        photo = open_for(preparation, self.root / case.facts["path"], max_mb=self.max_mb)
         if isinstance(photo, Unread):
             return _Loaded(case, photo)
         if case.facts["content_hash"] not in (None, photo.content_hash):

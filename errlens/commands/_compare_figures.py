@@ -30,6 +30,7 @@ def change_posters(
     root: Path,
     *,
     names: Sequence[str],
+    max_mb: int,
 ) -> list[Poster]:
     """Decide what is on the galleries of `broken` and `fixed`; none of what has no images.
 
@@ -38,6 +39,7 @@ def change_posters(
         hashes: Of the file of each row.
         root: Where paths start.
         names: Of the old and of the new run.
+        max_mb: Megabytes of a file above which it is not read.
     """
     posters = []
     for kind, images in changes.items():
@@ -48,7 +50,7 @@ def change_posters(
         shown: list[dict[Any, Any]] = images.head(TILES).to_dict("records")
         shots = [
             Shot(
-                ImageFile(root / one["path"], hashes[one["row"]]),
+                ImageFile(root / one["path"], hashes[one["row"]], max_mb),
                 Tile((), _lines(one), _VERDICTS[kind]),
             )
             for one in shown

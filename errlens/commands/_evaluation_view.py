@@ -10,9 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from errlens.analysis.copies import COLUMNS as COPIES_COLUMNS
+from errlens.analysis.copies import find_copies
 from errlens.analysis.metrics import Metrics, Proportion
+from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes import ClassNames
 from errlens.data.labels import FROM_LABELS, NO_LABEL, merged_labels, order_is_ambiguous
+from errlens.data.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.predictions import LABEL_UNKNOWN, OK
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 WORST_CLASSES = 5
 BAD_INPUTS = 10
 FIRST_CLASSES = 3
+FIRST_KINDS = 8
 
 
 def show_samples(screen: Screen, samples: Samples) -> None:
@@ -41,8 +46,32 @@ def show_samples(screen: Screen, samples: Samples) -> None:
     if samples.empty_classes:
         screen.remark(f"class folders without an image: {some(samples.empty_classes)}")
     if samples.skipped:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in samples.skipped.items())
-        screen.remark(f"skipped files that are no images: {kinds}")
+        screen.warn(f"skipped {_files(samples.skipped)}: no images")
+    if samples.misnamed:
+        screen.warn(
+            f"took {_files(samples.misnamed)}: pictures, though not by the end of their names, "
+            "and timm would leave them out"
+        )
+
+
+def _files(counts: Mapping[str, int]) -> str:
+    """Count files by suffix.
+
+    >>> _files({".txt": 2, ".md": 1})
+    '3 files (2 .txt, 1 .md)'
+    """
+    n = sum(counts.values())
+    kinds = [f"{count} {suffix}" for suffix, count in counts.items()]
+    more = [f"{len(kinds) - FIRST_KINDS} other kinds"] if len(kinds) > FIRST_KINDS else []
+    return f"{n} file{'s' * (n != 1)} ({', '.join(kinds[:FIRST_KINDS] + more)})"
+
+
+def show_photos(screen: Screen, run: RunFolder, oddities: Oddities) -> None:
+    """Warn of photos that may not be to the model what they are to people, and of those twice."""
+    copies = find_copies(run.read_predictions(COPIES_COLUMNS).table)
+    preprocessing = run.info.settings.preprocessing
+    for remark in (*photo_remarks(oddities, preprocessing), *copy_remarks(copies)):
+        screen.warn(remark)
 
 
 def show_classifier(screen: Screen, classifier: "Classifier") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from errlens.commands._explain_options import ExplainOptions
 from errlens.errors import MissingInput, NoResults, UnfitOption
+from errlens.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,7 @@ class Job:
     folder: Path
     run_hash: str
     root: Path
+    max_mb: int
     wanted: "Wanted"
     cases: "Sequence[Case]"
     asked: int
@@ -58,6 +60,7 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
         folder=folder,
         run_hash=info.run_hash,
         root=options.images_root(run),
+        max_mb=options.max_file_mb or info.max_file_mb,
         wanted=wanted,
         cases=_left(asked, folder, info.run_hash, before, options),
         asked=len(asked),
@@ -81,6 +84,7 @@ def photos_without_run(options: ExplainOptions) -> Job:
         folder=folder,
         run_hash=run_hash,
         root=Path(),
+        max_mb=options.max_file_mb or MAX_FILE_MB,
         wanted=Wanted(classifier.classes, options.target, options.rather_than),
         cases=cases,
         asked=len(cases),

@@ -41,6 +41,14 @@ class PhotoArguments:
             "--out", "-o", metavar="DIR", help="Of photos without a run.  [default: explained]"
         ),
     ] = None
+    max_file_mb: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Read no image file of more megabytes.  [default: as the run; else 500]",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

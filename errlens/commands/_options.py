@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from errlens.errors import UnfitOption
-from errlens.places import DEFAULT_RUNS, data_set_name
+from errlens.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from errlens.model.classifier import Classifier
     from errlens.run import RunFolder
     from errlens.terminal import Screen
+
+MaxFileMB = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,7 @@ class DataOptions:
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
     ] = False
+    max_file_mb: MaxFileMB = MAX_FILE_MB
 
     def find_samples(self, *, seed: int) -> "Samples":
         """Return the images these options describe."""
@@ -181,6 +186,13 @@ class ModelOptions:
     exif: Annotated[
         bool, typer.Option("--exif", help="Turn photos upright as EXIF says; timm does not.")
     ] = False
+    scale_16bit: Annotated[
+        bool,
+        typer.Option(
+            "--scale-16bit",
+            help="Bring photos of 16 bits, or of fractions, to 0 to 255; timm makes them white.",
+        ),
+    ] = False
 
     @property
     def model_label(self) -> str:
@@ -209,6 +221,7 @@ class ModelOptions:
             transform=self.transform,
             exif=self.exif,
             bgr=self.bgr,
+            scale_16bit=self.scale_16bit,
         )
         classes = read_classes(self.classes) if self.classes else None
         return load_classifier(spec, given=classes, labels=labels, ordered=ordered, device=device)

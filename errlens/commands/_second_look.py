@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from errlens.errors import Interrupted, LabelSpaceMismatch
 
 if TYPE_CHECKING:
+    from errlens.analysis.doubts import Doubt
     from errlens.analysis.label_space import Cycle
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
     from errlens.classes import ClassNames
+    from errlens.data.oddities import Oddities
     from errlens.model.predict import ShardPredictor
     from errlens.predictions import Predictions
     from errlens.run import RunFolder
@@ -84,6 +86,7 @@ def diagnose(
     predictor: "ShardPredictor",
     metrics: "Metrics",
     *,
+    oddities: "Oddities",
     expected: float | None,
     seed: int,
 ) -> "Diagnosis | None":
@@ -118,6 +121,9 @@ def diagnose(
         workers=predictor.workers,
         threads=predictor.threads,
         progress=screen.progress,
+        turned=oddities.turned.n > 0,
+        deep=oddities.deep.n > 0,
+        max_mb=predictor.info.max_file_mb,
     )
     try:
         return doctor.diagnose()
@@ -125,6 +131,24 @@ def diagnose(
         raise Interrupted(
             "stopped while other settings were tried", hint="the evaluation itself is complete"
         ) from error
+
+
+def show_doubt(screen: "Screen", doubt: "Doubt | None", again: Again) -> None:
+    """Say what looks odd in a result that no more was expected of, and how to look into it."""
+    if doubt:
+        screen.warn(
+            f"{'; '.join(doubt.signs)}. If you expected more, say how much, and the preprocessing "
+            f"that gives it is looked for: {_expecting(doubt, again)}"
+        )
+
+
+def doubt_as_dict(doubt: "Doubt", again: Again) -> dict[str, Any]:
+    """Return a doubt as plain values for JSON, with the command that looks into it."""
+    return {**doubt._asdict(), "command": _expecting(doubt, again)}
+
+
+def _expecting(doubt: "Doubt", again: Again) -> str:
+    return again(expect=f"top1={doubt.expect:g}")
 
 
 def show_diagnosis(

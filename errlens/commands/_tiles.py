@@ -17,6 +17,7 @@ from errlens.data.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.places import MAX_FILE_MB
 from errlens.predictions import Predictions
 
 TRAINING_SHOWN: Final = 4  # images of a class
@@ -44,6 +45,7 @@ class TileMaker:
     root: Path
     training: Mapping[int, Sequence[ImageFile]] = field(default_factory=dict)
     notes: Sequence[Note] = ()
+    max_mb: int = MAX_FILE_MB
 
     def section(self, section: Section) -> list[Shot]:
         """Return the images of a section, then training images of its class."""
@@ -78,7 +80,7 @@ class TileMaker:
         return found
 
     def _shot(self, one: Mapping[str, Any]) -> Shot:
-        file = ImageFile(self.root / one["path"], one["content_hash"])
+        file = ImageFile(self.root / one["path"], one["content_hash"], self.max_mb)
         remarks = self._remarks(Term("row", number=one["row"]))
         return Shot(file, _described(one, remark="\n".join(remarks)))
 

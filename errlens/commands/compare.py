@@ -185,7 +185,9 @@ def _draw(
 
     root = options.images_root(run)
     hashes = run.read_predictions(("content_hash",)).table["content_hash"].to_pylist()
-    wanted = change_posters(found.shown_changes(), hashes, root, names=found.names)
+    wanted = change_posters(
+        found.shown_changes(), hashes, root, names=found.names, max_mb=run.info.max_file_mb
+    )
     absent: dict[str, str] = {}
     drawn: list[str] = []
     with screen.progress("drawing", total=sum(map(len, wanted))) as progress:

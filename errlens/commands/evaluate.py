@@ -23,7 +23,9 @@ from errlens.commands._second_look import (
     check_label_space,
     diagnose,
     diagnosis_as_dict,
+    doubt_as_dict,
     show_diagnosis,
+    show_doubt,
 )
 from errlens.errors import TooManyBadInputs, UnfitOption
 from errlens.places import as_recorded, default_run
@@ -93,8 +95,10 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
     a table of classes come with it. Stopped half-way, the same command goes on where it was.
     """
+    from errlens.analysis.doubts import doubt
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
+    from errlens.data.oddities import Oddities, total
     from errlens.run import RunFolder
     from errlens.terminal import Screen
 
@@ -115,14 +119,21 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     again = partial(_command, options)
     check_label_space(screen, run, predictions, again, trust=options.trust_labels)
     metrics, classes = measure(predictions), class_table(predictions)
-    run.complete(metrics.as_dict(), classes)
+    oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
+    run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
+    view.show_photos(screen, run, oddities)
     view.show_result(screen, run, metrics, classes)
+    expected = expected_accuracy(options.expect)
     diagnosis = diagnose(
-        screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed
+        screen, predictor, metrics, oddities=oddities, expected=expected, seed=options.seed
     )
+    # Other settings than those of a transform cannot be tried.
+    doubted = None if expected or options.transform else doubt(metrics, classes)
+    show_doubt(screen, doubted, again)
     _show_way_on(screen, run, metrics, diagnosis, again)
-    found = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
-    view.print_json(screen, run, metrics, more=found)
+    more = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
+    more |= {"doubt": doubt_as_dict(doubted, again)} if doubted else {}
+    view.print_json(screen, run, metrics, more=more)
     _check_bad_inputs(run, metrics, options.max_bad)
     return run
 
@@ -197,7 +208,9 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     indices = are_indices(samples, classifier.classes, kind=options.labels)
     kind = "indices" if indices else "names"
     info = RunInfo(
-        classifier.settings(plan_hash(plan), superclasses, labels=kind),
+        classifier.settings(
+            plan_hash(plan), superclasses, labels=kind, max_file_mb=options.max_file_mb
+        ),
         data=as_recorded(options.data),
         data_root=str(samples.root),
         n_images=len(samples),
@@ -205,6 +218,7 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
         checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
         use_ema=options.use_ema,
         seed=options.seed,
+        skipped=dict(samples.skipped),
         resources=options.resources(),
     )
     return Work(samples, classifier, superclasses, label, plan, info)

@@ -139,6 +139,7 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
         root=job.root,
         complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
         keep_photos=options.on == ORIGINAL,
+        max_mb=job.max_mb,
     )
 
 
@@ -221,7 +222,7 @@ def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[in
         return {}
     if not isinstance(classifier.preparation, Preprocessing):
         raise UnfitOption("--masks: where a transform of one's own puts the object is not known")
-    outlines = read_outlines(masks, photos=job.root)
+    outlines = read_outlines(masks, photos=job.root, max_mb=job.max_mb)
     found = {
         one.facts["row"]: outlines.regions(one.facts["path"], classifier.preparation)
         for one in job.cases

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from errlens.commands._options import OutputOptions, OverwriteOption
+from errlens.commands._options import MaxFileMB, OutputOptions, OverwriteOption
 from errlens.commands._second_look import describe_cycles
-from errlens.places import default_run
+from errlens.places import MAX_FILE_MB, default_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,6 +85,7 @@ class TableOptions:
     superclasses: Annotated[
         Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
     ] = None
+    max_file_mb: MaxFileMB = MAX_FILE_MB
 
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
@@ -143,6 +144,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.data.images import quiet_pillow
+    from errlens.data.oddities import Oddities
     from errlens.data.samples import listed_samples
     from errlens.run import RunFolder
     from errlens.scale.resume import finish
@@ -172,6 +174,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
         )
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
+    view.show_photos(screen, run, Oddities())
     view.show_result(screen, run, metrics, classes)
     view.show_next(screen, run, metrics)
     view.print_json(screen, run, metrics, command="import")
@@ -238,7 +241,7 @@ def _settings(
         arguments=options.decisive(),
         weights_sha256=table_sha256,
         preprocessing={},
-        decoder={},
+        decoder={"max_file_mb": options.max_file_mb},
         engine={"name": IMPORT_ENGINE},
         device="none",
         class_names=list(table.classes.names),

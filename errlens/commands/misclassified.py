@@ -101,7 +101,7 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
     view.show_errors(screen, found)
     view.show_files(screen, run, results)
     if options.copy:
-        _copy(screen, found.selection, options.copy, options.images_root(run))
+        _copy(screen, run, found.selection, options.copy, root=options.images_root(run))
     view.show_next(screen, run, found, selectors=options.select)
     view.print_json(screen, run, found, files=results.written)
     return run
@@ -179,7 +179,7 @@ def _draw(
         galleries = [sequence("worst", found.selection.rows, most=options.tiles, title=title)]
         if among.exceptional is not None and len(among.exceptional):
             galleries += galleries_of(["exceptional"], among, most=options.tiles)
-    maker = TileMaker(found.selection.images, root, training, found.notes)
+    maker = TileMaker(found.selection.images, root, training, found.notes, run.info.max_file_mb)
     wanted = posters(
         galleries, maker, alike={one.facts["row"]: one.alike or [] for one in found.pages}
     )
@@ -196,16 +196,19 @@ def _is_gallery(name: str) -> bool:
     return name.startswith("gallery/")
 
 
-def _copy(screen: "Screen", selection: "Selection", target: Path, root: Path) -> None:
+def _copy(
+    screen: "Screen", run: "RunFolder", selection: "Selection", target: Path, *, root: Path
+) -> None:
     """Copy the wrong images that are meant."""
     from errlens.commands._misclassified_view import show_copied
     from errlens.data.copies import Copy, copy_images
     from errlens.data.images import ImageFile
 
     meant = selection.images.table.take(selection.rows).to_pylist()
+    max_mb = run.info.max_file_mb
     copies = [
         Copy(
-            ImageFile(root / one["path"], one["content_hash"]),
+            ImageFile(root / one["path"], one["content_hash"], max_mb),
             (one["label_name"], one["pred_name"]),
         )
         for one in meant

@@ -47,6 +47,7 @@ def probe(options: ProbeOptions) -> None:
     FILE is the whole network with that head, for errlens evaluate --checkpoint. It records the
     architecture, the preprocessing and the names of the classes.
     """
+    from errlens.analysis.photo_remarks import photo_remarks
     from errlens.commands import _evaluation_view as view
     from errlens.terminal import Screen
 
@@ -83,10 +84,13 @@ def probe(options: ProbeOptions) -> None:
             batch_size=options.batch_size or classifier.good_batch_size,
             workers=options.workers or available_cores(),
             threads=options.threads,
+            max_mb=options.max_file_mb,
             advance=advance,
         )
     if left_out := len(paths) - int(found.read.sum()):
         screen.warn(f"{left_out} of {len(paths)} images left out: no label, or cannot be read")
+    for remark in photo_remarks(found.oddities, classifier.preparation.as_dict()):
+        screen.warn(remark)
     require_linear_head(classifier, found)
 
     # Which head tells the classes apart?

@@ -4,20 +4,29 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from errlens.data.images import SUFFIXES
+from errlens.data.picture_kinds import (
+    START,
+    is_picture_start,
+    is_picture_suffix,
+    suffix_of,
+)
+from errlens.data.regular_files import read_start
 from errlens.errors import InputError
 
 NOT_UTF8 = "file name is not UTF-8"
+_SYSTEM_FILES: Final = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+_LONGEST_SUFFIX: Final = 16  # what is longer belongs to one file and says nothing
 
 
 class FolderScan(NamedTuple):
-    """The images below a folder, sorted by path, and what else lay there.
+    """The pictures below a folder, sorted by path, and what else lay there.
 
     `paths` are relative to the folder, POSIX; a name that is not UTF-8 is escaped and has a
     problem. `sizes` are bytes, None for a link that leads nowhere. `top_folders` are the names of
-    the folders directly below, sorted. `skipped` counts other files by suffix.
+    the folders directly below, sorted. `skipped` counts other files by suffix, and `misnamed` the
+    pictures whose names do not say that they are.
     """
 
     paths: list[str]
@@ -25,21 +34,27 @@ class FolderScan(NamedTuple):
     problems: list[str | None]
     top_folders: tuple[str, ...]
     skipped: dict[str, int]
+    misnamed: dict[str, int]
 
 
 def scan_folder(folder: Path) -> FolderScan:
-    """List every image below a folder, links followed, hidden names and link loops left out.
+    """List every picture below a folder, links followed, hidden names and link loops left out.
+
+    A picture is what its suffix or its first bytes say is one, be it of a kind that is read or not.
 
     Raises:
         InputError: A folder cannot be listed.
     """
     found: list[tuple[str, int | None, str | None]] = []
     skipped: Counter[str] = Counter()
+    misnamed: Counter[str] = Counter()
     for entry in _files(folder, ancestors=frozenset()):
         suffix = Path(entry.name).suffix.lower()
-        if suffix not in SUFFIXES:
-            skipped[readable(suffix) or "without suffix"] += 1
-            continue
+        if not is_picture_suffix(suffix):
+            known = is_picture(entry.path)
+            (misnamed if known else skipped)[_written(suffix)] += 1
+            if not known:
+                continue
         relative = Path(entry.path).relative_to(folder).as_posix()
         path = readable(relative)
         found.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
@@ -51,8 +66,26 @@ def scan_folder(folder: Path) -> FolderScan:
         [size for _, size, _ in found],
         [problem for _, _, problem in found],
         tuple(sorted(readable(entry.name) for entry in below if entry.name not in loops)),
-        dict(skipped.most_common()),
+        _most_frequent(skipped),
+        _most_frequent(misnamed),
     )
+
+
+def is_picture(path: str) -> bool:
+    """Tell whether the name or the first bytes of a file say that it is a picture."""
+    suffix = suffix_of(os.path.basename(path))  # noqa: PTH119 - it is done for every file
+    return is_picture_suffix(suffix) or is_picture_start(read_start(path, START))
+
+
+def _written(suffix: str) -> str:
+    if len(suffix) > _LONGEST_SUFFIX:
+        return "other suffixes"
+    return readable(suffix) or "without suffix"
+
+
+def _most_frequent(counts: Counter[str]) -> dict[str, int]:
+    """Return counts, the largest first, a tie by name."""
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
@@ -78,7 +111,11 @@ def _identity(folder: Path) -> tuple[int, int]:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
+            return [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.casefold() not in _SYSTEM_FILES
+            ]
     except OSError as error:
         raise InputError(f"folder {str(folder)!r} cannot be listed: {error.strerror}") from error
 

@@ -3,27 +3,27 @@
 import hashlib
 import io
 import logging
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import PIL
 from PIL import Image, UnidentifiedImageError
 
+from errlens.data.depth import highest, is_deep, to_eight_bits
+from errlens.data.oddities import Traits
+from errlens.data.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
+from errlens.data.regular_files import read_regular
+from errlens.places import MAX_FILE_MB
 from errlens.predictions import MISSING, UNREADABLE
-
-# What counts as an image when a folder is scanned; timm itself takes the first three.
-SUFFIXES: Final = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff",
-    ".ppm", ".pgm", ".pnm", ".avif", ".jp2",
-)  # fmt: skip
 
 DECODER: Final = {"name": "pillow", "version": PIL.__version__}
 
 _EXIF_ORIENTATION: Final = 0x0112
+_DNG_VERSION: Final = 0xC612
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,6 +45,7 @@ class Photo(NamedTuple):
     width: int
     height: int
     content_hash: bytes
+    traits: Traits = Traits()
 
 
 class Unread(NamedTuple):
@@ -55,79 +56,133 @@ class Unread(NamedTuple):
     content_hash: bytes | None = None
 
 
-def open_photo(path: Path, *, mode: str = "RGB", exif: bool = False) -> Photo | Unread:
-    """Decode an image file completely and convert it to `mode`.
-
-    Args:
-        path: The file.
-        mode: Pillow's name for what the model wants: RGB, or L for one channel.
-        exif: Turn the pixels upright as the EXIF orientation says; timm's loader does not.
-    """
-    encoded = read_encoded(path)
-    return encoded if isinstance(encoded, Unread) else decode(encoded, mode=mode, exif=exif)
+def open_photo(
+    path: Path,
+    *,
+    mode: str = "RGB",
+    exif: bool = False,
+    scale_16bit: bool = False,
+    max_mb: int = MAX_FILE_MB,
+) -> Photo | Unread:
+    """Decode an image file completely and convert it to `mode`; see `decode`."""
+    encoded = read_encoded(path, max_mb=max_mb)
+    if isinstance(encoded, Unread):
+        return encoded
+    return decode(encoded, mode=mode, exif=exif, scale_16bit=scale_16bit)
 
 
 class Encoded(NamedTuple):
-    """The bytes of a file that may be an image; `content_hash` is half of their sha256."""
+    """The bytes of a file that may be an image; `content_hash` is half of their sha256.
+
+    `suffix` is that of the file's name, as `suffix_of` has it.
+    """
 
     content: bytes
     content_hash: bytes
+    suffix: str = ""
 
 
 class ImageFile(NamedTuple):
-    """A file, and the hash that it had when it was predicted; None where nobody knows."""
+    """A file, and the hash that it had when it was predicted; None where nobody knows.
+
+    Nothing is read of a file of more than `max_mb` megabytes.
+    """
 
     path: Path
     content_hash: bytes | None = None
+    max_mb: int = MAX_FILE_MB
 
     def read(self) -> Encoded | Unread:
         """Read the file if it still is the one that was predicted."""
-        encoded = read_encoded(self.path)
+        encoded = read_encoded(self.path, max_mb=self.max_mb)
         if isinstance(encoded, Unread) or self.content_hash in (None, encoded.content_hash):
             return encoded
         return Unread(MISSING, "another file now", encoded.content_hash)
 
 
-def read_encoded(path: Path) -> Encoded | Unread:
-    """Read an image file without decoding it."""
+def read_encoded(path: Path, *, max_mb: int = MAX_FILE_MB) -> Encoded | Unread:
+    """Read an image file without decoding it; only a regular one, and none that is too large."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return Unread(UNREADABLE, "not a regular file")  # a pipe would wait for ever
-        content = path.read_bytes()
+        content = read_regular(path, max_mb=max_mb)
     except (FileNotFoundError, NotADirectoryError):
         return Unread(MISSING, "no such file")
     except OSError as error:
-        return Unread(UNREADABLE, (error.strerror or str(error)).lower())
+        return Unread(UNREADABLE, error.strerror.lower() if error.strerror else str(error))
     except ValueError as error:  # a null character in the name
         return Unread(MISSING, str(error))
-    return Encoded(content, hashlib.sha256(content).digest()[:16])
+    return Encoded(content, hashlib.sha256(content).digest()[:16], suffix_of(path.name))
+
+
+def open_image(content: bytes) -> Image.Image:
+    """Return an image that Pillow has begun to read: the one door through which all come.
+
+    Pillow knows formats that are programs (it hands PostScript to Ghostscript) or seldom used and
+    seldom looked at; a file of these is no image here, whatever its name is.
+
+    Raises:
+        Exception: Nearly any, where the file is damaged.
+    """
+    return Image.open(io.BytesIO(content), formats=known_formats())
+
+
+@cache
+def known_formats() -> tuple[str, ...]:
+    """Return the formats that this Pillow was built with, of those that are read."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def decode(
-    encoded: Encoded, *, mode: str = "RGB", exif: bool = False, least: int | None = None
+    encoded: Encoded,
+    *,
+    mode: str = "RGB",
+    exif: bool = False,
+    scale_16bit: bool = False,
+    least: int | None = None,
 ) -> Photo | Unread:
     """Decode an image completely and convert it to `mode`.
 
-    With `least`, the image may be smaller, but no side shorter than that: a JPEG is decoded at a
-    fraction of its size in a fraction of the time.
+    Args:
+        encoded: The file.
+        mode: Pillow's name for what the model wants: RGB, or L for one channel.
+        exif: Turn the pixels upright as the EXIF orientation says; timm's loader does not.
+        scale_16bit: Bring values beyond a byte to 0 to 255, which timm's loader clips there.
+        least: The image may be smaller, but no side shorter than that: a JPEG is decoded at a
+            fraction of its size in a fraction of the time.
     """
-    content, content_hash = encoded
+    content, content_hash, suffix = encoded
     if not content:
         return Unread(UNREADABLE, "empty file", content_hash)
+    if is_raw(content, suffix):
+        return Unread(UNREADABLE, why_raw(), content_hash)
     try:
-        image = Image.open(io.BytesIO(content))
+        image = open_image(content)
+        if _is_dng(image):
+            return Unread(UNREADABLE, why_raw(), content_hash)
         if least is not None:
             image.draft(mode, (least, least))
-        pixels = image.convert(mode)
+        deep = is_deep(image)
+        pixels = (to_eight_bits(image) if deep and scale_16bit else image).convert(mode)
     except UnidentifiedImageError:
-        return Unread(UNREADABLE, _what_it_is(content), content_hash)
+        return Unread(UNREADABLE, why_unread(content, suffix), content_hash)
     except Exception as error:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
         return Unread(UNREADABLE, f"{type(error).__name__}: {error}", content_hash)
     orientation = _orientation(image)
     width, height = image.size if orientation < 5 else image.size[::-1]
     if exif and orientation in _UPRIGHT:
         pixels = pixels.transpose(_UPRIGHT[orientation])
-    return Photo(pixels, width, height, content_hash)
+    traits = Traits(
+        image.mode if deep else None,
+        highest(image) if deep else None,
+        orientation in _UPRIGHT,
+        _is_single_valued(pixels),
+    )
+    return Photo(pixels, width, height, content_hash, traits)
+
+
+def _is_dng(image: Image.Image) -> bool:
+    """Tell whether a TIFF is a camera's raw file in Adobe's format, whatever it is called."""
+    return _DNG_VERSION in getattr(image, "tag_v2", ())
 
 
 def _orientation(image: Image.Image) -> int:
@@ -139,11 +194,16 @@ def _orientation(image: Image.Image) -> int:
     return found if found in _UPRIGHT else 1
 
 
-def _what_it_is(encoded: bytes) -> str:
-    start = encoded[:200].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "not an image but an HTML page"
-    return "not an image that Pillow knows"
+def _is_single_valued(pixels: Image.Image) -> bool:
+    """Tell whether all pixels are the same; three of them nearly always say no at once."""
+    width, height = pixels.size
+    first = pixels.getpixel((0, 0))
+    if any(
+        pixels.getpixel(place) != first
+        for place in ((width // 2, height // 2), (width - 1, height - 1))
+    ):
+        return False
+    return all(len(set(band.getextrema())) == 1 for band in pixels.split())
 
 
 class Identity(NamedTuple):
@@ -154,14 +214,18 @@ class Identity(NamedTuple):
     content_hash: bytes | None = None
 
 
-def identify_photo(path: Path) -> Identity:
+def identify_photo(path: Path, *, max_mb: int = MAX_FILE_MB) -> Identity:
     """Return the size in pixels (as shown) and the hash of a file without decoding its pixels."""
-    encoded = read_encoded(path)
+    encoded = read_encoded(path, max_mb=max_mb)
     if isinstance(encoded, Unread):
         return Identity()
-    content, content_hash = encoded
+    content, content_hash, suffix = encoded
+    if is_raw(content, suffix):
+        return Identity(content_hash=content_hash)
     try:
-        image = Image.open(io.BytesIO(content))
+        image = open_image(content)
+        if _is_dng(image):
+            return Identity(content_hash=content_hash)
         # Pillow says of a TIFF from the start how large it is when shown.
         turned = image.format != "TIFF" and _orientation(image) >= 5
         width, height = image.size[::-1] if turned else image.size

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from PIL import Image
 
-from errlens.data.images import Photo, Unread, open_photo
+from errlens.data.images import Encoded, Photo, Unread, decode, read_encoded
+from errlens.data.oddities import Traits
 from errlens.data.preprocess import THREAD
+from errlens.places import MAX_FILE_MB
 from errlens.predictions import UNREADABLE
 
 Job = TypeVar("Job")
@@ -34,6 +36,9 @@ class Preparation(Protocol):
     @property
     def exif(self) -> bool: ...  # noqa: D102
 
+    @property
+    def scale_16bit(self) -> bool: ...  # noqa: D102
+
     def prepare(self, image: Image.Image) -> Any: ...  # noqa: D102
 
     def as_dict(self) -> dict[str, Any]: ...  # noqa: D102
@@ -46,11 +51,30 @@ class Input(NamedTuple):
     width: int
     height: int
     content_hash: bytes
+    traits: Traits = Traits()
 
 
-def load_input(path: Path, preparation: Preparation) -> Input | Unread:
+def open_for(preparation: Preparation, path: Path, *, max_mb: int = MAX_FILE_MB) -> Photo | Unread:
+    """Read an image and decode it as a preparation wants it."""
+    encoded = read_encoded(path, max_mb=max_mb)
+    return encoded if isinstance(encoded, Unread) else decode_for(preparation, encoded)
+
+
+def decode_for(preparation: Preparation, encoded: Encoded) -> Photo | Unread:
+    """Decode an image as a preparation wants it."""
+    return decode(
+        encoded,
+        mode=preparation.image_mode,
+        exif=preparation.exif,
+        scale_16bit=preparation.scale_16bit,
+    )
+
+
+def load_input(
+    path: Path, preparation: Preparation, *, max_mb: int = MAX_FILE_MB
+) -> Input | Unread:
     """Read, decode and prepare one image."""
-    photo = open_photo(path, mode=preparation.image_mode, exif=preparation.exif)
+    photo = open_for(preparation, path, max_mb=max_mb)
     return photo if isinstance(photo, Unread) else prepare_input(photo, preparation)
 
 
@@ -65,7 +89,7 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
         return Unread(
             UNREADABLE, f"{photo.width} x {photo.height} pixels: {error}", photo.content_hash
         )
-    return Input(value, photo.width, photo.height, photo.content_hash)
+    return Input(value, photo.width, photo.height, photo.content_hash, photo.traits)
 
 
 def in_order(

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from errlens.data.folders import scan_folder
-from errlens.data.images import SUFFIXES, Photo, Unread, open_photo, quiet_pillow
+from errlens.data.images import Photo, Unread, open_photo, quiet_pillow
+from errlens.data.loading import open_for
+from errlens.data.picture_kinds import SUFFIXES, suffix_of
 from errlens.data.preprocess import Preprocessing
 from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import InputError, MissingInput, shortened
+from errlens.places import MAX_FILE_MB
 
 WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
 
@@ -88,6 +91,7 @@ class MaskImages:
 
     by_stem: Mapping[str, Path]
     photos: Path
+    max_mb: int = MAX_FILE_MB
 
     def regions(self, path: str, preprocessing: Preprocessing) -> Regions | None:
         """Return the regions of an image as fed; None without a mask, or without the photo.
@@ -101,10 +105,8 @@ class MaskImages:
         if source is None:
             return None
         with quiet_pillow():
-            photo = open_photo(
-                self.photos / path, mode=preprocessing.image_mode, exif=preprocessing.exif
-            )
-            mask = open_photo(source, mode="L", exif=preprocessing.exif)
+            photo = open_for(preprocessing, self.photos / path, max_mb=self.max_mb)
+            mask = open_photo(source, mode="L", exif=preprocessing.exif, max_mb=self.max_mb)
         if isinstance(mask, Unread):
             raise InputError(f"mask {str(source)!r} cannot be read: {mask.reason}")
         if isinstance(photo, Unread):
@@ -117,7 +119,7 @@ class MaskImages:
             raise InputError(f"mask {str(source)!r} cannot be resized: {error}") from error
 
 
-def read_outlines(path: Path, *, photos: Path) -> RegionSource:
+def read_outlines(path: Path, *, photos: Path, max_mb: int = MAX_FILE_MB) -> RegionSource:
     """Read a JSON file of outlines, or find the mask images of a folder.
 
     The mask of the photo `a/b.jpg` is `a/b.png` below the folder, or has another suffix of images.
@@ -125,13 +127,14 @@ def read_outlines(path: Path, *, photos: Path) -> RegionSource:
     Args:
         path: The file or the folder.
         photos: The folder that the paths of photos start from.
+        max_mb: Megabytes of a picture above which it is not read.
 
     Raises:
         MissingInput: There is neither.
         InputError: The file is no such JSON, or the folder has no image.
     """
     if path.is_dir():
-        return _mask_images(path, photos)
+        return _mask_images(path, photos, max_mb)
     if not path.is_file():
         raise MissingInput(path, what="--masks")
     try:
@@ -143,7 +146,7 @@ def read_outlines(path: Path, *, photos: Path) -> RegionSource:
     return Outlines(found, path)
 
 
-def _mask_images(folder: Path, photos: Path) -> MaskImages:
+def _mask_images(folder: Path, photos: Path, max_mb: int) -> MaskImages:
     """List the masks of a folder; of several for a photo the first in the order of suffixes."""
     names = scan_folder(folder).paths
     if not names:
@@ -151,8 +154,14 @@ def _mask_images(folder: Path, photos: Path) -> MaskImages:
             f"{str(folder)!r} has no mask: no image lies below it",
             hint="the mask of the photo a/b.jpg is a/b.png below the folder",
         )
-    names.sort(key=lambda name: SUFFIXES.index(PurePosixPath(name).suffix.lower()), reverse=True)
-    return MaskImages({_stem(name): folder / name for name in names}, photos)
+    names.sort(key=_preference, reverse=True)
+    return MaskImages({_stem(name): folder / name for name in names}, photos, max_mb)
+
+
+def _preference(name: str) -> int:
+    """Return the place of a mask among several of one photo; the lowest is taken."""
+    suffix = suffix_of(name)
+    return SUFFIXES.index(suffix) if suffix in SUFFIXES else len(SUFFIXES)
 
 
 def _stem(path: str) -> str:

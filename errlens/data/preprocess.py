@@ -38,7 +38,7 @@ class Preprocessing:
 
     `img_size` is (height, width) in pixels; `crop_pct` is the share of the resized image that the
     crop keeps; `mean` and `std` are per channel as fed, for pixels scaled to 0..1. `bgr` feeds
-    blue first, as OpenCV reads files.
+    blue first, as OpenCV reads files. `exif` and `scale_16bit` are about reading: see `decode`.
     """
 
     img_size: tuple[int, int]
@@ -49,6 +49,7 @@ class Preprocessing:
     std: tuple[float, ...]
     exif: bool = False
     bgr: bool = False
+    scale_16bit: bool = False
 
     @property
     def image_mode(self) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
-from errlens.data.folders import NOT_UTF8, readable, scan_folder
-from errlens.data.images import SUFFIXES
+from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
+from errlens.data.picture_kinds import SUFFIXES
 from errlens.errors import InputError, MissingInput, NoImages
 from errlens.places import SPLIT_NAMES
 
@@ -25,7 +25,8 @@ class Samples:
     where unknown), `size_bytes` (None where there is no file) and `problem` (why a file cannot
     even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
     empty folders included. `listed` says that a manifest gave the labels. `skipped` counts files
-    that are no images, by suffix. `classes` are those of a data set that has an order of its own.
+    that are no pictures by suffix, and `misnamed` pictures whose names do not say so. `classes`
+    are those of a data set that has an order of its own.
     """
 
     frame: pd.DataFrame
@@ -34,6 +35,7 @@ class Samples:
     listed: bool = False
     extra: pd.DataFrame | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
+    misnamed: Mapping[str, int] = field(default_factory=dict)
     classes: ClassNames | None = None
 
     def __post_init__(self) -> None:
@@ -89,7 +91,7 @@ def find_samples(
     elif data.suffix.lower() in MANIFEST_SUFFIXES:
         manifest = read_manifest(data, columns or Columns(), split=split)
         samples = listed_samples(manifest, root or data.parent)
-    elif data.suffix.lower() in SUFFIXES:
+    elif is_picture(str(data)):
         name = readable(data.name)
         problem = None if name == data.name else NOT_UTF8
         frame = _frame([name], [None], [_size_of(data)], [problem])
@@ -141,6 +143,7 @@ def _from_folder(data: Path) -> Samples:
         data.absolute(),
         class_folders=folders,
         skipped=scan.skipped,
+        misnamed=scan.misnamed,
     )
 
 

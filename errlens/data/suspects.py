@@ -28,14 +28,24 @@ class Suspect(NamedTuple):
     preprocessing: Preprocessing
 
 
-def usual_suspects(used: Preprocessing) -> list[Suspect]:
+def usual_suspects(
+    used: Preprocessing, *, turned: bool = False, deep: bool = False
+) -> list[Suspect]:
     """Return what to try instead of the preprocessing in use, each different from all others.
 
     One thing is changed at a time: mean and standard deviation together (the scale of the pixels
-    is one of them), the order of the channels, the size, the crop with its mode, the filter.
+    is one of them), the order of the channels, the size, the crop with its mode, the filter; and
+    how files are read, where the data hold some that this matters for.
+
+    Args:
+        used: The preprocessing in use.
+        turned: There are photos that EXIF turns.
+        deep: There are photos of more than eight bits.
     """
     found: dict[Preprocessing, Mapping[str, Any]] = {}
-    for changes in _changes(used):
+    reading = {"exif": turned, "scale_16bit": deep}
+    of_files = [{name: not getattr(used, name)} for name, matters in reading.items() if matters]
+    for changes in (*of_files, *_changes(used)):
         found.setdefault(replace(used, **changes), changes)
     found.pop(used, None)
     return [Suspect(changes, preprocessing) for preprocessing, changes in found.items()]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.images import ImageFile, Unread, decode, quiet_pillow
-from errlens.data.loading import available_cores, in_order, prepare_input
+from errlens.data.loading import available_cores, decode_for, in_order, prepare_input
 from errlens.data.preprocess import Preprocessing
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
@@ -46,13 +46,14 @@ def open_thumbnail(
     encoded = file.read()
     if isinstance(encoded, Unread):
         return encoded
-    photo = decode(encoded, exif=True, least=side)
+    # A person's viewer shows 16 bits as shades; what the network saw of them stands beside it.
+    photo = decode(encoded, exif=True, scale_16bit=True, least=side)
     if isinstance(photo, Unread):
         return photo
     shown = _fitted(photo.image, side)
     if preprocessing is None:
         return Thumbnail(shown)
-    whole = decode(encoded, mode=preprocessing.image_mode, exif=preprocessing.exif)
+    whole = decode_for(preprocessing, encoded)
     fed = whole if isinstance(whole, Unread) else prepare_input(whole, preprocessing)
     if isinstance(fed, Unread):
         return Thumbnail(shown, fed)

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from errlens.classes import ClassNames
+from errlens.data.images import known_formats
 from errlens.data.samples import Samples, samples_of_files
 from errlens.errors import (
     DataSetUnavailable,
@@ -221,7 +222,8 @@ def _recorder(opened: list[Path]) -> Open:
     def record(source: Any, *args: Any, **kwargs: Any) -> Image.Image:
         path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
         if not isinstance(path, str | os.PathLike):
-            return really_open(source, *args, **kwargs)  # an image within a larger file
+            # An image within a larger file; it is foreign as well.
+            return really_open(source, *args, **{**kwargs, "formats": known_formats()})
         opened.append(Path(path))
         return Image.new("RGB", (1, 1))
 

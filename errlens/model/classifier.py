@@ -21,6 +21,7 @@ from errlens.errors import UnfitModel, UnfitOption
 from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
+from errlens.places import MAX_FILE_MB
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
 
@@ -64,7 +65,12 @@ class Classifier:
         return self.probe.outputs + self.probe.features
 
     def settings(
-        self, plan_hash: str, superclasses: Superclasses | None = None, *, labels: str = "names"
+        self,
+        plan_hash: str,
+        superclasses: Superclasses | None = None,
+        *,
+        labels: str = "names",
+        max_file_mb: int = MAX_FILE_MB,
     ) -> Settings:
         """Return everything about this classifier that decides a prediction."""
         return Settings(
@@ -72,7 +78,7 @@ class Classifier:
             arguments=dict(self.network.arguments),
             weights_sha256=hash_weights(self.network.module),
             preprocessing=self.preparation.as_dict(),
-            decoder=DECODER,
+            decoder={**DECODER, "max_file_mb": max_file_mb},
             engine={"name": "torch", "version": torch.__version__, "precision": "float32"},
             device=self.device.type,
             class_names=list(self.classes.names),

@@ -23,6 +23,7 @@ from errlens.data.suspects import Suspect, usual_suspects
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
 from errlens.model.trials import takes, try_settings
+from errlens.places import MAX_FILE_MB
 
 SAMPLE: Final = 200
 FIRST_FRESH: Final = 800  # images a choice is confirmed on
@@ -38,6 +39,8 @@ class Doctor:
     """Tries the usual suspects on images of an evaluation.
 
     `images` are the files with their labels, `hits` says which the model has right as it is used.
+    `turned` and `deep` tell whether any is turned by EXIF or has more than eight bits; none of
+    more than `max_mb` megabytes is read.
     """
 
     classifier: Classifier
@@ -48,6 +51,9 @@ class Doctor:
     workers: int
     threads: int
     progress: Callable[..., AbstractContextManager[Callable[[int], None]]]
+    turned: bool = False
+    deep: bool = False
+    max_mb: int = MAX_FILE_MB
 
     def diagnose(self) -> Diagnosis:
         """Change one setting after the other, as long as that helps, until one restores the result.
@@ -97,7 +103,7 @@ class Doctor:
         """Return the usual suspects that the network takes, with the changes made so far."""
         found = [
             Suspect({**base.changes, **one.changes}, one.preprocessing)
-            for one in usual_suspects(base.preprocessing)
+            for one in usual_suspects(base.preprocessing, turned=self.turned, deep=self.deep)
         ]
         sizes = {one.preprocessing.img_size: one.preprocessing for one in found}
         fine = {size for size, one in sizes.items() if takes(self.classifier, one)}
@@ -160,5 +166,6 @@ class Doctor:
                 [self.images[row] for row in rows],
                 workers=self.workers,
                 threads=self.threads,
+                max_mb=self.max_mb,
                 progress=advance,
             )

@@ -26,6 +26,7 @@ class ModelSpec:
     transform: str | None = None
     exif: bool = False
     bgr: bool = False
+    scale_16bit: bool = False
 
 
 def load_classifier(
@@ -55,9 +56,15 @@ def load_classifier(
         use_ema=spec.use_ema,
     )
     preparation = (
-        load_transform(spec.transform, exif=spec.exif)
+        load_transform(spec.transform, exif=spec.exif, scale_16bit=spec.scale_16bit)
         if spec.transform
-        else resolve_preprocessing(network, overrides=spec.overrides, exif=spec.exif, bgr=spec.bgr)
+        else resolve_preprocessing(
+            network,
+            overrides=spec.overrides,
+            exif=spec.exif,
+            bgr=spec.bgr,
+            scale_16bit=spec.scale_16bit,
+        )
     )
     found = run_once(network, preparation, place)
     carried = carried_names(network, outputs=found.outputs)

@@ -16,6 +16,7 @@ from errlens.analysis.table import Seen, part_table
 from errlens.classes import Superclasses
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, in_order, load_input
+from errlens.data.oddities import Oddities, count_oddities, total
 from errlens.identity import RunInfo
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions import OK, UNREADABLE
@@ -31,6 +32,7 @@ class _Batch(NamedTuple):
     seen: list[Seen]
     logits: NDArray[np.float32]
     features: NDArray[np.float16]
+    oddities: Oddities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,8 @@ class ShardPredictor(ShardWorker):
             kept["logits"] = _float16(_max_centred(logits[scores.finite]))
         if "features" in self.info.keep:
             kept["features"] = np.concatenate([one.features for one in batches])[scores.finite]
-        self.run.write_part(shard, table, kept, self.info)
+        photos = total(batch.oddities for batch in batches)
+        self.run.write_part(shard, table, kept, self.info, photos=photos.as_dict())
 
     def _batches(self, rows: range) -> Iterator[_Batch]:
         """Yield batches of consecutive rows, several of them in the works at once."""
@@ -101,13 +104,19 @@ class ShardPredictor(ShardWorker):
             for one in loaded
         ]
         found = outputs([one.value for one in loaded if isinstance(one, Input)])
-        return _Batch(seen, found.logits, _float16(found.features))
+        paths = self.plan["path"].slice(rows.start, len(rows)).to_pylist()
+        oddities = count_oddities(
+            (path, photo.traits)
+            for path, photo in zip(paths, loaded, strict=True)
+            if isinstance(photo, Input)
+        )
+        return _Batch(seen, found.logits, _float16(found.features), oddities)
 
     def _load(self, row: int) -> Input | Unread:
         if problem := self.problems[row]:
             return Unread(UNREADABLE, problem)
         path = Path(self.info.data_root, self.plan["path"][row].as_py())
-        return load_input(path, self.classifier.preparation)
+        return load_input(path, self.classifier.preparation, max_mb=self.info.max_file_mb)
 
 
 def predict_missing(

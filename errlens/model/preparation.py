@@ -23,6 +23,7 @@ class UserTransform:
     name: str
     function: Callable[[Image.Image], Tensor]
     exif: bool = False
+    scale_16bit: bool = False
     image_mode: str = "RGB"
 
     def prepare(self, image: Image.Image) -> Tensor:
@@ -44,16 +45,21 @@ class UserTransform:
             source = inspect.getsource(self.function)
         except (OSError, TypeError):
             source = repr(type(self.function))
-        return {"transform": self.name, "source": source, "exif": self.exif}
+        return {
+            "transform": self.name,
+            "source": source,
+            "exif": self.exif,
+            "scale_16bit": self.scale_16bit,
+        }
 
 
 def resolve_preprocessing(
-    network: Network, *, overrides: Mapping[str, Any], exif: bool = False, bgr: bool = False
+    network: Network, *, overrides: Mapping[str, Any], **reading: bool
 ) -> Preprocessing:
     """Return timm's data configuration of a network, with the user's overrides.
 
     `overrides` uses the names of timm's scripts: img_size, crop_pct, crop_mode, interpolation,
-    mean, std; None leaves a setting as it is.
+    mean, std; None leaves a setting as it is. `reading` are exif, bgr and scale_16bit.
 
     Raises:
         UnfitModel: The network takes neither one nor three channels.
@@ -74,12 +80,13 @@ def resolve_preprocessing(
         interpolation=config["interpolation"],
         mean=_for_channels(config["mean"], channels),
         std=_for_channels(config["std"], channels),
-        exif=exif,
-        bgr=bgr,
+        **reading,
     )
 
 
-def load_transform(name: str, *, exif: bool = False, recorded: bool = False) -> UserTransform:
+def load_transform(
+    name: str, *, exif: bool = False, scale_16bit: bool = False, recorded: bool = False
+) -> UserTransform:
     """Import a transform given as `module:function`; a run has `recorded` it, or the user gave it.
 
     Raises:
@@ -91,7 +98,8 @@ def load_transform(name: str, *, exif: bool = False, recorded: bool = False) -> 
     if not (module and colon and function):
         raise UnfitOption(f"--transform {name!r} is not of the form module:function")
     find = import_recorded if recorded else import_object
-    return UserTransform(name, find(module, function, what="transform"), exif=exif)
+    function_found = find(module, function, what="transform")
+    return UserTransform(name, function_found, exif=exif, scale_16bit=scale_16bit)
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:

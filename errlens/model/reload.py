@@ -96,7 +96,10 @@ def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:
     recorded = dict(info.settings.preprocessing)
     if "transform" in recorded:
         return load_transform(
-            str(recorded["transform"]), exif=bool(recorded.get("exif")), recorded=not trusted
+            str(recorded["transform"]),
+            exif=bool(recorded.get("exif")),
+            scale_16bit=bool(recorded.get("scale_16bit")),  # older runs know no such thing
+            recorded=not trusted,
         )
     if not trusted:
         _check_preprocessing(recorded)

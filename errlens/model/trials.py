@@ -1,4 +1,4 @@
-"""Try other preprocessing on some images of an evaluation: each file is decoded once for all."""
+"""Try other preprocessing on some images of an evaluation: each file is read once for all."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from errlens.analysis.scores import score
-from errlens.data.images import Photo, open_photo
-from errlens.data.loading import in_order
+from errlens.data.images import Photo, Unread, read_encoded
+from errlens.data.loading import decode_for, in_order
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs, run_once
+from errlens.places import MAX_FILE_MB
 
 CHUNK = 8  # images a thread holds at a time
 
@@ -37,6 +38,7 @@ def try_settings(
     *,
     workers: int,
     threads: int,
+    max_mb: int = MAX_FILE_MB,
     progress: Callable[[int], None] = lambda _images: None,
 ) -> list[NDArray[np.bool_]]:
     """Predict images, each given with its label, once with each setting.
@@ -49,7 +51,7 @@ def try_settings(
             stack.enter_context(replace(classifier, preparation=one).ready()) for one in settings
         ]
         chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-        work = partial(_predict, settings, models)
+        work = partial(_predict, settings, max_mb, models)
         begin = partial(torch.set_num_threads, threads)
         logits = []
         for chunk in in_order(work, chunks, workers=workers, begin=begin):
@@ -63,18 +65,23 @@ def try_settings(
 
 def _predict(
     settings: Sequence[Preprocessing],
+    max_mb: int,
     models: Sequence[Callable[[Sequence[Any]], Outputs]],
     images: Sequence[tuple[Path, int]],
 ) -> NDArray[np.float32]:
     """Return raw outputs of shape (settings, images, classes), NaN for what cannot be read."""
-    photos = [
-        open_photo(path, mode=settings[0].image_mode, exif=settings[0].exif) for path, _ in images
-    ]
+    files = [read_encoded(path, max_mb=max_mb) for path, _ in images]
+    photos = {}
     found = []
     for setting, model in zip(settings, models, strict=True):
-        readable = [photo for photo in photos if isinstance(photo, Photo)]
+        reading = setting.exif, setting.scale_16bit
+        if reading not in photos:
+            photos[reading] = [
+                file if isinstance(file, Unread) else decode_for(setting, file) for file in files
+            ]
+        readable = [photo for photo in photos[reading] if isinstance(photo, Photo)]
         outputs = model([setting.prepare(photo.image) for photo in readable]).logits
-        spread = np.full((len(photos), outputs.shape[1]), np.nan, np.float32)
-        spread[[isinstance(photo, Photo) for photo in photos]] = outputs
+        spread = np.full((len(files), outputs.shape[1]), np.nan, np.float32)
+        spread[[isinstance(photo, Photo) for photo in photos[reading]]] = outputs
         found.append(spread)
     return np.stack(found)

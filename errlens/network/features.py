@@ -11,24 +11,29 @@ from numpy.typing import NDArray
 
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import in_order, load_input
+from errlens.data.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
+from errlens.places import MAX_FILE_MB
 
 
 class Features(NamedTuple):
     """What a network makes of those images that could be read.
 
-    `read` tells which these are, of all; the arrays have a row for each of them.
+    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` are
+    those among them that may not be to the network what they are to people.
     """
 
     read: NDArray[np.bool_]
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
+    oddities: Oddities
 
 
 class _Batch(NamedTuple):
     read: list[bool]
     outputs: Outputs
+    oddities: Oddities
 
 
 def read_features(
@@ -38,6 +43,7 @@ def read_features(
     batch_size: int,
     workers: int,
     threads: int = 1,
+    max_mb: int = MAX_FILE_MB,
     advance: Callable[[int], None] = lambda _step: None,
 ) -> Features:
     """Run images through a network, in their order.
@@ -48,6 +54,7 @@ def read_features(
         batch_size: Images at a time.
         workers: Threads that decode and predict.
         threads: Threads of torch inside each of them.
+        max_mb: Megabytes of a file above which it is not read.
         advance: Is told of each step forward.
 
     Raises:
@@ -62,7 +69,7 @@ def read_features(
     begin = partial(torch.set_num_threads, threads)
     batches = []
     with quiet_pillow(), classifier.ready(with_features=True) as outputs:
-        work = partial(_read, classifier, outputs)
+        work = partial(_read, classifier, outputs, max_mb)
         for batch in in_order(work, chunks, workers=workers, begin=begin):
             advance(len(batch.read))
             batches.append(batch)
@@ -70,15 +77,24 @@ def read_features(
         np.array([one for batch in batches for one in batch.read], bool),
         np.concatenate([batch.outputs.features for batch in batches]),
         np.concatenate([batch.outputs.logits for batch in batches]),
+        total(batch.oddities for batch in batches),
     )
 
 
 def _read(
     classifier: Classifier,
     outputs: Callable[[Sequence[object]], Outputs],
+    max_mb: int,
     paths: Sequence[Path | None],
 ) -> _Batch:
-    loaded = [path and load_input(path, classifier.preparation) for path in paths]
-    values = [one.value for one in loaded if one and not isinstance(one, Unread)]
-    read = [bool(one) and not isinstance(one, Unread) for one in loaded]
-    return _Batch(read, outputs(values))
+    loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
+    inputs = {
+        place: found
+        for place, found in enumerate(loaded)
+        if found and not isinstance(found, Unread)
+    }
+    return _Batch(
+        [place in inputs for place in range(len(paths))],
+        outputs([found.value for found in inputs.values()]),
+        count_oddities((str(paths[place]), found.traits) for place, found in inputs.items()),
+    )

@@ -1,6 +1,6 @@
 """What is wrong with the data: images that failed, labels nobody knows, the same file twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -9,6 +9,9 @@ import pyarrow.compute as pc
 
 from errlens.analysis.collecting import UNKNOWN_COLUMNS, unknown_table
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.copies import find_copies
+from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
+from errlens.data.oddities import Oddities
 from errlens.predictions import LABEL_UNKNOWN, OK
 from errlens.report.parts import records
 from errlens.run import RunFolder
@@ -26,7 +29,8 @@ class Health(NamedTuple):
     unknown: Sequence[dict[str, Any]]
     empty_classes: Sequence[str]
     small_classes: int
-    n_copies: int
+    skipped: Mapping[str, int]
+    remarks: Sequence[str]
     contradictions: Sequence[Sequence[dict[str, Any]]]
 
 
@@ -36,7 +40,8 @@ def health(run: RunFolder, matrix: ConfusionMatrix) -> Health:
     status = table["status"].cast(pa.string())
     counted = pc.value_counts(status).to_pylist()
     failed = table.filter(pc.and_(pc.not_equal(status, OK), pc.not_equal(status, LABEL_UNKNOWN)))
-    n_copies, contradictions = _copies(table)
+    copies, info = find_copies(table), run.info
+    remarks = photo_remarks(Oddities.from_dict(info.photos), info.settings.preprocessing)
     return Health(
         statuses=sorted(
             ((one["values"], one["counts"]) for one in counted), key=lambda one: (-one[1], one[0])
@@ -46,21 +51,7 @@ def health(run: RunFolder, matrix: ConfusionMatrix) -> Health:
         unknown=records(unknown_table(run.read_parts(UNKNOWN_COLUMNS)), SHOWN),
         empty_classes=[matrix.classes[one] for one in np.flatnonzero(matrix.n == 0).tolist()],
         small_classes=int(((matrix.n > 0) & (matrix.n < FEW)).sum()),
-        n_copies=n_copies,
-        contradictions=contradictions,
+        skipped=info.skipped,
+        remarks=[*remarks, *copy_remarks(copies)],
+        contradictions=copies.contradictions[:SHOWN],
     )
-
-
-def _copies(table: pa.Table) -> tuple[int, list[list[dict[str, Any]]]]:
-    """Return how many files repeat an earlier one, and those that have several labels."""
-    known = table.filter(table["content_hash"].is_valid())
-    hashes = known["content_hash"].cast(pa.binary())
-    counts = pc.value_counts(hashes)
-    repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    copies = known.filter(pc.is_in(hashes, value_set=repeated))
-    by_hash: dict[bytes, list[dict[str, Any]]] = {}
-    names = ("content_hash", "path", "label_name")
-    for content, path, label in zip(*(copies[name].to_pylist() for name in names), strict=True):
-        by_hash.setdefault(content, []).append({"path": path, "label_name": label})
-    odd = [files for files in by_hash.values() if len({one["label_name"] for one in files}) > 1]
-    return len(copies) - len(by_hash), odd[:SHOWN]

@@ -84,8 +84,14 @@ class Shots:
         return len(self._wanted) + len(self._heatmaps_wanted)
 
     def _file(self, row: int) -> ImageFile:
-        table = self.images.table
-        return ImageFile(self.root / table["path"][row].as_py(), table["content_hash"][row].as_py())
+        path, content_hash = (
+            self.images.table[name][row].as_py() for name in ("path", "content_hash")
+        )
+        return ImageFile(self.root / path, content_hash, self._max_mb)
+
+    @cached_property
+    def _max_mb(self) -> int:
+        return self.run.info.max_file_mb
 
     @cached_property
     def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,7 +54,8 @@ class ShardImporter(ShardWorker):
             self.advance(len(paths))
             yield from [Identity()] * len(paths)
             return
-        for image in in_order(_identify, paths, workers=self.workers):
+        identify = partial(_identify, max_mb=self.info.max_file_mb)
+        for image in in_order(identify, paths, workers=self.workers):
             self.advance(1)
             yield image
 
@@ -90,5 +92,5 @@ class ShardImporter(ShardWorker):
         return part
 
 
-def _identify(path: Path | None) -> Identity:
-    return identify_photo(path) if path else Identity()
+def _identify(path: Path | None, *, max_mb: int) -> Identity:
+    return identify_photo(path, max_mb=max_mb) if path else Identity()

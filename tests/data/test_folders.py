@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from errlens.data.folders import scan_folder
 from errlens.errors import InputError
-from tests.conftest import touch, without_privilege
+from tests.conftest import paint, touch, without_privilege
 
 
 def test_a_scan_sorts_counts_and_follows_but_never_loops(tmp_path):
@@ -98,7 +98,7 @@ def test_a_suffix_counts_whatever_its_case_and_the_most_frequent_other_comes_fir
 
 def test_an_empty_folder_has_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {})
+    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {}, {})
 
 
 def test_a_folder_that_cannot_be_listed_is_named(public):
@@ -124,3 +124,38 @@ def test_photos_in_a_folder_that_cannot_be_entered_are_listed_without_size(publi
     with without_privilege():
         found = scan_folder(public)
     assert (found.paths, found.sizes) == (["closed/1.jpg"], [None])
+
+
+def test_pictures_that_cannot_be_read_are_listed_too(tmp_path):
+    names = ["1.heic", "2.NEF", "3.psd", "4.svg", "5.jxl", "6.jpg"]
+    assert scan_folder(touch(tmp_path, *names, "7.txt")).paths == names
+
+
+def test_a_picture_under_another_name_is_listed_and_counted(tmp_path):
+    photo = paint(tmp_path / "a" / "1.jpg", "red").read_bytes()
+    for name in (
+        "no suffix",
+        "2.jpg_original",
+        "3.JPG~",
+        "4.part",
+        "5.txt",
+        "6.jpg?width=300&x=12",
+    ):
+        (tmp_path / "a" / name).write_bytes(photo)
+    found = scan_folder(touch(tmp_path, "a/7.part", "a/8.jpg_original"))
+    assert "a/7.part" not in found.paths
+    assert len(found.paths) == 8
+    assert found.skipped == {".part": 1}
+    assert found.misnamed == {
+        ".jpg_original": 2, ".jpg~": 1, ".part": 1, ".txt": 1, "other suffixes": 1,
+        "without suffix": 1,
+    }  # fmt: skip
+
+
+def test_what_systems_leave_behind_is_no_file_of_the_data(tmp_path):
+    photo = paint(tmp_path / "a" / "1.jpg", "red").read_bytes()
+    (tmp_path / "a" / "._1.jpg").write_bytes(b"\0\5\x16\7" + bytes(100))
+    (tmp_path / "a" / ".2.jpg").write_bytes(photo)
+    touch(tmp_path, "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/Icon\r")
+    found = scan_folder(tmp_path)
+    assert (found.paths, found.skipped, found.misnamed) == (["a/1.jpg"], {}, {})

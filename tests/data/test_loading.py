@@ -157,7 +157,7 @@ def test_a_gray_model_is_fed_one_channel(tmp_path):
 
 def test_a_photo_that_cannot_be_opened_is_not_prepared(tmp_path):
     class Never:
-        image_mode, exif = "RGB", False
+        image_mode, exif, scale_16bit = "RGB", False, False
 
         def prepare(self, _image):
             raise AssertionError("nothing to prepare")
@@ -200,7 +200,7 @@ def test_a_thread_is_cheap_where_its_ends_can_be_cut_off_and_else_unreadable(tmp
 
 def test_a_transform_that_fails_on_an_ordinary_photo_is_a_bug_that_shows(tmp_path):
     class Broken:
-        image_mode, exif = "RGB", False
+        image_mode, exif, scale_16bit = "RGB", False, False
 
         def prepare(self, _image):
             raise ValueError("a mistake in the transform")

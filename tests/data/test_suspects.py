@@ -43,3 +43,15 @@ def test_a_single_mistake_can_be_undone():
 
 def test_one_channel_has_no_colours_to_exchange():
     assert all({"mean", "bgr"}.isdisjoint(one.changes) for one in usual_suspects(GREY))
+
+
+@pytest.mark.parametrize("used", [TIMM, replace(TIMM, exif=True, scale_16bit=True)])
+def test_how_files_are_read_is_suspect_only_where_some_are_special(used):
+    plain = usual_suspects(used)
+    assert all({"exif", "scale_16bit"}.isdisjoint(one.changes) for one in plain)
+    special = usual_suspects(used, turned=True, deep=True)
+    assert [one.changes for one in special[:2]] == [
+        {"exif": not used.exif},
+        {"scale_16bit": not used.scale_16bit},
+    ]
+    assert special[2:] == plain

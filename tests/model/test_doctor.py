@@ -111,6 +111,26 @@ def test_a_right_setting_is_not_accused_of_a_hope_too_high(images):
         assert found.tried > 15
 
 
+def test_each_file_is_decoded_as_the_setting_that_is_tried_reads_it(tmp_path):
+    grey, deep = tmp_path / "grey.png", tmp_path / "deep.png"
+    Image.new("L", (8, 8), 128).save(grey)
+    Image.new("I;16", (8, 8), 128 * 257).save(deep)
+    images = [(grey, 1), (deep, 1), (grey, 1)]
+    scaled = replace(PLAIN, scale_16bit=True)
+    hits = try_settings(make_classifier(PLAIN), [PLAIN, scaled], images, workers=1, threads=1)
+    assert [one.tolist() for one in hits] == [[True, False, True], [True, True, True]]
+
+
+def test_a_file_too_large_for_the_run_is_not_tried_either(tmp_path):
+    Image.new("RGB", (700, 700), (128,) * 3).save(tmp_path / "large.bmp")
+    images = [(tmp_path / "large.bmp", 1)]
+    for max_mb, right in ((1, False), (2, True)):
+        (hits,) = try_settings(
+            make_classifier(PLAIN), [PLAIN], images, workers=1, threads=1, max_mb=max_mb
+        )
+        assert hits.tolist() == [right]
+
+
 def test_settings_that_give_the_same_are_named_together(images):
     found, _ = diagnose(images, replace(PLAIN, mean=(0.4,) * 3, crop_pct=0.9))
     changed = [dict(one.changes) for one in found.restoring]
