@@ -58,6 +58,15 @@ class ClassNames:
             or self._called_otherwise(label)
         )
 
+    @cached_property
+    def most_pluses(self) -> int:
+        """How many plus signs a name holds at most: what joins names may be part of one.
+
+        >>> ClassNames(("a+b+c", "d")).most_pluses
+        2
+        """
+        return max(name.count("+") for name in (*self._exact, *self._folded))
+
     def unknown(self, labels: Iterable[str]) -> list[str]:
         """Return the labels that name no class, sorted."""
         return sorted(label for label in set(labels) if not self.meant(label))
