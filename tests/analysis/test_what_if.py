@@ -184,8 +184,11 @@ def test_an_image_is_settled_where_no_class_can_exceed_the_best(case, topk):
     )
     part = predictions_of(logits, label, topk=topk)
     low, high = bounds_of_all(part, regrouping.of_class, regrouping.sizes)
-    best = low.argmax(axis=1)
     rows = np.arange(len(label))
+    best = low.argmax(axis=1)
+    for row, index in enumerate(part.table["topk_index"].to_pylist()):
+        first = next((one for one in regrouping.of_class[index] if one >= 0), best[row])
+        best[row] = first if low[row, first] == low[row, best[row]] else best[row]
     others = high.copy()
     others[rows, best] = 0
     settled = (low[rows, best] > 0) & (low[rows, best] >= others.max(axis=1))
