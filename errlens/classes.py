@@ -1,13 +1,12 @@
 """Class names in output order: the only place where index and name are exchanged."""
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from errlens.errors import BadClassFile, nearest, some
+from errlens.spelling import folded, other_names, tidied
 
 
 @dataclass(frozen=True)
@@ -17,10 +16,12 @@ class ClassNames:
     `aliases` holds other names that data may use, such as an ImageNet synset id, each with the
     classes it may mean. `source` says where the names come from, for messages.
 
-    Data may differ from a name in case and in space, `_` and `-`, where that leaves one reading.
+    Data may spell a name otherwise where that leaves one reading: see `spelling`. What is nearest
+    to a name decides: the name itself, then the same but for blanks and accents, then but for case,
+    blank, `_` and `-`, then another name of the same class, such as the synset id of a lemma.
 
-    >>> classes = ClassNames(("grey cat", "dog"), aliases={"n02084071": (1,), "animal": (0, 1)})
-    >>> [classes.index(label) for label in ("dog", "Grey_Cat", "n02084071", "cow", "animal")]
+    >>> classes = ClassNames(("grey cat", "tabby"), aliases={"n02084071": (1,), "animal": (0, 1)})
+    >>> [classes.index(label) for label in ("tabby ", "Grey_Cat", "n02123045", "cow", "animal")]
     [1, 0, 1, None, None]
     """
 
@@ -49,8 +50,22 @@ class ClassNames:
         return meant[0] if len(meant) == 1 else None
 
     def meant(self, label: str) -> tuple[int, ...]:
-        """Return the outputs a label may stand for: as it is spelt, else as it is folded."""
-        return self._exact.get(label) or self._folded.get(folded(label), ())
+        """Return the outputs a label may stand for, by the nearest spelling that there is."""
+        return (
+            self._exact.get(label)
+            or self._tidied.get(tidied(label))
+            or self._folded.get(folded(label))
+            or self._called_otherwise(label)
+        )
+
+    @cached_property
+    def most_pluses(self) -> int:
+        """How many plus signs a name holds at most: what joins names may be part of one.
+
+        >>> ClassNames(("a+b+c", "d")).most_pluses
+        2
+        """
+        return max(name.count("+") for name in (*self._exact, *self._folded))
 
     def unknown(self, labels: Iterable[str]) -> list[str]:
         """Return the labels that name no class, sorted."""
@@ -70,11 +85,27 @@ class ClassNames:
         return {**self.aliases, **{name: (index,) for index, name in enumerate(self.names)}}
 
     @cached_property
+    def _tidied(self) -> dict[str, tuple[int, ...]]:
+        return _joined((tidied(name), indices) for name, indices in self._exact.items())
+
+    @cached_property
     def _folded(self) -> dict[str, tuple[int, ...]]:
-        meant: dict[str, set[int]] = {}
-        for spelling, indices in self._exact.items():
-            meant.setdefault(folded(spelling), set()).update(indices)
-        return {spelling: tuple(sorted(indices)) for spelling, indices in meant.items()}
+        return _joined((folded(name), indices) for name, indices in self._exact.items())
+
+    @cached_property
+    def _other(self) -> dict[str, tuple[int, ...]]:
+        return _joined(
+            (other, (index,))
+            for index, name in enumerate(self.names)
+            for other in other_names(name)
+        )
+
+    def _called_otherwise(self, label: str) -> tuple[int, ...]:
+        """Return the outputs of which a label is another name, or with another name in common."""
+        for name in (folded(label), *other_names(label)):
+            if meant := self._folded.get(name) or self._other.get(name):
+                return meant
+        return ()
 
 
 @dataclass(frozen=True)
@@ -123,11 +154,11 @@ class Superclasses:
         return {name: parent for name, parent in parents if parent is not None}
 
 
-def folded(name: str) -> str:
-    """Return what is left of a name without case and with space, `_` and `-` alike.
-
-    >>> folded("British_Shorthair") == folded("british-shorthair")
-    True
-    """
-    # A Mac keeps the letters and accents of a folder's name apart.
-    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", name).casefold())
+def _joined(
+    meanings: Iterable[tuple[str, tuple[int, ...]]],
+) -> dict[str, tuple[int, ...]]:
+    """Return the outputs that each name may mean, sorted, of meanings that may repeat a name."""
+    meant: dict[str, set[int]] = {}
+    for name, indices in meanings:
+        meant.setdefault(name, set()).update(indices)
+    return {name: tuple(sorted(indices)) for name, indices in meant.items()}

@@ -185,10 +185,14 @@ class UnknownLabels(InputError):
         near = nearest(labels[0], classes, most=1)
         guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
         strangers = len(labels) > of / 3
+        numbers = all(label.isdecimal() for label in labels)
         super().__init__(
             f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
             f"from {source}: {some(labels)}{guess}",
-            hint="the model seems to know other classes than the data have: errlens network probe "
+            hint="labels that are numbers stand for outputs, and the first output is 0: do these "
+            "count otherwise, or number other classes?"
+            if numbers
+            else "the model seems to know other classes than the data have: errlens network probe "
             "fits a head to these; if it has one, pass --classes FILE with the names of its outputs"
             if strangers
             else "pass --classes FILE with the model's class names, spelt as in the data, or "

@@ -58,3 +58,33 @@ def test_a_superclass_for_a_name_of_two_classes_is_refused():
     classes = ClassNames(("Turkey", "turkey"))
     with pytest.raises(BadClassFile, match="may be any of"):
         Superclasses.from_mapping({"TURKEY": "bird"}, classes, source="test")
+
+
+def test_the_nearest_spelling_decides():
+    classes = ClassNames(("A", "a", "Turkey ", "n02123045"))
+    assert [classes.index(name) for name in ("A", "a ", "turkey", "Tabby_cat")] == [0, 1, 2, 3]
+    assert classes.meant("\uff21") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["n02123045", "tabby cat", "Tabby", "n02123045-tabby", "tabby, tabby cat"]
+)
+@pytest.mark.parametrize("name", ["tabby", "n02123045", "tabby, tabby cat", "n02123045_tabby"])
+def test_a_class_of_imagenet_goes_by_its_synset_and_its_lemmas(name, spelling):
+    assert ClassNames(("golden retriever", name)).index(spelling) == 1
+
+
+def test_a_synset_is_no_other_class_with_the_same_lemma():
+    assert ClassNames(("crane (n03126707)",)).index("n02012849") is None
+    assert ClassNames(("crane (n03126707)",)).index("crane (n02012849)") is None
+
+
+def test_a_number_before_a_name_may_be_left_out():
+    classes = ClassNames(("001.Black_footed_Albatross", "002.Laysan_Albatross"))
+    assert classes.index("Laysan Albatross") == 1
+    assert classes.index("albatross") is None
+    assert ClassNames(("1 series", "2 series")).meant("series") == (0, 1)
+
+
+def test_truth_and_falsehood_are_one_and_zero():
+    assert [ClassNames(("0", "1")).index(label) for label in ("True", "false")] == [1, 0]

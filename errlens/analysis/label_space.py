@@ -53,10 +53,7 @@ def exchanged_labels(predictions: Predictions) -> list[Cycle]:
 
     Needs the columns `status`, `label` and `pred`; see `exchanged_classes`.
     """
-    table = predictions.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    rows = table.select(["label", "pred"]).filter(counts)
-    label, pred = (column.to_numpy() for column in rows.columns)
+    label, pred = _scored(predictions)
     return exchanged_classes(label, pred, n_classes=len(predictions.classes))
 
 
@@ -108,6 +105,44 @@ def exchanged_classes(
     return sorted(found, key=lambda cycle: (-cycle.n, cycle.classes))
 
 
+class Renamed(NamedTuple):
+    """A class that is never predicted and one without images, which may be the same.
+
+    Of the `n` images labelled `label`, `matched` are predicted as `output`.
+    """
+
+    label: int
+    output: int
+    n: int
+    matched: int
+
+
+def renamed_classes(predictions: Predictions) -> list[Renamed]:
+    """Find classes that labels and predictions seem to call otherwise, most images first.
+
+    One is never predicted, the other no label of any image; at least 60 % of the images of the one
+    are predicted as the other, and at least half of what is predicted so are these. Needs the
+    columns `status`, `label` and `pred`.
+    """
+    label, pred = _scored(predictions)
+    cells, count = np.unique(np.stack([label, pred]), axis=1, return_counts=True)
+    n_labelled, n_predicted = (
+        np.bincount(indices, minlength=len(predictions.classes)) for indices in (label, pred)
+    )
+    return sorted(
+        (
+            Renamed(a, b, int(n_labelled[a]), matched)
+            for (a, b), matched in zip(cells.T.tolist(), count.tolist(), strict=True)
+            if n_labelled[a] >= LEAST_PER_CLASS
+            and not n_predicted[a]
+            and not n_labelled[b]
+            and matched >= LEAST_MATCHED * n_labelled[a]
+            and matched >= LEAST_PRECISION * n_predicted[b]
+        ),
+        key=lambda renamed: (-renamed.n, renamed.label),
+    )
+
+
 def suggested_names(names: ClassNames, cycles: list[Cycle]) -> tuple[str, ...]:
     """Return the names of the outputs with those of each cycle given to what they are taken for.
 
@@ -120,6 +155,15 @@ def suggested_names(names: ClassNames, cycles: list[Cycle]) -> tuple[str, ...]:
         for label, output in cycle.pairs():
             suggested[output] = names[label]
     return tuple(suggested)
+
+
+def _scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the labels and predicted classes of the images that count."""
+    table = predictions.table
+    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
+    rows = table.select(["label", "pred"]).filter(counts)
+    label, pred = (column.to_numpy() for column in rows.columns)
+    return label, pred
 
 
 def _best_match(

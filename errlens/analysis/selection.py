@@ -1,15 +1,17 @@
 """The one way to say which images are meant: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple, TypeVar
+from itertools import islice
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from errlens.analysis.pairing import Changes
+from errlens.analysis.readings import joined_readings
 from errlens.classes import ClassNames
 from errlens.errors import UnfitSelection, nearest, shortened
 
@@ -17,17 +19,17 @@ from errlens.errors import UnfitSelection, nearest, shortened
 NUMBERED: Final = ("worst", "pairs", "group", "row")
 _NAMED: Final = ("true", "pred", "correct")
 MOST_DIGITS: Final = 18
-MOST_CHARACTERS: Final = 10_000
-MOST_JOINED: Final = 12  # plus signs; each may double the ways to read a selector
 _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
+_FREE: Final = ("path", *_AGAINST)  # what follows these may hold any letters
+_MOST_READINGS: Final = 1000
+_MOST_LETTERS: Final = 10_000  # of a selector
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
     "fixed:RUN, broken:RUN, row:N, path:GLOB"
 )
 
 Rows = NDArray[np.bool_]
-Meaning = TypeVar("Meaning")
 
 
 class Term(NamedTuple):
@@ -132,7 +134,7 @@ def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
     'cat~dog'
     """
     text = f"{a}~{b}"
-    return text if len(set(_readings(text, classes))) == 1 else None
+    return text if len(_readings(text, classes)) == 1 else None
 
 
 def run_selector(kind: str, path: str) -> str:
@@ -157,12 +159,12 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     Raises:
         UnfitSelection: There is no reading, or there are several.
     """
-    if len(text) > MOST_CHARACTERS or text.count("+") > MOST_JOINED:
-        raise UnfitSelection(f"selector {shortened(text)!r} is too long to be read")
-    readings = list(dict.fromkeys(_readings(text, classes)))
+    if len(text) > _MOST_LETTERS:
+        raise UnfitSelection(f"selector {shortened(text)!r} has more than {_MOST_LETTERS} letters")
+    readings = _readings(text, classes)
     if not readings:
         stripped = "+".join(piece.strip() for piece in text.split("+"))
-        readings = list(dict.fromkeys(_readings(stripped, classes)))
+        readings = _readings(stripped, classes)
     if len(readings) > 1:
         fewest = min(map(_free_pluses, readings))
         readings = [one for one in readings if _free_pluses(one) == fewest]
@@ -209,27 +211,32 @@ def _free_pluses(terms: Sequence[Term]) -> int:
     return sum(term.free.count("+") for term in terms)
 
 
-def _readings(text: str, classes: ClassNames) -> Iterator[tuple[Term, ...]]:
-    """Yield the ways to read a text as terms joined by plus signs."""
-    return joined_readings(text, lambda word: _terms(word, classes))
+def _readings(text: str, classes: ClassNames) -> list[tuple[Term, ...]]:
+    """Return the ways to read a text as terms joined by plus signs, each once.
 
+    A plus belongs to a glob or the path of a run only where there is no other reading.
 
-def joined_readings(
-    text: str, meanings: Callable[[str], Iterable[Meaning]]
-) -> Iterator[tuple[Meaning, ...]]:
-    """Yield the ways to read a text as words joined by plus signs, which words may hold as well.
-
-    >>> list(joined_readings("a+b", lambda word: [word] if word in {"a", "b", "a+b"} else []))
-    [('a+b',), ('a', 'b')]
+    Raises:
+        UnfitSelection: There are more than anybody means.
     """
-    pieces = text.split("+")
-    for cut in range(len(pieces), 0, -1):
-        for first in meanings("+".join(pieces[:cut])):
-            if cut == len(pieces):
-                yield (first,)
-            else:
-                for others in joined_readings("+".join(pieces[cut:]), meanings):
-                    yield (first, *others)
+    of_names = 1 + 2 * classes.most_pluses  # two names, as in A~B
+
+    def reach(piece: str) -> int:
+        return 1 if piece.partition(":")[0] in _FREE else of_names
+
+    def farther(piece: str) -> int:
+        return len(text) if piece.partition(":")[0] in _FREE else of_names
+
+    for each in (reach, farther):
+        ways = joined_readings(text, lambda word: _terms(word, classes), reach=each)
+        found = list(islice(ways, _MOST_READINGS + 1))
+        if len(found) > _MOST_READINGS:
+            raise UnfitSelection(
+                f"selector {shortened(text)!r} may mean more than {_MOST_READINGS} things"
+            )
+        if found:
+            return list(dict.fromkeys(found))
+    return []
 
 
 def _terms(word: str, classes: ClassNames) -> Iterator[Term]:

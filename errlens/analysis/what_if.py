@@ -1,11 +1,8 @@
 """What the figures of a run would be with other classes or other labels, without inference."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,11 +15,8 @@ from errlens.analysis.confusion import CellSums, ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import Mean, Proportion
 from errlens.analysis.pairs import pair_table
+from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.scores import NO_CLASS
-from errlens.analysis.selection import joined_readings
-from errlens.classes import ClassNames, Superclasses
-from errlens.csv_tables import read_csv
-from errlens.errors import BadLabelFile, MissingInput, UnfitOption, nearest, some
 from errlens.predictions import LABEL_UNKNOWN, OK, Predictions
 
 # All that is read of the predictions; the logits come beside it where they were kept.
@@ -30,26 +24,9 @@ COLUMNS: Final = ("row", "status", "label", "pred", "topk_index", "topk_prob", "
 UNDECIDED: Final = -1  # in place of a predicted class
 
 _CELLS: Final = 4_000_000  # numbers held at a time
+_STORED: Final = 20  # about as many classes as are stored of an image
 _ROUNDING: Final = 1e-6  # of float32 probabilities
 _NULL: Final = np.iinfo(np.int32).min
-
-
-@dataclass(frozen=True)
-class Regrouping:
-    """Classes made of other classes.
-
-    `of_class` holds, for each class of the run, an index into `classes`, `NO_CLASS` where it was
-    dropped.
-    """
-
-    classes: ClassNames
-    superclasses: Superclasses | None
-    of_class: NDArray[np.int64]
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """Of how many classes of the run each class consists."""
-        return np.bincount(self.of_class[self.of_class != NO_CLASS], minlength=len(self.classes))
 
 
 @dataclass(frozen=True)
@@ -121,95 +98,6 @@ class Evidence(NamedTuple):
     logits: NDArray[np.floating] | None = None
 
 
-def regroup(
-    classes: ClassNames,
-    superclasses: Superclasses | None = None,
-    *,
-    merge: Sequence[str] = (),
-    drop: Sequence[str] = (),
-) -> Regrouping:
-    """Return the classes that are left when some become one and others go.
-
-    A merged class stands where its first one stood, and keeps a superclass that all its classes
-    share.
-
-    Args:
-        classes: The classes of the run.
-        superclasses: Their superclasses, if any.
-        merge: Names joined by plus signs, which names may hold too where that leaves one reading.
-        drop: Names.
-
-    Raises:
-        UnfitOption: A name is no class, a class is named twice, or fewer than two are left.
-
-    >>> names = ClassNames(("cat", "dog", "fox", "cow"))
-    >>> regroup(names, merge=["cat+fox"], drop=["cow"]).classes.names
-    ('cat+fox', 'dog')
-    """
-    merged = [_merged_classes(text, classes) for text in merge]
-    dropped = sorted({_class_called(name, classes, option="--drop") for name in drop})
-    named = Counter([index for group in (*merged, dropped) for index in group])
-    if twice := [classes[index] for index, times in named.items() if times > 1]:
-        raise UnfitOption(
-            f"{some(twice)} would go to several places",
-            hint="name each class once; --merge A+B+C makes one class of three",
-        )
-    first = {index: min(group) for group in merged for index in group}
-    kept = [index for index in range(len(classes)) if index not in dropped]
-    heads = sorted({first.get(index, index) for index in kept})
-    if len(heads) < 2:
-        raise UnfitOption("fewer than two classes would be left: nothing could be mistaken")
-    place = {head: number for number, head in enumerate(heads)}
-    of_class = np.full(len(classes), NO_CLASS, np.int64)
-    of_class[kept] = [place[first.get(index, index)] for index in kept]
-    members = [np.flatnonzero(of_class == number).tolist() for number in range(len(heads))]
-    return Regrouping(
-        ClassNames(_names_of(members, classes), source="the run"),
-        superclasses and _shared_superclasses(members, superclasses),
-        of_class,
-    )
-
-
-def read_labels(path: Path, plan: pa.Table, classes: ClassNames) -> dict[int, int]:
-    """Read a csv file with `row,label` or `sample_id,label`: the class of each row it names.
-
-    Rows without a label are passed over.
-
-    Args:
-        path: The file; further columns do not matter.
-        plan: The plan of the run, with its `sample_id`.
-        classes: The classes of the run.
-
-    Raises:
-        MissingInput: There is no such file.
-        BadLabelFile: A column is missing, or a row, an image or a label is none of the run's; or an
-            image is given two labels.
-    """
-    if not path.is_file():
-        raise MissingInput(path, what="table of labels")
-    try:
-        table = read_csv(path, text=("row", "sample_id", "label")).rename(columns=str.strip)
-    except ValueError as error:
-        raise BadLabelFile(f"{str(path)!r} is no csv file: {error}") from error
-    key = next((name for name in ("row", "sample_id") if name in table), None)
-    if key is None or "label" not in table:
-        raise BadLabelFile(
-            f"{str(path)!r} has no columns row,label or sample_id,label; it has "
-            f"{some(list(table.columns))}"
-        )
-    table = table.dropna(subset=["label"])
-    labels = _known_labels(path, table["label"].tolist(), classes)
-    rows = _known_rows(path, table[key].tolist(), plan, by=key)
-    found: dict[int, int] = {}
-    for row, label in zip(rows, labels, strict=True):
-        if found.setdefault(row, label) != label:
-            raise BadLabelFile(
-                f"{str(path)!r} gives row {row} two labels: {classes[found[row]]!r} and "
-                f"{classes[label]!r}"
-            )
-    return found
-
-
 def what_if(
     parts: Iterable[Evidence], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
 ) -> Outcome:
@@ -251,99 +139,6 @@ def what_if(
     return Outcome(matrix, left_out, undecided, unsummed, relabelled)
 
 
-# Names
-
-
-def _merged_classes(text: str, classes: ClassNames) -> list[int]:
-    """Return the classes whose names a text joins by plus signs."""
-
-    def meant(word: str) -> Iterable[int]:
-        index = classes.index(word)
-        return () if index is None else (index,)
-
-    spaced = "+".join(piece.strip() for piece in text.split("+"))
-    for spelling in dict.fromkeys((text, spaced)):
-        # A few will do: two that differ are refused.
-        found = islice((one for one in joined_readings(spelling, meant) if len(one) > 1), 100)
-        readings = {frozenset(one): one for one in found if len(set(one)) == len(one)}
-        if len(readings) > 1:
-            shown = "; or ".join(
-                " and ".join(repr(classes[index]) for index in one) for one in readings.values()
-            )
-            raise UnfitOption(f"--merge {text!r} may mean several things: {shown}")
-        if readings:
-            return list(next(iter(readings.values())))
-    words = [piece.strip() for piece in text.split("+")]
-    if len(words) < 2 or classes.index(text) is not None:
-        raise UnfitOption(f"--merge {text!r} names one class", hint="join two by a +, as in A+B")
-    for word in words:
-        _class_called(word, classes, option="--merge", of=text)
-    raise UnfitOption(f"--merge {text!r} names a class twice")
-
-
-def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") -> int:
-    index = classes.index(name)
-    if index is None:
-        near = nearest(name, classes.names)
-        where = f"{option} {of!r}" if of else option
-        raise UnfitOption(
-            f"{where}: {name!r} names no class of the run",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
-        )
-    return index
-
-
-def _names_of(members: Sequence[Sequence[int]], classes: ClassNames) -> tuple[str, ...]:
-    """Return the names of groups; one that is a class's already is told apart."""
-    alone = {classes[group[0]] for group in members if len(group) == 1}
-    names: list[str] = []
-    for group in members:
-        name = "+".join(classes[index] for index in group)
-        while len(group) > 1 and (name in alone or name in names):
-            name += " (merged)"
-        names.append(name)
-    return tuple(names)
-
-
-def _shared_superclasses(
-    members: Sequence[Sequence[int]], superclasses: Superclasses
-) -> Superclasses:
-    parents = [{superclasses.of_class[index] for index in group} for group in members]
-    shared = tuple(one.copy().pop() if len(one) == 1 else None for one in parents)
-    return Superclasses(superclasses.names, shared)
-
-
-# Labels
-
-
-def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> list[int]:
-    found = {label: classes.index(label) for label in labels}
-    unknown = [label for label, index in found.items() if index is None]
-    if unknown:
-        near = nearest(unknown[0], classes.names)
-        raise BadLabelFile(
-            f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
-        )
-    return [index for label in labels if (index := found[label]) is not None]
-
-
-def _known_rows(path: Path, keys: Sequence[str], plan: pa.Table, *, by: str) -> list[int]:
-    ids = plan["sample_id"].to_pylist()
-    names = ids if by == "sample_id" else map(str, range(len(ids)))
-    known = {name: row for row, name in enumerate(names)}
-    unknown = [key for key in keys if key not in known]
-    if unknown:
-        near = nearest(str(unknown[0]), known) if by == "sample_id" else []
-        raise BadLabelFile(
-            f"{str(path)!r} names images that the run does not have: {by} {some(unknown)}",
-            hint=f"did you mean {', '.join(near)}?"
-            if near
-            else f"the last row of the run is {len(ids) - 1}",
-        )
-    return [known[key] for key in keys]
-
-
 def _labels_of(table: pa.Table, mended: Mapping[int, int]) -> tuple[NDArray[np.int64], int]:
     """Return the labels of a part, and how many changed."""
     label = table["label"].fill_null(NO_CLASS).to_numpy().astype(np.int64)
@@ -380,7 +175,7 @@ def _decide(
     pred = of_class[part.predictions.table["pred"].fill_null(0).to_numpy()[rows]]
     # What was the most probable class stays so where others go, and nothing is added up.
     certain = (pred != UNDECIDED) & (regrouping.sizes.max() == 1)
-    step = max(1, _CELLS // len(of_class))
+    step = max(1, _CELLS // (_STORED if part.logits is None else len(of_class)))
     for start in range(0, len(rows), step):
         here = np.arange(start, min(start + step, len(rows)))[~certain[start : start + step]]
         best = _most_probable(part, rows[here], regrouping)
@@ -394,20 +189,17 @@ def _most_probable(
     part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> NDArray[np.int64]:
     """Return the new class of some rows as far as probabilities tell, else `UNDECIDED`."""
-    table, at = part.predictions.table, np.arange(len(rows))
+    table = part.predictions.table
     ranked = _ranked(table.take(pa.array(rows)))
     if part.logits is None:
-        low, high = _bounds(ranked, regrouping)
-    else:
-        of_image = table["logits_row"].fill_null(0).to_numpy()[rows]
-        low = high = _shares(np.asarray(part.logits[of_image], np.float64), regrouping.of_class)
-    best = low.argmax(axis=1)
+        return _best_for_certain(ranked, regrouping)
+    at = np.arange(len(rows))
+    of_image = table["logits_row"].fill_null(0).to_numpy()[rows]
+    shares = _shares(np.asarray(part.logits[of_image], np.float64), regrouping.of_class)
+    best = shares.argmax(axis=1)
     first = _first_left(ranked, regrouping.of_class)
-    tied = (first != UNDECIDED) & (low[at, first] == low[at, best])
-    best = np.where(tied, first, best)
-    others = high.copy()
-    others[at, best] = 0
-    return np.where(low[at, best] >= others.max(axis=1, initial=0), best, UNDECIDED)
+    tied = (first != UNDECIDED) & (shares[at, first] == shares[at, best])
+    return np.where(tied, first, best)
 
 
 def _ranked(table: pa.Table) -> _Ranked:
@@ -443,22 +235,56 @@ def _shares(logits: NDArray[np.float64], of_class: NDArray[np.int64]) -> NDArray
     return shares
 
 
-def _bounds(
-    ranked: _Ranked, regrouping: Regrouping
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the least and the most that the probability of each new class can be.
+def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int64]:
+    """Return the new class of each image that no other can exceed, else `UNDECIDED`.
 
     A class that was not stored has no more than the last one that was, and all of these together
-    no more than is missing to one.
+    no more than is missing to one. The work is that of what was stored, not of all classes.
     """
-    shape = ranked.n, len(regrouping.classes)
-    group = regrouping.of_class[ranked.class_index]
-    left = group != NO_CLASS
-    low, stored = np.zeros(shape), np.zeros(shape, np.int64)
-    np.add.at(low, (ranked.at[left], group[left]), ranked.prob[left])
-    np.add.at(stored, (ranked.at[left], group[left]), 1)
+    k = len(regrouping.classes)
+    of_stored = regrouping.of_class[ranked.class_index]
+    left = of_stored != NO_CLASS
+    # What is stored of each new class of each image, by image; their number is at most top-k.
+    cells, cell = np.unique(ranked.at[left] * k + of_stored[left], return_inverse=True)
+    low = np.bincount(cell, ranked.prob[left], minlength=len(cells))
+    stored = np.bincount(cell, minlength=len(cells))
+    at, group = np.divmod(cells, k)
     last = np.ones(ranked.n)
     np.minimum.at(last, ranked.at, ranked.prob)
     missing = 1 + _ROUNDING - np.bincount(ranked.at, ranked.prob, minlength=ranked.n)
-    rest = np.minimum(missing[:, None].clip(0), (regrouping.sizes - stored) * last[:, None])
-    return low, low + rest
+    missing = missing.clip(0)
+    high = low + np.minimum(missing[at], (regrouping.sizes[group] - stored) * last[at])
+
+    # The most probable one that is stored; of equals the one that the run ranks first.
+    first = _first_left(ranked, regrouping.of_class)
+    order = np.lexsort((group, group != first[at], -low, at))
+    images, start = np.unique(at[order], return_index=True)
+    chosen = order[start]
+    best, most = np.full(ranked.n, UNDECIDED), np.zeros(ranked.n)
+    best[images], most[images] = group[chosen], low[chosen]
+
+    # The most that any other may have: of those stored, and the largest of those that are not.
+    high[chosen] = 0
+    others = np.zeros(ranked.n)
+    np.maximum.at(others, at, high)
+    unseen = _largest_unseen(cells, ranked.n, regrouping.sizes)
+    others = np.maximum(others, np.minimum(missing, unseen * last))
+    return np.where((best != UNDECIDED) & (most >= others), best, UNDECIDED)
+
+
+def _largest_unseen(
+    cells: NDArray[np.int64], n: int, sizes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the size of the largest new class of which nothing is stored, of each of n images.
+
+    `cells` are sorted, an image times the number of classes plus a class for each that is stored.
+    """
+    k = len(sizes)
+    stored = np.bincount(cells // k, minlength=n)
+    # As many classes as are stored, and one: one of these is not.
+    largest = np.argsort(-sizes, kind="stable")[: 1 + int(stored.max(initial=0))]
+    keys = np.arange(n)[:, None] * k + largest
+    is_stored = np.isin(keys, cells)
+    place = is_stored.argmin(axis=1)  # the first that is not
+    found = sizes[largest[place]]
+    return np.where(is_stored[np.arange(n), place], 0, found)  # all of them are

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from errlens.analysis.gates import Outcome as Verdict
-from errlens.analysis.what_if import Outcome, Regrouping
+from errlens.analysis.regrouping import Regrouping
+from errlens.analysis.what_if import Outcome
 from errlens.commands._check_view import COLUMNS, row_of
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder

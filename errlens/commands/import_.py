@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from errlens.data.imported import ImportedPredictions
     from errlens.data.samples import Samples
     from errlens.identity import RunInfo, Settings
+    from errlens.predictions import Predictions
     from errlens.run import RunFolder
     from errlens.scale.importing import ShardImporter
     from errlens.terminal import Screen
 
 IMPORTED = "imported"  # stands where the name of the model would
+MOST_RENAMED = 5  # classes named in warnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,17 @@ class TableOptions:
             "[default: names if all match a class, else indices]"
         ),
     ] = None
+    labels_from: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of the first class, where labels are numbers.  [default: 0]",
+        ),
+    ] = None
+    preds_from: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Likewise of predicted classes.  [default: 0]"),
+    ] = None
     allow_unknown: Annotated[
         bool,
         typer.Option(
@@ -90,6 +103,7 @@ class TableOptions:
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
         from errlens.class_files import read_classes
+        from errlens.data.counting import Numbering
         from errlens.data.imported import PredictionColumns, read_predictions
 
         return read_predictions(
@@ -105,7 +119,7 @@ class TableOptions:
             split=self.split,
             given=read_classes(self.classes) if self.classes else None,
             prob_prefix=self.prob_prefix,
-            labels=self.labels,
+            numbering=Numbering(self.labels, self.labels_from, self.preds_from),
             allow_unknown=self.allow_unknown,
         )
 
@@ -118,7 +132,12 @@ class TableOptions:
     def decisive(self) -> dict[str, Any]:
         """Return the options that decide what the table is taken to say."""
         names = ("label_column", "pred_column", "confidence_column", "prob_prefix", "labels")
-        return {name: getattr(self, name) for name in names}
+        first = {
+            name: number
+            for name in ("labels_from", "preds_from")
+            if (number := getattr(self, name)) is not None
+        }
+        return {name: getattr(self, name) for name in names} | first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +159,9 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     TABLE becomes the run folder that `errlens evaluate` would have written, without a model.
     Images need not be there; those that lie below --root are hashed and measured.
     """
-    from errlens.analysis.label_space import exchanged_labels
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
+    from errlens.commands._import_view import show_table
     from errlens.data.images import quiet_pillow
     from errlens.data.oddities import Oddities
     from errlens.data.samples import listed_samples
@@ -157,7 +176,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     table = options.read_predictions()
     superclasses = options.read_superclasses(table.classes)
     samples = listed_samples(table.manifest, options.root or options.table.parent)
-    _show_table(screen, table, samples)
+    show_table(screen, table, samples)
 
     # Freeze that, and write whatever has not been written yet.
     importer = _begin(run, options, table, samples, superclasses)
@@ -166,12 +185,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
 
     # What came out?
     predictions = run.read_predictions(COLUMNS)
-    cycles = exchanged_labels(predictions)
-    if cycles:
-        screen.warn(
-            "labels and predicted classes seem exchanged: "
-            + describe_cycles(cycles, predictions.classes)
-        )
+    _warn_of_other_names(screen, predictions)
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes)
     view.show_photos(screen, run, Oddities())
@@ -179,6 +193,24 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     view.show_next(screen, run, metrics)
     view.print_json(screen, run, metrics, command="import")
     return run
+
+
+def _warn_of_other_names(screen: "Screen", predictions: "Predictions") -> None:
+    """Warn where labels and predictions seem to call the same classes otherwise."""
+    from errlens.analysis.label_space import exchanged_labels, renamed_classes
+
+    classes = predictions.classes
+    if cycles := exchanged_labels(predictions):
+        screen.warn(
+            f"labels and predicted classes seem exchanged: {describe_cycles(cycles, classes)}"
+        )
+    for renamed in renamed_classes(predictions)[:MOST_RENAMED]:
+        label, output = classes[renamed.label], classes[renamed.output]
+        screen.warn(
+            f"no image is predicted as {label!r}, and none is labelled {output!r}, but "
+            f"{renamed.matched} of {renamed.n} {label!r} are predicted as {output!r}: if this is "
+            "one class, call it alike in the table"
+        )
 
 
 def describe(
@@ -249,24 +281,3 @@ def _settings(
         topk=0 if table.prob is None else min(len(table.classes), MOST_TOPK),
         plan_hash=plan_hash,
     )
-
-
-def _show_table(screen: "Screen", table: "ImportedPredictions", samples: "Samples") -> None:
-    """Say what the table holds."""
-    from errlens.data.labels import NO_LABEL
-    from errlens.terminal import relative
-
-    n = len(samples)
-    what = "the predicted class" if table.prob is None else "the probability of every class"
-    screen.remark(
-        f"found {what} of {n} image{'s' * (n != 1)}; {len(table.classes)} classes named by "
-        f"{table.classes.source}"
-    )
-    here = int(samples.frame["size_bytes"].notna().sum())
-    screen.remark(f"{here} of the images lie in {relative(samples.root)}")
-    unknown = int(table.unknown.sum())
-    if unknown:
-        screen.warn(f"{unknown} labels are none of the classes: not in the metrics")
-    unlabelled = int((table.label == NO_LABEL).sum()) - unknown
-    if unlabelled:
-        screen.remark(f"{unlabelled} of them have no label: not in the metrics")

@@ -107,6 +107,7 @@ def _classes_of(
     """Return the classes that the new head is for, and the class of each image."""
     from errlens.class_files import read_classes
     from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
+    from errlens.spelling import as_number
 
     labels = samples.labels
     if len(labels) < 2:
@@ -117,7 +118,7 @@ def _classes_of(
         )
     given = read_classes(options.classes) if options.classes else None
     if given is None and are_indices(samples, kind=options.labels):
-        given = numbered(1 + max(int(label) for label in labels if label.isdecimal()))
+        given = numbered(1 + max(as_number(label) or 0 for label in labels))
     outputs = len(given or samples.classes or labels)
     classes = choose_classes(
         labels, given=given, carried=None, outputs=outputs, ordered=samples.classes

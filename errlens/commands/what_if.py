@@ -61,7 +61,8 @@ def what_if(options: WhatIfOptions) -> None:
     Nothing is predicted anew and nothing is written. The probability of a merged class is the sum
     of its classes'; an image whose predicted class was dropped goes to the best one left.
     """
-    from errlens.analysis.what_if import read_labels, regroup
+    from errlens.analysis.mended_labels import read_labels
+    from errlens.analysis.regrouping import regroup
     from errlens.analysis.what_if import what_if as recount
     from errlens.commands import _what_if_view as view
     from errlens.terminal import Screen

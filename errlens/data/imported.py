@@ -10,16 +10,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
-from errlens.data.labels import NO_LABEL, LabelKind, match_names, match_numbers
-from errlens.data.manifests import Manifest, without_points
+from errlens.data.counting import Numbering
+from errlens.data.manifests import Manifest, as_labels
+from errlens.data.naming import Spelling, name_classes
 from errlens.data.probabilities import (
     PREFIXES,
+    most_probable,
     probability_columns,
     refuse_disagreement,
     refuse_improper,
 )
+from errlens.data.repetitions import Repetitions, find_repetitions
 from errlens.data.tables import is_text, numbers, read_table, texts
-from errlens.errors import BadPredictions, UnfitOption, UnknownLabels, nearest, some
+from errlens.errors import BadPredictions, UnfitOption, nearest, some
+from errlens.spelling import tidied
 
 # How far a row of probabilities may be from a sum of one: digits, or float16, round.
 TEXT_TOLERANCE: Final = 1e-2
@@ -42,6 +46,7 @@ class ImportedPredictions(NamedTuple):
 
     `label` and `pred` are class indices, `NO_LABEL` where the table leaves them empty;
     `unknown` marks labels that are none of the classes. `prob` has a column for each class.
+    `spelling` says what names were reconciled, `repetitions` which images are in several rows.
     """
 
     manifest: Manifest
@@ -51,6 +56,8 @@ class ImportedPredictions(NamedTuple):
     pred: NDArray[np.int32]
     confidence: NDArray[np.float64] | None
     prob: NDArray[np.float64] | None
+    spelling: Spelling
+    repetitions: Repetitions
 
 
 def read_predictions(
@@ -60,7 +67,7 @@ def read_predictions(
     split: str | None = None,
     given: ClassNames | None = None,
     prob_prefix: str | None = None,
-    labels: LabelKind | None = None,
+    numbering: Numbering | None = None,
     allow_unknown: bool = False,
 ) -> ImportedPredictions:
     """Read the predictions of a csv or parquet table.
@@ -70,17 +77,20 @@ def read_predictions(
         columns: What it calls its columns.
         split: Keep only the rows of this split.
         given: The classes in output order; by default those of the columns of probability in
-            their order, else all labels and predicted classes, sorted.
+            their order, else those that labels and predictions say, sorted.
         prob_prefix: What stands before a class in the name of its column of probability.
-        labels: What labels and predicted classes are, where numbers could be both.
+        numbering: What labels and predicted classes are, where numbers could be both, and where
+            these start.
         allow_unknown: Keep rows whose label is none of the classes.
 
     Raises:
         MissingInput: There is no such table.
         BadPredictions: It cannot be read, lacks columns, or its values contradict one another.
         UnknownLabels: A label is none of the classes, and `allow_unknown` is off.
-        UnfitOption: A split or a prefix is asked for that it does not have, or a column is to hold
-            two things.
+        AmbiguousLabels: A label may mean several classes, or labels and predictions seem to count
+            from different numbers.
+        UnfitOption: A split or a prefix is asked for that it does not have, a column is to hold
+            two things, or words are to be numbers.
     """
     _refuse_double_use(columns)
     table = read_table(path, wanted=columns)
@@ -88,9 +98,9 @@ def read_predictions(
     place = _place_column(table, columns)
     paths = _paths(table, place)
 
-    label_text = without_points(texts(table, columns.label))
+    label_text = _names(table, columns.label)
     has_pred = columns.pred in table.column_names
-    pred_text = without_points(texts(table, columns.pred)) if has_pred else [None] * len(table)
+    pred_text = _names(table, columns.pred) if has_pred else [None] * len(table)
     held = probability_columns(
         table.column_names,
         reserved={*columns, place},
@@ -101,15 +111,16 @@ def read_predictions(
     )
     _refuse_no_predictions(table, columns, found=has_pred or bool(held))
 
-    classes = given or _classes(held, label_text, pred_text, labels)
-    label, unknown = class_indices(label_text, classes, kind=labels)
-    if unknown and not allow_unknown:
-        of = len(_distinct(label_text))
-        raise UnknownLabels(unknown, classes.names, of=of, source=classes.source)
-    pred = _pred_indices(pred_text, classes, labels)
+    named = ClassNames(tuple(held), source="the columns of probability") if held else None
+    naming = name_classes(
+        label_text, pred_text, known=given or named, numbering=numbering or Numbering()
+    )
+    label, unknown = naming.of_labels(label_text, allow_unknown=allow_unknown)
+    pred = naming.of_predictions(pred_text)
     prob = _probabilities(table, list(held.values()), paths, text=is_text(path)) if held else None
     if prob is not None:
-        refuse_disagreement(prob, pred, paths, classes=classes)
+        refuse_disagreement(prob, pred, paths, classes=naming.classes)
+    naming.refuse_shift(label_text, label, pred if prob is None else most_probable(prob))
     confidence = None if held else _confidence(table, columns.confidence)
 
     used = {place, columns.label, columns.split, columns.pred, *held.values()}
@@ -118,32 +129,16 @@ def read_predictions(
     frame["split"] = texts(table, columns.split) if columns.split in table.column_names else None
     is_unknown = np.array([text in set(unknown) for text in label_text], bool)
     return ImportedPredictions(
-        Manifest(frame, _extra(table, used)), classes, label, is_unknown, pred, confidence, prob
+        Manifest(frame, _extra(table, used)),
+        naming.classes,
+        label,
+        is_unknown,
+        pred,
+        confidence,
+        prob,
+        naming.spelling(label_text, pred_text),
+        find_repetitions(paths, label, label_text),
     )
-
-
-def class_indices(
-    values: Sequence[str | None], classes: ClassNames, *, kind: LabelKind | None = None
-) -> tuple[NDArray[np.int32], list[str]]:
-    """Return the class each value stands for, and the values that stand for none, sorted.
-
-    Values are names if all of them are names of classes, else integers are indices; `kind` says
-    otherwise. What is None, or stands for no class, gets `NO_LABEL`.
-
-    >>> class_indices(["dog", None, "cow"], ClassNames(("cat", "dog")))
-    (array([ 1, -1, -1], dtype=int32), ['cow'])
-    >>> class_indices(["1", "0"], ClassNames(("cat", "dog")))
-    (array([1, 0], dtype=int32), [])
-    """
-    distinct = sorted(_distinct(values))
-    if kind is None:
-        numbers = all(map(str.isdecimal, distinct)) and classes.unknown(distinct)
-        kind = "indices" if numbers else "names"
-    match = match_names if kind == "names" else match_numbers
-    found = {value: index for value, index in match(distinct, classes).items() if index is not None}
-    unknown = [value for value in distinct if value not in found]
-    indices = [NO_LABEL if value is None else found.get(value, NO_LABEL) for value in values]
-    return np.array(indices, np.int32), unknown
 
 
 def _refuse_double_use(columns: PredictionColumns) -> None:
@@ -172,6 +167,11 @@ def _only_split(table: pa.Table, column: str, split: str | None) -> pa.Table:
             f"the table has no split {split!r}; it has {some(sorted(_distinct(values)))}"
         )
     return table.filter(pa.array([value == split for value in values]))
+
+
+def _names(table: pa.Table, column: str) -> list[str | None]:
+    """Return what a column calls classes; what is blank is missing."""
+    return as_labels(value if value and tidied(value) else None for value in texts(table, column))
 
 
 def _place_column(table: pa.Table, columns: PredictionColumns) -> str:
@@ -217,48 +217,6 @@ def _paths(table: pa.Table, column: str) -> list[str]:
     if None in values:
         raise BadPredictions(f"column {column!r} is empty in row {values.index(None)}")
     return [value for value in values if value is not None]
-
-
-def _classes(
-    held: dict[str, str],
-    label: Sequence[str | None],
-    pred: Sequence[str | None],
-    kind: LabelKind | None,
-) -> ClassNames:
-    """Return the classes of a table that was given none."""
-    if held:
-        return ClassNames(tuple(held), source="the columns of probability")
-    source = "the labels and predictions"
-    labels, preds = _distinct(label), _distinct(pred)
-    said = labels | preds
-    if not said:
-        raise BadPredictions("the table holds neither a label nor a predicted class")
-    numbered = [all(map(str.isdecimal, values)) for values in (labels, preds) if values]
-    if len(set(numbered)) > 1:
-        raise BadPredictions(
-            f"labels ({some(sorted(labels), most=3)}) and predictions "
-            f"({some(sorted(preds), most=3)}) do not name the same classes",
-            hint="pass --classes FILE with the class names in output order",
-        )
-    if not all(numbered):
-        return ClassNames(tuple(sorted(said)), source=source)
-    if kind == "indices":
-        return ClassNames(tuple(map(str, range(1 + max(map(int, said))))), source=source)
-    return ClassNames(tuple(sorted(said, key=lambda name: (int(name), name))), source=source)
-
-
-def _pred_indices(
-    pred: Sequence[str | None], classes: ClassNames, kind: LabelKind | None
-) -> NDArray[np.int32]:
-    indices, unknown = class_indices(pred, classes, kind=kind)
-    if unknown:
-        near = nearest(unknown[0], classes.names)
-        raise BadPredictions(
-            f"predicted classes that are none of the {len(classes)} class names from "
-            f"{classes.source}: {some(unknown)}",
-            hint=f"did you mean {', '.join(near)}?" if near else "pass --classes FILE",
-        )
-    return indices
 
 
 def _probabilities(

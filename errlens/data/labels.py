@@ -1,20 +1,21 @@
 """Match the labels of the data with the classes of the model."""
 
 import re
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
+from errlens.data.counting import LabelKind, refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
+from errlens.spelling import as_number
 
 NO_LABEL: Final = -1
 FROM_LABELS: Final = "the labels of the data"
-
-LabelKind = Literal["names", "indices"]
 
 
 def choose_classes(
@@ -44,18 +45,42 @@ def numbered(outputs: int) -> ClassNames:
     return ClassNames(tuple(map(str, range(outputs))), source="the output numbers")
 
 
+def kind_of_labels(
+    labels: Collection[str], classes: ClassNames | None = None, *, kind: LabelKind | None = None
+) -> LabelKind:
+    """Tell whether labels are names of classes or numbers of outputs.
+
+    Whole numbers are, unless all of them are names of classes. `kind` is what the user says.
+    """
+    if kind:
+        return kind
+    numbers = all(as_number(label) is not None for label in labels)
+    return "indices" if numbers and not (classes and not classes.unknown(labels)) else "names"
+
+
 def are_indices(
     samples: Samples, classes: ClassNames | None = None, *, kind: LabelKind | None = None
 ) -> bool:
-    """Tell whether the labels of the data are numbers of outputs rather than names.
+    """Tell whether the labels of the data are numbers of outputs: never where folders give them."""
+    if kind is None and not samples.listed:
+        return False
+    return kind_of_labels(samples.labels, classes, kind=kind) == "indices"
 
-    Whole numbers in a manifest are, unless all of them are names of classes; folders are called by
-    names. `kind` is what the user says.
+
+def match_labels(
+    labels: Collection[str], classes: ClassNames, *, kind: LabelKind, first: int = 0
+) -> dict[str, int | None]:
+    """Return the class that each label stands for, None where it stands for none.
+
+    `first` is the number of the first output where labels are numbers.
+
+    Raises:
+        AmbiguousLabels: A label may name several classes.
+        UnfitOption: Labels that are to be indices are no numbers.
     """
-    if kind:
-        return kind == "indices"
-    numbers = samples.listed and all(label.isdecimal() for label in samples.labels)
-    return numbers and not (classes and not classes.unknown(samples.labels))
+    if kind == "names":
+        return _match_names(labels, classes)
+    return _match_numbers(labels, classes, first=first)
 
 
 def label_indices(
@@ -74,21 +99,33 @@ def label_indices(
     """
     labels = samples.frame["label_name"]
     distinct = sorted(labels.dropna().unique())
-    by_label = (
-        match_numbers(distinct, classes)
-        if are_indices(samples, classes, kind=kind)
-        else match_names(distinct, classes)
-    )
+    numbers = are_indices(samples, classes, kind=kind)
+    by_label = match_labels(distinct, classes, kind="indices" if numbers else "names")
     unknown = [label for label in distinct if by_label[label] is None]
-    if unknown == [str(len(classes))] and "1" in distinct and "0" not in distinct:
-        raise AmbiguousLabels(
-            f"labels seem to count from 1: there is no '0', and {unknown[0]!r} is beyond the "
-            f"{len(classes)} outputs",
-            hint="subtract 1 from every label, or name the classes after them with --classes FILE",
-        )
+    refuse_counting_from_one(
+        distinct,
+        unknown,
+        classes,
+        hint="subtract 1 from every label, or name the classes after them with --classes FILE",
+    )
     if unknown and not allow_unknown:
         raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
     return labels.map(by_label).fillna(NO_LABEL).to_numpy(np.int32)
+
+
+def respelt(values: Iterable[str | None], classes: ClassNames) -> dict[tuple[str, str], int]:
+    """Return how many values are spelt otherwise than the class they name, by value and class.
+
+    >>> respelt(["Cat", "dog", None, "Cat", "cow"], ClassNames(("cat", "dog")))
+    {('Cat', 'cat'): 2}
+    """
+    count = Counter(value for value in values if value is not None)
+    named = {value: classes.index(value) for value in count}
+    return {
+        (value, classes[index]): count[value]
+        for value, index in named.items()
+        if index is not None and classes[index] != value
+    }
 
 
 def merged_labels(samples: Samples, classes: ClassNames) -> list[list[str]]:
@@ -117,12 +154,7 @@ def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
     return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
 
 
-def match_names(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
-    """Return the class that each label names, None where it names none.
-
-    Raises:
-        AmbiguousLabels: A label may name several classes.
-    """
+def _match_names(labels: Collection[str], classes: ClassNames) -> dict[str, int | None]:
     ambiguous = classes.ambiguous(labels)
     if ambiguous:
         label, meant = next(iter(ambiguous.items()))
@@ -134,17 +166,15 @@ def match_names(labels: Sequence[str], classes: ClassNames) -> dict[str, int | N
     return {label: classes.index(label) for label in labels}
 
 
-def match_numbers(labels: Sequence[str], classes: ClassNames) -> dict[str, int | None]:
-    """Return the class whose index each label is, None where there is no such class.
-
-    Raises:
-        UnfitOption: A label is no whole number.
-    """
-    words = [label for label in labels if not label.isdecimal()]
+def _match_numbers(
+    labels: Collection[str], classes: ClassNames, *, first: int
+) -> dict[str, int | None]:
+    numbers = {label: as_number(label) for label in labels}
+    words = [label for label, number in numbers.items() if number is None]
     if words:
         raise UnfitOption(f"--labels indices, but labels of the data are no numbers: {some(words)}")
-    numbers = {label: int(label) for label in labels}
-    return {label: number if number < len(classes) else None for label, number in numbers.items()}
+    places = {label: number - first for label, number in numbers.items() if number is not None}
+    return {label: at if 0 <= at < len(classes) else None for label, at in places.items()}
 
 
 def _natural(name: str) -> list[int | str]:

@@ -1,7 +1,6 @@
 """Read csv and parquet tables that list images and their labels."""
 
 import csv
-import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from errlens.errors import BadManifest, UnfitOption, nearest, some
+from errlens.spelling import as_number, tidied_headers
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
 _SNIFFED_CHARACTERS: Final = 64_000
@@ -44,6 +44,7 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
         UnfitOption: A split is asked for that it does not have.
     """
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, columns)
+    table.columns = tidied_headers([*table.columns], wanted=columns)
     _refuse_missing(path, list(table.columns), columns)
     if split is not None:
         table = _only_split(path, table, columns.split, split)
@@ -52,7 +53,7 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     frame = pd.DataFrame(
         {
             "path": _as_text(table[columns.path]),
-            "label": pd.Series(without_points(_as_text(table[columns.label])), dtype="object"),
+            "label": pd.Series(as_labels(_as_text(table[columns.label])), dtype="object"),
             "split": _as_text(table[columns.split]) if columns.split in table else None,
         }
     )
@@ -66,16 +67,22 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     return Manifest(frame, rest if rest.shape[1] > 1 else None)
 
 
-def without_points(values: Iterable[str | None]) -> list[str | None]:
-    """Return labels as they are, or without the `.0` that pandas gives integers beside gaps.
+def as_labels(values: Iterable[str | None]) -> list[str | None]:
+    """Return labels as they are; whole numbers without what pandas makes of them beside gaps.
 
-    >>> without_points(["3.0", None, "12.0"]), without_points(["3.0", "3.5"])
-    (['3', None, '12'], ['3.0', '3.5'])
+    That is `3.0` for 3, and `nan` where there is no number.
+
+    >>> as_labels(["3.0", "nan", None, "12.0"]), as_labels(["3.0", "3.5", "NaN"])
+    (['3', None, None, '12'], ['3.0', '3.5', 'NaN'])
     """
-    values = list(values)
-    if all(value is None or re.fullmatch(r"\d+\.0", value) for value in values):
-        return [value and value.removesuffix(".0") for value in values]
-    return values
+    found = [*values]
+    words = {value for value in found if value is not None and as_number(value) is None}
+    if any(word.strip().lower() != "nan" for word in words) or words >= {*found} - {None}:
+        return found
+    numbers = [None if value is None or value in words else value for value in found]
+    if all(value is None or value.strip().endswith(".0") for value in numbers):
+        return [value and value.strip().removesuffix(".0") for value in numbers]
+    return numbers
 
 
 def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
@@ -118,7 +125,8 @@ def _delimiter(text: str, columns: Columns) -> str:
     header = text.partition("\n")[0].strip()
 
     def wanted(delimiter: str) -> int:
-        return len(set(next(csv.reader([header], delimiter=delimiter), [])) & set(columns))
+        cells = next(csv.reader([header], delimiter=delimiter), [])
+        return len({*tidied_headers(cells, wanted=columns)} & {*columns})
 
     return max(",;\t|", key=wanted)
 

@@ -1,5 +1,6 @@
 """Columns of probability per class: which they are, and whether they hold probabilities."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
 from errlens.errors import BadPredictions, UnfitOption, some
+from errlens.spelling import as_number
 
 PREFIXES: Final = ("prob_", "p_", "")  # what may stand before the name of a class
 
@@ -117,6 +119,16 @@ def refuse_disagreement(
     )
 
 
+def most_probable(prob: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the most probable class of each row, -1 where not all of it is known.
+
+    >>> most_probable(np.array([[0.1, 0.9], [np.nan, 1]]))
+    array([ 1, -1], dtype=int32)
+    """
+    known = np.isfinite(prob).all(axis=1)
+    return np.where(known, prob.argmax(axis=1), -1).astype(np.int32)
+
+
 def _families(
     free: Collection[str],
     prefixes: Collection[str],
@@ -139,19 +151,30 @@ def _family(
     trusted: bool,
 ) -> dict[str, str]:
     """Return the columns called PREFIX plus a class, unless they could be a coincidence."""
-    if given:
-        family = {name: prefix + name for name in given.names if prefix + name in free}
-        return family if trusted or prefix or len(family) >= min(2, len(given)) else {}
-    if not prefix:
-        family = {name: name for name in free if name in said}
-        return family if trusted or len(family) >= min(2, len(said)) else {}
-    family = {
+    ends = {
         name.removeprefix(prefix): name
         for name in free
         if name.startswith(prefix) and name != prefix
     }
-    numbered = prefix == "prob_" and all(map(str.isdecimal, said))
-    return family if trusted or numbered or not family.keys().isdisjoint(said) else {}
+    if not ends:
+        return {}
+    columns = ClassNames(tuple(ends))
+    if given:
+        places = {name: columns.index(name) for name in given.names}
+        times = Counter(places.values())
+        family = {
+            name: ends[columns[at]]
+            for name, at in places.items()
+            if at is not None and (times[at] == 1 or columns[at] == name)
+        }
+        return family if trusted or prefix or len(family) >= min(2, len(given)) else {}
+    if not prefix:
+        meant = {at for name in said if (at := columns.index(name)) is not None}
+        family = {columns[at]: ends[columns[at]] for at in sorted(meant)}
+        return family if trusted or len(family) >= min(2, len(said)) else {}
+    numbered = prefix == "prob_" and all(as_number(name) is not None for name in said)
+    is_known = trusted or numbered or any(columns.meant(name) for name in said)
+    return ends if is_known else {}
 
 
 def _refuse_taken(

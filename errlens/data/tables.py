@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from errlens.errors import BadPredictions, MissingInput, some
+from errlens.spelling import tidied_headers
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")
@@ -46,8 +47,9 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
         encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(
             f"TABLE {str(path)!r} cannot be read: {error}",
-            hint="save it as UTF-8" if encoding else "",
+            hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
         ) from error
+    table = table.rename_columns(tidied_headers(table.column_names, wanted=wanted))
     repeated = [name for name, count in Counter(table.column_names).items() if count > 1]
     if repeated:
         raise BadPredictions(f"TABLE {str(path)!r} has several columns called {some(repeated)}")
@@ -118,7 +120,10 @@ def _read_text(path: Path, wanted: Collection[str]) -> pa.Table:
     # The one that makes most of the names wanted; if none does, the one that makes most cells.
     delimiter = max(
         ",;\t|",
-        key=lambda one: (len({*_cells(header, one)} & {*wanted}), len(_cells(header, one))),
+        key=lambda one: (
+            len({*tidied_headers(_cells(header, one), wanted=wanted)} & {*wanted}),
+            len(_cells(header, one)),
+        ),
     )
     return pa_csv.read_csv(
         path,

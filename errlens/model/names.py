@@ -50,6 +50,6 @@ def imagenet_names(subset: str = "imagenet-1k") -> ClassNames:
     )
     meant: dict[str, tuple[int, ...]] = {synset: (index,) for index, synset in enumerate(synsets)}
     for index, own in enumerate(lemmas):
-        for lemma in dict.fromkeys(own):
+        for lemma in dict.fromkeys([*own, ", ".join(own)]):
             meant[lemma] = (*meant.get(lemma, ()), index)
     return ClassNames(names, aliases=meant, source=subset)

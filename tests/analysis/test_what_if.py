@@ -6,12 +6,19 @@ from hypothesis import strategies as st
 
 import errlens
 from errlens.analysis.pairs import pair_table
+from errlens.analysis.regrouping import regroup
 from errlens.analysis.scores import score
 from errlens.analysis.table import Seen, part_table
-from errlens.analysis.what_if import COLUMNS, Evidence, read_labels, regroup, what_if
-from errlens.classes import ClassNames, Superclasses
+from errlens.analysis.what_if import (
+    COLUMNS,
+    UNDECIDED,
+    Evidence,
+    _best_for_certain,
+    _ranked,
+    what_if,
+)
+from errlens.classes import ClassNames
 from errlens.data.labels import NO_LABEL
-from errlens.errors import BadLabelFile, MissingInput, UnfitOption
 from errlens.predictions import Predictions
 from errlens.run import PLAN_SCHEMA
 
@@ -149,6 +156,48 @@ def test_a_merged_class_may_win_that_none_of_its_classes_would():
     assert (outcome.hits, outcome.unsummed) == (0, 1)
 
 
+def bounds_of_all(part, of_class, sizes):
+    """The least and the most that each new class can have, written out for all of them."""
+    table, k = part.table, len(sizes)
+    low, high = np.zeros((len(table), k)), np.zeros((len(table), k))
+    for row, (index, prob) in enumerate(
+        zip(table["topk_index"].to_pylist(), table["topk_prob"].to_pylist(), strict=True)
+    ):
+        stored = np.zeros(k, int)
+        for one, chance in zip(of_class[index], prob, strict=True):
+            if one >= 0:
+                low[row, one] += chance
+                stored[one] += 1
+        missing = max(0.0, 1 + 1e-6 - sum(prob))
+        high[row] = low[row] + np.minimum(missing, (sizes - stored) * min(1.0, *prob, 1.0))
+    return low, high
+
+
+@settings(deadline=None, max_examples=200)
+@given(cases(), st.integers(1, 5))
+def test_an_image_is_settled_where_no_class_can_exceed_the_best(case, topk):
+    logits, label, merge, drop, _ = case
+    regrouping = regroup(
+        NAMES,
+        merge=["+".join(NAMES[index] for index in one) for one in merge],
+        drop=[NAMES[index] for index in drop],
+    )
+    part = predictions_of(logits, label, topk=topk)
+    low, high = bounds_of_all(part, regrouping.of_class, regrouping.sizes)
+    rows = np.arange(len(label))
+    best = low.argmax(axis=1)
+    for row, index in enumerate(part.table["topk_index"].to_pylist()):
+        first = next((one for one in regrouping.of_class[index] if one >= 0), best[row])
+        best[row] = first if low[row, first] == low[row, best[row]] else best[row]
+    others = high.copy()
+    others[rows, best] = 0
+    settled = (low[rows, best] > 0) & (low[rows, best] >= others.max(axis=1))
+    found = _best_for_certain(_ranked(part.table), regrouping)
+    np.testing.assert_array_equal(found != UNDECIDED, settled)
+    tied = low == low[rows, best][:, None]
+    assert all(tied[row, found[row]] for row in rows[settled])
+
+
 def test_figures_are_those_of_the_run_where_nothing_changes():
     random = np.random.default_rng(0)
     label = random.integers(0, 6, 300)
@@ -163,102 +212,6 @@ def test_figures_are_those_of_the_run_where_nothing_changes():
     assert outcome.macro_f1.value == pytest.approx(f1_score(label, pred, average="macro"))
     matrix_pairs = pair_table(outcome.matrix)
     assert len(outcome.pairs) == matrix_pairs["mutual"].sum()
-
-
-@pytest.mark.parametrize(
-    ("names", "text", "merged"),
-    [
-        (("a", "b", "c"), "c+a", "a+c"),
-        (("a", "b", "c"), " A + c ", "a+c"),
-        (("a+b", "c", "d"), "a+b+c", "a+b+c"),
-        (("a", "b", "a+b", "c"), "a+b", "a+b (merged)"),
-        (("a+", "b", "c"), "a++b", "a++b"),
-        (("x~y/z", "b", "c"), "b+x~y/z", "x~y/z+b"),
-    ],
-)
-def test_a_plus_may_belong_to_a_name(names, text, merged):
-    assert merged in regroup(ClassNames(names), merge=[text]).classes.names
-
-
-def test_many_classes_merge_at_once():
-    names = ClassNames(tuple(f"class {number}" for number in range(100)))
-    assert len(regroup(names, merge=["+".join(names.names[:60])]).classes) == 41
-
-
-@pytest.mark.parametrize(
-    ("merge", "drop", "says"),
-    [
-        (["a+x"], [], "'x' names no class"),
-        (["a"], [], "names one class"),
-        (["a+a"], [], "names a class twice"),
-        (["a+b", "b+c"], [], "several places"),
-        (["a+b"], ["b"], "several places"),
-        ([], ["grey cta"], "'grey cta' names no class"),
-        (["a+b+c+grey cat"], [], "fewer than two"),
-        ([], ["a", "b", "c"], "fewer than two"),
-    ],
-)
-def test_what_cannot_be_merged_or_dropped_is_refused(merge, drop, says):
-    with pytest.raises(UnfitOption, match=says) as refused:
-        regroup(ClassNames(("a", "b", "c", "grey cat")), merge=merge, drop=drop)
-    if drop == ["grey cta"]:
-        assert "grey cat" in refused.value.hint
-
-
-def test_a_text_with_two_readings_is_refused():
-    with pytest.raises(UnfitOption, match="may mean several things"):
-        regroup(ClassNames(("a", "b+c", "a+b", "c", "d")), merge=["a+b+c"])
-
-
-def test_a_merged_class_keeps_the_superclass_that_its_classes_share():
-    names = ClassNames(("cat", "dog", "ship", "fox"))
-    parents = Superclasses(("animal", "vehicle"), (0, 0, 1, 0))
-    found = regroup(names, parents, merge=["cat+dog"]).superclasses
-    assert found.of_class == (0, 1, 0)
-    mixed = regroup(names, parents, merge=["cat+ship"]).superclasses
-    assert mixed.of_class == (None, 0, 0)
-
-
-PLAN = pa.table({"sample_id": ["a/0.png", "a/1.png", "b/0.png"]})
-
-
-def labels_from(tmp_path, text):
-    (tmp_path / "rows.csv").write_text(text)
-    return read_labels(tmp_path / "rows.csv", PLAN, NAMES)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "row,label\n1,b\n2,a\n",
-        "sample_id,label\na/1.png,b\nb/0.png,a\n",
-        "sample_id,why,row,label\nx,blurred,1,B\ny,,2,a\n",
-        "row,label\n0,\n1,b\n1,b\n2,a\n",
-    ],
-)
-def test_labels_are_read_by_row_or_by_image(tmp_path, text):
-    assert labels_from(tmp_path, text) == {1: 1, 2: 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("row,label\n3,a\n", "row '3'"),
-        ("sample_id,label\na/2.png,a\n", "a/2.png"),
-        ("row,label\n1,x\n", "no class of the run: 'x'"),
-        ("row,label\n1,a\n1,b\n", "row 1 two labels"),
-        ("row,name\n1,a\n", "no columns"),
-        ("", "no csv"),
-    ],
-)
-def test_labels_that_do_not_fit_are_refused(tmp_path, text, says):
-    with pytest.raises(BadLabelFile, match=says):
-        labels_from(tmp_path, text)
-
-
-def test_a_missing_file_of_labels_is_bad_input(tmp_path):
-    with pytest.raises(MissingInput):
-        read_labels(tmp_path / "rows.csv", PLAN, NAMES)
 
 
 def test_it_is_a_remap_of_real_logits(real_data, tmp_path):

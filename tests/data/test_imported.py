@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.classes import ClassNames
-from errlens.data.imported import PredictionColumns, class_indices, read_predictions
+from errlens.data.counting import Numbering
+from errlens.data.imported import PredictionColumns, read_predictions
+from errlens.data.naming import class_indices
 from errlens.errors import BadPredictions, UnknownLabels
 
 PETS = ClassNames(("dog", "cat"))
@@ -48,7 +50,7 @@ def test_numbered_classes_are_sorted_as_numbers(tmp_path):
     found = read(tmp_path, table)
     assert found.classes.names == ("1", "2", "10")
     assert found.label.tolist() == [1, 2, 0]
-    found = read(tmp_path, table, labels="indices")
+    found = read(tmp_path, table, numbering=Numbering("indices"))
     assert found.classes.names == tuple(map(str, range(11)))
     assert found.label.tolist() == [2, 10, 1]
 

@@ -67,7 +67,7 @@ def test_another_encoding_far_down_is_found_as_well(tmp_path):
     text = b"path,label\n" + b"a,b\n" * 100_000 + b"a,\xe9\n"
     with pytest.raises(BadPredictions, match="cannot be read") as caught:
         read_table(written(tmp_path, text), wanted=WANTED)
-    assert caught.value.hint == "save it as UTF-8"
+    assert "save it as UTF-8" in caught.value.hint
 
 
 def test_parquet_files_that_are_no_tables(tmp_path):

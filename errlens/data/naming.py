@@ -1,0 +1,207 @@
+"""Which classes the labels and the predictions of a table stand for.
+
+Both are read against one list of classes: one that was given, else that of the columns of
+probability, else what labels and predictions say together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.classes import ClassNames
+from errlens.data.counting import (
+    LabelKind,
+    Numbering,
+    as_numbers,
+    find_shift,
+    numbered_classes,
+    refuse_counting_from_one,
+)
+from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
+from errlens.data.said_classes import SaidClasses, said_classes
+from errlens.errors import AmbiguousLabels, BadPredictions, UnknownLabels, nearest, some
+from errlens.spelling import as_number
+
+Values = Sequence[str | None]
+
+
+class Spelling(NamedTuple):
+    """What was reconciled: `labels` and `preds` count values by how they and their class are spelt.
+
+    `apart` and `as_one` are those of `SaidClasses`.
+    """
+
+    labels: Mapping[tuple[str, str], int] = {}
+    preds: Mapping[tuple[str, str], int] = {}
+    apart: Sequence[Sequence[str]] = ()
+    as_one: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """A list of classes, and how labels and predictions name them.
+
+    `known` says that the list was there before the labels and predictions were looked at.
+    """
+
+    said: SaidClasses
+    known: bool
+    numbering: Numbering
+
+    @property
+    def classes(self) -> ClassNames:
+        """The classes."""
+        return self.said.classes
+
+    def of_labels(
+        self, labels: Values, *, allow_unknown: bool
+    ) -> tuple[NDArray[np.int32], list[str]]:
+        """Return the class index of each label, and the labels that are none of the classes.
+
+        Raises:
+            UnknownLabels: There are such labels, and `allow_unknown` is off.
+            AmbiguousLabels: A label may mean several classes, or numbers seem to count from 1.
+        """
+        indices, unknown = class_indices(
+            labels,
+            self.classes,
+            kind=self._kind_of_labels,
+            first=self.numbering.labels_from or 0,
+        )
+        distinct = _distinct(labels)
+        if self.numbering.labels_from is None:
+            refuse_counting_from_one(distinct, unknown, self.classes, hint="--labels-from 1")
+        if unknown and not allow_unknown:
+            classes = self.classes
+            raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
+        return indices, unknown
+
+    def of_predictions(self, preds: Values) -> NDArray[np.int32]:
+        """Return the class index of each predicted class.
+
+        Raises:
+            BadPredictions: One is none of the classes.
+            AmbiguousLabels: One may mean several.
+        """
+        indices, unknown = class_indices(
+            preds,
+            self.classes,
+            kind=self._kind_of_preds,
+            first=self.numbering.preds_from or 0,
+        )
+        if unknown:
+            near = nearest(unknown[0], self.classes.names)
+            raise BadPredictions(
+                f"predicted classes that are none of the {len(self.classes)} class names from "
+                f"{self.classes.source}: {some(unknown)}",
+                hint=f"did you mean {', '.join(near)}?" if near else "pass --classes FILE",
+            )
+        return indices
+
+    def refuse_shift(
+        self, labels: Values, label: NDArray[np.integer], pred: NDArray[np.integer]
+    ) -> None:
+        """Raise an error where labels are numbers and seem to be the predictions plus one.
+
+        Args:
+            labels: The labels as they are written.
+            label: Their class indices.
+            pred: Those of the predicted classes.
+
+        Raises:
+            AmbiguousLabels: They do, or less one, and the user has not said where they start.
+        """
+        distinct = _distinct(labels)
+        if self.numbering.counts or any(as_number(value) is None for value in distinct):
+            return
+        both = (label != NO_LABEL) & (pred != NO_LABEL)
+        numbers = [as_numbers(indices[both], self.classes) for indices in (label, pred)]
+        shift = find_shift(*numbers)
+        if shift is None:
+            return
+        kind = kind_of_labels(distinct, self.classes, kind=self.numbering.kind)
+        as_is = (as_number(self.classes[0]) or 0) if self.known and kind == "names" else 0
+        remedy = (
+            "--preds-from 1"
+            if shift.by < 0 and not self.known
+            else f"--labels-from {as_is + shift.by}"
+        )
+        raise AmbiguousLabels(
+            str(shift), hint=f"{remedy}; or --labels-from {as_is} if they are right as they are"
+        )
+
+    def spelling(self, labels: Values, preds: Values) -> Spelling:
+        """Return what labels and predictions spell otherwise than the classes."""
+        return Spelling(
+            self._respelt(labels, self._kind_of_labels),
+            self._respelt(preds, self._kind_of_preds),
+            self.said.apart,
+            self.said.as_one,
+        )
+
+    def _respelt(self, values: Values, kind: LabelKind | None) -> dict[tuple[str, str], int]:
+        are_names = kind_of_labels(_distinct(values), self.classes, kind=kind) == "names"
+        return respelt(values, self.classes) if are_names else {}
+
+    @property
+    def _kind_of_labels(self) -> LabelKind | None:
+        return "indices" if self._counts(self.numbering.labels_from) else self.numbering.kind
+
+    @property
+    def _kind_of_preds(self) -> LabelKind | None:
+        return "indices" if self._counts(self.numbering.preds_from) else self.numbering.kind
+
+    def _counts(self, first: int | None) -> bool:
+        # Where no class has a name, the first number of one column makes numbers of both.
+        return first is not None or (self.numbering.counts and not self.known)
+
+
+def name_classes(
+    labels: Values,
+    preds: Values,
+    *,
+    known: ClassNames | None,
+    numbering: Numbering,
+) -> Naming:
+    """Return how the labels and the predictions of a table name classes, `known` or their own.
+
+    Raises:
+        BadPredictions: They say no class at all, or have none in common.
+        UnfitOption: Words are to be numbers.
+    """
+    if known:
+        said = SaidClasses(known, [], [])
+    elif numbering.kind == "indices" or numbering.counts:
+        said = SaidClasses(numbered_classes(labels, preds, numbering), [], [])
+    else:
+        said = said_classes(labels, preds)
+    return Naming(said=said, known=known is not None, numbering=numbering)
+
+
+def class_indices(
+    values: Values, classes: ClassNames, *, kind: LabelKind | None = None, first: int = 0
+) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the class each value stands for, and the values that stand for none, sorted.
+
+    Values are names if all of them are names of classes, else integers are indices, counted from
+    `first`; `kind` says otherwise. What is None, or stands for no class, gets `NO_LABEL`.
+
+    >>> class_indices(["dog", None, "cow"], ClassNames(("cat", "dog")))
+    (array([ 1, -1, -1], dtype=int32), ['cow'])
+    >>> class_indices(["1", "0"], ClassNames(("cat", "dog")))
+    (array([1, 0], dtype=int32), [])
+    """
+    distinct = sorted(_distinct(values))
+    kind = kind_of_labels(distinct, classes, kind=kind)
+    match = match_labels(distinct, classes, kind=kind, first=first)
+    found = {value: index for value, index in match.items() if index is not None}
+    unknown = [value for value in distinct if value not in found]
+    indices = [NO_LABEL if value is None else found.get(value, NO_LABEL) for value in values]
+    return np.array(indices, np.int32), unknown
+
+
+def _distinct(values: Iterable[str | None]) -> set[str]:
+    return {value for value in values if value is not None}

@@ -1,0 +1,164 @@
+"""The classes of a table that was given none: what its labels and its predictions say together.
+
+A name may be spelt in two ways, one for the labels and one for the predictions; see `spelling`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from errlens.classes import ClassNames
+from errlens.errors import BadPredictions, some
+from errlens.spelling import as_number, folded, tidied
+
+SOURCE: Final = "the labels and predictions"
+_FILLERS: Final = ("nan", "null", "none", "n/a", "na", "<na>", "nat")
+_NEGATIVE: Final = re.compile(r" \d+(\.0*)?$")  # folded, where a minus is a gap
+
+
+class Spellings(NamedTuple):
+    """The ways in which the labels and the predictions spell one folded name, tidied."""
+
+    labels: Counter[str]
+    preds: Counter[str]
+
+    @property
+    def are_classes(self) -> bool:
+        """Whether each spelling is a class of its own.
+
+        It is where both columns have two of them. What one column alone tells apart was written
+        carelessly, unless these are letters: `A` and `a`.
+        """
+        if all(len(name) == 1 for column in self for name in column):
+            return max(map(len, self)) > 1
+        return len(self.labels.keys() & self.preds.keys()) > 1
+
+    @property
+    def names(self) -> list[str]:
+        """The classes: each spelling, or the one that predictions, else labels, use most."""
+        if self.are_classes:
+            return sorted({*self.labels, *self.preds})
+        column = self.preds or self.labels
+        return [min(column, key=lambda name: (-column[name], name))]
+
+
+class SaidClasses(NamedTuple):
+    """The classes, and the spellings that one column has several of.
+
+    `apart` are classes that differ in nothing but spelling, `as_one` spellings taken for one class.
+    """
+
+    classes: ClassNames
+    apart: list[list[str]]
+    as_one: list[list[str]]
+
+
+def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> SaidClasses:
+    """Return the classes of a table, sorted; numbers by their value.
+
+    Args:
+        labels: The label of each row, None where it has none.
+        preds: Likewise the predicted classes.
+
+    Raises:
+        BadPredictions: Labels and predictions have no class in common, or there is none at all.
+
+    >>> said_classes(["Cat", "dog"], ["cat", "dog"]).classes.names
+    ('cat', 'dog')
+    """
+    by_folded = _by_folded(labels, preds)
+    if not by_folded:
+        raise BadPredictions("the table holds neither a label nor a predicted class")
+    spellings = by_folded.values()
+    predicted = [name for one in spellings if one.preds or one.are_classes for name in one.names]
+    names = predicted + _not_among(
+        predicted, [name for one in spellings if not one.preds for name in one.names]
+    )
+    _refuse_fillers(by_folded)
+    _refuse_strangers(
+        {name for one in spellings for name in one.labels},
+        {name for one in spellings for name in one.preds},
+    )
+    several = [one for one in spellings if len(one.labels) > 1 or len(one.preds) > 1]
+    return SaidClasses(
+        ClassNames(tuple(sorted(names, key=_by_value)), source=SOURCE),
+        [one.names for one in several if one.are_classes],
+        [sorted({*one.labels, *one.preds}) for one in several if not one.are_classes],
+    )
+
+
+def _by_folded(labels: Iterable[str | None], preds: Iterable[str | None]) -> dict[str, Spellings]:
+    found: dict[str, Spellings] = {}
+    for place, column in enumerate((labels, preds)):
+        for name, count in Counter(column).items():
+            if name is not None:
+                spellings = found.setdefault(folded(name), Spellings(Counter(), Counter()))
+                spellings[place][tidied(name)] += count
+    return found
+
+
+def _not_among(predicted: Collection[str], labels: Collection[str]) -> list[str]:
+    """Return the labels that are no other name of a predicted class."""
+    if not predicted:
+        return list(labels)
+    known = ClassNames(tuple(predicted))
+    return known.unknown(labels)
+
+
+def _refuse_fillers(by_folded: Mapping[str, Spellings]) -> None:
+    """Raise an error where what programs write for nothing is in one of the columns only.
+
+    That is `nan` and the like, or one number below zero among others.
+    """
+    numbers = all(as_number(name) is not None or _NEGATIVE.match(name) for name in by_folded)
+    negative = [name for name in by_folded if numbers and _NEGATIVE.match(name)]
+    fillers = [name for name in by_folded if name in _FILLERS] + negative * (len(negative) == 1)
+    for name in fillers:
+        labels, preds = by_folded[name]
+        if bool(labels) != bool(preds):
+            count = labels or preds
+            kind, other = ("labels", "prediction") if labels else ("predictions", "label")
+            raise BadPredictions(
+                f"{count.total()} {kind} are {next(iter(count))!r}, which is no {other}",
+                hint="where that stands for nothing, leave the cell empty; where it is a class, "
+                "pass --classes FILE with the names of all",
+            )
+
+
+def _refuse_strangers(labels: Collection[str], preds: Collection[str]) -> None:
+    """Raise an error where no label is a predicted class."""
+    if not labels or not preds:
+        return
+    predicted = ClassNames(tuple(sorted(preds)))
+    if len(predicted.unknown(labels)) < len({*labels}):
+        return
+    raise BadPredictions(
+        f"labels and predictions do not name the same classes: {len(labels)} as labels "
+        f"({some(sorted(labels, key=_by_value))}), {len(preds)} as predictions "
+        f"({some(sorted(preds, key=_by_value))}), and none in common",
+        hint=_way_out(labels, preds),
+    )
+
+
+def _way_out(labels: Collection[str], preds: Collection[str]) -> str:
+    """Say what helps where labels and predictions have no name in common."""
+    are_numbers = [
+        all(as_number(name) is not None for name in column) for column in (labels, preds)
+    ]
+    if all(are_numbers):
+        return (
+            "where these are numbers of outputs: --labels indices, with --labels-from 1 or "
+            "--preds-from 1 where one of them counts from 1"
+        )
+    if any(are_numbers):
+        return "pass --classes FILE with the class names in output order, which the numbers count"
+    return (
+        "call a class alike in both columns; where all predictions are wrong indeed, pass "
+        "--classes FILE with the names of all classes"
+    )
+
+
+def _by_value(name: str) -> tuple[bool, int, str]:
+    number = as_number(name)
+    return number is None, number or 0, name
