@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from errlens.analysis.verdict import NONE_EXCEPTIONAL
 from errlens.report.overview import gain, number, percent, range_of
 from errlens.report.page import Page, Quest
 from errlens.report.shots import Pictures, Progress
@@ -57,7 +58,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(percent=percent, gain=gain, number=number, listed=_listed)
-    environment.globals["range_of"] = range_of
+    environment.globals.update(range_of=range_of, none_exceptional=NONE_EXCEPTIONAL)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 

@@ -14,8 +14,19 @@ from errlens.run import RunFolder
 # What the page needs of each table: columns of text, and of numbers.
 _NEEDED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "pairs": (
-        ("class_a", "class_b", "mutual"),
-        ("a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ba_high", "gain_if_solved"),
+        ("class_a", "class_b", "mutual", "status"),
+        (
+            "a_as_b",
+            "b_as_a",
+            "n_a",
+            "n_b",
+            "rate_ab_low",
+            "rate_ba_high",
+            "lift_ab",
+            "lift_ba",
+            "q_value",
+            "gain_if_solved",
+        ),
     ),
     "groups": (("classes",), ("group", "errors_inside", "share_of_errors", "gain_if_solved")),
     "absorbed": (("true_class", "pred_class"), ("count", "n", "rate", "low", "high", "lift")),
