@@ -10,15 +10,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, triu
+from scipy.sparse import triu
 
+from errlens.analysis.chance import LEAST_SET, Comparison
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.scores import NO_CLASS
-from errlens.analysis.significance import benjamini_hochberg, beta_binomial_tail
+from errlens.analysis.significance import benjamini_hochberg
 
 LEAST_COUNT: Final = 2  # errors in each direction
-LEAST_SET: Final = 3  # classes that can be compared with one another
 LEAST_BALANCE: Final = 0.25
 LEAST_LIFT: Final = 2.0
 ALPHA: Final = 0.05  # false discovery rate
@@ -32,103 +31,6 @@ STATUSES: Final = (MUTUAL, LIKELY, CANDIDATE, UNTESTED)
 
 LEAST_Q: Final = 0.001  # false discovery rates below are as good as one another
 _DIGITS: Final = 9  # those that differ by less are equal: sums differ with their order
-
-_EVERYTHING: Final = -1  # the comparison set of pairs that have no superclass to themselves
-
-
-class _Chance(NamedTuple):
-    """What is expected of cells: `errors` of the row fall on it as BetaBin(errors, alpha, beta)."""
-
-    errors: NDArray[np.float64]
-    alpha: NDArray[np.float64]
-    beta: NDArray[np.float64]
-
-    def tail(self, least: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the probability of at least so many errors in the cell."""
-        return beta_binomial_tail(least, self.errors, self.alpha, self.beta)
-
-    def lift(self, count: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how many times as many errors there are as expected."""
-        return count * (self.alpha + self.beta) / (self.errors * self.alpha)
-
-
-class _Comparison:
-    """The comparison sets of a matrix, and what chance says of a cell within its set.
-
-    A superclass is a set if it has at least three classes; all classes together are the set of the
-    pairs that do not share such a superclass.
-    """
-
-    def __init__(self, matrix: ConfusionMatrix) -> None:
-        k = len(matrix.classes)
-        parents = matrix.parents
-        sizes = np.bincount(parents[parents != NO_CLASS], minlength=1)
-        large = (parents != NO_CLASS) & (sizes[parents] >= LEAST_SET)
-        self._set_of_class = np.where(large, parents, _EVERYTHING)
-        self._errors = matrix.errors
-        cells = matrix.errors.tocoo()
-        inside = self.set_of(cells.row, cells.col) != _EVERYTHING
-        within = csr_array(
-            (cells.data[inside], (cells.row[inside], cells.col[inside])), shape=cells.shape
-        )
-        self._all = _Sums(matrix.errors, np.zeros(k, np.int64))
-        self._kin = _Sums(within, self._set_of_class + 1)
-        members = np.bincount(self._set_of_class[large]) if large.any() else np.zeros(0, int)
-        self._tests_within = int((members * (members - 1) // 2).sum())
-        self._tests_across = k * (k - 1) // 2 - self._tests_within
-
-    def set_of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the comparison set of each pair."""
-        mine = self._set_of_class[a]
-        return np.where(mine == self._set_of_class[b], mine, _EVERYTHING)
-
-    def chance(
-        self, row: NDArray[np.integer], column: NDArray[np.integer], count: NDArray[np.int64]
-    ) -> _Chance:
-        """Return what errors of other rows say of cells that hold `count` errors."""
-        alone = self.set_of(row, column) == _EVERYTHING
-        return _Chance(
-            *(
-                np.where(alone, everywhere, within)
-                for everywhere, within in zip(
-                    self._all.chance(row, column, count),
-                    self._kin.chance(row, column, count),
-                    strict=True,
-                )
-            )
-        )
-
-    def q_values(
-        self, p_value: NDArray[np.float64], a: NDArray[np.integer], b: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
-        """Return the false discovery rate of each pair: within superclasses, and of the others.
-
-        Not superclass by superclass: of twenty, one would report something by chance.
-        """
-        q_value = np.ones(len(p_value))
-        within = self.set_of(a, b) != _EVERYTHING
-        for chosen, tests in ((within, self._tests_within), (~within, self._tests_across)):
-            q_value[chosen] = benjamini_hochberg(p_value[chosen], tests=tests)
-        return q_value
-
-
-class _Sums:
-    """Sums of errors over rows, columns and sets of classes; `set_of_class` has shape (k,)."""
-
-    def __init__(self, errors: csr_array, set_of_class: NDArray[np.int64]) -> None:
-        self._row = np.asarray(errors.sum(axis=1), np.int64).ravel()
-        self._column = np.asarray(errors.sum(axis=0), np.int64).ravel()
-        self._total = np.bincount(set_of_class, weights=self._row)[set_of_class]
-        self._size = np.bincount(set_of_class)[set_of_class]
-
-    def chance(
-        self, i: NDArray[np.integer], j: NDArray[np.integer], count: NDArray[np.int64]
-    ) -> _Chance:
-        """Return the null of the cells (i, j): the column sums without row i, each plus one."""
-        alpha = self._column[j] - count + 1
-        elsewhere = self._total[i] - self._column[i] - self._column[j]
-        beta = elsewhere - (self._row[i] - count) + self._size[i] - 2
-        return _Chance(self._row[i].astype(float), alpha.astype(float), beta.astype(float))
 
 
 def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
@@ -210,7 +112,7 @@ def _test(
     ba: NDArray[np.int64],
 ) -> _Tests:
     """Hold pairs against the errors of other classes; fewer than two errors one way are chance."""
-    compared = _Comparison(matrix)
+    compared = Comparison(matrix)
     there, back = compared.chance(a, b, ab), compared.chance(b, a, ba)
     fewest = np.minimum(ab, ba)
     both = there.tail(fewest) * back.tail(fewest)
@@ -236,7 +138,7 @@ def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     count = np.asarray(cells.data, np.int64)
     if k < LEAST_SET:
         i, j, count = i[:0], j[:0], count[:0]
-    chance = _Comparison(matrix).chance(i, j, count)
+    chance = Comparison(matrix).chance(i, j, count)
     q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
     n, lift = matrix.n[i], chance.lift(count)
     rate = count / n
@@ -271,9 +173,22 @@ def way_back(
 
 def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
+    return _ends(matrix, of_status(pairs, MUTUAL))
+
+
+def real_pairs(matrix: ConfusionMatrix) -> NDArray[np.int64]:
+    """Return the class indices a < b of the mutual and the likely pairs, shape (n, 2)."""
+    return _ends(matrix, of_status(pair_table(matrix), MUTUAL, LIKELY))
+
+
+def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
+    """Return the rows of a pair table of some statuses, in their order."""
+    return pairs[pairs["status"].isin(statuses)]
+
+
+def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     names = pd.Index(matrix.classes.names)
-    mutual = pairs[pairs["mutual"].fillna(value=False)]
-    ends = [names.get_indexer(pd.Index(mutual[column])) for column in ("class_a", "class_b")]
+    ends = [names.get_indexer(pd.Index(pairs[column])) for column in ("class_a", "class_b")]
     return np.stack(ends, axis=1).astype(np.int64)
 
 

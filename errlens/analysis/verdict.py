@@ -10,15 +10,16 @@ from typing import Any, Final, cast
 import pandas as pd
 
 from errlens import formats
+from errlens.analysis.chance import LEAST_SET
 from errlens.analysis.confusion import ConfusionMatrix, cell_table
 from errlens.analysis.pairs import (
     ALPHA,
     LEAST_COUNT,
     LEAST_LIFT,
-    LEAST_SET,
     LIKELY,
     MUTUAL,
     UNTESTED,
+    of_status,
 )
 
 NOTHING_SCORED: Final = "No image has both a label and a prediction: nothing is right or wrong."
@@ -64,11 +65,6 @@ def no_group(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> str:
     if len(of_status(pairs, MUTUAL)):
         return "No group: the classes of no mutually confused pair are alike enough to join."
     return "No group: one is built around a mutually confused pair, and none is shown."
-
-
-def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
-    """Return the pairs of some statuses, in their order."""
-    return pairs[pairs["status"].isin(statuses)]
 
 
 def shown_pairs(pairs: pd.DataFrame, *, named: int, candidates: int) -> pd.DataFrame:

@@ -12,10 +12,10 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
-from errlens.analysis.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED
+from errlens.analysis.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
 from errlens.analysis.selection import pair_selector
 from errlens.analysis.soft_confusion import mean_covered, soft_pairs
-from errlens.analysis.verdict import NONE_EXCEPTIONAL, of_status, sentences
+from errlens.analysis.verdict import NONE_EXCEPTIONAL, sentences
 from errlens.classes import ClassNames
 from errlens.commands._pairs_view import show_legend, show_one_way, show_pairs
 from errlens.errors import some

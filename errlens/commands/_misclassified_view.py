@@ -14,6 +14,7 @@ from errlens.analysis.image_page import ImagePage
 from errlens.analysis.notes import Note
 from errlens.analysis.repeats import is_shown
 from errlens.analysis.selection import pair_selector
+from errlens.analysis.verdict import NOTHING_SCORED
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.images import Unread
@@ -45,7 +46,8 @@ class Found(NamedTuple):
 def show_errors(screen: Screen, found: Found) -> None:
     """Print the images that are meant, how many there are of each kind, and what else was found."""
     selected = f"; {len(found.shown)} selected" * found.selection.narrowed
-    screen.say(f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}")
+    wrong = f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}"
+    screen.say(wrong if found.matrix.total else NOTHING_SCORED)
     for page in found.pages:
         _show_page(screen, page)
     others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]

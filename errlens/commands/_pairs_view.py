@@ -6,9 +6,10 @@ from typing import Any, Final, cast
 import pandas as pd
 
 from errlens import formats
+from errlens.analysis.chance import LEAST_SET
 from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.pairs import LEAST_SET, LIKELY, MUTUAL
-from errlens.analysis.verdict import of_status, told_status
+from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.verdict import told_status
 from errlens.terminal import Screen
 
 _COLUMNS: Final = (

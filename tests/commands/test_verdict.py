@@ -265,3 +265,16 @@ def test_what_is_absorbed_is_shown_next():
 def test_no_group_is_told_with_its_reason():
     make_run(CASES["all wrong, in a circle"])
     assert "one is built around a mutually confused pair, and none is shown" in tell()[1]
+
+
+def test_labels_that_the_model_lacks_alone_are_neither_right_nor_wrong():
+    Path("table.csv").write_text("path,label,pred\na.jpg,fox,cat\nb.jpg,fox,dog\n")
+    Path("classes.json").write_text('["cat", "dog", "cow"]')
+    said = call("import table.csv -o run --classes classes.json --allow-unknown -q")
+    assert said.exit_code == 0, said.output
+    assert NOTHING_SCORED in call("misclassified run --no-figures").stdout
+    assert call("report run -q").exit_code == 0
+    for text in pages():
+        assert NOTHING_SCORED in text
+        assert "errlens confusion" not in text
+        assert not [words for words in (*GOOD_NEWS, *NEVER) if words in text]
