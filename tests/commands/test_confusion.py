@@ -188,6 +188,22 @@ def test_pictures_are_drawn_of_the_classes_the_superclasses_and_each_of_them():
     assert not [name for name in contents() if name.endswith("png")]
 
 
+def test_pairs_and_one_way_streets_are_marked_in_the_picture_of_their_classes():
+    from errlens.analysis.confusion import COLUMNS, confusion_matrix
+    from errlens.analysis.findings import find_confusions
+    from errlens.commands._confusion_figures import marks_among
+
+    run = pets()
+    info = run.info
+    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
+    names = ["pug", "setter", "beagle", "spaniel", "Birman"]
+    assert sorted(marks_among(names, find_confusions(matrix))) == [
+        ("mutually confused", 1, 3),
+        ("mutually confused", 3, 1),
+        ("one way", 2, 0),
+    ]
+
+
 @pytest.mark.parametrize("options", ["", "--by superclass --soft --normalize true"])
 def test_a_second_call_writes_the_same_bytes(options):
     pets()
