@@ -27,6 +27,7 @@ MUTUAL: Final = "mutual"
 LIKELY: Final = "likely"
 CANDIDATE: Final = "candidate"
 UNTESTED: Final = "untested"
+ONE_WAY: Final = "one way"  # of a cell, not of a pair
 STATUSES: Final = (MUTUAL, LIKELY, CANDIDATE, UNTESTED)
 
 LEAST_Q: Final = 0.001  # false discovery rates below are as good as one another
@@ -184,6 +185,17 @@ def real_pairs(matrix: ConfusionMatrix) -> NDArray[np.int64]:
 def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
     """Return the rows of a pair table of some statuses, in their order."""
     return pairs[pairs["status"].isin(statuses)]
+
+
+def marked_cells(pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return the cells there is evidence of: `mutual`, `likely` or `one way`, true, predicted."""
+    found = [
+        (str(row["status"]), row[true], row[pred])
+        for row in of_status(pairs, MUTUAL, LIKELY).to_dict("records")
+        for true, pred in (("class_a", "class_b"), ("class_b", "class_a"))
+    ]
+    ways = zip(absorbed["true_class"], absorbed["pred_class"], strict=True)
+    return found + [(ONE_WAY, true, pred) for true, pred in ways]
 
 
 def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
 from errlens.analysis.order import Normalize, cell_values, superclass_stretches
-from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.soft_confusion import mean_covered, soft_matrix
 from errlens.figures import marks
 from errlens.figures.groups import Group, draw_groups
@@ -35,6 +35,8 @@ _UNITS: Final[dict[Normalize, str]] = {
     "true": "share of the true class",
     "pred": "share of the predicted class",
 }
+
+_KINDS: Final = {MUTUAL: marks.MUTUAL, LIKELY: marks.LIKELY, ONE_WAY: marks.ONE_WAY}
 
 
 def draw_figures(
@@ -158,20 +160,9 @@ def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
 def marks_among(names: Sequence[str], findings: Findings) -> list[Mark]:
     """Return what there is evidence of among some classes, in their order."""
     place = {name: index for index, name in enumerate(names)}
-    pairs = findings.pairs
-    ways = [
-        (kind, pair[one], pair[other])
-        for kind, status in ((marks.MUTUAL, MUTUAL), (marks.LIKELY, LIKELY))
-        for pair in of_status(pairs, status)[["class_a", "class_b"]].to_dict("records")
-        for one, other in (("class_a", "class_b"), ("class_b", "class_a"))
-    ]
-    ways += [
-        (marks.ONE_WAY, cell["true_class"], cell["pred_class"])
-        for cell in findings.absorbed[["true_class", "pred_class"]].to_dict("records")
-    ]
     return [
-        Mark(kind, place[true], place[pred])
-        for kind, true, pred in ways
+        Mark(_KINDS[status], place[true], place[pred])
+        for status, true, pred in marked_cells(findings.pairs, findings.absorbed)
         if true in place and pred in place
     ]
 

@@ -170,7 +170,7 @@ def read_page(sources: Sources) -> Page:
             "notes": sources.command("misclassified", "--notes", "FILE"),
             "errors": sources.command("misclassified"),
         },
-        data={"matrix": matrix_data(matrix, among, shots), "classes": _classes(run)},
+        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
         shots=shots,
     )
 

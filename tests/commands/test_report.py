@@ -160,6 +160,14 @@ def test_the_page_shows_what_other_commands_found():
     assert base64.b64decode(uris["0"].partition(",")[2])[:4] == b"RIFF"
     assert "../outside.png" not in text
     cells = data_of(text)["matrix"]
+    assert cells["marks"] == [
+        ["mutual", 0, 1],
+        ["mutual", 1, 0],
+        ["mutual", 2, 3],
+        ["mutual", 3, 2],
+    ]
+    assert "mutually confused" in section("matrix", text)
+    assert "one way" not in section("matrix", text)
     assert sum(cells["cells"][2::3]) == len(run.predictions.frame.query("not correct"))
 
 
