@@ -77,7 +77,7 @@ def told_status(pair: Mapping[str, Any]) -> str:
     """Return the status of a row of pairs.csv, with the rule that it misses.
 
     >>> told_status({"status": "likely", "lift_ab": 1.82, "lift_ba": 1.9999})
-    'likely: lifts of 1.8 and just below 2.0, not 2 both ways'
+    'likely: lifts of 1.8 and <2.0, not 2 both ways'
     """
     missed = missed_rule(pair)
     return f"{pair['status']}: {missed}" if missed else str(pair["status"])
@@ -93,7 +93,7 @@ def missed_rule(pair: Mapping[str, Any]) -> str:
     if status == MUTUAL:
         return ""
     if status == LIKELY:
-        there, back = (_lift(pair[name]) for name in ("lift_ab", "lift_ba"))
+        there, back = (written_lift(pair[name]) for name in ("lift_ab", "lift_ba"))
         return f"lifts of {there} and {back}, not {LEAST_LIFT:g} both ways"
     if pd.isna(q_value):
         return "with two classes there is nothing to compare with"
@@ -199,17 +199,21 @@ def _many(table: pd.DataFrame, one: str, many: str) -> str:
     return f"{formats.count(n)} {one if n == 1 else many}"
 
 
-def _lift(lift: float) -> str:
-    """Write a lift so that one below the least is seen to be."""
+def written_lift(lift: float) -> str:
+    """Write a lift so that one below the least is seen to be.
+
+    >>> written_lift(1.99), written_lift(2.01)
+    ('<2.0', '2.0')
+    """
     text = formats.times(lift)
-    return f"just below {text}" if lift < LEAST_LIFT and text == formats.times(LEAST_LIFT) else text
+    return f"<{text}" if lift < LEAST_LIFT and text == formats.times(LEAST_LIFT) else text
 
 
 def _q(q_value: float) -> str:
     """Write a false discovery rate so that one above the limit is seen to be.
 
     >>> _q(0.05), _q(0.05004)
-    ('0.050', 'just above 0.050')
+    ('0.050', '>0.050')
     """
     text = formats.probability(q_value)
-    return f"just above {text}" if q_value > ALPHA and text == formats.probability(ALPHA) else text
+    return f">{text}" if q_value > ALPHA and text == formats.probability(ALPHA) else text

@@ -9,7 +9,7 @@ from errlens import formats
 from errlens.analysis.chance import LEAST_SET
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
-from errlens.analysis.verdict import told_status
+from errlens.analysis.verdict import told_status, written_lift
 from errlens.terminal import Screen
 
 _COLUMNS: Final = (
@@ -108,7 +108,7 @@ def _show_candidates(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: 
 
 
 def _pair_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    lifts = [formats.times(row[name]) for name in ("lift_ab", "lift_ba")]
+    lifts = [written_lift(row[name]) for name in ("lift_ab", "lift_ba")]
     return (
         f"{row['class_a']} ~ {row['class_b']}",
         _rate(row["a_as_b"], row["n_a"]),

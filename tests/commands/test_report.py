@@ -209,6 +209,20 @@ def test_damaged_tables_are_named(damage):
     assert "is damaged" in section("collect", text_of())
 
 
+@pytest.mark.parametrize("column", ["status", "a_as_b", "n_b", "lift_ab", "q_value"])
+def test_a_pair_without_its_figures_is_damaged(column):
+    make_run()
+    add_parts()
+    path = Path("run/confusion/pairs.csv")
+    pairs = pd.read_csv(path)
+    assert pairs["status"][0] == "mutual"
+    for value in (None, "strange" if column == "status" else None):
+        pairs.loc[0, column] = value
+        pairs.to_csv(path, index=False)
+        report()
+        assert "is damaged" in section("pairs", text_of())
+
+
 def test_a_comparison_is_shown_with_the_images_that_changed():
     run = make_run()
     Path("run/compare").mkdir()
