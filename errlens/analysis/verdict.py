@@ -171,7 +171,7 @@ def _way(matrix: ConfusionMatrix, true: str, pred: str) -> str:
 def _images(matrix: ConfusionMatrix, true: str, pred: str) -> str:
     """Write how many images of a class are taken for another."""
     count, n = matrix.taken(true, pred)
-    return f"{formats.of(count, n)} images" if n else "none, for it has no images"
+    return f"{formats.of(count, n)} images" if n else f"none: {true} has no images"
 
 
 def _pair(pair: Mapping[str, Any]) -> str:

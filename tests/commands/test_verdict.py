@@ -48,7 +48,7 @@ CASES = {
         {"a>b": 1},
         (
             "No two classes have errors both ways.",
-            "The only error: a taken for b in 1 of 1 images, the other way in none, for it has no "
+            "The only error: a taken for b in 1 of 1 images, the other way in none: b has no "
             "images.",
         ),
     ),
@@ -94,7 +94,7 @@ CASES = {
         (
             "No two classes have errors both ways.",
             "1 confusion goes one way, more often than chance: a taken for h in 12 of 42 images, "
-            "the other way in none, for it has no images.",
+            "the other way in none: h has no images.",
         ),
     ),
     "one image of each class": Case(
@@ -137,7 +137,7 @@ CASES = {
         {"a>a": 1, "a>b": 8},
         (
             "With two classes nothing can be tested, as there is nothing to compare their errors "
-            "with: a was taken for b in 8 of 9 images, b was taken for a in none, for it has no "
+            "with: a was taken for b in 8 of 9 images, b was taken for a in none: b has no "
             "images.",
         ),
     ),
