@@ -27,7 +27,8 @@ def confused_pairs(
 ) -> "pd.DataFrame":
     """Return the pairs of classes with errors both ways, best evidence first.
 
-    `mutual` says which are more than chance and the errors of related classes explain; see
+    `status` says which are more than chance and the errors of related classes explain (`mutual`,
+    `likely`) and which may be chance (`candidate`, `untested`); see
     `errlens.analysis.pairs.pair_table` for the definition, and the README for the columns.
 
     Args:

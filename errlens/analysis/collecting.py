@@ -1,4 +1,4 @@
-"""What to look for next: labels the model lacks, errors that repeat, classes that want photos."""
+"""What to look for next: labels the model lacks, and classes that want photos."""
 
 import json
 from collections.abc import Iterable
@@ -11,12 +11,10 @@ from scipy.sparse import csr_array
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
-from errlens.errors import UnfitOption, nearest, some
 from errlens.predictions import LABEL_UNKNOWN, Predictions
 
 UNKNOWN_COLUMNS: Final = ("status", "label_name", "pred_name", "confidence")
 MOST_CONFUSED: Final = 3  # classes named for each class
-LEAST_REPEATED: Final = 2
 
 
 def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
@@ -82,48 +80,6 @@ def collect_table(matrix: ConfusionMatrix) -> pd.DataFrame:
             "recall_high": np.where(known, high[order], np.nan),
         }
     )
-
-
-def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return what is wrong the same way in at least two images that share a value of a column.
-
-    Columns: `value`; `label_name`, `pred_name`; `k`, the images wrong so; `n`, all scored images of
-    that value and true class; `share`; `rows`, a JSON list. Most images first, then the largest
-    share; ties by value and names.
-
-    Args:
-        images: All images, with `row`, `label_name`, `pred_name` and `correct`.
-        extra: Further columns of the manifest, one row a row of the plan.
-        column: One of these.
-
-    Raises:
-        UnfitOption: There is no such column.
-    """
-    if column not in extra.columns:
-        near = nearest(column, extra.columns) or list(extra.columns)
-        raise UnfitOption(
-            f"the run has no further column {column!r}",
-            hint=f"it has {some(near)}" if near else "give a manifest with more columns",
-        )
-    scored = images.table.filter(images.table["correct"].is_valid())
-    known = pd.DataFrame({"value": extra[column].to_numpy()[scored["row"].to_numpy()]})
-    for name in ("label_name", "pred_name"):
-        known[name] = scored[name].to_pandas().astype("str")
-    known = known.assign(row=scored["row"].to_numpy()).dropna(subset="value")
-    total = known.groupby(["value", "label_name"]).size().rename("n").reset_index()
-    wrong = known[known["label_name"] != known["pred_name"]]
-    kinds = wrong.groupby(["value", "label_name", "pred_name"], as_index=False).agg(
-        k=("row", "size"), rows=("row", lambda rows: json.dumps(sorted(rows.tolist())))
-    )
-    kinds = kinds[kinds["k"] >= LEAST_REPEATED].merge(total, on=["value", "label_name"])
-    kinds = kinds.assign(share=kinds["k"] / kinds["n"])
-    ordered = kinds.sort_values(
-        ["k", "share", "value", "label_name", "pred_name"],
-        ascending=[False, False, True, True, True],
-        kind="stable",
-    )
-    wanted = ["value", "label_name", "pred_name", "k", "n", "share", "rows"]
-    return ordered[wanted].reset_index(drop=True)
 
 
 def _most_confused(matrix: ConfusionMatrix, either_way: csr_array, index: int) -> str:

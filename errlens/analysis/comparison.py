@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.paired import paired_difference
 from errlens.analysis.pairing import matched
-from errlens.analysis.pairs import mutual_pairs, pair_table
+from errlens.analysis.pairs import real_pairs
 from errlens.analysis.ranking import Rank, image_table, worst_table
 from errlens.analysis.significance import benjamini_hochberg, mcnemar_exact
 from errlens.analysis.unpaired import unpaired_difference
@@ -211,8 +211,8 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
     whatever else they are or were taken for. The test is McNemar's, exact, with Benjamini-Hochberg
     over the pairs.
 
-    `status` tells of pairs that are mutually confused (see `pair_table`) in the whole of one run or
-    of both: the confusion appeared, went or stays.
+    `status` tells of pairs that are mutually confused, or likely so (see `pair_table`), in the
+    whole of one run or of both: the confusion appeared, went or stays.
 
     Args:
         both: As `pairing.matched` has it.
@@ -306,8 +306,11 @@ def _pair_keys(label: NDArray[np.int64], pred: NDArray[np.int64], k: int) -> NDA
 
 
 def _mutual_keys(matrix: ConfusionMatrix, classes: ClassNames) -> NDArray[np.int64]:
-    """Return the same numbers of the mutual pairs of a run; its classes may be in another order."""
-    a, b = mutual_pairs(matrix, pair_table(matrix)).T
+    """Return the same numbers of the mutual pairs of a run, likely ones among them.
+
+    One that loses its lift is still there. The classes of the run may be in another order.
+    """
+    a, b = real_pairs(matrix).T
     place = _indices(matrix.classes.names, classes)
     return _pair_keys(place[a], place[b], len(classes))
 

@@ -82,6 +82,11 @@ class ConfusionMatrix:
         """The superclass index of each class, -1 where it has none."""
         return class_parents(self.superclasses, len(self.classes))
 
+    def taken(self, true: str, pred: str) -> tuple[int, int]:
+        """Return how many images of a class were taken for another, and how many it has."""
+        i, j = self.classes.names.index(true), self.classes.names.index(pred)
+        return int(self.counts[i, j]), int(self.n[i])
+
     def among(self, classes: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the counts among some classes as a dense matrix, in the order given."""
         dense: NDArray[np.int64] = self.counts[classes][:, classes].toarray()

@@ -41,7 +41,7 @@ def find_confusions(matrix: ConfusionMatrix) -> Findings:
     return Findings(
         cells=cell_table(matrix),
         pairs=pairs,
-        absorbed=absorbed_table(matrix, pairs),
+        absorbed=absorbed_table(matrix),
         groups=group_table(matrix, pairs),
         superclasses=superclass_table(matrix) if matrix.superclasses else None,
     )

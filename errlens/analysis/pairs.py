@@ -10,133 +10,50 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, triu
+from scipy.sparse import triu
 
+from errlens.analysis.chance import LEAST_SET, Comparison
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.scores import NO_CLASS
-from errlens.analysis.significance import benjamini_hochberg, beta_binomial_tail
+from errlens.analysis.significance import benjamini_hochberg
 
 LEAST_COUNT: Final = 2  # errors in each direction
-LEAST_SET: Final = 3  # classes that can be compared with one another
 LEAST_BALANCE: Final = 0.25
 LEAST_LIFT: Final = 2.0
 ALPHA: Final = 0.05  # false discovery rate
 
-_EVERYTHING: Final = -1  # the comparison set of pairs that have no superclass to themselves
+# What the errors of two classes are evidence of, the most first.
+MUTUAL: Final = "mutual"
+LIKELY: Final = "likely"
+CANDIDATE: Final = "candidate"
+UNTESTED: Final = "untested"
+ONE_WAY: Final = "one way"  # of a cell, not of a pair
+STATUSES: Final = (MUTUAL, LIKELY, CANDIDATE, UNTESTED)
 
-
-class _Chance(NamedTuple):
-    """What is expected of cells: `errors` of the row fall on it as BetaBin(errors, alpha, beta)."""
-
-    errors: NDArray[np.float64]
-    alpha: NDArray[np.float64]
-    beta: NDArray[np.float64]
-
-    def tail(self, least: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the probability of at least so many errors in the cell."""
-        return beta_binomial_tail(least, self.errors, self.alpha, self.beta)
-
-    def lift(self, count: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how many times as many errors there are as expected."""
-        return count * (self.alpha + self.beta) / (self.errors * self.alpha)
-
-
-class _Comparison:
-    """The comparison sets of a matrix, and what chance says of a cell within its set.
-
-    A superclass is a set if it has at least three classes; all classes together are the set of the
-    pairs that do not share such a superclass.
-    """
-
-    def __init__(self, matrix: ConfusionMatrix) -> None:
-        k = len(matrix.classes)
-        parents = matrix.parents
-        sizes = np.bincount(parents[parents != NO_CLASS], minlength=1)
-        large = (parents != NO_CLASS) & (sizes[parents] >= LEAST_SET)
-        self._set_of_class = np.where(large, parents, _EVERYTHING)
-        self._errors = matrix.errors
-        cells = matrix.errors.tocoo()
-        inside = self.set_of(cells.row, cells.col) != _EVERYTHING
-        within = csr_array(
-            (cells.data[inside], (cells.row[inside], cells.col[inside])), shape=cells.shape
-        )
-        self._all = _Sums(matrix.errors, np.zeros(k, np.int64))
-        self._kin = _Sums(within, self._set_of_class + 1)
-        members = np.bincount(self._set_of_class[large]) if large.any() else np.zeros(0, int)
-        self._tests_within = int((members * (members - 1) // 2).sum())
-        self._tests_across = k * (k - 1) // 2 - self._tests_within
-
-    def set_of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the comparison set of each pair."""
-        mine = self._set_of_class[a]
-        return np.where(mine == self._set_of_class[b], mine, _EVERYTHING)
-
-    def chance(
-        self, row: NDArray[np.integer], column: NDArray[np.integer], count: NDArray[np.int64]
-    ) -> _Chance:
-        """Return what errors of other rows say of cells that hold `count` errors."""
-        alone = self.set_of(row, column) == _EVERYTHING
-        return _Chance(
-            *(
-                np.where(alone, everywhere, within)
-                for everywhere, within in zip(
-                    self._all.chance(row, column, count),
-                    self._kin.chance(row, column, count),
-                    strict=True,
-                )
-            )
-        )
-
-    def q_values(
-        self, p_value: NDArray[np.float64], a: NDArray[np.integer], b: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
-        """Return the false discovery rate of each pair: within superclasses, and of the others.
-
-        Not superclass by superclass: of twenty, one would report something by chance.
-        """
-        q_value = np.ones(len(p_value))
-        within = self.set_of(a, b) != _EVERYTHING
-        for chosen, tests in ((within, self._tests_within), (~within, self._tests_across)):
-            q_value[chosen] = benjamini_hochberg(p_value[chosen], tests=tests)
-        return q_value
-
-
-class _Sums:
-    """Sums of errors over rows, columns and sets of classes; `set_of_class` has shape (k,)."""
-
-    def __init__(self, errors: csr_array, set_of_class: NDArray[np.int64]) -> None:
-        self._row = np.asarray(errors.sum(axis=1), np.int64).ravel()
-        self._column = np.asarray(errors.sum(axis=0), np.int64).ravel()
-        self._total = np.bincount(set_of_class, weights=self._row)[set_of_class]
-        self._size = np.bincount(set_of_class)[set_of_class]
-
-    def chance(
-        self, i: NDArray[np.integer], j: NDArray[np.integer], count: NDArray[np.int64]
-    ) -> _Chance:
-        """Return the null of the cells (i, j): the column sums without row i, each plus one."""
-        alpha = self._column[j] - count + 1
-        elsewhere = self._total[i] - self._column[i] - self._column[j]
-        beta = elsewhere - (self._row[i] - count) + self._size[i] - 2
-        return _Chance(self._row[i].astype(float), alpha.astype(float), beta.astype(float))
+LEAST_Q: Final = 0.001  # false discovery rates below are as good as one another
+_DIGITS: Final = 9  # those that differ by less are equal: sums differ with their order
 
 
 def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """Return one row for each two classes with errors both ways, best evidence first.
 
-    A pair is `mutual` if it has at least two errors each way, both together are unlikely
-    (Benjamini-Hochberg q <= 0.05), the smaller rate is at least a quarter of the larger one, and
-    each cell has at least twice the errors expected of it. Discoveries are counted among all pairs
-    within a superclass, and among all other pairs.
+    A pair is `mutual` if (a) it has at least two errors each way, (b) both together are unlikely
+    (Benjamini-Hochberg q <= 0.05), (c) the smaller rate is at least a quarter of the larger one,
+    and (d) each cell has at least twice the errors expected of it. Discoveries are counted among
+    all pairs within a superclass, and among all other pairs.
+
+    `status` is `mutual`; `likely` where only (d) does not hold: the pair is real, though part of it
+    is how the two classes fail in general; `untested` where (a) does not; else `candidate`.
 
     Chance: the errors of a row fall on the other classes as those of the other rows do, with the
     uncertainty of that estimate kept (beta-binomial). The other classes are those of the superclass
     that the two share, where it has at least three classes, else all.
 
-    The order is that of the smaller of the two lower bounds of the rates (Wilson, 95 %), largest
-    first; then of the pooled rate, of the total count and of the class index. `gain_if_solved` is
-    the share of all images that would be right. With two classes in all there is nothing to compare
-    with: `p_value`, `q_value` and `mutual` are missing.
+    The order is that of the status, then of q (all below 0.001 are alike), then of
+    `gain_if_solved`, the share of all images that would be right, largest first; then of the
+    smaller of the two lower bounds of the rates (Wilson, 95 %) and of the class index. With two
+    classes in all there is nothing to compare with: the pair is untested, and its lifts, `p_value`,
+    `q_value` and `mutual` are missing.
     """
     a, b, ab, ba = _both_ways(matrix)
     n_a, n_b = matrix.n[a], matrix.n[b]
@@ -144,24 +61,15 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     low_ab, high_ab = wilson_interval(ab, n_a)
     low_ba, high_ba = wilson_interval(ba, n_b)
     balance = np.minimum(rate_ab, rate_ba) / np.maximum(rate_ab, rate_ba)
-    compared = _Comparison(matrix)
-    there, back = compared.chance(a, b, ab), compared.chance(b, a, ba)
-    lift_ab, lift_ba = there.lift(ab), back.lift(ba)
-    p_value = np.ones(len(a))
-    fewest = np.minimum(ab, ba)
-    tested = fewest >= LEAST_COUNT
     testable = len(matrix.classes) >= LEAST_SET
-    if testable:
-        p_value[tested] = (there.tail(fewest) * back.tail(fewest))[tested]
-    q_value = compared.q_values(p_value, a, b)
-    mutual = (
-        tested
-        & (q_value <= ALPHA)
-        & (balance >= LEAST_BALANCE)
-        & (np.minimum(lift_ab, lift_ba) >= LEAST_LIFT)
-    )
+    tests = _test(matrix, a, b, ab, ba) if testable else _untested(len(a))
+    fewest = np.minimum(ab, ba)
+    real = (fewest >= LEAST_COUNT) & (tests.q_value <= ALPHA) & (balance >= LEAST_BALANCE)
+    mutual = real & (np.minimum(tests.lift_ab, tests.lift_ba) >= LEAST_LIFT)
+    untested = (fewest < LEAST_COUNT) | (not testable)
+    status = np.select([mutual, real, untested], [0, 1, 3], default=2)
+    gain = (ab + ba) / max(matrix.total, 1)
     names = pd.array(matrix.classes.names, dtype="str")
-    order = np.lexsort((b, a, -(ab + ba), -(ab + ba) / (n_a + n_b), -np.minimum(low_ab, low_ba)))
     table = pd.DataFrame(
         {
             "class_a": names[a],
@@ -177,35 +85,66 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
             "rate_ba_low": low_ba,
             "rate_ba_high": high_ba,
             "balance": balance,
-            "lift_ab": lift_ab,
-            "lift_ba": lift_ba,
-            "p_value": p_value if testable else np.nan,
-            "q_value": q_value if testable else np.nan,
+            **tests._asdict(),
             "mutual": pd.array(mutual if testable else [pd.NA] * len(a), dtype="boolean"),
-            "gain_if_solved": (ab + ba) / max(matrix.total, 1),
+            "status": pd.array(np.array(STATUSES, object)[status], dtype="str"),
+            "gain_if_solved": gain,
         }
     )
+    q_value = np.round(np.maximum(tests.q_value, LEAST_Q), _DIGITS)
+    order = np.lexsort((b, a, -np.minimum(low_ab, low_ba), -gain, q_value, status))
     return table.iloc[order].reset_index(drop=True)
 
 
-def absorbed_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells with more errors than chance explains that belong to no mutual pair.
+class _Tests(NamedTuple):
+    """What chance says of pairs, as columns of their table."""
+
+    lift_ab: NDArray[np.float64]
+    lift_ba: NDArray[np.float64]
+    p_value: NDArray[np.float64]
+    q_value: NDArray[np.float64]
+
+
+def _test(
+    matrix: ConfusionMatrix,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    ab: NDArray[np.int64],
+    ba: NDArray[np.int64],
+) -> _Tests:
+    """Hold pairs against the errors of other classes; fewer than two errors one way are chance."""
+    compared = Comparison(matrix)
+    there, back = compared.chance(a, b, ab), compared.chance(b, a, ba)
+    fewest = np.minimum(ab, ba)
+    both = there.tail(fewest) * back.tail(fewest)
+    p_value = np.where(fewest >= LEAST_COUNT, both, 1.0)
+    return _Tests(there.lift(ab), back.lift(ba), p_value, compared.q_values(p_value, a, b))
+
+
+def _untested(n: int) -> _Tests:
+    return _Tests(*(np.full(n, np.nan) for _ in _Tests._fields))
+
+
+def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """Return the cells with more errors than chance explains whose way back is rare.
 
     They are the classes that vanish into others: all of a one-way street. Benjamini-Hochberg
-    q <= 0.05 over all cells off the diagonal; largest lower bound of the rate first.
+    q <= 0.05 over all cells off the diagonal, and less than a quarter of the rate the other way,
+    where a pair may be mutual; largest lower bound of the rate first. Where the other class has no
+    images, nothing comes back.
     """
     k = len(matrix.classes)
     cells = matrix.errors.tocoo()
-    i, j, count = cells.row.astype(np.int64), cells.col.astype(np.int64), cells.data
+    i, j = cells.row.astype(np.int64), cells.col.astype(np.int64)
+    count = np.asarray(cells.data, np.int64)
     if k < LEAST_SET:
         i, j, count = i[:0], j[:0], count[:0]
-    chance = _Comparison(matrix).chance(i, j, count)
+    chance = Comparison(matrix).chance(i, j, count)
     q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
-    a, b = mutual_pairs(matrix, pairs).T
-    is_mutual = np.isin(np.minimum(i, j) * k + np.maximum(i, j), a * k + b)
     n, lift = matrix.n[i], chance.lift(count)
+    rate = count / n
     low, high = wilson_interval(count, n)
-    order = np.lexsort((j, i, -count, -count / n, -low))
+    order = np.lexsort((j, i, -count, -rate, -low))
     names = pd.array(matrix.classes.names, dtype="str")
     table = pd.DataFrame(
         {
@@ -213,22 +152,55 @@ def absorbed_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame
             "pred_class": names[j],
             "count": count,
             "n": n,
-            "rate": count / n,
+            "rate": rate,
             "low": low,
             "high": high,
             "lift": lift,
             "q_value": q_value,
         }
     )
-    absorbed = (q_value <= ALPHA) & ~is_mutual
-    return table.iloc[order[absorbed[order]]].reset_index(drop=True)
+    back = way_back(matrix, i, j) / np.maximum(matrix.n[j], 1)
+    absorbed = (q_value <= ALPHA) & (back / rate < LEAST_BALANCE)
+    rows: NDArray[np.intp] = order[absorbed[order]]
+    return table.iloc[rows].reset_index(drop=True)
+
+
+def way_back(
+    matrix: ConfusionMatrix, i: NDArray[np.integer], j: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Return how many images of the classes j were taken for the classes i."""
+    return np.asarray(matrix.errors[j, i], np.int64).ravel() if len(i) else np.zeros(0, np.int64)
 
 
 def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
+    return _ends(matrix, of_status(pairs, MUTUAL))
+
+
+def real_pairs(matrix: ConfusionMatrix) -> NDArray[np.int64]:
+    """Return the class indices a < b of the mutual and the likely pairs, shape (n, 2)."""
+    return _ends(matrix, of_status(pair_table(matrix), MUTUAL, LIKELY))
+
+
+def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
+    """Return the rows of a pair table of some statuses, in their order."""
+    return pairs[pairs["status"].isin(statuses)]
+
+
+def marked_cells(pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return the cells there is evidence of: `mutual`, `likely` or `one way`, true, predicted."""
+    found = [
+        (str(row["status"]), row[true], row[pred])
+        for row in of_status(pairs, MUTUAL, LIKELY).to_dict("records")
+        for true, pred in (("class_a", "class_b"), ("class_b", "class_a"))
+    ]
+    ways = zip(absorbed["true_class"], absorbed["pred_class"], strict=True)
+    return found + [(ONE_WAY, true, pred) for true, pred in ways]
+
+
+def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     names = pd.Index(matrix.classes.names)
-    mutual = pairs[pairs["mutual"].fillna(value=False)]
-    ends = [names.get_indexer(pd.Index(mutual[column])) for column in ("class_a", "class_b")]
+    ends = [names.get_indexer(pd.Index(pairs[column])) for column in ("class_a", "class_b")]
     return np.stack(ends, axis=1).astype(np.int64)
 
 
@@ -239,8 +211,4 @@ def _both_ways(
     happened = matrix.errors.astype(bool)
     both = triu(happened.multiply(happened.T), k=1).tocoo()
     a, b = both.row.astype(np.int64), both.col.astype(np.int64)
-    ab, ba = (
-        np.asarray(matrix.errors[i, j], np.int64).ravel() if len(a) else np.zeros(0, np.int64)
-        for i, j in ((a, b), (b, a))
-    )
-    return a, b, ab, ba
+    return a, b, way_back(matrix, b, a), way_back(matrix, a, b)

@@ -127,13 +127,13 @@ def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:
     return nothing and kinds <= {"errors", "worst", "exceptional", "broken"}
 
 
-def pair_selector(a: str, b: str, classes: ClassNames) -> str | None:
+def pair_selector(a: str, b: str, classes: ClassNames, *, both_ways: bool = True) -> str | None:
     """Return the selector of two classes; None where their names leave more than one reading.
 
     >>> pair_selector("cat", "dog", ClassNames(("cat", "dog")))
     'cat~dog'
     """
-    text = f"{a}~{b}"
+    text = f"{a}~{b}" if both_ways else f"{a}/{b}"
     return text if len(_readings(text, classes)) == 1 else None
 
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from errlens.analysis.chance import LEAST_SET
 from errlens.analysis.confusion import CellSums, ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import Mean, Proportion
-from errlens.analysis.pairs import pair_table
+from errlens.analysis.pairs import LIKELY, MUTUAL, of_status, pair_table
 from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.scores import NO_CLASS
 from errlens.predictions import LABEL_UNKNOWN, OK, Predictions
@@ -86,9 +87,15 @@ class Outcome:
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
-        """The mutually confused pairs, best evidence first."""
-        table = pair_table(self.matrix)
-        return table[table["mutual"].fillna(value=False)].reset_index(drop=True)
+        """The pairs that are mutually confused, or likely so, best evidence first."""
+        return of_status(pair_table(self.matrix), MUTUAL, LIKELY).reset_index(drop=True)
+
+    @property
+    def n_mutual(self) -> int | None:
+        """How many of them are mutual; None where there are too few classes to tell."""
+        if len(self.matrix.classes) < LEAST_SET:
+            return None
+        return len(of_status(self.pairs, MUTUAL))
 
 
 class Evidence(NamedTuple):

@@ -11,8 +11,11 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
 from errlens.analysis.order import Normalize, cell_values, superclass_stretches
+from errlens.analysis.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.soft_confusion import mean_covered, soft_matrix
+from errlens.figures import marks
 from errlens.figures.groups import Group, draw_groups
+from errlens.figures.marks import Mark
 from errlens.figures.matrix import draw_matrix
 from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
@@ -33,6 +36,8 @@ _UNITS: Final[dict[Normalize, str]] = {
     "pred": "share of the predicted class",
 }
 
+_KINDS: Final = {MUTUAL: marks.MUTUAL, LIKELY: marks.LIKELY, ONE_WAY: marks.ONE_WAY}
+
 
 def draw_figures(
     matrix: ConfusionMatrix,
@@ -45,7 +50,8 @@ def draw_figures(
     """Yield the pictures with their file names: of all classes, of groups, of superclasses."""
     seen = _worth_drawing(matrix, order)
     if len(seen) <= MOST_DRAWN:
-        yield "matrix.png", _draw(matrix, seen, title=_title(matrix, seen), normalize=normalize)
+        title = _title(matrix, seen)
+        yield "matrix.png", _draw(matrix, seen, findings, title=title, normalize=normalize)
     if len(seen) > MOST_ANNOTATED:
         yield from _draw_pages(matrix, findings)
     names = matrix.superclasses.names if matrix.superclasses else ()
@@ -55,7 +61,7 @@ def draw_figures(
         members = seen[matrix.parents[seen] == index]
         if 1 < len(members) <= MOST_DRAWN:
             file = f"matrix-{index + 1}-{file_name(name)}.png"
-            yield file, _draw(matrix, members, title=name, normalize=normalize)
+            yield file, _draw(matrix, members, findings, title=name, normalize=normalize)
     if findings.soft is not None and len(seen) <= MOST_NAMED:
         yield "soft.png", _draw_belief(matrix, findings.soft, seen)
 
@@ -71,6 +77,7 @@ def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[
 def _draw(
     matrix: ConfusionMatrix,
     classes: NDArray[np.intp],
+    findings: Findings,
     *,
     title: str,
     normalize: Normalize,
@@ -85,13 +92,19 @@ def _draw(
         title=title,
         unit=_UNITS[normalize],
         spans=spans,
+        marks=marks_among(_names(matrix, classes), findings),
     )
 
 
 def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> "Iterator[tuple[str, Figure]]":
     """Yield pages of groups, each group with its numbers."""
     groups = [
-        Group(f"group {number}", tuple(names), matrix.among(np.array(members)))
+        Group(
+            f"group {number}",
+            tuple(names),
+            matrix.among(np.array(members)),
+            marks_among(names, findings),
+        )
         for number, names, members in _members(matrix, findings)
         if len(members) <= LARGEST_GROUP
     ]
@@ -142,6 +155,16 @@ def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
     stretches = superclass_stretches(matrix, classes)
     return [Span(*one) for one in stretches] if len(stretches) > 1 else []
+
+
+def marks_among(names: Sequence[str], findings: Findings) -> list[Mark]:
+    """Return what there is evidence of among some classes, in their order."""
+    place = {name: index for index, name in enumerate(names)}
+    return [
+        Mark(_KINDS[status], place[true], place[pred])
+        for status, true, pred in marked_cells(findings.pairs, findings.absorbed)
+        if true in place and pred in place
+    ]
 
 
 def _names(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[str]:

@@ -12,9 +12,12 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.findings import Findings
 from errlens.analysis.groups import names_of
-from errlens.analysis.pairs import LEAST_SET
+from errlens.analysis.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
 from errlens.analysis.selection import pair_selector
 from errlens.analysis.soft_confusion import mean_covered, soft_pairs
+from errlens.analysis.verdict import NONE_EXCEPTIONAL, sentences
+from errlens.classes import ClassNames
+from errlens.commands._pairs_view import show_legend, show_one_way, show_pairs
 from errlens.errors import some
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
@@ -24,16 +27,6 @@ if TYPE_CHECKING:
     from errlens.results import ResultsWriter
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
-
-_PAIR_COLUMNS: Final = (
-    ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lift", ">q", ">gain",
-)  # fmt: skip
-
-
-_LEGEND: Final = (
-    "lift: times the errors expected, the smaller of both ways; q: false discovery rate; "
-    "gain: accuracy won if they were never mixed up"
-)
 
 
 def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None) -> None:
@@ -65,19 +58,18 @@ def show_findings(
     screen: Screen, matrix: ConfusionMatrix, findings: Findings, *, by: str | None, top: int
 ) -> None:
     """Print the strongest pairs, groups, one-way and exceptional errors."""
-    if not matrix.n_errors:
-        screen.say("No errors: no class was taken for another.")
-        return
     screen.say()
-    if by and matrix.superclasses:
-        _show_pairs_by_superclass(screen, matrix, findings.pairs, top=top)
-    else:
-        _show_pairs(screen, matrix, findings.pairs, what="mutually confused", top=top)
+    for sentence in sentences(matrix, findings.pairs, findings.absorbed):
+        screen.say(sentence)
+    if not matrix.n_errors:
+        return
+    if len(findings.pairs):
+        show_pairs(screen, matrix, findings.pairs, by=by, top=top)
     _show_groups(screen, findings.groups, top=top)
-    _show_absorbed(screen, findings.absorbed, top=top)
+    show_one_way(screen, matrix, findings.absorbed, top=top)
     if len(findings.pairs) or len(findings.absorbed):
-        screen.say(_LEGEND)
-    if not len(_mutual(findings.pairs)):
+        show_legend(screen, matrix)
+    if not len(of_status(findings.pairs, MUTUAL)):
         _show_cells(screen, findings.cells)
     if findings.exceptional is not None:
         _show_exceptional(screen, findings.exceptional, top=top)
@@ -96,10 +88,18 @@ def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
     if not len(findings.cells):
         return
     words = ["errlens", "misclassified", relative(run.path)]
-    for one in _rows(_mutual(findings.pairs), 1):
-        if pair := pair_selector(one["class_a"], one["class_b"], run.info.classes):
-            words += ["--select", pair]
+    if selector := _first_selector(findings, run.info.classes):
+        words += ["--select", selector]
     screen.say(f"Next: {shlex.join(words)}")
+
+
+def _first_selector(findings: Findings, classes: ClassNames) -> str | None:
+    """Return the selector of the first pair there is evidence of, or of the first one-way error."""
+    for row in _rows(of_status(findings.pairs, MUTUAL, LIKELY), 1):
+        return pair_selector(row["class_a"], row["class_b"], classes)
+    for row in _rows(findings.absorbed, 1):
+        return pair_selector(row["true_class"], row["pred_class"], classes, both_ways=False)
+    return None
 
 
 def print_json(
@@ -123,8 +123,10 @@ def print_json(
             "n_errors": matrix.n_errors,
             "n_classes": len(matrix.classes),
             "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0).tolist()],
-            "pairs": _records(_mutual(pairs)),
-            "n_candidates": len(pairs) - len(_mutual(pairs)),
+            "sentences": sentences(matrix, pairs, findings.absorbed),
+            "pairs": _records(of_status(pairs, MUTUAL)),
+            "likely": _records(of_status(pairs, LIKELY)),
+            "n_candidates": len(of_status(pairs, CANDIDATE, UNTESTED)),
             "groups": [
                 {**record, "classes": json.loads(record["classes"])}
                 for record in _records(findings.groups)
@@ -134,49 +136,6 @@ def print_json(
             "files": list(files),
         }
     )
-
-
-def _show_pairs(
-    screen: Screen, matrix: ConfusionMatrix, pairs: pd.DataFrame, *, what: str, top: int
-) -> None:
-    """Print the mutual pairs or, where there are none, say so and print the candidates."""
-    mutual = _mutual(pairs)
-    shown = mutual if len(mutual) else pairs
-    if len(mutual):
-        heading = f"{what} (A ~ B)"
-    elif len(matrix.classes) < LEAST_SET:
-        screen.say("Too few classes to test: with two there is nothing to compare their errors to.")
-        heading = "errors both ways (A ~ B)"
-    else:
-        candidates = "; candidates, without enough evidence:" if len(pairs) else "."
-        screen.say(f"{what[0].upper()}{what[1:]}: none at this sample size{candidates}")
-        heading = "errors both ways (A ~ B)"
-    screen.table((heading, *_PAIR_COLUMNS), [_pair_row(one) for one in _rows(shown, top)])
-    if len(shown) > top:
-        screen.say(
-            f"and {len(shown) - top} more{' mutual pairs' * bool(len(mutual))}: see pairs.csv"
-        )
-
-
-def _show_pairs_by_superclass(
-    screen: Screen, matrix: ConfusionMatrix, pairs: pd.DataFrame, *, top: int
-) -> None:
-    """Print the pairs inside each superclass, then those between superclasses."""
-    assert matrix.superclasses is not None  # noqa: S101
-    parent = dict(zip(matrix.classes.names, matrix.parents.tolist(), strict=True))
-    a, b = (pairs[column].map(parent).to_numpy(int) for column in ("class_a", "class_b"))
-    sets = [
-        (f"in {name}", (a == b) & (a == index))
-        for index, name in enumerate(matrix.superclasses.names)
-    ]
-    sets.append(("between superclasses", (a != b) | (a < 0)))
-    sets = [(where, chosen) for where, chosen in sets if chosen.any()]
-    if not sets:
-        _show_pairs(screen, matrix, pairs, what="mutually confused", top=top)
-    for number, (where, chosen) in enumerate(sets):
-        if number:
-            screen.say()
-        _show_pairs(screen, matrix, pairs[chosen], what=f"mutually confused {where}", top=top)
 
 
 def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
@@ -199,33 +158,6 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
         screen.say(f"and {len(larger) - top} more groups of three or more: see groups.csv")
 
 
-def _show_absorbed(screen: Screen, absorbed: pd.DataFrame, *, top: int) -> None:
-    rows = [
-        (
-            f"{one['true_class']} -> {one['pred_class']}",
-            _rate(one["rate"], one["count"], one["n"]),
-            interval(one["low"], one["high"]),
-            _lift(one["lift"]),
-            _q(one["q_value"]),
-        )
-        for one in _rows(absorbed, top)
-    ]
-    if rows:
-        screen.say()
-        screen.table(
-            (
-                "not mutual, yet more than chance (A -> B)",
-                ">A as B",
-                ">95 % interval",
-                ">lift",
-                ">q",
-            ),
-            rows,
-        )
-    if len(absorbed) > top:
-        screen.say(f"and {len(absorbed) - top} more: see absorbed.csv")
-
-
 def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
     """Print the most frequent errors, for what nothing can be proved of."""
     rows = [
@@ -245,7 +177,7 @@ def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
     screen.say()
     if not len(exceptional):
-        screen.say("No error crosses a superclass.")
+        screen.say(NONE_EXCEPTIONAL)
         return
     rows = [
         (
@@ -281,19 +213,6 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
     )
 
 
-def _pair_row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        _pair(one),
-        _rate(one["rate_ab"], one["a_as_b"], one["n_a"]),
-        interval(one["rate_ab_low"], one["rate_ab_high"]),
-        _rate(one["rate_ba"], one["b_as_a"], one["n_b"]),
-        interval(one["rate_ba_low"], one["rate_ba_high"]),
-        _lift(min(one["lift_ab"], one["lift_ba"])),
-        _q(one["q_value"]),
-        _gain(one["gain_if_solved"]),
-    )
-
-
 def _pair(one: Mapping[str, Any]) -> str:
     return f"{one['class_a']} ~ {one['class_b']}"
 
@@ -305,26 +224,6 @@ def _rate(rate: float, count: int, n: int) -> str:
     '0.260 (13 of 50)'
     """
     return f"{rate:.3f} ({count} of {n})"
-
-
-def _lift(lift: float) -> str:
-    """Write how many times as many as expected.
-
-    >>> _lift(2.54), _lift(1234.5)
-    ('2.5', '>100')
-    """
-    return f"{lift:.1f}" if lift <= 100 else ">100"
-
-
-def _q(q_value: float) -> str:
-    """Write a false discovery rate.
-
-    >>> _q(0.0312), _q(1e-9), _q(float("nan"))
-    ('0.031', '<0.001', '-')
-    """
-    if np.isnan(q_value):
-        return "-"
-    return "<0.001" if q_value < 0.001 else f"{q_value:.3f}"
 
 
 def _gain(gain: float) -> str:
@@ -362,10 +261,6 @@ def _count_of(matrix: ConfusionMatrix, index: int) -> str:
     """Write how many images a class has, and why it may be fewer than there were."""
     lost = int(matrix.unscored[index])
     return f"{matrix.classes[index]!r} {matrix.n[index]}" + (f" ({lost} failed)" if lost else "")
-
-
-def _mutual(pairs: pd.DataFrame) -> pd.DataFrame:
-    return pairs[pairs["mutual"].fillna(value=False)]
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:

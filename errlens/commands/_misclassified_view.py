@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
+from errlens import formats
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.image_page import ImagePage
 from errlens.analysis.notes import Note
+from errlens.analysis.repeats import is_shown
 from errlens.analysis.selection import pair_selector
+from errlens.analysis.verdict import NOTHING_SCORED
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.images import Unread
@@ -43,7 +46,8 @@ class Found(NamedTuple):
 def show_errors(screen: Screen, found: Found) -> None:
     """Print the images that are meant, how many there are of each kind, and what else was found."""
     selected = f"; {len(found.shown)} selected" * found.selection.narrowed
-    screen.say(f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}")
+    wrong = f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}"
+    screen.say(wrong if found.matrix.total else NOTHING_SCORED)
     for page in found.pages:
         _show_page(screen, page)
     others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]
@@ -248,21 +252,37 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
 
 
 def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
+    """Print the errors that repeat within a value of a column more often than by chance."""
     screen.say()
     if not len(systematic):
         screen.say("Nothing is wrong the same way in two images of one value.")
         return
+    shown = systematic[is_shown(systematic)]
     rows = [
         (
-            str(one["value"]),
-            f"{one['label_name']} -> {one['pred_name']}",
-            f"{one['k']} of {one['n']}",
+            str(row["value"]),
+            _kind(row["label_name"], row["pred_name"]),
+            formats.of(row["k"], row["n"]),
+            f"{row['expected']:.1f}",
+            formats.probability(row["q_value"]),
         )
-        for one in _rows(systematic, SHOWN)
+        for row in _rows(shown, SHOWN)
     ]
-    screen.table(("wrong the same way", "true -> predicted", ">images"), rows)
-    if len(systematic) > SHOWN:
-        screen.say(f"and {len(systematic) - SHOWN} more: see systematic.csv")
+    heads = ("wrong the same way", "true -> predicted", ">images", ">by chance", ">q")
+    screen.table(heads, rows)
+    if len(shown) > SHOWN:
+        screen.say(f"and {len(shown) - SHOWN} more: see systematic.csv")
+    if not len(shown):
+        first = _rows(systematic, 1)[0]
+        screen.say(
+            "Nothing is wrong the same way in images of one value more often than by chance; the "
+            f"strongest: {first['value']}, {_kind(first['label_name'], first['pred_name'])}, "
+            f"{formats.of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
+            f"q {formats.probability(first['q_value'])}."
+        )
+    elif others := len(systematic) - len(shown):
+        many = f"{others} more repetition{'s' * (others > 1)}"
+        screen.say(f"{many} may be chance: see systematic.csv")
 
 
 def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:

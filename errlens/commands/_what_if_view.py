@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from errlens.analysis.gates import Outcome as Verdict
+from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
 from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.what_if import Outcome
 from errlens.commands._check_view import COLUMNS, row_of
@@ -44,7 +45,7 @@ def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
         ("macro F1", *(cell for one in outcomes for cell in (_macro_f1(one), ""))),
         ("images", *(cell for one in outcomes for cell in (str(one.matrix.total), ""))),
         ("classes", *(cell for one in outcomes for cell in (str(len(one.matrix.classes)), ""))),
-        ("mutual pairs", *(cell for one in outcomes for cell in (str(len(one.pairs)), ""))),
+        ("mutual pairs", *(cell for one in outcomes for cell in (_n_mutual(one), ""))),
     ]
     screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
     before, after = _pairs(old), _pairs(new)
@@ -87,12 +88,14 @@ def print_json(
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
-    pairs = outcome.pairs.astype(object)
+    pairs = of_status(outcome.pairs, MUTUAL).astype(object)
+    likely = of_status(outcome.pairs, LIKELY).astype(object)
     return {
         **outcome.metrics,
         "classes": list(outcome.matrix.classes.names),
-        "n_mutual": len(pairs),
+        "n_mutual": outcome.n_mutual,
         "pairs": pairs.where(pairs.notna(), None).to_dict("records"),
+        "likely": likely.where(likely.notna(), None).to_dict("records"),
     }
 
 
@@ -105,9 +108,14 @@ def _macro_f1(outcome: Outcome) -> str:
     return f"{outcome.macro_f1.value:.4f}" if outcome.macro_f1 else _NONE
 
 
+def _n_mutual(outcome: Outcome) -> str:
+    return _NONE if outcome.n_mutual is None else str(outcome.n_mutual)
+
+
 def _pairs(outcome: Outcome) -> dict[tuple[str, str], str]:
     return {
         (one["class_a"], one["class_b"]): f"{one['a_as_b']} + {one['b_as_a']}"
+        + " (likely)" * (one["status"] == LIKELY)
         for one in outcome.pairs.to_dict("records")
     }
 

@@ -69,7 +69,7 @@ class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptio
         typer.Option(
             metavar="NAME",
             help="A further column of the manifest, such as a camera: what is wrong the same way "
-            "in several images of one value?",
+            "in several images of one value, more often than chance?",
         ),
     ] = None
     format: Annotated[
@@ -112,6 +112,7 @@ def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
     from errlens.analysis import collecting
     from errlens.analysis.image_page import image_page
     from errlens.analysis.notes import notes_table, read_notes
+    from errlens.analysis.repeats import systematic_table
     from errlens.commands._misclassified_view import Found
 
     matrix = _count(run)
@@ -124,7 +125,7 @@ def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
         "unknown": collecting.unknown_table(run.read_parts(collecting.UNKNOWN_COLUMNS)),
     }
     if options.by_column is not None:
-        tables["systematic"] = collecting.systematic_table(
+        tables["systematic"] = systematic_table(
             selection.images, run.read_extra(), options.by_column
         )
     notes = read_notes(options.notes, selection.among) if options.notes else []

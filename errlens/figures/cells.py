@@ -10,6 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from errlens.figures.marks import COLOUR as MARKED
+from errlens.figures.marks import OUTLINES, Mark
 from errlens.figures.sheet import FAINT, INK, to_pixels
 from errlens.figures.writing import Writing
 
@@ -24,6 +26,8 @@ TINY: Final = "<.1"  # percent
 MUTED: Final = "0.45"  # mean probabilities are that small nearly everywhere
 LIGHT: Final = 0.22  # luminance from which dark numbers are read better than white ones
 NAME_GAP: Final = 8  # pixels from a matrix to a name
+MARK_INSET: Final = 1.5  # pixels from the edge of a cell to the middle of its outline
+RIM: Final = 0.7  # points, so that an outline is seen on any colour
 MOST_ANNOTATED: Final = 60  # classes
 
 _NOWHERE: Final = np.empty((0, 2))  # what positions begin with, so that there may be none
@@ -51,7 +55,8 @@ class Matrix(NamedTuple):
     """What is drawn of a matrix, and where: its upper left corner in the units of an axes.
 
     `values` are rows true, columns predicted, shape (k, k), NaN where nothing is known; `texts`,
-    of the same shape, are written into the cells. The names below are `upright` or level.
+    of the same shape, are written into the cells. The names below are `upright` or level. Cells
+    with a mark are outlined.
     """
 
     values: Values
@@ -61,6 +66,7 @@ class Matrix(NamedTuple):
     x: float = 0.0
     y: float = 0.0
     cell: float = 1.0
+    marks: Sequence[Mark] = ()
 
     def at(self, columns: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float64]:
         """Return positions in the axes, shape (n, 2), of positions in cells."""
@@ -104,7 +110,7 @@ def coloured(values: Values) -> np.ma.MaskedArray[Any, Any]:
 def finish_cells(
     axes: Axes, matrices: Sequence[Matrix], *, darkest: float, names: float, numbers: float
 ) -> None:
-    """Draw all but the colours: grid, frame and hatching, numbers and names.
+    """Draw all but the colours: grid, frame and hatching, marks, numbers and names.
 
     Each kind is one artist for all the matrices of an axes: artists are what takes time.
 
@@ -117,6 +123,7 @@ def finish_cells(
     """
     _draw_grids(axes, matrices)
     _hatch(axes, matrices)
+    _draw_marks(axes, matrices)
     _write_numbers(axes, matrices, darkest=darkest, size=numbers)
     _write_names(axes, matrices, size=names)
 
@@ -170,6 +177,30 @@ def _hatch(axes: Axes, matrices: Sequence[Matrix]) -> None:
         axes.add_collection(PatchCollection(strips, **looks), autolim=False)
 
 
+def _draw_marks(axes: Axes, matrices: Sequence[Matrix]) -> None:
+    """Outline the cells that have a mark, inside of them, so that neighbours have their own."""
+    inset = MARK_INSET * _pixel(axes)
+    for kind, outline in OUTLINES.items():
+        squares = []
+        for matrix in matrices:
+            near = min(inset / matrix.cell, 0.1)
+            far = 1 - near
+            corners = np.array([(near, near), (far, near), (far, far), (near, far), (near, near)])
+            squares += [
+                matrix.at(mark.column + corners[:, 0], mark.row + corners[:, 1])
+                for mark in matrix.marks
+                if mark.kind == kind
+            ]
+        if squares:
+            rim = LineCollection(
+                squares, colors="white", linewidths=outline.width + RIM, zorder=2.8
+            )
+            looks = {"linewidths": outline.width, "linestyles": [outline.style], "gid": kind}
+            line = LineCollection(squares, colors=MARKED, zorder=2.9, **looks)
+            for collection in (rim, line):
+                axes.add_collection(collection, autolim=False)
+
+
 def _write_numbers(axes: Axes, matrices: Sequence[Matrix], *, darkest: float, size: float) -> None:
     """Write the texts of the cells, in colours that can be read there."""
     texts: list[str] = []
@@ -190,8 +221,7 @@ def _write_numbers(axes: Axes, matrices: Sequence[Matrix], *, darkest: float, si
 
 def _write_names(axes: Axes, matrices: Sequence[Matrix], *, size: float) -> None:
     """Write the names of the classes to the left of the rows and below the columns."""
-    low, high = axes.get_ylim()
-    pixel = abs(high - low) / axes.bbox.height  # in the units of the axes
+    pixel = _pixel(axes)
     gap = NAME_GAP * pixel
     below = {True: gap, False: gap + to_pixels(size) / 2 * pixel}
     names = [name for matrix in matrices for name in matrix.names]
@@ -218,6 +248,12 @@ def _write_names(axes: Axes, matrices: Sequence[Matrix], *, size: float) -> None
                 align="right" if upright else "center",
                 upright=upright,
             )
+
+
+def _pixel(axes: Axes) -> float:
+    """Return how long a pixel is in the units of an axes."""
+    low, high = axes.get_ylim()
+    return float(abs(high - low) / axes.bbox.height)
 
 
 def _count_text(count: float) -> str:

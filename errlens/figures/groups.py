@@ -21,6 +21,7 @@ from errlens.figures.cells import (
 )
 from errlens.figures.key import Key, linear_scale
 from errlens.figures.letters import shown_name, shown_names
+from errlens.figures.marks import Mark, kinds_of
 from errlens.figures.packing import Spot, pack
 from errlens.figures.sheet import (
     GAP,
@@ -49,6 +50,7 @@ class Group(NamedTuple):
     title: str
     names: tuple[str, ...]
     counts: NDArray[np.integer] | NDArray[np.floating]
+    marks: Sequence[Mark] = ()
 
 
 def draw_groups(groups: Sequence[Group], *, title: str) -> Figure:
@@ -65,7 +67,8 @@ def draw_groups(groups: Sequence[Group], *, title: str) -> Figure:
         spots, width, height = pack([tile.size for tile in tiles])
         darkest = max((largest_error(tile.values) for tile in tiles), default=0.0)
         has_gaps = any(bool(np.isnan(tile.values).any()) for tile in tiles)
-        key = Key(linear_scale(darkest, unit=IMAGES), room=height, gaps=has_gaps)
+        marks = kinds_of([mark for group in groups for mark in group.marks])
+        key = Key(linear_scale(darkest, unit=IMAGES), room=height, gaps=has_gaps, marks=marks)
         content = max(width + 2 * GAP + key.width, text_width([HOW_TO_READ], size=TEXT))
         heading = Title(title, content)
         top = PAD + heading.height + line_height(TEXT) + 2 * GAP
@@ -89,6 +92,7 @@ class Tile:
 
     def __init__(self, group: Group) -> None:
         self.values: Values = np.asarray(group.counts, np.float64)
+        self._marks = group.marks
         self._names = shown_names(group.names, longest=LONGEST_NAME)
         self.title = shown_name(group.title, longest=LONGEST_TITLE)
         self._texts = cell_texts(self.values, unit=IMAGES)
@@ -107,7 +111,7 @@ class Tile:
         """Return the matrix of a tile whose upper left corner is at a spot."""
         x, y = spot.x + self._left, spot.y + HEADING
         cell = self._side / len(self._names)
-        return Matrix(self.values, self._texts, self._names, self._upright, x, y, cell)
+        return Matrix(self.values, self._texts, self._names, self._upright, x, y, cell, self._marks)
 
 
 def _paint(sheet: Sheet, matrices: Sequence[Matrix], *, darkest: float) -> None:

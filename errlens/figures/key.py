@@ -1,5 +1,6 @@
 """The key beside a picture: a colour bar with its unit, and what grey and hatched cells mean."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from errlens.figures.cells import EDGE, ERRORS, FRAME, GREY, IMAGES, LOG_ERRORS, UNKNOWN
+from errlens.figures.marks import COLOUR as MARKED
+from errlens.figures.marks import OUTLINES
 from errlens.figures.sheet import GAP, LINE, SMALL, TEXT, Sheet, line_height, text_width, wrapped
 
 BAR: Final = 16  # pixels the colour bar is wide
@@ -55,14 +58,33 @@ def log_scale(darkest: float) -> Scale | None:
 class Key:
     """The key to a picture that is `room` pixels high.
 
-    `scale` is None where no colours are used, `grey` the colour of the diagonal.
+    `scale` is None where no colours are used, `grey` the colour of the diagonal, `marks` the kinds
+    that there are.
     """
 
-    def __init__(self, scale: Scale | None, *, room: int, gaps: bool, grey: str = GREY) -> None:
+    def __init__(
+        self,
+        scale: Scale | None,
+        *,
+        room: int,
+        gaps: bool,
+        grey: str = GREY,
+        marks: Sequence[str] = (),
+    ) -> None:
         self._scale = scale
-        self._swatches: dict[str, str | None] = {"correct": grey}
+        self._swatches: dict[str, dict[str, Any]] = {
+            "correct": {"facecolor": grey, "edgecolor": EDGE, "linewidth": 0.5}
+        }
         if gaps:
-            self._swatches["no data"] = None
+            self._swatches["no data"] = {**UNKNOWN, "linewidth": 0.5}
+        for kind in marks:
+            outline = OUTLINES[kind]
+            self._swatches[kind] = {
+                "facecolor": "white",
+                "edgecolor": MARKED,
+                "linewidth": outline.width,
+                "linestyle": outline.style,
+            }
         notes = SWATCH + GAP + text_width([*self._swatches], size=TEXT)
         if scale is None:
             self._bar, self._unit = line_height(TEXT), [NO_ERRORS]
@@ -81,12 +103,9 @@ class Key:
             sheet.text(x, y, NO_ERRORS)
         else:
             self._draw_bar(sheet, self._scale, x, y)
-        for number, (what, colour) in enumerate(self._swatches.items()):
+        for number, (what, looks) in enumerate(self._swatches.items()):
             top = y + self._bar + GAP + SWATCH_LINE * number
-            known = {"facecolor": colour, "edgecolor": EDGE}
-            looks: dict[str, Any] = known if colour else dict(UNKNOWN)
-            swatch = Rectangle((x, top), SWATCH, SWATCH, linewidth=0.5, **looks)
-            sheet.margins.add_patch(swatch)
+            sheet.margins.add_patch(Rectangle((x, top), SWATCH, SWATCH, **looks))
             sheet.text(x + SWATCH + GAP, top + SWATCH / 2, what, va="center")
 
     def _draw_bar(self, sheet: Sheet, scale: Scale, x: int, y: int) -> None:

@@ -21,6 +21,7 @@ from errlens.figures.cells import (
 )
 from errlens.figures.key import Key, linear_scale
 from errlens.figures.letters import shown_names
+from errlens.figures.marks import Mark, kinds_of
 from errlens.figures.sheet import (
     GAP,
     PAD,
@@ -49,7 +50,13 @@ class Cells(NamedTuple):
 
 
 def draw_matrix(
-    values: Values, names: Sequence[str], *, title: str, unit: str, spans: Sequence[Span] = ()
+    values: Values,
+    names: Sequence[str],
+    *,
+    title: str,
+    unit: str,
+    spans: Sequence[Span] = (),
+    marks: Sequence[Mark] = (),
 ) -> Figure:
     """Draw a confusion matrix of 1 to 200 classes.
 
@@ -63,6 +70,7 @@ def draw_matrix(
         title: May have several lines; long ones are wrapped.
         unit: "images" for counts; else what it is a share of, as "share of the true class".
         spans: Superclasses, told apart by lines through the matrix.
+        marks: Cells to be outlined, with what that means.
     """
     with house_style():
         is_annotated = len(values) <= MOST_ANNOTATED
@@ -73,13 +81,14 @@ def draw_matrix(
             linear_scale(largest_error(values), unit=unit),
             room=sizes.cell * len(values),
             gaps=bool(np.isnan(values).any()),
+            marks=kinds_of(marks),
         )
         plan = Plan(shown, sizes, key, title, Brackets(spans, cell=sizes.cell))
         sheet = Sheet(*plan.size)
         axes = sheet.axes(plan.left, plan.top, plan.side, plan.side)
         darkest = largest_error(values)
         _paint(axes, values, darkest=darkest)
-        matrix = Matrix(values, texts, shown, plan.upright)
+        matrix = Matrix(values, texts, shown, plan.upright, marks=marks)
         finish_cells(axes, [matrix], darkest=darkest, names=sizes.names, numbers=sizes.numbers)
         edges = LineCollection(borders(spans, len(values)), colors=BORDER, linewidths=0.7)
         axes.add_collection(edges, autolim=False)

@@ -7,23 +7,29 @@ from numpy.typing import NDArray
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.order import class_order
+from errlens.analysis.pairs import marked_cells
 from errlens.analysis.selection import Selectable
+from errlens.report.parts import Part
 from errlens.report.shots import Shots
 
 PICTURED: Final = 200  # cells that have thumbnails
 OF_A_CELL: Final = 6
 MOST_CELLS: Final = 200_000  # more than anybody can tell apart on a screen
+MOST_MARKS: Final = 20_000
 NAMES_BUDGET: Final = 3_000_000  # bytes of paths
 
 Cells = NDArray[np.int64]  # true, predicted, count; shape (cells, 3)
 
 
-def matrix_data(matrix: ConfusionMatrix, among: Selectable, shots: Shots) -> dict[str, Any]:
+def matrix_data(
+    matrix: ConfusionMatrix, among: Selectable, shots: Shots, confusion: Part
+) -> dict[str, Any]:
     """Return what the page draws and shows of the matrix, as plain values.
 
     `cells` is flat: true class, predicted class and count of each kind of error, most frequent
     first. `images` holds, for as many of the first cells as there is room for, the rows that have
-    thumbnails and the paths of the others.
+    thumbnails and the paths of the others. `marks` are cells that `confusion` has evidence of: what
+    of, true and predicted class.
     """
     cells, n_cells = _strongest(matrix)
     order = class_order(matrix, "superclass" if matrix.superclasses else "cluster")
@@ -35,6 +41,7 @@ def matrix_data(matrix: ConfusionMatrix, among: Selectable, shots: Shots) -> dic
         "cells": cells.ravel().tolist(),
         "n_cells": n_cells,
         "images": _images(cells, among, shots),
+        "marks": _marks(matrix, confusion),
     }
 
 
@@ -44,6 +51,14 @@ def _strongest(matrix: ConfusionMatrix) -> tuple[Cells, int]:
     order = np.lexsort((found.col, found.row, -found.data))
     cells = np.stack([found.row, found.col, found.data], axis=1).astype(np.int64)[order]
     return cells[:MOST_CELLS], len(cells)
+
+
+def _marks(matrix: ConfusionMatrix, confusion: Part) -> list[tuple[str, int, int]]:
+    if not confusion.tables:
+        return []
+    place = {name: index for index, name in enumerate(matrix.classes.names)}
+    found = marked_cells(confusion.tables["pairs"], confusion.tables["absorbed"])
+    return [(kind, place[true], place[pred]) for kind, true, pred in found[:MOST_MARKS]]
 
 
 def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:

@@ -7,13 +7,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.notes import Note
 from errlens.analysis.selection import Selectable, Term, pair_selector, parse_selector
+from errlens.analysis.verdict import shown_pairs, told_status
 from errlens.errors import UnfitSelection
-from errlens.report.overview import strongest_pairs
 from errlens.report.parts import Part, records
 from errlens.report.shots import Shots
 
+PAIRS_SHOWN: Final = 20
+CANDIDATES_SHOWN: Final = 5
 OF_A_CELL: Final = 6  # thumbnails
 OF_A_RIGHT_CLASS: Final = 3
 HEATMAPS: Final = 2  # of a pair or a group
@@ -43,8 +46,14 @@ def notes_about(term: Term, notes: Sequence[Note]) -> list[str]:
 def pairs(
     confusion: Part, among: Selectable, shots: Shots, notes: Sequence[Note]
 ) -> list[dict[str, Any]]:
-    """Return the strongest pairs, each with images of both ways beside those that are right."""
-    return [pair(one, among, shots, notes) for one in strongest_pairs(confusion)[0]]
+    """Return the strongest pairs, each with images of both ways beside those that are right.
+
+    These are the mutual and the likely ones; where there are none, the strongest candidates.
+    """
+    if "pairs" not in confusion.tables:
+        return []
+    shown = shown_pairs(confusion.tables["pairs"], named=PAIRS_SHOWN, candidates=CANDIDATES_SHOWN)
+    return [pair(row, among, shots, notes) for row in records(shown)]
 
 
 def pair(
@@ -59,6 +68,7 @@ def pair(
     explained = [row for row in [*first, *there, *back] if shots.is_explained(int(row))]
     return {
         **one,
+        "told_status": told_status(one),
         "selector": pair_selector(*names, among.classes),
         "notes": notes_about(Term("~", (a, b)), notes),
         "there": shots.want(there[:OF_A_CELL]),
@@ -94,10 +104,14 @@ def groups(
     return found
 
 
-def one_way(confusion: Part) -> list[dict[str, Any]]:
-    """Return the classes that vanish into another one."""
+def one_way(confusion: Part, matrix: ConfusionMatrix) -> list[dict[str, Any]]:
+    """Return the classes that vanish into another one, and what comes back."""
     table = confusion.tables.get("absorbed")
-    return [] if table is None else records(table, ONE_WAY_SHOWN)
+    found = []
+    for row in records(table, ONE_WAY_SHOWN) if table is not None else ():
+        back, n_back = matrix.taken(row["pred_class"], row["true_class"])
+        found.append({**row, "back": back, "n_back": n_back})
+    return found
 
 
 def exceptional(confusion: Part, shots: Shots) -> dict[str, Any] | None:

@@ -9,11 +9,16 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from errlens.analysis.pairs import LIKELY, MUTUAL, ONE_WAY
+from errlens.analysis.verdict import NONE_EXCEPTIONAL
 from errlens.report.overview import gain, number, percent, range_of
 from errlens.report.page import Page, Quest
 from errlens.report.shots import Pictures, Progress
 
 LARGEST: Final = 20_000_000  # bytes
+_MARKS: Final = {
+    MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
+}  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
 
 
@@ -57,7 +62,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(percent=percent, gain=gain, number=number, listed=_listed)
-    environment.globals["range_of"] = range_of
+    environment.globals.update(
+        range_of=range_of, none_exceptional=NONE_EXCEPTIONAL, mark_kinds=_MARKS
+    )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 

@@ -85,11 +85,12 @@ def _pairs(page: Page) -> list[str]:
             f"{one['a_as_b']} of {one['n_a']}",
             f"{one['b_as_a']} of {one['n_b']}",
             gain(one["gain_if_solved"]),
+            escaped(one["told_status"]),
         )
         for one in page.pairs[:PAIRS_SHOWN]
     ]
-    title = "Mutually confused" if page.mutual else "Candidates, without enough evidence"
-    return [f"## {title}", _table(("A ~ B", "A as B", "B as A", "gain if solved"), rows)]
+    heads = ("A ~ B", "A as B", "B as A", "gain if solved", "status")
+    return ["## Confused pairs", _table(heads, rows)]
 
 
 def _value(value: Any) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from errlens.report.parts import Part, Problem, records
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.verdict import NOTHING_SCORED, sentences
+from errlens.report.parts import Part, Problem
 
-PAIRS_SHOWN: Final = 20
-CANDIDATES_SHOWN: Final = 5
 LEAST_SHOWN: Final = 0.0005  # of what has three digits
 
 # What `metrics.json` calls a figure, and what people do; the shares first, then what is no share.
@@ -31,9 +31,13 @@ class Figure(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """`metrics.json` and `gates.json`, and what they come to."""
+    """`metrics.json` and `gates.json`, and what they come to.
+
+    `confused` are those of the sentences that tell of classes that are mixed up.
+    """
 
     sentences: Sequence[str]
+    confused: Sequence[str]
     shares: Sequence[Figure]
     means: Sequence[Figure]
     gates: Mapping[str, Any] | None
@@ -43,6 +47,7 @@ class Overview(NamedTuple):
 def overview(
     metrics: Mapping[str, Any],
     *,
+    matrix: ConfusionMatrix,
     confusion: Part,
     gates: Mapping[str, Any] | None,
     gates_problem: Problem | None,
@@ -55,19 +60,9 @@ def overview(
         if one["top1"]
     ]
     means = [_figure(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
-    sentences = [*_gate_sentence(gates), *_accuracy(metrics), *_confused(confusion)]
-    return Overview(sentences, shares, means, gates, gates_problem)
-
-
-def strongest_pairs(confusion: Part) -> tuple[list[dict[str, Any]], bool]:
-    """Return the mutual pairs, best evidence first; without any the candidates, and False."""
-    if "pairs" not in confusion.tables:
-        return [], False
-    pairs = confusion.tables["pairs"]
-    mutual = pairs[pairs["mutual"].astype("boolean").fillna(value=False).astype(bool)]
-    if len(mutual):
-        return records(mutual, PAIRS_SHOWN), True
-    return records(pairs, CANDIDATES_SHOWN), False
+    confused = _confused(confusion, matrix)
+    told = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
+    return Overview(told, confused, shares, means, gates, gates_problem)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -137,7 +132,7 @@ def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
         lost.append(f"{metrics['n_unlabelled']} have no label")
     rest = [f"Of {metrics['n']} images {', '.join(lost)}; these do not count."] if lost else []
     if not top1:
-        return ["No image has both a label and a prediction: nothing is right or wrong.", *rest]
+        return [NOTHING_SCORED, *rest]
     right = round(top1["value"] * top1["n"])
     return [
         f"{percent(top1['value'])} right ({right} of {top1['n']} images; 95 % interval "
@@ -146,22 +141,8 @@ def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _confused(confusion: Part) -> list[str]:
-    """Say which classes are mixed up."""
-    if confusion.problem:
+def _confused(confusion: Part, matrix: ConfusionMatrix) -> list[str]:
+    """Say which classes are mixed up; of no image nothing can be said but what accuracy says."""
+    if confusion.problem or not matrix.total:
         return []
-    pairs, mutual = strongest_pairs(confusion)
-    if not pairs:
-        return ["No two classes are taken for one another."]
-    first = pairs[0]
-    names = f"{first['class_a']} ~ {first['class_b']}"
-    counts = f"{first['a_as_b']} and {first['b_as_a']} images"
-    if not mutual:
-        return [
-            "No pair is mutually confused on the evidence of these images; "
-            f"the strongest candidate is {names} ({counts})."
-        ]
-    table = confusion.tables["pairs"]
-    count = int(table["mutual"].astype("boolean").fillna(value=False).sum())
-    many = f"{count} pairs are" if count > 1 else "1 pair is"
-    return [f"{many} mutually confused, most clearly {names} ({counts})."]
+    return sentences(matrix, confusion.tables["pairs"], confusion.tables["absorbed"])

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from errlens.analysis.confusion import COLUMNS, confusion_matrix
 from errlens.analysis.galleries import galleries_of
 from errlens.analysis.selection import Selectable
+from errlens.analysis.verdict import no_group, nothing_wrong, told_status
 from errlens.predictions import Predictions
 from errlens.report import confusions
 from errlens.report.cells import matrix_data
@@ -48,7 +49,8 @@ class Page:
     run_hash: str
     overview: Overview
     pairs: Sequence[Mapping[str, Any]]
-    mutual: bool
+    no_group: str
+    nothing_wrong: str | None
     groups: Sequence[Mapping[str, Any]]
     one_way: Sequence[Mapping[str, Any]]
     exceptional: Mapping[str, Any] | None
@@ -110,6 +112,7 @@ def read_page(sources: Sources) -> Page:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
+    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
     confusion = read_part(
         run, "confusion", ["pairs", "groups", "absorbed"], optional=["exceptional"]
     )
@@ -118,9 +121,10 @@ def read_page(sources: Sources) -> Page:
         run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
     )
     gates, gates_problem = read_gates(run)
-    told = overview(metrics, confusion=confusion, gates=gates, gates_problem=gates_problem)
+    told = overview(
+        metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=gates_problem
+    )
     notes = confusions.read_notes(misclassified, among)
-    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     parts = {
         "confusion": confusion,
@@ -129,21 +133,25 @@ def read_page(sources: Sources) -> Page:
         "compare": compare,
     }
     problems = {name: part.problem for name, part in parts.items() if part.problem}
+    if not matrix.total:  # no command finds anything without labels
+        problems.pop("confusion", None)
+        if not metrics.get("n_label_unknown"):
+            problems.pop("misclassified", None)
     if info.imported and "explain" in problems:
         problems["explain"] = Problem(
             "the predictions were imported, so there is no model to explain with",
             "errlens evaluate DATA --model NAME",
         )
-    pairs = confusions.pairs(confusion, among, shots, notes)
     return Page(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
         overview=told,
-        pairs=pairs,
-        mutual=bool(pairs) and pairs[0]["mutual"] is True,
+        pairs=confusions.pairs(confusion, among, shots, notes),
+        no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
+        nothing_wrong=nothing_wrong(matrix),
         groups=confusions.groups(confusion, among, shots, notes),
-        one_way=confusions.one_way(confusion),
+        one_way=confusions.one_way(confusion, matrix),
         exceptional=confusions.exceptional(confusion, shots),
         reliability=metrics.get("reliability") or [],
         rank=sources.rank,
@@ -162,7 +170,7 @@ def read_page(sources: Sources) -> Page:
             "notes": sources.command("misclassified", "--notes", "FILE"),
             "errors": sources.command("misclassified"),
         },
-        data={"matrix": matrix_data(matrix, among, shots), "classes": _classes(run)},
+        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
         shots=shots,
     )
 
@@ -213,7 +221,7 @@ def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, An
         return None
     names = [among.classes[one] for one in ends]
     found = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
-    return next(iter(records(found, 1)), None)
+    return next(({**row, "told_status": told_status(row)} for row in records(found, 1)), None)
 
 
 def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str]:

@@ -2,29 +2,34 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
+from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
 from errlens.errors import NoResults
 from errlens.results import read_results
 from errlens.run import RunFolder
 
+_OF_A_PAIR: Final = (
+    "a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ab_high", "rate_ba_low", "rate_ba_high",
+    "lift_ab", "lift_ba", "q_value", "gain_if_solved",
+)  # fmt: skip
+_OF_A_CELL: Final = ("count", "n", "rate", "low", "high", "lift", "q_value")
+
 # What the page needs of each table: columns of text, and of numbers.
 _NEEDED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "pairs": (
-        ("class_a", "class_b", "mutual"),
-        ("a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ba_high", "gain_if_solved"),
-    ),
+    "pairs": (("class_a", "class_b", "mutual", "status"), _OF_A_PAIR),
     "groups": (("classes",), ("group", "errors_inside", "share_of_errors", "gain_if_solved")),
-    "absorbed": (("true_class", "pred_class"), ("count", "n", "rate", "low", "high", "lift")),
+    "absorbed": (("true_class", "pred_class"), _OF_A_CELL),
     "exceptional": (("sample_id", "label_name", "pred_name"), ("row", "super_pred_prob")),
     "collect": (("class_name", "confused_with"), ("errors", "n", "gain_if_solved", "recall")),
     "notes": (("about", "observation", "idea"), ("errors", "gain_if_solved")),
     "index": (("method", "file", "status"), ("row",)),
 }
 _CLASSES: Final = ("class_a", "class_b", "true_class", "pred_class", "class_name")
+_COUNTS: Final = ("a_as_b", "b_as_a", "n_a", "n_b", "count", "n")  # never missing
 
 
 class Problem(NamedTuple):
@@ -73,17 +78,31 @@ def read_part(
 def _undamaged(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     """Read a table that holds what the page is going to need of it."""
     table = read_results(run, kind, f"{name}.csv")
-    texts, numbers = _NEEDED.get(name, ((), ())) if kind != "compare" else ((), ())
-    known = set(run.info.classes.names)
-    whole = table.columns.is_unique and {*texts, *numbers} <= set(table.columns)
-    if whole and len(table):
-        whole = all(pd.api.types.is_numeric_dtype(table[one]) for one in numbers) and all(
-            set(table[one]) <= known for one in _CLASSES if one in texts
-        )
-    if not whole:
+    if not _is_whole(table, name if kind != "compare" else "", known=run.info.classes.names):
         path = run.path / kind / f"{name}.csv"
         raise NoResults(f"{str(path)!r} is damaged", command=f"errlens {kind}")
     return table
+
+
+def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool:
+    texts, numbers = _NEEDED.get(name, ((), ()))
+    if not (table.columns.is_unique and {*texts, *numbers} <= set(table.columns)):
+        return False
+    if not len(table):
+        return True
+    counts = [column for column in numbers if column in _COUNTS]
+    return (
+        all(pd.api.types.is_numeric_dtype(table[column]) for column in numbers)
+        and all(set(table[column]) <= set(known) for column in _CLASSES if column in texts)
+        and not table[counts].isna().any(axis=None)
+        and (name != "pairs" or _has_figures(table))
+    )
+
+
+def _has_figures(pairs: pd.DataFrame) -> bool:
+    """Tell whether each pair has a status, and those that there is evidence of have it."""
+    evidence = of_status(pairs, MUTUAL, LIKELY)[["lift_ab", "lift_ba", "q_value"]]
+    return set(pairs["status"]) <= set(STATUSES) and bool(evidence.notna().all(axis=None))
 
 
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:

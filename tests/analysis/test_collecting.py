@@ -1,7 +1,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -11,27 +10,13 @@ from hypothesis.extra.numpy import arrays
 from errlens.analysis.collecting import (
     UNKNOWN_COLUMNS,
     collect_table,
-    systematic_table,
     unknown_table,
 )
 from errlens.analysis.confusion import confusion_matrix_of_arrays
 from errlens.classes import ClassNames
-from errlens.errors import UnfitOption
 from errlens.predictions import SCHEMA, Predictions
 
 NAMES = ("cat", "dog", "cow", "hen")
-
-
-def scored(label, pred):
-    """Return the predictions of images; what has no label is neither right nor wrong."""
-    columns = {
-        "row": range(len(label)),
-        "label_name": label,
-        "pred_name": pred,
-        "correct": [a and a == b for a, b in zip(label, pred, strict=True)],
-    }
-    arrays = [pa.array(values).cast(SCHEMA.field(name).type) for name, values in columns.items()]
-    return Predictions(pa.table(arrays, names=list(columns)), ClassNames(NAMES))
 
 
 def part(rows):
@@ -101,28 +86,3 @@ def test_a_class_names_what_it_is_mixed_up_with_either_way():
         "hen": ["cat"],
         "cow": ["cat"],  # no image of its own
     }
-
-
-IMAGES = scored(
-    ["cat", "cat", "cat", None, "cat", "cow", "cow"],
-    ["dog", "dog", "cat", "dog", "dog", "dog", "dog"],
-)
-EXTRA = pd.DataFrame({"subject": ["Tom", "Tom", "Tom", "Tom", "Kit", "Bess", "Bess"], "site": None})
-
-
-def test_what_is_wrong_the_same_way_in_photos_of_one_subject():
-    (bess, tom) = systematic_table(IMAGES, EXTRA, "subject").to_dict("records")
-    assert (bess["value"], bess["label_name"], bess["pred_name"]) == ("Bess", "cow", "dog")
-    assert (bess["k"], bess["n"], bess["share"], bess["rows"]) == (2, 2, 1.0, "[5, 6]")
-    assert (tom["value"], tom["k"], tom["n"], tom["rows"]) == ("Tom", 2, 3, "[0, 1]")
-
-
-def test_a_column_without_values_tells_nothing():
-    assert len(systematic_table(IMAGES, EXTRA, "site")) == 0
-
-
-@pytest.mark.parametrize(("extra", "hint"), [(EXTRA, "'subject'"), (pd.DataFrame(), "manifest")])
-def test_a_column_that_is_not_there_is_a_typo(extra, hint):
-    with pytest.raises(UnfitOption, match="'subjekt'") as failure:
-        systematic_table(IMAGES, extra, "subjekt")
-    assert hint in failure.value.hint

@@ -19,6 +19,7 @@ from errlens.analysis.comparison import (
 )
 from errlens.analysis.confusion import CellSums, ConfusionMatrix
 from errlens.analysis.pairing import matched
+from errlens.analysis.pairs import pair_table
 from errlens.classes import ClassNames
 
 NAMES = ("cat", "dog", "cow", "hen")
@@ -106,6 +107,17 @@ def confused(mutual, *, order=(0, 1, 2, 3)):
         pred[one * 40 + 39] = (one + 2) % 4
     place = np.asarray(order)
     return place[label], place[pred]
+
+
+def test_a_confusion_that_loses_its_lift_has_not_gone():
+    label, before = confused([(0, 1)])
+    now = before.copy()
+    now[[80, 120]], now[[81, 121]] = 0, 1  # cows and hens are taken for cats and dogs, too
+    old, new = matrix(label, before), matrix(label, now)
+    statuses = [pair_table(one)["status"][0] for one in (old, new)]
+    assert statuses == ["mutual", "likely"]
+    table = pair_changes(matched(outcome(label, before), outcome(label, now)), old, new)
+    assert table.set_index(["class_a", "class_b"])["status"]["cat", "dog"] == "stays"
 
 
 def test_mutual_confusions_appear_go_and_stay_whatever_the_order_of_classes():

@@ -211,7 +211,8 @@ def test_figures_are_those_of_the_run_where_nothing_changes():
     assert outcome.top1.value == np.mean(pred == label)
     assert outcome.macro_f1.value == pytest.approx(f1_score(label, pred, average="macro"))
     matrix_pairs = pair_table(outcome.matrix)
-    assert len(outcome.pairs) == matrix_pairs["mutual"].sum()
+    assert outcome.n_mutual == matrix_pairs["mutual"].sum()
+    assert len(outcome.pairs) == matrix_pairs["status"].isin(["mutual", "likely"]).sum()
 
 
 def test_it_is_a_remap_of_real_logits(real_data, tmp_path):

@@ -61,7 +61,7 @@ start = time.perf_counter()
 run = open_run(sys.argv[1])
 matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes)
 pairs = pair_table(matrix)
-absorbed_table(matrix, pairs)
+absorbed_table(matrix)
 group_table(matrix, pairs)
 print(time.perf_counter() - start)
 """

@@ -1,6 +1,7 @@
 """`errlens misclassified` on runs that were imported from small tables."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -175,7 +176,8 @@ def test_the_table_in_another_format(kind):
 
 def test_what_is_wrong_the_same_way_by_a_column():
     make_run(pred=["lion", *PRED[1:4], "lion", *PRED[5:]])
-    misclassified("run --by-column subject")
+    said = misclassified("run --by-column subject")
+    assert "of one value more often than by chance; the strongest: s0, cat -> lion" in said.stdout
     table = read("systematic.csv")
     assert (table["value"][0], table["label_name"][0], table["pred_name"][0]) == (
         "s0",
@@ -184,6 +186,31 @@ def test_what_is_wrong_the_same_way_by_a_column():
     )
     assert (table["k"][0], table["n"][0], json.loads(table["rows"][0])) == (2, 2, [0, 4])
     assert "'subjct'" in refused("run --by-column subjct")
+
+
+def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
+    label = [*CLASSES * 10, *["mongrel"] * 5]
+    pred = [*CLASSES * 10, *["wolf"] * 5]
+    subjects = [*(f"s{row // 2}" for row in range(40)), *["Rex"] * 5]
+    make_run(label, pred, options="--allow-unknown")
+    table = pd.read_csv("table.csv").assign(subject=subjects)
+    table.to_csv("table.csv", index=False)
+    import_it = "import table.csv -o run --classes classes.json --labels names --allow-unknown"
+    assert call(f"{import_it} --overwrite -q").exit_code == 0
+    said = misclassified("run --by-column subject")
+    table = read("systematic.csv")
+    assert table[["value", "label_name", "pred_name"]].to_numpy().tolist() == [
+        ["Rex", "mongrel", "wolf"]
+    ]
+    assert (table["k"][0], table["n"][0]) == (5, 5)
+    assert table["q_value"][0] < 0.001
+    assert re.search(r"Rex +mongrel -> wolf +5 of 5 +0.6 +<0.001", said.stdout)
+
+
+def test_without_repeated_errors_that_is_said():
+    make_run(LABEL, LABEL)
+    said = misclassified("run --by-column subject")
+    assert "Nothing is wrong the same way in two images of one value." in said.stdout
 
 
 def test_labels_the_model_lacks_are_counted_apart():

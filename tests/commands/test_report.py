@@ -160,6 +160,14 @@ def test_the_page_shows_what_other_commands_found():
     assert base64.b64decode(uris["0"].partition(",")[2])[:4] == b"RIFF"
     assert "../outside.png" not in text
     cells = data_of(text)["matrix"]
+    assert cells["marks"] == [
+        ["mutual", 0, 1],
+        ["mutual", 1, 0],
+        ["mutual", 2, 3],
+        ["mutual", 3, 2],
+    ]
+    assert "mutually confused" in section("matrix", text)
+    assert "one way" not in section("matrix", text)
     assert sum(cells["cells"][2::3]) == len(run.predictions.frame.query("not correct"))
 
 
@@ -199,6 +207,20 @@ def test_damaged_tables_are_named(damage):
     report()
     assert "is damaged" in section("pairs", text_of())
     assert "is damaged" in section("collect", text_of())
+
+
+@pytest.mark.parametrize("column", ["status", "a_as_b", "n_b", "lift_ab", "q_value"])
+def test_a_pair_without_its_figures_is_damaged(column):
+    make_run()
+    add_parts()
+    path = Path("run/confusion/pairs.csv")
+    pairs = pd.read_csv(path)
+    assert pairs["status"][0] == "mutual"
+    for value in (None, "strange" if column == "status" else None):
+        pairs.loc[0, column] = value
+        pairs.to_csv(path, index=False)
+        report()
+        assert "is damaged" in section("pairs", text_of())
 
 
 def test_a_comparison_is_shown_with_the_images_that_changed():
@@ -383,7 +405,9 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
     table.assign(pred=table["label"]).to_csv("right.csv", index=False)
     assert call("import right.csv -o right -q").exit_code == 0
     report("right")
-    assert "No image is wrong" in Path("right/report.html").read_text()
+    told = "No errors in 2 images: no class was taken for another."
+    for name in ("matrix", "worst"):
+        assert told in section(name, Path("right/report.html").read_text())
 
 
 def test_bad_rows_and_unknown_labels_are_listed(tiny, photos):
@@ -447,6 +471,6 @@ def test_the_page_is_plain_values():
     selection = ReportOptions().choose(run)
     sources = page.Sources(run, selection.images, selection.among, selection.rank, Path())
     found = page.read_page(sources)
-    assert found.mutual
+    assert found.pairs[0]["status"] == "mutual"
     assert found.pairs[0]["class_a"] in CLASSES
     json.dumps([found.pairs, found.worst, found.collect, found.data], allow_nan=False)

@@ -53,6 +53,8 @@ def test_changes_are_combined_and_told_as_json(run, tmp_path):
     assert (tree["old"]["n"], tree["new"]["n"]) == (15, 11)
     assert tree["new"]["top1"]["value"] == pytest.approx(10 / 11)
     assert tree["new"]["classes"] == ["cat", "dog"]
+    # With two classes nothing can be tested.
+    assert (tree["old"]["n_mutual"], tree["new"]["n_mutual"]) == (0, None)
 
 
 def test_gates_are_judged_as_they_would_be(run):

@@ -18,6 +18,7 @@ from errlens.figures.cells import ERRORS, GREY, LOG_ERRORS, cell_texts
 from errlens.figures.groups import Group, draw_groups
 from errlens.figures.key import linear_scale, log_scale
 from errlens.figures.letters import shown_name, shown_names
+from errlens.figures.marks import LIKELY, MUTUAL, ONE_WAY, OUTLINES, Mark
 from errlens.figures.matrix import Span, draw_matrix
 from errlens.figures.overview import DIAGONAL, draw_overview
 from errlens.figures.packing import pack
@@ -223,6 +224,40 @@ def test_colour_bars_have_round_numbers():
     assert [*log_scale(1.0).ticks] == [1, 2, 5, 10]
     assert [*log_scale(30.0).ticks] == [1, 2, 5, 10, 20]
     assert [*log_scale(12_345.0).ticks.values()] == ["1", "10", "100", "1,000", "10,000"]
+
+
+def outlined(figure):
+    """Return the cells that are outlined, as (row, column), by what that means."""
+    found = {}
+    for collection in figure.findobj(LineCollection):
+        if collection.get_gid() in OUTLINES:
+            middles = [np.mean(one[:4], axis=0) for one in collection.get_segments()]
+            cells = sorted((int(row), int(column)) for column, row in middles)
+            found[collection.get_gid()] = cells
+    return found
+
+
+def test_what_there_is_evidence_of_is_outlined_and_in_the_key():
+    marks = [Mark(MUTUAL, 0, 1), Mark(MUTUAL, 1, 0), Mark(LIKELY, 2, 5), Mark(LIKELY, 5, 2)]
+    figure = draw_matrix(confusion(8), names_of(8), title="t", unit="images", marks=marks)
+    assert outlined(figure) == {MUTUAL: [(0, 1), (1, 0)], LIKELY: [(2, 5), (5, 2)]}
+    shown = {text.get_text() for text in figure.findobj(Text)}
+    assert shown >= {"correct", MUTUAL, LIKELY}
+    assert ONE_WAY not in shown
+    assert_inside(figure)
+    plain = draw_matrix(confusion(8), names_of(8), title="t", unit="images")
+    assert outlined(plain) == {}
+    styles = [OUTLINES[kind].dashes for kind in (MUTUAL, LIKELY, ONE_WAY)]
+    assert len(set(styles)) == 3  # told apart without colours
+
+
+def test_a_page_of_groups_has_its_marks_once_in_the_key():
+    groups = [
+        Group(f"g {one}", ("a", "b"), confusion(2), [Mark(ONE_WAY, 0, 1)]) for one in range(3)
+    ]
+    figure = draw_groups(groups, title="t")
+    assert len(outlined(figure)[ONE_WAY]) == 3
+    assert [text.get_text() for text in figure.findobj(Text)].count(ONE_WAY) == 1
 
 
 def test_borders_are_where_superclasses_end():

@@ -170,7 +170,7 @@
     const probe = make("span", {});
     document.body.append(probe);
     const found = {};
-    for (const name of ["ink", "soft", "line", "sheet", "diagonal", "cell-low", "cell-high", "accent"]) {
+    for (const name of ["ink", "soft", "line", "sheet", "diagonal", "cell-low", "cell-high", "accent", "marked"]) {
       probe.style.color = `var(--${name})`;
       found[name] = getComputedStyle(probe).color;
     }
@@ -220,6 +220,23 @@
         pen.fillText(String(count), margin + (place[p] + 0.5) * step, margin + (place[t] + 0.5) * step);
       }
     }
+    // What there is evidence of: outlined inside of its cell, as in matrix.png.
+    const dashes = { mutual: [], likely: [4, 3], "one way": [2, 2] };
+    const thick = step < 8 ? 1 : 2, inset = step < 8 ? 0 : 2;
+    for (const [kind, t, p] of step < 4 ? [] : matrix.marks) {
+      if (place[t] < 0 || place[p] < 0) continue;
+      const corner = [margin + place[p] * step + inset, margin + place[t] * step + inset];
+      const outline = (shade, width, dash) => {
+        pen.strokeStyle = shade;
+        pen.lineWidth = width;
+        pen.setLineDash(dash);
+        pen.strokeRect(...corner, least - 2 * inset, least - 2 * inset);
+      };
+      outline(colour.sheet, thick + 1.5, []);  // so that it is seen on any colour
+      outline(colour.marked, thick, dashes[kind]);
+    }
+    pen.setLineDash([]);
+    pen.lineWidth = 1;
     pen.strokeStyle = colour.line;
     pen.strokeRect(margin, margin, side, side);
     if (named) {

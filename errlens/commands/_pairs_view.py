@@ -1,0 +1,134 @@
+"""How pairs and one-way confusions look on the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+import pandas as pd
+
+from errlens import formats
+from errlens.analysis.chance import LEAST_SET
+from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.verdict import told_status, written_lift
+from errlens.terminal import Screen
+
+_COLUMNS: Final = (
+    ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lifts", ">q", ">gain",
+)  # fmt: skip
+_TESTED: Final = slice(5, 7)  # the lifts and q in a row of a pair
+_ONE_WAY: Final = (">A as B", ">95 % interval", ">B as A", ">lift", ">q")
+_GAIN: Final = "gain: accuracy won if they were never mixed up"
+_LEGEND: Final = f"lift: times the errors expected; q: false discovery rate; {_GAIN}"
+
+
+def show_pairs(
+    screen: Screen, matrix: ConfusionMatrix, pairs: pd.DataFrame, *, by: str | None, top: int
+) -> None:
+    """Print the strongest pairs, all together or those of each superclass."""
+    screen.say()
+    sets = _by_superclass(matrix, pairs) if by else [("", pairs)]
+    for number, (where, chosen) in enumerate(sets):
+        if number:
+            screen.say()
+        _show_set(screen, chosen, where=where, top=top)
+
+
+def _show_set(screen: Screen, pairs: pd.DataFrame, *, where: str, top: int) -> None:
+    """Print the mutual and the likely pairs; where there is neither, the candidates."""
+    mutual, likely = of_status(pairs, MUTUAL), of_status(pairs, LIKELY)
+    others = len(pairs) - len(mutual) - len(likely)
+    if len(mutual):
+        _show_named(screen, f"mutually confused{where} (A ~ B)", mutual, top=top)
+    if len(mutual) and len(likely):
+        screen.say()
+    if len(likely):
+        _show_named(screen, f"likely{where}: all but the lifts (A ~ B)", likely, top=top)
+    if not len(mutual) and not len(likely):
+        _show_candidates(screen, f"errors both ways{where} (A ~ B)", pairs, top=top)
+    elif others:
+        many = f"{others} more pair{'s have' if others > 1 else ' has'} errors both ways"
+        screen.say(f"{many}, without such evidence: see pairs.csv")
+
+
+def _by_superclass(
+    matrix: ConfusionMatrix, pairs: pd.DataFrame
+) -> Sequence[tuple[str, pd.DataFrame]]:
+    """Return the pairs inside each superclass, then those between superclasses."""
+    parent = dict(zip(matrix.classes.names, matrix.parents.tolist(), strict=True))
+    a, b = (pairs[column].map(parent).to_numpy(int) for column in ("class_a", "class_b"))
+    names = matrix.superclasses.names if matrix.superclasses else ()
+    sets = [(f" in {name}", (a == b) & (a == index)) for index, name in enumerate(names)]
+    sets.append((" between superclasses", (a != b) | (a < 0)))
+    return [(where, pairs[chosen]) for where, chosen in sets if chosen.any()]
+
+
+def show_one_way(
+    screen: Screen, matrix: ConfusionMatrix, absorbed: pd.DataFrame, *, top: int
+) -> None:
+    """Print the confusions whose way back is rare."""
+    if not len(absorbed):
+        return
+    rows = [
+        (
+            f"{row['true_class']} -> {row['pred_class']}",
+            _rate(row["count"], row["n"]),
+            formats.share_range(row["low"], row["high"]),
+            formats.of(*matrix.taken(row["pred_class"], row["true_class"])),
+            formats.times(row["lift"]),
+            formats.probability(row["q_value"]),
+        )
+        for row in _rows(absorbed, top)
+    ]
+    screen.say()
+    screen.table(("one way, more than chance (A -> B)", *_ONE_WAY), rows)
+    if len(absorbed) > top:
+        screen.say(f"and {len(absorbed) - top} more: see absorbed.csv")
+
+
+def show_legend(screen: Screen, matrix: ConfusionMatrix) -> None:
+    """Say what the columns are."""
+    screen.say(_LEGEND if len(matrix.classes) >= LEAST_SET else _GAIN)
+
+
+def _show_named(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
+    screen.table((heading, *_COLUMNS), [_pair_row(row) for row in _rows(pairs, top)])
+    if len(pairs) > top:
+        screen.say(f"and {len(pairs) - top} more of them: see pairs.csv")
+
+
+def _show_candidates(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
+    heads = [heading, *_COLUMNS, "status"]
+    rows = [[*_pair_row(row), told_status(row)] for row in _rows(pairs, top)]
+    if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
+        for line in (heads, *rows):
+            del line[_TESTED]
+    screen.table(heads, rows)
+    if len(pairs) > top:
+        screen.say(f"and {len(pairs) - top} more of them: see pairs.csv")
+
+
+def _pair_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    lifts = [written_lift(row[name]) for name in ("lift_ab", "lift_ba")]
+    return (
+        f"{row['class_a']} ~ {row['class_b']}",
+        _rate(row["a_as_b"], row["n_a"]),
+        formats.share_range(row["rate_ab_low"], row["rate_ab_high"]),
+        _rate(row["b_as_a"], row["n_b"]),
+        formats.share_range(row["rate_ba_low"], row["rate_ba_high"]),
+        formats.NOT_KNOWN if pd.isna(row["lift_ab"]) else ", ".join(lifts),
+        formats.probability(row["q_value"]),
+        formats.points(row["gain_if_solved"]),
+    )
+
+
+def _rate(count: int, n: int) -> str:
+    """Write a rate with the images behind it.
+
+    >>> _rate(13, 50)
+    '26.0 % (13 of 50)'
+    """
+    return f"{formats.share(count / n)} ({formats.of(count, n)})"
+
+
+def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
