@@ -78,6 +78,7 @@ class ShardPredictor(ShardWorker):
             kept["logits"] = _float16(_max_centred(logits[scores.finite]))
         if "features" in self.info.keep:
             kept["features"] = np.concatenate([one.features for one in batches])[scores.finite]
+        self.run.require_own(self.info)
         self.run.write_part(shard, table, kept, self.info)
 
     def _batches(self, rows: range) -> Iterator[_Batch]:

@@ -99,7 +99,7 @@ def test_every_method_works_and_adds_up_to_what_it_says(method):
     assert table["raw_max"].gt(table["raw_min"]).all()
     for (row, file), one in table.groupby(["row", "file"]):
         maps = np.load(Path("run/explain/maps", Path(file).with_suffix(".npz").name))
-        assert list(maps) == ["predicted", "true", "difference"]
+        assert list(maps) == ["predicted", "true", "difference", "_unit"]
         for target, low, high in one[["target", "raw_min", "raw_max"]].to_numpy():
             assert maps[target].dtype == np.float32
             assert (maps[target].min(), maps[target].max()) == (low, high), row
@@ -382,7 +382,7 @@ def test_what_is_meant_must_be_clear(arguments, message):
 def test_an_image_without_a_label_is_named_by_its_likeliest_classes(photos):
     explain(f"{photos / 'red/0.png'} {PHOTOS} --save-maps")
     with np.load("explained/maps/0_0_grad-cam.npz") as maps:
-        assert list(maps) == ["predicted", "second", "difference"]
+        assert list(maps) == ["predicted", "second", "difference", "_unit"]
 
 
 def test_methods_are_compared_on_one_picture():
