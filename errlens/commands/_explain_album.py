@@ -166,8 +166,7 @@ class IndexMaker:
                 row = {**facts, "method": method, **_of_map(one, files[method])}
                 # Where the object is, is known of the image as the newer network is fed.
                 if isinstance(one, Attribution) and regions and place < len(maps):
-                    row["object_share"] = evidence_share(one.values, regions.object)
-                    row["head_share"] = evidence_share(one.values, regions.head)
+                    row |= _shares(one, regions)
                 if method in trials and one.target.name == "predicted":
                     row |= {f"{name}_auc": area for name, area in trials[method]._asdict().items()}
                 self._rows.append(row)
@@ -202,6 +201,15 @@ def _of_map(one: Attribution | NoMap, files: Files) -> dict[str, Any]:
         "completeness_gap": one.completeness_gap,
         "status": OK,
     }
+
+
+def _shares(one: Attribution, regions: "Regions") -> dict[str, float | None]:
+    """Return how much of the evidence, and how much of the image, lies in each region."""
+    found: dict[str, float | None] = {}
+    for name, region in regions._asdict().items():
+        found[f"{name}_share"] = evidence_share(one.values, region)
+        found[f"{name}_area"] = None if region is None else float(region.mean())
+    return found
 
 
 def _folder_names(job: "Job") -> dict[str, str]:
