@@ -1,7 +1,8 @@
 """Explanations become pictures and rows of the index."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from errlens.analysis.evidence import evidence_share
 from errlens.analysis.map_checks import map_flags, shrunk
 from errlens.commands import _explain_figures as figures
+from errlens.errors import PictureTooLarge
 from errlens.file_names import distinct_names, file_name
 from errlens.maps import Attribution, NoMap
 
@@ -37,10 +39,14 @@ PHOTOS: Final = "photos"  # that belong to no run, on their sheet
 
 
 class Files(NamedTuple):
-    """The picture of an image's maps by one method, and the maps themselves; each if written."""
+    """The picture of an image's maps by one method, and the maps themselves; each if written.
+
+    `why_none` is the reason why the picture could not be drawn.
+    """
 
     picture: str | None = None
     maps: str | None = None
+    why_none: str | None = None
 
 
 class Album:
@@ -82,16 +88,36 @@ class Album:
             return dict.fromkeys(found.maps, Files())
         if self._options.compare:
             file = f"{name}_compare.png"
-            self.figure(file, figures.comparison_figure(found, self._looks))
-            return {method: Files(file, self._save(found, method, name)) for method in found.maps}
-        files = {}
-        for method in found.maps:
-            file = f"{name}_{method}.png"
-            self._write(found, method, file)
-            files[method] = Files(file, self._save(found, method, name))
-            if not self._options.overlay_only:
-                self._collect(found, method)
-        return files
+            why_none = self._drawn(partial(self._compare, found, file))
+            return {method: self._files(found, method, file, why_none) for method in found.maps}
+        return {method: self._add(found, method) for method in found.maps}
+
+    def _add(self, found: "Explanation", method: str) -> Files:
+        """Write the picture and the maps of a method."""
+        file = f"{self.name(found.case)}_{method}.png"
+        why_none = self._drawn(partial(self._write, found, method, file))
+        if not (self._options.overlay_only or why_none):
+            self._collect(found, method)
+        return self._files(found, method, file, why_none)
+
+    def _files(self, found: "Explanation", method: str, file: str, why_none: str | None) -> Files:
+        """Return what was written of a method, after its maps if they are wanted."""
+        if why_none:
+            return Files(why_none=why_none)
+        return Files(file, self._save(found, method, self.name(found.case)))
+
+    def _drawn(self, draw: Callable[[], None]) -> str | None:
+        """Draw something; return the reason why that is not possible, or None."""
+        try:
+            draw()
+        except PictureTooLarge as error:
+            return str(error)
+        except MemoryError:
+            return "too large for the memory that is left"
+        return None
+
+    def _compare(self, found: "Explanation", file: str) -> None:
+        self.figure(file, figures.comparison_figure(found, self._looks))
 
     def figure(self, name: str, figure: "Figure | None") -> None:
         """Write a picture, if there is anything to be seen."""
@@ -99,13 +125,14 @@ class Album:
             self._results.png(name, figure)
 
     def finish(self) -> None:
-        """Write the sheets."""
+        """Write the sheets that can be drawn."""
         for (group, method), tiles in self._tiles.items():
             if len(tiles) > 1:
-                self._results.png(
-                    _sheet(group, method),
-                    figures.sheet_figure(tiles, self._sheet_title(group, len(tiles)), self._looks),
-                )
+                self._drawn(partial(self._write_sheet, group, method, tiles))
+
+    def _write_sheet(self, group: str, method: str, tiles: "list[Tile]") -> None:
+        title = self._sheet_title(group, len(tiles))
+        self._results.png(_sheet(group, method), figures.sheet_figure(tiles, title, self._looks))
 
     def _write(self, found: "Explanation", method: str, file: str) -> None:
         if self._options.overlay_only:
@@ -186,8 +213,9 @@ class IndexMaker:
 
 
 def _of_map(one: Attribution | NoMap, files: Files) -> dict[str, Any]:
-    if isinstance(one, NoMap):
-        return {"target": one.target.name, "status": FAILED, "error": one.reason}
+    if isinstance(one, NoMap) or files.why_none:
+        reason = one.reason if isinstance(one, NoMap) else files.why_none
+        return {"target": one.target.name, "status": FAILED, "error": reason}
     return {
         "target": one.target.name,
         "score": one.score,

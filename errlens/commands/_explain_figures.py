@@ -44,18 +44,16 @@ class Looks:
             "upsampling": self.upsampling,
         }
 
-    def scene(self, found: Explanation, *, longest: int | None = None) -> "Scene":
-        """Return the image that maps lie on, its longest side at most so many pixels."""
+    def scene(self, found: Explanation) -> "Scene":
+        """Return the image that maps lie on."""
         assert found.image is not None  # noqa: S101 - there is a map of it
         if self.box_in is None or found.photo is None:
             return Scene(_enlarged(found.image) if self.matlab else found.image, None)
-        photo = found.photo.convert("RGB")
-        left, top, right, bottom = self.box_in(*photo.size)
-        share = min(1.0, longest / max(photo.size)) if longest else 1.0
-        size = (max(1, round(photo.width * share)), max(1, round(photo.height * share)))
-        across, down = size[0] / photo.width, size[1] / photo.height
-        small = photo.resize(size, Image.Resampling.LANCZOS) if share < 1 else photo
-        return Scene(np.asarray(small), (left * across, top * down, right * across, bottom * down))
+        image, width, height = found.photo
+        left, top, right, bottom = self.box_in(width, height)
+        across, down = image.width / width, image.height / height
+        box = (left * across, top * down, right * across, bottom * down)
+        return Scene(np.asarray(image), box)
 
 
 class Scene(NamedTuple):
@@ -98,7 +96,7 @@ def method_figure(found: Explanation, method: str, looks: Looks) -> Figure | Non
 
 def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
     """Return the image, unless MATLAB's style leaves it out, and its maps."""
-    scene = looks.scene(found, longest=2 * SIDE)
+    scene = looks.scene(found)
     draw = _matlab_panel if looks.matlab else _panel
     headed = zip(found.maps[method], found.case.headings, found.case.chances, strict=True)
     panels = [
@@ -125,7 +123,7 @@ def comparison_figure(found: Explanation, looks: Looks) -> Figure | None:
     known = {name: one for name, one in last.items() if isinstance(one, Attribution)}
     if not known:
         return None
-    scene = looks.scene(found, longest=2 * SIDE)
+    scene = looks.scene(found)
     panels = [
         Panel(name, one.values, _detail_of_method(one), box=scene.box, signed=one.signed)
         for name, one in known.items()
@@ -149,7 +147,7 @@ def sheet_tile(found: Explanation, method: str, looks: Looks) -> Tile | None:
     score = f"logit {one.score:.3g}" if chance is None else f"{chance:.2f}"
     heading = f"{shown_name(found.case.headings[-1])} ({score})"
     detail = f"row {facts['row']}\n{PurePosixPath(facts['path']).name}"
-    return Tile(heading, detail, looks.scene(found, longest=2 * SIDE), one)
+    return Tile(heading, detail, looks.scene(found), one)
 
 
 def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:

@@ -138,8 +138,17 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
         settings=options.settings(classifier),
         root=job.root,
         complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
-        keep_photos=options.on == ORIGINAL,
+        photo_side=_photo_side(options),
     )
+
+
+def _photo_side(options: ExplainOptions) -> int | None:
+    """Return how long the longest side of a photo may be that maps lie on; 0: as it is."""
+    from errlens.figures.heatmaps import SIDE
+
+    if options.on != ORIGINAL:
+        return None
+    return 0 if options.overlay_only else 2 * SIDE
 
 
 def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from PIL import Image
 
 from errlens.data.images import Photo, Unread, open_photo
-from errlens.data.preprocess import THREAD
+from errlens.data.preprocess import THREAD, Preprocessing
 from errlens.predictions import UNREADABLE
 
 Job = TypeVar("Job")
@@ -59,7 +59,8 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
     try:
         value = preparation.prepare(photo.image)
     except (ValueError, MemoryError) as error:
-        if max(photo.image.size) < THREAD * min(photo.image.size):
+        known = isinstance(preparation, Preprocessing) or isinstance(error, MemoryError)
+        if not known and max(photo.image.size) < THREAD * min(photo.image.size):
             raise
         # Resized for the model, a photo like a thread has no width left, or far too much length.
         return Unread(
