@@ -9,6 +9,7 @@ its exit code::
     │   ├── UnknownModel
     │   ├── UnknownDataSet
     │   ├── UnfitOption
+    │   ├── PictureTooLarge
     │   ├── UnfitSelection
     │   ├── UnfitGate
     │   ├── UnfitLayer
@@ -115,6 +116,16 @@ class UnknownDataSet(UsageError):
 
 class UnfitOption(UsageError):
     """An option contradicts the data, the model or another option."""
+
+
+class PictureTooLarge(UsageError):
+    """A picture would have more pixels a side than can be drawn."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(
+            f"a picture of {width} x {height} pixels is too large",
+            hint="select fewer images, or fewer targets",
+        )
 
 
 class UnfitSelection(UsageError):

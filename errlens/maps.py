@@ -1,10 +1,12 @@
 """What an attribution method says of one image: a signed map, and what it explains."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+LARGE_GAP: Final = 0.05  # of completeness: a map with more is not to be read as adding up
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Attribution:
     `values` is a float32 map of shape (h, w), measured in `unit`, signed: positive speaks for the
     target. Its size is the method's own, from that of the input to that of a layer's grid; it
     covers the input as fed. `score` is the score explained, a logit or a probability.
-    `completeness_gap` is, for methods whose maps should add up to a difference of scores, how far
-    they are from it, as a share of that difference; None for others.
+    `total` is what the map should add up to, of methods that promise that; None of others. `signed`
+    is false of methods that have no negative values.
     """
 
     values: NDArray[np.float32]
@@ -50,14 +52,27 @@ class Attribution:
     score: float
     layer: str | None = None
     baseline: str | None = None
-    completeness_gap: float | None = None
+    total: float | None = None
     unit: str = "logits"
+    signed: bool = True
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
             raise TypeError(f"a map is a float32 matrix, not {self.values.dtype}")
         if not np.isfinite(self.values).all():
             raise ValueError(f"{self.method}: the map is not finite")
+
+    @property
+    def completeness_gap(self) -> float | None:
+        """How far the map is from what it should add up to, as a share of that; None if not known.
+
+        >>> values, target = np.float32([[1.0, 0.5]]), Target("true", 0)
+        >>> Attribution(values, "some", target, 7.0, total=2.0).completeness_gap
+        0.25
+        """
+        if not self.total:
+            return None
+        return abs(float(self.values.sum(dtype=np.float64)) - self.total) / abs(self.total)
 
 
 class NoMap(NamedTuple):

@@ -1,13 +1,15 @@
 """The folders that hold what one command made, most of them inside a run folder.
 
 A folder is renewed as a whole: what was there before stays until everything new is written, and
-files that errlens did not write stay in any case.
+files that errlens did not write stay in any case. Of several processes that renew one folder at the
+same time each does so alone, one after the other; what one adds to, it reads then.
 """
 
 import json
 import os
 import shlex
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from PIL import Image
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import NoResults, UnfitOption
+from errlens.locks import locked
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -33,7 +36,7 @@ _TEXTS: Final = (
     "class_a", "class_b", "classes", "true_class", "pred_class", "class_name", "confused_with",
     "super_label", "super_pred", "sample_id", "path", "label_name", "pred_name", "method", "target",
     "baseline", "layer", "file", "status", "error", "flag", "confirmed_by", "about", "observation",
-    "idea", "old_pred", "new_pred", "run", "test",
+    "idea", "old_pred", "new_pred", "run", "test", "unit", "maps_file", "options",
 )  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
@@ -46,8 +49,21 @@ class ResultsWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last: list[Callable[[], None]] = []
         self.written: list[str] = []
         self.size = 0
+
+    def when_alone(self, action: Callable[[], None]) -> None:
+        """Have something done in the end, when no other process writes into the folder.
+
+        What it finds there is what its files are going to replace; it may write more.
+        """
+        self._last.append(action)
+
+    def settle(self) -> None:
+        """Do what has to be done alone."""
+        for action in self._last:
+            action()
 
     def csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; missing values are empty cells."""
@@ -67,9 +83,14 @@ class ResultsWriter:
             pq.write_table(plain, target.absolute(), compression="zstd")
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Write arrays by name."""
-        with self._writing(name) as target:
-            np.savez_compressed(target, allow_pickle=False, **arrays)
+        """Write arrays by name, whatever that is: numpy's own function takes no `file`."""
+        with (
+            self._writing(name) as target,
+            zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for key, values in arrays.items():
+                with archive.open(f"{key}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, values, allow_pickle=False)
 
     def pixels(self, name: str, pixels: NDArray[np.uint8]) -> None:
         """Write a picture of shape (height, width, 3) as it is."""
@@ -130,7 +151,7 @@ def renewed_folder(
         run_hash: Of the run, or the model, that they are made from.
         options: What is worth recording of the command's options.
         keep: Tells by name which files of before stay if they are of the same run and not written
-            anew.
+            anew. It is asked after all that is done `when_alone`.
 
     Raises:
         UnfitOption: Something else stands where the folder should.
@@ -140,16 +161,33 @@ def renewed_folder(
     with _temporary_folder(folder) as temporary:
         writer = ResultsWriter(temporary)
         yield writer
-        kept = _kept(folder, run_hash, keep, writer.written)
-        made_from = {
-            "schema_version": SCHEMA_VERSION,
-            "run_hash": run_hash,
-            "options": dict(options),
-            "files": [*writer.written, *kept],
-        }
-        text = json.dumps(made_from, indent=2, ensure_ascii=False)
-        (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
-        _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
+        with locked(folder):
+            writer.settle()
+            kept = _kept(folder, run_hash, keep, writer.written)
+            made_from = {
+                "schema_version": SCHEMA_VERSION,
+                "run_hash": run_hash,
+                "options": dict(options),
+                "files": [*writer.written, *kept],
+            }
+            text = json.dumps(made_from, indent=2, ensure_ascii=False)
+            (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
+            _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing into a folder, which need not exist, for a moment.
+
+    Raises:
+        UnfitOption: Nothing can be written there.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            yield
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 @contextmanager
@@ -165,10 +203,14 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
             yield Path(name)
     except OSError as error:
         # Reading has errors of its own: what is left is the folder, or the disk it is on.
-        raise UnfitOption(
-            f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
-            hint="see what stands there; or copy the run to where you may write",
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UnfitOption:
+    return UnfitOption(
+        f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+        hint="see what stands there; or copy the run to where you may write",
+    )
 
 
 def options_of(folder: Path, *, run_hash: str) -> dict[str, Any]:

@@ -8,11 +8,12 @@ address of the kind `a`.
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from errlens.errors import (
     some,
 )
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
+from errlens.locks import locked
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
 PLAN_SCHEMA: Final = pa.schema(
@@ -62,6 +64,26 @@ _OWN: Final = (
     "plan.parquet",
     "run.json",
 )
+
+
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
+
+
+def _alone(
+    method: "Callable[Concatenate[RunFolder, Options], Result]",
+) -> "Callable[Concatenate[RunFolder, Options], Result]":
+    """Let one process at a time change the predictions of a run."""
+
+    @wraps(method)
+    def called(run: "RunFolder", /, *args: Options.args, **kwargs: Options.kwargs) -> Result:
+        if run.path.exists() and not run.path.is_dir():
+            return method(run, *args, **kwargs)  # which says what is wrong
+        run.path.mkdir(parents=True, exist_ok=True)
+        with locked(run.predictions_folder):
+            return method(run, *args, **kwargs)
+
+    return called
 
 
 class RunFolder:
@@ -297,6 +319,7 @@ class RunFolder:
         table = table if as_wanted else table.cast(wanted)
         return Predictions(table, info.classes, info.superclasses)
 
+    @_alone
     def begin(
         self,
         info: RunInfo,
@@ -354,8 +377,10 @@ class RunFolder:
             ) from error
 
     def interrupt(self) -> None:
-        """Record that the run was stopped."""
-        self.write_info(replace(self.info, status="interrupted", finished=now()))
+        """Record that the run was stopped, unless another process has come to its end."""
+        info = self.info
+        if info.status != "complete":
+            self.write_info(replace(info, status="interrupted", finished=now()))
 
     @property
     def plan(self) -> pa.Table:
@@ -381,6 +406,19 @@ class RunFolder:
         info = self.info
         return [shard for shard in range(self.n_parts) if not self._part_is_whole(shard, info)]
 
+    def require_own(self, info: RunInfo) -> None:
+        """Refuse to go on with a run that another process has begun anew.
+
+        Raises:
+            StaleRun: One has, with other settings.
+        """
+        if self.info.run_hash != info.run_hash:
+            raise StaleRun(
+                f"another process has begun {str(self.path)!r} anew, with other settings",
+                hint="-o writes elsewhere",
+            )
+
+    @_alone
     def write_part(
         self,
         shard: int,
@@ -434,9 +472,10 @@ class RunFolder:
             UnfitOption: Nothing can be written there.
         """
         try:
-            self._write_json(self.gates_file, tree)
-            with _atomically(self.junit_file) as temporary:
-                temporary.write_bytes(junit)
+            with locked(self.gates_file):  # both of the same call
+                self._write_json(self.gates_file, tree)
+                with _atomically(self.junit_file) as temporary:
+                    temporary.write_bytes(junit)
         except OSError as error:
             raise UnfitOption(
                 f"{str(self.path)!r} cannot be written: {(error.strerror or str(error)).lower()}",

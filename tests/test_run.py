@@ -469,3 +469,22 @@ def test_a_run_of_another_version_says_so(folder):
     folder.info_file.write_text(json.dumps({**found, "schema_version": 99}))
     with pytest.raises(NotARun, match="another version"):
         open_run(folder.path)
+
+
+def test_a_run_that_another_process_began_anew_is_left_to_it(folder):
+    mine, other = make_info(), make_info(weights_sha256="11")
+    folder.begin(mine, PLAN)
+    folder.require_own(mine)
+    folder.begin(other, PLAN)
+    with pytest.raises(StaleRun, match="another process"):
+        folder.require_own(mine)
+
+
+def test_a_run_that_another_process_completed_is_not_interrupted(folder):
+    info = make_info()
+    folder.begin(info, PLAN)
+    folder.interrupt()
+    assert folder.info.status == "interrupted"
+    folder.write_info(replace(info, status="complete"))
+    folder.interrupt()
+    assert folder.info.status == "complete"

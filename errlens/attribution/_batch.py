@@ -1,6 +1,7 @@
 """Explain a batch of images: from inputs to maps that know what they are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -95,10 +96,15 @@ def _difference(
             return one._replace(target=target)
     assert isinstance(plus, Attribution)  # noqa: S101 - for the type checker
     assert isinstance(minus, Attribution)  # noqa: S101
-    values = plus.values - minus.values
-    score = plus.score - minus.score
-    return Attribution(
-        values, plus.method, target, score, plus.layer, plus.baseline, unit=plus.unit
+    total = None
+    if plus.total is not None and minus.total is not None:
+        total = plus.total - minus.total
+    return replace(
+        plus,
+        values=plus.values - minus.values,
+        target=target,
+        score=plus.score - minus.score,
+        total=total,
     )
 
 
@@ -108,6 +114,14 @@ def _attribution(
     values = maps.values[row, place].float().cpu().numpy()
     if not np.isfinite(values).all():
         return NoMap(name, target, maps.why_none)
-    gap = None if maps.gaps is None else float(maps.gaps[row, place])
-    score = float(maps.scores[row, place])
-    return Attribution(values, name, target, score, maps.layer, maps.baseline, gap, maps.unit)
+    return Attribution(
+        values,
+        name,
+        target,
+        float(maps.scores[row, place]),
+        maps.layer,
+        maps.baseline,
+        None if maps.totals is None else float(maps.totals[row, place]),
+        maps.unit,
+        maps.signed,
+    )

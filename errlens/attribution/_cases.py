@@ -16,16 +16,17 @@ from errlens.attribution._batch import Explained, explain_batch
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
 from errlens.classes import ClassNames
-from errlens.data.images import Unread, quiet_pillow
+from errlens.data.images import Photo, Unread, quiet_pillow
 from errlens.data.loading import Input, available_cores, in_order, open_for, prepare_input
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import MISSING, Predictions
+from errlens.predictions import MISSING, UNREADABLE, Predictions
 from errlens.run import RunFolder
 
 TOP: Final = 3  # classes that name an image without a label
+MOST_PIXELS: Final = 50_000_000  # of a photo to be drawn on as it is: it takes 40 bytes for each
 UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown
 
 
@@ -43,18 +44,26 @@ class Case(NamedTuple):
     top: tuple[tuple[str, float], ...] = ()
 
 
+class Shown(NamedTuple):
+    """A photo to draw on, maybe smaller than it is: its width and height are in pixels."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
 class Explanation(NamedTuple):
     """What some methods say of one image.
 
     `image` is uint8 of shape (H, W, 3), as fed, and `tensor` what the network gets, shape
-    (channels, height, width); `photo` is what was read from the file. `maps` and `seconds` are by
-    method. `before` is what they say of an older network.
+    (channels, height, width); `photo` is what was read from the file, where it is drawn on. `maps`
+    and `seconds` are by method. `before` is what they say of an older network.
     """
 
     case: Case
     image: NDArray[np.uint8] | None
     tensor: Tensor | None
-    photo: Image.Image | None
+    photo: Shown | None
     maps: dict[str, Explained]
     seconds: dict[str, float]
     before: "Explanation | None" = None
@@ -67,7 +76,7 @@ class Explanation(NamedTuple):
 class _Loaded(NamedTuple):
     case: Case
     input: Input | Unread
-    photo: Image.Image | None = None
+    photo: Shown | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +84,8 @@ class Explainer:
     """A classifier with the methods to explain it by.
 
     `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
-    are cases of. With `keep_photos` the photos are held as long as their batch is.
+    are cases of. With `photo_side` the photos are held, with a longest side of at most so many
+    pixels, as long as their batch is; 0 holds them as they are.
     """
 
     classifier: Classifier
@@ -83,7 +93,7 @@ class Explainer:
     settings: Settings
     root: Path
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
-    keep_photos: bool = False
+    photo_side: int | None = None
     max_mb: int = MAX_FILE_MB
 
     def explain(
@@ -107,14 +117,23 @@ class Explainer:
         return _in_colour(pixels, self.classifier)
 
     def _load(self, case: Case) -> _Loaded:
+        try:
+            return self._loaded(case)
+        except MemoryError:
+            return _Loaded(case, Unread(UNREADABLE, "too large for the memory that is left"))
+
+    def _loaded(self, case: Case) -> _Loaded:
         preparation = self.classifier.preparation
         photo = open_for(preparation, self.root / case.facts["path"], max_mb=self.max_mb)
         if isinstance(photo, Unread):
             return _Loaded(case, photo)
         if case.facts["content_hash"] not in (None, photo.content_hash):
             return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
-        kept = photo.image if self.keep_photos else None
-        return _Loaded(case, prepare_input(photo, preparation), kept)
+        if self.photo_side == 0 and photo.width * photo.height > MOST_PIXELS:
+            return _Loaded(case, Unread(UNREADABLE, _too_many(photo), photo.content_hash))
+        prepared = prepare_input(photo, preparation)
+        shown = None if self.photo_side is None else _shown(photo.image, self.photo_side)
+        return _Loaded(case, prepared, shown)
 
     def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
         seen = [one for one in loaded if isinstance(one.input, Input)]
@@ -144,6 +163,19 @@ class Explainer:
         ):
             image = as_picture(value, self.classifier)
             yield Explanation(case, image, tensor, one.photo, of_image, seconds)
+
+
+def _shown(photo: Image.Image, side: int) -> Shown:
+    """Return a photo in colour with a longest side of at most so many pixels; 0: as it is."""
+    share = min(1.0, side / max(photo.size)) if side else 1.0
+    size = (max(1, round(photo.width * share)), max(1, round(photo.height * share)))
+    small = photo.resize(size, Image.Resampling.LANCZOS) if share < 1 else photo
+    return Shown(small.convert("RGB"), *photo.size)
+
+
+def _too_many(photo: Photo) -> str:
+    megapixels = photo.width * photo.height / 1e6
+    return f"{megapixels:.0f} megapixels are too many to draw on: --on input, or all panels"
 
 
 def cases_of(

@@ -84,18 +84,28 @@ class Maps(NamedTuple):
     """Maps of n images and t targets each.
 
     `values` are float of shape (n, t, h, w), not finite where there is no map, which is told by
-    `why_none`; `scores` have the shape (n, t). `gaps` are completeness gaps, shape (n, t), for
-    methods that have them; `layer` and `baseline` say what was looked at and compared with, `unit`
-    what a value is measured in.
+    `why_none`; `scores` have the shape (n, t). `totals` are what maps should add up to, shape
+    (n, t), for methods that promise that; `layer` and `baseline` say what was looked at and
+    compared with, `unit` what a value is measured in. `signed` is false of a method that gives no
+    negative values.
     """
 
     values: Tensor
     scores: Tensor
-    gaps: Tensor | None = None
+    totals: Tensor | None = None
     layer: str | None = None
     baseline: str | None = None
     unit: str = "logits"
     why_none: str = "the map is not finite"
+    signed: bool = True
+
+    @property
+    def gaps(self) -> Tensor | None:
+        """How far maps are from what they should add up to, as shares of it; shape (n, t)."""
+        if self.totals is None:
+            return None
+        off = (self.values.sum(dim=(2, 3)) - self.totals).abs()
+        return off / self.totals.abs().clamp(min=torch.finfo(off.dtype).tiny)
 
 
 def _fed(classifier: Classifier, value: int) -> Tensor:

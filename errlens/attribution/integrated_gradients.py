@@ -43,7 +43,5 @@ def explain(
     values = (integral * (images - black).unsqueeze(1)).sum(dim=2)
     with torch.no_grad():
         scores = scores_of(subject.logits(images), targets)
-        difference = scores - scores_of(subject.logits(black), targets)
-    off = (values.sum(dim=(2, 3)) - difference).abs()
-    gaps = off / difference.abs().clamp(min=torch.finfo(off.dtype).tiny)
-    return Maps(values, scores, gaps, baseline=BASELINE)
+        totals = scores - scores_of(subject.logits(black), targets)
+    return Maps(values, scores, totals, baseline=BASELINE)

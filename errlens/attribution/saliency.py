@@ -27,4 +27,4 @@ def explain(
     """Return the largest absolute gradient of the channels, in logits per unit of the input."""
     del settings
     scores, found = input_gradients(subject, images, targets)
-    return Maps(found.abs().amax(dim=2), scores, unit=PER_PIXEL)
+    return Maps(found.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)

@@ -1,24 +1,29 @@
 """Explanations become pictures and rows of the index."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
 
 from errlens.analysis.evidence import evidence_share
 from errlens.analysis.map_checks import map_flags, shrunk
 from errlens.commands import _explain_figures as figures
+from errlens.errors import PictureTooLarge
 from errlens.file_names import distinct_names, file_name
 from errlens.maps import Attribution, NoMap
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from errlens.attribution._cases import Case, Explanation
     from errlens.attribution._trials import Trial
     from errlens.commands._explain_figures import Looks, Tile
+    from errlens.commands._explain_job import Job
+    from errlens.commands._explain_ledger import Key
     from errlens.commands._explain_options import ExplainOptions
     from errlens.data.outlines import Regions
     from errlens.results import ResultsWriter
@@ -28,7 +33,20 @@ FAILED: Final = "failed"
 ABOUT: Final = ("row", "sample_id", "label_name", "pred_name")
 
 SHEET_TILES: Final = 24  # of a sheet, at most
+UNIT: Final = "_unit"  # of all maps of a file, beside them
+UNLABELLED: Final = "unlabelled"
 PHOTOS: Final = "photos"  # that belong to no run, on their sheet
+
+
+class Files(NamedTuple):
+    """The picture of an image's maps by one method, and the maps themselves; each if written.
+
+    `why_none` is the reason why the picture could not be drawn.
+    """
+
+    picture: str | None = None
+    maps: str | None = None
+    why_none: str | None = None
 
 
 class Album:
@@ -36,22 +54,25 @@ class Album:
 
     Images of a run go together if they have the same label and were taken for the same class;
     photos without a run, if one and the same score of all of them was asked for.
+
+    `sheets` has the name of the sheet that each image is meant for, by row and method.
     """
 
     def __init__(
         self,
         results: "ResultsWriter",
         looks: "Looks",
-        cases: "Sequence[Case]",
+        job: "Job",
         options: "ExplainOptions",
     ) -> None:
         self._results = results
         self._looks = looks
         self._options = options
-        names = [] if options.of_photos else sorted({name for one in cases for name in _ends(one)})
-        self._folder = dict(zip(names, distinct_names(names), strict=True))
-        self._expected = Counter(self._group(one) for one in cases)
+        self._saved = job.known.saved
+        self._folder = _folder_names(job)
+        self._expected = Counter(self._group(case) for case in job.cases)
         self._tiles: dict[tuple[str, str], list[Tile]] = defaultdict(list)
+        self.sheets: dict[Key, str] = {}
 
     def name(self, case: "Case") -> str:
         """Return how the names of all pictures of an image begin."""
@@ -59,23 +80,44 @@ class Album:
         name = f"{case.facts['row']}_{stem}"
         return name if self._options.of_photos else f"{self._group(case)}/{name}"
 
-    def add(self, found: "Explanation") -> dict[str, str]:
-        """Write the pictures of one image, and its maps; return the picture of each method."""
-        name = self.name(found.case)
+    def add(self, found: "Explanation") -> dict[str, Files]:
+        """Write the pictures of one image, and its maps; return the files of each method."""
+        group, name, row = self._group(found.case), self.name(found.case), found.case.facts["row"]
+        self.sheets |= {(row, method): _sheet(group, method) for method in found.maps}
         if found.image is None:
-            return dict.fromkeys(found.maps, "")
-        if self._options.save_maps:
-            self._save(found, name)
+            return dict.fromkeys(found.maps, Files())
         if self._options.compare:
             file = f"{name}_compare.png"
-            self.figure(file, figures.comparison_figure(found, self._looks))
-            return dict.fromkeys(found.maps, file)
-        files = {method: f"{name}_{method}.png" for method in found.maps}
-        for method, file in files.items():
-            self._write(found, method, file)
-            if not self._options.overlay_only:
-                self._collect(found, method)
-        return files
+            why_none = self._drawn(partial(self._compare, found, file))
+            return {method: self._files(found, method, file, why_none) for method in found.maps}
+        return {method: self._add(found, method) for method in found.maps}
+
+    def _add(self, found: "Explanation", method: str) -> Files:
+        """Write the picture and the maps of a method."""
+        file = f"{self.name(found.case)}_{method}.png"
+        why_none = self._drawn(partial(self._write, found, method, file))
+        if not (self._options.overlay_only or why_none):
+            self._collect(found, method)
+        return self._files(found, method, file, why_none)
+
+    def _files(self, found: "Explanation", method: str, file: str, why_none: str | None) -> Files:
+        """Return what was written of a method, after its maps if they are wanted."""
+        if why_none:
+            return Files(why_none=why_none)
+        return Files(file, self._save(found, method, self.name(found.case)))
+
+    def _drawn(self, draw: Callable[[], None]) -> str | None:
+        """Draw something; return the reason why that is not possible, or None."""
+        try:
+            draw()
+        except PictureTooLarge as error:
+            return str(error)
+        except MemoryError:
+            return "too large for the memory that is left"
+        return None
+
+    def _compare(self, found: "Explanation", file: str) -> None:
+        self.figure(file, figures.comparison_figure(found, self._looks))
 
     def figure(self, name: str, figure: "Figure | None") -> None:
         """Write a picture, if there is anything to be seen."""
@@ -83,13 +125,14 @@ class Album:
             self._results.png(name, figure)
 
     def finish(self) -> None:
-        """Write the sheets."""
+        """Write the sheets that can be drawn."""
         for (group, method), tiles in self._tiles.items():
             if len(tiles) > 1:
-                self._results.png(
-                    f"sheet_{method}.png" if group == PHOTOS else f"{group}/sheet_{method}.png",
-                    figures.sheet_figure(tiles, self._sheet_title(group, len(tiles)), self._looks),
-                )
+                self._drawn(partial(self._write_sheet, group, method, tiles))
+
+    def _write_sheet(self, group: str, method: str, tiles: "list[Tile]") -> None:
+        title = self._sheet_title(group, len(tiles))
+        self._results.png(_sheet(group, method), figures.sheet_figure(tiles, title, self._looks))
 
     def _write(self, found: "Explanation", method: str, file: str) -> None:
         if self._options.overlay_only:
@@ -99,16 +142,16 @@ class Album:
         else:
             self.figure(file, figures.method_figure(found, method, self._looks))
 
-    def _save(self, found: "Explanation", name: str) -> None:
-        """Write the maps of each method, in raw units."""
-        for method in found.maps:
-            maps = {
-                one.target.name: one.values
-                for one in found.of_both(method)
-                if isinstance(one, Attribution)
-            }
-            if maps:
-                self._results.npz(f"maps/{PurePosixPath(name).name}_{method}.npz", maps)
+    def _save(self, found: "Explanation", method: str, name: str) -> str | None:
+        """Write the maps of a method in raw units, if asked for or if they were written before."""
+        maps = [one for one in found.of_both(method) if isinstance(one, Attribution)]
+        asked = self._options.save_maps or (found.case.facts["row"], method) in self._saved
+        if not (maps and asked):
+            return None
+        file = f"maps/{PurePosixPath(name).name}_{method}.npz"
+        unit = {UNIT: np.array(maps[0].unit)}
+        self._results.npz(file, {one.target.name: one.values for one in maps} | unit)
+        return file
 
     def _collect(self, found: "Explanation", method: str) -> None:
         group = self._group(found.case)
@@ -133,24 +176,24 @@ class Album:
 class IndexMaker:
     """Collects the rows of the index: what is known of every map."""
 
-    def __init__(self, regions: "Mapping[int, Regions]") -> None:
+    def __init__(self, regions: "Mapping[int, Regions]", options: str) -> None:
         self._regions = regions
+        self._options = options
         self._rows: list[dict[str, Any]] = []
         self._small: list[NDArray[np.float32] | None] = []
 
     def add(
-        self, found: "Explanation", files: Mapping[str, str], trials: "Mapping[str, Trial]"
+        self, found: "Explanation", files: Mapping[str, Files], trials: "Mapping[str, Trial]"
     ) -> None:
         """Add the maps of an image; `files` and `trials` are by method."""
-        facts = {name: found.case.facts[name] for name in ABOUT}
+        facts = {name: found.case.facts[name] for name in ABOUT} | {"options": self._options}
         regions = self._regions.get(found.case.facts["row"])
         for method, maps in found.maps.items():
             for place, one in enumerate(found.of_both(method)):
                 row = {**facts, "method": method, **_of_map(one, files[method])}
                 # Where the object is, is known of the image as the newer network is fed.
                 if isinstance(one, Attribution) and regions and place < len(maps):
-                    row["object_share"] = evidence_share(one.values, regions.object)
-                    row["head_share"] = evidence_share(one.values, regions.head)
+                    row |= _shares(one, regions)
                 if method in trials and one.target.name == "predicted":
                     row |= {f"{name}_auc": area for name, area in trials[method]._asdict().items()}
                 self._rows.append(row)
@@ -169,15 +212,18 @@ class IndexMaker:
         return self._rows
 
 
-def _of_map(one: Attribution | NoMap, file: str) -> dict[str, Any]:
-    if isinstance(one, NoMap):
-        return {"target": one.target.name, "status": FAILED, "error": one.reason}
+def _of_map(one: Attribution | NoMap, files: Files) -> dict[str, Any]:
+    if isinstance(one, NoMap) or files.why_none:
+        reason = one.reason if isinstance(one, NoMap) else files.why_none
+        return {"target": one.target.name, "status": FAILED, "error": reason}
     return {
         "target": one.target.name,
         "score": one.score,
         "baseline": one.baseline,
         "layer": one.layer,
-        "file": file,
+        "file": files.picture,
+        "maps_file": files.maps,
+        "unit": one.unit,
         "raw_min": float(one.values.min()),
         "raw_max": float(one.values.max()),
         "completeness_gap": one.completeness_gap,
@@ -185,6 +231,32 @@ def _of_map(one: Attribution | NoMap, file: str) -> dict[str, Any]:
     }
 
 
-def _ends(case: "Case") -> tuple[str, str]:
-    """Return the names that the folder of a picture has."""
-    return case.facts["label_name"] or "unlabelled", case.facts["pred_name"]
+def _shares(one: Attribution, regions: "Regions") -> dict[str, float | None]:
+    """Return how much of the evidence, and how much of the image, lies in each region."""
+    found: dict[str, float | None] = {}
+    for name, region in regions._asdict().items():
+        found[f"{name}_share"] = evidence_share(one.values, region)
+        found[f"{name}_area"] = None if region is None else float(region.mean())
+    return found
+
+
+def _folder_names(job: "Job") -> dict[str, str]:
+    """Return the names that folders have for classes: the same whatever is explained."""
+    known = dict.fromkeys(job.wanted.classes.names)
+    names = [*known, *sorted({name for case in job.cases for name in _ends(case)} - known.keys())]
+    return dict(zip(names, distinct_names(names), strict=True))
+
+
+def _ends(case: "Case") -> tuple[str, ...]:
+    """Return the names that the folder of a picture has; a photo is not predicted yet."""
+    facts = case.facts
+    return (
+        ()
+        if facts["pred_name"] is None
+        else (facts["label_name"] or UNLABELLED, facts["pred_name"])
+    )
+
+
+def _sheet(group: str, method: str) -> str:
+    """Return the name of a sheet."""
+    return f"sheet_{method}.png" if group == PHOTOS else f"{group}/sheet_{method}.png"

@@ -1,6 +1,6 @@
 """Pictures of explanations: of one method, of all methods, of many images."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ from errlens.data.preprocess import Box
 from errlens.figures.heatmaps import SIDE, Panel, Shades, draw_heatmaps
 from errlens.figures.letters import shown_name
 from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
-from errlens.maps import Attribution
+from errlens.maps import LARGE_GAP, Attribution
 
 ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
 MATLAB_NAMES: Final = {"occlusion": "Occlusion sensitivity", "grad-cam": "Grad-CAM"}
@@ -35,27 +35,25 @@ class Looks:
     matlab: bool = False
     box_in: Callable[[int, int], Box] | None = None
 
-    def shades(self, maps: Iterable[NDArray[np.float32]]) -> Shades:
-        """Return how some maps are coloured."""
+    def shades(self, *, signed: bool = True) -> Shades:
+        """Return how maps are coloured; `signed` if their method can give negative values."""
         return {
             "alpha": self.alpha,
             "colormap": self.colormap,
-            "signed": any((one < 0).any() for one in maps),
+            "signed": signed,
             "upsampling": self.upsampling,
         }
 
-    def scene(self, found: Explanation, *, longest: int | None = None) -> "Scene":
-        """Return the image that maps lie on, its longest side at most so many pixels."""
+    def scene(self, found: Explanation) -> "Scene":
+        """Return the image that maps lie on."""
         assert found.image is not None  # noqa: S101 - there is a map of it
         if self.box_in is None or found.photo is None:
             return Scene(_enlarged(found.image) if self.matlab else found.image, None)
-        photo = found.photo.convert("RGB")
-        left, top, right, bottom = self.box_in(*photo.size)
-        share = min(1.0, longest / max(photo.size)) if longest else 1.0
-        size = (max(1, round(photo.width * share)), max(1, round(photo.height * share)))
-        across, down = size[0] / photo.width, size[1] / photo.height
-        small = photo.resize(size, Image.Resampling.LANCZOS) if share < 1 else photo
-        return Scene(np.asarray(small), (left * across, top * down, right * across, bottom * down))
+        image, width, height = found.photo
+        left, top, right, bottom = self.box_in(width, height)
+        across, down = image.width / width, image.height / height
+        box = (left * across, top * down, right * across, bottom * down)
+        return Scene(np.asarray(image), box)
 
 
 class Scene(NamedTuple):
@@ -92,13 +90,13 @@ def method_figure(found: Explanation, method: str, looks: Looks) -> Figure | Non
         subtitle=_subtitle(maps[0], found.case.facts),
         unit=maps[0].unit,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
-        **looks.shades(one.values for one in maps),
+        **looks.shades(signed=maps[0].signed),
     )
 
 
 def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
     """Return the image, unless MATLAB's style leaves it out, and its maps."""
-    scene = looks.scene(found, longest=2 * SIDE)
+    scene = looks.scene(found)
     draw = _matlab_panel if looks.matlab else _panel
     headed = zip(found.maps[method], found.case.headings, found.case.chances, strict=True)
     panels = [
@@ -111,12 +109,12 @@ def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
 
 def overlay_pixels(found: Explanation, method: str, looks: Looks) -> Pixels | None:
     """Return the image under its last map, which by default is the difference."""
-    maps = [one.values for one in found.maps[method] if isinstance(one, Attribution)]
+    maps = [one for one in found.maps[method] if isinstance(one, Attribution)]
     if not maps:
         return None
-    scene = looks.scene(found)
-    scale = common_scale(maps[-1:])
-    return overlay(scene.image, maps[-1], scale=scale, box=scene.box, **looks.shades(maps))
+    last, scene = maps[-1], looks.scene(found)
+    scale, shades = common_scale([last.values]), looks.shades(signed=last.signed)
+    return overlay(scene.image, last.values, scale=scale, box=scene.box, **shades)
 
 
 def comparison_figure(found: Explanation, looks: Looks) -> Figure | None:
@@ -125,9 +123,9 @@ def comparison_figure(found: Explanation, looks: Looks) -> Figure | None:
     known = {name: one for name, one in last.items() if isinstance(one, Attribution)}
     if not known:
         return None
-    scene = looks.scene(found, longest=2 * SIDE)
+    scene = looks.scene(found)
     panels = [
-        Panel(name, one.values, f"{size(one.values)}, {one.unit}", box=scene.box)
+        Panel(name, one.values, _detail_of_method(one), box=scene.box, signed=one.signed)
         for name, one in known.items()
     ]
     return draw_heatmaps(
@@ -136,7 +134,7 @@ def comparison_figure(found: Explanation, looks: Looks) -> Figure | None:
         title=title(found.case),
         subtitle=f"{found.case.headings[-1]}; each method on a scale of its own",
         unit=None,
-        **looks.shades(one.values for one in known.values()),
+        **looks.shades(),
     )
 
 
@@ -149,7 +147,7 @@ def sheet_tile(found: Explanation, method: str, looks: Looks) -> Tile | None:
     score = f"logit {one.score:.3g}" if chance is None else f"{chance:.2f}"
     heading = f"{shown_name(found.case.headings[-1])} ({score})"
     detail = f"row {facts['row']}\n{PurePosixPath(facts['path']).name}"
-    return Tile(heading, detail, looks.scene(found, longest=2 * SIDE), one)
+    return Tile(heading, detail, looks.scene(found), one)
 
 
 def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
@@ -165,7 +163,7 @@ def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
         title=heading,
         subtitle=f"{maps[0].method}, one scale for all",
         unit=maps[0].unit,
-        **looks.shades(one.values for one in maps),
+        **looks.shades(signed=maps[0].signed),
     )
 
 
@@ -184,11 +182,28 @@ def _enlarged(image: Pixels) -> Pixels:
 
 
 def _detail(one: Attribution, chance: float | None) -> str:
-    """Return what is worth knowing of a map: the score explained, and its native size."""
+    """Return what is worth knowing of a map: the score explained, its native size, its gap."""
     if one.unit == "probability":
-        return f"p {one.score:.3f}\n{size(one.values)}"
-    known = "" if chance is None else f"p {chance:.3f}, "
-    return f"{known}logit {one.score:.3f}\n{size(one.values)}"
+        score = f"p {one.score:.3f}"
+    else:
+        known = "" if chance is None else f"p {chance:.3f}, "
+        score = f"{known}logit {one.score:.3f}"
+    return "\n".join([score, size(one.values), *_gap(one)])
+
+
+def _detail_of_method(one: Attribution) -> str:
+    """Return what is worth knowing of a map beside those of other methods."""
+    layer = [f"layer {one.layer}"] if one.layer else []
+    return "\n".join([f"{size(one.values)}, {one.unit}", *layer, *_gap(one)])
+
+
+def _gap(one: Attribution) -> list[str]:
+    """Return that a map does not add up to what it should, where that is so."""
+    gap = one.completeness_gap
+    if gap is None or gap <= LARGE_GAP:
+        return []
+    found = float(one.values.sum(dtype=np.float64))
+    return [f"completeness gap {gap:.0%}: adds up to {found:.3g} instead of {one.total:.3g}"]
 
 
 def size(values: NDArray[np.float32]) -> str:

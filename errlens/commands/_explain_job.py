@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from errlens.commands._explain_ledger import Known, Ledger, known_maps
 from errlens.commands._explain_options import ExplainOptions
-from errlens.errors import MissingInput, NoResults, UnfitOption
+from errlens.errors import MissingInput, UnfitOption
 from errlens.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from errlens.attribution._cases import Case
     from errlens.attribution._targets import Wanted
     from errlens.model.classifier import Classifier
     from errlens.terminal import Screen
 
 KIND: Final = "explain"
-INDEX: Final = "index.csv"
 DEFAULT_TOP: Final = 20
 DEFAULT_FOLDER: Final = Path("explained")
 
@@ -28,7 +25,7 @@ DEFAULT_FOLDER: Final = Path("explained")
 class Job:
     """What is to be explained, and where that goes.
 
-    `cases` are left to do of those `asked` for; `before` is the index of calls before.
+    `cases` are left to do of those `asked` for; `known` is what calls before have done.
     """
 
     folder: Path
@@ -38,7 +35,7 @@ class Job:
     wanted: "Wanted"
     cases: "Sequence[Case]"
     asked: int
-    before: "pd.DataFrame | None"
+    known: Known
     load: "Callable[[], Classifier]"
 
 
@@ -55,16 +52,16 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     rows = selection.rows[: options.top or DEFAULT_TOP].tolist()
     asked = cases_of(run, selection.images, rows, wanted)
     folder = run.path / KIND
-    before = table_before(folder, INDEX, info.run_hash)
+    known = known_maps(Ledger(folder, info.run_hash).before(), options=options.as_text())
     return Job(
         folder=folder,
         run_hash=info.run_hash,
         root=options.images_root(run),
         max_mb=options.max_file_mb or info.max_file_mb,
         wanted=wanted,
-        cases=_left(asked, folder, info.run_hash, before, options),
+        cases=_left(asked, known, options),
         asked=len(asked),
-        before=before,
+        known=known,
         load=lambda: reload_classifier(info, device=options.device, trusted=options.trust_run),
     )
 
@@ -77,8 +74,8 @@ def photos_without_run(options: ExplainOptions) -> Job:
     paths = _photo_files([one for one in (options.run, *(options.images or ())) if one])
     classifier = options.load_classifier(labels=(), device=options.device)
     folder, run_hash = options.into or DEFAULT_FOLDER, classifier.settings("").run_hash
-    before = table_before(folder, INDEX, run_hash)
-    rows = _rows_of(paths[: options.top], before)
+    ledger = Ledger(folder, run_hash)
+    rows = ledger.rows_of(paths[: options.top])
     cases = [photo_case(row, path) for path, row in rows.items()]
     return Job(
         folder=folder,
@@ -88,37 +85,28 @@ def photos_without_run(options: ExplainOptions) -> Job:
         wanted=Wanted(classifier.classes, options.target, options.rather_than),
         cases=cases,
         asked=len(cases),
-        before=before,
+        known=known_maps(ledger.before(), options=options.as_text()),
         load=lambda: classifier,
     )
 
 
-def _left(
-    cases: "list[Case]",
-    folder: Path,
-    run_hash: str,
-    before: "pd.DataFrame | None",
-    options: ExplainOptions,
-) -> "list[Case]":
-    """Return the images that a call before, with the same options, has not explained already.
+def _left(cases: "list[Case]", known: Known, options: ExplainOptions) -> "list[Case]":
+    """Return the images that calls before, with the same options, have not explained already.
 
     Those that share a sheet are explained together.
     """
-    from errlens.commands._explain_album import OK
-    from errlens.results import options_of
-
-    same = options_of(folder, run_hash=run_hash) == options.decisive()
-    if before is None or options.overwrite or options.compare or not same:
+    if options.overwrite or options.compare:
         return cases
-    done = before[before["status"] == OK]
-    known = set(zip(done["row"], done["method"], strict=True))
+    done = known.explained & known.saved if options.save_maps else known.explained
     undone = [
-        one for one in cases if not {(one.facts["row"], name) for name in options.methods} <= known
+        case
+        for case in cases
+        if not {(case.facts["row"], method) for method in options.methods} <= done
     ]
     if options.overlay_only:
         return undone
-    sheets = {(one.facts["label"], one.facts["pred"]) for one in undone}
-    return [one for one in cases if (one.facts["label"], one.facts["pred"]) in sheets]
+    sheets = {(case.facts["label"], case.facts["pred"]) for case in undone}
+    return [case for case in cases if (case.facts["label"], case.facts["pred"]) in sheets]
 
 
 def _photo_files(given: "Sequence[Path]") -> list[str]:
@@ -139,23 +127,6 @@ def _photo_files(given: "Sequence[Path]") -> list[str]:
         else:
             raise MissingInput(path, what="photo")
     return list(dict.fromkeys(found))
-
-
-def _rows_of(paths: Sequence[str], before: "pd.DataFrame | None") -> dict[str, int]:
-    """Return the row of each photo in the index: that of a call before, else a new one."""
-    known = {} if before is None else dict(zip(before["sample_id"], before["row"], strict=True))
-    free = count(max(known.values(), default=-1) + 1)
-    return {path: known[path] if path in known else next(free) for path in paths}
-
-
-def table_before(folder: Path, name: str, run_hash: str) -> "pd.DataFrame | None":
-    """Return a table of calls before, if they explained the same."""
-    from errlens.results import read_table
-
-    try:
-        return read_table(folder, name, run_hash=run_hash, command="errlens explain")
-    except NoResults:
-        return None
 
 
 def refuse_what_does_not_fit(options: ExplainOptions) -> None:

@@ -290,13 +290,19 @@ class ExplainOptions(
         )
 
     def decisive(self) -> dict[str, Any]:
-        """Return the options that decide what the files of an image hold."""
+        """Return the options that decide what the pictures and tables of an image hold."""
         found = {
-            one.name: getattr(self, one.name)
+            field.name: getattr(self, field.name)
             for kind in (MethodOptions, StudyOptions, PictureOptions)
-            for one in dataclasses.fields(kind)
-            if one.name not in ("method", "list_methods")
+            for field in dataclasses.fields(kind)
+            if field.name not in ("method", "list_methods", "save_maps")
         }
         return {
             name: str(value) if isinstance(value, Path) else value for name, value in found.items()
         }
+
+    def as_text(self) -> str:
+        """Return those of them that are not at their default, in one line."""
+        default = {field.name: field.default for field in dataclasses.fields(self)}
+        given = {name: value for name, value in self.decisive().items() if value != default[name]}
+        return ", ".join(f"{name}={value}" for name, value in given.items())

@@ -52,10 +52,9 @@ def sweep_figure(
 ) -> Figure:
     """Draw occlusion with several masks and strides, all on one scale."""
     target = found.case.targets[-1]
-    panels, maps = [], []
+    panels = []
     for settings, one in sweeps:
         drops = one.drops([target], probability=settings.probability)[0].float().cpu().numpy()
-        maps.append(drops)
         heading = f"mask {settings.mask}, stride {settings.stride}"
         panels.append(Panel(heading, drops, size(drops)))
     probability = sweeps[0][0].probability
@@ -65,7 +64,7 @@ def sweep_figure(
         title=title(found.case),
         subtitle=f"occlusion against {sweeps[0][0].fill}: {found.case.headings[-1]}",
         unit="probability" if probability else "logits",
-        **looks.shades(maps),
+        **looks.shades(),
     )
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 
 from errlens.attribution import load_method, method_names
 from errlens.commands._explain_album import FAILED, OK
+from errlens.commands._explain_evidence_view import evidence_table, show_evidence
+from errlens.maps import LARGE_GAP
 from errlens.predictions import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
 
@@ -20,7 +22,8 @@ INDEX_COLUMNS: Final = {
     "raw_min": "float64", "raw_max": "float64", "completeness_gap": "float64",
     "deletion_auc": "float64", "insertion_auc": "float64", "random_deletion_auc": "float64",
     "random_insertion_auc": "float64", "status": "str", "error": "str", "flag": "str",
-    "object_share": "float64", "head_share": "float64",
+    "object_share": "float64", "head_share": "float64", "object_area": "float64",
+    "head_area": "float64", "unit": "str", "maps_file": "str", "options": "str",
 }  # fmt: skip
 COVER_COLUMNS: Final = {
     "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "found": "bool",
@@ -106,7 +109,7 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
             "anew"
         )
     _show_pictures(screen, found.maps)
-    _show_shares(screen, found.maps)
+    show_evidence(screen, evidence_table(found.maps))
     _show_covers(screen, found.covers)
     _show_trials(screen, found)
     _show_seconds(screen, found)
@@ -135,6 +138,7 @@ def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> No
             "maps": _records(found.maps),
             "covers": _records(found.covers),
             "randomisation": _records(found.similarities),
+            "evidence": _records(evidence_table(found.maps)),
             "stopped": found.stopped,
             "files": list(found.written),
         }
@@ -162,27 +166,6 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
     if len(pictures) > SHOWN:
         screen.say(f"and {len(pictures) - SHOWN} more: see index.csv")
-
-
-def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
-    """Print how much of the evidence for the predicted class lies on the object, on average."""
-    known = index[(index["target"] == "predicted") & index["object_share"].notna()]
-    if not len(known):
-        return
-    right = known["label_name"] == known["pred_name"]
-    rows = [
-        (
-            str(method),
-            "right" if is_right else "wrong",
-            f"{one['object_share'].mean():.3f}",
-            "-" if one["head_share"].isna().all() else f"{one['head_share'].mean():.3f}",
-            str(len(one)),
-        )
-        for (method, is_right), one in known.groupby(["method", right])
-    ]
-    screen.say()
-    heads = ("evidence for the predicted class", "images", ">on the object", ">on its head", ">n")
-    screen.table(heads, rows)
 
 
 def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
@@ -249,6 +232,14 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
     if len(failed):
         first = failed.iloc[0]
         screen.warn(f"{len(failed)} maps are missing; row {first['row']}: {first['error']}")
+    large = index[index["completeness_gap"] > LARGE_GAP]
+    if len(large):
+        worst = large.sort_values("completeness_gap").iloc[-1]
+        screen.warn(
+            f"{len(large)} maps are more than {LARGE_GAP:.0%} off what they should add up to: row "
+            f"{worst['row']}, {worst['target']}, by {worst['completeness_gap']:.0%}; more --steps "
+            "bring them nearer"
+        )
     for flag, images in index.dropna(subset="flag").groupby("flag"):
         screen.warn(f"{len(images)} maps are {flag}: see the column flag of index.csv")
 

@@ -1,18 +1,16 @@
 """`errlens explain`: why this class and not that one, for the worst errors, in one batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from errlens.commands._budget import Budget
 from errlens.commands._explain_job import (
-    INDEX,
     Job,
     errors_of_run,
     photos_without_run,
     refuse_what_does_not_fit,
-    table_before,
 )
 from errlens.commands._explain_options import ORIGINAL, ExplainOptions
 from errlens.errors import Interrupted, NothingExplained, UnfitOption
@@ -21,14 +19,13 @@ if TYPE_CHECKING:
     from errlens.attribution._cases import Explainer, Explanation
     from errlens.attribution._subject import Subject
     from errlens.commands._explain_figures import Looks
+    from errlens.commands._explain_ledger import Key
     from errlens.commands._explain_view import Tables
     from errlens.data.outlines import Regions
     from errlens.model.classifier import Classifier
     from errlens.results import ResultsWriter
     from errlens.terminal import Screen
 
-COVERS = "covers.csv"
-SIMILARITIES = "randomisation.csv"
 DEFAULT_ALPHA = {"errlens": 0.7, "matlab": 0.5}
 CTRL_C = "Ctrl-C"
 
@@ -67,26 +64,26 @@ def explain(options: ExplainOptions) -> "Tables":
 def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
     """Explain the images, write all files, and return what is in the tables."""
     from errlens.commands import _explain_view as view
+    from errlens.commands._explain_ledger import Ledger
     from errlens.results import renewed_folder
 
-    run_hash = job.run_hash
+    ledger = Ledger(job.folder, job.run_hash)
     with renewed_folder(
-        job.folder, run_hash=run_hash, options=options.decisive(), keep=lambda name: name != INDEX
+        job.folder, run_hash=job.run_hash, options=options.decisive(), keep=ledger.keeps
     ) as results:
-        tables = _made(screen, job, results, options) if job.cases else view.tables()
-        results.csv(INDEX, view.merged(job.before, tables.maps, by=("row", "method")))
-        if len(tables.covers):
-            covers = table_before(job.folder, COVERS, run_hash)
-            results.csv(COVERS, view.merged(covers, tables.covers, by=("row",)))
-        if len(tables.similarities):
-            known = table_before(job.folder, SIMILARITIES, run_hash)
-            results.csv(SIMILARITIES, view.merged(known, tables.similarities, by=("method",)))
-    return tables._replace(written=results.written)
+        made = _made(screen, job, results, options) if job.cases else Made(view.tables(), {})
+        results.when_alone(lambda: ledger.add(results, made.tables, made.sheets))
+    return made.tables._replace(written=results.written)
 
 
-def _made(
-    screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions
-) -> "Tables":
+class Made(NamedTuple):
+    """What was found, and the sheet that each image is on, by row and method."""
+
+    tables: "Tables"
+    sheets: "Mapping[Key, str]"
+
+
+def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions) -> Made:
     """Explain image by image, until all are done or it is time to stop."""
     from errlens.commands import _explain_view as view
     from errlens.commands._explain_album import Album, IndexMaker
@@ -96,9 +93,9 @@ def _made(
     before = _explainer_before(job, options)
     methods = _fitting(explainer.subject, options)
     looks = _looks(explainer.classifier, options)
-    album = Album(results, looks, job.cases, options)
+    album = Album(results, looks, job, options)
     studies = Studies(explainer, album, looks, options)
-    index = IndexMaker(_regions(job, explainer.classifier, options.masks))
+    index = IndexMaker(_regions(job, explainer.classifier, options.masks), options.as_text())
     budget = Budget(seconds=options.seconds(), megabytes=options.max_mb)
     seconds: list[dict[str, float]] = []
     stopped = None
@@ -116,7 +113,10 @@ def _made(
         similarities = studies.similarities(methods) if options.check and not stopped else []
     except KeyboardInterrupt:
         stopped, similarities = CTRL_C, []
-    return view.tables(index.rows(), studies.covers, similarities, seconds=seconds, stopped=stopped)
+    tables = view.tables(
+        index.rows(), studies.covers, similarities, seconds=seconds, stopped=stopped
+    )
+    return Made(tables, album.sheets)
 
 
 def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
@@ -138,9 +138,18 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
         settings=options.settings(classifier),
         root=job.root,
         complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
-        keep_photos=options.on == ORIGINAL,
+        photo_side=_photo_side(options),
         max_mb=job.max_mb,
     )
+
+
+def _photo_side(options: ExplainOptions) -> int | None:
+    """Return how long the longest side of a photo may be that maps lie on; 0: as it is."""
+    from errlens.figures.heatmaps import SIDE
+
+    if options.on != ORIGINAL:
+        return None
+    return 0 if options.overlay_only else 2 * SIDE
 
 
 def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":

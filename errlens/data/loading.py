@@ -12,7 +12,7 @@ from PIL import Image
 
 from errlens.data.images import Encoded, Photo, Unread, decode, read_encoded
 from errlens.data.oddities import Traits
-from errlens.data.preprocess import THREAD
+from errlens.data.preprocess import THREAD, Preprocessing
 from errlens.places import MAX_FILE_MB
 from errlens.predictions import UNREADABLE
 
@@ -83,7 +83,8 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
     try:
         value = preparation.prepare(photo.image)
     except (ValueError, MemoryError) as error:
-        if max(photo.image.size) < THREAD * min(photo.image.size):
+        known = isinstance(preparation, Preprocessing) or isinstance(error, MemoryError)
+        if not known and max(photo.image.size) < THREAD * min(photo.image.size):
             raise
         # Resized for the model, a photo like a thread has no width left, or far too much length.
         return Unread(

@@ -75,7 +75,9 @@ class Outlines:
                 _filled(size, polygons, preprocessing) if polygons else None,
                 _filled(size, [_corners(box)], preprocessing) if box else None,
             )
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (
+            KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError,
+        ) as error:  # fmt: skip
             raise InputError(
                 f"{self.source}: the outline of {path!r} is none: {shortened(repr(error))}"
             ) from error
@@ -113,10 +115,7 @@ class MaskImages:
             return None
         _check_shape(mask, photo, source, self.photos / path)
         white = _white(mask.image, source)
-        try:
-            return Regions(_as_fed(white, preprocessing) if white else None, None)
-        except ValueError as error:  # like a thread, and longer than the photo
-            raise InputError(f"mask {str(source)!r} cannot be resized: {error}") from error
+        return Regions(_as_fed(white, preprocessing) if white else None, None)
 
 
 def read_outlines(path: Path, *, photos: Path, max_mb: int = MAX_FILE_MB) -> RegionSource:
@@ -218,7 +217,7 @@ def _checked_size(width: int, height: int) -> tuple[int, int]:
 
 def _filled(
     size: tuple[int, int], polygons: Sequence[Sequence[float]], preprocessing: Preprocessing
-) -> NDArray[np.float32]:
+) -> NDArray[np.float32] | None:
     """Fill polygons in a picture of the photo's size, and feed that."""
     picture = Image.new("L", size)
     draw = ImageDraw.Draw(picture)
@@ -227,11 +226,18 @@ def _filled(
     return _as_fed(picture, preprocessing)
 
 
-def _as_fed(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """Return the share of white in each pixel of a grey picture, when that is fed."""
+def _as_fed(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32] | None:
+    """Return the share of white in each pixel of a grey picture, when that is fed.
+
+    None where that cannot be done: a photo like a thread cannot be fed either.
+    """
     # One channel, and nothing of the object in a border.
     grey = replace(preprocessing, mean=(0.0,))
-    shares: NDArray[np.float32] = np.asarray(grey.fit(picture), np.float32) / np.float32(255)
+    try:
+        fed = grey.fit(picture)
+    except (ValueError, MemoryError):
+        return None
+    shares: NDArray[np.float32] = np.asarray(fed, np.float32) / np.float32(255)
     return shares
 
 

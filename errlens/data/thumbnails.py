@@ -10,6 +10,7 @@ from PIL import Image
 from errlens.data.images import ImageFile, Unread, decode, quiet_pillow
 from errlens.data.loading import available_cores, decode_for, in_order, prepare_input
 from errlens.data.preprocess import Preprocessing
+from errlens.predictions import UNREADABLE
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 
@@ -43,6 +44,15 @@ def open_thumbnail(
     file: ImageFile, *, side: int, preprocessing: Preprocessing | None = None
 ) -> Thumbnail | Unread:
     """Make one thumbnail."""
+    try:
+        return _thumbnail(file, side, preprocessing)
+    except MemoryError:
+        return Unread(UNREADABLE, "too large for the memory that is left")
+
+
+def _thumbnail(
+    file: ImageFile, side: int, preprocessing: Preprocessing | None
+) -> Thumbnail | Unread:
     encoded = file.read()
     if isinstance(encoded, Unread):
         return encoded

@@ -1,6 +1,8 @@
 """Maps over images beside each other, on one scale or each on its own."""
 
+import math
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final, NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -36,6 +38,8 @@ LEAST_BAR: Final = 100  # pixels an upright colour bar is high
 BAR: Final = 14  # pixels a colour bar is wide
 TICK: Final = 6  # pixels from a colour bar to its numbers
 DIM: Final = "0.4"
+WEAK: Final = 0.2  # of a shared scale: what stays below is hard to see
+ROUNDING: Final = 1e-6  # what float32 knows no more of
 SWATCH: Final = 9  # pixels a side of a colour in a legend
 Colour = tuple[int, int, int]
 
@@ -48,7 +52,8 @@ class Panel(NamedTuple):
 
     `heading` is above, `detail` below; both are wrapped, and keep their own line breaks. `image` is
     the panel's own, shape (H, W, 3), where panels show different ones, and `box` where in it the
-    map lies, as `overlay` has it. A `legend` names colours.
+    map lies, as `overlay` has it. A `legend` names colours. A map is `signed` if its method can
+    give negative values, whether there is one or not.
     """
 
     heading: str
@@ -57,6 +62,7 @@ class Panel(NamedTuple):
     image: Pixels | None = None
     box: Box | None = None
     legend: tuple[tuple[Colour, str], ...] = ()
+    signed: bool = True
 
 
 class Shades(TypedDict, total=False):
@@ -86,9 +92,10 @@ def draw_heatmaps(
             seen.
         panels: At least one.
         title: Long ones are wrapped.
-        unit: What all maps are measured in: they share one scale, with its colour bar to the right.
-            None if their units differ: then each has a scale and a colour bar of its own, which
-            begins at zero where a map has no negative values.
+        unit: What all maps are measured in: they share one scale, with its colour bar to the right,
+            and it is noted below those that are weak on it. None if their units differ: then each
+            has a scale and a colour bar of its own, which begins at zero where it is not `signed`.
+            A bar ends at the largest value there is, or says what lies beyond.
         subtitle: Below the title, wrapped.
         side: In pixels.
         shades: As for `overlay`.
@@ -109,13 +116,19 @@ def draw_heatmaps(
 class _Bar:
     """A colour bar: upright, with its unit on the right, or level where that is None."""
 
-    def __init__(self, length: int, scale: float, shades: Shades, unit: str | None) -> None:
+    def __init__(
+        self, length: int, maps: Sequence[NDArray[np.float32]], shades: Shades, unit: str | None
+    ) -> None:
+        scale = common_scale(maps)
         low = -scale if shades.get("signed", True) else 0.0
         self._upright = unit is not None
         self._length = length
         self._pixels = _ramp(length, low, scale, shades)
         self._shares = np.linspace(0, 1, 5 if self._upright else 3 if low else 2).tolist()
-        self._numbers = [_number(low + share * (scale - low)) for share in self._shares]
+        between = [_number(low + share * (scale - low)) for share in self._shares[1:-1]]
+        first = _last_number(low, min(float(values.min()) for values in maps))
+        last = _last_number(scale, max(float(values.max()) for values in maps))
+        self._numbers = [first, *between, last]
         self._unit = _wrapped(unit or "", length, TEXT)
         self._before_unit = BAR + TICK + text_width(self._numbers, size=SMALL) + GAP
         beside = self._before_unit + line_height(TEXT) * len(self._unit)
@@ -184,6 +197,7 @@ class _Page:
     ) -> None:
         maps = [panel.values for panel in panels if panel.values is not None]
         shared = common_scale(maps) if unit is not None and maps else None
+        panels = [_noted(panel, shared) for panel in panels]
         pictures = [_picture(panel, image, shared, side, shades) for panel in panels]
         self._cell = max(LEAST, *(one.shape[1] for one in pictures))
         cells = [
@@ -194,7 +208,7 @@ class _Page:
         self._rows = [cells[at : at + across] for at in range(0, len(cells), across)]
         self._maps = across * (self._cell + BETWEEN)
         length = max(_high(self._rows[0]), LEAST_BAR)
-        self._bar = _Bar(length, shared, shades, unit) if shared else None
+        self._bar = _Bar(length, maps, shades, unit) if shared else None
         self.width = self._maps + (self._bar.width if self._bar else -BETWEEN)
         bar = _height_above(self._rows[0]) + (self._bar.height if self._bar else 0)
         self.height = max(bar, sum(map(self._height, self._rows)) - BETWEEN)
@@ -202,8 +216,7 @@ class _Page:
     def _planned(self, panel: Panel, pixels: Pixels, shared: float | None, shades: Shades) -> _Cell:
         bar = None
         if panel.values is not None and not shared:
-            own = _own(shades, panel.values)
-            bar = _Bar(self._cell, common_scale([panel.values]), own, None)
+            bar = _Bar(self._cell, [panel.values], _own(shades, panel), None)
         return _Cell(panel, pixels, self._cell, bar)
 
     def _height(self, row: Sequence[_Cell]) -> int:
@@ -236,14 +249,25 @@ def _picture(
     if panel.values is None:
         return _fitted(own, side)
     scale = shared or common_scale([panel.values])
-    shades = shades if shared else _own(shades, panel.values)
+    shades = shades if shared else _own(shades, panel)
     # Resized afterwards: a small photo's pixels have one colour each, with a map as without.
     return _fitted(overlay(own, panel.values, scale=scale, box=panel.box, **shades), side)
 
 
-def _own(shades: Shades, values: NDArray[np.float32]) -> Shades:
+def _own(shades: Shades, panel: Panel) -> Shades:
     """Return how a map is coloured that has a scale of its own."""
-    return {**shades, "signed": bool(shades.get("signed", True) and (values < 0).any())}
+    return {**shades, "signed": shades.get("signed", True) and panel.signed}
+
+
+def _noted(panel: Panel, shared: float | None) -> Panel:
+    """Return a panel that says how weak it is, where its colours hardly do."""
+    if panel.values is None or shared is None:
+        return panel
+    most = float(np.abs(panel.values).max())
+    if most >= WEAK * shared:
+        return panel
+    note = f"weak: at most {_number(most)}"
+    return panel._replace(detail=f"{panel.detail}\n{note}" if panel.detail else note)
 
 
 def _high(cells: Iterable[_Cell]) -> int:
@@ -276,6 +300,22 @@ def _number(value: float) -> str:
     ('\N{MINUS SIGN}3.21', '0')
     """
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _last_number(end: float, most: float) -> str:
+    """Return the end of a bar in three digits, no nearer to zero than it is.
+
+    `most` is the value furthest on that side; where it lies beyond, that is said.
+
+    >>> _last_number(1.5651, 1.2), _last_number(0.75, 1.565), _last_number(-0.75, -2)
+    ('1.57', '≥ 0.75', '≤ \N{MINUS SIGN}0.75')
+    """
+    exact = Decimal(abs(end) * (1 - ROUNDING))
+    step = Decimal(1).scaleb(exact.adjusted() - 2)
+    text = _number(math.copysign(float(exact.quantize(step, ROUND_CEILING)), end))
+    if abs(most) <= abs(end) or most * end <= 0:
+        return text
+    return f"{'≥' if end > 0 else '≤'} {text}"
 
 
 def _edge(share: float, first: str, last: str) -> str:

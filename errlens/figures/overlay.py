@@ -28,7 +28,8 @@ _RESAMPLING: Final = {
 RED: Final = (202, 0, 32)
 BLUE: Final = (5, 113, 176)
 
-SEEN: Final = 0.99  # of the cells: the others have full colour
+SEEN: Final = 0.99  # of the cells of a fine map: the others have full colour
+FINE: Final = 64 * 64  # cells; grids of layers and of masks are coarser
 
 RED_BLUE: Final = "red-blue"
 DEFAULT: Final = {True: RED_BLUE, False: "inferno"}  # for signed maps, and for others
@@ -47,17 +48,25 @@ def colormap_names() -> list[str]:
 
 
 def common_scale(maps: Iterable[NDArray[np.floating]]) -> float:
-    """Return the absolute value that 99 % of the cells of some maps do not exceed.
+    """Return the absolute value at which the colours of some maps end.
 
-    Of a map with a value for each pixel a few are so large that all others could not be seen beside
-    them; of a small map this is the largest. 1.0 if there is none but zero.
+    It is the largest there is. Only of a map with a value for each pixel a few are so large that
+    all others could not be seen beside them: it counts with what 99 % of its cells do not exceed.
+    1.0 if there is none but zero.
 
     >>> common_scale([np.array([[0.5, -3.0]]), np.array([[2.0]])])
     3.0
     """
-    cells = np.concatenate([np.abs(one).ravel() for one in maps] or [np.zeros(1)])
-    most = float(np.quantile(cells, SEEN, method="higher"))
-    return most or float(cells.max()) or 1.0
+    cells = [np.abs(values).ravel() for values in maps if values.size]
+    seen = max((_seen(one) for one in cells), default=0.0)
+    return seen or max((float(one.max()) for one in cells), default=0.0) or 1.0
+
+
+def _seen(cells: NDArray[np.floating]) -> float:
+    """Return what is to be told apart of the absolute values of one map."""
+    if cells.size < FINE:
+        return float(cells.max())
+    return float(np.quantile(cells, SEEN, method="higher"))
 
 
 def overlay(  # noqa: PLR0913 - one name for each thing that can be chosen

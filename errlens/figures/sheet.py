@@ -16,8 +16,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from errlens.errors import PictureTooLarge
 from errlens.figures.letters import font_families, shown_text
 
+MOST_SIDE: Final = 2**16 - 1  # pixels that matplotlib draws
 DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact
 PAD: Final = 16  # pixels around everything
 GAP: Final = 10  # pixels between parts
@@ -94,9 +96,14 @@ class Sheet:
     """A page of `width` x `height` pixels; positions are pixels from its upper left corner.
 
     Texts and lines outside of the axes are put on `margins`, axes without a frame below all others.
+
+    Raises:
+        PictureTooLarge: matplotlib draws no picture of this size.
     """
 
     def __init__(self, width: int, height: int) -> None:
+        if max(width, height) > MOST_SIDE:
+            raise PictureTooLarge(width, height)
         self.width, self.height = width, height
         self.figure = _Page(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
         self.margins = self.axes(0, 0, width, height)

@@ -81,6 +81,7 @@ class ShardPredictor(ShardWorker):
         if "features" in self.info.keep:
             kept["features"] = np.concatenate([one.features for one in batches])[scores.finite]
         photos = total(batch.oddities for batch in batches)
+        self.run.require_own(self.info)
         self.run.write_part(shard, table, kept, self.info, photos=photos.as_dict())
 
     def _batches(self, rows: range) -> Iterator[_Batch]:

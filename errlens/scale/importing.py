@@ -40,6 +40,7 @@ class ShardImporter(ShardWorker):
         plan = self.plan.slice(rows.start, len(rows))
         images = list(self._images(plan))
         part = self._part(plan, images, slice(rows.start, rows.stop))
+        self.run.require_own(self.info)
         self.run.write_part(shard, part, {}, self.info)
 
     def _images(self, plan: pa.Table) -> Iterator[Identity]:

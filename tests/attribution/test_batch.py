@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -63,3 +65,34 @@ def test_maps_that_are_not_finite_are_none():
         module.head.weight[0] = torch.nan
     ((one,),) = explain_batch("gradient", subject_of(module), images, [[TRIPLE[0]]], QUICK)
     assert one.reason == "the map is not finite"
+
+
+def test_a_difference_adds_up_to_what_its_ends_add_up_to():
+    images, _, _ = planted(3)
+    module = Patches("max")
+    few = replace(QUICK, steps=2)
+    wanted = [TRIPLE] * 3
+    found = explain_batch("integrated-gradients", subject_of(module), images, wanted, few)
+    alone = [[one[2]] for one in wanted]
+    expected = explain_batch("integrated-gradients", subject_of(module), images, alone, few)
+    with torch.no_grad():
+        module.eval()
+        rise = module(images) - module(-torch.ones_like(images))
+    for row, (of_image, (one,)) in enumerate(zip(found, expected, strict=True)):
+        difference = of_image[2]
+        total = float(rise[row, 0] - rise[row, 3])
+        gap = abs(float(difference.values.sum()) - total) / abs(total)
+        assert difference.completeness_gap == pytest.approx(gap, rel=1e-3, abs=1e-4)
+        assert difference.completeness_gap == pytest.approx(
+            one.completeness_gap, rel=1e-3, abs=1e-4
+        )
+    gaps = [of_image[2].completeness_gap for of_image in found]
+    assert max(gaps) > 0.05
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_only_what_promises_to_add_up_has_a_gap(name):
+    images, _, _ = planted(1)
+    ((*_, difference),) = explain_batch(name, subject_of(Patches()), images, [TRIPLE], QUICK)
+    assert (difference.completeness_gap is not None) == (name == "integrated-gradients")
+    assert difference.signed == (name != "saliency")

@@ -12,6 +12,7 @@ import safetensors.torch
 import timm
 import torch
 from PIL import Image
+from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 import errlens
@@ -99,7 +100,7 @@ def test_every_method_works_and_adds_up_to_what_it_says(method):
     assert table["raw_max"].gt(table["raw_min"]).all()
     for (row, file), one in table.groupby(["row", "file"]):
         maps = np.load(Path("run/explain/maps", Path(file).with_suffix(".npz").name))
-        assert list(maps) == ["predicted", "true", "difference"]
+        assert list(maps) == ["predicted", "true", "difference", "_unit"]
         for target, low, high in one[["target", "raw_min", "raw_max"]].to_numpy():
             assert maps[target].dtype == np.float32
             assert (maps[target].min(), maps[target].max()) == (low, high), row
@@ -296,10 +297,43 @@ def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
     assert set(table.loc[mine, "object_share"].dropna()) <= {1.0}
     assert table.loc[~mine, "object_share"].isna().all()
     assert table["head_share"].isna().all()
-    assert ("on the object" in said) == table.loc[mine, "object_share"].iloc[:1].notna().all()
+    assert ("of the area" in said) == table.loc[mine, "object_share"].iloc[:1].notna().all()
+    assert set(table.loc[mine, "object_area"]) == {1.0}
+    assert table["head_area"].isna().all()
     other = index().loc[~mine, "row"].iloc[0]
     assert "has nothing of" in refused(f"run --masks masks.json --select row:{other} --overwrite")
     assert "does not exist" in refused("run --masks none.json", exit_code=3)
+
+
+def test_evidence_on_a_part_of_the_photo_is_held_against_its_area(run):
+    left = {"width": 12, "height": 10, "pet_polygons": [[0, 0, 5, 0, 5, 9, 0, 9]]}
+    paths = run.predictions.frame["path"]
+    Path("masks.json").write_text(json.dumps({f"photos/{path}": left for path in paths}))
+    said = explain("run --masks masks.json --method gradient --select true:blue --select true:red")
+    table = index().query("target == 'predicted'")
+    assert table["object_area"].between(0.4, 0.6).all()
+    for images, rows in table.groupby(table["label_name"] == table["pred_name"]):
+        expected = wilcoxon(rows["object_share"] - rows["object_area"]).pvalue
+        (line,) = (
+            line
+            for line in said.stdout.splitlines()
+            if line.startswith("gradient") and ("right" if images else "wrong") in line
+        )
+        share, area = rows["object_share"].mean(), rows["object_area"].mean()
+        assert line.split()[3:5] == [f"{share:.3f}", f"{area:.3f}"]
+        assert line.split()[-2:] == [f"{expected:.3f}", f"{len(rows)}"]
+    found = json.loads(explain("run --masks masks.json --json --overwrite").stdout)["evidence"]
+    assert {one["region"] for one in found} == {"object"}
+
+
+def test_a_map_that_does_not_add_up_is_told():
+    said = explain("run --top 2 --method integrated-gradients --steps 1")
+    table = index()
+    assert table["completeness_gap"].notna().all()
+    large = table[table["completeness_gap"] > 0.05]
+    assert len(large)
+    assert f"{len(large)} maps are more than 5% off" in said.stderr
+    assert "off what" not in explain("run --top 2 --method grad-cam").stderr
 
 
 PHOTOS = "--model test_resnet --checkpoint weights.safetensors --img-size 64 --num-classes 3"
@@ -382,7 +416,7 @@ def test_what_is_meant_must_be_clear(arguments, message):
 def test_an_image_without_a_label_is_named_by_its_likeliest_classes(photos):
     explain(f"{photos / 'red/0.png'} {PHOTOS} --save-maps")
     with np.load("explained/maps/0_0_grad-cam.npz") as maps:
-        assert list(maps) == ["predicted", "second", "difference"]
+        assert list(maps) == ["predicted", "second", "difference", "_unit"]
 
 
 def test_methods_are_compared_on_one_picture():

@@ -1,3 +1,4 @@
+import re
 from io import BytesIO
 
 import numpy as np
@@ -23,6 +24,7 @@ HARD = (
     "a word " * 40,
 )
 MINUS = "\N{MINUS SIGN}"
+NUMBER = re.compile(rf"([≥≤] )?{MINUS}?[\d.]+(e[+{MINUS}]\d+)?")
 OPTIONS = {"title": "A → B (0.93)", "subtitle": "Grad-CAM at layer4", "unit": "logits"}
 
 
@@ -230,3 +232,60 @@ def test_any_finite_map_can_be_drawn(values, unit, signed):
     panels = [Panel("map", values), Panel("image", None)]
     figure = draw_heatmaps(photo(32, 32), panels, title="A", unit=unit, signed=signed, side=64)
     assert_all_is_seen(figure)
+
+
+def numbers_of(figure):
+    """Return the numbers of the colour bars."""
+    return [text for text in words_of(figure) if NUMBER.fullmatch(text)]
+
+
+def value_of(text):
+    return float(text.strip("≥≤ ").replace(MINUS, "-"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 3, 7, 20, 70]), st.floats(1e-20, 1e20), st.integers(0, 99)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_value_is_beyond_a_bar_that_does_not_say_so(shapes, shared, positive):
+    maps = [some_map(seed, size=size, scale=scale) for size, scale, seed in shapes]
+    maps = [np.abs(values) if positive else values for values in maps]
+    if not shared:
+        maps = maps[:1]
+    panels = [Panel("map", values) for values in maps]
+    figure = draw_heatmaps(photo(32, 32), panels, title="A", unit="logits" if shared else None)
+    first, *_, last = sorted(numbers_of(figure), key=value_of)
+    assert last.startswith("≥ ") == (value_of(last) * (1 + 1e-6) < max(map(np.max, maps)))
+    assert first.startswith("≤ ") == (value_of(first) * (1 + 1e-6) > min(map(np.min, maps)))
+    assert value_of(first) == -value_of(last)
+    if all(values.size < 64 * 64 for values in maps):
+        assert not last.startswith("≥")
+
+
+def test_the_peak_of_a_coarse_map_is_on_the_bar_whatever_stands_beside_it():
+    peak = np.full((14, 14), 0.05, np.float32)
+    peak[3, 4] = 1.5651
+    panels = [Panel("one", peak), Panel("other", some_map(1, size=14, scale=0.1), "14 x 14")]
+    figure = draw_heatmaps(photo(), panels, **OPTIONS)
+    assert "1.57" in words_of(figure)
+    assert "weak: at most 0.1" in words_of(figure)
+    assert not any("≥" in text for text in words_of(figure))
+
+
+def test_a_signed_map_is_drawn_signed_also_where_nothing_is_negative():
+    values = np.abs(some_map(1))
+    image = photo()
+    for unit in ("logits", None):
+        page = pixels_of(draw_heatmaps(image, [Panel("map", values)], title="A", unit=unit))
+        expected = overlay(image, values, scale=float(values.max()), signed=True)
+        assert where(page, expected) is not None
+    panels = [Panel("map", values, signed=False)]
+    page = pixels_of(draw_heatmaps(image, panels, title="A", unit=None))
+    expected = overlay(image, values, scale=float(values.max()), signed=False)
+    assert where(page, expected) is not None

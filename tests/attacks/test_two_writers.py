@@ -1,0 +1,181 @@
+"""Commands that add to, or renew, one folder at the same time: nothing is lost or mixed."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+
+from errlens.commands._explain_ledger import Ledger
+from errlens.commands._explain_rows import Rows
+from errlens.commands._explain_view import tables
+from errlens.csv_tables import read_csv
+from errlens.results import MADE_FROM, alone_in, renewed_folder
+from errlens.run import RunFolder
+
+TEXT = ("sample_id", "label_name", "pred_name", "method", "target", "file", "maps_file", "status")
+
+
+def at_once(*actions):
+    """Do some things at the same time, and raise what one of them raised."""
+    failures = []
+
+    def act(action):
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001 - it is raised again below
+            failures.append(error)
+
+    threads = [threading.Thread(target=act, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def explainer(folder, barrier, rows, *, layer="last", method="grad-cam"):
+    """Return what adds the maps of some rows, and comes to its end when all others do."""
+
+    def explain():
+        ledger = Ledger(folder, "hash")
+        with renewed_folder(folder, run_hash="hash", options={}, keep=ledger.keeps) as results:
+            maps = []
+            for row in rows:
+                file = f"a__b/{row}_{layer}_{method}.png"
+                results.csv(file, tables().maps)
+                maps.append(
+                    {"row": row, "sample_id": f"{row}", "method": method, "target": "predicted",
+                     "layer": layer, "file": file, "status": "ok"}
+                )  # fmt: skip
+            found = tables(maps)
+            results.when_alone(lambda: ledger.add(results, found, {}))
+            barrier.wait()
+
+    return explain
+
+
+def index(folder):
+    return read_csv(folder / "index.csv", text=TEXT)
+
+
+def on_disk(folder):
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return found - {"index.csv", MADE_FROM}
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_maps_of_several_explainers_are_all_there(tmp_path, number):
+    barrier, folder = threading.Barrier(6), tmp_path / "explain"
+    if number % 2:
+        explainer(folder, threading.Barrier(1), [50, 51])()
+    at_once(*(explainer(folder, barrier, [10 * one, 10 * one + 1]) for one in range(6)))
+    table = index(folder)
+    expected = {10 * one + more for one in range(5 + 1) for more in (0, 1)}
+    assert set(table["row"]) == expected
+    assert not table.duplicated(["row", "method"]).any()
+    assert set(table["file"]) == on_disk(folder)
+    assert set(json.loads((folder / MADE_FROM).read_text())["files"]) == on_disk(folder) | {
+        "index.csv"
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["explain"]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_of_the_same_map_made_twice_one_is_there_whole(tmp_path, number):
+    barrier, folder = threading.Barrier(2), tmp_path / f"explain{number}"
+    at_once(
+        explainer(folder, barrier, [1, 2], layer="first"),
+        explainer(folder, barrier, [2, 3], layer="second"),
+    )
+    table = index(folder)
+    assert table["row"].tolist() == [1, 2, 3]
+    assert set(table["file"]) == on_disk(folder)
+    assert all(layer in file for layer, file in zip(table["layer"], table["file"], strict=True))
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_of_two_that_renew_a_folder_one_is_there_and_no_mixture(tmp_path, number):
+    barrier, folder = threading.Barrier(2), tmp_path / f"confusion{number}"
+
+    def renew(name, files):
+        with renewed_folder(folder, run_hash="hash", options={"by": name}) as results:
+            for file in files:
+                results.csv(file, tables([{"row": 1, "method": name}]).maps)
+            barrier.wait()
+
+    files = {"one": ["a.csv", "b.csv", "c.csv"], "two": ["b.csv", "c.csv", "d.csv"]}
+    at_once(*(lambda name=name: renew(name, files[name]) for name in files))
+    winner = json.loads((folder / MADE_FROM).read_text())["options"]["by"]
+    assert sorted(path.name for path in folder.glob("*.csv")) == files[winner]
+    assert {index_of(folder / name) for name in files[winner]} == {winner}
+
+
+def index_of(path):
+    return read_csv(path, text=TEXT)["method"].iloc[0]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_gates_in_both_forms_are_of_one_call(tmp_path, number):
+    barrier, run = threading.Barrier(2), RunFolder(tmp_path)
+
+    def write(name):
+        barrier.wait()
+        run.write_gates({"by": name, "number": number}, name.encode())
+
+    at_once(*(lambda name=name: write(name) for name in ("one", "two")))
+    assert json.loads(run.gates_file.read_text())["by"] == run.junit_file.read_text()
+
+
+def test_photos_explained_at_the_same_time_have_different_rows(tmp_path):
+    folder, found = tmp_path / "explained", []
+    barrier = threading.Barrier(4)
+
+    def number(name):
+        barrier.wait()
+        with alone_in(folder):
+            found.append(Rows(folder).promise([f"{name}.jpg", "both.jpg"], {"old.jpg": 6}))
+
+    at_once(*(lambda name=name: number(name) for name in "abcd"))
+    rows = {name: row for promised in found for name, row in promised.items()}
+    assert sorted(rows.values()) == [7, 8, 9, 10, 11]
+    assert len({promised["both.jpg"] for promised in found}) == 1
+    Rows(folder).keep({*rows})
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_processes_explain_one_run(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    safetensors.torch.save_model(
+        timm.create_model("test_resnet", pretrained=False, num_classes=3), "weights.safetensors"
+    )
+    model = ["--model", "test_resnet", "--checkpoint", "weights.safetensors", "--img-size", "64"]
+    run_errlens(["evaluate", str(photos), *model, "-o", "run", "-q"])[0].communicate()
+    methods = ("grad-cam", "gradient")
+    processes = run_errlens(
+        *(["explain", "run", "-q", "--top", "4", "--save-maps", "--method", one] for one in methods)
+    )
+    for process in processes:
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+    table = index(Path("run/explain"))
+    assert table.groupby("method")["row"].nunique().to_dict() == dict.fromkeys(methods, 4)
+    sheets = {name for name in on_disk(Path("run/explain")) if "/sheet_" in name}
+    assert {*table["file"], *table["maps_file"]} == on_disk(Path("run/explain")) - sheets
+
+
+def run_errlens(*calls):
+    """Start errlens in processes of their own."""
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "errlens", *call], stderr=subprocess.PIPE, text=True
+        )
+        for call in calls
+    ]
