@@ -338,9 +338,23 @@ def some(names: Collection[str], *, most: int = 5) -> str:
     >>> some(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"
     """
-    shown = ", ".join(repr(name) for name in list(names)[:most])
+    shown = ", ".join(shortened(repr(name)) for name in list(names)[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def shortened(text: str, *, most: int = 120) -> str:
+    """Return a text in at most so many characters, without its middle where it is longer.
+
+    Whoever puts a value into a message may have been handed one of a million characters.
+
+    >>> shortened("0123456789", most=7), shortened("short")
+    ('01...89', 'short')
+    """
+    if len(text) <= most:
+        return text
+    half = (most - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"
 
 
 def _beside(path: Path) -> str:
