@@ -52,7 +52,7 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     wanted = Wanted(info.classes, options.target, options.rather_than)
     rows = selection.rows[: options.top or DEFAULT_TOP].tolist()
     asked = cases_of(run, selection.images, rows, wanted)
-    folder = run.path / KIND
+    folder = run.results_folder(KIND)
     before = table_before(folder, INDEX, info.run_hash)
     return Job(
         folder=folder,

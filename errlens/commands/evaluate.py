@@ -108,14 +108,15 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.model.predict import predict_missing  # torch takes seconds to import
 
     predictor = _begin(run, options, work)
-    predict_missing(predictor, progress=screen.progress)
+    with run.in_work():
+        predict_missing(predictor, progress=screen.progress)
 
-    # What came out?
-    predictions = run.read_predictions(COLUMNS)
-    again = partial(_command, options)
-    check_label_space(screen, run, predictions, again, trust=options.trust_labels)
-    metrics, classes = measure(predictions), class_table(predictions)
-    run.complete(metrics.as_dict(), classes)
+        # What came out?
+        predictions = run.read_predictions(COLUMNS)
+        again = partial(_command, options)
+        check_label_space(screen, run, predictions, again, trust=options.trust_labels)
+        metrics, classes = measure(predictions), class_table(predictions)
+        run.complete(metrics.as_dict(), classes)
     view.show_result(screen, run, metrics, classes)
     diagnosis = diagnose(
         screen, predictor, metrics, expected=expected_accuracy(options.expect), seed=options.seed

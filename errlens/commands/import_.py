@@ -159,19 +159,20 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
 
     # Freeze that, and write whatever has not been written yet.
     importer = _begin(run, options, table, samples, superclasses)
-    with quiet_pillow():
-        finish(importer, what="importing", progress=screen.progress)
+    with run.in_work():
+        with quiet_pillow():
+            finish(importer, what="importing", progress=screen.progress)
 
-    # What came out?
-    predictions = run.read_predictions(COLUMNS)
-    cycles = exchanged_labels(predictions)
-    if cycles:
-        screen.warn(
-            "labels and predicted classes seem exchanged: "
-            + describe_cycles(cycles, predictions.classes)
-        )
-    metrics, classes = measure(predictions), class_table(predictions)
-    run.complete(metrics.as_dict(), classes)
+        # What came out?
+        predictions = run.read_predictions(COLUMNS)
+        cycles = exchanged_labels(predictions)
+        if cycles:
+            screen.warn(
+                "labels and predicted classes seem exchanged: "
+                + describe_cycles(cycles, predictions.classes)
+            )
+        metrics, classes = measure(predictions), class_table(predictions)
+        run.complete(metrics.as_dict(), classes)
     view.show_result(screen, run, metrics, classes)
     view.show_next(screen, run, metrics)
     view.print_json(screen, run, metrics, command="import")

@@ -13,7 +13,7 @@ from errlens.classes import ClassNames, Superclasses
 from errlens.data.labels import NO_LABEL
 from errlens.errors import BadLabelFile, MissingInput, UnfitOption
 from errlens.predictions import Predictions
-from errlens.run import PLAN_SCHEMA
+from errlens.run_tables import PLAN_SCHEMA
 
 NAMES = ClassNames(tuple("abcdef"))
 
