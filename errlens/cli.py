@@ -22,7 +22,9 @@ from errlens.commands.network import ProbeOptions, probe
 from errlens.commands.report import ReportOptions, report
 from errlens.commands.run import RunOptions, run
 from errlens.commands.what_if import WhatIfOptions, what_if
-from errlens.errors import ErrlensError, Interrupted
+from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
+from errlens.signals import exit_code_of_stop, stop_on_signals
+from errlens.streams import outlive_readers
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
 
@@ -31,24 +33,39 @@ class ErrlensGroup(TyperGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; Typer would make an exit code of 1 of Ctrl-C."""
+        """Run a command; of these three, Typer would make exit codes of its own."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("stopped") from None
+        except (EOFError, BrokenPipeError) as error:
+            raise RuntimeError("nobody expected the end of a file or pipe here") from error
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command inside the program's only catch of `ErrlensError`."""
         try:
-            return super().main(*args, **kwargs)
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()  # a disk may be full only now
         except ErrlensError as error:
-            from errlens.terminal import show_error
-
-            show_error(error)
-            sys.exit(error.exit_code)
+            sys.exit(_told(error))
+        except OSError as error:
+            if error.errno not in NOT_OURS:
+                traceback.print_exc()
+                sys.exit(BUG)
+            sys.exit(_told(OutOfReach(error)))
         except Exception:  # noqa: BLE001 - a bug must not look like the failure of a gate
             traceback.print_exc()
             sys.exit(BUG)
+
+
+def _told(error: ErrlensError) -> int:
+    """Show a failure and return its exit code."""
+    from errlens.terminal import show_error
+
+    show_error(error)
+    return exit_code_of_stop() if isinstance(error, Interrupted) else error.exit_code
 
 
 app = typer.Typer(
@@ -107,4 +124,6 @@ def _network() -> None:
 
 def main() -> None:
     """Run the program."""
+    outlive_readers()
+    stop_on_signals()
     app()

@@ -33,6 +33,8 @@ def read_csv(path: Path, *, text: Collection[str]) -> pd.DataFrame:
     Raises:
         ValueError: It is no such table.
     """
+    if not path.is_file():  # a pipe would be waited for
+        raise ValueError("it is no file")
     # A class may be called NA or 007.
     dtype: dict[Any, Any] = dict.fromkeys(text, "str")
     table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])

@@ -42,13 +42,16 @@ its exit code::
     │   ├── UnfitBaseline
     │   ├── NoSpatialLayer
     │   ├── NothingExplained
+    │   ├── OutsideRun
+    │   ├── OutOfReach
     │   └── TooManyBadInputs
     ├── GateFailed (1)              the model is not as good as was asked
-    └── Interrupted (130)
+    └── Interrupted (130)           by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP
 
 Anything else that reaches the top is a bug and keeps its traceback.
 """
 
+import errno
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -56,6 +59,25 @@ from typing import Final
 
 LONGEST_MESSAGE: Final = 2000  # characters; what was read may be a value of a million
 LONGEST_NAME: Final = 300  # a longer word is no misspelt name, and takes long to compare
+
+# What the system may answer through no fault of the program, whatever it was asked for.
+NOT_OURS: Final = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
+        errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.EMFILE, errno.ENFILE,
+        errno.ESTALE,
+    }
+)  # fmt: skip
+
+_ROOM: Final = "make room there, or choose another disk; then the same command does it"
+_WAYS_OUT: Final = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EACCES: "choose a place where you may read and write; a run may be copied there",
+    errno.EROFS: "choose a place where you may read and write; a run may be copied there",
+}
 
 
 class ErrlensError(Exception):
@@ -335,6 +357,33 @@ class LabelSpaceMismatch(InputError):
 
 class IncomparableRuns(InputError):
     """Two runs have no images or no classes in common, as far as what is asked for takes them."""
+
+
+class OutsideRun(InputError):
+    """Something in a run folder leads out of it: nothing is read or written there."""
+
+    def __init__(self, path: Path, *, folder: Path) -> None:
+        super().__init__(
+            f"{str(path)!r} leads out of {str(folder)!r}: nothing is read or written there",
+            hint="remove it, or put a copy of what it leads to in its place",
+        )
+
+
+class OutOfReach(InputError):
+    """The system refuses to read or write: no permission, a full disk, a name that is too long."""
+
+    def __init__(
+        self, error: OSError, *, path: Path | None = None, doing: str = "read or written"
+    ) -> None:
+        place = error.filename if path is None else path
+        what = "a file" if place is None else repr(str(place))
+        reason = (error.strerror or str(error)).lower()
+        super().__init__(
+            f"{what} cannot be {doing}: {reason}",
+            hint=_WAYS_OUT.get(
+                error.errno or 0, "see what stands there, and what you may do there"
+            ),
+        )
 
 
 class TooManyBadInputs(InputError):

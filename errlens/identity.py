@@ -8,14 +8,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any, Final
 
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
+from errlens.metrics_file import first_problem
 from errlens.places import MAX_FILE_MB
 from errlens.predictions import SCHEMA_VERSION
 
@@ -133,11 +135,19 @@ class RunInfo:
         """Read what `as_dict` wrote.
 
         Raises:
-            TypeError: Something is missing.
+            ValueError: Something is missing, or is not what it should be; the message says what.
         """
         settings = {one.name: found[one.name] for one in fields(Settings) if one.name in found}
         own = {one.name: found[one.name] for one in fields(cls) if one.name in found}
-        return cls(Settings(**settings), **own)
+        try:
+            return _checking_info().validate_python({**own, "settings": settings})
+        except ValidationError as error:
+            raise ValueError(first_problem(error)) from error
+
+
+@cache
+def _checking_info() -> TypeAdapter[RunInfo]:
+    return TypeAdapter(RunInfo)
 
 
 def canonical_hash(tree: object) -> str:

@@ -17,6 +17,7 @@ UNREADABLE: Final = "unreadable"  # there is a file, but no image comes out of i
 MISSING: Final = "missing"  # there is no file
 FAILED: Final = "failed"  # the model's outputs were not finite
 LABEL_UNKNOWN: Final = "label_unknown"  # predicted, but its label is none of the model's classes
+STATUSES: Final = (OK, UNREADABLE, MISSING, FAILED, LABEL_UNKNOWN)
 
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _FEW = pa.dictionary(pa.int8(), pa.string())

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.csv_tables import read_csv, write_csv
+from errlens.disk import inside, written_to
+from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import NoResults, UnfitOption
 from errlens.locks import locked
 from errlens.predictions import SCHEMA_VERSION
@@ -131,7 +133,7 @@ def renewed_results(
         options: What is worth recording of the command's options.
         keep: As for `renewed_folder`.
     """
-    folder, run_hash = run.path / kind, run.info.run_hash
+    folder, run_hash = run.results_folder(kind), run.info.run_hash
     with renewed_folder(folder, run_hash=run_hash, options=options, keep=keep) as writer:
         yield writer
 
@@ -180,14 +182,12 @@ def alone_in(folder: Path) -> Iterator[None]:
     """Keep other processes from writing into a folder, which need not exist, for a moment.
 
     Raises:
-        UnfitOption: Nothing can be written there.
+        OutOfReach: Nothing can be written there.
     """
-    try:
+    with written_to(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(folder):
             yield
-    except OSError as error:
-        raise _unwritable(folder, error) from error
 
 
 @contextmanager
@@ -195,22 +195,12 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
     """Make a folder beside another one for as long as it takes.
 
     Raises:
-        UnfitOption: Nothing can be written there.
+        OutOfReach: Nothing can be written there.
     """
-    try:
+    with written_to(folder):  # reading has errors of its own
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
             yield Path(name)
-    except OSError as error:
-        # Reading has errors of its own: what is left is the folder, or the disk it is on.
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> UnfitOption:
-    return UnfitOption(
-        f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
-        hint="see what stands there; or copy the run to where you may write",
-    )
 
 
 def options_of(folder: Path, *, run_hash: str) -> dict[str, Any]:
@@ -228,7 +218,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
         NoResults: It is not there, or was made of other predictions.
     """
     command = shlex.join(["errlens", kind, str(run.path)])
-    return read_table(run.path / kind, name, run_hash=run.info.run_hash, command=command)
+    return read_table(run.results_folder(kind), name, run_hash=run.info.run_hash, command=command)
 
 
 def read_table(folder: Path, name: str, *, run_hash: str, command: str) -> pd.DataFrame:
@@ -237,18 +227,25 @@ def read_table(folder: Path, name: str, *, run_hash: str, command: str) -> pd.Da
     Raises:
         NoResults: It is not there, or was made of something else.
     """
-    if not (folder / name).exists():
-        raise NoResults(f"{str(folder / name)!r} is not there", command=command)
+    path = inside(folder / name, folder)
+    if not path.exists():
+        raise NoResults(f"{str(path)!r} is not there", command=command)
     if _record(folder).get("run_hash") != run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
-        return read_csv(folder / name, text=_TEXTS)
+        return read_csv(path, text=_TEXTS)
     except (OSError, ValueError) as error:
-        raise NoResults(f"{str(folder / name)!r} is damaged", command=command) from error
+        raise NoResults(f"{str(path)!r} is damaged", command=command) from error
 
 
 def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -> None:
-    """Move new files in, after those of before are gone."""
+    """Move new files in, after those of before are gone.
+
+    Raises:
+        OutsideRun: A folder inside is a link that leads out.
+    """
+    for name in names:
+        inside((folder / name).parent, folder)
     folder.mkdir(exist_ok=True)
     gone = [name for name in _files_of_before(folder) if name not in kept]
     for name in gone:
@@ -274,8 +271,8 @@ def _kept(
 def _record(folder: Path) -> dict[str, Any]:
     """Return what a folder says it was made from; nothing if it does not say."""
     try:
-        found = json.loads((folder / MADE_FROM).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = parse_json(read_text(inside(folder / MADE_FROM, folder)))
+    except BadDocument:
         return {}
     return found if isinstance(found, dict) else {}
 

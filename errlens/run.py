@@ -1,15 +1,14 @@
 """The run folder: the only place that knows what its files are called.
 
 Every file is written under a name that starts with a dot and then renamed, so that a reader sees
-it whole or not at all. Paths are given to pyarrow from the root: it takes `a:b/plan.parquet` for an
-address of the kind `a`.
+it whole or not at all. What is read may be damaged, or come from anywhere: it is checked here, once
+for all commands, and no link leads out of the folder.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -21,7 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from errlens.csv_tables import read_csv, write_csv
+from errlens.disk import atomically, inside, written_to
+from errlens.documents import parse_json, read_text
 from errlens.errors import (
+    ErrlensError,
     IncompleteRun,
     LabelSpaceMismatch,
     NoModel,
@@ -32,24 +34,27 @@ from errlens.errors import (
 )
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.locks import locked
+from errlens.metrics_file import require_metrics
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
-
-PLAN_SCHEMA: Final = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("sample_id", pa.string()),
-        ("path", pa.string()),
-        ("split", pa.string()),
-        ("label_name", pa.string()),  # as the data spell it
-        ("size_bytes", pa.int64()),
-        ("shard", pa.int32()),
-    ]
+from errlens.run_tables import (
+    AFRESH,
+    PLAN_SCHEMA,
+    RESUME,
+    origin_of_part,
+    read_columns,
+    read_part,
+    read_plan,
+    rows_of_shards,
 )
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
-RESUME: Final = "the command that made it goes on where it stopped: run it again"
-AFRESH: Final = "evaluate again with --overwrite"
+
+# The columns of classes.csv that hold numbers.
+CLASS_FIGURES: Final = (
+    "n", "recall", "recall_low", "recall_high",
+    "precision", "precision_low", "precision_high", "f1",
+)  # fmt: skip
 
 # What an evaluation consists of; `--overwrite` removes these and nothing else.
 _OWN: Final = (
@@ -79,9 +84,10 @@ def _alone(
     def called(run: "RunFolder", /, *args: Options.args, **kwargs: Options.kwargs) -> Result:
         if run.path.exists() and not run.path.is_dir():
             return method(run, *args, **kwargs)  # which says what is wrong
-        run.path.mkdir(parents=True, exist_ok=True)
-        with locked(run.predictions_folder):
-            return method(run, *args, **kwargs)
+        with written_to(run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
+            with locked(run.predictions_folder):
+                return method(run, *args, **kwargs)
 
     return called
 
@@ -151,8 +157,12 @@ class RunFolder:
 
     @property
     def thumbnails_folder(self) -> Path:
-        """Small pictures that were made once; hidden, since they are nobody's results."""
-        return self.path / ".thumbnails"
+        """Small pictures that were made once; hidden, since they are nobody's results.
+
+        Raises:
+            OutsideRun: It is a link that leads out of the run.
+        """
+        return inside(self.path / ".thumbnails", self.path)
 
     @property
     def predictions_folder(self) -> Path:
@@ -167,6 +177,14 @@ class RunFolder:
         """Where the logits or features of one shard lie."""
         return self.path / kind / f"part-{shard:05d}.npy"
 
+    def results_folder(self, kind: str) -> Path:
+        """Where a command, by its name, puts what it makes of the run.
+
+        Raises:
+            OutsideRun: It is a link that leads out of the run.
+        """
+        return inside(self.path / kind, self.path)
+
     @property
     def info(self) -> RunInfo:
         """What `run.json` says.
@@ -175,14 +193,16 @@ class RunFolder:
             NotARun: There is no readable `run.json`.
         """
         hint = "errlens evaluate DATA --model NAME makes one"
+        if not self.info_file.is_file():
+            raise NotARun(f"{str(self.path)!r} is no run folder", hint=hint)
         try:
-            found = json.loads(self.info_file.read_text(encoding="utf-8"))
+            found = self._read_json(self.info_file)
+            if not isinstance(found, dict) or "schema_version" not in found:
+                raise ValueError("it has no schema_version")
             if found["schema_version"] == SCHEMA_VERSION:
                 return RunInfo.from_dict(found)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise NotARun(f"{str(self.path)!r} is no run folder", hint=hint) from error
-        except (ValueError, TypeError, KeyError) as error:
-            raise NotARun(f"{str(self.info_file)!r} is damaged: {error!r}", hint=hint) from error
+        except ValueError as error:
+            raise NotARun(f"{str(self.info_file)!r} is damaged: {error}", hint=hint) from error
         raise NotARun(f"{str(self.path)!r} was written by another version of errlens", hint=hint)
 
     def require_model(self) -> RunInfo:
@@ -205,12 +225,9 @@ class RunFolder:
         """
         self.require_complete()
         try:
-            found: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+            return dict(require_metrics(self._read_json(self.metrics_file)))
         except ValueError as error:
-            raise StaleRun(
-                f"{str(self.metrics_file)!r} is damaged: {error}", hint=AFRESH
-            ) from error
-        return found
+            raise _damaged(self.metrics_file, error) from error
 
     def read_classes(self) -> pd.DataFrame:
         """Return the figures of each class: `classes.csv`.
@@ -220,19 +237,19 @@ class RunFolder:
             StaleRun: It was changed.
         """
         self.require_complete()
-        if not self.classes_file.exists():
-            raise IncompleteRun(f"{str(self.path)!r} has no {self.classes_file.name}", hint=RESUME)
+        path = inside(self.classes_file, self.path)
+        if not path.exists():
+            raise IncompleteRun(f"{str(self.path)!r} has no {path.name}", hint=RESUME)
         try:
-            found = read_csv(self.classes_file, text=("class_name", "superclass"))
+            found = read_csv(path, text=("class_name", "superclass"))
         except ValueError as error:  # what pandas' own errors are, too
-            raise StaleRun(
-                f"{str(self.classes_file)!r} is damaged: {error}", hint=AFRESH
-            ) from error
+            raise _damaged(path, error) from error
         missing = {"class_name", "n"} - set(found)
         if missing:
-            raise StaleRun(
-                f"{str(self.classes_file)!r} has no column {some(sorted(missing))}", hint=AFRESH
-            )
+            raise StaleRun(f"{str(path)!r} has no column {some(sorted(missing))}", hint=AFRESH)
+        for name in found.columns.intersection([*CLASS_FIGURES]):
+            if not pd.api.types.is_numeric_dtype(found[name]) or np.isinf(found[name]).any():
+                raise _damaged(path, f"{name!r} should hold numbers")
         return found
 
     def read_sidecars(self, kind: str) -> Iterator[np.ndarray]:
@@ -243,25 +260,42 @@ class RunFolder:
     def read_sidecar(self, kind: str, shard: int) -> np.ndarray:
         """Read the logits or features of the predicted images of one part.
 
+        Returns:
+            Float16, shape (images, classes) or (images, features).
+
         Raises:
             IncompleteRun: They are missing or damaged.
         """
-        path = self.sidecar_file(kind, shard)
-        predicted = _read_columns(self.part_file(shard), ["logits_row"])["logits_row"]
+        path = inside(self.sidecar_file(kind, shard), self.path)
+        predicted = self.read_part(shard, ["logits_row"]).table["logits_row"]
+        n = len(predicted) - predicted.null_count
         try:
-            found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-            if len(found) == len(predicted) - predicted.null_count:
-                return found
-        except (OSError, ValueError, EOFError, TypeError):
-            pass
+            if path.is_file():
+                found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+                width = len(self.info.classes) if kind == "logits" else found.shape[-1]
+                if found.dtype == np.float16 and found.shape == (n, width):
+                    return found
+        except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
+            pass  # numpy reads the header of a file as Python, whatever it holds
         raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
 
     def read_extra(self) -> pd.DataFrame:
-        """Return the further columns of the manifest, one row a row of the plan; maybe none."""
-        if not self.extra_file.exists():
+        """Return the further columns of the manifest, one row a row of the plan; maybe none.
+
+        Raises:
+            IncompleteRun: They are damaged.
+        """
+        path = inside(self.extra_file, self.path)
+        if not path.exists():
             return pd.DataFrame()
-        found: pd.DataFrame = pq.read_table(self.extra_file.absolute()).to_pandas()
-        return found.drop(columns="row")  # that of the plan
+        try:
+            table = read_columns(path)
+            if table.column_names[:1] != ["row"] or len(table) != len(self._read_plan(["shard"])):
+                raise ValueError("its rows are not those of the plan")
+            found: pd.DataFrame = table.drop_columns("row").to_pandas()
+        except (ValueError, pa.ArrowException) as error:
+            raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
+        return found
 
     @property
     def predictions(self) -> Predictions:
@@ -292,8 +326,8 @@ class RunFolder:
             raise IncompleteRun(
                 f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
             )
-        for shard in range(self.n_parts):
-            yield self._read_part(shard, columns, info)
+        for shard, rows in enumerate(self._rows_of_shards()):
+            yield read_part(self.part_file(shard), columns, info, rows)
 
     def read_part(self, shard: int, columns: Sequence[str] = tuple(SCHEMA.names)) -> Predictions:
         """Read some columns of one part of the predictions.
@@ -301,23 +335,17 @@ class RunFolder:
         Raises:
             IncompleteRun: It is missing or damaged.
         """
-        return self._read_part(shard, columns, self.info)
+        path = inside(self.part_file(shard), self.path)
+        return read_part(path, columns, self.info, self._rows_of_shards()[shard])
 
     def read_row(self, row: int, columns: Sequence[str] = tuple(SCHEMA.names)) -> dict[str, Any]:
         """Return some columns of one row of the predictions, as plain values."""
-        shards = self.plan["shard"].to_numpy()
-        place = row - int(np.searchsorted(shards, shards[row]))
-        found = self.read_part(int(shards[row]), columns).table.slice(place, 1).to_pylist()
+        shard, rows = next(
+            (shard, rows) for shard, rows in enumerate(self._rows_of_shards()) if row in rows
+        )
+        found = self.read_part(shard, columns).table.slice(row - rows.start, 1).to_pylist()
         one: dict[str, Any] = found[0]
         return one
-
-    def _read_part(self, shard: int, columns: Sequence[str], info: RunInfo) -> Predictions:
-        wanted = pa.schema([SCHEMA.field(name) for name in columns])
-        table = _read_columns(self.part_file(shard), columns).replace_schema_metadata(None)
-        # Parquet calls the items of a list otherwise, which only a strict comparison sees.
-        as_wanted = table.schema.equals(wanted, check_metadata=True)
-        table = table if as_wanted else table.cast(wanted)
-        return Predictions(table, info.classes, info.superclasses)
 
     @_alone
     def begin(
@@ -338,24 +366,42 @@ class RunFolder:
             StaleRun: Parts were made from other data or with other settings, and `overwrite` is
                 off.
         """
-        taken = self.path.exists() and not self.path.is_dir()
-        if taken or (not self.info_file.exists() and any(self.path.glob("[!.]*"))):
-            raise UnfitOption(
-                f"{str(self.path)!r} exists and is no run folder",
-                hint="choose another -o, or empty it first",
-            )
-        if overwrite:
-            self._clear()
-        if any(self.predictions_folder.glob("part-*.parquet")):
-            self._refuse_others(info, plan)
-            plan = self.plan
-        self.predictions_folder.mkdir(parents=True, exist_ok=True)
-        self.suggested_classes_file.unlink(missing_ok=True)
-        self.write_info(info)
-        self._write_table(self.plan_file, plan)
-        if extra is not None:
-            self._write_table(self.extra_file, pa.Table.from_pandas(extra, preserve_index=False))
+        with written_to(self.path):
+            taken = self.path.exists() and not self.path.is_dir()
+            if taken or (not self.info_file.exists() and any(self.path.glob("[!.]*"))):
+                raise UnfitOption(
+                    f"{str(self.path)!r} exists and is no run folder",
+                    hint="choose another -o, or empty it first",
+                )
+            if overwrite:
+                self._clear()
+            if any(inside(self.predictions_folder, self.path).glob("part-*.parquet")):
+                self._refuse_others(info, plan)
+                plan = self.plan
+            self.predictions_folder.mkdir(parents=True, exist_ok=True)
+            self.suggested_classes_file.unlink(missing_ok=True)
+        with self.in_work():
+            self.write_info(info)
+            self._write_table(self.plan_file, plan)
+            if extra is not None:
+                table = pa.Table.from_pandas(extra, preserve_index=False)
+                self._write_table(self.extra_file, table)
         return plan
+
+    @contextmanager
+    def in_work(self) -> Iterator[None]:
+        """Whatever ends the work, `run.json` does not go on saying that the run is running."""
+        try:
+            yield
+        except BaseException:
+            with suppress(ErrlensError):  # a disk may be full
+                self.interrupt()
+            raise
+
+    def interrupt(self) -> None:
+        """Record that the run was stopped, if it was not at its end."""
+        if self.info.status == "running":
+            self.write_info(replace(self.info, status="interrupted", finished=now()))
 
     def write_info(self, info: RunInfo) -> None:
         """Write `run.json`."""
@@ -365,37 +411,24 @@ class RunFolder:
         """Write a file of text.
 
         Raises:
-            UnfitOption: Nothing can be written there.
+            OutOfReach: Nothing can be written there.
         """
-        try:
-            with _atomically(path) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UnfitOption(
-                f"{str(path)!r} cannot be written: {(error.strerror or str(error)).lower()}",
-                hint="see what stands there; or copy the run to where you may write",
-            ) from error
-
-    def interrupt(self) -> None:
-        """Record that the run was stopped, unless another process has come to its end."""
-        info = self.info
-        if info.status != "complete":
-            self.write_info(replace(info, status="interrupted", finished=now()))
+        with self._atomically(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
 
     @property
     def plan(self) -> pa.Table:
-        """The frozen list of inputs."""
-        self._require_plan()
-        return pq.read_table(self.plan_file.absolute(), schema=PLAN_SCHEMA)
+        """The frozen list of inputs.
+
+        Raises:
+            IncompleteRun: It is missing or damaged.
+        """
+        return self._read_plan(PLAN_SCHEMA.names)
 
     @property
     def n_parts(self) -> int:
         """How many parts the predictions have."""
-        self._require_plan()
-        return (
-            int(pq.read_table(self.plan_file.absolute(), columns=["shard"])["shard"][-1].as_py())
-            + 1
-        )
+        return len(self._rows_of_shards())
 
     def unfinished(self) -> list[int]:
         """Return the shards that still have to be predicted.
@@ -404,7 +437,11 @@ class RunFolder:
             StaleRun: A part was made with other settings than `run.json` says.
         """
         info = self.info
-        return [shard for shard in range(self.n_parts) if not self._part_is_whole(shard, info)]
+        return [
+            shard
+            for shard, rows in enumerate(self._rows_of_shards())
+            if not self._part_is_whole(shard, rows, info)
+        ]
 
     def require_own(self, info: RunInfo) -> None:
         """Refuse to go on with a run that another process has begun anew.
@@ -434,8 +471,9 @@ class RunFolder:
         """
         for kind, array in sidecars.items():
             target = self.sidecar_file(kind, shard)
-            target.parent.mkdir(exist_ok=True)
-            with _atomically(target) as temporary, temporary.open("wb") as file:
+            with written_to(target):
+                target.parent.mkdir(exist_ok=True)
+            with self._atomically(target) as temporary, temporary.open("wb") as file:
                 np.save(file, array)
         metadata = part_metadata(
             info.settings.as_dict(), run_hash=info.run_hash, shard=shard, photos=photos or {}
@@ -444,8 +482,9 @@ class RunFolder:
 
     def read_photo_counts(self) -> Iterator[dict[str, Any]]:
         """Yield what each part of a complete run remembers of its photos; an older one nothing."""
-        for shard in range(self.n_parts):
-            yield _made_by(self.part_file(shard)).get("photos") or {}
+        for shard, rows in enumerate(self._rows_of_shards()):
+            made_by = origin_of_part(inside(self.part_file(shard), self.path), rows) or {}
+            yield made_by.get("photos") or {}
 
     def complete(
         self,
@@ -460,7 +499,7 @@ class RunFolder:
         """
         info = replace(self.info, status="complete", photos=photos or {}, finished=now())
         self._write_json(self.metrics_file, {**metrics, "run_hash": info.run_hash})
-        with _atomically(self.classes_file) as temporary:
+        with self._atomically(self.classes_file) as temporary:
             write_csv(temporary, classes)
         self._write_table(self.baseline_file, self.read_predictions(BASELINE_COLUMNS).table)
         self.write_info(info)
@@ -469,29 +508,24 @@ class RunFolder:
         """Write what the gates found, for programs and for a CI server.
 
         Raises:
-            UnfitOption: Nothing can be written there.
+            OutOfReach: Nothing can be written there.
         """
-        try:
-            with locked(self.gates_file):  # both of the same call
-                self._write_json(self.gates_file, tree)
-                with _atomically(self.junit_file) as temporary:
-                    temporary.write_bytes(junit)
-        except OSError as error:
-            raise UnfitOption(
-                f"{str(self.path)!r} cannot be written: {(error.strerror or str(error)).lower()}",
-                hint="see what stands there; or copy the run to where you may write",
-            ) from error
+        with locked(self.gates_file):  # both of the same call
+            self._write_json(self.gates_file, tree)
+            with self._atomically(self.junit_file) as temporary:
+                temporary.write_bytes(junit)
 
     def withhold(self, names: Sequence[str]) -> None:
         """Record that labels and outputs do not match: predictions stay, results go."""
         for path in (self.metrics_file, self.classes_file, self.baseline_file):
-            path.unlink(missing_ok=True)
+            with written_to(path):
+                path.unlink(missing_ok=True)
         self.suggest_classes(names)
         self.write_info(replace(self.info, status=RELABELLED, finished=now()))
 
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, first output first."""
-        with _atomically(self.suggested_classes_file) as temporary:
+        with self._atomically(self.suggested_classes_file) as temporary:
             temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
     def require_complete(self) -> None:
@@ -514,28 +548,28 @@ class RunFolder:
         """Return the files and folders of the evaluation that exist."""
         return [self.path / name for name in _OWN if (self.path / name).exists()]
 
-    def _require_plan(self) -> None:
-        if not self.plan_file.exists():
-            raise IncompleteRun(f"{str(self.path)!r} has no plan", hint=RESUME)
+    def _read_plan(self, columns: Sequence[str]) -> pa.Table:
+        return read_plan(inside(self.plan_file, self.path), columns)
 
-    def _part_is_whole(self, shard: int, info: RunInfo) -> bool:
+    def _rows_of_shards(self) -> list[range]:
+        return rows_of_shards(self._read_plan(["shard"]))
+
+    def _part_is_whole(self, shard: int, rows: range, info: RunInfo) -> bool:
         """Tell whether a part can be read to its end and belongs to this run.
 
         Raises:
             StaleRun: It is a good part of another run.
         """
-        try:
-            made_by = _made_by(self.part_file(shard))
-        except (OSError, pa.ArrowInvalid):
+        path = inside(self.part_file(shard), self.path)
+        made_by = origin_of_part(path, rows)
+        if made_by is None:
             return False
         if made_by.get("run_hash") != info.run_hash:
             raise StaleRun(
-                f"{str(self.part_file(shard))!r} was made with other settings than run.json says",
-                hint=AFRESH,
+                f"{str(path)!r} was made with other settings than run.json says", hint=AFRESH
             )
-        return made_by["shard"] == shard and all(
-            self.sidecar_file(kind, shard).exists() for kind in info.keep
-        )
+        kept = [inside(self.sidecar_file(kind, shard), self.path) for kind in info.keep]
+        return made_by.get("shard") == shard and all(sidecar.is_file() for sidecar in kept)
 
     def _refuse_others(self, info: RunInfo, plan: pa.Table) -> None:
         """Raise StaleRun where the parts that are here come from other data or settings."""
@@ -552,17 +586,25 @@ class RunFolder:
             )
 
     def _clear(self) -> None:
-        for path in self.written():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in [self.path / name for name in _OWN]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _read_json(self, path: Path) -> Any:
+        return parse_json(read_text(inside(path, self.path)))
 
     def _write_table(self, path: Path, table: pa.Table) -> None:
-        with _atomically(path) as temporary:
+        with self._atomically(path) as temporary:
             pq.write_table(table, temporary.absolute(), compression="zstd")
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
         text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
-        with _atomically(path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        self.write_text(path, text + "\n")
+
+    def _atomically(self, path: Path) -> AbstractContextManager[Path]:
+        return atomically(path, folder=self.path)
 
 
 def open_run(path: str | Path) -> RunFolder:
@@ -591,32 +633,5 @@ def newest_run(folder: Path) -> RunFolder:
     return open_run(max(found)[1])
 
 
-def _made_by(path: Path) -> dict[str, Any]:
-    """Return what a part remembers beside its table."""
-    metadata = pq.read_metadata(path.absolute()).metadata or {}
-    found: dict[str, Any] = json.loads(metadata.get(b"errlens", b"{}"))
-    return found
-
-
-def _read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
-    try:
-        with pq.ParquetFile(path.absolute()) as file:
-            return file.read(columns=list(columns), use_threads=False).select(columns)
-    except (OSError, pa.ArrowException) as error:  # its end is whole, or we would not be here
-        raise IncompleteRun(
-            f"{str(path)!r} is damaged: {' '.join(str(error).split())}",
-            hint=f"remove it; {RESUME}",
-        ) from error
-
-
-@contextmanager
-def _atomically(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; what is written there becomes `path` in the end."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())  # a rename must not outlive its contents in a power cut
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _damaged(path: Path, problem: object) -> StaleRun:
+    return StaleRun(f"{str(path)!r} is damaged: {problem}", hint=AFRESH)

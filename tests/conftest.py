@@ -1,6 +1,7 @@
 """Fixtures: a folder of photos, a tiny model that names their colour, and golden texts."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -153,6 +154,20 @@ def without_privilege():
         yield
     finally:
         os.seteuid(before)
+
+
+@contextmanager
+def signals_as(handler, *numbers: int):
+    """Give programs that are started meanwhile the signals of a terminal, or of nohup.
+
+    Tests that run in the background ignore SIGINT, and what they start would do so, too.
+    """
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, usual in before.items():
+            signal.signal(number, usual)
 
 
 @pytest.fixture

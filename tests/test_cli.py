@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens.cli import app
 from errlens.errors import Interrupted
+from tests.conftest import signals_as
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 # What --help may not import; Typer itself brings pydantic.
@@ -193,7 +194,8 @@ def test_a_killed_run_resumes_to_the_table_of_an_uninterrupted_one(slow, parts, 
 
 
 def test_ctrl_c_leaves_a_resumable_run_and_says_so(slow):
-    process = started(slow, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    with signals_as(signal.SIG_DFL, signal.SIGINT):
+        process = started(slow, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     wait_for_parts(2)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

@@ -14,7 +14,7 @@ from errlens.identity import (
     plan_hash,
     setting_differences,
 )
-from errlens.run import PLAN_SCHEMA
+from errlens.run_tables import PLAN_SCHEMA
 
 SETTINGS = Settings(
     model="m",
@@ -111,7 +111,7 @@ def test_what_does_not_decide_a_prediction_is_not_in_the_hash(name):
 def test_info_without_a_setting_is_refused():
     found = RunInfo(SETTINGS, data="d", data_root="r", n_images=3).as_dict()
     del found["weights_sha256"]
-    with pytest.raises(TypeError, match="weights_sha256"):
+    with pytest.raises(ValueError, match="weights_sha256"):
         RunInfo.from_dict(found)
 
 

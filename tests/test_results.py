@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from errlens.csv_tables import read_csv
-from errlens.errors import UnfitOption
+from errlens.errors import OutOfReach, UnfitOption
 from errlens.results import MADE_FROM, ResultsWriter, renewed_results
 from errlens.run import RunFolder
 from tests.conftest import without_privilege
@@ -120,7 +120,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(run, failure, had_r
             results.csv("a.csv", pd.DataFrame({"new": [1]}))
             raise failure
 
-    told = UnfitOption if isinstance(failure, OSError) else failure  # the disk is full
+    told = OutOfReach if isinstance(failure, OSError) else failure  # the disk is full
     with pytest.raises(told if isinstance(told, type) else type(told)):
         fail()
     assert files(run) == before
@@ -235,5 +235,5 @@ def test_a_picture_is_the_same_bytes_every_time_and_names_no_version(tmp_path):
 def test_a_run_that_cannot_be_written_to_is_a_sentence(public):
     (public / "run").mkdir()
     (public / "run").chmod(0o555)
-    with without_privilege(), pytest.raises(UnfitOption, match="cannot be written"):
+    with without_privilege(), pytest.raises(OutOfReach, match="cannot be written"):
         renew(Run(public / "run"), "a.csv")

@@ -13,15 +13,12 @@ from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import class_rates
 from errlens.classes import ClassNames
 from errlens.errors import StaleRun
-from errlens.run import AFRESH, RunFolder
+from errlens.run import CLASS_FIGURES, RunFolder
+from errlens.run_tables import AFRESH
 
 PAIR: Final = "pair"
 RECALL: Final = "recall"
 OF_A_CLASS: Final = (RECALL, "precision", "f1")
-_COLUMNS: Final = (
-    "n", "f1", "recall", "recall_low", "recall_high",
-    "precision", "precision_low", "precision_high",
-)  # fmt: skip
 _NO_FIGURES: Final = ("schema_version",)  # numbers of metrics.json that say nothing of the model
 
 
@@ -143,10 +140,10 @@ def _metrics(run: RunFolder) -> Mapping[str, Any]:
 def _class_table(run: RunFolder) -> pd.DataFrame:
     found = run.read_classes()
     odd = tuple(found["class_name"]) != run.info.classes.names
-    if odd or not {*_COLUMNS} <= set(found.select_dtypes("number")):
+    if odd or not {*CLASS_FIGURES} <= set(found.select_dtypes("number")):
         raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
     return found
 
 
 def _is_figure(value: Any) -> bool:
-    return isinstance(value, Mapping) and "value" in value
+    return isinstance(value, Mapping) and isinstance(value.get("value"), int | float | None)

@@ -51,7 +51,7 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     wanted = Wanted(info.classes, options.target, options.rather_than)
     rows = selection.rows[: options.top or DEFAULT_TOP].tolist()
     asked = cases_of(run, selection.images, rows, wanted)
-    folder = run.path / KIND
+    folder = run.results_folder(KIND)
     known = known_maps(Ledger(folder, info.run_hash).before(), options=options.as_text())
     return Job(
         folder=folder,

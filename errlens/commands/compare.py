@@ -66,12 +66,13 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
 
         Raises:
             UnfitOption: A run is there, whose own tables have the same names.
+            OutsideRun: The folder in the run is a link that leads out of it.
         """
         if self.into and (self.into / last.info_file.name).exists():
             raise UnfitOption(
                 f"-o {str(self.into)!r} is a run folder", hint="a folder inside it is fine"
             )
-        return self.into or last.path / KIND
+        return self.into or last.results_folder(KIND)
 
 
 def compare(options: CompareOptions) -> "RunFolder":

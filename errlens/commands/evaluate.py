@@ -112,23 +112,28 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.model.predict import predict_missing  # torch takes seconds to import
 
     predictor = _begin(run, options, work)
-    predict_missing(predictor, progress=screen.progress)
+    with run.in_work():
+        predict_missing(predictor, progress=screen.progress)
 
-    # What came out?
-    predictions = run.read_predictions(COLUMNS)
-    again = partial(_command, options)
-    check_label_space(screen, run, predictions, again, trust=options.trust_labels)
-    metrics, classes = measure(predictions), class_table(predictions)
-    oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
-    run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
+        # What came out?
+        predictions = run.read_predictions(COLUMNS)
+        again = partial(_command, options)
+        check_label_space(screen, run, predictions, again, trust=options.trust_labels)
+        metrics, classes = measure(predictions), class_table(predictions)
+        oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
+        run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
     view.show_photos(screen, run, oddities)
     view.show_result(screen, run, metrics, classes)
-    expected = expected_accuracy(options.expect)
     diagnosis = diagnose(
-        screen, predictor, metrics, oddities=oddities, expected=expected, seed=options.seed
+        screen,
+        predictor,
+        metrics,
+        oddities=oddities,
+        expected=expected_accuracy(options.expect),
+        seed=options.seed,
     )
     # Other settings than those of a transform cannot be tried.
-    doubted = None if expected or options.transform else doubt(metrics, classes)
+    doubted = None if options.expect or options.transform else doubt(metrics, classes)
     show_doubt(screen, doubted, again)
     _show_way_on(screen, run, metrics, diagnosis, again)
     more = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}

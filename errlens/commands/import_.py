@@ -180,14 +180,15 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
 
     # Freeze that, and write whatever has not been written yet.
     importer = _begin(run, options, table, samples, superclasses)
-    with quiet_pillow():
-        finish(importer, what="importing", progress=screen.progress)
+    with run.in_work():
+        with quiet_pillow():
+            finish(importer, what="importing", progress=screen.progress)
 
-    # What came out?
-    predictions = run.read_predictions(COLUMNS)
-    _warn_of_other_names(screen, predictions)
-    metrics, classes = measure(predictions), class_table(predictions)
-    run.complete(metrics.as_dict(), classes)
+        # What came out?
+        predictions = run.read_predictions(COLUMNS)
+        _warn_of_other_names(screen, predictions)
+        metrics, classes = measure(predictions), class_table(predictions)
+        run.complete(metrics.as_dict(), classes)
     view.show_photos(screen, run, Oddities())
     view.show_result(screen, run, metrics, classes)
     view.show_next(screen, run, metrics)

@@ -140,7 +140,7 @@ def _count(run: "RunFolder") -> "ConfusionMatrix":
     from errlens.analysis.confusion import COLUMNS, confusion_matrix
 
     matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes, run.info.superclasses)
-    if not matrix.total and not run.metrics["n_label_unknown"]:
+    if not matrix.total and not run.metrics.get("n_label_unknown"):
         raise NoLabels(run.path)
     return matrix
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from errlens.data.images import ImageFile, Unread
+from errlens.disk import written_to
 from errlens.errors import UnfitOption
 from errlens.file_names import distinct_names, file_name
 
@@ -27,13 +28,12 @@ def copy_images(
     appears when it is complete.
 
     Raises:
-        UnfitOption: There is something at the target, or it cannot be written.
+        UnfitOption: There is something at the target.
+        OutOfReach: It cannot be written.
     """
     require_free(target)
-    try:
+    with written_to(target):
         return _copy_tree(copies, target, progress)
-    except OSError as error:
-        raise _unwritable(target, error) from error
 
 
 def _copy_tree(
@@ -59,10 +59,10 @@ def require_free(target: Path) -> None:
     """Refuse a place where something is, or where nothing can be written.
 
     Raises:
-        UnfitOption: There is something at the target, other than an empty folder; or it cannot be
-            made.
+        UnfitOption: There is something at the target, other than an empty folder.
+        OutOfReach: It cannot be made.
     """
-    try:
+    with written_to(target):
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise UnfitOption(
                 f"{str(target)!r} is not empty", hint="images are copied to a folder of their own"
@@ -70,13 +70,6 @@ def require_free(target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".errlens.", dir=target.parent):
             pass
-    except OSError as error:
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> UnfitOption:
-    reason = (error.strerror or str(error)).lower()
-    return UnfitOption(f"{str(target)!r} cannot be written: {reason}")
 
 
 def _places(copies: Sequence[Copy]) -> list[PurePosixPath]:

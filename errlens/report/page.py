@@ -23,7 +23,7 @@ from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.shots import Shots
-from errlens.run import RunFolder
+from errlens.run import CLASS_FIGURES, RunFolder
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
@@ -33,11 +33,6 @@ CHANGED_SHOWN: Final = 12  # images that were fixed or broken
 QUEST_TILES: Final = 60
 QUEST_HEATMAPS: Final = 24
 QUEST_NAMES: Final = 2_000
-
-_CLASS_FIGURES: Final = (
-    "n", "recall", "recall_low", "recall_high",
-    "precision", "precision_low", "precision_high", "f1",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -265,7 +260,7 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
 def _classes(run: RunFolder) -> dict[str, list[Any]]:
     """Return classes.csv column by column, in output order."""
     table = run.read_classes()
-    found = {name: _plain(table[name]) for name in _CLASS_FIGURES if name in table}
+    found = {name: _plain(table[name]) for name in CLASS_FIGURES if name in table}
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
         found["superclass"] = parents.astype(object).where(parents.notna(), None).tolist()

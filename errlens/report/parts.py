@@ -1,13 +1,16 @@
 """What other commands made of a run, or the command that makes it."""
 
-import json
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
+import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
+from errlens.disk import inside
+from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
 from errlens.results import read_results
 from errlens.run import RunFolder
@@ -37,6 +40,25 @@ class Problem(NamedTuple):
 
     what: str
     command: str
+
+
+class _Gate(BaseModel):
+    name: str
+    passed: bool
+    metric: str | None = None
+    op: str | None = None
+    threshold: int | float | str | None = None
+    value: int | float | str | None = None
+    low: int | float | None = None
+    high: int | float | None = None
+    n: int | None = None
+    reason: str | None = None
+
+
+class _Gates(BaseModel):
+    gates: list[_Gate]
+    passed: bool
+    run_hash: str | None = None
 
 
 class Part(NamedTuple):
@@ -92,7 +114,7 @@ def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool
         return True
     counts = [column for column in numbers if column in _COUNTS]
     return (
-        all(pd.api.types.is_numeric_dtype(table[column]) for column in numbers)
+        all(_is_finite(table[column]) for column in numbers)
         and all(set(table[column]) <= set(known) for column in _CLASSES if column in texts)
         and not table[counts].isna().any(axis=None)
         and (name != "pairs" or _has_figures(table))
@@ -105,20 +127,23 @@ def _has_figures(pairs: pd.DataFrame) -> bool:
     return set(pairs["status"]) <= set(STATUSES) and bool(evidence.notna().all(axis=None))
 
 
+def _is_finite(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not np.isinf(column).any()
+
+
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
     """Return what `gates.json` says, or why there is nothing to say."""
     command, path = shlex.join(["errlens", "check", str(run.path)]), str(run.gates_file)
-    try:
-        found = json.loads(run.gates_file.read_text(encoding="utf-8"))
-        gates = [_gate(one) for one in found["gates"]]
-        passed, made_from = bool(found["passed"]), found.get("run_hash")
-    except FileNotFoundError:
+    if not run.gates_file.exists():
         return None, Problem(f"{path!r} is not there", command)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    try:
+        found = parse_json(read_text(inside(run.gates_file, run.path)))
+        gates = _Gates.model_validate(found)
+    except ValueError:
         return None, Problem(f"{path!r} is damaged", command)
-    if made_from not in (None, run.info.run_hash):
+    if gates.run_hash not in (None, run.info.run_hash):
         return None, Problem(f"{path!r} was made of other predictions", command)
-    return {"passed": passed, "gates": gates}, None
+    return gates.model_dump(include={"passed", "gates"}), None
 
 
 def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
@@ -126,9 +151,3 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
     first = table if most is None else table.head(most)
     plain = first.astype(object).where(first.notna(), None)
     return cast("list[dict[str, Any]]", plain.to_dict("records"))
-
-
-def _gate(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a gate with all that may be said of one."""
-    keys = ("name", "metric", "op", "threshold", "value", "low", "high", "n", "reason")
-    return {**{key: one.get(key) for key in keys}, "passed": bool(one["passed"])}

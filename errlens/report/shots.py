@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from errlens.data.images import ImageFile, Unread
+from errlens.disk import inside
 from errlens.predictions import Predictions
 from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
@@ -31,7 +32,7 @@ class Shots:
     root: Path
     explained: Part
     _wanted: dict[int, None] = field(default_factory=dict)
-    _heatmaps_wanted: dict[str, None] = field(default_factory=dict)
+    _heatmaps_wanted: dict[str, Path] = field(default_factory=dict)
 
     def want(self, rows: Iterable[int]) -> list[int]:
         """Ask for thumbnails of rows."""
@@ -43,13 +44,18 @@ class Shots:
         """Ask for pictures that `errlens explain` made of some rows, and return what they are.
 
         Each is a dict of `row`, `method` and `file`; `of_each` row there are so many, by method.
+
+        Raises:
+            OutsideRun: A picture is a link, or has a name, that leads out of the run.
         """
         found: list[dict[str, Any]] = []
         for row in rows:
             for one in self._explained_rows.get(int(row), ())[:of_each]:
                 if len(found) < most:
                     found.append(one)
-                    self._heatmaps_wanted[one["file"]] = None
+                    self._heatmaps_wanted[one["file"]] = inside(
+                        self.run.results_folder("explain") / one["file"], self.run.path
+                    )
         return found
 
     def is_explained(self, row: int) -> bool:
@@ -69,9 +75,8 @@ class Shots:
     def pictures(self, budget: int, *, progress: Progress) -> "Pictures":
         """Make the pictures, heat maps first, as long as they fit into a budget of bytes."""
         cache, made = ThumbnailCache(self.run.thumbnails_folder), Pictures(budget)
-        files = list(self._heatmaps_wanted)
-        folder = self.run.path / "explain"
-        for name, picture in zip(files, cache.pictures(folder / one for one in files), strict=True):
+        wanted = self._heatmaps_wanted
+        for name, picture in zip(wanted, cache.pictures(wanted.values()), strict=True):
             made.add(name, picture)
             progress(1)
         rows = list(self._wanted)
@@ -126,9 +131,8 @@ def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
     if index is None:
         return {}
     good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
-    inside = ~good["file"].str.contains(r"(?:^|/)\.\.(?:/|$)|^/", regex=True)
     found: dict[int, list[dict[str, Any]]] = {}
-    for one in records(good.loc[inside, ["row", "method", "file"]]):
+    for one in records(good[["row", "method", "file"]]):
         found.setdefault(int(one["row"]), []).append({**one, "row": int(one["row"])})
     return found
 

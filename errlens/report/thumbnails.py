@@ -83,7 +83,8 @@ class ThumbnailCache:
         temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
             self._folder.mkdir(exist_ok=True)
-            temporary.write_bytes(encoded)
+            with temporary.open("xb") as file:  # it might be a link
+                file.write(encoded)
             temporary.replace(place)
         except OSError:
             temporary.unlink(missing_ok=True)
@@ -91,7 +92,9 @@ class ThumbnailCache:
 
 
 def _read(place: Path) -> bytes | None:
-    """Return a picture that was kept; one that is not whole is made again."""
+    """Return a picture that was kept; one that is not whole, or a link, is made again."""
+    if place.is_symlink():
+        return None
     try:
         content = place.read_bytes()
     except OSError:

@@ -13,7 +13,7 @@ from errlens.analysis.scores import NO_CLASS, score
 from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
 from errlens.predictions import FAILED, OK, SCHEMA
-from errlens.run import PLAN_SCHEMA
+from errlens.run_tables import PLAN_SCHEMA
 
 CLASSES = ClassNames(("ant", "bee", "cat", "dog"))
 PARENTS = Superclasses(("insect", "pet"), (0, 0, 1, None))

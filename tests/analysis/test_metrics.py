@@ -23,7 +23,7 @@ from errlens.analysis.scores import NO_CLASS, score
 from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
 from errlens.predictions import OK, SCHEMA, Predictions
-from errlens.run import PLAN_SCHEMA
+from errlens.run_tables import PLAN_SCHEMA
 
 
 def predicted(logits, label, *, seen=None, superclasses=None, order=None):

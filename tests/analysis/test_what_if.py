@@ -20,7 +20,7 @@ from errlens.analysis.what_if import (
 from errlens.classes import ClassNames
 from errlens.data.labels import NO_LABEL
 from errlens.predictions import Predictions
-from errlens.run import PLAN_SCHEMA
+from errlens.run_tables import PLAN_SCHEMA
 
 NAMES = ClassNames(tuple("abcdef"))
 

@@ -26,7 +26,8 @@ import pyarrow as pa
 from errlens.analysis.metrics import COLUMNS, class_table, measure
 from errlens.identity import RunInfo, Settings
 from errlens.predictions import OK, SCHEMA
-from errlens.run import PLAN_SCHEMA, RunFolder
+from errlens.run import RunFolder
+from errlens.run_tables import PLAN_SCHEMA
 
 PART = 4096
 TOPK = 20

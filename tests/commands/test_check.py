@@ -308,5 +308,5 @@ def test_where_nothing_can_be_written_is_said():
     run = make()
     run.junit_file.mkdir()
     said = call("check run --fail-under top1=0.5")
-    assert said.exit_code == 2, said.output
-    assert "'run' cannot be written" in said.stderr
+    assert said.exit_code == 3, said.output
+    assert "'run/junit.xml' cannot be written" in said.stderr

@@ -480,7 +480,7 @@ def test_a_place_that_cannot_be_written_to_is_told(target):
     make_run(images=True)
     misclassified()
     Path("file").write_text("mine")
-    assert "cannot be written" in refused(f"run --copy {target}")
+    assert "cannot be written" in refused(f"run --copy {target}", exit_code=3)
 
 
 @pytest.mark.parametrize("name", ["gallery", "worst.csv"])
@@ -493,7 +493,7 @@ def test_what_stands_in_the_way_of_results_is_told(name):
     else:
         target.mkdir()
         (target / "mine").write_text("mine")
-    assert "cannot be written" in refused("run")
+    assert "cannot be written" in refused("run", exit_code=3)
 
 
 def test_copying_what_is_right_copies_nothing_and_says_so():

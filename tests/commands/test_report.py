@@ -441,7 +441,7 @@ def test_a_missing_run_is_named():
 def test_a_place_that_cannot_be_written_is_named():
     make_run()
     Path("run/report.html").mkdir()
-    assert call("report run").exit_code == 2
+    assert call("report run").exit_code == 3
 
 
 def test_the_command_needs_no_torch():

@@ -1,0 +1,62 @@
+"""Files of a folder that is errlens's: whole or not there at all, and inside that folder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from errlens.errors import OutOfReach, OutsideRun
+
+
+def inside(path: Path, folder: Path) -> Path:
+    """Return a path below a folder, be there anything or not, if no link leads out on the way.
+
+    The folder itself may be a link, for somebody has named it; and so may `path`, where it leads to
+    another place below the folder.
+
+    Raises:
+        OutsideRun: What is there lies elsewhere, or `path` is not below the folder at all.
+    """
+    try:
+        leads_out = not path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a link to itself, an impossible name
+        leads_out = True
+    if leads_out:
+        raise OutsideRun(path, folder=folder)
+    return path
+
+
+@contextmanager
+def written_to(place: Path) -> Iterator[None]:
+    """Say of what the system refuses here that this place cannot be written.
+
+    Raises:
+        OutOfReach: It does.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutOfReach(error, path=place, doing="written") from error
+
+
+@contextmanager
+def atomically(path: Path, *, folder: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; what is written there becomes `path` in the end.
+
+    A link in the place of the file is replaced, not followed.
+
+    Raises:
+        OutsideRun: A folder on the way leads out of `folder`.
+        OutOfReach: It cannot be written.
+    """
+    inside(path.parent, folder)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with written_to(path):
+        temporary.unlink(missing_ok=True)  # it might be a link
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())  # a rename must not outlive its contents in a power cut
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

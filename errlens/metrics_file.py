@@ -1,0 +1,73 @@
+"""What those who read `metrics.json` rely on; `errlens.analysis.metrics` says what it means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _Mean(_Strict):
+    value: float
+    n: NonNegativeInt
+
+
+class _Share(_Mean):
+    low: float
+    high: float
+
+
+class _OfSuperclass(_Strict):
+    superclass: str
+    top1: _Share | None
+    super_top1: _Share | None
+
+
+class _Bin(_Strict):
+    low: float
+    high: float
+    n: NonNegativeInt
+    confidence: float | None
+    accuracy: float | None
+
+
+class _Metrics(_Strict):
+    n: NonNegativeInt
+    n_ok: NonNegativeInt = 0
+    n_failed: NonNegativeInt = 0
+    n_unlabelled: NonNegativeInt = 0
+    n_label_unknown: NonNegativeInt = 0
+    top1: _Share | None = None
+    top5: _Share | None = None
+    super_top1: _Share | None = None
+    nll: _Mean | None = None
+    brier: _Mean | None = None
+    ece: _Mean | None = None
+    ece_equal_mass: _Mean | None = None
+    macro_f1: _Mean | None = None
+    by_superclass: list[_OfSuperclass] = []
+    reliability: list[_Bin] = []
+
+
+def require_metrics(tree: Any) -> Mapping[str, Any]:
+    """Return what was read if it is what metrics.json holds.
+
+    Raises:
+        ValueError: It is not; the message says where.
+    """
+    try:
+        _Metrics.model_validate(tree)
+    except ValidationError as error:
+        raise ValueError(first_problem(error)) from error
+    found: Mapping[str, Any] = tree
+    return found
+
+
+def first_problem(error: ValidationError) -> str:
+    """Say where the first thing is that does not fit, and why, without repeating it."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
