@@ -15,6 +15,7 @@ def everything(tmp_path_factory):
     before = Path.cwd()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    sys.modules.pop("tiny", None)  # another test's
     try:
         runs.make(folder)
     finally:
