@@ -160,7 +160,7 @@ def _hashes(state: StateDict, classifier: str) -> Hashes:
 
 
 def _hash(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 @cache

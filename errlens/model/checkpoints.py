@@ -118,8 +118,9 @@ def count_outputs(state: StateDict, classifier: str) -> int | None:
     for kind in ("weight", "bias"):
         own = f"{classifier}.{kind}"
         found = [name for name in state if f".{name}".endswith(f".{own}")]
-        if found and state[min(found, key=len)].numel():
-            return int(state[min(found, key=len)].shape[0])
+        weights = state[min(found, key=len)] if found else torch.empty(0)
+        if weights.ndim and weights.numel():
+            return int(weights.shape[0])
     return None
 
 

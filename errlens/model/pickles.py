@@ -21,7 +21,7 @@ _PICKLES: Final = 5  # of the format before torch 1.6: number, protocol, system,
 
 # What torch makes tensors and plain values of, and what does not copy at a file's word.
 _OF_TENSORS: Final = re.compile(
-    r"torch\._utils\._rebuild_(tensor|tensor_v2|qtensor|parameter|parameter_with_state)|"
+    r"torch\._utils\._rebuild_(tensor|tensor_v2|tensor_v3|qtensor|parameter|parameter_with_state)|"
     r"torch\._tensor\._rebuild_from_type_v2|torch\.nn\.parameter\.Parameter|"
     r"torch\.(cuda\.)?\w*Storage|torch\.storage\.(Typed|Untyped)Storage|"
     r"torch\.(Size|Tensor|device|serialization\._get_layout)|"
@@ -32,10 +32,8 @@ _OF_TENSORS: Final = re.compile(
 _COPIES: Final = re.compile(
     r"torch\._utils\..*|torch\._tensor\..*|torch\.(cuda\.)?(sparse\.)?\w*Tensor|builtins\.bytearray"
 )
-# Codecs from bytes to bytes: one after the other they make gigabytes of a letter.
-_TRANSFORMS: Final = re.compile(
-    r"(hex|base_?64|bz2|zlib|zip|uu|quopri|quoted_?printable|rot_?13)(_codec)?"
-)
+# Codecs that make more bytes of bytes: one after the other they make gigabytes of a letter.
+_TRANSFORMS: Final = re.compile(r"(hex|base_?64|uu|quopri|quoted_?printable)(_codec)?")
 
 
 def foreign_globals(path: Path) -> list[str]:
