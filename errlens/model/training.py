@@ -113,6 +113,7 @@ def _models_called(name: str) -> Iterator[str]:
     if timm.models.is_model(short):
         # A newer timm may have trained it once more, and given that a tag of its own.
         yield short if has_tag(short) else short.partition(".")[0]
+    short = name.removeprefix("torchvision:")
     if short in torchvision.models.list_models(module=torchvision.models):
         yield f"torchvision:{short}"
 
