@@ -92,7 +92,8 @@ def _refusal(name: object, value: object, takes: Parameters) -> str:
         return "it says where something is loaded from, or how"
     if name not in {*takes, *_OF_BUILDERS} and "**" not in takes:
         return "it is none of its constructor's"
-    if _is_callable(takes.get(name)) or (isinstance(value, str) and _BY_NAME.fullmatch(name)):
+    by_name = isinstance(value, str) and _BY_NAME.fullmatch(name)
+    if by_name or (value is not None and _is_callable(takes.get(name))):
         return "it stands for a function or a class"
     if not _is_plain(value):
         return "it is no number, truth value, short text or list of them"

@@ -69,9 +69,10 @@ class Architecture:
             raise UnfitModel(
                 f"{self.name} {refused}: {error}", hint="see --model-kwargs"
             ) from error
-        except _UNBUILDABLE as error:
-            if self.own or not arguments or isinstance(error, OSError):
-                raise  # the user's code, or a library's bug, or a hub out of reach
+        except (OSError, *_UNBUILDABLE) as error:
+            out_of_reach = isinstance(error, OSError) and make is self.fetch
+            if self.own or not arguments or out_of_reach:
+                raise  # the user's code, or a library's bug, or a hub
             given = ", ".join(f"{name}={shortened(repr(arguments[name]))}" for name in arguments)
             reason = shortened(f"{type(error).__name__}: {error}", most=300)
             raise UnfitModel(
