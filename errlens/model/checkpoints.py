@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, some
+from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, shortened, some
 from errlens.model.weight_files import (
     IN_FOLDERS,
     StandIn,
@@ -24,6 +24,8 @@ from errlens.model.weight_files import (
 # What weights are called inside a training's checkpoint, where there are several state dicts.
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
 MOST_TENSORS: Final = 50_000  # the largest architecture of timm has some 2,000
+LONGEST_NAME: Final = 500
+MOST_LEVELS: Final = 50  # layers inside layers
 MOST_CLAIMED: Final = 4  # times the bytes of the file, where several tensors share numbers
 SPARE_BYTES: Final = 2**24
 # Mappings of tensors that are no weights, by a part of their name.
@@ -205,6 +207,11 @@ def _check_tensors(state: StateDict, path: Path) -> None:
     """Refuse tensors that are not wholly in the file, whatever sizes they claim."""
     if len(state) > MOST_TENSORS:
         raise BadCheckpoint(f"checkpoint {str(path)!r} holds {len(state):,} tensors")
+    longest = max(state, key=len, default="")
+    if len(longest) > LONGEST_NAME:
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} holds a tensor called {shortened(longest)!r}"
+        )
     odd = [
         name
         for name, tensor in state.items()

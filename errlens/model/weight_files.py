@@ -139,8 +139,11 @@ def _read_pickle(path: Path) -> object:
 
 def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
     """Say what a file is that holds no weights, as far as its first bytes tell."""
-    with path.open("rb") as file:
-        start = file.read(200).lstrip().lower()
+    try:
+        with path.open("rb") as file:
+            start = file.read(200).lstrip().lower()
+    except OSError as refused:
+        return BadCheckpoint(f"checkpoint {str(path)!r} cannot be opened: {refused.strerror}")
     reason = shortened(str(error).partition(". ")[0], most=200)
     what, hint = f"cannot be read ({reason})", "copy or download it again"
     if start.startswith(b"version https://git-lfs"):

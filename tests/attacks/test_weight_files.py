@@ -232,7 +232,7 @@ def test_a_hundred_thousand_tensors_of_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["__class__", "__class__.__init__.__globals__", "fc.__dict__", "fc.weight.data", "x" * 100_000,
+    ["__class__", "__class__.__init__.__globals__", "fc.__dict__", "fc.weight.data", "x" * 500,
      "", ".", "\x1b[2J", "\ud800", "fc..weight"],
 )  # fmt: skip
 def test_a_name_that_leads_elsewhere_is_only_a_name(tmp_path, name):
@@ -242,6 +242,51 @@ def test_a_name_that_leads_elsewhere_is_only_a_name(tmp_path, name):
         load_network("test_resnet", checkpoint=tmp_path / "w.pt")
     assert failure.value.unexpected == [name]
     assert len(str(failure.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "a." * 100_000, "a." * 100])
+def test_a_name_longer_than_any(tmp_path, name):
+    torch.save({name: torch.zeros(1)}, tmp_path / "w.pt")
+    with pytest.raises(BadCheckpoint, match="holds a tensor called"):
+        read_checkpoint(tmp_path / "w.pt")
+
+
+def test_many_tensors_below_many_prefixes(tmp_path):
+    empty = torch.zeros(0)
+    torch.save({"a." * 50 + str(at): empty for at in range(20_000)}, tmp_path / "w.pt")
+    refused(tmp_path / "w.pt", name="test_resnet")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("held_by", ["key", "set", "value"])
+def test_tuples_of_tuples_without_end(tmp_path, width, held_by, zipped):
+    """As a key of a dict, such a tuple is hashed: a crash of Python, or a wait of years."""
+    # The tuple is put into the memo, and the next one is made of it once, twice or three times.
+    made = {1: b"\x85", 2: b"\x86", 3: b"\x87"}[width]
+    tuples = b")q\0" + (b"h\0" * (width - 1) + made + b"q\0") * 5_000
+    held = {
+        "key": b"}" + tuples + b"K\x01s",
+        "set": b"c__builtin__\nset\n]" + tuples + b"a\x85R",
+        "value": b"}K\x01" + tuples + b"s",
+    }[held_by]
+    if zipped:
+        parts = zip_of({"a": torch.zeros(4)})
+        name = next(name for name in parts if name.endswith("data.pkl"))
+        write_zip(tmp_path / "w.pt", parts | {name: b"\x80\x02" + held + b"."})
+    else:
+        head = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})
+        head = b"".join(pickle.dumps(part, 2) for part in head)
+        (tmp_path / "w.pt").write_bytes(head + b"\x80\x02" + held + b"." + pickle.dumps([], 2))
+    with pytest.raises(BadCheckpoint, match="tuples of tuples"):
+        read_checkpoint(tmp_path / "w.pt")
+
+
+def test_tuples_of_ordinary_size_are_read(tmp_path):
+    names = tuple(f"class {at}" for at in range(22_000))
+    tree = {"a": torch.zeros(2)}, (((1, 2), 3), names)
+    torch.save({"w": tree[0], "names": names, "odd": tree[1], (1, (2, 3)): 4}, tmp_path / "w.pt")
+    assert read_checkpoint(tmp_path / "w.pt").recorded["names"] == names
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
