@@ -97,7 +97,7 @@ def _refusal(name: object, value: object, takes: Parameters) -> str:
         return "it stands for a function or a class"
     if not _is_plain(value):
         return "it is no number, truth value, short text or list of them"
-    if name in ("img_size", "input_size") and not all(
+    if name in ("img_size", "image_size", "input_size") and not all(
         number <= LARGEST_IMAGE for number in _numbers(value)
     ):
         return f"images have at most {LARGEST_IMAGE} pixels a side"

@@ -136,8 +136,8 @@ def apply_checkpoint(
         BadCheckpoint: They are quantised, or no numbers.
     """
     check_fit(module, state, path=path, model=model)
-    _refuse_diverged(module, state, path)
     module.load_state_dict(dict(state))
+    _refuse_diverged(module, path)
 
 
 def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) -> None:
@@ -171,14 +171,16 @@ def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) ->
         )
 
 
-def _refuse_diverged(module: nn.Module, state: StateDict, path: Path) -> None:
-    """Refuse parameters that are no numbers: whatever is predicted with them is nothing."""
-    names = [name for name, _ in module.named_parameters()]
-    lost = [name for name in names if name in state and not torch.isfinite(state[name]).all()]
+def _refuse_diverged(module: nn.Module, path: Path) -> None:
+    """Refuse weights that are no numbers: whatever is predicted with them is nothing."""
+    weights: dict[str, Tensor] = dict(module.named_parameters())
+    # Of other buffers some are infinite on purpose, as those that mask an attention.
+    weights |= {name: one for name, one in module.named_buffers() if ".running_" in f".{name}"}
+    lost = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if lost:
         raise BadCheckpoint(
             f"checkpoint {str(path)!r} holds weights that are infinite or no numbers, in "
-            f"{len(lost)} of {len(names)} parameters: {some(lost)}",
+            f"{len(lost)} of {len(weights)} tensors: {some(lost)}",
             hint="the training has diverged: take a checkpoint from before",
         )
 
@@ -207,11 +209,11 @@ def _check_tensors(state: StateDict, path: Path) -> None:
     """Refuse tensors that are not wholly in the file, whatever sizes they claim."""
     if len(state) > MOST_TENSORS:
         raise BadCheckpoint(f"checkpoint {str(path)!r} holds {len(state):,} tensors")
-    longest = max(state, key=len, default="")
-    if len(longest) > LONGEST_NAME:
-        raise BadCheckpoint(
-            f"checkpoint {str(path)!r} holds a tensor called {shortened(longest)!r}"
-        )
+    for name in state:
+        if len(name) > LONGEST_NAME or name.count(".") > MOST_LEVELS:
+            raise BadCheckpoint(
+                f"checkpoint {str(path)!r} holds a tensor called {shortened(name)!r}"
+            )
     odd = [
         name
         for name, tensor in state.items()

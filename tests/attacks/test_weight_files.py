@@ -290,7 +290,7 @@ def test_tuples_of_ordinary_size_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.float8_e5m2])
 def test_weights_that_are_no_numbers(tmp_path, value, dtype):
     state = timm.create_model("test_resnet", num_classes=3).state_dict()
     state["fc.weight"][1, 2] = value
@@ -298,8 +298,17 @@ def test_weights_that_are_no_numbers(tmp_path, value, dtype):
         {name: one.to(dtype) if one.is_floating_point() else one for name, one in state.items()},
         tmp_path / "w.safetensors",
     )
-    with pytest.raises(BadCheckpoint, match=r"infinite or no numbers, in 1 of \d+ parameters: 'fc"):
+    with pytest.raises(BadCheckpoint, match=r"infinite or no numbers, in 1 of \d+ tensors: 'fc"):
         load_network("test_resnet", checkpoint=tmp_path / "w.safetensors")
+
+
+def test_statistics_that_are_no_numbers(tmp_path):
+    state = timm.create_model("test_resnet", num_classes=3).state_dict()
+    name = next(name for name in state if name.endswith("running_var"))
+    state[name][0] = float("nan")
+    torch.save(state, tmp_path / "w.pt")
+    with pytest.raises(BadCheckpoint, match="running_var"):
+        load_network("test_resnet", checkpoint=tmp_path / "w.pt")
 
 
 def test_a_small_file_does_not_ask_for_a_large_network(tmp_path):
