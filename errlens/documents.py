@@ -25,7 +25,7 @@ MOST_JSON_VALUES: Final = 4_000_000
 MOST_YAML_CHARACTERS: Final = 4 * 2**20
 MOST_YAML_VALUES: Final = 200_000
 MOST_LEVELS: Final = 50
-_LONGEST_NUMBER: Final = 40  # characters; no number that fits 64 bits needs more
+_LONGEST_NUMBER: Final = 400  # characters; PyYAML takes long for 1:59:59:59 with many more
 _PLAIN_TAGS: Final = (
     "null", "bool", "int", "float", "timestamp", "str", "seq", "map", "merge", "value",
 )  # fmt: skip
@@ -277,7 +277,7 @@ def _whole_number(digits: str) -> int:
 
 def _in_64_bits(number: int) -> int:
     if not -(2**63) <= number < 2**64:
-        raise BadDocument(f"the number {number} does not fit 64 bits")
+        raise BadDocument(f"the number {shortened(str(number))} does not fit 64 bits")
     return number
 
 

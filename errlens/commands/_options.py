@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from errlens.errors import UnfitOption
+from errlens.errors import UnfitOption, shortened
 from errlens.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
@@ -319,8 +319,10 @@ def _assignment(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise UnfitOption(f"--model-kwargs {text!r} is not of the form K=V")
+        raise UnfitOption(f"--model-kwargs {shortened(text)!r} is not of the form K=V")
     try:
         return key, ast.literal_eval(value)
     except (ValueError, SyntaxError):
         return key, value
+    except (MemoryError, RecursionError) as error:  # what Python says of a thousand brackets
+        raise UnfitOption(f"--model-kwargs {key}: the value is nested too deep") from error

@@ -115,8 +115,11 @@ def _state(model: str) -> StateDict:
 def _look_up(checkpoint: Checkpoint, kind: str) -> list[str]:
     """Return the architectures that agree with a checkpoint in one kind of hash."""
     file = checkpoint.path.name
+    known = _fingerprints()
+    most = max(int(one.tensors) for one in known)
     for part in _parts(checkpoint.state):
-        known = _fingerprints()
+        if len(part) > 2 * most:
+            continue
         hashes = {layer: _hashes(part, layer) for layer in {one.classifier for one in known}}
         found = [
             one.model
@@ -160,7 +163,7 @@ def _hashes(state: StateDict, classifier: str) -> Hashes:
 
 
 def _hash(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 @cache

@@ -35,7 +35,7 @@ Parameters = Mapping[str, inspect.Parameter]
 
 
 def recorded_arguments(
-    recorded: Mapping[str, Any], architecture: "Architecture", *, origin: str
+    recorded: Mapping[str, Any], architecture: "Architecture", *, origin: str, hint: str = ""
 ) -> dict[str, Any]:
     """Return the arguments that a file records for an architecture, if all are harmless.
 
@@ -43,6 +43,7 @@ def recorded_arguments(
         recorded: Arguments by name, as they were read.
         architecture: What takes them.
         origin: The file that holds them, for messages.
+        hint: What to do about it, if not to say the same by `--model-kwargs`.
 
     Raises:
         BadCheckpoint: One is not the constructor's, or no plain value of ordinary size.
@@ -51,13 +52,12 @@ def recorded_arguments(
     for name, value in recorded.items():
         reason = _refusal(name, value, takes)
         if reason:
-            named = isinstance(name, str) and name.isidentifier() and len(name) < 60
+            if not hint and isinstance(name, str) and name.isidentifier() and len(name) < 60:
+                hint = f"where you know what it does, say it yourself: --model-kwargs {name}=VALUE"
             raise BadCheckpoint(
                 f"{origin} records {shortened(str(name), most=60)}={shown_value(value)} for "
                 f"{architecture.name}, which no file may decide: {reason}",
-                hint=f"where you know what it does, say it yourself: --model-kwargs {name}=VALUE"
-                if named
-                else "",
+                hint=hint,
             )
     return dict(recorded)
 
@@ -92,11 +92,12 @@ def _refusal(name: object, value: object, takes: Parameters) -> str:
         return "it says where something is loaded from, or how"
     if name not in {*takes, *_OF_BUILDERS} and "**" not in takes:
         return "it is none of its constructor's"
-    if _is_callable(takes.get(name)) or (isinstance(value, str) and _BY_NAME.fullmatch(name)):
+    by_name = isinstance(value, str) and _BY_NAME.fullmatch(name)
+    if by_name or (value is not None and _is_callable(takes.get(name))):
         return "it stands for a function or a class"
     if not _is_plain(value):
         return "it is no number, truth value, short text or list of them"
-    if name in ("img_size", "input_size") and not all(
+    if name in ("img_size", "image_size", "input_size") and not all(
         number <= LARGEST_IMAGE for number in _numbers(value)
     ):
         return f"images have at most {LARGEST_IMAGE} pixels a side"

@@ -77,7 +77,8 @@ def check_size(architecture: Architecture, arguments: Mapping[str, Any]) -> None
     if not 0 <= asked <= MOST_TIMES * usual + SPARE_NUMBERS:
         raise UnfitModel(
             f"{architecture.name} with {', '.join(arguments)} as recorded would be more than "
-            f"{MOST_TIMES} times its usual size"
+            f"{MOST_TIMES} times its usual size",
+            hint="where the run is yours, add --trust-run",
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, some
+from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, shortened, some
 from errlens.model.weight_files import (
     IN_FOLDERS,
     StandIn,
@@ -24,6 +24,8 @@ from errlens.model.weight_files import (
 # What weights are called inside a training's checkpoint, where there are several state dicts.
 _WRAPPERS: Final = ("state_dict", "model_state_dict", "model", "model_state", "net", "weights")
 MOST_TENSORS: Final = 50_000  # the largest architecture of timm has some 2,000
+LONGEST_NAME: Final = 500
+MOST_LEVELS: Final = 50  # layers inside layers
 MOST_CLAIMED: Final = 4  # times the bytes of the file, where several tensors share numbers
 SPARE_BYTES: Final = 2**24
 # Mappings of tensors that are no weights, by a part of their name.
@@ -118,8 +120,9 @@ def count_outputs(state: StateDict, classifier: str) -> int | None:
     for kind in ("weight", "bias"):
         own = f"{classifier}.{kind}"
         found = [name for name in state if f".{name}".endswith(f".{own}")]
-        if found and state[min(found, key=len)].numel():
-            return int(state[min(found, key=len)].shape[0])
+        weights = state[min(found, key=len)] if found else torch.empty(0)
+        if weights.ndim and weights.numel():
+            return int(weights.shape[0])
     return None
 
 
@@ -133,8 +136,8 @@ def apply_checkpoint(
         BadCheckpoint: They are quantised, or no numbers.
     """
     check_fit(module, state, path=path, model=model)
-    _refuse_diverged(module, state, path)
     module.load_state_dict(dict(state))
+    _refuse_diverged(module, path)
 
 
 def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) -> None:
@@ -168,14 +171,16 @@ def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) ->
         )
 
 
-def _refuse_diverged(module: nn.Module, state: StateDict, path: Path) -> None:
-    """Refuse parameters that are no numbers: whatever is predicted with them is nothing."""
-    names = [name for name, _ in module.named_parameters()]
-    lost = [name for name in names if name in state and not torch.isfinite(state[name]).all()]
+def _refuse_diverged(module: nn.Module, path: Path) -> None:
+    """Refuse weights that are no numbers: whatever is predicted with them is nothing."""
+    weights: dict[str, Tensor] = dict(module.named_parameters())
+    # Of other buffers some are infinite on purpose, as those that mask an attention.
+    weights |= {name: one for name, one in module.named_buffers() if ".running_" in f".{name}"}
+    lost = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if lost:
         raise BadCheckpoint(
             f"checkpoint {str(path)!r} holds weights that are infinite or no numbers, in "
-            f"{len(lost)} of {len(names)} parameters: {some(lost)}",
+            f"{len(lost)} of {len(weights)} tensors: {some(lost)}",
             hint="the training has diverged: take a checkpoint from before",
         )
 
@@ -204,6 +209,11 @@ def _check_tensors(state: StateDict, path: Path) -> None:
     """Refuse tensors that are not wholly in the file, whatever sizes they claim."""
     if len(state) > MOST_TENSORS:
         raise BadCheckpoint(f"checkpoint {str(path)!r} holds {len(state):,} tensors")
+    for name in state:
+        if len(name) > LONGEST_NAME or name.count(".") > MOST_LEVELS:
+            raise BadCheckpoint(
+                f"checkpoint {str(path)!r} holds a tensor called {shortened(name)!r}"
+            )
     odd = [
         name
         for name, tensor in state.items()

@@ -17,11 +17,13 @@ from errlens.errors import BadCheckpoint, shortened
 
 MOST_BYTES: Final = 64 * 2**20  # of pickled objects; the numbers of tensors lie beside them
 MOST_STEPS: Final = 3_000_000  # a tensor takes about 20, and three more in an optimizer
+MOST_IN_TUPLE: Final = 100_000  # values, or a hundred levels
+_LEVEL: Final = 1_000  # what a level of tuples counts as
 _PICKLES: Final = 5  # of the format before torch 1.6: number, protocol, system, objects, keys
 
 # What torch makes tensors and plain values of, and what does not copy at a file's word.
 _OF_TENSORS: Final = re.compile(
-    r"torch\._utils\._rebuild_(tensor|tensor_v2|qtensor|parameter|parameter_with_state)|"
+    r"torch\._utils\._rebuild_(tensor|tensor_v2|tensor_v3|qtensor|parameter|parameter_with_state)|"
     r"torch\._tensor\._rebuild_from_type_v2|torch\.nn\.parameter\.Parameter|"
     r"torch\.(cuda\.)?\w*Storage|torch\.storage\.(Typed|Untyped)Storage|"
     r"torch\.(Size|Tensor|device|serialization\._get_layout)|"
@@ -32,10 +34,8 @@ _OF_TENSORS: Final = re.compile(
 _COPIES: Final = re.compile(
     r"torch\._utils\..*|torch\._tensor\..*|torch\.(cuda\.)?(sparse\.)?\w*Tensor|builtins\.bytearray"
 )
-# Codecs from bytes to bytes: one after the other they make gigabytes of a letter.
-_TRANSFORMS: Final = re.compile(
-    r"(hex|base_?64|bz2|zlib|zip|uu|quopri|quoted_?printable|rot_?13)(_codec)?"
-)
+# Codecs that make more bytes of bytes: one after the other they make gigabytes of a letter.
+_TRANSFORMS: Final = re.compile(r"(hex|base_?64|uu|quopri|quoted_?printable)(_codec)?")
 
 
 def foreign_globals(path: Path) -> list[str]:
@@ -50,8 +50,13 @@ def foreign_globals(path: Path) -> list[str]:
     steps = 0
     with _pickled(path) as (file, count):
         for _ in range(count):
+            sizes = _TupleSizes()
             for opcode, argument, position in pickletools.genops(file):
                 steps += 1
+                if sizes.after(opcode, argument) > MOST_IN_TUPLE:
+                    raise BadCheckpoint(
+                        f"checkpoint {str(path)!r} holds tuples of tuples that do not end"
+                    )
                 if steps > MOST_STEPS or (position or 0) > MOST_BYTES:
                     raise BadCheckpoint(
                         f"checkpoint {str(path)!r} holds more than {MOST_STEPS:,} objects, or "
@@ -94,6 +99,50 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
         )
     if len({entry.filename.casefold() for entry in entries}) < len(entries):
         raise BadCheckpoint(f"checkpoint {str(path)!r} holds several files of the same name")
+
+
+class _TupleSizes:
+    """Follows the stack of a pickle to know how many values a tuple has, those inside counted.
+
+    Python looks at all of them where a tuple is the key of a dict: at a thousand levels it falls
+    over, and fifty levels that each hold the one below twice keep it busy for years.
+    """
+
+    def __init__(self) -> None:
+        self._stack: list[int] = []
+        self._marks: list[int] = []
+        self._memo: dict[object, int] = {}
+
+    def after(self, opcode: pickletools.OpcodeInfo, argument: object) -> int:
+        """Do what an opcode does; return the size of what is on top of the stack then."""
+        name = opcode.name
+        if name == "MARK":
+            self._marks.append(len(self._stack))
+        elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
+            self._memo[argument] = self._top
+        elif name in ("BINGET", "LONG_BINGET", "GET"):
+            self._stack.append(self._memo.get(argument, 1))
+        else:
+            inner = self._popped(opcode)
+            nested = _LEVEL + sum(inner) if name.startswith("TUPLE") else 1
+            self._stack.extend([nested] * len(opcode.stack_after))
+        return self._top
+
+    @property
+    def _top(self) -> int:
+        return self._stack[-1] if self._stack else 0
+
+    def _popped(self, opcode: pickletools.OpcodeInfo) -> list[int]:
+        """Take from the stack what an opcode takes, and return that."""
+        before = opcode.stack_before
+        if pickletools.markobject in before:
+            at = self._marks.pop() if self._marks else 0
+            at = max(0, at - before.index(pickletools.markobject))
+        else:
+            at = max(0, len(self._stack) - len(before))
+        taken = self._stack[at:]
+        del self._stack[at:]
+        return taken
 
 
 def _refuse_copies(path: Path, names: set[str], words: set[str]) -> None:

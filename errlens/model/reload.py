@@ -19,6 +19,7 @@ from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.sources import Architecture, find_architecture
 from errlens.model.training import LEAST_CROP
 
+_TRUST: Final = "where the run is yours, add --trust-run"
 _LARGEST_COLOUR: Final = 1000.0  # of a mean or a deviation; pixels lie between 0 and 1
 
 
@@ -84,9 +85,21 @@ def untrained_model(name: str) -> Classifier:
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
     """Return the architecture of a run whose arguments are those that a file may decide."""
     settings = info.settings
+    odd = [
+        key
+        for key, value, kinds in (
+            ("model", settings.model, str),
+            ("arguments", settings.arguments, Mapping),
+            ("preprocessing", settings.preprocessing, Mapping),
+            ("checkpoint", info.checkpoint, str | None),
+        )
+        if not isinstance(value, kinds)
+    ]
+    if odd:
+        raise NotARun(f"run.json is damaged: what it says of {some(odd)} cannot be used")
     found = find_architecture(settings.model, recorded=not trusted)
     if not trusted:
-        recorded = recorded_arguments(settings.arguments, found, origin="run.json")
+        recorded = recorded_arguments(settings.arguments, found, origin="run.json", hint=_TRUST)
         if recorded and not (info.checkpoint or found.own):
             check_size(found, recorded)
     return found
@@ -108,16 +121,16 @@ def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:
 
 def _check_preprocessing(recorded: Mapping[str, Any]) -> None:
     """Refuse settings that are none, or would enlarge photos until no memory holds them."""
-    for one in fields(Preprocessing):
-        value = recorded.get(one.name)
-        if not _IS_SETTING[one.name](value):
+    for setting in fields(Preprocessing):
+        value = recorded.get(setting.name, setting.default)  # an older run has fewer settings
+        if not _IS_SETTING[setting.name](value):
             raise NotARun(
-                f"run.json records the preprocessing {one.name}={shown_value(value)}",
-                hint="where the run is yours, add --trust-run",
+                f"run.json records the preprocessing {setting.name}={shown_value(value)}",
+                hint=_TRUST,
             )
     unknown = recorded.keys() - _IS_SETTING.keys()
     if unknown:
-        raise NotARun(f"run.json records the preprocessing {some(sorted(unknown))}")
+        raise NotARun(f"run.json records the preprocessing {some(sorted(map(str, unknown)))}")
 
 
 def _are_numbers(value: object, *, least: float) -> bool:
@@ -141,6 +154,7 @@ _IS_SETTING: Final[Mapping[str, Callable[[Any], bool]]] = {
     "std": lambda value: _are_numbers(value, least=1e-6),
     "exif": lambda value: isinstance(value, bool),
     "bgr": lambda value: isinstance(value, bool),
+    "scale_16bit": lambda value: isinstance(value, bool),
 }
 
 

@@ -17,7 +17,7 @@ from errlens.errors import BadCheckpoint, UnfitModel, UnknownModel, WeightsUnava
 from errlens.model.arguments import recorded_arguments
 from errlens.model.checkpoints import Checkpoint
 from errlens.model.own_code import import_object, import_recorded
-from errlens.model.training import recorded_training
+from errlens.model.training import has_tag, recorded_training
 from errlens.model.weight_files import read_config
 
 HUB_PREFIX: Final = "hf-hub:"
@@ -69,9 +69,10 @@ class Architecture:
             raise UnfitModel(
                 f"{self.name} {refused}: {error}", hint="see --model-kwargs"
             ) from error
-        except _UNBUILDABLE as error:
-            if self.own or not arguments or isinstance(error, OSError):
-                raise  # the user's code, or a library's bug, or a hub out of reach
+        except (OSError, *_UNBUILDABLE) as error:
+            out_of_reach = isinstance(error, OSError) and make is self.fetch
+            if self.own or not arguments or out_of_reach:
+                raise  # the user's code, or a library's bug, or a hub
             given = ", ".join(f"{name}={shortened(repr(arguments[name]))}" for name in arguments)
             reason = shortened(f"{type(error).__name__}: {error}", most=300)
             raise UnfitModel(
@@ -110,6 +111,8 @@ def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
 def _timm_architecture(name: str) -> Architecture:
     if not timm.models.is_model(name):
         raise UnknownModel(name, timm.list_models())
+    if not has_tag(name):
+        raise UnknownModel(name, timm.list_pretrained(f"{name.partition('.')[0]}.*"))
     config = timm.models.get_pretrained_cfg(name)
     head: Any = config.classifier if config else None
     build = partial(timm.create_model, name)

@@ -111,9 +111,17 @@ def _models_called(name: str) -> Iterator[str]:
         return
     short = name.removeprefix("hf-hub:").removeprefix("hf_hub:").removeprefix("timm/")
     if timm.models.is_model(short):
-        yield short
+        # A newer timm may have trained it once more, and given that a tag of its own.
+        yield short if has_tag(short) else short.partition(".")[0]
+    short = name.removeprefix("torchvision:")
     if short in torchvision.models.list_models(module=torchvision.models):
         yield f"torchvision:{short}"
+
+
+def has_tag(name: str) -> bool:
+    """Tell whether timm knows an architecture with what follows the dot in its name."""
+    tag = name.partition(".")[2]
+    return not tag or name in timm.models.list_pretrained(name)
 
 
 def _torchvision_settings(level: Mapping[str, Any]) -> dict[str, Any]:

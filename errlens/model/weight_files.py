@@ -50,10 +50,15 @@ def find_file(path: Path) -> Path:
         MissingInput: There is no such file.
         BadCheckpoint: It is empty, or called like no file of weights.
     """
-    if path.is_dir():
-        path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
-    if not path.is_file():
-        raise MissingInput(path, what="checkpoint")
+    try:
+        if path.is_dir():
+            path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
+        if not path.is_file():
+            raise MissingInput(path, what="checkpoint")
+    except OSError as error:  # a name too long, a folder that nobody may enter
+        raise BadCheckpoint(
+            f"checkpoint {shortened(str(path))!r} cannot be opened: {error.strerror}"
+        ) from error
     if path.suffix.lower() not in SUFFIXES:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
     if not path.stat().st_size:
@@ -134,8 +139,11 @@ def _read_pickle(path: Path) -> object:
 
 def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
     """Say what a file is that holds no weights, as far as its first bytes tell."""
-    with path.open("rb") as file:
-        start = file.read(200).lstrip().lower()
+    try:
+        with path.open("rb") as file:
+            start = file.read(200).lstrip().lower()
+    except OSError as refused:
+        return BadCheckpoint(f"checkpoint {str(path)!r} cannot be opened: {refused.strerror}")
     reason = shortened(str(error).partition(". ")[0], most=200)
     what, hint = f"cannot be read ({reason})", "copy or download it again"
     if start.startswith(b"version https://git-lfs"):
