@@ -73,6 +73,7 @@ def test_unasked_it_is_what_timms_own_reader_gives(tmp_path):
         np.full((4, 4), np.nan, np.float32),
         np.array([[0, np.inf]], np.float32),
         np.array([[-1, 1]], np.float32),
+        np.array([[-2, 2]], np.float32),
         np.array([[0, 1_000_000]], np.int32),
         np.array([[-5, 5]], np.int32),
     ],
@@ -85,6 +86,16 @@ def test_values_of_no_known_scale_are_not_guessed_at(tmp_path, values):
     plain = open_photo(path)
     assert isinstance(plain, Photo)
     assert plain.traits.highest is None or np.isfinite(plain.traits.highest)
+
+
+@pytest.mark.parametrize(("white", "kind"), [(1, np.float32), (255, np.float32), (255, np.int32)])
+def test_what_a_filter_overshoots_is_black_and_white(tmp_path, white, kind):
+    values = np.array([[-0.04, 0, 0.5, 1, 1.06]]) * white
+    path = save(tmp_path, values.astype(kind), "tif")
+    found = np.asarray(open_photo(path, mode="L", scale_16bit=True).image)
+    np.testing.assert_array_equal(
+        found, [[0, 0, round(127.5 if kind is np.float32 else 127), 255, 255]]
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "CMYK", "YCbCr", "RGB"])
