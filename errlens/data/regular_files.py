@@ -2,6 +2,8 @@
 
 import os
 import stat
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +41,16 @@ def read_start(path: str, length: int) -> bytes:
             os.close(descriptor)
     except OSError:
         return b""
+
+
+@cache
+def kernel_devices() -> frozenset[int]:
+    """Return what `st_dev` is of the folders that the kernel makes up: they have no end."""
+    found = set()
+    for folder in _PSEUDO:
+        with suppress(OSError):
+            found.add(Path(folder).stat().st_dev)
+    return frozenset(found)
 
 
 def _refuse(path: Path, status: os.stat_result, max_mb: int) -> None:

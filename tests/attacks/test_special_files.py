@@ -165,6 +165,18 @@ def test_a_file_that_grows_is_read_as_long_as_it_was(tmp_path, monkeypatch):
     assert len(read_encoded(path).content) == 100
 
 
+@pytest.mark.parametrize("target", ["/proc", "/sys", "/proc/self/task"])
+def test_a_scan_does_not_follow_a_link_into_the_kernel(tmp_path, target):
+    if not Path(target).is_dir():
+        pytest.skip(f"no {target} on this platform")
+    paint(tmp_path / "a" / "1.png", "red")
+    (tmp_path / "a" / "link").symlink_to(target)
+    start = time.monotonic()
+    found = scan_folder(tmp_path)
+    assert (found.paths, found.skipped) == (["a/1.png"], {})
+    assert time.monotonic() - start < QUICK
+
+
 def test_a_scan_of_a_folder_opens_no_pipe(tmp_path):
     (tmp_path / "a").mkdir()
     os.mkfifo(tmp_path / "a" / "pipe.unknown")
