@@ -2,7 +2,6 @@
 
 import os
 import stat
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -46,11 +45,9 @@ def read_start(path: str, length: int) -> bytes:
 @cache
 def kernel_devices() -> frozenset[int]:
     """Return what `st_dev` is of the folders that the kernel makes up: they have no end."""
-    found = set()
-    for folder in _PSEUDO:
-        with suppress(OSError):
-            found.add(Path(folder).stat().st_dev)
-    return frozenset(found)
+    made_up = [Path(folder) for folder in _PSEUDO]
+    # Where nothing is mounted there, it is a folder like others, and its device that of others.
+    return frozenset(folder.stat().st_dev for folder in made_up if folder.is_mount())
 
 
 def _refuse(path: Path, status: os.stat_result, max_mb: int) -> None:

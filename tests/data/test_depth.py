@@ -1,6 +1,7 @@
 """The witness is what Pillow makes of the same picture saved with eight bits."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -152,6 +153,15 @@ def test_a_person_is_shown_the_shades_beside_the_white_that_was_fed(tmp_path):
     found = open_thumbnail(ImageFile(path), side=16, preprocessing=PLAIN)
     np.testing.assert_array_equal(found.shown[:, :, 0], RAMP)
     assert (found.as_fed[1:] == 255).all()
+    scaled = replace(PLAIN, scale_16bit=True)
+    found = open_thumbnail(ImageFile(path), side=16, preprocessing=scaled)
+    np.testing.assert_array_equal(found.as_fed[:, :, 0], RAMP)
+
+
+def test_a_person_is_shown_what_there_is_where_no_scale_is_known(tmp_path):
+    path = save(tmp_path, np.array([[-50, 50]], np.float32), "tif")
+    found = open_thumbnail(ImageFile(path), side=2)
+    np.testing.assert_array_equal(found.shown[:, :, 0], [[0, 50]])
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
