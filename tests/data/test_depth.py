@@ -1,6 +1,8 @@
 """The witness is what Pillow makes of the same picture saved with eight bits."""
 
 import io
+import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -114,8 +116,6 @@ def test_what_has_eight_bits_is_left_alone(tmp_path, mode):
 
 def test_colour_of_16_bits_was_never_white(tmp_path):
     """Pillow reads the upper byte of each channel itself: there is nothing to scale."""
-    import struct
-    import zlib
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
