@@ -9,7 +9,8 @@ from errlens.errors import some
 
 LEAST_IMAGES: Final = 40  # fewer of them show nothing
 LEAST_OF_CLASS: Final = 10  # images of a class, of which a working network sees some
-SHARE_UNSEEN: Final = 0.1  # of all images, in classes that are never predicted
+SHARE_OF_IMAGES: Final = 0.1  # in classes that are never predicted: more is no bad luck
+SHARE_OF_CLASSES: Final = 0.2  # that are never predicted, likewise
 PROMISED: Final = 0.15  # by how much confidence exceeds even the upper end of the accuracy
 
 
@@ -47,12 +48,14 @@ def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
 
 def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
     """Say which classes are never predicted, where they are too many for bad luck."""
-    unseen = classes[(classes["n"] >= LEAST_OF_CLASS) & classes["precision"].isna()]
-    if unseen["n"].sum() < SHARE_UNSEEN * n:
+    known = classes[classes["n"] >= LEAST_OF_CLASS]
+    unseen = known[known["precision"].isna()]
+    many = unseen["n"].sum() >= SHARE_OF_IMAGES * n or len(unseen) >= SHARE_OF_CLASSES * len(known)
+    if not (len(unseen) and many):
         return []
     names = unseen["class_name"].tolist()
-    are = "class is" if len(names) == 1 else "classes are"
-    return [f"{len(names)} of {len(classes)} {are} never predicted: {some(names, most=3)}"]
+    verb = "is" if len(names) == 1 else "are"
+    return [f"{len(names)} of {len(classes)} classes {verb} never predicted: {some(names, most=3)}"]
 
 
 def _mean_confidence(metrics: Metrics) -> float | None:

@@ -64,6 +64,12 @@ def test_classes_that_are_never_predicted_are_named():
     assert top1 < found.expect == pytest.approx((1 + top1) / 2, abs=0.005)
 
 
+def test_the_rare_one_of_two_classes_that_is_never_predicted_is_named():
+    label = np.repeat([0, 1], [950, 50])
+    found = doubt(*result(label, np.zeros(1000, int), 0.95, 2))
+    assert found.signs == ["1 of 2 classes is never predicted: 'c1'"]
+
+
 def test_chance_is_told():
     rng = np.random.default_rng(0)
     label = np.repeat(np.arange(10), 100)
