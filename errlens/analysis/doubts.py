@@ -8,9 +8,12 @@ from errlens.analysis.metrics import Metrics, Proportion
 from errlens.errors import some
 
 LEAST_IMAGES: Final = 40  # fewer of them show nothing
-LEAST_OF_CLASS: Final = 10  # images of a class, of which a working network sees some
-SHARE_OF_IMAGES: Final = 0.1  # in classes that are never predicted: more is no bad luck
-SHARE_OF_CLASSES: Final = 0.2  # that are never predicted, likewise
+# Of classes that are never predicted, more is no bad luck: of all classes with a few images, and
+# of all images, in classes with so many that a working network sees some.
+SHARE_OF_CLASSES: Final = 0.2
+A_FEW: Final = 5
+SHARE_OF_IMAGES: Final = 0.1
+MANY: Final = 10
 PROMISED: Final = 0.15  # by how much confidence exceeds even the upper end of the accuracy
 
 
@@ -48,10 +51,11 @@ def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
 
 def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
     """Say which classes are never predicted, where they are too many for bad luck."""
-    known = classes[classes["n"] >= LEAST_OF_CLASS]
+    known = classes[classes["n"] >= A_FEW]
     unseen = known[known["precision"].isna()]
-    many = unseen["n"].sum() >= SHARE_OF_IMAGES * n or len(unseen) >= SHARE_OF_CLASSES * len(known)
-    if not (len(unseen) and many):
+    of_classes = len(unseen) / max(len(known), 1)
+    of_images = unseen.loc[unseen["n"] >= MANY, "n"].sum() / n
+    if of_classes < SHARE_OF_CLASSES and of_images < SHARE_OF_IMAGES:
         return []
     names = unseen["class_name"].tolist()
     verb = "is" if len(names) == 1 else "are"

@@ -56,6 +56,11 @@ def test_classes_of_a_few_images_that_are_never_predicted_are_bad_luck():
     assert doubt(*result(label, pred, 0.9, 100)) is None
 
 
+def test_many_classes_of_a_few_images_are_no_bad_luck():
+    label, pred = network(np.random.default_rng(0), accuracy=0.05, k=37, each=5, unseen=range(22))
+    assert "22 of 37 classes are never predicted" in doubt(*result(label, pred, 0.07, 37)).signs[0]
+
+
 def test_classes_that_are_never_predicted_are_named():
     label, pred = network(np.random.default_rng(0), accuracy=0.3, unseen=(1, 7, 9))
     found = doubt(*result(label, pred, 0.38, 10))
