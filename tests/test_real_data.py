@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from timm.data import create_dataset, create_loader, resolve_data_config
 from typer.testing import CliRunner
@@ -237,3 +238,67 @@ def test_the_cifar10_model_mixes_up_three_pairs(real_data, tmp_path):
         frozenset({"automobile", "truck"}),
         frozenset({"airplane", "ship"}),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "doubted"),
+    [
+        ("pets", {}, False),
+        ("cifar10 resnet", {"img_size": 64, "crop_pct": 1.0, "limit": 300}, False),
+        ("cifar10 vit", {"img_size": 64, "crop_pct": 1.0, "limit": 300}, False),
+        ("cifar10 resnet", {"limit": 300}, True),  # at the size that timm takes by default
+    ],
+)
+def test_only_a_network_fed_otherwise_than_in_its_training_is_doubted(
+    name, settings, doubted, real_data, tmp_path, capsys
+):
+    case = CASES[name]
+    errlens.evaluate(
+        real_data / case["data"],
+        model=case["model"],
+        checkpoint=real_data / case["checkpoint"],
+        model_kwargs=[f"{key}={value}" for key, value in case["arguments"].items()],
+        out=tmp_path / "run",
+        **settings,
+    )
+    assert ("If you expected more" in capsys.readouterr().err) is doubted
+
+
+# What a plain loop gets right of these photos, turned back or of eight bits; see the test above.
+@pytest.mark.parametrize(("kind", "option"), [("exif", "--exif"), ("deep", "--scale-16bit")])
+def test_expect_finds_how_files_are_to_be_read(kind, option, real_data, tmp_path):
+    back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90,
+            8: Image.Transpose.ROTATE_270}  # fmt: skip
+    rng = np.random.default_rng(0)
+    for folder in sorted((real_data / "data/cifar10/test").iterdir()):
+        for source in sorted(folder.iterdir())[:30]:
+            with Image.open(source) as opened:
+                image = opened.convert("L").convert("RGB") if kind == "deep" else opened.copy()
+            exif, target = Image.Exif(), f"{folder.name}/{source.stem}.png"
+            for base in ("plain", kind):
+                (tmp_path / base / folder.name).mkdir(parents=True, exist_ok=True)
+            image.save(tmp_path / "plain" / target)
+            if kind == "deep":
+                image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+            else:
+                exif[0x0112] = int(rng.choice([3, 6, 8]))
+                image = image.transpose(back[exif[0x0112]])
+            image.save(tmp_path / kind / target, exif=exif)
+    case = CASES["cifar10 resnet"]
+    arguments = shlex.split(
+        f"--model test_resnet --model-kwargs output_stride=16 --img-size 64 --crop-pct 1.0 "
+        f"--checkpoint {real_data / case['checkpoint']} -q"
+    )
+
+    def evaluate(folder, *more):
+        out = str(tmp_path / f"run {folder}{''.join(more)[:7]}")
+        command = ["evaluate", str(tmp_path / folder), *arguments, "-o", out, *more]
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == 0, said.output
+        return errlens.open_run(out).metrics["top1"]["value"], said.stderr
+
+    plain, _ = evaluate("plain")
+    fed_wrongly, said = evaluate(kind, "--expect", f"top1={plain:.2f}")
+    assert fed_wrongly < plain - 0.2
+    assert f"restores it: {option}" in said
+    assert evaluate(kind, option)[0] == plain

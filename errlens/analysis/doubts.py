@@ -8,8 +8,12 @@ from errlens.analysis.metrics import Metrics, Proportion
 from errlens.errors import some
 
 LEAST_IMAGES: Final = 40  # fewer of them show nothing
-LEAST_OF_CLASS: Final = 10  # images of a class, of which a working network sees some
-SHARE_UNSEEN: Final = 0.1  # of all images, in classes that are never predicted
+# Of classes that are never predicted, more is no bad luck: of all classes with a few images, and
+# of all images, in classes with so many that a working network sees some.
+SHARE_OF_CLASSES: Final = 0.2
+A_FEW: Final = 5
+SHARE_OF_IMAGES: Final = 0.1
+MANY: Final = 10
 PROMISED: Final = 0.15  # by how much confidence exceeds even the upper end of the accuracy
 
 
@@ -47,12 +51,15 @@ def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
 
 def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
     """Say which classes are never predicted, where they are too many for bad luck."""
-    unseen = classes[(classes["n"] >= LEAST_OF_CLASS) & classes["precision"].isna()]
-    if unseen["n"].sum() < SHARE_UNSEEN * n:
+    known = classes[classes["n"] >= A_FEW]
+    unseen = known[known["precision"].isna()]
+    of_classes = len(unseen) / max(len(known), 1)
+    of_images = unseen.loc[unseen["n"] >= MANY, "n"].sum() / n
+    if of_classes < SHARE_OF_CLASSES and of_images < SHARE_OF_IMAGES:
         return []
     names = unseen["class_name"].tolist()
-    are = "class is" if len(names) == 1 else "classes are"
-    return [f"{len(names)} of {len(classes)} {are} never predicted: {some(names, most=3)}"]
+    verb = "is" if len(names) == 1 else "are"
+    return [f"{len(names)} of {len(classes)} classes {verb} never predicted: {some(names, most=3)}"]
 
 
 def _mean_confidence(metrics: Metrics) -> float | None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from errlens.analysis.copies import Copies
-from errlens.data.depth import EIGHT_BITS
+from errlens.data.depth import EIGHT_BITS, SIXTEEN_BITS, scale_of
 from errlens.data.oddities import Oddities, Some
 
-_BRIGHT: Final = 16_384  # of 65,535; where nothing reaches that, 16 bits are not what is used
+_BLACK: Final = 16  # of 255; where no value reaches that, nothing can be seen
 _OFFER: Final = "--scale-16bit brings them to 0 to 255"
 
 
@@ -16,9 +16,12 @@ def photo_remarks(oddities: Oddities, preprocessing: Mapping[str, Any]) -> list[
 
     `preprocessing` is that of the run, as it was recorded.
     """
-    remarks = []
-    if deep := _of_depth(oddities, scaled=bool(preprocessing.get("scale_16bit"))):
-        remarks.append(deep)
+    scaled = bool(preprocessing.get("scale_16bit"))
+    remarks = [
+        f"{_photos(some)} of more than 8 bits ({mode}{_up_to(some)}): {fate}"
+        for mode, some in oddities.deep.items()
+        if (fate := _fate(mode, some.highest, scaled=scaled))
+    ]
     turned = oddities.turned
     if turned.n and not preprocessing.get("exif"):
         remarks.append(
@@ -51,26 +54,29 @@ def copy_remarks(copies: Copies) -> list[str]:
     return remarks
 
 
-def _of_depth(oddities: Oddities, *, scaled: bool) -> str | None:
-    """Say what becomes of values beyond a byte; None where nothing is lost."""
-    highest, fractions = oddities.highest, set(oddities.modes) == {"F"}
-    if not oddities.deep.n:
-        return None
-    kinds = ", ".join(f"{n} {mode}" for mode, n in sorted(oddities.modes.items()))
-    known = "" if highest is None else f", up to {highest:,.6g}"
-    what = f"{_photos(oddities.deep)} of more than 8 bits ({kinds}{known})"
+def _fate(mode: str, highest: float | None, *, scaled: bool) -> str | None:
+    """Say what becomes of values beyond a byte; None where they come out as they should."""
     if highest is None:
-        return f"{what} and hold what is no number: export them with 8 bits"
-    if fractions and highest <= 1:
-        return None if scaled else f"{what}: as timm reads them they are black; {_OFFER}"
+        return "they hold what is no number; export them with 8 bits"
+    if scaled:
+        full = SIXTEEN_BITS if mode.startswith("I;16") else scale_of(highest, fractions=mode == "F")
+        return None if highest >= full / 4 else "scaled they are dark; export them with 8 bits"
+    if mode == "F" and scale_of(highest, fractions=True) == 1:
+        return f"as timm reads them they are black; {_OFFER}"
+    if highest < _BLACK:
+        return "they are black, or nearly; export them with 8 bits"
     if highest <= EIGHT_BITS:
         return None
-    if highest < _BRIGHT:
-        fate = (
-            "are dark" if scaled else "are white, as timm reads them, and with --scale-16bit dark"
+    if highest < SIXTEEN_BITS / 4:
+        return (
+            "as timm reads them they are white, and scaled they would be dark; "
+            "export them with 8 bits"
         )
-        return f"{what}: they {fate}; export them with 8 bits"
-    return None if scaled else f"{what}: as timm reads them all above 255 is white; {_OFFER}"
+    return f"as timm reads them all above 255 is white; {_OFFER}"
+
+
+def _up_to(some: Some) -> str:
+    return "" if some.highest is None else f", up to {some.highest:,.6g}"
 
 
 def _photos(some: Some) -> str:

@@ -122,7 +122,7 @@ def diagnose(
         threads=predictor.threads,
         progress=screen.progress,
         turned=oddities.turned.n > 0,
-        deep=oddities.deep.n > 0,
+        deep=bool(oddities.deep),
         max_mb=predictor.info.max_file_mb,
     )
     try:

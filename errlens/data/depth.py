@@ -4,11 +4,11 @@ import math
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 EIGHT_BITS: Final = 255
 SIXTEEN_BITS: Final = 65_535
+OVERSHOOT: Final = 1.1
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -25,11 +25,23 @@ def highest(image: Image.Image) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def scale_of(largest: float, *, fractions: bool) -> float:
+    """Return what is white where values go up to this: 1 (fractions alone), 255 or 65,535.
+
+    What filters overshoot, up to a tenth, is allowed for.
+
+    >>> scale_of(1.02, fractions=True), scale_of(1, fractions=False), scale_of(4095, fractions=True)
+    (1, 255, 65535)
+    """
+    scales = (1, EIGHT_BITS, SIXTEEN_BITS) if fractions else (EIGHT_BITS, SIXTEEN_BITS)
+    return next((scale for scale in scales if largest <= OVERSHOOT * scale), math.inf)
+
+
 def to_eight_bits(image: Image.Image) -> Image.Image:
     """Return a deep image as shades of grey from 0 to 255.
 
     Of 16 bits the upper byte is kept, as Pillow does with colour. Of whole numbers of 32 bits and
-    of fractions the range tells the scale: up to 1 (fractions alone), up to 255, up to 65,535.
+    of fractions the largest value tells the scale, see `scale_of`.
 
     Raises:
         ValueError: The values are of no such scale.
@@ -42,15 +54,9 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         return Image.fromarray((values >> 8).astype(np.uint8))
-    return Image.fromarray(np.rint(_scaled(values)).astype(np.uint8))
-
-
-def _scaled(values: NDArray[np.number]) -> NDArray[np.number]:
     low, high = float(values.min()), float(values.max())
-    if not 0 <= low <= high <= SIXTEEN_BITS:  # nor where one is not a number
+    scale = scale_of(high, fractions=image.mode == "F")
+    if not (math.isfinite(scale) and low >= (1 - OVERSHOOT) * high):  # nor of what is no number
         raise ValueError(f"values from {low:g} to {high:g} are of no scale that is known")
-    if high > EIGHT_BITS:
-        return values // 256
-    if high <= 1 and np.issubdtype(values.dtype, np.floating):
-        return values * EIGHT_BITS
-    return values
+    shades = values // 256 if scale == SIXTEEN_BITS else np.rint(values * (EIGHT_BITS / scale))
+    return Image.fromarray(shades.clip(0, EIGHT_BITS).astype(np.uint8))

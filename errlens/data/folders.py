@@ -6,13 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from errlens.data.picture_kinds import (
-    START,
-    is_picture_start,
-    is_picture_suffix,
-    suffix_of,
-)
-from errlens.data.regular_files import read_start
+from errlens.data.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
+from errlens.data.regular_files import kernel_devices, read_start
 from errlens.errors import InputError
 
 NOT_UTF8 = "file name is not UTF-8"
@@ -89,9 +84,12 @@ def _most_frequent(counts: Counter[str]) -> dict[str, int]:
 
 
 def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
-    """Yield all files below a folder; a link to a folder we are inside of is a loop."""
+    """Yield all files below a folder; a link to a folder we are inside of is a loop.
+
+    A link may lead anywhere, but not into what the kernel makes up.
+    """
     identity = _identity(folder)
-    if identity in ancestors:
+    if identity in ancestors or identity[0] in kernel_devices():
         return
     for entry in _entries(folder):
         if _is_folder(entry):

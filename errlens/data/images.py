@@ -197,6 +197,8 @@ def _orientation(image: Image.Image) -> int:
 def _is_single_valued(pixels: Image.Image) -> bool:
     """Tell whether all pixels are the same; three of them nearly always say no at once."""
     width, height = pixels.size
+    if not (width and height):
+        return False
     first = pixels.getpixel((0, 0))
     if any(
         pixels.getpixel(place) != first

@@ -1,6 +1,5 @@
 """What is unusual about photos that can be read all the same: counted, with a few examples."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -12,9 +11,9 @@ EXAMPLES: Final = 3  # paths that are kept of each kind
 class Traits(NamedTuple):
     """What is unusual about a photo.
 
-    `mode` is Pillow's name for values that go beyond a byte, `highest` the largest of them;
-    `turned` says that it is to be turned or mirrored before it is shown, as its EXIF says;
-    `single_valued` that all its pixels, as the model gets them, are the same.
+    `mode` is Pillow's name for values that go beyond a byte, `highest` the largest of them, None
+    where that is no number; `turned` says that it is to be turned or mirrored before it is shown,
+    as its EXIF says; `single_valued` that all its pixels, as the model gets them, are the same.
     """
 
     mode: str | None = None
@@ -24,14 +23,22 @@ class Traits(NamedTuple):
 
 
 class Some(NamedTuple):
-    """How many photos are of a kind, and the paths of the first."""
+    """How many photos are of a kind, the paths of the first, and the largest value in any."""
 
     n: int = 0
     examples: tuple[str, ...] = ()
+    highest: float | None = None
 
     def plus(self, other: "Some") -> "Some":
         """Return both together."""
-        return Some(self.n + other.n, (*self.examples, *other.examples)[:EXAMPLES])
+        known = [one for one in (self.highest, other.highest) if one is not None]
+        examples = (*self.examples, *other.examples)[:EXAMPLES]
+        return Some(self.n + other.n, examples, max(known, default=None))
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> "Some":
+        """Read what `as_dict` of the whole wrote."""
+        return cls(tree["n"], tuple(tree["examples"]), tree.get("highest"))
 
 
 NONE: Final = Some()
@@ -39,50 +46,39 @@ NONE: Final = Some()
 
 @dataclass(frozen=True)
 class Oddities:
-    """The unusual photos of a run; `modes` and `highest` are those of the deep ones."""
+    """The unusual photos of a run; the deep ones, of more than eight bits, by Pillow's mode."""
 
-    deep: Some = NONE
+    deep: Mapping[str, Some] = field(default_factory=dict)
     turned: Some = NONE
     single_valued: Some = NONE
-    modes: Mapping[str, int] = field(default_factory=dict)
-    highest: float | None = None
 
     def __add__(self, other: "Oddities") -> "Oddities":
-        highest = [one for one in (self.highest, other.highest) if one is not None]
+        modes = sorted(self.deep.keys() | other.deep.keys())
         return Oddities(
-            self.deep.plus(other.deep),
+            {mode: self.deep.get(mode, NONE).plus(other.deep.get(mode, NONE)) for mode in modes},
             self.turned.plus(other.turned),
             self.single_valued.plus(other.single_valued),
-            dict(Counter(self.modes) + Counter(other.modes)),
-            max(highest, default=None),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        kinds = ("deep", "turned", "single_valued")
-        tree: dict[str, Any] = {
-            kind: {"n": some.n, "examples": list(some.examples)}
-            for kind in kinds
-            for some in [getattr(self, kind)]
+        return {
+            "deep": {mode: some._asdict() for mode, some in self.deep.items()},
+            **{
+                kind: {"n": some.n, "examples": list(some.examples)}
+                for kind, some in (("turned", self.turned), ("single_valued", self.single_valued))
+            },
         }
-        tree["deep"] |= {"modes": dict(self.modes), "highest": self.highest}
-        return tree
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any]) -> "Oddities":
         """Read what `as_dict` wrote; a run of an older errlens has nothing."""
-
-        def some(kind: str) -> Some:
-            found = tree.get(kind, {})
-            return Some(found.get("n", 0), tuple(found.get("examples", ())))
-
-        deep = tree.get("deep", {})
+        if not tree:
+            return cls()
         return cls(
-            some("deep"),
-            some("turned"),
-            some("single_valued"),
-            deep.get("modes", {}),
-            deep.get("highest"),
+            {mode: Some.from_dict(some) for mode, some in tree["deep"].items()},
+            Some.from_dict(tree["turned"]),
+            Some.from_dict(tree["single_valued"]),
         )
 
 
@@ -90,7 +86,7 @@ def count_oddities(photos: Iterable[tuple[str, Traits]]) -> Oddities:
     """Count the unusual photos among some, each given with its path.
 
     >>> count_oddities([("a.jpg", Traits()), ("b.png", Traits("I;16", 4095))]).deep
-    Some(n=1, examples=('b.png',))
+    {'I;16': Some(n=1, examples=('b.png',), highest=4095)}
     """
     return total(_oddity(path, traits) for path, traits in photos if traits != Traits())
 
@@ -101,13 +97,9 @@ def total(parts: Iterable[Oddities]) -> Oddities:
 
 
 def _oddity(path: str, traits: Traits) -> Oddities:
-    def of(kind: object) -> Some:
-        return Some(1, (path,)) if kind else NONE
-
+    one = Some(1, (path,))
     return Oddities(
-        of(traits.mode),
-        of(traits.turned),
-        of(traits.single_valued),
-        {traits.mode: 1} if traits.mode else {},
-        traits.highest,
+        {traits.mode: one._replace(highest=traits.highest)} if traits.mode else {},
+        one if traits.turned else NONE,
+        one if traits.single_valued else NONE,
     )

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,14 @@ def read_start(path: str, length: int) -> bytes:
             os.close(descriptor)
     except OSError:
         return b""
+
+
+@cache
+def kernel_devices() -> frozenset[int]:
+    """Return what `st_dev` is of the folders that the kernel makes up: they have no end."""
+    made_up = [Path(folder) for folder in _PSEUDO]
+    # Where nothing is mounted there, it is a folder like others, and its device that of others.
+    return frozenset(folder.stat().st_dev for folder in made_up if folder.is_mount())
 
 
 def _refuse(path: Path, status: os.stat_result, max_mb: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.data.images import ImageFile, Unread, decode, quiet_pillow
+from errlens.data.images import ImageFile, Photo, Unread, decode, quiet_pillow
 from errlens.data.loading import available_cores, decode_for, in_order, prepare_input
 from errlens.data.preprocess import Preprocessing
 from errlens.predictions import UNREADABLE
@@ -57,7 +57,8 @@ def _thumbnail(
     if isinstance(encoded, Unread):
         return encoded
     # A person's viewer shows 16 bits as shades; what the network saw of them stands beside it.
-    photo = decode(encoded, exif=True, scale_16bit=True, least=side)
+    shades = decode(encoded, exif=True, scale_16bit=True, least=side)
+    photo = shades if isinstance(shades, Photo) else decode(encoded, exif=True, least=side)
     if isinstance(photo, Unread):
         return photo
     shown = _fitted(photo.image, side)

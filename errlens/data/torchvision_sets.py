@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from errlens.classes import ClassNames
-from errlens.data.images import known_formats
+from errlens.data.foreign_opening import Open, only_images, opened_by
 from errlens.data.samples import Samples, samples_of_files
 from errlens.errors import (
     DataSetUnavailable,
@@ -37,8 +37,6 @@ _OTHER_TASKS: Final = frozenset(
         "VOCDetection", "VOCSegmentation", "WIDERFace",
     }
 )  # fmt: skip
-
-Open = Callable[..., Image.Image]
 
 
 class _Kind(NamedTuple):
@@ -93,7 +91,8 @@ def torchvision_samples(
     classes = _classes_of(kind, dataset, listing.targets)
     files = [file for file in listing.files if file is not None]
     if len(files) < len(listing.files):
-        files = _export(dataset, root / "errlens" / "-".join(filter(None, (name, split))))
+        with opened_by(only_images()):
+            files = _export(dataset, root / "errlens" / "-".join(filter(None, (name, split))))
     return samples_of_files(
         files,
         _labels(kind, dataset, listing.targets, classes),
@@ -217,13 +216,12 @@ def _explained(kind: _Kind, root: Path, *, download: bool) -> Iterator[None]:
 
 def _recorder(opened: list[Path]) -> Open:
     """Return a stand-in for `Image.open` that decodes nothing, but notes which file it was."""
-    really_open = Image.open
+    open_foreign = only_images()
 
     def record(source: Any, *args: Any, **kwargs: Any) -> Image.Image:
         path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
         if not isinstance(path, str | os.PathLike):
-            # An image within a larger file; it is foreign as well.
-            return really_open(source, *args, **{**kwargs, "formats": known_formats()})
+            return open_foreign(source, *args, **kwargs)  # an image within a larger file
         opened.append(Path(path))
         return Image.new("RGB", (1, 1))
 
@@ -233,15 +231,11 @@ def _recorder(opened: list[Path]) -> Open:
 def _list(kind: _Kind, dataset: Any, record: Open, opened: list[Path]) -> _Listing:
     """Call up every item of a data set and note which file it opens, with public API alone."""
     listing = _Listing([], [])
-    really_open = Image.open
-    Image.open = record  # type: ignore[assignment] # for data sets that take no loader
-    try:
+    with opened_by(record):  # for data sets that take no loader
         for index in range(len(dataset)):
             opened.clear()
             listing.targets.append(_target(kind, dataset[index]))
             listing.files.append(opened[0] if opened else None)
-    finally:
-        Image.open = really_open
     return listing
 
 

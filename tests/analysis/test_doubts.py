@@ -56,12 +56,23 @@ def test_classes_of_a_few_images_that_are_never_predicted_are_bad_luck():
     assert doubt(*result(label, pred, 0.9, 100)) is None
 
 
+def test_many_classes_of_a_few_images_are_no_bad_luck():
+    label, pred = network(np.random.default_rng(0), accuracy=0.05, k=37, each=5, unseen=range(22))
+    assert "22 of 37 classes are never predicted" in doubt(*result(label, pred, 0.07, 37)).signs[0]
+
+
 def test_classes_that_are_never_predicted_are_named():
     label, pred = network(np.random.default_rng(0), accuracy=0.3, unseen=(1, 7, 9))
     found = doubt(*result(label, pred, 0.38, 10))
     assert found.signs == ["3 of 10 classes are never predicted: 'c1', 'c7', 'c9'"]
     top1 = (label == pred).mean()
     assert top1 < found.expect == pytest.approx((1 + top1) / 2, abs=0.005)
+
+
+def test_the_rare_one_of_two_classes_that_is_never_predicted_is_named():
+    label = np.repeat([0, 1], [950, 50])
+    found = doubt(*result(label, np.zeros(1000, int), 0.95, 2))
+    assert found.signs == ["1 of 2 classes is never predicted: 'c1'"]
 
 
 def test_chance_is_told():

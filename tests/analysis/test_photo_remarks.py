@@ -19,11 +19,16 @@ def test_ordinary_photos_need_no_word():
     [
         (Traits("I;16", 65_535), "above 255 is white; --scale-16bit brings", None),
         (Traits("I;16B", 20_000), "above 255 is white; --scale-16bit brings", None),
-        (Traits("I;16", 4_095), "with --scale-16bit dark; export them", "they are dark"),
-        (Traits("I", 70_000), "above 255 is white", None),
+        (Traits("I;16", 4_095), "scaled they would be dark; export them", "scaled they are dark"),
+        (Traits("I;16", 255), None, "scaled they are dark"),
+        (Traits("I;16", 1), "black, or nearly", "scaled they are dark"),
+        (Traits("I", 65_535), "above 255 is white", None),
         (Traits("F", 1.0), "they are black; --scale-16bit brings", None),
+        (Traits("F", 1.05), "they are black; --scale-16bit brings", None),
+        (Traits("F", 2.6), "black, or nearly", "scaled they are dark"),
         (Traits("F", 250.0), None, None),
         (Traits("I", 255), None, None),
+        (Traits("I", 10), "black, or nearly", "scaled they are dark"),
         (Traits("F", None), "no number", "no number"),
     ],
 )

@@ -2,11 +2,15 @@
 
 import io
 import shutil
+import struct
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+import torchvision
+from PIL import EpsImagePlugin, Image
+from torchvision.datasets import VisionDataset
 from typer.testing import CliRunner
 
 import errlens
@@ -15,7 +19,8 @@ from errlens.data.images import Photo, Unread, identify_photo, open_image, open_
 from errlens.data.outlines import read_outlines
 from errlens.data.picture_kinds import FORMATS, SUFFIXES
 from errlens.data.preprocess import Preprocessing
-from errlens.errors import InputError
+from errlens.data.torchvision_sets import torchvision_samples
+from errlens.errors import DataSetUnavailable, InputError
 from errlens.report.thumbnails import ThumbnailCache
 from tests.conftest import paint
 
@@ -40,8 +45,6 @@ def no_programs(monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", refuse)
     monkeypatch.setattr(subprocess, "check_call", refuse)
     monkeypatch.setattr(shutil, "which", lambda name, *_: f"/usr/bin/{name}")
-    from PIL import EpsImagePlugin
-
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", "/usr/bin/gs")
 
 
@@ -132,8 +135,6 @@ def test_one_door_only_opens_images(monkeypatch):
 
 def test_pixels_without_end_are_a_row(tmp_path):
     """Pillow's own limits hold: for pixels, and for what a text chunk unpacks to."""
-    import struct
-    import zlib
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
@@ -154,3 +155,22 @@ def test_pixels_without_end_are_a_row(tmp_path):
         found = open_photo(tmp_path / name)
         assert isinstance(found, Unread), name
         assert found.status == "unreadable"
+
+
+class PackedPostScript(VisionDataset):
+    """PostScript within one large file, where a data set keeps its photos."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return Image.open(io.BytesIO(EPS), "r", ("EPS",)).convert("RGB"), index
+
+
+@pytest.mark.usefixtures("no_programs")
+def test_a_data_set_of_a_library_is_read_through_the_same_door(tmp_path, monkeypatch):
+    name = PackedPostScript.__name__
+    monkeypatch.setattr(torchvision.datasets, name, PackedPostScript, raising=False)
+    monkeypatch.setattr(torchvision.datasets, "__all__", [name])
+    with pytest.raises(DataSetUnavailable, match="cannot identify"):
+        torchvision_samples(name, root=tmp_path)

@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -141,6 +142,24 @@ def test_the_limit_is_an_option_a_part_of_the_run_and_is_kept_by_what_reads_it(p
     assert "--max-file-mb 2" in said.stderr
 
 
+def test_explaining_photos_waits_for_nothing_and_reads_no_more(tmp_path, tiny):
+    paint(tmp_path / "photo.png", "red")
+    os.mkfifo(tmp_path / "pipe.png")
+    Image.new("RGB", (600, 600)).save(tmp_path / "large.bmp")
+    names = ("photo.png", "pipe.png", "large.bmp")
+    command = ["explain", *names, "--model", tiny, "--img-size", "8", "--method", "saliency"]
+    said = CliRunner().invoke(app, [*command, "--max-file-mb", "1"])
+    assert said.exit_code == 0, said.output
+    index = pd.read_csv("explained/index.csv").set_index("sample_id")
+    assert index["status"].to_dict() == {
+        "photo.png": "ok", "pipe.png": "failed", "large.bmp": "failed",
+    }  # fmt: skip
+    assert "--max-file-mb 1" in index["error"]["large.bmp"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    again = pd.read_csv("explained/index.csv").set_index("sample_id")
+    assert (again.loc["large.bmp", "status"] == "ok").all()
+
+
 def test_a_copy_of_the_images_does_not_read_more_either(tmp_path):
     with (tmp_path / "sparse.jpg").open("wb") as file:
         file.truncate(5_000_000_000)
@@ -163,6 +182,18 @@ def test_a_file_that_grows_is_read_as_long_as_it_was(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fstat", grow)
     assert len(read_encoded(path).content) == 100
+
+
+@pytest.mark.parametrize("target", ["/proc", "/sys", "/proc/self/task"])
+def test_a_scan_does_not_follow_a_link_into_the_kernel(tmp_path, target):
+    if not Path(target).is_dir():
+        pytest.skip(f"no {target} on this platform")
+    paint(tmp_path / "a" / "1.png", "red")
+    (tmp_path / "a" / "link").symlink_to(target)
+    start = time.monotonic()
+    found = scan_folder(tmp_path)
+    assert (found.paths, found.skipped) == (["a/1.png"], {})
+    assert time.monotonic() - start < QUICK
 
 
 def test_a_scan_of_a_folder_opens_no_pipe(tmp_path):

@@ -1,6 +1,7 @@
 """Predictions made elsewhere, from the table to the run folder."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -314,6 +315,28 @@ def test_missing_images_are_no_failures_and_damaged_ones_are_hashed(photos):
     assert found["content_hash"].isna().tolist() == [False, False, True]
     assert found["width"].isna().tolist() == [True, False, True]
     assert (found["width"].tolist()[1], found["height"].tolist()[1]) == (12, 10)
+
+
+def test_a_photo_under_two_labels_is_told_even_quietly(photos):
+    Path("copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    Path("table.csv").write_text(
+        f"path,label,pred\n{photos}/red/0.png,red,red\ncopy.png,blue,red\ngone.png,blue,blue\n"
+    )
+    said = run_import("table.csv -o run -q")
+    assert said.exit_code == 0, said.output
+    assert "1 image repeats another one byte by byte" in said.stderr
+    assert "1 photo stands under several labels" in said.stderr
+
+
+def test_no_file_is_hashed_that_is_too_large_or_no_file():
+    with Path("large.png").open("wb") as file:
+        file.truncate(2_000_000)
+    os.mkfifo("pipe.png")
+    table = "path,label,pred\nlarge.png,cat,cat\npipe.png,dog,cat\n"
+    for megabytes, hashed in ((1, [True, True]), (2, [False, True])):
+        found = imported(table, f"--max-file-mb {megabytes} --overwrite")
+        assert found["content_hash"].isna().tolist() == hashed
+        assert errlens.open_run("run").info.max_file_mb == megabytes
 
 
 def test_one_row_is_a_run():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import errlens
@@ -408,6 +409,26 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
     told = "No errors in 2 images: no class was taken for another."
     for name in ("matrix", "worst"):
         assert told in section(name, Path("right/report.html").read_text())
+
+
+def test_what_is_odd_about_the_photos_is_said(tiny, photos):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (8, 8), "red").save(photos / "red" / "turned.png", exif=exif)
+    deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1040
+    Image.fromarray(deep).save(photos / "red" / "deep.png")
+    for options, said, unsaid in (
+        ({}, ("to be turned", "--scale-16bit"), ()),
+        ({"exif": True, "scale_16bit": True}, (), ("to be turned", "more than 8 bits")),
+    ):
+        errlens.evaluate(
+            photos, model=tiny, out="run", img_size=8, overwrite=True, quiet=True, **options
+        )
+        report()
+        shown = section("health", text_of())
+        assert "1 photo (red/turned.png) is of one single value" in shown
+        assert all(text in shown for text in said)
+        assert not any(text in shown for text in unsaid)
 
 
 def test_bad_rows_and_unknown_labels_are_listed(tiny, photos):

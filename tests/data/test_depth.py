@@ -1,6 +1,9 @@
 """The witness is what Pillow makes of the same picture saved with eight bits."""
 
 import io
+import struct
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +76,7 @@ def test_unasked_it_is_what_timms_own_reader_gives(tmp_path):
         np.full((4, 4), np.nan, np.float32),
         np.array([[0, np.inf]], np.float32),
         np.array([[-1, 1]], np.float32),
+        np.array([[-2, 2]], np.float32),
         np.array([[0, 1_000_000]], np.int32),
         np.array([[-5, 5]], np.int32),
     ],
@@ -85,6 +89,16 @@ def test_values_of_no_known_scale_are_not_guessed_at(tmp_path, values):
     plain = open_photo(path)
     assert isinstance(plain, Photo)
     assert plain.traits.highest is None or np.isfinite(plain.traits.highest)
+
+
+@pytest.mark.parametrize(("white", "kind"), [(1, np.float32), (255, np.float32), (255, np.int32)])
+def test_what_a_filter_overshoots_is_black_and_white(tmp_path, white, kind):
+    values = np.array([[-0.04, 0, 0.5, 1, 1.06]]) * white
+    path = save(tmp_path, values.astype(kind), "tif")
+    found = np.asarray(open_photo(path, mode="L", scale_16bit=True).image)
+    np.testing.assert_array_equal(
+        found, [[0, 0, round(127.5 if kind is np.float32 else 127), 255, 255]]
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "CMYK", "YCbCr", "RGB"])
@@ -102,8 +116,6 @@ def test_what_has_eight_bits_is_left_alone(tmp_path, mode):
 
 def test_colour_of_16_bits_was_never_white(tmp_path):
     """Pillow reads the upper byte of each channel itself: there is nothing to scale."""
-    import struct
-    import zlib
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
@@ -141,6 +153,15 @@ def test_a_person_is_shown_the_shades_beside_the_white_that_was_fed(tmp_path):
     found = open_thumbnail(ImageFile(path), side=16, preprocessing=PLAIN)
     np.testing.assert_array_equal(found.shown[:, :, 0], RAMP)
     assert (found.as_fed[1:] == 255).all()
+    scaled = replace(PLAIN, scale_16bit=True)
+    found = open_thumbnail(ImageFile(path), side=16, preprocessing=scaled)
+    np.testing.assert_array_equal(found.as_fed[:, :, 0], RAMP)
+
+
+def test_a_person_is_shown_what_there_is_where_no_scale_is_known(tmp_path):
+    path = save(tmp_path, np.array([[-50, 50]], np.float32), "tif")
+    found = open_thumbnail(ImageFile(path), side=2)
+    np.testing.assert_array_equal(found.shown[:, :, 0], [[0, 50]])
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
