@@ -12,6 +12,8 @@ import yaml
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadClassFile, MissingInput, some
 
+OPEN_MARK = "? "  # before a name in a text file that somebody has yet to decide
+
 _INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
 _INDEX_COLUMNS = ("class_index", "index", "idx", "id")
@@ -20,14 +22,15 @@ _INDEX_COLUMNS = ("class_index", "index", "idx", "id")
 def read_classes(path: Path) -> ClassNames:
     """Read class names in output order from a txt, json, yaml or csv file.
 
-    Text: one name a line. JSON and YAML: a list, or a mapping between names and indices in either
-    direction, alone or as the `id2label` of a Hugging Face configuration or the `names` of an
-    Ultralytics one. CSV: a column `class_name` (or `name`), ordered by a column `class_index` (or
-    `index`) where there is one, or a single column without a header.
+    Text: one name a line; one that begins with `? ` is not decided, and refused. JSON and YAML: a
+    list, or a mapping between names and indices in either direction, alone or as the `id2label` of
+    a Hugging Face configuration or the `names` of an Ultralytics one. CSV: a column `class_name`
+    (or `name`), ordered by a column `class_index` (or `index`) where there is one, or a single
+    column without a header.
 
     Raises:
         MissingInput: There is no such file.
-        BadClassFile: It is none of these.
+        BadClassFile: It is none of these, or a name is not decided.
     """
     if not path.is_file():
         raise MissingInput(path, what="class file")
@@ -84,6 +87,15 @@ def _names_from_text(text: str) -> list[str]:
     names = [line.strip() for line in text.rstrip().splitlines()]
     if "" in names:
         raise ValueError(f"line {names.index('') + 1} is empty")
+    undecided = [number for number, name in enumerate(names, 1) if name.startswith(OPEN_MARK)]
+    if undecided:
+        first = undecided[0]
+        raise BadClassFile(
+            f"{len(undecided)} of {len(names)} names are marked as not decided, the first in line "
+            f"{first}: {names[first - 1]!r}",
+            hint=f"line {first} names output {first - 1}: write the name that its images show, or "
+            f"take away the {OPEN_MARK!r} where the one suggested is right",
+        )
     return names
 
 
