@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadClassFile, MissingInput, some
+from errlens.spelling import folded, tidied, tidied_headers
 
 OPEN_MARK = "? "  # before a name in a text file that somebody has yet to decide
 
@@ -53,7 +54,8 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
 
     Raises:
         MissingInput: There is no such file.
-        BadClassFile: A column is missing, a class is listed twice, or a class does not exist.
+        BadClassFile: A column is missing, a class is listed twice or does not exist, or a
+            superclass is spelt in two ways.
     """
     if not path.is_file():
         raise MissingInput(path, what="superclass file")
@@ -61,17 +63,32 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
         header, table = _csv_rows(path.read_text(encoding="utf-8-sig"))
     except (ValueError, csv.Error) as error:
         raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
+    header = tidied_headers(header, wanted=("class_name", "superclass"))
     missing = {"class_name", "superclass"} - set(header)
     if missing:
         raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
     name_at, parent_at = header.index("class_name"), header.index("superclass")
-    rows = [(row[name_at], row[parent_at]) for row in table if row[parent_at]]
+    rows = [(row[name_at], parent) for row in table if (parent := tidied(row[parent_at]))]
     # A class may be listed by its name and again by an alias: then it is listed twice.
     spellings = Counter(classes.index(name) for name, _ in rows)
     repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]
     if repeated and not classes.unknown(repeated):
         raise BadClassFile(f"superclass file {str(path)!r} lists {some(repeated)} more than once")
+    _refuse_twins(path, {parent for _, parent in rows})
     return Superclasses.from_mapping(dict(rows), classes, source=f"the file {path.name}")
+
+
+def _refuse_twins(path: Path, parents: Collection[str]) -> None:
+    """Raise an error where two superclasses are one that is spelt in two ways."""
+    by_folded: dict[str, str] = {}
+    for parent in sorted(parents):
+        twin = by_folded.setdefault(folded(parent), parent)
+        if twin != parent:
+            raise BadClassFile(
+                f"superclass file {str(path)!r} has {twin!r} and {parent!r}, which differ in "
+                "spelling only",
+                hint="spell a superclass in one way",
+            )
 
 
 def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
@@ -141,7 +158,7 @@ def _names_from_csv(text: str) -> list[str]:
     lowered = [name.strip().lower() for name in header]
     name_at = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), None)
     if name_at is not None:
-        names = [row[name_at] for row in rows]
+        names = [row[name_at].strip() for row in rows]
         at = next((lowered.index(name) for name in _INDEX_COLUMNS if name in lowered), None)
         if at is None:
             return names

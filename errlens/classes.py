@@ -67,6 +67,21 @@ class ClassNames:
         """
         return max(name.count("+") for name in (*self._exact, *self._folded))
 
+    def spelling_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return how this list spells the names of another one; what it lacks stays as it is.
+
+        So does a name where several would become the same.
+
+        >>> ClassNames(("grey cat", "dog")).spelling_of(["Grey_Cat", "emu", "dog"])
+        {'Grey_Cat': 'grey cat', 'emu': 'emu', 'dog': 'dog'}
+        """
+        places = {name: self.index(name) for name in names}
+        times = Counter(places.values())
+        return {
+            name: name if at is None or times[at] > 1 else self.names[at]
+            for name, at in places.items()
+        }
+
     def unknown(self, labels: Iterable[str]) -> list[str]:
         """Return the labels that name no class, sorted."""
         return sorted(label for label in set(labels) if not self.meant(label))
