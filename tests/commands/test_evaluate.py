@@ -419,7 +419,9 @@ def test_an_unknown_label_may_be_predicted_without_being_counted(run_errlens, ph
 def test_labels_may_differ_in_case(run_errlens, photos):
     (photos / "green").rename(photos / "GREEN")
     Path("names.txt").write_text("blue\ngreen\nred\n")
-    assert run_errlens(f"{photos} -o run --classes names.txt").exit_code == 0
+    said = run_errlens(f"{photos} -o run --classes names.txt")
+    assert said.exit_code == 0
+    assert "4 labels are spelt otherwise than their class: 'GREEN' is 'green'" in said.stderr
     assert {row["label_name"] for row in rows("run")} == {"blue", "green", "red"}
 
 
