@@ -51,11 +51,14 @@ class ClassNames:
 
     def meant(self, label: str) -> tuple[int, ...]:
         """Return the outputs a label may stand for, by the nearest spelling that there is."""
+        return self.spelt(label) or self._called_otherwise(label)
+
+    def spelt(self, label: str) -> tuple[int, ...]:
+        """Return the outputs whose name a label spells, in whatever way; no other name of them."""
         return (
             self._exact.get(label)
             or self._tidied.get(tidied(label))
-            or self._folded.get(folded(label))
-            or self._called_otherwise(label)
+            or self._folded.get(folded(label), ())
         )
 
     @cached_property

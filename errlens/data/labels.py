@@ -55,7 +55,8 @@ def kind_of_labels(
     if kind:
         return kind
     numbers = all(as_number(label) is not None for label in labels)
-    return "indices" if numbers and not (classes and not classes.unknown(labels)) else "names"
+    names = classes is not None and all(classes.spelt(label) for label in labels)
+    return "indices" if numbers and not names else "names"
 
 
 def are_indices(
