@@ -34,10 +34,10 @@ class Spelling(NamedTuple):
     `apart` and `as_one` are those of `SaidClasses`.
     """
 
-    labels: Mapping[tuple[str, str], int] = {}
-    preds: Mapping[tuple[str, str], int] = {}
-    apart: Sequence[Sequence[str]] = ()
-    as_one: Sequence[Sequence[str]] = ()
+    labels: Mapping[tuple[str, str], int]
+    preds: Mapping[tuple[str, str], int]
+    apart: Sequence[Sequence[str]]
+    as_one: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
