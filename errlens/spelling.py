@@ -13,6 +13,7 @@ from errlens.imagenet import lemmas_of_synsets, names_of_synsets
 _JOINERS: Final = "\u200c\u200d"  # not seen either, but part of how a word is written
 _ALIKE: Final = str.maketrans("\u2018\u2019\u00b4`\u201c\u201d", "''''\"\"")
 _GAPS: Final = re.compile(r"[\s_\u2010-\u2015\u2212-]+")
+_ZEROS: Final = re.compile(r"(?<![^ ])0+(?=\d)")
 _QUOTED: Final = re.compile(r"(['\"])(.*[^'\"].*)\1")
 _NUMBER: Final = re.compile(r"0*(\d{1,18})(?:\.0*)?")
 # A synset id before or behind a name (`n02085620-Chihuahua`), a number before it (`001.Albatross`).
@@ -48,8 +49,8 @@ def folded(name: str) -> str:
 
     >>> folded("British_Shorthair") == folded("british-shorthair ")
     True
-    >>> [folded(name) for name in ("007", "3.0", "'cat'", "Tom &amp; Jerry")]
-    ['7', '3', 'cat', 'tom & jerry']
+    >>> [folded(name) for name in ("007", "3.0", "class_07", "'cat'", "Tom &amp; Jerry")]
+    ['7', '3', 'class 7', 'cat', 'tom & jerry']
     """
     plain = html.unescape(name) if "&" in name else name
     plain = tidied(unicodedata.normalize("NFKC", plain)).casefold().translate(_ALIKE)
@@ -57,7 +58,7 @@ def folded(name: str) -> str:
         plain = quoted[2]
     if number := _NUMBER.fullmatch(plain):
         return number[1]
-    gaps_alike = _GAPS.sub(" ", plain)
+    gaps_alike = _ZEROS.sub("", _GAPS.sub(" ", plain))
     return plain if gaps_alike == " " else gaps_alike  # a class may be called `-` or `_`
 
 
