@@ -3,15 +3,17 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
+from errlens.spelling import folded, tidied, tidied_headers
 
 MOST_BYTES: Final = 16 * 2**20
+OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to decide
 
 _INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
@@ -21,14 +23,15 @@ _INDEX_COLUMNS = ("class_index", "index", "idx", "id")
 def read_classes(path: Path) -> ClassNames:
     """Read class names in output order from a txt, json, yaml or csv file.
 
-    Text: one name a line. JSON and YAML: a list, or a mapping between names and indices in either
-    direction, alone or as the `id2label` of a Hugging Face configuration or the `names` of an
-    Ultralytics one. CSV: a column `class_name` (or `name`), ordered by a column `class_index` (or
-    `index`) where there is one, or a single column without a header.
+    Text: one name a line; one that begins with `? ` is not decided, and refused. JSON and YAML: a
+    list, or a mapping between names and indices in either direction, alone or as the `id2label` of
+    a Hugging Face configuration or the `names` of an Ultralytics one. CSV: a column `class_name`
+    (or `name`), ordered by a column `class_index` (or `index`) where there is one, or a single
+    column without a header.
 
     Raises:
         MissingInput: There is no such file.
-        BadClassFile: It is none of these.
+        BadClassFile: It is none of these, or a name is not decided.
     """
     if not path.is_file():
         raise MissingInput(path, what="class file")
@@ -50,7 +53,8 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
 
     Raises:
         MissingInput: There is no such file.
-        BadClassFile: A column is missing, a class is listed twice, or a class does not exist.
+        BadClassFile: A column is missing, a class is listed twice or does not exist, or a
+            superclass is spelt in two ways.
     """
     if not path.is_file():
         raise MissingInput(path, what="superclass file")
@@ -59,17 +63,32 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
         header, table = _csv_rows(text)
     except (ValueError, csv.Error) as error:
         raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
+    header = tidied_headers(header, wanted=("class_name", "superclass"))
     missing = {"class_name", "superclass"} - set(header)
     if missing:
         raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
     name_at, parent_at = header.index("class_name"), header.index("superclass")
-    rows = [(row[name_at], row[parent_at]) for row in table if row[parent_at]]
+    rows = [(row[name_at], parent) for row in table if (parent := tidied(row[parent_at]))]
     # A class may be listed by its name and again by an alias: then it is listed twice.
     spellings = Counter(classes.index(name) for name, _ in rows)
     repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]
     if repeated and not classes.unknown(repeated):
         raise BadClassFile(f"superclass file {str(path)!r} lists {some(repeated)} more than once")
+    _refuse_twins(path, {parent for _, parent in rows})
     return Superclasses.from_mapping(dict(rows), classes, source=f"the file {path.name}")
+
+
+def _refuse_twins(path: Path, parents: Collection[str]) -> None:
+    """Raise an error where two superclasses are one that is spelt in two ways."""
+    by_folded: dict[str, str] = {}
+    for parent in sorted(parents):
+        twin = by_folded.setdefault(folded(parent), parent)
+        if twin != parent:
+            raise BadClassFile(
+                f"superclass file {str(path)!r} has {twin!r} and {parent!r}, which differ in "
+                "spelling only",
+                hint="spell a superclass in one way",
+            )
 
 
 def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
@@ -85,6 +104,15 @@ def _names_from_text(text: str) -> list[str]:
     names = [line.strip() for line in text.rstrip().splitlines()]
     if "" in names:
         raise ValueError(f"line {names.index('') + 1} is empty")
+    undecided = [number for number, name in enumerate(names, 1) if name.startswith(OPEN_MARK)]
+    if undecided:
+        first = undecided[0]
+        raise BadClassFile(
+            f"{len(undecided)} of {len(names)} names are marked as not decided, the first in line "
+            f"{first}: {names[first - 1]!r}",
+            hint=f"line {first} names output {first - 1}: write the name that its images show, or "
+            f"take away the {OPEN_MARK!r} where the one suggested is right",
+        )
     return names
 
 
@@ -130,7 +158,7 @@ def _names_from_csv(text: str) -> list[str]:
     lowered = [name.strip().lower() for name in header]
     name_at = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), None)
     if name_at is not None:
-        names = [row[name_at] for row in rows]
+        names = [row[name_at].strip() for row in rows]
         at = next((lowered.index(name) for name in _INDEX_COLUMNS if name in lowered), None)
         if at is None:
             return names

@@ -51,11 +51,14 @@ class ClassNames:
 
     def meant(self, label: str) -> tuple[int, ...]:
         """Return the outputs a label may stand for, by the nearest spelling that there is."""
+        return self.spelt(label) or self._called_otherwise(label)
+
+    def spelt(self, label: str) -> tuple[int, ...]:
+        """Return the outputs whose name a label spells, in whatever way; no other name of them."""
         return (
             self._exact.get(label)
             or self._tidied.get(tidied(label))
-            or self._folded.get(folded(label))
-            or self._called_otherwise(label)
+            or self._folded.get(folded(label), ())
         )
 
     @cached_property
@@ -66,6 +69,21 @@ class ClassNames:
         2
         """
         return max(name.count("+") for name in (*self._exact, *self._folded))
+
+    def spelling_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return how this list spells the names of another one; what it lacks stays as it is.
+
+        So does a name where several would become the same.
+
+        >>> ClassNames(("grey cat", "dog")).spelling_of(["Grey_Cat", "emu", "dog"])
+        {'Grey_Cat': 'grey cat', 'emu': 'emu', 'dog': 'dog'}
+        """
+        places = {name: self.index(name) for name in names}
+        times = Counter(places.values())
+        return {
+            name: name if at is None or times[at] > 1 else self.names[at]
+            for name, at in places.items()
+        }
 
     def unknown(self, labels: Iterable[str]) -> list[str]:
         """Return the labels that name no class, sorted."""

@@ -209,11 +209,38 @@ class ClassCountMismatch(InputError):
         self.names = names
 
 
+_NUMBERS = (
+    "labels that are numbers stand for outputs, and the first output is 0: do these count "
+    "otherwise, or number other classes?"
+)
+# What to do about unknown labels: whether there is a model, and whether they are many.
+_WAYS = {
+    (True, True): "the model seems to know other classes than the data have: errlens network probe "
+    "fits a head to these; if it has one, pass --classes FILE with the names of its outputs",
+    (True, False): "pass --classes FILE with the model's class names, spelt as in the data, or "
+    "--allow-unknown to predict these images without counting them",
+    (False, True): "labels and predictions must name the same classes; --classes FILE has their "
+    "names in output order",
+    (False, False): "call a class alike everywhere, or pass --allow-unknown to keep these images "
+    "without counting them",
+}
+
+
 class UnknownLabels(InputError):
-    """The data hold labels that the model has no class for."""
+    """The data hold labels that the model has no class for.
+
+    `of` is how many labels there are, `source` where the classes come from. Without a `model`,
+    labels and predictions come from one table.
+    """
 
     def __init__(
-        self, labels: Sequence[str], classes: Sequence[str], *, of: int, source: str
+        self,
+        labels: Sequence[str],
+        classes: Sequence[str],
+        *,
+        of: int,
+        source: str,
+        model: bool = True,
     ) -> None:
         near = nearest(labels[0], classes, most=1)
         guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
@@ -222,14 +249,7 @@ class UnknownLabels(InputError):
         super().__init__(
             f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
             f"from {source}: {some(labels)}{guess}",
-            hint="labels that are numbers stand for outputs, and the first output is 0: do these "
-            "count otherwise, or number other classes?"
-            if numbers
-            else "the model seems to know other classes than the data have: errlens network probe "
-            "fits a head to these; if it has one, pass --classes FILE with the names of its outputs"
-            if strangers
-            else "pass --classes FILE with the model's class names, spelt as in the data, or "
-            "--allow-unknown to predict these images without counting them",
+            hint=_NUMBERS if numbers else _WAYS[model, strangers],
         )
         self.labels = list(labels)
 

@@ -516,7 +516,10 @@ class RunFolder:
                 temporary.write_bytes(junit)
 
     def withhold(self, names: Sequence[str]) -> None:
-        """Record that labels and outputs do not match: predictions stay, results go."""
+        """Record that labels and outputs do not match: predictions stay, results go.
+
+        `names` are lines of a class file, as for `suggest_classes`.
+        """
         for path in (self.metrics_file, self.classes_file, self.baseline_file):
             with written_to(path):
                 path.unlink(missing_ok=True)
@@ -524,7 +527,7 @@ class RunFolder:
         self.write_info(replace(self.info, status=RELABELLED, finished=now()))
 
     def suggest_classes(self, names: Sequence[str]) -> None:
-        """Write other names for the outputs, first output first."""
+        """Write other names for the outputs, as lines of a class file, first output first."""
         with self._atomically(self.suggested_classes_file) as temporary:
             temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
@@ -538,8 +541,9 @@ class RunFolder:
         if self.info.status == RELABELLED:
             raise LabelSpaceMismatch(
                 f"labels and outputs of {str(self.path)!r} do not match; nothing can be said of it",
-                hint=f"evaluate again with --classes {self.suggested_classes_file}, to another -o; "
-                "or with --trust-labels",
+                hint=f"{self.suggested_classes_file} holds names that agree with the predictions, "
+                "with a '? ' before those to be decided by hand: evaluate again with it as "
+                "--classes, to another -o; or with --trust-labels",
             )
         if not self.metrics_file.exists():
             raise IncompleteRun(f"{str(self.path)!r} has no metrics yet", hint=RESUME)

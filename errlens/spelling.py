@@ -13,9 +13,11 @@ from errlens.imagenet import lemmas_of_synsets, names_of_synsets
 _JOINERS: Final = "\u200c\u200d"  # not seen either, but part of how a word is written
 _ALIKE: Final = str.maketrans("\u2018\u2019\u00b4`\u201c\u201d", "''''\"\"")
 _GAPS: Final = re.compile(r"[\s_\u2010-\u2015\u2212-]+")
+_ZEROS: Final = re.compile(r"(?<![^ ])0+(?=\d)")
 _QUOTED: Final = re.compile(r"(['\"])(.*[^'\"].*)\1")
 _NUMBER: Final = re.compile(r"0*(\d{1,18})(?:\.0*)?")
 # A synset id before or behind a name (`n02085620-Chihuahua`), a number before it (`001.Albatross`).
+_SYNSET: Final = re.compile(r"n\d{8}")
 _WITH_SYNSET: Final = (
     re.compile(r"(?P<synset>n\d{8})[ .]+(?P<rest>.+)"),
     re.compile(r"(?P<rest>.+) \((?P<synset>n\d{8})\)"),
@@ -47,8 +49,8 @@ def folded(name: str) -> str:
 
     >>> folded("British_Shorthair") == folded("british-shorthair ")
     True
-    >>> [folded(name) for name in ("007", "3.0", "'cat'", "Tom &amp; Jerry")]
-    ['7', '3', 'cat', 'tom & jerry']
+    >>> [folded(name) for name in ("007", "3.0", "class_07", "'cat'", "Tom &amp; Jerry")]
+    ['7', '3', 'class 7', 'cat', 'tom & jerry']
     """
     plain = html.unescape(name) if "&" in name else name
     plain = tidied(unicodedata.normalize("NFKC", plain)).casefold().translate(_ALIKE)
@@ -56,7 +58,7 @@ def folded(name: str) -> str:
         plain = quoted[2]
     if number := _NUMBER.fullmatch(plain):
         return number[1]
-    gaps_alike = _GAPS.sub(" ", plain)
+    gaps_alike = _ZEROS.sub("", _GAPS.sub(" ", plain))
     return plain if gaps_alike == " " else gaps_alike  # a class may be called `-` or `_`
 
 
@@ -84,6 +86,27 @@ def tidied_headers(names: Sequence[str], *, wanted: Collection[str]) -> list[str
     ]
 
 
+def synset_of(name: str) -> str | None:
+    """Return the synset id that a name holds, or that is the one of an ImageNet class called so.
+
+    >>> synset_of("n02123045-tabby"), synset_of("Tabby cat"), synset_of("cat")
+    ('n02123045', 'n02123045', None)
+    """
+    plain = folded(name)
+    parts = _with_synset(plain)
+    return parts["synset"] if parts else _synsets_by_name().get(plain)
+
+
+def holds_synset(name: str) -> bool:
+    """Tell whether a synset id is part of a name, or all of it.
+
+    >>> holds_synset("n02123045"), holds_synset("n02123045-tabby"), holds_synset("tabby")
+    (True, True, False)
+    """
+    plain = folded(name)
+    return bool(_SYNSET.fullmatch(plain) or _with_synset(plain))
+
+
 def other_names(name: str) -> list[str]:
     """Return, folded, what else a name may be called, the surest first.
 
@@ -93,9 +116,8 @@ def other_names(name: str) -> list[str]:
     (['1'], [])
     """
     plain = folded(name)
-    parts = next((match for one in _WITH_SYNSET if (match := one.fullmatch(plain))), None)
-    synset = parts["synset"] if parts else _synsets_by_name().get(plain)
-    found = [folded(known) for known in names_of_synsets().get(synset or "", ())]
+    parts = _with_synset(plain)
+    found = [folded(known) for known in names_of_synsets().get(synset_of(name) or "", ())]
     if parts:
         lemmas = {folded(lemma) for lemma in lemmas_of_synsets().get(parts["synset"], ())}
         shared = lemmas - {*found}  # by another class
@@ -105,6 +127,10 @@ def other_names(name: str) -> list[str]:
     if plain in _BOOLEANS:
         found.append(_BOOLEANS[plain])
     return [other for other in dict.fromkeys(found) if other != plain]
+
+
+def _with_synset(plain: str) -> re.Match[str] | None:
+    return next((match for form in _WITH_SYNSET if (match := form.fullmatch(plain))), None)
 
 
 @cache

@@ -167,3 +167,24 @@ def test_a_class_listed_in_two_spellings_is_listed_twice(tmp_path):
 def test_a_superclass_file_that_is_not_there(tmp_path):
     with pytest.raises(MissingInput):
         read_superclasses(tmp_path / "s.csv", ClassNames(("a",)))
+
+
+def test_a_name_that_is_not_decided_is_never_taken(tmp_path):
+    (tmp_path / "names.txt").write_text("cat\n? dog\n? cow\n")
+    with pytest.raises(BadClassFile, match="2 of 3 names are marked as not decided") as failure:
+        read_classes(tmp_path / "names.txt")
+    assert "line 2 names output 1" in failure.value.hint
+    (tmp_path / "names.txt").write_text("?\n?dog\ncow\n")
+    assert read_classes(tmp_path / "names.txt").names == ("?", "?dog", "cow")
+
+
+def test_superclasses_may_have_blanks_around_names_and_headers(tmp_path):
+    (tmp_path / "parents.csv").write_text("class_name, superclass\nCAT , animal\nship,vehicle \n")
+    found = read_superclasses(tmp_path / "parents.csv", ClassNames(("cat", "ship", "dog")))
+    assert (found.names, found.of_class) == (("animal", "vehicle"), (0, 1, None))
+
+
+def test_a_superclass_that_is_spelt_in_two_ways_is_refused(tmp_path):
+    (tmp_path / "parents.csv").write_text("class_name,superclass\ncat,animal\ndog,Animal\n")
+    with pytest.raises(BadClassFile, match="'Animal' and 'animal', which differ in spelling only"):
+        read_superclasses(tmp_path / "parents.csv", ClassNames(("cat", "dog")))

@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,47 @@ def test_cats_and_dogs_exchanged_stop_and_the_command_printed_gives_84_percent(
     assert CliRunner().invoke(app, arguments).exit_code == 0
     top1 = errlens.open_run(tmp_path / "run-relabelled").metrics["top1"]
     assert round(top1["value"] * top1["n"]) == 6740
+
+
+def shifted(folder: Path, into: Path) -> Path:
+    """Return class folders that all bear the name of the next one."""
+    into.mkdir()
+    kinds = sorted(kind for kind in folder.iterdir() if kind.is_dir())
+    for kind, name in zip(kinds, [*kinds[1:], kinds[0]], strict=True):
+        (into / name.name).symlink_to(kind.resolve())
+    return into
+
+
+def test_all_classes_in_a_shifted_order_are_put_right_by_the_command(real_data, tmp_path):
+    folder = shifted(real_data / "data/cifar10/test", tmp_path / "shifted")
+    checkpoint = real_data / "models/test_resnet.cifar10.epoch15.safetensors"
+    with pytest.raises(LabelSpaceMismatch, match="and 4 more") as failure:
+        errlens.evaluate(
+            folder, checkpoint=checkpoint, out=tmp_path / "run", limit=1000, keep="none", **CIFAR10
+        )
+    assert "put right" in failure.value.hint
+    names = sorted(kind.name for kind in folder.iterdir())
+    suggested = (tmp_path / "run/suggested_classes.txt").read_text().splitlines()
+    assert suggested == [*names[1:], names[0]]
+
+
+def test_of_shifted_breeds_only_names_that_are_right_are_called_sure(real_data, tmp_path):
+    folder = shifted(real_data / "data/pets/val", tmp_path / "shifted")
+    with pytest.raises(LabelSpaceMismatch, match="is taken for") as failure:
+        errlens.evaluate(
+            folder,
+            model="tf_efficientnet_lite0",
+            checkpoint=real_data / "models/tf_efficientnet_lite0.pets.safetensors",
+            out=tmp_path / "run",
+        )
+    names = sorted(kind.name for kind in folder.iterdir())
+    lines = (tmp_path / "run/suggested_classes.txt").read_text().splitlines()
+    sure = [at for at, line in enumerate(lines) if not line.startswith("? ")]
+    assert f"{len(sure)} of 37 names are sure" in failure.value.hint
+    assert len(sure) >= 5
+    assert [lines[at] for at in sure] == [[*names[1:], names[0]][at] for at in sure]
+    arguments = shlex.split(failure.value.code[0])[1:]
+    assert CliRunner().invoke(app, arguments).exit_code == 3
 
 
 @pytest.mark.parametrize("epoch", ["00", "01", "02", "05", "10", "15"])

@@ -26,6 +26,7 @@ from errlens.spelling import as_number, folded, other_names, tidied, tidied_head
         ("dog's", "dog\u2019s"),
         ("7", "007"),
         ("7", "7.0"),
+        ("class_7", "class 07"),
     ],
 )
 def test_spellings_of_one_name(name, other):
@@ -40,7 +41,7 @@ def test_spellings_of_one_name(name, other):
         ("1.5", "1.05"),
         ("c", "c++"),
         ("70", "7"),
-        ("a1", "a01"),
+        ("n1", "n01"),
         ("3.5", "3"),
     ],
 )

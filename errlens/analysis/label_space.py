@@ -14,7 +14,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.stats import binom
 
-from errlens.classes import ClassNames
 from errlens.predictions import OK, Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
@@ -53,7 +52,7 @@ def exchanged_labels(predictions: Predictions) -> list[Cycle]:
 
     Needs the columns `status`, `label` and `pred`; see `exchanged_classes`.
     """
-    label, pred = _scored(predictions)
+    label, pred = scored(predictions)
     return exchanged_classes(label, pred, n_classes=len(predictions.classes))
 
 
@@ -117,17 +116,25 @@ class Renamed(NamedTuple):
     matched: int
 
 
-def renamed_classes(predictions: Predictions) -> list[Renamed]:
+def renamed_classes(
+    label: NDArray[np.integer], pred: NDArray[np.integer], *, n_classes: int
+) -> list[Renamed]:
     """Find classes that labels and predictions seem to call otherwise, most images first.
 
     One is never predicted, the other no label of any image; at least 60 % of the images of the one
-    are predicted as the other, and at least half of what is predicted so are these. Needs the
-    columns `status`, `label` and `pred`.
+    are predicted as the other, and at least half of what is predicted so are these.
+
+    Args:
+        label: Class index of each image, shape (n,).
+        pred: Predicted class index of each image, shape (n,).
+        n_classes: Number of classes.
+
+    >>> renamed_classes(np.array([0] * 5 + [1]), np.array([2] * 5 + [1]), n_classes=3)
+    [Renamed(label=0, output=2, n=5, matched=5)]
     """
-    label, pred = _scored(predictions)
     cells, count = np.unique(np.stack([label, pred]), axis=1, return_counts=True)
     n_labelled, n_predicted = (
-        np.bincount(indices, minlength=len(predictions.classes)) for indices in (label, pred)
+        np.bincount(indices, minlength=n_classes) for indices in (label, pred)
     )
     return sorted(
         (
@@ -143,22 +150,8 @@ def renamed_classes(predictions: Predictions) -> list[Renamed]:
     )
 
 
-def suggested_names(names: ClassNames, cycles: list[Cycle]) -> tuple[str, ...]:
-    """Return the names of the outputs with those of each cycle given to what they are taken for.
-
-    >>> cycle = Cycle((0, 2), n=40, matched=36, given=1, p_value=1e-9, is_certain=True)
-    >>> suggested_names(ClassNames(("cat", "cow", "dog")), [cycle])
-    ('dog', 'cow', 'cat')
-    """
-    suggested = list(names.names)
-    for cycle in cycles:
-        for label, output in cycle.pairs():
-            suggested[output] = names[label]
-    return tuple(suggested)
-
-
-def _scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Return the labels and predicted classes of the images that count."""
+def scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the labels and predicted classes of the images that count, as indices."""
     table = predictions.table
     counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
     rows = table.select(["label", "pred"]).filter(counts)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from errlens.classes import ClassNames
 from errlens.errors import IncomparableRuns, MissingInput, UnfitBaseline
 from errlens.predictions import OK, SCHEMA
 from errlens.run import BASELINE_COLUMNS, RunFolder, open_run
@@ -34,6 +35,23 @@ def outcomes(run: RunFolder) -> pd.DataFrame:
     counts = (frame["status"] == OK) & frame["label"].notna()
     found = frame.loc[counts, ["row", *BASELINE_COLUMNS]].reset_index(drop=True)
     return found.astype({"correct": "bool"})
+
+
+def spelt_alike(images: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
+    """Return images of another run with labels and predictions spelt as these classes are.
+
+    Args:
+        images: With the columns of baseline.parquet.
+        classes: The classes of the run that it is held against.
+    """
+    columns = ("label_name", "pred_name")
+    said = {name for column in columns for name in images[column].dropna().unique()}
+    spelling = classes.spelling_of(sorted(said))
+    if all(name == other for name, other in spelling.items()):
+        return images
+    return images.assign(
+        **{name: images[name].map(spelling).astype(images[name].dtype) for name in columns}
+    )
 
 
 def read_baseline(path: Path) -> pd.DataFrame:
@@ -115,7 +133,7 @@ def changes_since(old: RunFolder, run: RunFolder) -> Changes:
         IncomparableRuns: They have no images in common.
     """
     old.require_complete()
-    both = matched(outcomes(old), outcomes(run))
+    both = matched(spelt_alike(outcomes(old), run.info.classes), outcomes(run))
     if not len(both):
         raise IncomparableRuns(
             f"{str(old.path)!r} and {str(run.path)!r} have no image in common that has the same "

@@ -60,6 +60,17 @@ class Found(NamedTuple):
         }
 
 
+def show_spelling(screen: Screen, runs: Sequence[RunFolder]) -> None:
+    """Say which classes runs spell otherwise than the last one."""
+    last = runs[-1].info.classes
+    for run in runs[:-1]:
+        spelling = last.spelling_of(run.info.classes.names)
+        other = [f"{old!r} is {new!r}" for old, new in spelling.items() if old != new]
+        if other:
+            rest = f" and {len(other) - 1} more" if len(other) > 1 else ""
+            screen.remark(f"classes that {relative(run.path)} spells otherwise: {other[0]}{rest}")
+
+
 def warn_of_doubts(screen: Screen, found: Found) -> None:
     """Say what makes images doubtful that have the same name in two runs."""
     if found.relabelled:

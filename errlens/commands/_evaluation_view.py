@@ -15,7 +15,14 @@ from errlens.analysis.copies import find_copies
 from errlens.analysis.metrics import Metrics, Proportion
 from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes import ClassNames
-from errlens.data.labels import FROM_LABELS, NO_LABEL, merged_labels, order_is_ambiguous
+from errlens.commands._spelling_view import respelt_as_text
+from errlens.data.labels import (
+    FROM_LABELS,
+    NO_LABEL,
+    merged_labels,
+    order_is_ambiguous,
+    respelt,
+)
 from errlens.data.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
@@ -96,9 +103,17 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
 
 
 def show_labels(
-    screen: Screen, samples: Samples, classes: ClassNames, label: NDArray[np.int32]
+    screen: Screen,
+    samples: Samples,
+    classes: ClassNames,
+    label: NDArray[np.int32],
+    *,
+    are_names: bool,
 ) -> None:
     """Say what the labels of the data do not share with the names of the classes."""
+    count = respelt(samples.frame["label_name"].dropna(), classes) if are_names else {}
+    if count:
+        screen.remark(respelt_as_text(count, what="label"))
     for labels in merged_labels(samples, classes):
         screen.warn(f"the labels {some(labels)} mean the same class of the model")
     known = np.unique(label[label != NO_LABEL])

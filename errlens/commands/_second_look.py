@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from errlens.analysis.label_space import Cycle
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
+    from errlens.analysis.suggestion import Suggestion
     from errlens.classes import ClassNames
     from errlens.data.oddities import Oddities
     from errlens.model.predict import ShardPredictor
@@ -35,7 +36,8 @@ def check_label_space(
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
     """
-    from errlens.analysis.label_space import exchanged_labels, suggested_names
+    from errlens.analysis.label_space import exchanged_labels, scored
+    from errlens.analysis.suggestion import suggest_names
     from errlens.data.labels import numbered
 
     cycles = exchanged_labels(predictions)
@@ -52,17 +54,39 @@ def check_label_space(
     )
     problem = "labels of the data and outputs of the model seem exchanged"
     what = describe_cycles(cycles, names)
-    suggested = suggested_names(names, cycles)
+    suggestion = suggest_names(*scored(predictions), names, cycles)
+    advice = _advice(suggestion, run)
     if trust or not any(cycle.is_certain for cycle in cycles):
-        run.suggest_classes(suggested)
-        screen.warn(f"{problem}: {what}. If the names are wrong: {renamed}")
+        run.suggest_classes(suggestion.lines)
+        screen.warn(f"{problem}: {what}. If the names are wrong: {advice}{renamed}")
         return
-    run.withhold(suggested)
+    run.withhold(suggestion.lines)
     raise LabelSpaceMismatch(
         f"{problem}: {what}",
-        hint="predictions are kept, but say nothing yet. Look at a few images; with the names of "
-        "the outputs put right:",
+        hint="predictions are kept, but say nothing yet. Look at a few images; "
+        + (advice or "with the names of the outputs put right:").removesuffix(" "),
         code=[renamed],
+    )
+
+
+def _advice(suggestion: "Suggestion", run: "RunFolder") -> str:
+    """Say which names the predictions make sure and what to do about the others, if there are any.
+
+    Ends where a command follows.
+    """
+    from errlens.terminal import relative
+
+    sure, of = int(suggestion.is_sure.sum()), len(suggestion.names)
+    if sure == of:
+        return ""
+    text = f"{sure} of {of} names are sure"
+    n_open = int(suggestion.is_open.sum())
+    if not n_open:
+        return f"{text}, the others stay as given: "
+    are = "is" if n_open == 1 else "are"
+    return (
+        f"{text}; {n_open} {are} marked with a '?' in {relative(run.suggested_classes_file)}, to "
+        "be decided by hand before this command takes it: "
     )
 
 

@@ -113,7 +113,7 @@ def _judge(run: "RunFolder", options: CheckOptions) -> "list[Outcome]":
 def _judge_drop(run: "RunFolder", options: CheckOptions, baseline: Path) -> "Outcome":
     """Return what becomes of the gate that compares the run with an earlier one."""
     from errlens.analysis import drop
-    from errlens.analysis.pairing import outcomes, read_baseline
+    from errlens.analysis.pairing import outcomes, read_baseline, spelt_alike
 
     allowed = drop.read_allowed_drop("0" if options.max_drop is None else str(options.max_drop))
     least_overlap = drop.read_least_overlap(str(options.min_overlap))
@@ -121,7 +121,7 @@ def _judge_drop(run: "RunFolder", options: CheckOptions, baseline: Path) -> "Out
         passes = options.baseline_missing == "pass"
         return drop.without_baseline(str(baseline), allowed=allowed, passes=passes)
     return drop.judge_drop(
-        read_baseline(baseline),
+        spelt_alike(read_baseline(baseline), run.info.classes),
         outcomes(run),
         allowed=allowed,
         least_overlap=least_overlap,

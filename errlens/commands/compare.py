@@ -58,7 +58,7 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
         runs = [open_run(path) for path in self.runs]
         for run in runs:
             run.require_complete()
-            _require_same_classes(runs[0], run)
+            _require_same_classes(run, runs[-1])
         return runs
 
     def folder(self, last: "RunFolder") -> Path:
@@ -90,6 +90,7 @@ def compare(options: CompareOptions) -> "RunFolder":
     runs = options.open_runs()
     folder = options.folder(runs[-1])
     found = _find(runs, options)
+    view.show_spelling(screen, runs)
     view.warn_of_doubts(screen, found)
     with renewed_folder(
         folder, run_hash=runs[-1].info.run_hash, options=_decisive(runs, options)
@@ -108,10 +109,10 @@ def compare(options: CompareOptions) -> "RunFolder":
 def _find(runs: "Sequence[RunFolder]", options: CompareOptions) -> "Found":
     """Return how the runs differ; of two, also in which classes, pairs and images."""
     from errlens.analysis import comparison
-    from errlens.analysis.pairing import outcomes
+    from errlens.analysis.pairing import outcomes, spelt_alike
     from errlens.commands._compare_view import Found
 
-    images = [outcomes(run) for run in runs]
+    images = [spelt_alike(outcomes(run), runs[-1].info.classes) for run in runs]
     for run, outcome in zip(runs, images, strict=True):
         if not len(outcome):
             raise NoLabels(run.path)
@@ -147,20 +148,18 @@ def _matrices(runs: "Sequence[RunFolder]") -> "list[ConfusionMatrix]":
     These have a say in what is mutually confused: with two sets of them, pairs would come and go.
     """
     from errlens.analysis.confusion import COLUMNS, confusion_matrix
-    from errlens.classes import Superclasses
+    from errlens.classes import ClassNames, Superclasses
 
     new = runs[-1].info
     mapping = new.superclasses.as_mapping(new.classes) if new.superclasses else None
-    return [
-        confusion_matrix(
-            run.read_parts(COLUMNS),
-            run.info.classes,
-            Superclasses.from_mapping(mapping, run.info.classes, source="run.json")
-            if mapping
-            else None,
+    matrices = []
+    for run in runs:
+        classes = ClassNames(tuple(new.classes.spelling_of(run.info.classes.names).values()))
+        superclasses = (
+            Superclasses.from_mapping(mapping, classes, source="run.json") if mapping else None
         )
-        for run in runs
-    ]
+        matrices.append(confusion_matrix(run.read_parts(COLUMNS), classes, superclasses))
+    return matrices
 
 
 def _changed(runs: "Sequence[RunFolder]", one: "Comparison", options: CompareOptions) -> "Changed":
@@ -204,7 +203,8 @@ def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
     Raises:
         IncomparableRuns: They do.
     """
-    before, now = old.info.classes.names, new.info.classes.names
+    now = new.info.classes.names
+    before = list(new.info.classes.spelling_of(old.info.classes.names).values())
     gone = [name for name in before if name not in set(now)]
     added = [name for name in now if name not in set(before)]
     if gone or added:

@@ -206,11 +206,11 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
-    view.show_labels(screen, samples, classifier.classes, label)
+    indices = are_indices(samples, classifier.classes, kind=options.labels)
+    view.show_labels(screen, samples, classifier.classes, label, are_names=not indices)
 
     superclasses = options.read_superclasses(classifier.classes)
     plan = make_plan(samples, part_size=options.part_size)
-    indices = are_indices(samples, classifier.classes, kind=options.labels)
     kind = "indices" if indices else "names"
     info = RunInfo(
         classifier.settings(

@@ -198,14 +198,15 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
 
 def _warn_of_other_names(screen: "Screen", predictions: "Predictions") -> None:
     """Warn where labels and predictions seem to call the same classes otherwise."""
-    from errlens.analysis.label_space import exchanged_labels, renamed_classes
+    from errlens.analysis.label_space import exchanged_labels, renamed_classes, scored
 
     classes = predictions.classes
     if cycles := exchanged_labels(predictions):
         screen.warn(
             f"labels and predicted classes seem exchanged: {describe_cycles(cycles, classes)}"
         )
-    for renamed in renamed_classes(predictions)[:MOST_RENAMED]:
+    renamed_ones = renamed_classes(*scored(predictions), n_classes=len(classes))
+    for renamed in renamed_ones[:MOST_RENAMED]:
         label, output = classes[renamed.label], classes[renamed.output]
         screen.warn(
             f"no image is predicted as {label!r}, and none is labelled {output!r}, but "

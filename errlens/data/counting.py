@@ -62,9 +62,14 @@ def _numbers(values: Iterable[str | None], first: int) -> list[int]:
 
 
 def refuse_counting_from_one(
-    labels: Collection[str], unknown: Sequence[str], classes: ClassNames, *, hint: str
+    labels: Collection[str],
+    unknown: Sequence[str],
+    classes: ClassNames,
+    *,
+    hint: str,
+    what: str = "labels",
 ) -> None:
-    """Raise an error where labels seem to number the outputs from 1.
+    """Raise an error where labels, or what else is given, seem to number the outputs from 1.
 
     Raises:
         AmbiguousLabels: There is a 1 and no 0, and the number of classes is the one label unknown.
@@ -73,7 +78,7 @@ def refuse_counting_from_one(
     beyond = {as_number(label) for label in unknown}
     if beyond == {len(classes)} and 1 in numbers and 0 not in numbers:
         raise AmbiguousLabels(
-            f"labels seem to count from 1: there is no '0', and {unknown[0]!r} is beyond the "
+            f"{what} seem to count from 1: there is no '0', and {unknown[0]!r} is beyond the "
             f"{len(classes)} outputs",
             hint=hint,
         )

@@ -120,7 +120,8 @@ def read_predictions(
     prob = _probabilities(table, list(held.values()), paths, text=is_text(path)) if held else None
     if prob is not None:
         refuse_disagreement(prob, pred, paths, classes=naming.classes)
-    naming.refuse_shift(label_text, label, pred if prob is None else most_probable(prob))
+    predicted = pred if prob is None else most_probable(prob)
+    naming.refuse_shift(label_text, pred_text, label, predicted)
     confidence = None if held else _confidence(table, columns.confidence)
 
     used = {place, columns.label, columns.split, columns.pred, *held.values()}

@@ -12,7 +12,7 @@ from errlens.classes import ClassNames
 from errlens.data.counting import LabelKind, refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
-from errlens.spelling import as_number
+from errlens.spelling import as_number, tidied
 
 NO_LABEL: Final = -1
 FROM_LABELS: Final = "the labels of the data"
@@ -55,7 +55,8 @@ def kind_of_labels(
     if kind:
         return kind
     numbers = all(as_number(label) is not None for label in labels)
-    return "indices" if numbers and not (classes and not classes.unknown(labels)) else "names"
+    names = classes is not None and all(classes.spelt(label) for label in labels)
+    return "indices" if numbers and not names else "names"
 
 
 def are_indices(
@@ -149,9 +150,13 @@ def order_is_ambiguous(labels: Sequence[str]) -> bool:
 
 
 def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:
+    """Return the labels sorted, without blanks around them where that makes one of each output."""
     if not labels:
         return numbered(outputs)
-    return ClassNames(tuple(sorted(labels)), source=FROM_LABELS)
+    names, plain = sorted(labels), sorted({*map(tidied, labels)})
+    # Case is no such matter: it decides the order, and that the names of the outputs.
+    chosen = plain if len(plain) == outputs < len(names) else names
+    return ClassNames(tuple(chosen), source=FROM_LABELS)
 
 
 def _match_names(labels: Collection[str], classes: ClassNames) -> dict[str, int | None]:

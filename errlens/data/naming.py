@@ -34,10 +34,10 @@ class Spelling(NamedTuple):
     `apart` and `as_one` are those of `SaidClasses`.
     """
 
-    labels: Mapping[tuple[str, str], int] = {}
-    preds: Mapping[tuple[str, str], int] = {}
-    apart: Sequence[Sequence[str]] = ()
-    as_one: Sequence[Sequence[str]] = ()
+    labels: Mapping[tuple[str, str], int]
+    preds: Mapping[tuple[str, str], int]
+    apart: Sequence[Sequence[str]]
+    as_one: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +65,17 @@ class Naming:
             UnknownLabels: There are such labels, and `allow_unknown` is off.
             AmbiguousLabels: A label may mean several classes, or numbers seem to count from 1.
         """
+        first, classes = self.numbering.labels_from, self.classes
         indices, unknown = class_indices(
-            labels,
-            self.classes,
-            kind=self._kind_of_labels,
-            first=self.numbering.labels_from or 0,
+            labels, classes, kind=self._kind_of_labels, first=first or 0
         )
         distinct = _distinct(labels)
-        if self.numbering.labels_from is None:
-            refuse_counting_from_one(distinct, unknown, self.classes, hint="--labels-from 1")
+        if first is None:
+            refuse_counting_from_one(distinct, unknown, classes, hint="--labels-from 1")
         if unknown and not allow_unknown:
-            classes = self.classes
-            raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
+            raise UnknownLabels(
+                unknown, classes.names, of=len(distinct), source=classes.source, model=False
+            )
         return indices, unknown
 
     def of_predictions(self, preds: Values) -> NDArray[np.int32]:
@@ -84,54 +83,63 @@ class Naming:
 
         Raises:
             BadPredictions: One is none of the classes.
-            AmbiguousLabels: One may mean several.
+            AmbiguousLabels: One may mean several, or numbers seem to count from 1.
         """
-        indices, unknown = class_indices(
-            preds,
-            self.classes,
-            kind=self._kind_of_preds,
-            first=self.numbering.preds_from or 0,
-        )
+        first, classes = self.numbering.preds_from, self.classes
+        indices, unknown = class_indices(preds, classes, kind=self._kind_of_preds, first=first or 0)
+        if first is None:
+            refuse_counting_from_one(
+                _distinct(preds), unknown, classes, hint="--preds-from 1", what="predictions"
+            )
         if unknown:
-            near = nearest(unknown[0], self.classes.names)
+            near = nearest(unknown[0], classes.names)
             raise BadPredictions(
-                f"predicted classes that are none of the {len(self.classes)} class names from "
-                f"{self.classes.source}: {some(unknown)}",
+                f"predicted classes that are none of the {len(classes)} class names from "
+                f"{classes.source}: {some(unknown)}",
                 hint=f"did you mean {', '.join(near)}?" if near else "pass --classes FILE",
             )
         return indices
 
     def refuse_shift(
-        self, labels: Values, label: NDArray[np.integer], pred: NDArray[np.integer]
+        self,
+        labels: Values,
+        preds: Values,
+        label: NDArray[np.integer],
+        pred: NDArray[np.integer],
     ) -> None:
-        """Raise an error where labels are numbers and seem to be the predictions plus one.
+        """Raise an error where labels or predictions are numbers that seem to count otherwise.
 
         Args:
             labels: The labels as they are written.
-            label: Their class indices.
-            pred: Those of the predicted classes.
+            preds: The predicted classes as they are written.
+            label: The class indices of the labels.
+            pred: Those of the predicted classes, or of the most probable ones.
 
         Raises:
-            AmbiguousLabels: They do, or less one, and the user has not said where they start.
+            AmbiguousLabels: The labels seem to be the predictions plus or less one, and the user
+                has not said where they start.
         """
-        distinct = _distinct(labels)
-        if self.numbering.counts or any(as_number(value) is None for value in distinct):
+        of_labels, of_preds = (_are_numbers(values) for values in (labels, preds))
+        if self.numbering.counts or not (of_labels or of_preds):
             return
         both = (label != NO_LABEL) & (pred != NO_LABEL)
-        numbers = [as_numbers(indices[both], self.classes) for indices in (label, pred)]
-        shift = find_shift(*numbers)
+        shift = find_shift(*(as_numbers(indices[both], self.classes) for indices in (label, pred)))
         if shift is None:
             return
-        kind = kind_of_labels(distinct, self.classes, kind=self.numbering.kind)
-        as_is = (as_number(self.classes[0]) or 0) if self.known and kind == "names" else 0
-        remedy = (
-            "--preds-from 1"
-            if shift.by < 0 and not self.known
-            else f"--labels-from {as_is + shift.by}"
-        )
+        # What is one more than the other starts one later, where it is a number.
+        is_label = of_labels and (shift.by > 0 or not of_preds)
+        option, values = ("--labels-from", labels) if is_label else ("--preds-from", preds)
+        start = self._start_of(values)
+        later = shift.by if is_label else -shift.by
         raise AmbiguousLabels(
-            str(shift), hint=f"{remedy}; or --labels-from {as_is} if they are right as they are"
+            str(shift),
+            hint=f"{option} {start + later}; or {option} {start} if they are right as they are",
         )
+
+    def _start_of(self, values: Values) -> int:
+        """Return the number that is read as the first class."""
+        kind = kind_of_labels(_distinct(values), self.classes, kind=self.numbering.kind)
+        return (as_number(self.classes[0]) or 0) if self.known and kind == "names" else 0
 
     def spelling(self, labels: Values, preds: Values) -> Spelling:
         """Return what labels and predictions spell otherwise than the classes."""
@@ -201,6 +209,11 @@ def class_indices(
     unknown = [value for value in distinct if value not in found]
     indices = [NO_LABEL if value is None else found.get(value, NO_LABEL) for value in values]
     return np.array(indices, np.int32), unknown
+
+
+def _are_numbers(values: Values) -> bool:
+    distinct = _distinct(values)
+    return bool(distinct) and all(as_number(value) is not None for value in distinct)
 
 
 def _distinct(values: Iterable[str | None]) -> set[str]:

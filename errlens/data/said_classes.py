@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from errlens.classes import ClassNames
 from errlens.errors import BadPredictions, some
-from errlens.spelling import as_number, folded, tidied
+from errlens.spelling import as_number, folded, holds_synset, synset_of, tidied
 
 SOURCE: Final = "the labels and predictions"
 _FILLERS: Final = ("nan", "null", "none", "n/a", "na", "<na>", "nat")
@@ -18,8 +18,12 @@ _NEGATIVE: Final = re.compile(r" \d+(\.0*)?$")  # folded, where a minus is a gap
 
 
 class Spellings(NamedTuple):
-    """The ways in which the labels and the predictions spell one folded name, tidied."""
+    """The ways in which the labels and the predictions spell one name, tidied.
 
+    `is_synset` says that it is the name of an ImageNet class, which has several.
+    """
+
+    is_synset: bool
     labels: Counter[str]
     preds: Counter[str]
 
@@ -30,8 +34,10 @@ class Spellings(NamedTuple):
         It is where both columns have two of them. What one column alone tells apart was written
         carelessly, unless these are letters: `A` and `a`.
         """
-        if all(len(name) == 1 for column in self for name in column):
-            return max(map(len, self)) > 1
+        if self.is_synset:
+            return False
+        if all(len(name) == 1 for name in (*self.labels, *self.preds)):
+            return max(len(self.labels), len(self.preds)) > 1
         return len(self.labels.keys() & self.preds.keys()) > 1
 
     @property
@@ -67,15 +73,15 @@ def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> S
     >>> said_classes(["Cat", "dog"], ["cat", "dog"]).classes.names
     ('cat', 'dog')
     """
-    by_folded = _by_folded(labels, preds)
-    if not by_folded:
+    by_name = _by_name(labels, preds)
+    if not by_name:
         raise BadPredictions("the table holds neither a label nor a predicted class")
-    spellings = by_folded.values()
+    spellings = by_name.values()
     predicted = [name for one in spellings if one.preds or one.are_classes for name in one.names]
     names = predicted + _not_among(
         predicted, [name for one in spellings if not one.preds for name in one.names]
     )
-    _refuse_fillers(by_folded)
+    _refuse_fillers(by_name)
     _refuse_strangers(
         {name for one in spellings for name in one.labels},
         {name for one in spellings for name in one.preds},
@@ -88,13 +94,17 @@ def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> S
     )
 
 
-def _by_folded(labels: Iterable[str | None], preds: Iterable[str | None]) -> dict[str, Spellings]:
+def _by_name(labels: Iterable[str | None], preds: Iterable[str | None]) -> dict[str, Spellings]:
+    """Return the spellings of each name; lemmas go with their synset where its id is there too."""
+    columns = [Counter(name for name in column if name is not None) for column in (labels, preds)]
+    synsets = {synset_of(name) for column in columns for name in column if holds_synset(name)}
     found: dict[str, Spellings] = {}
-    for place, column in enumerate((labels, preds)):
-        for name, count in Counter(column).items():
-            if name is not None:
-                spellings = found.setdefault(folded(name), Spellings(Counter(), Counter()))
-                spellings[place][tidied(name)] += count
+    for place, column in zip(("labels", "preds"), columns, strict=True):
+        for name, count in column.items():
+            synset = synset_of(name) if synsets else None
+            key = synset if synset and synset in synsets else folded(name)
+            new = Spellings(key in synsets, Counter(), Counter())
+            getattr(found.setdefault(key, new), place)[tidied(name)] += count
     return found
 
 
@@ -106,16 +116,16 @@ def _not_among(predicted: Collection[str], labels: Collection[str]) -> list[str]
     return known.unknown(labels)
 
 
-def _refuse_fillers(by_folded: Mapping[str, Spellings]) -> None:
+def _refuse_fillers(by_name: Mapping[str, Spellings]) -> None:
     """Raise an error where what programs write for nothing is in one of the columns only.
 
     That is `nan` and the like, or one number below zero among others.
     """
-    numbers = all(as_number(name) is not None or _NEGATIVE.match(name) for name in by_folded)
-    negative = [name for name in by_folded if numbers and _NEGATIVE.match(name)]
-    fillers = [name for name in by_folded if name in _FILLERS] + negative * (len(negative) == 1)
+    numbers = all(as_number(name) is not None or _NEGATIVE.match(name) for name in by_name)
+    negative = [name for name in by_name if numbers and _NEGATIVE.match(name)]
+    fillers = [name for name in by_name if name in _FILLERS] + negative * (len(negative) == 1)
     for name in fillers:
-        labels, preds = by_folded[name]
+        labels, preds = by_name[name].labels, by_name[name].preds
         if bool(labels) != bool(preds):
             count = labels or preds
             kind, other = ("labels", "prediction") if labels else ("predictions", "label")

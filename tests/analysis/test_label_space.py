@@ -14,9 +14,8 @@ from errlens.analysis.label_space import (
     MOST_GIVEN,
     _best_match,
     exchanged_classes,
-    suggested_names,
+    renamed_classes,
 )
-from errlens.classes import ClassNames
 
 
 def simulate(random, *, k, images, accuracy, neighbour="pair"):
@@ -68,9 +67,8 @@ def test_right_label_spaces_are_hardly_ever_stopped_in_many_runs():
 
 @pytest.mark.parametrize("k", [10, 37, 100])
 @pytest.mark.parametrize("length", [2, 3, 5])
-def test_folders_in_a_cycle_are_put_right(k, length):
+def test_folders_in_a_cycle_are_found(k, length):
     random = np.random.default_rng(length)
-    names = ClassNames(tuple(f"class {number}" for number in range(k)))
     right = 0
     for _ in range(100):
         label, pred = simulate(random, k=k, images=50, accuracy=0.8)
@@ -78,8 +76,8 @@ def test_folders_in_a_cycle_are_put_right(k, length):
         shown = np.arange(k)  # what the folder of a class is called
         shown[ring] = np.roll(ring, 1)
         cycles = exchanged_classes(shown[label], pred, n_classes=k)
-        certain = [cycle for cycle in cycles if cycle.is_certain]
-        right += suggested_names(names, certain) == tuple(names[index] for index in shown)
+        taken = {pair for cycle in cycles if cycle.is_certain for pair in cycle.pairs()}
+        right += taken == {(shown[index], index) for index in ring}
     assert right >= 99
 
 
@@ -169,3 +167,19 @@ def test_every_cycle_keeps_the_rule(table, times):
         assert cycle.p_value == pytest.approx(test.pvalue)
         assert cycle.p_value < ALPHA
         assert cycle.n >= LEAST_CERTAIN or not cycle.is_certain
+
+
+def test_two_names_of_one_class_are_found():
+    label = np.repeat([0, 1, 2], 20)
+    pred = np.repeat([3, 1, 2], 20)
+    pred[:4] = 1
+    assert renamed_classes(label, pred, n_classes=5) == [(0, 3, 20, 16)]
+    pred[5] = 0  # it is predicted after all
+    assert not renamed_classes(label, pred, n_classes=5)
+
+
+@pytest.mark.parametrize("outputs", [(3,), (3, 4)])
+def test_outputs_that_get_all_images_are_no_other_name_of_one_class(outputs):
+    label = np.repeat([0, 1, 2], 20)
+    pred = np.resize(outputs, 60)
+    assert not renamed_classes(label, pred, n_classes=5)

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -219,3 +221,32 @@ def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():
     assert selected_rows(["errors"], among).tolist() == [5, 3, 2, 1]
     with pytest.raises(NoResults):
         selected_rows(["pairs:1"], among)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "classes"),
+    [
+        ("true:n02123045", "true", (0,)),
+        ("pred:Grey_Cat ", "pred", (1,)),
+        ("Tabby cat~GREY-CAT", "~", (0, 1)),
+        ("correct:ba\u0308r", "correct", (2,)),
+    ],
+)
+def test_classes_may_be_spelt_otherwise(text, kind, classes):
+    (term,) = parse_selector(text, ClassNames(("tabby", "grey cat", "b\u00e4r")))
+    assert (term.kind, term.classes) == (kind, classes)
+
+
+def test_a_selector_of_three_thousand_terms_is_read_in_seconds():
+    names = ClassNames(tuple(f"class {number}" for number in range(3000)))
+    start = time.perf_counter()
+    text = "+".join(f"true:{name}" for name in names.names)
+    assert len(parse_selector(text, names)) == 3000
+    assert time.perf_counter() - start < 10
+
+
+def test_a_glob_with_countless_readings_is_refused_at_once():
+    start = time.perf_counter()
+    with pytest.raises(UnfitSelection, match="more than 1000 things"):
+        parse_selector("+".join(["path:a+b"] * 40), ClassNames(NAMES))
+    assert time.perf_counter() - start < 10

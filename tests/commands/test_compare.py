@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -299,3 +300,29 @@ def test_a_configuration_names_the_old_run():
     assert "2 fixed, 3 broken" in said.stdout
     Path("sub/project.yaml").write_text("out: ../new\ncompare:\n  run: [../old]\n")
     assert "did you mean runs" in refused("sub/project.yaml", exit_code=2, command="run")
+
+
+def test_classes_that_an_old_run_spells_otherwise_are_the_same():
+    random = np.random.default_rng(0)
+    names = np.array(["grey cat", "b\u00e4r", "tabby"], object)
+    label = random.integers(0, 3, 60)
+    before, now = (np.where(random.random(60) < p, label, (label + 1) % 3) for p in (0.6, 0.8))
+    make_run("new", names[now], names[label], classes=names.tolist())
+    make_run("same", names[before], names[label], classes=names.tolist())
+    spelt = np.array(["Grey_Cat", "BA\u0308R ", "n02123045"], object)[[2, 1, 0]]
+    make_run("old", spelt[2 - before], spelt[2 - label], classes=spelt.tolist())
+    said = call("compare old new")
+    assert said.exit_code == 0, said.output
+    assert "classes that old spells otherwise: 'n02123045' is 'tabby' and 2 more" in said.stderr
+    assert call("compare same new -o same_compared").exit_code == 0
+    for name in ("fixed", "broken", "classes", "pairs"):
+        found, expected = (
+            pd.read_csv(f"{folder}/{name}.csv") for folder in ("new/compare", "same_compared")
+        )
+        pd.testing.assert_frame_equal(found, expected)
+    drops = []
+    for baseline in ("old", "same", "old/baseline.parquet"):
+        call(f"check new --baseline {baseline}")
+        drops.append(json.loads(Path("new/gates.json").read_text())["gates"][0]["details"])
+        assert drops[-1].pop("baseline") == baseline
+    assert drops[0] == drops[1] == drops[2]

@@ -344,6 +344,26 @@ def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlen
     assert CliRunner().invoke(app, command[1:]).exit_code == 0  # and again
 
 
+def test_names_without_evidence_are_decided_by_hand_before_the_command_runs(run_errlens, swapped):
+    for index in range(4, 12):
+        (swapped / "blue" / f"{index}.png").unlink()
+    said = run_errlens(f"{swapped} -o run")
+    assert said.exit_code == 3
+    assert (
+        "2 of 3 names are sure; 1 is marked with a '?' in run/suggested_classes.txt" in said.stderr
+    )
+    assert "put right" not in said.stderr
+    names = Path("run/suggested_classes.txt")
+    assert names.read_text() == "? blue\nred\ngreen\n"
+    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    refused = CliRunner().invoke(app, command[1:])
+    assert refused.exit_code == 3
+    assert "1 of 3 names are marked as not decided" in refused.stderr
+    names.write_text(names.read_text().replace("? ", ""))
+    assert CliRunner().invoke(app, command[1:]).exit_code == 0
+    assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
+
+
 def test_a_user_who_trusts_the_labels_is_warned_and_goes_on(run_errlens, swapped):
     assert run_errlens(f"{swapped} -o run").exit_code == 3
     said = run_errlens(f"{swapped} -o run --trust-labels")
@@ -399,7 +419,9 @@ def test_an_unknown_label_may_be_predicted_without_being_counted(run_errlens, ph
 def test_labels_may_differ_in_case(run_errlens, photos):
     (photos / "green").rename(photos / "GREEN")
     Path("names.txt").write_text("blue\ngreen\nred\n")
-    assert run_errlens(f"{photos} -o run --classes names.txt").exit_code == 0
+    said = run_errlens(f"{photos} -o run --classes names.txt")
+    assert said.exit_code == 0
+    assert "4 labels are spelt otherwise than their class: 'GREEN' is 'green'" in said.stderr
     assert {row["label_name"] for row in rows("run")} == {"blue", "green", "red"}
 
 

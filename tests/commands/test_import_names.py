@@ -186,6 +186,24 @@ def test_numbered_columns_of_probability(first_column, first_label):
     assert errlens.open_run("run").metrics["top1"]["value"] == (prob.argmax(axis=1) == label).mean()
 
 
+@pytest.mark.parametrize("left_out", ["none", "9"])
+def test_predictions_from_one_beside_labels_by_name(left_out):
+    Path("names.txt").write_text("\n".join("abcdefghij"))
+    table = random_table(tuple("abcdefghij"))
+    table = table[~(table[["label", "pred"]] == left_out.replace("9", "j")).any(axis=1)]
+    right = (table["label"] == table["pred"]).mean()
+    shifted = table.assign(pred=[1 + "abcdefghij".index(name) for name in table["pred"]])
+    said = refused(shifted, "--classes names.txt")
+    assert "predictions seem to count from 1" in said
+    assert top1(shifted, "--classes names.txt --preds-from 1")[0] == right
+
+
+def test_numbers_are_outputs_even_where_these_are_called_true_and_false():
+    Path("names.txt").write_text("true\nfalse\n")
+    table = pd.DataFrame({"path": ["a", "b"], "label": ["true", "false"], "pred": [0, 1]})
+    assert top1(table, "--classes names.txt")[0] == 1
+
+
 def test_numbers_of_outputs_that_are_not_there_are_no_reason_to_allow_unknown_labels():
     Path("names.txt").write_text("\n".join("abcdefghij"))
     table = random_table(tuple("0123456789"))

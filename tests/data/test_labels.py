@@ -16,6 +16,7 @@ from errlens.data.labels import (
     label_indices,
     merged_labels,
     order_is_ambiguous,
+    respelt,
 )
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels
@@ -202,6 +203,32 @@ def test_mostly_unknown_labels_point_to_the_head_and_few_to_their_spelling():
     assert "--allow-unknown" in failure.value.hint
 
 
+def test_labels_that_name_the_outputs_in_several_spellings_name_each_once():
+    labels = ["cat", "cat ", "dog", "Dog"]
+    found = choose_classes(labels, given=None, carried=None, outputs=3)
+    assert found.names == ("Dog", "cat", "dog")
+    found = choose_classes(["cat", "cat "], given=None, carried=None, outputs=2)
+    assert found.names == ("cat", "cat ")
+    with pytest.raises(ClassCountMismatch, match="4 class names"):
+        choose_classes(labels, given=None, carried=None, outputs=2)
+
+
+def test_labels_that_are_spelt_otherwise_are_counted():
+    classes = ClassNames(("grey cat", "tabby"))
+    labels = ["Grey_Cat", "grey cat", None, "n02123045", "n02123045", "emu"]
+    assert respelt(labels, classes) == {
+        ("Grey_Cat", "grey cat"): 1,
+        ("n02123045", "tabby"): 2,
+    }
+
+
+@pytest.mark.parametrize("label", ["n02123045", "n02123045-tabby", "Tabby ", "tabby, tabby cat"])
+def test_class_folders_may_bear_synsets_or_lemmas(label):
+    for name in ("tabby", "tabby, tabby cat", "n02123045"):
+        classes = ClassNames(("Bengal", name))
+        np.testing.assert_array_equal(label_indices(samples(label, "Bengal"), classes), [1, 0])
+
+
 # Numbers
 
 
@@ -212,6 +239,24 @@ def test_whole_numbers_of_a_manifest_are_indices():
     found = samples("11", "2", None, "0", listed=True)
     assert are_indices(found, TEN)
     np.testing.assert_array_equal(label_indices(found, TEN), [11, 2, NO_LABEL, 0])
+
+
+@pytest.mark.parametrize("spelling", ["{:02d}", "{}.0", " {}"])
+def test_numbers_may_have_zeros_and_blanks_around_them(spelling):
+    found = samples(*(spelling.format(number) for number in (11, 2)), "0", listed=True)
+    assert are_indices(found, TEN)
+    np.testing.assert_array_equal(label_indices(found, TEN), [11, 2, 0])
+
+
+def test_numbers_beyond_the_outputs_are_no_reason_to_allow_unknown_labels():
+    with pytest.raises(UnknownLabels) as failure:
+        label_indices(samples("0", "1", "2", "13", listed=True), TEN)
+    assert "--allow-unknown" not in failure.value.hint
+
+
+def test_counting_from_one_is_told_where_unknown_labels_are_allowed_too():
+    with pytest.raises(AmbiguousLabels, match="count from 1"):
+        label_indices(samples("1", "12", "3", listed=True), TEN, allow_unknown=True)
 
 
 def test_numbers_that_are_all_names_are_names():

@@ -48,6 +48,18 @@ def test_synset_and_lemma_are_one_class_as_the_predictions_have_it():
     assert said.classes.names == ("n01443537", "tabby")
 
 
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_synset_and_lemma_in_one_column_are_one_class(column):
+    mixed, plain = ["tabby", "n02123045", "tabby", "fox"], ["tabby", "tabby", "tabby", "fox"]
+    columns = [(mixed, plain), (plain, mixed), (mixed, mixed[::-1])][column]
+    assert said_classes(*columns).classes.names == ("fox", "tabby")
+
+
+def test_two_lemmas_without_their_synset_stay_two_classes():
+    columns = ["tabby", "tabby cat"], ["tabby cat", "tabby"]
+    assert said_classes(*columns).classes.names == ("tabby", "tabby cat")
+
+
 @pytest.mark.parametrize(
     ("labels", "preds", "hint"),
     [

@@ -1,0 +1,66 @@
+"""How names that were reconciled are told on the terminal."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from errlens.data.naming import Spelling
+from errlens.terminal import Screen
+
+_MOST_SHOWN: Final = 3  # names in a sentence
+_DECIDE: Final = "if that is wrong, --classes FILE with the names of the classes decides"
+
+
+def show_spelling(screen: Screen, spelling: Spelling) -> None:
+    """Say which names were taken for one another, and which were not though they look alike."""
+    if spelling.labels:
+        screen.remark(respelt_as_text(spelling.labels, what="label"))
+    if spelling.preds:
+        screen.remark(respelt_as_text(spelling.preds, what="predicted class"))
+    if spelling.as_one:
+        screen.warn(
+            f"{_groups(spelling.as_one)}: taken for one class{' each' * (len(spelling.as_one) > 1)}"
+            f"; {_DECIDE}"
+        )
+    letters = [names for names in spelling.apart if all(len(name) == 1 for name in names)]
+    words = [names for names in spelling.apart if names not in letters]
+    if letters:
+        screen.remark(f"{_groups(letters)}: classes of their own, as they are spelt")
+    if words:
+        screen.warn(
+            f"{_groups(words)}: classes of their own, since labels and predictions tell them "
+            f"apart; {_DECIDE}"
+        )
+
+
+def _groups(groups: Sequence[Sequence[str]]) -> str:
+    """Name groups of names.
+
+    >>> _groups([["A", "a"], ["B", "b"], ["C", "c"], ["D", "d"]])
+    "'A' and 'a', 'B' and 'b', 'C' and 'c' and 1 more"
+    """
+    shown = ", ".join(" and ".join(map(repr, names)) for names in groups[:_MOST_SHOWN])
+    rest = len(groups) - _MOST_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def respelt_as_text(count: Mapping[tuple[str, str], int], *, what: str) -> str:
+    """Say how many names are spelt otherwise than their class, and how.
+
+    >>> respelt_as_text({("Cat", "cat"): 3}, what="label")
+    "3 labels are spelt otherwise than their class: 'Cat' is 'cat'"
+    """
+    total = sum(count.values())
+    shown = ", ".join(
+        f"{_told_apart(value, name)} is {name!r}" for value, name in [*count][:_MOST_SHOWN]
+    )
+    rest = f" and {len(count) - _MOST_SHOWN} more" if len(count) > _MOST_SHOWN else ""
+    if total == 1:
+        return f"1 {what} is spelt otherwise than its class: {shown}"
+    plural = {"label": "labels"}.get(what, "predicted classes")
+    return f"{total} {plural} are spelt otherwise than their class: {shown}{rest}"
+
+
+def _told_apart(value: str, name: str) -> str:
+    """Write a value so that it can be told from a name that may look the same."""
+    return ascii(value) if unicodedata.normalize("NFC", value) == name else repr(value)
