@@ -12,6 +12,7 @@ from PIL import Image
 
 from errlens.data.images import Photo, Unread, open_photo
 from errlens.data.preprocess import THREAD
+from errlens.errors import UserCodeFailed
 from errlens.predictions import UNREADABLE
 
 Job = TypeVar("Job")
@@ -58,7 +59,7 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
     """Make a network's input of a photo that was decoded as the preparation wants it."""
     try:
         value = preparation.prepare(photo.image)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, UserCodeFailed) as error:
         if max(photo.image.size) < THREAD * min(photo.image.size):
             raise
         # Resized for the model, a photo like a thread has no width left, or far too much length.

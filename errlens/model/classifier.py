@@ -3,13 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from errlens.analysis.scores import MOST_TOPK
@@ -21,6 +20,8 @@ from errlens.errors import UnfitModel, UnfitOption
 from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
+from errlens.model.outputs import LOGITS, Reading
+from errlens.model.users_code import users_code
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
 
@@ -33,12 +34,18 @@ class Outputs(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What a network showed when it was run once."""
+    """What a network showed when it was run once, and how its scores are read.
+
+    `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` are
+    networks that take no second image.
+    """
 
     pixels: int  # height times width of its input
     outputs: int
     features: int
     head: str | None  # the layer that gives the outputs and is fed the features
+    reading: Reading = LOGITS
+    one_at_a_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,27 @@ class Classifier:
         """How many numbers the outputs and features of one image are."""
         return self.probe.outputs + self.probe.features
 
+    @property
+    def reading(self) -> Reading:
+        """How class scores are read from what the network returns."""
+        return self.probe.reading
+
+    def read_as(self, reading: Reading) -> "Classifier":
+        """Return the same classifier with its outputs read in another way."""
+        return replace(self, probe=self.probe._replace(reading=reading))
+
+    def check_batch_size(self, images: int) -> None:
+        """Refuse to give several images at a time to a network that takes one.
+
+        Raises:
+            UnfitModel: That is so.
+        """
+        if self.probe.one_at_a_time and images > 1:
+            raise UnfitModel(
+                f"{self.network.name} takes one image at a time, not {images}",
+                hint="--batch-size 1",
+            )
+
     def settings(
         self, plan_hash: str, superclasses: Superclasses | None = None, *, labels: str = "names"
     ) -> Settings:
@@ -80,6 +108,7 @@ class Classifier:
             topk=min(len(self.classes), MOST_TOPK),
             plan_hash=plan_hash,
             labels=labels,
+            outputs=self.reading.as_dict(),
         )
 
     @contextmanager
@@ -100,11 +129,36 @@ class Classifier:
                     return Outputs(_nothing(self.probe.outputs), _nothing(width))
                 batch = stack(values, self.preparation, device)
                 with turn, torch.inference_mode():
-                    logits = as_logits(module(batch))
+                    logits = self._logits(batch)
                     features = fed.value.flatten(1) if layer else logits[:, :0]
                     return Outputs(logits.float().cpu().numpy(), features.float().cpu().numpy())
 
             yield outputs
+
+    def _logits(self, batch: Tensor) -> Tensor:
+        """Return the logits of a batch, shape (n, classes).
+
+        Raises:
+            UnfitModel: These are other classes than before.
+        """
+        name, n = self.network.name, len(batch)
+        logits = self.reading.logits(forward(self.network, batch), n)
+        if logits.shape[1] != self.probe.outputs:
+            raise UnfitModel(
+                f"{name} gives {logits.shape[1]} scores an image now, and gave "
+                f"{self.probe.outputs} before"
+            )
+        return logits
+
+
+def forward(network: Network, batch: Tensor) -> Any:
+    """Return what a network returns for a batch of inputs.
+
+    Raises:
+        UserCodeFailed, OutOfMemory: It raised something.
+    """
+    with users_code(f"the forward of {network.name}", images=len(batch)):
+        return network.module(batch)
 
 
 def _nothing(width: int) -> NDArray[np.float32]:
@@ -112,8 +166,19 @@ def _nothing(width: int) -> NDArray[np.float32]:
 
 
 def stack(values: Sequence[Any], preparation: Preparation, device: torch.device) -> Tensor:
-    """Make a network's input of prepared images: scaled bytes, or a user's tensors as they are."""
+    """Make a network's input of prepared images: scaled bytes, or a user's tensors as they are.
+
+    Raises:
+        UnfitOption: The user's tensors have several shapes.
+    """
     if not isinstance(preparation, Preprocessing):
+        shapes = sorted({tuple(value.shape) for value in values})
+        if len(shapes) > 1:
+            raise UnfitOption(
+                f"--transform gives images of several shapes, such as {shapes[0]} and {shapes[-1]}",
+                hint="make it resize or crop them to one; --batch-size 1 is for networks that "
+                "take any",
+            )
         return torch.stack(list(values)).to(device, memory_format=torch.channels_last).float()
     # Pillow's pixels are channels-last already, so the permuted view needs no copy.
     pixels = torch.from_numpy(np.stack(values)).to(device).permute(0, 3, 1, 2)
@@ -122,17 +187,6 @@ def stack(values: Sequence[Any], preparation: Preparation, device: torch.device)
         for setting in (preparation.mean, preparation.std)
     )
     return pixels.float().sub_(mean).div_(std)
-
-
-def as_logits(output: Any) -> Tensor:
-    """Return the class scores in a network's output: a tensor, a tuple led by one, or `.logits`."""
-    if hasattr(output, "logits"):
-        output = output.logits
-    if isinstance(output, tuple | list) and output:
-        output = output[0]
-    if not isinstance(output, Tensor):
-        raise UnfitModel(f"the model returns a {type(output).__name__}, not class scores")
-    return output
 
 
 def choose_device(name: str) -> torch.device:
@@ -151,52 +205,6 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise UnfitOption(f"torch sees no {name} device on this machine", hint="--device auto")
     return torch.device(name)
-
-
-def run_once(network: Network, preparation: Preparation, device: torch.device) -> Probe:
-    """Move a network to its device and show it a black image: does it take one, what comes out?
-
-    Raises:
-        UnfitModel: It does not take an image of this size, or gives no score for each class.
-    """
-    module = network.module.to(device).to(memory_format=torch.channels_last)
-    black = Image.new(preparation.image_mode, (256, 256))
-    batch = stack([preparation.prepare(black)], preparation, device)
-    try:
-        with torch.inference_mode(), _recorded_layers(module) as layers:
-            outputs = as_logits(module(batch))
-    except (AssertionError, RuntimeError, ValueError) as error:
-        raise UnfitModel(
-            f"{network.name} does not take images of shape {tuple(batch.shape[1:])}: {error}",
-            hint="see --img-size, and --model-kwargs img_size=... for networks built for one size",
-        ) from error
-    if outputs.ndim != 2 or outputs.shape[1] < 2:
-        raise UnfitModel(
-            f"{network.name} gives an output of shape {tuple(outputs.shape[1:])} for an image, "
-            "not one score for each of at least two classes"
-        )
-    heads = [layer for layer in layers if layer[2] == outputs.shape[1]]
-    name, features, _ = heads[-1] if heads else (None, 0, 0)
-    return Probe(batch[0, 0].numel(), outputs.shape[1], features, name)
-
-
-@contextmanager
-def _recorded_layers(module: nn.Module) -> Iterator[list[tuple[str, int, int]]]:
-    """Keep name, input and output size of linear and convolutional layers as they run."""
-    kept: list[tuple[str, int, int]] = []
-
-    def recorder(name: str) -> Callable[..., None]:
-        return lambda _layer, inputs, output: kept.append((name, inputs[0].numel(), output.numel()))
-
-    layers = [
-        named for named in module.named_modules() if isinstance(named[1], nn.Linear | nn.Conv2d)
-    ]
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers]
-    try:
-        yield kept
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from errlens.classes import ClassNames
+from errlens.data.labels import numbered
 from errlens.data.loading import Preparation
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import StaleRun
 from errlens.identity import RunInfo
 from errlens.model.checkpoints import hash_weights
-from errlens.model.classifier import Classifier, choose_device, run_once
+from errlens.model.classifier import Classifier, choose_device
+from errlens.model.first_run import run_once
 from errlens.model.networks import Network, bare_network, load_network
+from errlens.model.outputs import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.sources import find_architecture
 
@@ -32,7 +34,7 @@ def reload_classifier(info: RunInfo, *, device: str = "auto") -> Classifier:
         settings.model,
         checkpoint=checkpoint,
         arguments=settings.arguments,
-        num_classes=len(settings.class_names) if told else None,
+        num_classes=_outputs(info) if told else None,
         use_ema=info.use_ema,
     )
     found = hash_weights(network.module)
@@ -42,14 +44,14 @@ def reload_classifier(info: RunInfo, *, device: str = "auto") -> Classifier:
             f"(sha256 {found[:12]}..., not {settings.weights_sha256[:12]}...)",
             hint="evaluate again, or bring the weights of the run back",
         )
-    return _classifier(network, _preparation(info), info.classes, device=device)
+    return _classifier(network, info, device=device)
 
 
 def untrained_classifier(info: RunInfo) -> Classifier:
     """Build the architecture of a run without its weights: enough to see what it consists of."""
     settings = info.settings
-    network = bare_network(settings.model, settings.arguments, len(settings.class_names))
-    return _classifier(network, _preparation(info), info.classes, device="cpu")
+    network = bare_network(settings.model, settings.arguments, _outputs(info))
+    return _classifier(network, info, device="cpu")
 
 
 def untrained_model(name: str) -> Classifier:
@@ -60,9 +62,9 @@ def untrained_model(name: str) -> Classifier:
     """
     network = bare_network(name, {})
     preparation = resolve_preprocessing(network, overrides={})
-    outputs = run_once(network, preparation, choose_device("cpu")).outputs
-    classes = ClassNames(tuple(map(str, range(outputs))))
-    return _classifier(network, preparation, classes, device="cpu")
+    place = choose_device("cpu")
+    probe = run_once(network, preparation, place)
+    return Classifier(network, preparation, numbered(probe.outputs), place, probe)
 
 
 def _preparation(info: RunInfo) -> Preparation:
@@ -72,8 +74,16 @@ def _preparation(info: RunInfo) -> Preparation:
     return Preprocessing.from_dict(recorded)
 
 
-def _classifier(
-    network: Network, preparation: Preparation, classes: ClassNames, *, device: str
-) -> Classifier:
-    place = choose_device(device)
-    return Classifier(network, preparation, classes, place, run_once(network, preparation, place))
+def _reading(info: RunInfo) -> Reading:
+    return Reading(**info.settings.outputs)
+
+
+def _outputs(info: RunInfo) -> int:
+    """Return how many outputs the network of a run has."""
+    return 1 if _reading(info).single else len(info.classes)
+
+
+def _classifier(network: Network, info: RunInfo, *, device: str) -> Classifier:
+    place, preparation = choose_device(device), _preparation(info)
+    probe = run_once(network, preparation, place, reading=_reading(info))
+    return Classifier(network, preparation, info.classes, place, probe)

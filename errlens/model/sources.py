@@ -4,6 +4,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import torchvision.models
 from torch import nn
 
 from errlens.errors import UnfitModel, UnknownModel
+from errlens.model.users_code import users_code
 
 TIMM_PREFIXES: Final = ("hf-hub", "local-dir", "timm")
 
@@ -48,20 +50,31 @@ class Architecture:
         Raises:
             UnfitModel: The architecture does not take the arguments, or is no network.
         """
+        given = dict(arguments)
         if outputs is not None and self.takes_num_classes:
-            arguments = {**arguments, "num_classes": outputs}
-        try:
-            module = make(**arguments)
-        except TypeError as error:
-            if not (arguments or self.own):
-                raise  # nothing of the user's was refused
-            refused = f"does not take {', '.join(arguments)}" if arguments else "cannot be called"
-            raise UnfitModel(
-                f"{self.name} {refused}: {error}", hint="see --model-kwargs"
-            ) from error
+            given["num_classes"] = outputs
+        with users_code(f"the factory {self.name}") if self.own else nullcontext():
+            module = self._made(make, given, refusable=arguments if self.own else given)
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
         return module
+
+    def _made(
+        self,
+        make: Callable[..., nn.Module],
+        given: Mapping[str, Any],
+        *,
+        refusable: Mapping[str, Any],
+    ) -> nn.Module:
+        try:
+            return make(**given)
+        except TypeError as error:
+            if not refusable:
+                raise  # nothing of the user's was refused
+            raise UnfitModel(
+                f"{self.name} does not take {', '.join(refusable)}: {error}",
+                hint="see --model-kwargs",
+            ) from error
 
 
 def import_object(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
@@ -69,17 +82,19 @@ def import_object(module_name: str, name: str, *, what: str) -> Callable[..., An
 
     Raises:
         UnknownModel: There is no such module, or nothing callable of this name in it.
+        UserCodeFailed: The module raised something as it was imported.
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the user's module exists but lacks something itself
-        raise UnknownModel(
-            module_name, where=f"for the {what} {module_name}:{name}, Python"
-        ) from error
+    with users_code(f"{module_name}.py, imported for the {what} {module_name}:{name},"):
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+                raise  # the user's module exists but lacks something itself
+            raise UnknownModel(
+                module_name, where=f"for the {what} {module_name}:{name}, Python"
+            ) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise UnknownModel(name, vars(module), where=f"the {what} module {module_name}")
@@ -102,9 +117,16 @@ def find_architecture(name: str) -> Architecture:
     if prefix == "torchvision":
         return _torchvision_architecture(name, rest)
     factory = import_object(prefix, rest, what="model factory")
-    parameters = inspect.signature(factory).parameters.values()
-    takes = any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
-    return Architecture(name, factory, factory, own=True, takes_num_classes=takes)
+    return Architecture(name, factory, factory, own=True, takes_num_classes=_takes_classes(factory))
+
+
+def _takes_classes(factory: Callable[..., Any]) -> bool:
+    """Tell whether a function can be told the number of classes."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # written in C
+        return False
+    return any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 def _timm_architecture(name: str) -> Architecture:
