@@ -178,12 +178,16 @@ def gradients(scores: Tensor, inputs: Tensor) -> Tensor:
 
     Returns:
         Shape (n, t, ...).
+
+    Raises:
+        UserCodeFailed, OutOfMemory: The network raised something.
     """
-    found = [
-        torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])[0]
-        for at in range(scores.shape[1])
-    ]
-    return torch.stack(found, dim=1)
+    with users_code("the backward of the model", images=len(inputs)):
+        found = [
+            torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])
+            for at in range(scores.shape[1])
+        ]
+    return torch.stack([slope for (slope,) in found], dim=1)
 
 
 @contextmanager
@@ -216,12 +220,12 @@ def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
     try:
         scores, leaf = run()
         if scores.requires_grad:
-            torch.autograd.grad(scores.sum(), leaf)
+            gradients(scores, leaf)
             return None
         why = "it runs under no_grad or inference_mode, detaches or computes outside of torch"
     except UserCodeFailed as error:
         why = f"with gradients it raises {in_its_words(error.__cause__ or error)}"
-    except (InputError, RuntimeError) as error:
+    except InputError as error:
         why = str(error)
     return f"its scores have no gradient: {why}; occlusion needs none"
 

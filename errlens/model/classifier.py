@@ -129,26 +129,27 @@ class Classifier:
                     return Outputs(_nothing(self.probe.outputs), _nothing(width))
                 batch = stack(values, self.preparation, device)
                 with turn, torch.inference_mode():
-                    logits = self._logits(batch)
+                    logits = self.reading.of_values(self.scores(batch))
                     features = fed.value.flatten(1) if layer else logits[:, :0]
                     return Outputs(logits.float().cpu().numpy(), features.float().cpu().numpy())
 
             yield outputs
 
-    def _logits(self, batch: Tensor) -> Tensor:
-        """Return the logits of a batch, shape (n, classes).
+    def scores(self, batch: Tensor) -> Tensor:
+        """Return the scores of a batch as the network gives them, float of shape (n, outputs).
 
         Raises:
-            UnfitModel: These are other classes than before.
+            UserCodeFailed, OutOfMemory: The network raised something.
+            UnfitModel: It gives no scores, or those of other classes than before.
         """
-        name, n = self.network.name, len(batch)
-        logits = self.reading.logits(forward(self.network, batch), n)
-        if logits.shape[1] != self.probe.outputs:
+        scores = self.reading.values(forward(self.network, batch), len(batch))
+        before = 1 if self.reading.single else self.probe.outputs
+        if scores.shape[1] != before:
             raise UnfitModel(
-                f"{name} gives {logits.shape[1]} scores an image now, and gave "
-                f"{self.probe.outputs} before"
+                f"{self.network.name} gives {scores.shape[1]} scores an image now, and gave "
+                f"{before} before"
             )
-        return logits
+        return scores
 
 
 def forward(network: Network, batch: Tensor) -> Any:

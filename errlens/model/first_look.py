@@ -1,6 +1,7 @@
 """The first look at what a network says of real photos: what its numbers are, and if they last."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -15,7 +16,7 @@ from errlens.data.images import quiet_pillow
 from errlens.data.loading import Input, load_input
 from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
-from errlens.model.classifier import Classifier, forward, stack
+from errlens.model.classifier import Classifier, stack
 from errlens.model.outputs import Reading
 from errlens.model.scores_among import SCORES_WANTED
 
@@ -83,8 +84,8 @@ def spread_photos(samples: Samples) -> list[Path]:
 
 
 _PROBABILITIES: Final = (
-    "the outputs are probabilities (none is negative, and those of each photo add up to one): they "
-    "are used as such, no softmax is taken of them again"
+    "the outputs are probabilities: none is negative, and those of each photo add up to 1, or 100 "
+    "percent. They are used as such, and no softmax is taken of them again"
 )
 _SIGMOIDS: Final = (
     "each of the {n} outputs is between 0 and 1, and they do not add up to one: sigmoids, as of a "
@@ -168,20 +169,19 @@ class _Shown:
 
     def _values(self, batches: Sequence[Tensor]) -> Tensor:
         """Return the scores as they are, shape (photos, outputs)."""
-        network, reading = self._classifier.network, self._classifier.reading
         with torch.inference_mode():
             # Copies, for a network may change its input.
-            found = [
-                reading.values(forward(network, batch.clone()), len(batch)) for batch in batches
-            ]
-        return torch.cat(found).cpu()
+            return torch.cat([self._classifier.scores(batch.clone()) for batch in batches]).cpu()
 
     @cached_property
     def _stretched(self) -> Tensor:
-        """The scores of photos far outside of what photos can be, where they are finite."""
-        found = [_finite(self._values([batch * far for batch in self._batches])) for far in STRETCH]
-        # Where all became infinite, the photos themselves must do.
-        return torch.cat(found) if any(map(len, found)) else self._first
+        """The scores of photos far outside of what photos can be, where there are finite ones."""
+        found = []
+        for far in STRETCH:
+            with suppress(InputError):  # some refuse what is no photo
+                found.append(_finite(self._values([batch * far for batch in self._batches])))
+        # Where nothing came of it, the photos themselves must do.
+        return torch.cat(found) if any(map(len, found)) else _finite(self._first)
 
 
 class _Pair:

@@ -71,7 +71,9 @@ def load_classifier(
         raise UnfitModel(
             f"{network.name} gives one number an image, which tells two classes apart, but there "
             f"are {known}",
-            hint=f"if it is the number of a class, {SCORES_WANTED}",
+            hint="--classes FILE has the names of both"
+            if known == 1
+            else f"if it is the number of a class, {SCORES_WANTED}",
         )
     carried = carried_names(network, outputs=found.outputs)
     classes = choose_classes(

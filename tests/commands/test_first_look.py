@@ -121,6 +121,26 @@ class Ready(Colours):
         return super().forward(images * 2.0 + 0.1)
 
 
+class Spoilt(Colours):  # changes in place what the gradient of its sigmoid takes
+    def forward(self, images):
+        return super().forward(images.sigmoid().mul_(2.0))
+
+
+class Backwards(torch.autograd.Function):
+    @staticmethod
+    def forward(_context, images):
+        return images.clone()
+
+    @staticmethod
+    def backward(_context, _slope):
+        raise Own("no way back")
+
+
+class OneWay(Colours):
+    def forward(self, images):
+        return super().forward(Backwards.apply(images))
+
+
 def red():
     return Red()
 
@@ -337,12 +357,12 @@ def test_whatever_the_users_code_raises_is_bad_input_in_its_words(
 def test_a_transform_that_gives_several_shapes_says_what_helps(cli, photos):
     paint(photos / "red" / "large.png", "red", size=(20, 14))
     command = f"evaluate {photos} --model nets:Colours --transform nets:uneven -o run"
-    told = cli(command)
+    told = cli(f"{command} --batch-size 16")
     assert (told.exit_code, "images of several shapes" in told.stderr) == (2, True)
     assert cli(f"{command} --batch-size 1").exit_code == 0
 
 
-WITHOUT = ["NoGrad", "Inference", "Detached", "Numpy", "Arrays"]
+WITHOUT = ["NoGrad", "Inference", "Detached", "Numpy", "Arrays", "Spoilt", "OneWay"]
 
 
 @pytest.mark.parametrize("name", WITHOUT)
@@ -357,21 +377,25 @@ def test_without_gradients_the_list_says_no_and_occlusion_works(cli, photos, nam
     assert told.exit_code == UnfitMethod("", "").exit_code
     assert "--method occlusion" in told.stderr
     assert cli("explain run --method occlusion").exit_code == 0
+    if name == "Spoilt":  # another function of the pixels
+        return
     assert cli(f"evaluate {photos} --model nets:Colours -o plain {FAST}").exit_code == 0
     assert cli("explain plain --method occlusion").exit_code == 0
     ours, theirs = (pd.read_csv(f"{run}/explain/index.csv") for run in ("run", "plain"))
     np.testing.assert_allclose(ours["raw_max"], theirs["raw_max"], atol=1e-4)
 
 
+def test_an_error_in_the_way_back_is_told_in_its_words(cli, photos):
+    assert cli(f"evaluate {photos} --model nets:OneWay -o run {FAST}").exit_code == 0
+    (gradient,) = (
+        line for line in cli("explain run --list").stdout.splitlines() if "gradient " in line[:9]
+    )
+    assert "with gradients it raises Own: no way back (nets.py, line" in gradient
+
+
 def test_a_network_that_changes_its_input_is_explained_like_one_that_does_not(cli, photos):
-    methods = [
-        "gradient",
-        "smooth-grad",
-        "integrated-gradients",
-        "gradient-x-input",
-        "saliency",
-        "occlusion",
-    ]
+    methods = ["gradient", "smooth-grad", "integrated-gradients", "gradient-x-input", "saliency"]
+    methods.append("occlusion")
     for name in ("InPlace", "Ready"):
         assert cli(f"evaluate {photos} --model nets:{name} -o {name} {FAST}").exit_code == 0
         chosen = " ".join(f"--method {method}" for method in methods)

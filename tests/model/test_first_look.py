@@ -187,5 +187,14 @@ def test_photos_come_from_all_classes_and_unreadable_ones_are_passed_over(tmp_pa
     assert found.classifier.reading.scores == "probabilities"
 
 
+def test_a_softmax_that_refuses_what_is_no_photo_is_seen_all_the_same(files):
+    class Strict(Net):
+        def forward(self, images):
+            assert images.abs().max() < 10
+            return super().forward(images).softmax(dim=1)
+
+    assert look(Strict(), files).classifier.reading.scores == "probabilities"
+
+
 def test_without_a_photo_nothing_is_known():
     assert look(Net(lambda logits: logits.softmax(dim=1)), []).classifier.reading.as_dict() == {}
