@@ -37,7 +37,8 @@ class Probe(NamedTuple):
     """What a network showed when it was run once, and how its scores are read.
 
     `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` are
-    networks that take no second image.
+    networks that take no second image; `keeps_tensors` those that put tensors aside while they run,
+    so that two threads in them at once would take each other's.
     """
 
     pixels: int  # height times width of its input
@@ -46,6 +47,7 @@ class Probe(NamedTuple):
     head: str | None  # the layer that gives the outputs and is fed the features
     reading: Reading = LOGITS
     one_at_a_time: bool = False
+    keeps_tensors: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class Classifier:
         layer = self.probe.head if with_features else None
         width = self.probe.features if layer else 0
         # An accelerator holds the layers of one batch; a CPU is kept busy by several.
-        turn = nullcontext() if device.type == "cpu" else threading.Lock()
+        at_once = device.type == "cpu" and not self.probe.keeps_tensors
+        turn = nullcontext() if at_once else threading.Lock()
         with _last_input(module, layer) as fed:
 
             def outputs(values: Sequence[Any]) -> Outputs:

@@ -18,6 +18,7 @@ from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
 from errlens.model.classifier import Classifier, stack
 from errlens.model.outputs import Reading
+from errlens.model.preparation import UserTransform
 from errlens.model.scores_among import SCORES_WANTED
 
 PHOTOS: Final = 8
@@ -59,8 +60,13 @@ def first_look(
     """
     outputs = classifier.probe.outputs
     classifier = classifier.read_as(classifier.reading.with_threshold(threshold, classes=outputs))
+    paths = list(islice(paths, TRIED))
     values = _photos(classifier, paths)
     remarks, warnings = [], []
+    if isinstance(classifier.preparation, UserTransform):
+        again = _photos(classifier, paths, most=len(values))
+        if not all(map(torch.equal, values, again)):
+            warnings.append(_RANDOM_INPUTS.format(name=classifier.preparation.name))
     if values:
         shown = _Shown(classifier, values)
         reading = replace(classifier.reading, scores=shown.kind())
@@ -87,6 +93,10 @@ _PROBABILITIES: Final = (
     "the outputs are probabilities: none is negative, and those of each photo add up to 1, or 100 "
     "percent. They are used as such, and no softmax is taken of them again"
 )
+_RANDOM_INPUTS: Final = (
+    "--transform {name} gives another input for the same photo the second time: a random change of "
+    "training is on, and predictions cannot be repeated"
+)
 _SIGMOIDS: Final = (
     "each of the {n} outputs is between 0 and 1, and they do not add up to one: sigmoids, as of a "
     "model whose classes do not exclude each other. The largest counts as the prediction; its "
@@ -106,12 +116,12 @@ def _one_output(classifier: Classifier) -> str:
     )
 
 
-def _photos(classifier: Classifier, paths: Iterable[Path]) -> list[Any]:
+def _photos(classifier: Classifier, paths: Iterable[Path], *, most: int = PHOTOS) -> list[Any]:
     """Return the first few photos that can be read, prepared."""
     with quiet_pillow():
-        found = (load_input(path, classifier.preparation) for path in islice(paths, TRIED))
+        found = (load_input(path, classifier.preparation) for path in paths)
         read = (photo.value for photo in found if isinstance(photo, Input))
-        return list(islice(read, PHOTOS))
+        return list(islice(read, most))
 
 
 class _Shown:

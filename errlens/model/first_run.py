@@ -13,8 +13,9 @@ from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
 from errlens.model.classifier import Probe, forward, stack
 from errlens.model.networks import Network
 from errlens.model.outputs import Place, Reading
-from errlens.model.scores_among import find_scores
+from errlens.model.scores_among import find_scores, floats_in
 
+_OWN: Final = ("_parameters", "_buffers", "_modules")  # where torch keeps parts of a module
 SHADES: Final = (0, 128)  # two images, so that the axis of images can be told from the others
 
 
@@ -54,6 +55,7 @@ def run_once(
         head=name,
         reading=reading or Reading(run.place, single=columns == 1),
         one_at_a_time=len(run.scores) == 1,
+        keeps_tensors=run.keeps_tensors,
     )
 
 
@@ -67,12 +69,16 @@ class _Layer(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """What came of running a network: where its scores are, these, and the layers that ran."""
+    """What came of running a network: where its scores are, these, and the layers that ran.
+
+    `keeps_tensors` says that it has put some aside.
+    """
 
     place: Place
     remark: str | None
     scores: Tensor
     layers: list[_Layer]
+    keeps_tensors: bool
 
 
 def _on_two_or_one(network: Network, batch: Tensor, **known: Any) -> _Run:
@@ -104,13 +110,24 @@ def _on_one(network: Network, batch: Tensor, **known: Any) -> _Run:
 
 
 def _run(network: Network, batch: Tensor, *, reading: Reading | None, classes: int | None) -> _Run:
+    before = list(_put_aside(network.module))
     with torch.inference_mode(), _recorded_layers(network.module) as layers:
         # A copy, for a network may change its input.
         output = forward(network, batch.clone())
+    known = set(map(id, before))
+    keeps = any(id(tensor) not in known for tensor in _put_aside(network.module))
     n = len(batch)
     place, remark = (reading.place, None) if reading else find_scores(output, n, classes=classes)
     scores = Reading(place).values(output, n)
-    return _Run(place, remark, scores, layers)
+    return _Run(place, remark, scores, layers, keeps)
+
+
+def _put_aside(module: nn.Module) -> Iterator[Tensor]:
+    """Yield the tensors that the parts of a network hold besides parameters and buffers."""
+    for part in module.modules():
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor | list | tuple | dict) and name not in _OWN:
+                yield from floats_in(value)
 
 
 def _head(run: _Run) -> tuple[str | None, int]:

@@ -6,6 +6,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import timm
+import torch
+from safetensors.torch import save_model
 from sklearn.metrics import log_loss
 from typer.testing import CliRunner
 
@@ -16,7 +19,7 @@ from errlens.model.reload import reload_classifier
 from tests.conftest import paint
 
 NETWORKS = """
-import sys
+import random, sys, time
 import numpy, torch
 from torch import nn
 from tiny import Colours
@@ -141,6 +144,13 @@ class OneWay(Colours):
         return super().forward(Backwards.apply(images))
 
 
+class Aside(Colours):
+    def forward(self, images):
+        self.images = images
+        time.sleep(0.01)
+        return super().forward(self.images)
+
+
 def red():
     return Red()
 
@@ -159,6 +169,11 @@ def leaving():
 
 def transform(image):
     raise Own("no images today")
+
+
+def shaken(image):
+    pixels = torch.from_numpy(numpy.array(image.resize((8, 8)))).float() / 255
+    return pixels.permute(2, 0, 1) + random.random()
 
 
 def uneven(image):
@@ -267,6 +282,30 @@ def test_one_output_is_two_classes(cli, two, name):
     assert cli("explain run --list").exit_code == 0
 
 
+def test_a_checkpoint_of_one_output_needs_no_further_word(cli, two):
+    torch.manual_seed(0)
+    save_model(timm.create_model("test_resnet", num_classes=1), "one.safetensors")
+    told = cli(f"evaluate {two} --checkpoint one.safetensors -o run --img-size 64")
+    assert told.exit_code == 0
+    assert "is the probability of 'red'" in told.stderr
+    assert cli("explain run --list").exit_code == 0
+    assert cli("explain run --select worst:1").exit_code == 0
+    assert (pd.read_csv("run/explain/index.csv")["status"] == "ok").all()
+    assert cli(f"network probe {two} --checkpoint one.safetensors --img-size 64 --save-head "
+               "two.safetensors").exit_code == 0  # fmt: skip
+    assert cli(f"evaluate {two} --checkpoint two.safetensors -o probed").exit_code == 0
+
+
+def test_numbers_in_a_manifest_are_the_two_classes_of_one_output(cli, two):
+    paths = sorted(two.rglob("*.png"))
+    rows = [f"{path},{int(path.parent.name == 'red')}" for path in paths]
+    (two / "list.csv").write_text("\n".join(["path,label", *rows]))
+    told = cli(f"evaluate {two / 'list.csv'} --model nets:red -o run {FAST}")
+    assert told.exit_code == 0
+    assert "is the probability of '1'" in told.stderr
+    assert frame("run")["pred"].tolist() == [0] * 6 + [1] * 3 + [0] + [1] * 2
+
+
 def test_one_output_the_other_way_round(cli, two, tmp_path):
     (tmp_path / "names.txt").write_text("red\nblue\n")
     told = cli(f"evaluate {two} --model nets:red --classes names.txt -o run {FAST}")
@@ -318,6 +357,18 @@ def test_a_network_that_answers_differently_warns_also_when_quiet(cli, photos):
     told = cli(f"evaluate {photos} --model nets:Dropped -o run {FAST} -q")
     assert told.exit_code == 0
     assert "warning: the model answers differently when it is shown the same" in told.stderr
+
+
+def test_a_transform_that_is_random_warns(cli, photos):
+    told = cli(f"evaluate {photos} --model nets:Colours --transform nets:shaken -o run -q")
+    assert told.exit_code == 0
+    assert "--transform nets:shaken gives another input for the same photo" in told.stderr
+
+
+def test_threads_do_not_take_what_a_network_put_aside(cli, photos):
+    command = f"evaluate {photos} --model nets:Aside -o run {FAST} --batch-size 1 --workers 4"
+    assert cli(command).exit_code == 0
+    assert frame("run")["correct"].tolist() == [True] * 11 + [False]
 
 
 def test_one_photo_at_a_time_works_as_the_hint_says(cli, photos):
