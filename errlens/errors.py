@@ -255,8 +255,8 @@ class UnfitModel(InputError):
 class UserCodeFailed(InputError):
     """The user's own code raised something: the forward of a network, a factory, a transform."""
 
-    def __init__(self, what: str, error: BaseException, *, hint: str = "") -> None:
-        super().__init__(f"{what} raised {in_its_words(error)}", hint=hint)
+    def __init__(self, what: str, error: BaseException) -> None:
+        super().__init__(f"{what} raised {in_its_words(error)}")
 
 
 class OutOfMemory(InputError):

@@ -19,7 +19,7 @@ from errlens.attribution._subject import (
     leaves_at,
     scores_of,
 )
-from errlens.errors import NoSpatialLayer
+from errlens.errors import InputError
 from errlens.maps import Target
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
@@ -33,7 +33,7 @@ def unsupported(subject: Subject) -> str | None:
     """Say that the network has no layer with a map of places, or no gradient from there on."""
     try:
         subject.spatial_layer  # noqa: B018 - it is looked for
-    except NoSpatialLayer as error:
+    except InputError as error:
         return str(error)
     return subject.no_gradient_of_layer
 

@@ -17,7 +17,7 @@ from errlens.data.loading import Input, load_input
 from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
 from errlens.model.classifier import Classifier, stack
-from errlens.model.outputs import Reading
+from errlens.model.outputs import Reading, Scores
 from errlens.model.preparation import UserTransform
 from errlens.model.scores_among import SCORES_WANTED
 
@@ -138,7 +138,7 @@ class _Shown:
         ]
         self._first = self._values(self._batches)
 
-    def kind(self) -> Any:
+    def kind(self) -> Scores:
         """Tell what the outputs are: logits, probabilities or sigmoids."""
         values = _finite(self._first)
         single = self._classifier.reading.single
@@ -149,9 +149,10 @@ class _Shown:
                 "of a class, it seems, not a score",
                 hint=SCORES_WANTED,
             )
-        for kind, fits in (("probabilities", _add_up), ("sigmoids", _are_shares)):
-            if (kind == "sigmoids" or not single) and fits(values) and fits(self._stretched):
-                return kind
+        if not single and _add_up(values) and _add_up(self._stretched):
+            return "probabilities"
+        if _are_shares(values) and _are_shares(self._stretched):
+            return "sigmoids"
         return "logits"
 
     def differences(self, reading: Reading) -> list[str]:

@@ -140,7 +140,7 @@ def _head(run: _Run) -> tuple[str | None, int]:
     same = [
         layer
         for layer in heads
-        if layer.vectors is not None and torch.equal(layer.vectors.float(), run.scores)
+        if layer.vectors is not None and torch.equal(layer.vectors.to(run.scores.dtype), run.scores)
     ]
     if not heads:
         return None, 0

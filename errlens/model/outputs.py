@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import log
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from errlens.errors import UnfitModel, UnfitOption
 
+Scores = Literal["logits", "probabilities", "sigmoids"]
 Place = tuple[str | int, ...]  # the way to one of several outputs: keys, positions, attributes
 
 EVEN: Final = 0.5
@@ -29,12 +30,16 @@ class Reading:
     """
 
     place: Place = ()
-    scores: Literal["logits", "probabilities", "sigmoids"] = "logits"
+    scores: Scores = "logits"
     single: bool = False
     threshold: float = EVEN
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "place", tuple(self.place))
+        if self.scores not in get_args(Scores):
+            raise ValueError(f"scores are {', '.join(get_args(Scores))}, not {self.scores!r}")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"a threshold is between 0 and 1, not {self.threshold!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return as plain values what is not as usual: nothing for a tensor of logits."""

@@ -75,7 +75,18 @@ def _preparation(info: RunInfo) -> Preparation:
 
 
 def _reading(info: RunInfo) -> Reading:
-    return Reading(**info.settings.outputs)
+    """Return how the outputs of a run are read.
+
+    Raises:
+        StaleRun: It says something that no errlens wrote.
+    """
+    try:
+        return Reading(**info.settings.outputs)
+    except (TypeError, ValueError) as error:
+        raise StaleRun(
+            f"run.json does not say how the outputs of the model are read: {error}",
+            hint="evaluate again with --overwrite",
+        ) from error
 
 
 def _outputs(info: RunInfo) -> int:

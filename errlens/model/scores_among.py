@@ -39,8 +39,8 @@ class Part(NamedTuple):
 def find_scores(output: Any, n: int, *, classes: int | None = None) -> tuple[Place, str | None]:
     """Find the class scores in what a network returned for n images.
 
-    By their name; else the first, if the others have as many columns or if it has as many as there
-    are known to be `classes`; else the only one that has.
+    Among those with as many columns as there are known to be `classes`, or all if none has, it is
+    the one with the likeliest name, else the first, if all have as many columns.
 
     Returns:
         The way to them, and a sentence where that needs to be told.
@@ -58,7 +58,8 @@ def find_scores(output: Any, n: int, *, classes: int | None = None) -> tuple[Pla
             f"the model returns a {type(output).__name__}, not class scores"
             + (f": {_listed(parts)}" if parts else "")
         )
-    chosen = _by_name(fitting) or _by_shape(fitting, n, classes)
+    likely = [part for part in fitting if _fits(_columns(part, n), classes)] or fitting
+    chosen = _by_name(likely) or _first_of_equals(likely, n)
     if chosen is None:
         raise UnfitModel(
             f"the model returns several things that may be class scores: {_listed(fitting)}",
@@ -92,12 +93,12 @@ def _by_name(parts: Sequence[Part]) -> Part | None:
     return min(named, key=lambda part: SCORE_NAMES.index(str(part.place[-1])), default=None)
 
 
-def _by_shape(parts: Sequence[Part], n: int, classes: int | None) -> Part | None:
-    columns = [_columns(part, n) for part in parts]
-    if len(set(columns)) == 1 or columns[0] == classes:
-        return parts[0]
-    fitting = [part for part, number in zip(parts, columns, strict=True) if number == classes]
-    return fitting[0] if len(fitting) == 1 else None
+def _first_of_equals(parts: Sequence[Part], n: int) -> Part | None:
+    return parts[0] if len({_columns(part, n) for part in parts}) == 1 else None
+
+
+def _fits(columns: int, classes: int | None) -> bool:
+    return columns == classes or (columns, classes) == (1, 2)
 
 
 def floats_in(output: Any) -> list[Tensor]:

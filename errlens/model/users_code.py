@@ -12,13 +12,12 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def users_code(what: str, *, images: int | None = None, hint: str = "") -> Iterator[None]:
+def users_code(what: str, *, images: int | None = None) -> Iterator[None]:
     """Tell what the code in this block raises in its own words; Ctrl-C passes.
 
     Args:
         what: What is called, as the beginning of a sentence.
         images: How many images it is given at a time, where memory may run out.
-        hint: What may help.
 
     Raises:
         UserCodeFailed: It raised something, or tried to end the program.
@@ -31,7 +30,7 @@ def users_code(what: str, *, images: int | None = None, hint: str = "") -> Itera
     except (Exception, SystemExit) as error:
         if images is not None and is_out_of_memory(error):
             raise OutOfMemory(what, images=images) from error
-        raise UserCodeFailed(what, error, hint=hint) from error
+        raise UserCodeFailed(what, error) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

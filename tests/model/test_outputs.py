@@ -129,3 +129,11 @@ def test_what_is_usual_is_not_recorded_and_the_rest_comes_back():
         "place": ["out", 0], "scores": "sigmoids", "single": True, "threshold": 0.25,
     }  # fmt: skip
     assert Reading(**reading.as_dict()) == reading
+
+
+@pytest.mark.parametrize(
+    "recorded", [{"scores": "odds"}, {"threshold": "x"}, {"threshold": 1.5}, {"kind": 1}]
+)
+def test_what_a_run_says_is_not_believed_blindly(recorded):
+    with pytest.raises((TypeError, ValueError)):
+        Reading(**recorded)

@@ -66,6 +66,13 @@ def test_the_number_of_classes_decides_among_other_widths():
     assert (place, "b (5)" in remark) == (("b",), True)
 
 
+def test_a_name_does_not_outweigh_the_number_of_classes():
+    found, _ = find_scores({"out": WIDE, "head": SCORES}, 2, classes=5)
+    assert found == ("head",)
+    found, _ = find_scores({"embedding": SCORES[:, :2], "logits": SCORES[:, :1]}, 2, classes=2)
+    assert found == ("logits",)
+
+
 @pytest.mark.parametrize("classes", [None, 3])
 def test_what_cannot_be_told_is_refused_with_names_and_shapes(classes):
     with pytest.raises(UnfitModel, match=r"several things .*: a \(64\), b \(5\)") as failure:
