@@ -30,6 +30,8 @@ its exit code::
     │   ├── DataSetUnavailable
     │   ├── UnfitDataSet
     │   ├── UnfitModel
+    │   ├── UserCodeFailed
+    │   ├── OutOfMemory
     │   ├── NotARun
     │   ├── ForeignCode
     │   ├── NoModel
@@ -55,6 +57,7 @@ import errno
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from traceback import walk_tb
 from typing import Final
 
 LONGEST_MESSAGE: Final = 2000  # characters; what was read may be a value of a million
@@ -166,7 +169,10 @@ class UnfitMethod(UsageError):
     """An attribution method cannot explain a network honestly."""
 
     def __init__(self, method: str, reason: str) -> None:
-        super().__init__(f"{method} cannot explain this network: {reason}")
+        super().__init__(
+            f"{method} cannot explain this network: {reason}",
+            hint="--list tells which methods can; --method occlusion explains any network",
+        )
 
 
 class MissingInput(InputError):
@@ -308,6 +314,25 @@ class UnfitModel(InputError):
     """The model cannot do what is asked: its outputs or its inputs are not a classifier's."""
 
 
+class UserCodeFailed(InputError):
+    """The user's own code raised something: the forward of a network, a factory, a transform."""
+
+    def __init__(self, what: str, error: BaseException) -> None:
+        super().__init__(f"{what} raised {in_its_words(error)}")
+
+
+class OutOfMemory(InputError):
+    """The network and its inputs together take more memory than there is."""
+
+    def __init__(self, what: str, *, images: int) -> None:
+        super().__init__(
+            f"{what} ran out of memory with {images} image{'s' * (images != 1)} at a time",
+            hint=f"--batch-size {images // 2}; also see --workers and --img-size"
+            if images > 1
+            else "see --workers, --device and --img-size",
+        )
+
+
 class NotARun(InputError):
     """A folder was named that errlens did not write."""
 
@@ -420,6 +445,24 @@ class Interrupted(ErrlensError):
     """The user stopped the work; what was finished is kept."""
 
     exit_code = 130
+
+
+def in_its_words(error: BaseException) -> str:
+    """Return the kind of an error, what it says and the line of the user's code that led to it.
+
+    >>> in_its_words(KeyError("logits"))
+    "KeyError: 'logits'"
+    """
+    words = " ".join(str(error).split())
+    said = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    ours = str(Path(__file__).parent)
+    places = [
+        (Path(frame.f_code.co_filename).name, line)
+        for frame, line in walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith((ours, "<"))
+        and "site-packages" not in frame.f_code.co_filename
+    ]
+    return f"{said} ({places[-1][0]}, line {places[-1][1]})" if places else said
 
 
 def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:

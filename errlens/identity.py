@@ -55,6 +55,7 @@ class Settings:
     topk: int
     plan_hash: str
     labels: str = "names"  # or indices: how the labels of the plan were read
+    outputs: Mapping[str, Any] = field(default_factory=dict)  # where they are no tensor of logits
     schema_version: int = SCHEMA_VERSION
 
     @cached_property
@@ -63,8 +64,9 @@ class Settings:
         return canonical_hash(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON; of outputs as they usually are nothing is said."""
+        found = asdict(self)
+        return found if self.outputs else {key: found[key] for key in found if key != "outputs"}
 
 
 @dataclass(frozen=True)

@@ -119,13 +119,32 @@ def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):
     assert "Traceback" not in bad_input.stderr
 
 
-def test_a_bug_keeps_its_traceback_and_exits_70(tiny, photos, tmp_path):
+BUGGY = """
+import sys
+import errlens.data.samples
+from errlens.cli import main
+
+errlens.data.samples.find_samples = lambda *_, **__: {}["no such key"]
+sys.argv = ["errlens", "evaluate", ".", "--model", "x"]
+main()
+"""
+
+
+def test_a_bug_keeps_its_traceback_and_exits_70():
+    command = [sys.executable, "-c", BUGGY]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 70
+    assert "KeyError: 'no such key'" in said.stderr
+    assert "Traceback" in said.stderr
+
+
+def test_a_bug_of_the_users_own_factory_is_bad_input_in_its_words(tiny, photos, tmp_path):
     del tiny
     (tmp_path / "buggy.py").write_text("def make():\n    return {}['no such key']\n")
     said = script("evaluate", photos, "--model", "buggy:make", "-o", "run")
-    assert said.returncode == 70
-    assert "KeyError: 'no such key'" in said.stderr
-    assert "buggy.py" in said.stderr
+    assert said.returncode == 3
+    words = "raised KeyError: 'no such key' (buggy.py, line 2)"
+    assert f"error: the factory buggy:make {words}\n" in said.stderr
 
 
 def test_errors_go_to_stderr_with_their_hint_and_without_markup(monkeypatch):

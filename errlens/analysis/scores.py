@@ -42,10 +42,13 @@ def score(
     *,
     topk: int,
     superclasses: Superclasses | None = None,
+    bias: float = 0.0,
 ) -> Scores:
     """Score raw outputs of shape (n, classes) against labels of shape (n,).
 
-    Probabilities are the softmax, computed in float64; equal outputs are ranked by class index.
+    Probabilities are the softmax, computed in float64; equal outputs are ranked by class index. The
+    classes are ranked by their outputs; of two classes the second must be ahead by more than
+    `bias`, which changes no probability.
     """
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(logits).all(axis=1))
     raw = np.where(finite[:, None], logits, 0).astype(np.float64)
@@ -54,15 +57,16 @@ def score(
     prob = np.exp(log_prob)
     rows = np.arange(len(raw))
 
-    order = np.argsort(-raw, axis=1, kind="stable")[:, :topk]
+    ranked = raw - [0.0, bias] if bias else raw
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :topk]
     pred = order[:, 0]
     known = np.maximum(label, 0)  # any class will do where there is no label
-    of_label = raw[rows, known]
+    of_label = ranked[rows, known]
     label_prob = prob[rows, known]
     others = prob.copy()
     others[rows, known] = -np.inf
     before = np.arange(raw.shape[1]) < known[:, None]
-    ahead = (raw > of_label[:, None]) | ((raw == of_label[:, None]) & before)
+    ahead = (ranked > of_label[:, None]) | ((ranked == of_label[:, None]) & before)
     parents = class_parents(superclasses, raw.shape[1])
     super_pred = parents[pred]
     inside = parents[None, :] == super_pred[:, None]

@@ -41,6 +41,7 @@ def explain_batch(
     asked = [place for place in range(len(targets[0])) if place not in ends]
     wanted = [[of_image[place] for place in asked] for of_image in targets]
     maps = _maps(name, method, subject, images, wanted, settings)
+    maps = maps._replace(unit=maps.unit.replace("logits", subject.reading.unit))
     found = [
         {
             place: _attribution(name, maps, row, at, of_image[place])

@@ -255,13 +255,17 @@ class PhotoCases:
     def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:
         """Return the cases of some images, shape (n, channels, height, width)."""
         with borrowed(self.subject.module), torch.no_grad():
-            chances = self.subject.logits(images).softmax(dim=1).float().cpu().numpy()
+            logits = self.subject.logits(images).float().cpu()
+        chances = logits.softmax(dim=1).numpy()
+        order = self.subject.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
         return [
-            self._case(one.facts, of_image) for one, of_image in zip(cases, chances, strict=True)
+            self._case(case.facts, of_image, ranking)
+            for case, of_image, ranking in zip(cases, chances, order.tolist(), strict=True)
         ]
 
-    def _case(self, facts: dict[str, Any], chances: NDArray[np.float32]) -> Case:
-        order = np.argsort(-chances, kind="stable").tolist()
+    def _case(
+        self, facts: dict[str, Any], chances: NDArray[np.float32], order: Sequence[int]
+    ) -> Case:
         pred = order[0]
         verdict = Verdict(
             image=facts["path"],

@@ -56,7 +56,7 @@ def smallest_cover(
     with borrowed(subject.module):
         for of_size in (replace(settings, mask=str(size), stride=None) for size in sizes):
             found = sweep(subject, image, of_size)
-            if int(found.base.argmax()) != wrong:
+            if int(subject.reading.ranked(found.base).argmax()) != wrong:
                 return None
             for row, column, agreed in _confirmed(subject, image, found, right, of_size):
                 box = Box(*found.boxes[row, column].tolist())
@@ -79,7 +79,7 @@ def _confirmed(
     for row, column in turning:
         box = Box(*found.boxes[row, column].tolist())
         logits = logits_under(subject, image, [(box, one) for one in filled], settings.batch_size)
-        turned = (logits.argmax(dim=1) == right).tolist()
+        turned = (subject.reading.ranked(logits).argmax(dim=1) == right).tolist()
         agreed = tuple(name for name, turns in zip(names, turned, strict=True) if turns)
         if len(agreed) >= CONFIRMATIONS:
             yield row, column, agreed

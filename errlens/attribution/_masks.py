@@ -15,6 +15,7 @@ from errlens.attribution._subject import Settings, Subject, scores_of
 from errlens.errors import UnfitOption
 from errlens.maps import Target
 from errlens.model.layers import SpatialLayer
+from errlens.model.outputs import LOGITS, Reading
 
 
 class Box(NamedTuple):
@@ -41,13 +42,14 @@ class Sweep(NamedTuple):
     image itself, shape (classes,): float32, or float64 of a network of float64. `boxes` are int64
     of shape (rows, columns, 4), each a `Box`. `channel_sums` are, where a layer was looked at, its
     channels added up over all places: that of the image itself, then those under each mask, shape
-    (1 + rows x columns, channels).
+    (1 + rows x columns, channels). `reading` says which class is predicted.
     """
 
     logits: Tensor
     base: Tensor
     boxes: NDArray[np.int64]
     channel_sums: Tensor | None = None
+    reading: Reading = LOGITS
 
     def drops(self, targets: Sequence[Target], *, probability: bool = False) -> Tensor:
         """Return how far each score falls, shape (t, rows, columns), from this one sweep."""
@@ -60,8 +62,8 @@ class Sweep(NamedTuple):
         return _scores(self.base[None], targets, probability=probability)[0]
 
     def predicted(self) -> NDArray[np.int64]:
-        """Return the most probable class under each mask, shape (rows, columns)."""
-        found: NDArray[np.int64] = self.logits.argmax(dim=2).cpu().numpy()
+        """Return the class that is predicted under each mask, shape (rows, columns)."""
+        found: NDArray[np.int64] = self.reading.ranked(self.logits).argmax(dim=2).cpu().numpy()
         return found
 
     def strongest_channel(self) -> "ChannelFall":
@@ -114,7 +116,8 @@ def sweep(
     for place, at in enumerate(tried, 1):
         all_masks[1 + at] = place
     base, hidden = found[0], found[all_masks[1:]].reshape(*boxes.shape[:2], -1)
-    return Sweep(hidden, base, boxes, torch.cat(sums)[all_masks] if layer else None)
+    channel_sums = torch.cat(sums)[all_masks] if layer else None
+    return Sweep(hidden, base, boxes, channel_sums, subject.reading)
 
 
 # Not inference mode: what a network remembers of a pass, such as a table of positions, would

@@ -1,6 +1,6 @@
 """The network being explained, borrowed and given back as it was, and what methods share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
-from errlens.model.classifier import Classifier, as_logits, stack
+from errlens.model.classifier import Classifier, stack
 from errlens.model.layers import SpatialLayer, find_layer
+from errlens.model.outputs import LOGITS, Reading
+from errlens.model.users_code import users_code
 
 PER_PIXEL: Final = "logits per unit of input"
 
@@ -25,7 +28,7 @@ class Subject:
 
     `size` is (channels, height, width) of its inputs. `black` and `white` are a black and a white
     pixel as fed, shape (channels,). `layer` is the spatial layer that methods with one look at, by
-    name; None takes the last one.
+    name; None takes the last one. `reading` says how scores are read from what the network returns.
     """
 
     module: nn.Module
@@ -33,6 +36,7 @@ class Subject:
     black: Tensor
     white: Tensor
     layer: str | None = None
+    reading: Reading = LOGITS
 
     @classmethod
     def of(cls, classifier: Classifier, *, layer: str | None = None) -> "Subject":
@@ -42,7 +46,8 @@ class Subject:
         # The middle, for the user's own transform may pad.
         pixels = [one[:, height // 2, width // 2] for one in (black, white)]
         size = (channels, height, width)
-        return cls(classifier.network.module, size, pixels[0], pixels[1], layer)
+        module, reading = classifier.network.module, classifier.reading
+        return cls(module, size, pixels[0], pixels[1], layer, reading)
 
     @cached_property
     def spatial_layer(self) -> SpatialLayer:
@@ -55,8 +60,34 @@ class Subject:
         return find_layer(self.module, self.size, self.layer)
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return the scores of all classes, shape (n, classes)."""
-        return as_logits(self.module(images))
+        """Return the scores of all classes, shape (n, classes).
+
+        Raises:
+            UserCodeFailed, OutOfMemory: The network raised something.
+        """
+        with users_code("the forward of the model", images=len(images)):
+            # A copy, for a network may change its input.
+            output = self.module(images.clone())
+        return self.reading.logits(output, len(images))
+
+    @cached_property
+    def no_gradient(self) -> str | None:
+        """Why no score has a gradient with respect to the input, or None."""
+        image = self._grey.requires_grad_()
+        with borrowed(self.module), torch.enable_grad():
+            return _missing(lambda: (self.logits(image), image))
+
+    @cached_property
+    def no_gradient_of_layer(self) -> str | None:
+        """Why no score has a gradient with respect to the spatial layer, or None."""
+        with borrowed(self.module), leaves_at(self.module, self.spatial_layer) as leaves:
+            return _missing(lambda: (self.logits(self._grey), leaves[-1]))
+
+    @property
+    def _grey(self) -> Tensor:
+        """One grey image as fed."""
+        grey = ((self.black + self.white) / 2).reshape(1, -1, 1, 1)
+        return grey.expand(1, *self.size).clone()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +188,56 @@ def gradients(scores: Tensor, inputs: Tensor) -> Tensor:
 
     Returns:
         Shape (n, t, ...).
+
+    Raises:
+        UserCodeFailed, OutOfMemory: The network raised something.
     """
-    found = [
-        torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])[0]
-        for at in range(scores.shape[1])
-    ]
-    return torch.stack(found, dim=1)
+    with users_code("the backward of the model", images=len(inputs)):
+        found = [
+            torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])
+            for at in range(scores.shape[1])
+        ]
+    return torch.stack([slope for (slope,) in found], dim=1)
+
+
+@contextmanager
+def leaves_at(module: nn.Module, layer: SpatialLayer) -> Iterator[list[Tensor]]:
+    """Let gradients begin at a layer: what comes before it keeps nothing for them.
+
+    Gives a list of what the layer put out, which grows as it runs.
+    """
+    kept: list[Tensor] = []
+
+    def begin(_layer: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        # A copy, for layers that follow may work in place.
+        leaf = output.detach().requires_grad_()
+        kept.append(leaf)
+        return leaf.clone()
+
+    handle = module.get_submodule(layer.name).register_forward_hook(begin)
+    try:
+        with torch.enable_grad():
+            yield kept
+    finally:
+        handle.remove()
+
+
+def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
+    """Return why scores have no gradient with respect to what they are made of, or None.
+
+    They have none where the network runs under `no_grad`, detaches or computes outside of torch.
+    """
+    try:
+        scores, leaf = run()
+        if scores.requires_grad:
+            gradients(scores, leaf)
+            return None
+        why = "it runs under no_grad or inference_mode, detaches or computes outside of torch"
+    except UserCodeFailed as error:
+        why = f"with gradients it raises {in_its_words(error.__cause__ or error)}"
+    except InputError as error:
+        why = str(error)
+    return f"its scores have no gradient: {why}; occlusion needs none"
 
 
 def input_gradients(

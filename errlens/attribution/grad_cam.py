@@ -5,17 +5,22 @@ Localization", ICCV 2017, equations 1 and 2, without the ReLU of the latter: wha
 score stays, negative.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from errlens.attribution._subject import Maps, Settings, Subject, gradients, scores_of
-from errlens.errors import NoSpatialLayer
+from errlens.attribution._subject import (
+    Maps,
+    Settings,
+    Subject,
+    gradients,
+    leaves_at,
+    scores_of,
+)
+from errlens.errors import InputError
 from errlens.maps import Target
-from errlens.model.layers import SpatialLayer
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
 ADDS_UP: Final = True
@@ -25,12 +30,12 @@ BLIND: Final = "the score does not depend on this layer: its gradient is zero"
 
 
 def unsupported(subject: Subject) -> str | None:
-    """Say that the network has no layer with a map of places."""
+    """Say that the network has no layer with a map of places, or no gradient from there on."""
     try:
         subject.spatial_layer  # noqa: B018 - it is looked for
-    except NoSpatialLayer as error:
+    except InputError as error:
         return str(error)
-    return None
+    return subject.no_gradient_of_layer
 
 
 def explain(
@@ -45,7 +50,7 @@ def explain(
     """
     del settings
     layer = subject.spatial_layer
-    with _output_of(subject.module, layer) as outputs:
+    with leaves_at(subject.module, layer) as outputs:
         scores = scores_of(subject.logits(images), targets)
         found = gradients(scores, outputs[-1])
     activation = layer.as_maps(outputs[-1].detach())
@@ -55,22 +60,3 @@ def explain(
     values = (weights * activation.unsqueeze(1)).sum(dim=2)
     values = values.masked_fill(blind[:, :, None, None], float("nan"))
     return Maps(values, scores.detach(), layer=layer.name, unit=UNIT, why_none=BLIND)
-
-
-@contextmanager
-def _output_of(module: nn.Module, layer: SpatialLayer) -> Iterator[list[Tensor]]:
-    """Let gradients begin at a layer: what comes before it keeps nothing for them."""
-    kept: list[Tensor] = []
-
-    def begin(_layer: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        # A copy, for layers that follow may work in place.
-        leaf = output.detach().requires_grad_()
-        kept.append(leaf)
-        return leaf.clone()
-
-    handle = module.get_submodule(layer.name).register_forward_hook(begin)
-    try:
-        with torch.enable_grad():
-            yield kept
-    finally:
-        handle.remove()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from errlens.commands._explain_ledger import Known, Ledger, known_maps
 from errlens.commands._explain_options import ExplainOptions
+from errlens.commands._first_look import look_first
 from errlens.errors import MissingInput, UnfitOption
 from errlens.places import MAX_FILE_MB
 
@@ -66,13 +67,14 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     )
 
 
-def photos_without_run(options: ExplainOptions) -> Job:
+def photos_without_run(options: ExplainOptions, screen: "Screen") -> Job:
     """Return photos to explain that belong to no run."""
     from errlens.attribution._cases import photo_case
     from errlens.attribution._targets import Wanted
 
     paths = _photo_files([one for one in (options.run, *(options.images or ())) if one])
     classifier = options.load_classifier(labels=(), device=options.device)
+    classifier = look_first(screen, classifier, list(map(Path, paths)), options)
     folder, run_hash = options.into or DEFAULT_FOLDER, classifier.settings("").run_hash
     ledger = Ledger(folder, run_hash)
     rows = ledger.rows_of(paths[: options.top])

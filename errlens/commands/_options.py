@@ -143,7 +143,7 @@ class ModelOptions:
     ] = None
     num_classes: Annotated[
         int | None,
-        typer.Option(min=2, metavar="N", help="Outputs, where the checkpoint does not tell."),
+        typer.Option(min=1, metavar="N", help="Outputs, where the checkpoint does not tell."),
     ] = None
     classes: Annotated[
         Path | None,
@@ -151,6 +151,16 @@ class ModelOptions:
             metavar="FILE",
             help="Class names in output order: txt, json, yaml or csv.  "
             "[default: the model's, else the labels of the data, sorted]",
+        ),
+    ] = None
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            max=0.9999,
+            metavar="X",
+            help="Of two classes, predict the second where its probability is above this.  "
+            "[default: 0.5]",
         ),
     ] = None
     img_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Pixels a side.")] = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from errlens.commands._command_line import command_line
+from errlens.commands._first_look import look_first
 from errlens.commands._options import (
     INVOCATION,
     ComputeOptions,
@@ -198,11 +199,14 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     view.show_samples(screen, samples)
 
     # It takes torch, which takes seconds to import: not before there are data.
+    from errlens.model.first_look import spread_photos
+
     names = () if are_indices(samples, kind=options.labels) else samples.labels
     classifier = options.load_classifier(
         labels=names, ordered=samples.classes, device=options.device
     )
     view.show_classifier(screen, classifier)
+    classifier = look_first(screen, classifier, spread_photos(samples), options)
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
@@ -235,6 +239,8 @@ def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPred
     from errlens.model.predict import ShardPredictor
 
     samples, classifier = work.samples, work.classifier
+    batch_size = options.batch_size or classifier.good_batch_size
+    classifier.check_batch_size(batch_size)
     plan = run.begin(work.info, work.plan, extra=samples.extra, overwrite=options.overwrite)
     return ShardPredictor(
         run=run,
@@ -244,7 +250,7 @@ def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPred
         problems=samples.frame["problem"].tolist(),
         classifier=classifier,
         superclasses=work.superclasses,
-        batch_size=options.batch_size or classifier.good_batch_size,
+        batch_size=batch_size,
         workers=options.workers or available_cores(),
         threads=options.threads,
     )

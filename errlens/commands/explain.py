@@ -50,7 +50,8 @@ def explain(options: ExplainOptions) -> "Tables":
     if options.list_methods:
         view.show_methods(screen, _bare_subject(options, screen))
         return view.tables()
-    job = photos_without_run(options) if options.of_photos else errors_of_run(options, screen)
+    start = photos_without_run if options.of_photos else errors_of_run
+    job = start(options, screen)
     tables = _explained(screen, job, options)
     view.show(screen, job.folder, tables, asked=job.asked, left=len(job.cases))
     view.print_json(screen, job.folder, job.run_hash, tables)
@@ -132,10 +133,12 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
         whole = replace(classifier.preparation, crop_mode="squash", crop_pct=1.0)
         classifier = replace(classifier, preparation=whole)
     subject = Subject.of(classifier, layer=options.layer)
+    settings = options.settings(classifier)
+    classifier.check_batch_size(settings.batch_size)
     return Explainer(
         classifier=classifier,
         subject=subject,
-        settings=options.settings(classifier),
+        settings=settings,
         root=job.root,
         complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
         photo_side=_photo_side(options),

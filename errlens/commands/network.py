@@ -72,6 +72,8 @@ def probe(options: ProbeOptions) -> None:
     check_target(options.save_head, source=options.checkpoint)
     body = dataclasses.replace(options, classes=None)  # they name the new outputs, not the old
     classifier = body.load_classifier(labels=(), device=options.device)
+    batch_size = options.batch_size or classifier.good_batch_size
+    classifier.check_batch_size(batch_size)
     problems = samples.frame["problem"].tolist()
     paths = [
         None if problem or index < 0 else samples.root / path
@@ -81,7 +83,7 @@ def probe(options: ProbeOptions) -> None:
         found = read_features(
             classifier,
             paths,
-            batch_size=options.batch_size or classifier.good_batch_size,
+            batch_size=batch_size,
             workers=options.workers or available_cores(),
             threads=options.threads,
             max_mb=options.max_file_mb,

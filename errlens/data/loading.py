@@ -13,6 +13,7 @@ from PIL import Image
 from errlens.data.images import Encoded, Photo, Unread, decode, read_encoded
 from errlens.data.oddities import Traits
 from errlens.data.preprocess import THREAD, Preprocessing
+from errlens.errors import UserCodeFailed
 from errlens.places import MAX_FILE_MB
 from errlens.predictions import UNREADABLE
 
@@ -82,7 +83,7 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
     """Make a network's input of a photo that was decoded as the preparation wants it."""
     try:
         value = preparation.prepare(photo.image)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, UserCodeFailed) as error:
         known = isinstance(preparation, Preprocessing) or isinstance(error, MemoryError)
         if not known and max(photo.image.size) < THREAD * min(photo.image.size):
             raise

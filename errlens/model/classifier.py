@@ -3,13 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from errlens.analysis.scores import MOST_TOPK
@@ -21,6 +20,8 @@ from errlens.errors import UnfitModel, UnfitOption
 from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
+from errlens.model.outputs import LOGITS, Reading
+from errlens.model.users_code import users_code
 from errlens.places import MAX_FILE_MB
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
@@ -34,12 +35,20 @@ class Outputs(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What a network showed when it was run once."""
+    """What a network showed when it was run once, and how its scores are read.
+
+    `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` are
+    networks that take no second image; `keeps_tensors` those that put tensors aside while they run,
+    so that two threads in them at once would take each other's.
+    """
 
     pixels: int  # height times width of its input
     outputs: int
     features: int
     head: str | None  # the layer that gives the outputs and is fed the features
+    reading: Reading = LOGITS
+    one_at_a_time: bool = False
+    keeps_tensors: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,27 @@ class Classifier:
         """How many numbers the outputs and features of one image are."""
         return self.probe.outputs + self.probe.features
 
+    @property
+    def reading(self) -> Reading:
+        """How class scores are read from what the network returns."""
+        return self.probe.reading
+
+    def read_as(self, reading: Reading) -> "Classifier":
+        """Return the same classifier with its outputs read in another way."""
+        return replace(self, probe=self.probe._replace(reading=reading))
+
+    def check_batch_size(self, images: int) -> None:
+        """Refuse to give several images at a time to a network that takes one.
+
+        Raises:
+            UnfitModel: That is so.
+        """
+        if self.probe.one_at_a_time and images > 1:
+            raise UnfitModel(
+                f"{self.network.name} takes one image at a time, not {images}",
+                hint="--batch-size 1",
+            )
+
     def settings(
         self,
         plan_hash: str,
@@ -86,6 +116,7 @@ class Classifier:
             topk=min(len(self.classes), MOST_TOPK),
             plan_hash=plan_hash,
             labels=labels,
+            outputs=self.reading.as_dict(),
         )
 
     @contextmanager
@@ -98,7 +129,8 @@ class Classifier:
         layer = self.probe.head if with_features else None
         width = self.probe.features if layer else 0
         # An accelerator holds the layers of one batch; a CPU is kept busy by several.
-        turn = nullcontext() if device.type == "cpu" else threading.Lock()
+        at_once = device.type == "cpu" and not self.probe.keeps_tensors
+        turn = nullcontext() if at_once else threading.Lock()
         with _last_input(module, layer) as fed:
 
             def outputs(values: Sequence[Any]) -> Outputs:
@@ -106,11 +138,37 @@ class Classifier:
                     return Outputs(_nothing(self.probe.outputs), _nothing(width))
                 batch = stack(values, self.preparation, device)
                 with turn, torch.inference_mode():
-                    logits = as_logits(module(batch))
+                    logits = self.reading.of_values(self.scores(batch))
                     features = fed.value.flatten(1) if layer else logits[:, :0]
                     return Outputs(logits.float().cpu().numpy(), features.float().cpu().numpy())
 
             yield outputs
+
+    def scores(self, batch: Tensor) -> Tensor:
+        """Return the scores of a batch as the network gives them, float of shape (n, outputs).
+
+        Raises:
+            UserCodeFailed, OutOfMemory: The network raised something.
+            UnfitModel: It gives no scores, or those of other classes than before.
+        """
+        scores = self.reading.values(forward(self.network, batch), len(batch))
+        before = 1 if self.reading.single else self.probe.outputs
+        if scores.shape[1] != before:
+            raise UnfitModel(
+                f"{self.network.name} gives {scores.shape[1]} scores an image now, and gave "
+                f"{before} before"
+            )
+        return scores
+
+
+def forward(network: Network, batch: Tensor) -> Any:
+    """Return what a network returns for a batch of inputs.
+
+    Raises:
+        UserCodeFailed, OutOfMemory: It raised something.
+    """
+    with users_code(f"the forward of {network.name}", images=len(batch)):
+        return network.module(batch)
 
 
 def _nothing(width: int) -> NDArray[np.float32]:
@@ -118,8 +176,19 @@ def _nothing(width: int) -> NDArray[np.float32]:
 
 
 def stack(values: Sequence[Any], preparation: Preparation, device: torch.device) -> Tensor:
-    """Make a network's input of prepared images: scaled bytes, or a user's tensors as they are."""
+    """Make a network's input of prepared images: scaled bytes, or a user's tensors as they are.
+
+    Raises:
+        UnfitOption: The user's tensors have several shapes.
+    """
     if not isinstance(preparation, Preprocessing):
+        shapes = sorted({tuple(value.shape) for value in values})
+        if len(shapes) > 1:
+            raise UnfitOption(
+                f"--transform gives images of several shapes, such as {shapes[0]} and {shapes[-1]}",
+                hint="make it resize or crop them to one; --batch-size 1 is for networks that "
+                "take any",
+            )
         return torch.stack(list(values)).to(device, memory_format=torch.channels_last).float()
     # Pillow's pixels are channels-last already, so the permuted view needs no copy.
     pixels = torch.from_numpy(np.stack(values)).to(device).permute(0, 3, 1, 2)
@@ -128,17 +197,6 @@ def stack(values: Sequence[Any], preparation: Preparation, device: torch.device)
         for setting in (preparation.mean, preparation.std)
     )
     return pixels.float().sub_(mean).div_(std)
-
-
-def as_logits(output: Any) -> Tensor:
-    """Return the class scores in a network's output: a tensor, a tuple led by one, or `.logits`."""
-    if hasattr(output, "logits"):
-        output = output.logits
-    if isinstance(output, tuple | list) and output:
-        output = output[0]
-    if not isinstance(output, Tensor):
-        raise UnfitModel(f"the model returns a {type(output).__name__}, not class scores")
-    return output
 
 
 def choose_device(name: str) -> torch.device:
@@ -157,52 +215,6 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise UnfitOption(f"torch sees no {name} device on this machine", hint="--device auto")
     return torch.device(name)
-
-
-def run_once(network: Network, preparation: Preparation, device: torch.device) -> Probe:
-    """Move a network to its device and show it a black image: does it take one, what comes out?
-
-    Raises:
-        UnfitModel: It does not take an image of this size, or gives no score for each class.
-    """
-    module = network.module.to(device).to(memory_format=torch.channels_last)
-    black = Image.new(preparation.image_mode, (256, 256))
-    batch = stack([preparation.prepare(black)], preparation, device)
-    try:
-        with torch.inference_mode(), _recorded_layers(module) as layers:
-            outputs = as_logits(module(batch))
-    except (AssertionError, RuntimeError, ValueError) as error:
-        raise UnfitModel(
-            f"{network.name} does not take images of shape {tuple(batch.shape[1:])}: {error}",
-            hint="see --img-size, and --model-kwargs img_size=... for networks built for one size",
-        ) from error
-    if outputs.ndim != 2 or outputs.shape[1] < 2:
-        raise UnfitModel(
-            f"{network.name} gives an output of shape {tuple(outputs.shape[1:])} for an image, "
-            "not one score for each of at least two classes"
-        )
-    heads = [layer for layer in layers if layer[2] == outputs.shape[1]]
-    name, features, _ = heads[-1] if heads else (None, 0, 0)
-    return Probe(batch[0, 0].numel(), outputs.shape[1], features, name)
-
-
-@contextmanager
-def _recorded_layers(module: nn.Module) -> Iterator[list[tuple[str, int, int]]]:
-    """Keep name, input and output size of linear and convolutional layers as they run."""
-    kept: list[tuple[str, int, int]] = []
-
-    def recorder(name: str) -> Callable[..., None]:
-        return lambda _layer, inputs, output: kept.append((name, inputs[0].numel(), output.numel()))
-
-    layers = [
-        named for named in module.named_modules() if isinstance(named[1], nn.Linear | nn.Conv2d)
-    ]
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers]
-    try:
-        yield kept
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager

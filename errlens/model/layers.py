@@ -1,20 +1,16 @@
 """Which layer of a network holds its last map of places, and how its output is laid out."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import timm.layers
-import torch
 from torch import Tensor, nn
 from torchvision.ops import Permute
 
 from errlens.errors import NoSpatialLayer, UnfitLayer, nearest
+from errlens.model.layer_runs import Call, Run, run_layers
+from errlens.model.tokens import last_seen
 
 Layout = Literal["NCHW", "NHWC", "tokens"]
-
-IMAGES: Final = 2  # so that the first axis of an output can be told from windows and heads
 
 # What such a layer puts out is laid out so, by what it computes.
 _CHANNELS_FIRST: Final = (
@@ -52,46 +48,9 @@ class SpatialLayer(NamedTuple):
             return output
         if self.layout == "NHWC":
             return output.permute(0, 3, 1, 2)
-        places = output[:, self.prefix :].transpose(1, 2)
+        rows, columns = self.grid
+        places = output[:, self.prefix : self.prefix + rows * columns].transpose(1, 2)
         return places.reshape(*places.shape[:2], *self.grid)
-
-
-class _Call(NamedTuple):
-    """A layer that ran: its name, what it put out, and whether that is what it was given."""
-
-    name: str
-    layer: nn.Module
-    shape: tuple[int, ...]
-    passed_on: bool
-
-
-@dataclass
-class _Run:
-    """The layers of a network in the order in which they came to an end in one run.
-
-    `grid` are the rows and columns of a transformer's patches, if it has some, and `prefixes` how
-    many tokens may come before these.
-    """
-
-    calls: list[_Call] = field(default_factory=list)
-    grid: tuple[int, int] | None = None
-    prefixes: tuple[int, ...] = (0,)
-
-    def last(self, name: str) -> int | None:
-        """Return the place of the last call of a layer."""
-        places = (at for at, one in enumerate(self.calls) if one.name == name)
-        return max(places, default=None)
-
-    def has_places(self, shape: tuple[int, ...]) -> bool:
-        """Is an output of this shape a map of more than one place?"""
-        if shape[:1] != (IMAGES,):
-            return False
-        rows, columns = self.grid or (0, 0)
-        tokens = {rows * columns + prefix for prefix in self.prefixes} if self.grid else set()
-        if len(shape) == 4:  # wherever the channels are, and unless it is attention among tokens
-            several = min(shape[1] * shape[2], shape[2] * shape[3]) > 1
-            return several and not tokens & set(shape[2:])
-        return len(shape) == 3 and shape[1] in tokens
 
 
 def find_layer(
@@ -112,13 +71,15 @@ def find_layer(
             are cannot be told.
         NoSpatialLayer: No layer has a map, or where its places are cannot be told.
     """
-    run = _run_once(module, size)
+    run = run_layers(module, size)
     if name is not None:
         return _named(name, run, module)
-    by_class_token = getattr(module, "global_pool", None) == "token" and run.grid
-    place = _before_last_attention(run) if by_class_token else None
+    by_class_token = getattr(module, "global_pool", None) == "token" and run.tokens
+    place = _before_last_attention(run) if by_class_token and not run.planted else None
     if place is None:
         place = _last_map(run, module)
+    if run.planted and len(run.calls[place].shape) == 3:
+        place = _last_seen(place, run, module, size)
     layer = _spatial(place, run)
     if layer is None:
         unclear = run.calls[place].name
@@ -126,7 +87,7 @@ def find_layer(
     return layer
 
 
-def _named(name: str, run: _Run, module: nn.Module) -> SpatialLayer:
+def _named(name: str, run: Run, module: nn.Module) -> SpatialLayer:
     """Return a layer that somebody chose; of one that runs several times the last call."""
     layers = [one for one, _ in module.named_modules() if one]
     if name not in layers:
@@ -150,7 +111,7 @@ def _named(name: str, run: _Run, module: nn.Module) -> SpatialLayer:
     return layer
 
 
-def _last_map(run: _Run, module: nn.Module) -> int:
+def _last_map(run: Run, module: nn.Module) -> int:
     """Return the place of the last call that put out a map before pooling.
 
     Raises:
@@ -178,7 +139,23 @@ def _last_map(run: _Run, module: nn.Module) -> int:
     return _outermost(run, maps[-1])
 
 
-def _outermost(run: _Run, place: int) -> int:
+def _last_seen(place: int, run: Run, module: nn.Module, size: tuple[int, int, int]) -> int:
+    """Return the place of the last call whose tokens all have a say in the outputs.
+
+    Projections are left out: queries and keys alone are not what is looked at.
+    """
+    tokens = {
+        call.name: run.tokens[call.shape[1]]
+        for at, call in enumerate(run.calls[: place + 1])
+        if len(call.shape) == 3 and run.has_places(call.shape) and run.last(call.name) == at
+        if not isinstance(call.layer, nn.Linear)
+    }
+    name = last_seen(module, size, tokens, images=run.images)
+    seen = None if name is None else run.last(name)
+    return place if seen is None else _outermost(run, seen)
+
+
+def _outermost(run: Run, place: int) -> int:
     """Return the outermost layer that put out what a call did, not one that only passed it on.
 
     A stage puts out what its last block does, and so does an identity after it.
@@ -190,7 +167,7 @@ def _outermost(run: _Run, place: int) -> int:
     return place
 
 
-def _before_last_attention(run: _Run) -> int | None:
+def _before_last_attention(run: Run) -> int | None:
     """Return the place of what the last block of a transformer attends to; None if not found.
 
     That is its first normalization, unless it follows the attention or there are several side by
@@ -216,11 +193,11 @@ def _before_last_attention(run: _Run) -> int | None:
     return _outermost(run, given[-1]) if given else None
 
 
-def _spatial(place: int, run: _Run) -> SpatialLayer | None:
+def _spatial(place: int, run: Run) -> SpatialLayer | None:
     """Describe a call that put out a map; None if it cannot be told how."""
     name, _, shape, _ = run.calls[place]
-    if len(shape) == 3 and run.grid:
-        return SpatialLayer(name, "tokens", run.grid, shape[1] - run.grid[0] * run.grid[1])
+    if len(shape) == 3 and shape[1] in run.tokens:
+        return SpatialLayer(name, "tokens", *run.tokens[shape[1]])
     layout = _layout(place, run)
     return SpatialLayer(name, layout, _places(shape, layout)) if layout else None
 
@@ -229,7 +206,7 @@ def _places(shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
     return (shape[2], shape[3]) if layout == "NCHW" else (shape[1], shape[2])
 
 
-def _layout(place: int, run: _Run) -> Layout | None:
+def _layout(place: int, run: Run) -> Layout | None:
     """Tell where the channels are, from layers of which that is known by what they compute.
 
     Such is the layer itself, or those with outputs of the same shape before it if they agree (with
@@ -247,7 +224,7 @@ def _layout(place: int, run: _Run) -> Layout | None:
     return alike.pop() if len(alike) == 1 else None
 
 
-def _known_layout(call: _Call) -> Layout | None:
+def _known_layout(call: Call) -> Layout | None:
     """Tell where a layer puts its channels by what it computes; None if that says nothing."""
     layer, shape = call.layer, call.shape
     if len(shape) != 4:
@@ -263,58 +240,3 @@ def _known_layout(call: _Call) -> Layout | None:
     if first == last:
         return "NHWC" if last and type(layer) in _LAST_AXIS else None
     return "NCHW" if first else "NHWC"
-
-
-def _run_once(module: nn.Module, size: tuple[int, int, int]) -> _Run:
-    """Run a network on zeros and look at what its layers put out."""
-    weight = next(module.parameters(), torch.zeros(()))
-    zeros = torch.zeros((IMAGES, *size), dtype=weight.dtype, device=weight.device)
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        with torch.no_grad(), _recorded(module) as run:
-            module(zeros)
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-    run.grid = _token_grid(module, run)
-    # Some put the class token in only after the blocks.
-    run.prefixes = (0, int(getattr(module, "num_prefix_tokens", 0)))
-    return run
-
-
-def _token_grid(module: nn.Module, run: _Run) -> tuple[int, int] | None:
-    """Return the rows and columns of a transformer's patches, if it says so."""
-    for name in ("patch_embed", "stem"):
-        grid = getattr(getattr(module, name, None), "grid_size", None)
-        if grid:
-            # With `dynamic_img_size` the grid is the input's, not the one it was built for.
-            cut = run.last(f"{name}.proj")
-            shape = run.calls[cut].shape if cut is not None else ()
-            rows, columns = shape[2:] if len(shape) == 4 else grid
-            return int(rows), int(columns)
-    return None
-
-
-@contextmanager
-def _recorded(module: nn.Module) -> Iterator[_Run]:
-    run = _Run()
-    last: list[Tensor | None] = [None]
-
-    def recorder(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(layer: nn.Module, _inputs: object, output: Any) -> None:
-            if isinstance(output, Tensor):
-                before, last[0] = last[0], output  # kept, so that its memory is not another's
-                passed_on = before is not None and before.data_ptr() == output.data_ptr()
-                run.calls.append(_Call(name, layer, tuple(output.shape), passed_on))
-
-        return record
-
-    handles = [
-        part.register_forward_hook(recorder(name)) for name, part in module.named_modules() if name
-    ]
-    try:
-        yield run
-    finally:
-        for handle in handles:
-            handle.remove()

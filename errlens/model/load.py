@@ -7,10 +7,13 @@ from typing import Any
 
 from errlens.classes import ClassNames
 from errlens.data.labels import choose_classes
-from errlens.model.classifier import Classifier, choose_device, run_once
+from errlens.errors import UnfitModel
+from errlens.model.classifier import Classifier, choose_device
+from errlens.model.first_run import run_once
 from errlens.model.names import carried_names
 from errlens.model.networks import load_network
 from errlens.model.preparation import load_transform, resolve_preprocessing
+from errlens.model.scores_among import SCORES_WANTED
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ def load_classifier(
         labels: The labels of the data, which name the outputs if nothing else does.
         ordered: The classes of data that have an order of their own.
         device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        UnfitModel: It has one output, but there are more or less than two classes.
     """
     place = choose_device(device)
     network = load_network(
@@ -66,7 +72,16 @@ def load_classifier(
             scale_16bit=spec.scale_16bit,
         )
     )
-    found = run_once(network, preparation, place)
+    known = len(given or ordered or labels) or None
+    found = run_once(network, preparation, place, classes=known)
+    if found.reading.single and known not in (None, 2):
+        raise UnfitModel(
+            f"{network.name} gives one number an image, which tells two classes apart, but there "
+            f"are {known}",
+            hint="--classes FILE has the names of both"
+            if known == 1
+            else f"if it is the number of a class, {SCORES_WANTED}",
+        )
     carried = carried_names(network, outputs=found.outputs)
     classes = choose_classes(
         labels, given=given, carried=carried, outputs=found.outputs, ordered=ordered

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from errlens.errors import ForeignCode, UnknownModel
+from errlens.model.users_code import users_code
 
 
 def import_object(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
@@ -19,17 +20,19 @@ def import_object(module_name: str, name: str, *, what: str) -> Callable[..., An
 
     Raises:
         UnknownModel: There is no such module, or nothing callable of this name in it.
+        UserCodeFailed: The module raised something as it was imported.
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the user's module exists but lacks something itself
-        raise UnknownModel(
-            module_name, where=f"for the {what} {module_name}:{name}, Python"
-        ) from error
+    with users_code(f"{module_name}.py, imported for the {what} {module_name}:{name},"):
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+                raise  # the user's module exists but lacks something itself
+            raise UnknownModel(
+                module_name, where=f"for the {what} {module_name}:{name}, Python"
+            ) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise UnknownModel(name, vars(module), where=f"the {what} module {module_name}")

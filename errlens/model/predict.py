@@ -65,6 +65,7 @@ class ShardPredictor(ShardWorker):
             label[[one.status == OK for one in seen]],
             topk=self.info.settings.topk,
             superclasses=self.superclasses,
+            bias=self.classifier.reading.bias,
         )
         table = part_table(
             self.plan.slice(rows.start, len(rows)),

@@ -14,6 +14,7 @@ from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks import Network
 from errlens.model.own_code import import_object, import_recorded
+from errlens.model.users_code import users_code
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class UserTransform:
 
         Raises:
             UnfitOption: It does not return such a tensor.
+            UserCodeFailed: It raised something.
         """
-        value = self.function(image)
+        with users_code(f"--transform {self.name}"):
+            value = self.function(image)
         if not isinstance(value, Tensor) or value.ndim != 3:
             raise UnfitOption(
                 f"--transform {self.name} does not return a (channels, height, width) tensor"

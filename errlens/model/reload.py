@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from errlens.classes import ClassNames
+from errlens.data.labels import numbered
 from errlens.data.loading import Preparation
 from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
@@ -13,8 +13,10 @@ from errlens.identity import RunInfo
 from errlens.model.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.building import check_size
 from errlens.model.checkpoints import hash_weights
-from errlens.model.classifier import Classifier, choose_device, run_once
+from errlens.model.classifier import Classifier, choose_device
+from errlens.model.first_run import run_once
 from errlens.model.networks import Network, bare_network, load_network
+from errlens.model.outputs import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.sources import Architecture, find_architecture
 from errlens.model.training import LEAST_CROP
@@ -48,7 +50,7 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
         settings.model,
         checkpoint=checkpoint,
         arguments=settings.arguments,
-        num_classes=len(settings.class_names) if told else None,
+        num_classes=_outputs(info) if told else None,
         use_ema=info.use_ema,
     )
     found = hash_weights(network.module)
@@ -58,15 +60,16 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
             f"(sha256 {found[:12]}..., not {settings.weights_sha256[:12]}...)",
             hint="evaluate again, or bring the weights of the run back",
         )
-    return _classifier(network, preparation, info.classes, device=device)
+    return _classifier(network, info, preparation, device=device)
 
 
 def untrained_classifier(info: RunInfo, *, trusted: bool = False) -> Classifier:
     """Build the architecture of a run without its weights: enough to see what it consists of."""
     settings = info.settings
     _architecture(info, trusted=trusted)
-    network = bare_network(settings.model, settings.arguments, len(settings.class_names))
-    return _classifier(network, _preparation(info, trusted=trusted), info.classes, device="cpu")
+    preparation = _preparation(info, trusted=trusted)
+    network = bare_network(settings.model, settings.arguments, _outputs(info))
+    return _classifier(network, info, preparation, device="cpu")
 
 
 def untrained_model(name: str) -> Classifier:
@@ -77,9 +80,9 @@ def untrained_model(name: str) -> Classifier:
     """
     network = bare_network(name, {})
     preparation = resolve_preprocessing(network, overrides={})
-    outputs = run_once(network, preparation, choose_device("cpu")).outputs
-    classes = ClassNames(tuple(map(str, range(outputs))))
-    return _classifier(network, preparation, classes, device="cpu")
+    place = choose_device("cpu")
+    probe = run_once(network, preparation, place)
+    return Classifier(network, preparation, numbered(probe.outputs), place, probe)
 
 
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
@@ -158,8 +161,29 @@ _IS_SETTING: Final[Mapping[str, Callable[[Any], bool]]] = {
 }
 
 
+def _reading(info: RunInfo) -> Reading:
+    """Return how the outputs of a run are read.
+
+    Raises:
+        StaleRun: It says something that no errlens wrote.
+    """
+    try:
+        return Reading(**info.settings.outputs)
+    except (TypeError, ValueError) as error:
+        raise StaleRun(
+            f"run.json does not say how the outputs of the model are read: {error}",
+            hint="evaluate again with --overwrite",
+        ) from error
+
+
+def _outputs(info: RunInfo) -> int:
+    """Return how many outputs the network of a run has."""
+    return 1 if _reading(info).single else len(info.classes)
+
+
 def _classifier(
-    network: Network, preparation: Preparation, classes: ClassNames, *, device: str
+    network: Network, info: RunInfo, preparation: Preparation, *, device: str
 ) -> Classifier:
     place = choose_device(device)
-    return Classifier(network, preparation, classes, place, run_once(network, preparation, place))
+    probe = run_once(network, preparation, place, reading=_reading(info))
+    return Classifier(network, preparation, info.classes, place, probe)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from errlens.model.arguments import recorded_arguments
 from errlens.model.checkpoints import Checkpoint
 from errlens.model.own_code import import_object, import_recorded
 from errlens.model.training import has_tag, recorded_training
+from errlens.model.users_code import users_code
 from errlens.model.weight_files import read_config
 
 HUB_PREFIX: Final = "hf-hub:"
@@ -58,29 +60,40 @@ class Architecture:
         Raises:
             UnfitModel: The architecture does not take the arguments, or is no network.
         """
+        given = dict(arguments)
         if outputs is not None and self.takes_num_classes:
-            arguments = {**arguments, "num_classes": outputs}
-        try:
-            module = make(**arguments)
-        except TypeError as error:
-            if not (arguments or self.own):
-                raise  # nothing of the user's was refused
-            refused = f"does not take {', '.join(arguments)}" if arguments else "cannot be called"
-            raise UnfitModel(
-                f"{self.name} {refused}: {error}", hint="see --model-kwargs"
-            ) from error
-        except (OSError, *_UNBUILDABLE) as error:
-            out_of_reach = isinstance(error, OSError) and make is self.fetch
-            if self.own or not arguments or out_of_reach:
-                raise  # the user's code, or a library's bug, or a hub
-            given = ", ".join(f"{name}={shortened(repr(arguments[name]))}" for name in arguments)
-            reason = shortened(f"{type(error).__name__}: {error}", most=300)
-            raise UnfitModel(
-                f"{self.name} cannot be built with {given}: {reason}", hint="see --model-kwargs"
-            ) from error
+            given["num_classes"] = outputs
+        with users_code(f"the factory {self.name}") if self.own else nullcontext():
+            module = self._made(make, given, refusable=arguments if self.own else given)
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
         return module
+
+    def _made(
+        self,
+        make: Callable[..., nn.Module],
+        given: Mapping[str, Any],
+        *,
+        refusable: Mapping[str, Any],
+    ) -> nn.Module:
+        try:
+            return make(**given)
+        except TypeError as error:
+            if not refusable:
+                raise  # nothing of the user's was refused
+            raise UnfitModel(
+                f"{self.name} does not take {', '.join(refusable)}: {error}",
+                hint="see --model-kwargs",
+            ) from error
+        except (OSError, *_UNBUILDABLE) as error:
+            out_of_reach = isinstance(error, OSError) and make is self.fetch
+            if self.own or not given or out_of_reach:
+                raise  # the user's code, or a library's bug, or a hub
+            shown = ", ".join(f"{name}={shortened(repr(value))}" for name, value in given.items())
+            reason = shortened(f"{type(error).__name__}: {error}", most=300)
+            raise UnfitModel(
+                f"{self.name} cannot be built with {shown}: {reason}", hint="see --model-kwargs"
+            ) from error
 
 
 def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
@@ -103,9 +116,16 @@ def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
         return _torchvision_architecture(name, rest)
     find = import_recorded if recorded else import_object
     factory = find(prefix, rest, what="model factory")
-    parameters = inspect.signature(factory).parameters.values()
-    takes = any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
-    return Architecture(name, factory, factory, own=True, takes_num_classes=takes)
+    return Architecture(name, factory, factory, own=True, takes_num_classes=_takes_classes(factory))
+
+
+def _takes_classes(factory: Callable[..., Any]) -> bool:
+    """Tell whether a function can be told the number of classes."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # written in C
+        return False
+    return any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 def _timm_architecture(name: str) -> Architecture:

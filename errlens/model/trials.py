@@ -15,8 +15,9 @@ from errlens.analysis.scores import score
 from errlens.data.images import Photo, Unread, read_encoded
 from errlens.data.loading import decode_for, in_order
 from errlens.data.preprocess import Preprocessing
-from errlens.errors import UnfitModel
-from errlens.model.classifier import Classifier, Outputs, run_once
+from errlens.errors import InputError
+from errlens.model.classifier import Classifier, Outputs
+from errlens.model.first_run import run_once
 from errlens.places import MAX_FILE_MB
 
 CHUNK = 8  # images a thread holds at a time
@@ -25,8 +26,8 @@ CHUNK = 8  # images a thread holds at a time
 def takes(classifier: Classifier, preprocessing: Preprocessing) -> bool:
     """Tell whether the network takes images prepared in this way."""
     try:
-        run_once(classifier.network, preprocessing, classifier.device)
-    except UnfitModel:
+        run_once(classifier.network, preprocessing, classifier.device, reading=classifier.reading)
+    except InputError:
         return False
     return True
 
@@ -50,7 +51,8 @@ def try_settings(
         models = [
             stack.enter_context(replace(classifier, preparation=one).ready()) for one in settings
         ]
-        chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        size = 1 if classifier.probe.one_at_a_time else CHUNK
+        chunks = [images[start : start + size] for start in range(0, len(images), size)]
         work = partial(_predict, settings, max_mb, models)
         begin = partial(torch.set_num_threads, threads)
         logits = []
@@ -59,7 +61,8 @@ def try_settings(
             progress(chunk.shape[1])
     label = np.array([index for _, index in images], np.int32)
     found = np.concatenate(logits, axis=1)
-    scores = [score(outputs, label, topk=1) for outputs in found]
+    bias = classifier.reading.bias
+    scores = [score(outputs, label, topk=1, bias=bias) for outputs in found]
     return [one.finite & (one.pred == label) for one in scores]
 
 

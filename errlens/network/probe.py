@@ -112,7 +112,7 @@ def require_linear_head(classifier: Classifier, found: Features) -> nn.Linear:
         raise UnfitModel(f"the last layer of {name} is fed more than one vector an image")
     with torch.inference_mode():
         fed = torch.from_numpy(found.features[:8]).to(head.weight)
-        again = head(fed).float().cpu().numpy()
+        again = classifier.reading.of_values(head(fed).float()).cpu().numpy()
     if not np.allclose(again, found.logits[:8], rtol=1e-3, atol=1e-3):
         raise UnfitModel(f"{name} does more with the outputs of its last layer than to return them")
     return head

@@ -21,6 +21,7 @@ def provenance(run: RunFolder) -> dict[str, Any]:
         "images": info.n_images,
         "classes": len(settings.class_names),
         "preprocessing": _written(settings.preprocessing),
+        "outputs": _written(settings.outputs),
         "decoder": _written(settings.decoder),
         "engine": _written(settings.engine),
         "device": settings.device,

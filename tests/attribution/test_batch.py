@@ -36,7 +36,10 @@ def test_a_difference_costs_no_further_backward_pass():
             return super().forward(images)
 
     images, _, _ = planted(2)
-    explain_batch("gradient", subject_of(Counted()), images, [TRIPLE] * 2, QUICK)
+    subject = subject_of(Counted())
+    assert subject.no_gradient is None
+    Counted.calls = 0
+    explain_batch("gradient", subject, images, [TRIPLE] * 2, QUICK)
     assert Counted.calls == 1
 
 

@@ -14,8 +14,9 @@ from torch import nn
 from errlens.classes import ClassNames
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitOption
-from errlens.model.classifier import Classifier, run_once
+from errlens.model.classifier import Classifier
 from errlens.model.doctor import Doctor
+from errlens.model.first_run import run_once
 from errlens.model.networks import Network
 from errlens.model.preparation import UserTransform
 from errlens.model.trials import takes, try_settings

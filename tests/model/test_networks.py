@@ -14,9 +14,10 @@ from errlens.errors import (
     UnfitModel,
     UnfitOption,
     UnknownModel,
+    UserCodeFailed,
     WeightsUnavailable,
 )
-from errlens.model.classifier import run_once
+from errlens.model.first_run import run_once
 from errlens.model.networks import load_network
 from errlens.model.preparation import resolve_preprocessing
 
@@ -148,11 +149,11 @@ def test_a_factory_that_does_not_exist_is_a_usage_error(tiny, name):
         load_network(name)
 
 
-def test_a_factory_whose_own_imports_fail_keeps_its_traceback(tmp_path, monkeypatch):
+def test_a_factory_whose_own_imports_fail_says_so_in_its_words(tmp_path, monkeypatch):
     (tmp_path / "lacking.py").write_text("import no_such_package_anywhere\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    with pytest.raises(ModuleNotFoundError, match="no_such_package_anywhere"):
+    with pytest.raises(UserCodeFailed, match=r"ModuleNotFoundError: .*'no_such_package_anywhere'"):
         load_network("lacking:make")
 
 
@@ -166,16 +167,17 @@ def test_an_argument_the_architecture_does_not_take_is_named(tiny):
         load_network(tiny, arguments={"colour": 3})
 
 
-def test_one_output_is_no_classifier(tiny):
+def test_one_output_tells_two_classes_apart(tiny):
     network = load_network(tiny.replace("colours", "one_output"))
-    with pytest.raises(UnfitModel, match="at least two classes"):
-        run_once(network, resolve_preprocessing(network, overrides={}), CPU)
+    probe = run_once(network, resolve_preprocessing(network, overrides={}), CPU)
+    assert (probe.outputs, probe.head, probe.features) == (2, "2", 3)
+    assert probe.reading.as_dict() == {"single": True}
 
 
 def test_an_image_size_the_network_refuses_is_a_sentence(tiny):
     network = load_network(tiny.replace("colours", "picky"))
     assert run_once(network, resolve_preprocessing(network, overrides={"img_size": 32}), CPU)
-    with pytest.raises(UnfitModel, match=r"\(3, 64, 64\): only 32 pixels"):
+    with pytest.raises(UnfitModel, match=r"\(3, 64, 64\): AssertionError: only 32 pixels"):
         run_once(network, resolve_preprocessing(network, overrides={"img_size": 64}), CPU)
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import timm
 import torch
 from PIL import Image
+from safetensors.torch import save_model
 
 import errlens
 from errlens.analysis.scores import score
@@ -47,6 +49,34 @@ def test_how_the_work_is_divided_changes_no_prediction(evaluate, photos, tmp_pat
             np.testing.assert_allclose(np.ravel(column), np.ravel(other), rtol=1e-4, atol=1e-6)
         else:
             assert column == other
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit"])
+def test_the_batch_size_changes_no_more_than_the_last_digits(photos, tiny, tmp_path, name):
+    """Sums of floats are taken in another order; the settings and predictions are the same."""
+    del tiny
+    torch.manual_seed(0)
+    size = {"img_size": 64} if name == "test_vit" else {}
+    network = timm.create_model(name, pretrained=False, num_classes=3, **size)
+    save_model(network, "weights.safetensors")
+    runs = [
+        errlens.evaluate(
+            photos,
+            model=name,
+            checkpoint=Path("weights.safetensors"),
+            img_size=64,
+            out=tmp_path / str(size),
+            batch_size=size,
+        )
+        for size in (1, 5, 12)
+    ]
+    assert len({run.info.run_hash for run in runs}) == 1
+    first, *others = (run.predictions.frame for run in runs)
+    for other in others:
+        assert other["pred"].tolist() == first["pred"].tolist()
+        for column in ("confidence", "label_prob", "loss", "logsumexp"):
+            ours, theirs = (frame[column].to_numpy(float) for frame in (first, other))
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_two_runs_give_the_same_bytes_but_for_run_json(evaluate, photos, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import safetensors.torch
 import timm
@@ -54,6 +56,14 @@ def test_a_run_is_repeated_to_the_last_output(photos, tiny, tmp_path, options):
     torch.testing.assert_close(
         prob.amax(dim=1), torch.tensor(frame["confidence"].to_numpy(float)).float()
     )
+
+
+@pytest.mark.parametrize("outputs", [{"scores": "odds"}, {"kind": 1}, [1], {"threshold": "x"}])
+def test_a_run_that_says_nonsense_of_its_outputs_is_refused(photos, tiny, outputs):
+    info = evaluate(photos, f"--model {tiny} --img-size 8").info
+    damaged = replace(info, settings=replace(info.settings, outputs=outputs))
+    with pytest.raises(StaleRun, match="how the outputs of the model are read"):
+        reload_classifier(damaged, device="cpu")
 
 
 @pytest.mark.usefixtures("tiny")  # for its folder
