@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import socket
 import sys
 
 import pytest
@@ -17,15 +16,12 @@ import errlens
 from errlens.cli import app
 from errlens.errors import BadCheckpoint, ErrlensError, ForeignCode, NotARun, UnfitModel
 from errlens.model.reload import reload_classifier, untrained_classifier
+from tests.attacks.limits import forbid_sockets
 
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
-    def refused(*_args, **_kwargs):
-        raise AssertionError("a socket was asked for")
-
-    for name in ("socket", "create_connection", "getaddrinfo"):
-        monkeypatch.setattr(socket, name, refused)
+    forbid_sockets(monkeypatch)
 
 
 def evaluate(out, *options):

@@ -1,7 +1,6 @@
 """No door of errlens reaches for the network where the checkpoint lies on the disk."""
 
 import json
-import socket
 
 import pytest
 import timm
@@ -11,15 +10,12 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from errlens.cli import app
+from tests.attacks.limits import forbid_sockets
 
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
-    def refused(*_args, **_kwargs):
-        raise AssertionError("a socket was asked for")
-
-    for name in ("socket", "create_connection", "getaddrinfo", "gethostbyname"):
-        monkeypatch.setattr(socket, name, refused)
+    forbid_sockets(monkeypatch)
 
 
 def run(*arguments):

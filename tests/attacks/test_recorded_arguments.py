@@ -1,37 +1,29 @@
 """Arguments that a checkpoint records: nothing is fetched, written, imported or made enormous."""
 
 import json
-import resource
-import socket
-import time
 
 import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
+from errlens.cli import app
 from errlens.errors import BadCheckpoint, ErrlensError
 from errlens.model.load import ModelSpec, load_classifier
 from errlens.model.networks import load_network
-
-SPARE_MEMORY = 2**30  # bytes that a refusal may take; what is asked for is far more
+from tests.attacks.limits import forbid_sockets, seconds_and_memory
 
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
-    def refused(*_args, **_kwargs):
-        raise AssertionError("a socket was asked for")
-
-    for name in ("socket", "create_connection", "getaddrinfo"):
-        monkeypatch.setattr(socket, name, refused)
+    forbid_sockets(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
 def within_seconds_and_memory():
-    started, used = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.monotonic() - started < 60
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < SPARE_MEMORY / 1024
+    with seconds_and_memory():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +97,11 @@ EVIL = [
 ]
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("arguments", EVIL, ids=lambda one: str(one)[:60])
+@pytest.mark.parametrize(
+    ("place", "arguments"),
+    [*((in_folder, evil) for evil in EVIL), (in_metadata, EVIL[1]), (in_training, EVIL[1])],
+    ids=lambda one: str(one)[:60],
+)
 def test_an_argument_that_no_file_may_decide_is_named_and_refused(
     place, arguments, state, tmp_path, monkeypatch
 ):
@@ -235,8 +230,11 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES, ids=lambda one: one[:30])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [*((in_training, name) for name in NAMES), (in_folder, NAMES[0]), (in_metadata, NAMES[0])],
+    ids=lambda one: str(one)[:30],
+)
 def test_a_recorded_architecture_is_a_librarys_or_nothing(
     place, name, state, tmp_path, monkeypatch
 ):
@@ -268,3 +266,26 @@ def test_the_users_own_mistake_is_a_sentence(arguments, state, tmp_path):
         load_network("test_resnet", checkpoint=tmp_path / "w.pth", arguments=arguments)
     assert failure.value.exit_code == 3
     assert "--model-kwargs" in failure.value.hint
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_door_refuses_and_leaves_nothing_behind(place, state, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = {"architecture": "test_resnet", "model_args": EVIL[1]}
+    path = str(place(tmp_path / "c", state, config))
+    block = {"data": str(photos), "checkpoint": path}
+    (tmp_path / "c.yaml").write_text(json.dumps({"out": "run", "evaluate": block}))
+    before = sorted(tmp_path.rglob("*"))
+    photo = str(photos / "red" / "0.png")
+    for command in (
+        ["evaluate", str(photos), "--checkpoint", path, "-o", "run"],
+        ["evaluate", str(photos), "--model", "test_resnet", "--checkpoint", path, "-o", "run"],
+        ["explain", photo, "--checkpoint", path, "-o", "one"],
+        ["network", "probe", str(photos), "--checkpoint", path, "--save-head", "h.safetensors"],
+        ["cache-key", "c.yaml"],
+        ["run", "c.yaml"],
+    ):
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == 3, said.output
+        assert "pretrained=True" in said.output
+    assert sorted(tmp_path.rglob("*")) == before

@@ -2,10 +2,8 @@
 
 import io
 import pickle
-import resource
 import struct
 import sys
-import time
 import zipfile
 from collections import OrderedDict
 
@@ -17,16 +15,13 @@ from safetensors.torch import save_file
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, InputError
 from errlens.model.checkpoints import read_checkpoint
 from errlens.model.networks import load_network
-
-SPARE_MEMORY = 2**30
+from tests.attacks.limits import seconds_and_memory
 
 
 @pytest.fixture(autouse=True)
 def within_seconds_and_memory():
-    started, used = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.monotonic() - started < 60
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < SPARE_MEMORY / 1024
+    with seconds_and_memory():
+        yield
 
 
 def refused(path, **options):
