@@ -354,6 +354,24 @@ def test_a_part_says_which_settings_made_it(folder):
     assert {name: found[name] for name in info.settings.as_dict()} == info.settings.as_dict()
 
 
+def test_a_part_remembers_what_was_counted_of_its_photos_and_an_older_one_nothing(folder):
+    info = make_info()
+    folder.begin(info, PLAN)
+    counts = {"turned": {"n": 2, "examples": ["a.png"]}}
+    folder.write_part(0, make_part(PLAN, 0), {}, info, photos=counts)
+    write_parts(folder, PLAN, info, shards=[1, 2])
+    assert list(folder.read_photo_counts()) == [counts, {}, {}]
+    assert folder.read_predictions().table.schema.metadata is None
+    older = pq.read_table(folder.part_file(0))
+    made_by = json.loads(older.schema.metadata[b"errlens"])
+    del made_by["photos"]
+    pq.write_table(
+        older.replace_schema_metadata({b"errlens": json.dumps(made_by)}), folder.part_file(0)
+    )
+    assert list(folder.read_photo_counts()) == [{}, {}, {}]
+    assert folder.unfinished() == []
+
+
 def test_predictions_come_in_plan_order_with_the_columns_as_asked(folder):
     info = make_info()
     folder.begin(info, PLAN)

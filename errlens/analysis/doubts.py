@@ -64,9 +64,9 @@ def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
 
 def _mean_confidence(metrics: Metrics) -> float | None:
     """Return the mean confidence, None where there is none."""
-    bins = [one for one in metrics.reliability if one.confidence is not None]
-    n = sum(one.n for one in bins)
-    return sum(one.n * (one.confidence or 0) for one in bins) / n if n else None
+    bins = metrics.reliability  # an empty one has no confidence
+    n = sum(each.n for each in bins)
+    return sum(each.n * (each.confidence or 0) for each in bins) / n if n else None
 
 
 def _reachable(expect: float, top1: Proportion) -> float:

@@ -31,7 +31,7 @@ class Some(NamedTuple):
 
     def plus(self, other: "Some") -> "Some":
         """Return both together."""
-        known = [one for one in (self.highest, other.highest) if one is not None]
+        known = [value for value in (self.highest, other.highest) if value is not None]
         examples = (*self.examples, *other.examples)[:EXAMPLES]
         return Some(self.n + other.n, examples, max(known, default=None))
 

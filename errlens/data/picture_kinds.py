@@ -137,7 +137,7 @@ def why_unread(content: bytes, suffix: str) -> str:
     """Say what a file is that is no image of a kind that is read; `suffix` as of `suffix_of`."""
     kind = _foreign_kind(content) or _stranger(content)
     if kind is None and suffix not in SUFFIXES:
-        kind = next((one for one in _FOREIGN if suffix in one.suffixes), None)
+        kind = next((foreign for foreign in _FOREIGN if suffix in foreign.suffixes), None)
     if kind is None:
         return "not an image that Pillow knows"
     return kind if isinstance(kind, str) else f"{kind.what}: {kind.advice}"

@@ -102,8 +102,8 @@ class Doctor:
     def _suspects(self, base: Suspect) -> list[Suspect]:
         """Return the usual suspects that the network takes, with the changes made so far."""
         found = [
-            Suspect({**base.changes, **one.changes}, one.preprocessing)
-            for one in usual_suspects(base.preprocessing, turned=self.turned, deep=self.deep)
+            Suspect({**base.changes, **suspect.changes}, suspect.preprocessing)
+            for suspect in usual_suspects(base.preprocessing, turned=self.turned, deep=self.deep)
         ]
         sizes = {one.preprocessing.img_size: one.preprocessing for one in found}
         fine = {size for size, one in sizes.items() if takes(self.classifier, one)}

@@ -95,6 +95,6 @@ def _read(
     }
     return _Batch(
         [place in inputs for place in range(len(paths))],
-        outputs([found.value for found in inputs.values()]),
-        count_oddities((str(paths[place]), found.traits) for place, found in inputs.items()),
+        outputs([image.value for image in inputs.values()]),
+        count_oddities((str(paths[place]), image.traits) for place, image in inputs.items()),
     )

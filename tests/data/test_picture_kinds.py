@@ -68,7 +68,7 @@ def test_what_is_no_picture_is_called_what_it_is(tmp_path, reason):
     assert not is_picture_start(STRANGERS[reason][:START])
 
 
-@pytest.mark.parametrize("kind", [one for one in FORMATS if one != "DIB"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "DIB"])
 def test_what_is_read_is_told_by_its_first_bytes(kind):
     Image.init()
     if kind not in Image.SAVE:

@@ -48,9 +48,9 @@ def test_one_channel_has_no_colours_to_exchange():
 @pytest.mark.parametrize("used", [TIMM, replace(TIMM, exif=True, scale_16bit=True)])
 def test_how_files_are_read_is_suspect_only_where_some_are_special(used):
     plain = usual_suspects(used)
-    assert all({"exif", "scale_16bit"}.isdisjoint(one.changes) for one in plain)
+    assert all({"exif", "scale_16bit"}.isdisjoint(suspect.changes) for suspect in plain)
     special = usual_suspects(used, turned=True, deep=True)
-    assert [one.changes for one in special[:2]] == [
+    assert [suspect.changes for suspect in special[:2]] == [
         {"exif": not used.exif},
         {"scale_16bit": not used.scale_16bit},
     ]

@@ -4,6 +4,7 @@ import shlex
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
@@ -210,6 +211,29 @@ def test_an_image_that_cannot_be_read_is_left_out(tiny, photos):
     said = probe(photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors", "--json")
     assert "1 of 13 images left out" in said.stderr
     assert json.loads(said.stdout)["train"]["n"] == 12
+
+
+def test_photos_of_16_bits_are_told_and_scaled_for_the_evaluation_too(tiny, photos):
+    for path in photos.rglob("*.png"):
+        with Image.open(path) as image:
+            grey = np.asarray(image.convert("L"))
+        Image.fromarray(grey.astype(np.uint16) * 257).save(path)
+    arguments = (photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors")
+    said = probe(*arguments)
+    assert "12 photos" in said.stderr
+    assert "--scale-16bit brings them" in said.stderr
+    said = probe(*arguments, "--scale-16bit")
+    assert "more than 8 bits" not in said.stderr
+    assert "--scale-16bit" in said.stdout.splitlines()[-1]
+
+
+def test_no_file_above_the_limit_is_read(tiny, photos):
+    Image.new("RGB", (600, 600)).save(photos / "red" / "large.bmp")
+    said = probe(
+        photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors",
+        "--max-file-mb", 1,
+    )  # fmt: skip
+    assert "1 of 13 images left out" in said.stderr
 
 
 def test_a_head_for_pets_by_three_photos_a_breed(real_data, tmp_path):
