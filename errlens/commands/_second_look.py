@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 from errlens.errors import Interrupted, LabelSpaceMismatch
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from errlens.analysis.doubts import Doubt
     from errlens.analysis.label_space import Cycle
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
     from errlens.analysis.suggestion import Suggestion
     from errlens.classes import ClassNames
+    from errlens.data.counting import Shift
     from errlens.data.oddities import Oddities
     from errlens.model.predict import ShardPredictor
     from errlens.predictions import Predictions
@@ -36,37 +40,71 @@ def check_label_space(
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
     """
+    import numpy as np
+
     from errlens.analysis.label_space import exchanged_labels, scored
     from errlens.analysis.suggestion import suggest_names
+    from errlens.data.counting import as_numbers
     from errlens.data.labels import numbered
 
-    cycles = exchanged_labels(predictions)
-    if not cycles:
-        return
+    label, pred = scored(predictions)
     names = predictions.classes
-    if run.info.settings.labels == "indices":  # these the user may call otherwise, not reorder
+    indices = run.info.settings.labels == "indices"
+    if indices:  # these the user may call otherwise, not reorder
         names = numbered(len(names))
+    if shift := _shift_of_numbers(label, pred, names):
+        problem, certain, advice = str(shift), True, ""
+        # Called by the labels that are taken for them.
+        numbers = as_numbers(np.arange(len(names)), names)
+        lines = [str(number + shift.by) for number in numbers.tolist()]
+    elif cycles := exchanged_labels(predictions):
+        problem = "labels of the data and outputs of the model seem exchanged: "
+        problem += describe_cycles(cycles, names)
+        certain = any(cycle.is_certain for cycle in cycles)
+        suggestion = suggest_names(label, pred, names, cycles)
+        lines, advice = suggestion.lines, _advice(suggestion, run)
+    else:
+        return
     renamed = again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
         trust_labels=False,
-        **({"labels": "names"} if run.info.settings.labels == "indices" else {}),
+        **({"labels": "names"} if indices or shift else {}),
     )
-    problem = "labels of the data and outputs of the model seem exchanged"
-    what = describe_cycles(cycles, names)
-    suggestion = suggest_names(*scored(predictions), names, cycles)
-    advice = _advice(suggestion, run)
-    if trust or not any(cycle.is_certain for cycle in cycles):
-        run.suggest_classes(suggestion.lines)
-        screen.warn(f"{problem}: {what}. If the names are wrong: {advice}{renamed}")
+    if trust or not certain:
+        run.suggest_classes(lines)
+        screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
         return
-    run.withhold(suggestion.lines)
+    run.withhold(lines)
     raise LabelSpaceMismatch(
-        f"{problem}: {what}",
+        problem,
         hint="predictions are kept, but say nothing yet. Look at a few images; "
         + (advice or "with the names of the outputs put right:").removesuffix(" "),
         code=[renamed],
     )
+
+
+def _shift_of_numbers(
+    label: "NDArray[np.integer]", pred: "NDArray[np.integer]", names: "ClassNames"
+) -> "Shift | None":
+    """Tell whether labels that are numbers count from another one than the outputs.
+
+    Only of enough images, and where a label is free at the end that would be left over.
+    """
+    import numpy as np
+
+    from errlens.analysis.label_space import LEAST_CERTAIN
+    from errlens.data.counting import as_numbers, find_shift
+    from errlens.spelling import as_number
+
+    if len(label) < LEAST_CERTAIN or any(as_number(name) is None for name in names.names):
+        return None
+    numbers, labelled = as_numbers(np.arange(len(names)), names), as_numbers(label, names)
+    shift = find_shift(labelled, as_numbers(pred, names))
+    if shift is None:
+        return None
+    ends = (numbers.min(), labelled.min()) if shift.by > 0 else (labelled.max(), numbers.max())
+    return shift if ends[0] < ends[1] else None
 
 
 def _advice(suggestion: "Suggestion", run: "RunFolder") -> str:

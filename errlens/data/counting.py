@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from errlens.classes import ClassNames
-from errlens.errors import AmbiguousLabels, UnfitOption, some
+from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption, some
 from errlens.spelling import as_number
 
 LabelKind = Literal["names", "indices"]
@@ -18,6 +18,8 @@ LEAST_MATCHED: Final = 0.6
 MOST_EQUAL: Final = 0.2
 LEAST_CLASSES: Final = 3  # two that are taken for one another are a confusion
 ALPHA: Final = 0.01
+
+MOST_CLASSES: Final = 1_000_000
 
 
 class Numbering(NamedTuple):
@@ -46,10 +48,16 @@ def numbered_classes(
 
     Raises:
         UnfitOption: One of them is no number.
+        BadPredictions: One is too large to number a class.
     """
     start = numbering.labels_from or 0
     numbers = [*_numbers(labels, start), *_numbers(preds, numbering.preds_from or 0)]
     count = 1 + max(numbers, default=0)
+    if count > MOST_CLASSES:
+        raise BadPredictions(
+            f"numbers up to {count - 1 + start} would make {count} classes",
+            hint="are these indices of classes? --label-column and --pred-column name others",
+        )
     return ClassNames(tuple(str(index + start) for index in range(count)), source="their numbers")
 
 

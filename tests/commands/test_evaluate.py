@@ -400,6 +400,32 @@ def test_indices_in_another_order_are_put_right_by_names_that_are_numbers(run_er
     assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
 
 
+def test_labels_that_count_from_one_are_told_where_the_last_class_has_no_image(
+    run_errlens, tmp_path
+):
+    lines = ["path,label"]
+    for number, colour in enumerate(COLOURS[:2]):
+        for index in range(12):
+            paint(tmp_path / "photos" / colour / f"{index}.png", colour, seed=20 * number + index)
+            lines.append(f"{colour}/{index}.png,{number + 1}")
+    table = tmp_path / "photos" / "list.csv"
+    table.write_text("\n".join(lines))
+    said = run_errlens(f"{table} -o run")
+    assert said.exit_code == 3
+    assert "labels seem to count from 1 and predictions from 0: of 24 labels 24" in said.stderr
+    assert errlens.open_run("run").info.status == "relabelled"
+    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    assert CliRunner().invoke(app, command[1:]).exit_code == 0
+    assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
+    said = run_errlens(f"{table} -o run --trust-labels")
+    assert said.exit_code == 0
+    assert "seem to count from 1" in said.stderr
+    Path("names.txt").write_text("\n".join(COLOURS))
+    said = run_errlens(f"{table} -o other --classes names.txt")
+    assert said.exit_code == 3
+    assert "seem to count from 1" in said.stderr
+
+
 # Labels and classes that are spelt otherwise, unknown or numbers
 
 

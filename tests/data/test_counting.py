@@ -11,7 +11,7 @@ from errlens.data.counting import (
     numbered_classes,
     refuse_counting_from_one,
 )
-from errlens.errors import AmbiguousLabels, UnfitOption
+from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption
 
 
 def ordinary(n: int, k: int, accuracy: float, seed: int = 0):
@@ -57,6 +57,8 @@ def test_numbered_classes_reach_as_far_as_any_number():
     assert numbered_classes(["1", "4"], ["0"], Numbering(labels_from=1)).names == (
         "1", "2", "3", "4",
     )  # fmt: skip
+    with pytest.raises(BadPredictions, match="would make 10000000000 classes"):
+        numbered_classes(["0"], ["9999999999"], Numbering())
     with pytest.raises(UnfitOption, match="'cat'"):
         numbered_classes(["cat"], ["0"], Numbering())
 
