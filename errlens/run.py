@@ -29,6 +29,7 @@ from errlens.errors import (
     UnfitOption,
     some,
 )
+from errlens.escapes import cell, json_text
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
@@ -428,7 +429,7 @@ class RunFolder:
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, first output first."""
         with _atomically(self.suggested_classes_file) as temporary:
-            temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+            temporary.write_text("".join(f"{cell(name)}\n" for name in names), encoding="utf-8")
 
     def require_complete(self) -> None:
         """Refuse to build on a run that is not complete.
@@ -497,7 +498,7 @@ class RunFolder:
             pq.write_table(table, temporary.absolute(), compression="zstd")
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
-        text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json_text(tree, indent=2)
         with _atomically(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
 
