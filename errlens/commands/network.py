@@ -125,7 +125,8 @@ def _classes_of(
 
 def _show_head(screen: "Screen", options: ProbeOptions, head: "Head") -> None:
     """Print how well the head does, where it is, and how to try it on other images."""
-    from errlens.terminal import interval, relative
+    from errlens.formats import of, share, share_range
+    from errlens.terminal import relative
 
     figures = [("training images", head.train)]
     if head.held_out:
@@ -133,11 +134,11 @@ def _show_head(screen: "Screen", options: ProbeOptions, head: "Head") -> None:
     rows = [
         (
             name,
-            f"{share.value:.4f}",
-            interval(share.low, share.high),
-            f"{round(share.value * share.n)} of {share.n}",
+            share(one.value, one.n),
+            share_range(one.low, one.high, one.n),
+            of(round(one.value * one.n), one.n),
         )
-        for name, share in figures
+        for name, one in figures
     ]
     screen.table(("accuracy", ">value", ">95 % interval", ">images"), rows)
     if head.chosen:
