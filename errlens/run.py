@@ -30,6 +30,7 @@ from errlens.errors import (
     some,
 )
 from errlens.escapes import cell, json_text
+from errlens.formats import counted
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
@@ -269,7 +270,8 @@ class RunFolder:
         info, absent = self.info, self.unfinished()
         if absent:
             raise IncompleteRun(
-                f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
+                f"missing or damaged: {counted(len(absent), 'part')} of {str(self.path)!r}",
+                hint=RESUME,
             )
         for shard in range(self.n_parts):
             yield self._read_part(shard, columns, info)

@@ -53,13 +53,16 @@ class Screen:
             self._out.print(printable(text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print rows of text; columns whose name starts with `>` are set to the right."""
+        """Print rows of text; columns whose name starts with `>` are set to the right.
+
+        A name that may start with anything is led in by a `<`.
+        """
         if not (self._shows_results and rows):
             return
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
         for name in columns:
             right = name.startswith(">")
-            head = Text(printable(name.removeprefix(">")))
+            head = Text(printable(name[name[:1] in ("<", ">") :]))
             table.add_column(head, justify="right" if right else "left", no_wrap=True)
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))

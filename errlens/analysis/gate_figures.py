@@ -13,6 +13,7 @@ from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import class_rates, infinite_nll
 from errlens.classes import ClassNames
 from errlens.errors import StaleRun
+from errlens.formats import counted
 from errlens.run import AFRESH, RunFolder
 
 PAIR: Final = "pair"
@@ -103,7 +104,7 @@ def measure(figure: str, classes: tuple[int, ...], figures: Figures) -> Measured
 
 def _why_missing(metric: str, n_classes: int) -> str:
     if metric == "top5" and n_classes <= 5:
-        return f"top5 means nothing with {n_classes} classes"
+        return f"top5 means nothing with {counted(n_classes, 'class')}"
     return "no image has the label, the probabilities or the superclass that it takes"
 
 

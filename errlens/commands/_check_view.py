@@ -84,9 +84,9 @@ def row_of(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _is_clear(selector: str, classes: ClassNames) -> bool:
-    """Tell whether the name in a selector leaves one reading."""
+    """Tell whether the name in a selector leaves one reading, on a command line too."""
     try:
-        return bool(parse_selector(selector, classes))
+        return "\0" not in selector and bool(parse_selector(selector, classes))
     except UnfitSelection:
         return False
 

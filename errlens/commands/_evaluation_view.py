@@ -179,7 +179,7 @@ def _show_predictions(screen: Screen, run: RunFolder) -> None:
             continue
         top = list(zip(photo["topk_index"], photo["topk_prob"], strict=True))[:FIRST_CLASSES]
         rows = [(predictions.classes[index], probability(prob)) for index, prob in top]
-        screen.table((photo["path"], ">probability"), rows)
+        screen.table((f"<{photo['path']}", ">probability"), rows)
 
 
 def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
@@ -192,4 +192,4 @@ def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
         [(one["path"], one["status"], one["error"]) for one in bad.to_pylist()],
     )
     if failed > BAD_INPUTS:
-        screen.say(f"and {failed - BAD_INPUTS} more: see the columns status and error")
+        screen.say(f"and {count(failed - BAD_INPUTS)} more: see the columns status and error")

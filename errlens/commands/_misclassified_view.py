@@ -160,7 +160,7 @@ def _show_page(screen: Screen, page: ImagePage) -> None:
     }
     screen.say()
     rows = [(key, value) for key, value in lines.items() if value]
-    screen.table((f"row {facts['row']}", facts["path"]), rows)
+    screen.table((f"row {facts['row']}", f"<{facts['path']}"), rows)
     if page.top:
         screen.say()
         top = [(name, probability(prob), _mark(name, facts)) for name, prob in page.top]

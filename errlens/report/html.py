@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from errlens import formats
-from errlens.escapes import printable, shell_line
+from errlens.escapes import escaped_json, printable, shell_line
 from errlens.report.page import Page, Quest
 from errlens.report.shots import Pictures, Progress
 
@@ -73,6 +73,7 @@ def _environment() -> Environment:
         {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
     )
     environment.globals["share_range"] = formats.share_range
+    environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 
@@ -82,6 +83,10 @@ def _source(environment: Environment, name: str) -> str:
     assert environment.loader is not None  # noqa: S101
     text, _, _ = environment.loader.get_source(environment, name)
     return text.replace("\r\n", "\n")
+
+
+def _dumps(tree: Any, **how: Any) -> str:
+    return escaped_json(json.dumps(tree, **how))
 
 
 def _seen(value: Any) -> Any:

@@ -25,7 +25,7 @@ from errlens.csv_tables import read_csv
 from errlens.escapes import shell_line
 from tests.conftest import COLOURS, TINY_MODULE, paint
 
-CLASSES = ("\x1b[31mred\x07", "bl\u202eue\nline\x9b", "gre\u2066en|`<b>\u2028")
+CLASSES = ("\x1b[31mred\x07", "bl\u202eue\nline\x9b", "gre\u2066en|`<b>\u2028\x7f\u200b")
 FILES = (
     "\x1b]8;;www.evil.example\x1b\\.png", "new\nline\r.png", "\u202egnp.exe.png", "[red]x[$y$].png",
     "a`b|c<script>.png", "=cmd().png", "$'q\x1b'.png", ">www.evil.example @octocat #12.png",
@@ -88,6 +88,7 @@ def all_commands():
     yield call("confusion", RUN, "--soft", "--by", "superclass")
     yield call("misclassified", RUN, "--notes", "notes.yaml")
     yield call("misclassified", RUN, "--select", f"{a}~{b}", "--select", "row:1")
+    yield call("misclassified", RUN, "--select", "row:0", "--select", "path:*octocat*")
     yield call("explain", RUN, "--select", "row:1", "--method", "gradient")
     yield call("explain", RUN, "--select", "row:1", "--method", "gradient", "--json")
     yield call("compare", OLD, RUN)
