@@ -11,6 +11,7 @@ import yaml
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadClassFile, MissingInput, some
+from errlens.escapes import text_of
 
 _INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
@@ -73,7 +74,8 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
 
 def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table in which no row is shorter than the header."""
-    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    table = csv.reader(io.StringIO(text))
+    header, *rows = [[text_of(one) for one in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:
         raise ValueError(f"row {short[0]} has fewer values than the header")
@@ -81,7 +83,9 @@ def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _names_from_text(text: str) -> list[str]:
-    names = [line.strip() for line in text.rstrip().splitlines()]
+    if not text.strip():
+        return []
+    names = [text_of(line.strip()) for line in text.rstrip().split("\n")]
     if "" in names:
         raise ValueError(f"line {names.index('') + 1} is empty")
     return names

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import platform
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -16,6 +15,7 @@ import pyarrow as pa
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
+from errlens.escapes import shell_line
 from errlens.predictions import SCHEMA_VERSION
 
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
@@ -79,7 +79,7 @@ class RunInfo:
     resources: Mapping[str, Any] = field(default_factory=dict)
     status: str = "running"
     versions: Mapping[str, str] = field(default_factory=versions)
-    command_line: str = field(default_factory=lambda: shlex.join(sys.argv))
+    command_line: str = field(default_factory=lambda: shell_line(sys.argv))
     started: str = field(default_factory=now)
     finished: str | None = None
 

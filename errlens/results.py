@@ -6,7 +6,6 @@ files that errlens did not write stay in any case.
 
 import json
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from PIL import Image
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import NoResults, UnfitOption
+from errlens.escapes import escaped_json, json_text, shell_line
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -58,7 +58,7 @@ class ResultsWriter:
         """Write the rows of a table as a list of objects; missing values are null."""
         text = table.to_json(orient="records", force_ascii=False, indent=2, double_precision=15)
         with self._writing(name) as target:
-            target.write_text(text + "\n", encoding="utf-8")
+            target.write_text(escaped_json(text) + "\n", encoding="utf-8")
 
     def parquet(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
@@ -147,7 +147,7 @@ def renewed_folder(
             "options": dict(options),
             "files": [*writer.written, *kept],
         }
-        text = json.dumps(made_from, indent=2, ensure_ascii=False)
+        text = json_text(made_from, indent=2)
         (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
         _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
 
@@ -185,7 +185,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     Raises:
         NoResults: It is not there, or was made of other predictions.
     """
-    command = shlex.join(["errlens", kind, str(run.path)])
+    command = shell_line(["errlens", kind, str(run.path)])
     return read_table(run.path / kind, name, run_hash=run.info.run_hash, command=command)
 
 

@@ -29,6 +29,8 @@ from errlens.errors import (
     UnfitOption,
     some,
 )
+from errlens.escapes import cell, json_text
+from errlens.formats import counted
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
@@ -268,7 +270,8 @@ class RunFolder:
         info, absent = self.info, self.unfinished()
         if absent:
             raise IncompleteRun(
-                f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
+                f"missing or damaged: {counted(len(absent), 'part')} of {str(self.path)!r}",
+                hint=RESUME,
             )
         for shard in range(self.n_parts):
             yield self._read_part(shard, columns, info)
@@ -428,7 +431,7 @@ class RunFolder:
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, first output first."""
         with _atomically(self.suggested_classes_file) as temporary:
-            temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+            temporary.write_text("".join(f"{cell(name)}\n" for name in names), encoding="utf-8")
 
     def require_complete(self) -> None:
         """Refuse to build on a run that is not complete.
@@ -497,7 +500,7 @@ class RunFolder:
             pq.write_table(table, temporary.absolute(), compression="zstd")
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
-        text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json_text(tree, indent=2)
         with _atomically(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from errlens.attribution import load_method, method_names
 from errlens.commands._explain_album import FAILED, OK
+from errlens.formats import count, counted, figure, share, signed
 from errlens.predictions import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
 
@@ -102,8 +103,8 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
         screen.say("No image to explain: the run has no such errors.")
     elif left < asked:
         screen.say(
-            f"{asked - left} of {asked} images were explained before; --overwrite explains them "
-            "anew"
+            f"{count(asked - left)} of {counted(asked, 'image')} explained before; --overwrite "
+            "explains them anew"
         )
     _show_pictures(screen, found.maps)
     _show_shares(screen, found.maps)
@@ -114,14 +115,13 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
     if found.stopped:
         done = found.maps["row"].nunique()
         screen.warn(
-            f"stopped by {found.stopped} after {done} of {left} images; the same call goes on"
+            f"stopped by {found.stopped} after {count(done)} of {counted(left, 'image')}; the same "
+            "call goes on"
         )
     screen.say()
     pictures = sum(name.endswith(".png") for name in found.written)
     others = [name for name in found.written if "/" not in name and not name.endswith(".png")]
-    screen.say(
-        f"Wrote {relative(folder)}: {pictures} picture{'s' * (pictures != 1)}, {', '.join(others)}"
-    )
+    screen.say(f"Wrote {relative(folder)}: {counted(pictures, 'picture')}, {', '.join(others)}")
 
 
 def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> None:
@@ -161,7 +161,7 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
         )
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
     if len(pictures) > SHOWN:
-        screen.say(f"and {len(pictures) - SHOWN} more: see index.csv")
+        screen.say(f"and {count(len(pictures) - SHOWN)} more: see index.csv")
 
 
 def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
@@ -174,9 +174,9 @@ def _show_shares(screen: Screen, index: pd.DataFrame) -> None:
         (
             str(method),
             "right" if is_right else "wrong",
-            f"{one['object_share'].mean():.3f}",
-            "-" if one["head_share"].isna().all() else f"{one['head_share'].mean():.3f}",
-            str(len(one)),
+            share(one["object_share"].mean()),
+            share(one["head_share"].mean()),
+            count(len(one)),
         )
         for (method, is_right), one in known.groupby(["method", right])
     ]
@@ -192,20 +192,24 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
     found = covers[covers["found"]].sort_values(["share", "row"])
     screen.say()
     screen.say(
-        f"Of {len(covers)} errors, {len(found)} become right when one square of the image is hidden"
+        f"Of {counted(len(covers), 'error')}, {count(len(found))} right when one square of the "
+        "image is hidden"
     )
     rows = [
         (
             str(one["row"]),
             f"{one['label_name']} -> {one['pred_name']}",
-            f"{one['share']:.1%}",
-            f"{one['true_before'] - one['pred_before']:+.3f}",
-            f"{one['true_after'] - one['pred_after']:+.3f}",
+            share(one["share"]),
+            signed(one["true_before"] - one["pred_before"]),
+            signed(one["true_after"] - one["pred_after"]),
             one["confirmed_by"],
         )
         for one in _records(found.head(SHOWN))
     ]
-    heads = (">row", "true -> predicted", ">hidden", ">margin", ">after", "confirmed by")
+    heads = (
+        ">row", "true -> predicted", ">hidden", ">p(true) - p(predicted)", ">with it hidden",
+        "confirmed by",
+    )  # fmt: skip
     screen.table(heads, rows)
 
 
@@ -219,9 +223,9 @@ def _show_trials(screen: Screen, found: Tables) -> None:
     rows = [
         (
             str(method),
-            *(f"{one[name].mean():.3f}" for name in columns),
-            f"{last[method]:.3f}" if method in last and pd.notna(last[method]) else "-",
-            str(len(one)),
+            *(figure(one[name].mean()) for name in columns),
+            figure(last.get(method)),
+            count(len(one)),
         )
         for method, one in tried.groupby("method")
     ]
@@ -248,9 +252,9 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
     failed = index[index["status"] == FAILED]
     if len(failed):
         first = failed.iloc[0]
-        screen.warn(f"{len(failed)} maps are missing; row {first['row']}: {first['error']}")
+        screen.warn(f"{counted(len(failed), 'map')} missing; row {first['row']}: {first['error']}")
     for flag, images in index.dropna(subset="flag").groupby("flag"):
-        screen.warn(f"{len(images)} maps are {flag}: see the column flag of index.csv")
+        screen.warn(f"{counted(len(images), 'map')} {flag}: see the column flag of index.csv")
 
 
 def _text(value: Any) -> str:

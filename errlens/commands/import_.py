@@ -251,19 +251,20 @@ def _settings(
 def _show_table(screen: "Screen", table: "ImportedPredictions", samples: "Samples") -> None:
     """Say what the table holds."""
     from errlens.data.labels import NO_LABEL
+    from errlens.formats import count, counted
     from errlens.terminal import relative
 
     n = len(samples)
     what = "the predicted class" if table.prob is None else "the probability of every class"
     screen.remark(
-        f"found {what} of {n} image{'s' * (n != 1)}; {len(table.classes)} classes named by "
+        f"found {what} of {counted(n, 'image')}; {counted(len(table.classes), 'class')} named by "
         f"{table.classes.source}"
     )
     here = int(samples.frame["size_bytes"].notna().sum())
-    screen.remark(f"{here} of the images lie in {relative(samples.root)}")
+    screen.remark(f"{count(here)} of the images found in {relative(samples.root)}")
     unknown = int(table.unknown.sum())
     if unknown:
-        screen.warn(f"{unknown} labels are none of the classes: not in the metrics")
+        screen.warn(f"{counted(unknown, 'label')} beyond the classes: not in the metrics")
     unlabelled = int((table.label == NO_LABEL).sum()) - unknown
     if unlabelled:
-        screen.remark(f"{unlabelled} of them have no label: not in the metrics")
+        screen.remark(f"{count(unlabelled)} of them without a label: not in the metrics")

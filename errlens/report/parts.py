@@ -1,14 +1,15 @@
 """What other commands made of a run, or the command that makes it."""
 
 import json
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
+from errlens.analysis.gate_texts import gate_texts
 from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
 from errlens.errors import NoResults
+from errlens.escapes import shell_line
 from errlens.results import read_results
 from errlens.run import RunFolder
 
@@ -71,7 +72,7 @@ def read_part(
             tables[name] = _undamaged(run, kind, name)
         except NoResults as error:
             if name in names:
-                return Part({}, Problem(str(error), shlex.join(words)))
+                return Part({}, Problem(str(error), shell_line(words)))
     return Part(tables)
 
 
@@ -107,7 +108,7 @@ def _has_figures(pairs: pd.DataFrame) -> bool:
 
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
     """Return what `gates.json` says, or why there is nothing to say."""
-    command, path = shlex.join(["errlens", "check", str(run.path)]), str(run.gates_file)
+    command, path = shell_line(["errlens", "check", str(run.path)]), str(run.gates_file)
     try:
         found = json.loads(run.gates_file.read_text(encoding="utf-8"))
         gates = [_gate(one) for one in found["gates"]]
@@ -131,4 +132,7 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
 def _gate(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return a gate with all that may be said of one."""
     keys = ("name", "metric", "op", "threshold", "value", "low", "high", "n", "reason")
-    return {**{key: one.get(key) for key in keys}, "passed": bool(one["passed"])}
+    found = {key: one.get(key) for key in keys}
+    value, low, high = (found[key] for key in ("value", "low", "high"))
+    texts = gate_texts(str(found["metric"]), value, float(one["threshold"]), low, high)
+    return {**found, "texts": texts, "passed": bool(one["passed"])}

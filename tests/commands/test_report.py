@@ -146,7 +146,7 @@ def test_the_page_shows_what_other_commands_found():
     report()
     text = text_of()
     assert "✗ failed" in section("verdict", text)
-    assert "1 of 1 gates failed." in section("verdict", text)
+    assert "Failed: 1 of 1 gate." in section("verdict", text)
     assert "cat ~ lion" in section("pairs", text)
     assert "observation: both yawn" in section("pairs", text)
     assert "idea" in section("collect", text)
@@ -234,7 +234,7 @@ def test_a_comparison_is_shown_with_the_images_that_changed():
     Path("run/compare/made_from.json").write_text(json.dumps({"run_hash": run.info.run_hash}))
     report()
     shown = section("comparison", text_of())
-    assert "0.750" in shown
+    assert "75.0 %" in shown
     assert 'data-row="5"' in shown
     assert "elsewhere.png" in shown
 
