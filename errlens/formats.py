@@ -53,18 +53,20 @@ def points(difference: float | None, n: int | None = None) -> str:
     """
     if difference is None or math.isnan(difference):
         return NOT_KNOWN
-    return f"{_signed(difference, n)} pp"
+    value = 100 * difference
+    return f"{_with_sign(value, _two_that_count(value, _decimals(n)))} pp"
 
 
 def points_range(low: float | None, high: float | None, n: int | None = None) -> str:
     """Write an interval of a difference of two shares; nothing where there is none.
 
-    >>> points_range(-0.001, 0.05396)
-    '-0.10 to +5.4 pp'
+    >>> points_range(-0.001, 0.05396), points_range(1e-9, 0.1)
+    ('-0.1 to +5.4 pp', '>0.0 to +10.0 pp')
     """
     if low is None or high is None or math.isnan(low + high):
         return ""
-    return f"{_signed(low, n)} to {_signed(high, n)} pp"
+    digits = _decimals(n)
+    return f"{_with_sign(100 * low, digits)} to {_with_sign(100 * high, digits)} pp"
 
 
 def probability(value: float | None) -> str:
@@ -107,7 +109,7 @@ def signed(difference: float | None) -> str:
     """
     if difference is None or math.isnan(difference):
         return NOT_KNOWN
-    return _with_sign(difference, 3)
+    return _with_sign(difference, _two_that_count(difference, 3))
 
 
 def figure_range(low: float | None, high: float | None) -> str:
@@ -237,16 +239,17 @@ def _percent(value: float, digits: int) -> str:
     return text
 
 
-def _signed(difference: float, n: int | None) -> str:
-    return _with_sign(100 * difference, _decimals(n))
-
-
 def _with_sign(value: float, digits: int) -> str:
-    """Write a number with its sign, and at least two digits that count."""
-    if value == 0:
-        return f"{0:.{digits}f}"
-    digits = max(digits, 1 - math.floor(math.log10(abs(value))))
-    return f"{'+' if value > 0 else '-'}{_fixed(abs(value), digits)}"
+    """Write a number with its sign; one too small for its digits as more, or less, than zero."""
+    text = _fixed(abs(value), digits)
+    if text == _fixed(0, digits):
+        return f"{'>' if value > 0 else '<'}{text}" if value else text
+    return f"{'+' if value > 0 else '-'}{text}"
+
+
+def _two_that_count(value: float, least: int) -> int:
+    """Return how many decimals show two digits that count, at least so many and at most six."""
+    return max(least, min(6, 1 - math.floor(math.log10(abs(value))))) if value else least
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import NoResults, UnfitOption
 from errlens.escapes import escaped_json, json_text, shell_line
+from errlens.parquet_files import write_parquet
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -64,7 +64,7 @@ class ResultsWriter:
         """Write a table."""
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
         with self._writing(name) as target:
-            pq.write_table(plain, target.absolute(), compression="zstd")
+            write_parquet(target, plain)
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write arrays by name."""

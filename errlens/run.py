@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.errors import (
@@ -32,6 +31,7 @@ from errlens.errors import (
 from errlens.escapes import cell, json_text
 from errlens.formats import counted
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
+from errlens.parquet_files import open_parquet, read_parquet, write_parquet
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 
 PLAN_SCHEMA: Final = pa.schema(
@@ -240,7 +240,7 @@ class RunFolder:
         """Return the further columns of the manifest, one row a row of the plan; maybe none."""
         if not self.extra_file.exists():
             return pd.DataFrame()
-        found: pd.DataFrame = pq.read_table(self.extra_file.absolute()).to_pandas()
+        found: pd.DataFrame = read_parquet(self.extra_file).to_pandas()
         return found.drop(columns="row")  # that of the plan
 
     @property
@@ -364,16 +364,13 @@ class RunFolder:
     def plan(self) -> pa.Table:
         """The frozen list of inputs."""
         self._require_plan()
-        return pq.read_table(self.plan_file.absolute(), schema=PLAN_SCHEMA)
+        return read_parquet(self.plan_file, schema=PLAN_SCHEMA)
 
     @property
     def n_parts(self) -> int:
         """How many parts the predictions have."""
         self._require_plan()
-        return (
-            int(pq.read_table(self.plan_file.absolute(), columns=["shard"])["shard"][-1].as_py())
-            + 1
-        )
+        return int(read_parquet(self.plan_file, columns=["shard"])["shard"][-1].as_py()) + 1
 
     def unfinished(self) -> list[int]:
         """Return the shards that still have to be predicted.
@@ -464,7 +461,8 @@ class RunFolder:
             StaleRun: It is a good part of another run.
         """
         try:
-            found = pq.read_metadata(self.part_file(shard).absolute())
+            with open_parquet(self.part_file(shard)) as file:
+                found = file.metadata
         except (OSError, pa.ArrowInvalid):
             return False
         made_by = json.loads((found.metadata or {}).get(b"errlens", b"{}"))
@@ -497,7 +495,7 @@ class RunFolder:
 
     def _write_table(self, path: Path, table: pa.Table) -> None:
         with _atomically(path) as temporary:
-            pq.write_table(table, temporary.absolute(), compression="zstd")
+            write_parquet(temporary, table)
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
         text = json_text(tree, indent=2)
@@ -533,7 +531,7 @@ def newest_run(folder: Path) -> RunFolder:
 
 def _read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
     try:
-        with pq.ParquetFile(path.absolute()) as file:
+        with open_parquet(path) as file:
             return file.read(columns=list(columns), use_threads=False).select(columns)
     except (OSError, pa.ArrowException) as error:  # its end is whole, or we would not be here
         raise IncompleteRun(

@@ -30,7 +30,7 @@ FILES = (
     "\x1b]8;;www.evil.example\x1b\\.png", "new\nline\r.png", "\u202egnp.exe.png", "[red]x[$y$].png",
     "a`b|c<script>.png", "=cmd().png", "$'q\x1b'.png", ">www.evil.example @octocat #12.png",
 )  # fmt: skip
-RUN, OLD = "run\x1b[2J\u202e", "old\n\x07'run"
+RUN, OLD = "run\x1b[2J\u202e", os.fsdecode(b"old\n\x07'run\xff")  # which is no UTF-8
 TEXTS = {".csv", ".md", ".html", ".json", ".xml", ".txt"}
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -97,6 +97,8 @@ def all_commands():
     yield call("what-if", RUN, "--merge", f"{a}+{b}", "--fail-under", "top1=1")
     yield call("report", RUN)
     yield call("report", RUN, "--select", f"{a}~{b}")
+    yield call("report", OLD)
+    yield call("confusion", OLD)
     yield call("import", "tab\x1ble.csv", "-o", "imported\x1b")
     yield call("run", "con\x07fig.yaml")
     yield call("cache-key", "con\x07fig.yaml")
