@@ -10,6 +10,7 @@ from typing import Final
 from errlens.classes import ClassNames, Superclasses
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
+from errlens.escapes import text_of
 from errlens.spelling import folded, tidied, tidied_headers
 
 MOST_BYTES: Final = 16 * 2**20
@@ -93,7 +94,8 @@ def _refuse_twins(path: Path, parents: Collection[str]) -> None:
 
 def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table in which no row is shorter than the header."""
-    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    table = csv.reader(io.StringIO(text))
+    header, *rows = [[text_of(one) for one in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:
         raise ValueError(f"row {short[0]} has fewer values than the header")
@@ -101,7 +103,9 @@ def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _names_from_text(text: str) -> list[str]:
-    names = [line.strip() for line in text.rstrip().splitlines()]
+    if not text.strip():
+        return []
+    names = [text_of(line.strip()) for line in text.rstrip().split("\n")]
     if "" in names:
         raise ValueError(f"line {names.index('') + 1} is empty")
     undecided = [number for number, name in enumerate(names, 1) if name.startswith(OPEN_MARK)]

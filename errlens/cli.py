@@ -2,6 +2,8 @@
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -23,19 +25,27 @@ from errlens.commands.report import ReportOptions, report
 from errlens.commands.run import RunOptions, run
 from errlens.commands.what_if import WhatIfOptions, what_if
 from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
+from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, stop_on_signals
 from errlens.streams import outlive_readers
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # Typer keeps the class to itself
 
 
 class ErrlensGroup(TyperGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read what stands in front of the command."""
+        with _printable_usage_errors():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command; of these three, Typer would make exit codes of its own."""
         try:
-            return super().invoke(ctx)
+            with _printable_usage_errors():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("stopped") from None
         except (EOFError, BrokenPipeError) as error:
@@ -66,6 +76,16 @@ def _told(error: ErrlensError) -> int:
 
     show_error(error)
     return exit_code_of_stop() if isinstance(error, Interrupted) else error.exit_code
+
+
+@contextmanager
+def _printable_usage_errors() -> Iterator[None]:
+    """Escape what cannot be seen where Typer repeats an option or a command that is none."""
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        error.message = printable(error.message)  # type: ignore[attr-defined]
+        raise
 
 
 app = typer.Typer(

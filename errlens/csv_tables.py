@@ -1,8 +1,9 @@
-"""Tables as csv files: a spreadsheet opens them as text and numbers, and they are read back whole.
+r"""Tables as csv files: a spreadsheet opens them as text and numbers, and they are read back whole.
 
 A cell of text that a spreadsheet would calculate, such as a class called `=1+1`, gets an apostrophe
 in front, as a person would type it there. So does one that starts with an apostrophe: then the
-first one can always be taken away again.
+first one can always be taken away again. A cell that holds what cannot be seen, as a line break or
+an escape sequence, is written in the quotes and escapes of bash and zsh: `$'a\x1bb'`.
 """
 
 from collections.abc import Collection
@@ -13,8 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from errlens.escapes import cell, is_escaped, is_printable, text_of
+
 # The starts of a formula, wide forms included (OWASP, CSV Injection); and the apostrophe.
-_MARKED: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20'")
+_MARKED: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20'")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -24,7 +27,8 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         if pd.api.types.is_string_dtype(quoted[name].dtype):
             quoted[name] = _quoted_cells(quoted[name])
     # Ten times as fast as pandas, which counts at a thousand classes.
-    pyarrow.csv.write_csv(pa.Table.from_pandas(quoted, preserve_index=False), path)
+    with path.open("wb") as file:  # pyarrow by itself takes no path that is not UTF-8
+        pyarrow.csv.write_csv(pa.Table.from_pandas(quoted, preserve_index=False), file)
 
 
 def read_csv(path: Path, *, text: Collection[str]) -> pd.DataFrame:
@@ -39,20 +43,32 @@ def read_csv(path: Path, *, text: Collection[str]) -> pd.DataFrame:
     dtype: dict[Any, Any] = dict.fromkeys(text, "str")
     table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])
     for name in table.columns.intersection(list(text)):
-        marked = table[name].str.startswith("'", na=False)
-        table[name] = table[name].where(~marked, table[name].str[1:])
+        texts = table[name].map(_text, na_action="ignore")
+        table[name] = texts.astype(table[name].dtype)
     return table
 
 
-def _quoted(cell: str) -> str:
-    """Return a cell that no spreadsheet calculates.
+def _quoted(text: str) -> str:
+    r"""Return a cell that no spreadsheet calculates, and that holds nothing unseen.
 
     >>> _quoted("=HYPERLINK(1)"), _quoted("-1"), _quoted("cat")
     ("'=HYPERLINK(1)", "'-1", 'cat')
+    >>> print(_quoted("=1\n"), _quoted("$'as it is'"), sep=", ")
+    $'=1\n', '$'as it is'
     """
-    return f"'{cell}" if cell.startswith(_MARKED) else cell
+    if not is_printable(text):
+        return cell(text)
+    return f"'{text}" if text.startswith(_MARKED) or is_escaped(text) else text
+
+
+def _text(written: str) -> str:
+    """Return what `_quoted` was given."""
+    return written[1:] if written.startswith("'") else text_of(written)
 
 
 def _quoted_cells(cells: pd.Series) -> pd.Series:
-    marked = cells.str.startswith(_MARKED, na=False)
-    return cells.where(~marked, "'" + cells) if marked.any() else cells
+    texts = cells.dropna()
+    plain = is_printable("".join(map(str, texts)))
+    if plain and not texts.str.startswith((*_MARKED, "$")).any():
+        return cells
+    return cells.map(_quoted, na_action="ignore").astype(cells.dtype)

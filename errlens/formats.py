@@ -14,7 +14,9 @@ NOT_KNOWN: Final = "-"
 INFINITE: Final = "infinite"
 
 _FEW: Final = 1_000  # images, of which one is worth the first decimal of a percentage
+_A_HAIR_MORE: Final = 1 + 1e-12  # than what is given, which may be the result of a division
 _MOST_TIMES: Final = 100
+_DIGITS: Final = 4  # of a figure
 _PLURALS: Final = {"class": "classes"}
 
 
@@ -47,22 +49,24 @@ def points(difference: float | None, n: int | None = None) -> str:
     """Write a difference of two shares in points, with its sign and two digits that count.
 
     >>> points(0.027), points(-0.12345), points(0.0), points(0.000004), points(-0.00125, n=8000)
-    ('+2.7 pp', '-12.3 pp', '0.0 pp', '+0.00040 pp', '-0.12 pp')
+    ('+2.7 pp', '-12.3 pp', '0.0 pp', '+0.00040 pp', '-0.13 pp')
     """
     if difference is None or math.isnan(difference):
         return NOT_KNOWN
-    return f"{_signed(difference, n)} pp"
+    value = 100 * difference
+    return f"{_with_sign(value, _two_that_count(value, _decimals(n)))} pp"
 
 
 def points_range(low: float | None, high: float | None, n: int | None = None) -> str:
     """Write an interval of a difference of two shares; nothing where there is none.
 
-    >>> points_range(-0.001, 0.05396)
-    '-0.10 to +5.4 pp'
+    >>> points_range(-0.001, 0.05396), points_range(1e-9, 0.1)
+    ('-0.1 to +5.4 pp', '>0.0 to +10.0 pp')
     """
     if low is None or high is None or math.isnan(low + high):
         return ""
-    return f"{_signed(low, n)} to {_signed(high, n)} pp"
+    digits = _decimals(n)
+    return f"{_with_sign(100 * low, digits)} to {_with_sign(100 * high, digits)} pp"
 
 
 def probability(value: float | None) -> str:
@@ -75,10 +79,10 @@ def probability(value: float | None) -> str:
     """
     if value is None or math.isnan(value):
         return NOT_KNOWN
-    text = f"{value:.3f}"
-    if value > 0 and float(text) == 0:
+    text = _fixed(value, 3)
+    if value > 0 and text == _fixed(0, 3):
         return "<0.001"
-    return ">0.999" if value < 1 and float(text) == 1 else text
+    return ">0.999" if value < 1 and text == _fixed(1, 3) else text
 
 
 def figure(value: float | None) -> str:
@@ -91,10 +95,56 @@ def figure(value: float | None) -> str:
         return NOT_KNOWN
     if math.isinf(value):
         return INFINITE if value > 0 else f"-{INFINITE}"
-    text = f"{value:,.4f}"
-    if value and not float(text.replace(",", "")):
+    text = _fixed(value, _DIGITS)
+    if value and text.lstrip("-") == _fixed(0, _DIGITS):
         return "<0.0001" if value > 0 else ">-0.0001"
     return text
+
+
+def signed(difference: float | None) -> str:
+    """Write a difference of probabilities or of figures, with its sign.
+
+    >>> signed(0.1234), signed(-0.00002), signed(0.0)
+    ('+0.123', '-0.000020', '0.000')
+    """
+    if difference is None or math.isnan(difference):
+        return NOT_KNOWN
+    return _with_sign(difference, _two_that_count(difference, 3))
+
+
+def figure_range(low: float | None, high: float | None) -> str:
+    """Write an interval of a figure; nothing where there is none.
+
+    >>> figure_range(0.61234, 0.7)
+    '0.6123 to 0.7000'
+    """
+    return "" if low is None or high is None else f"{figure(low)} to {figure(high)}"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value with its name.
+
+    >>> p_value(0.0312), p_value(1e-9), p_value(1.0)
+    ('p = 0.031', 'p < 0.001', 'p = 1.000')
+    """
+    text = probability(value)
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
+def told_apart(value: float, limit: float) -> tuple[str, str]:
+    """Write two numbers with as many digits as it takes to tell them apart; whole ones as such.
+
+    >>> told_apart(0.79996, 0.8), told_apart(0.8, 0.8), told_apart(3, 0)
+    (('0.79996', '0.80000'), ('0.8000', '0.8000'), ('3', '0'))
+    """
+    if isinstance(value, int) and float(limit).is_integer():
+        return f"{value}", f"{limit:.0f}"
+    for digits in range(_DIGITS, 17):
+        shown = f"{value:.{digits}f}", f"{limit:.{digits}f}"
+        # A limit is shown as it was given, too: 0.93755 is not 0.9375.
+        if float(shown[1]) == limit and (value == limit or shown[0] != shown[1]):
+            return shown
+    return repr(value), repr(limit)
 
 
 def times(ratio: float | None) -> str:
@@ -107,8 +157,8 @@ def times(ratio: float | None) -> str:
         return NOT_KNOWN
     if ratio > _MOST_TIMES:
         return f">{_MOST_TIMES}"
-    text = f"{ratio:.1f}"
-    return "<0.1" if ratio > 0 and float(text) == 0 else text
+    text = _fixed(ratio, 1)
+    return "<0.1" if ratio > 0 and text == _fixed(0, 1) else text
 
 
 def count(n: float | None) -> str:
@@ -146,8 +196,8 @@ def file_size(n_bytes: int) -> str:
     """
     if n_bytes < 1_000:
         return counted(n_bytes, "byte")
-    kilobytes = f"{n_bytes / 1e3:.0f}"
-    return f"{kilobytes} kB" if len(kilobytes) < 4 else f"{n_bytes / 1e6:.1f} MB"
+    kilobytes = _fixed(n_bytes / 1e3, 0)
+    return f"{kilobytes} kB" if len(kilobytes) < 4 else f"{_fixed(n_bytes / 1e6, 1)} MB"
 
 
 def cell_share(value: float) -> str:
@@ -179,19 +229,33 @@ def _decimals(n: int | None) -> int:
 
 
 def _percent(value: float, digits: int) -> str:
-    percent, text = 100 * value, f"{100 * value:.{digits}f}"
+    percent, text = 100 * value, _fixed(100 * value, digits)
     least = 10.0**-digits
-    if percent > 0 and float(text) == 0:
-        return f"<{least:.{digits}f}"
+    if percent > 0 and text == _fixed(0, digits):
+        return f"<{_fixed(least, digits)}"
     # Sums of floats may miss one by their last digits.
-    if percent < 100 - 1e-9 and float(text) == 100:
-        return f">{100 - least:.{digits}f}"
+    if percent < 100 - 1e-9 and text == _fixed(100, digits):
+        return f">{_fixed(100 - least, digits)}"
     return text
 
 
-def _signed(difference: float, n: int | None) -> str:
-    value, digits = 100 * difference, _decimals(n)
-    if value == 0:
-        return f"{0:.{digits}f}"
-    digits = max(digits, 1 - math.floor(math.log10(abs(value))))
-    return f"{value:+.{digits}f}"
+def _with_sign(value: float, digits: int) -> str:
+    """Write a number with its sign; one too small for its digits as more, or less, than zero."""
+    text = _fixed(abs(value), digits)
+    if text == _fixed(0, digits):
+        return f"{'>' if value > 0 else '<'}{text}" if value else text
+    return f"{'+' if value > 0 else '-'}{text}"
+
+
+def _two_that_count(value: float, least: int) -> int:
+    """Return how many decimals show two digits that count, at least so many and at most six."""
+    return max(least, min(6, 1 - math.floor(math.log10(abs(value))))) if value else least
+
+
+def _fixed(value: float, digits: int) -> str:
+    """Write a number with so many decimals; a half goes up, where its float is a hair less too.
+
+    >>> _fixed(6.25, 1), _fixed(12.35, 1), _fixed(12.34999, 1)
+    ('6.3', '12.4', '12.3')
+    """
+    return f"{value * _A_HAIR_MORE:,.{digits}f}"

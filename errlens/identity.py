@@ -3,7 +3,6 @@
 import hashlib
 import json
 import platform
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
+from errlens.escapes import shell_line
 from errlens.metrics_file import first_problem
 from errlens.places import MAX_FILE_MB
 from errlens.predictions import SCHEMA_VERSION
@@ -90,7 +90,7 @@ class RunInfo:
     photos: Mapping[str, Any] = field(default_factory=dict)
     status: str = "running"
     versions: Mapping[str, str] = field(default_factory=versions)
-    command_line: str = field(default_factory=lambda: shlex.join(sys.argv))
+    command_line: str = field(default_factory=lambda: shell_line(sys.argv))
     started: str = field(default_factory=now)
     finished: str | None = None
 

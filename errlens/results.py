@@ -5,9 +5,7 @@ files that errlens did not write stay in any case. Of several processes that ren
 same time each does so alone, one after the other; what one adds to, it reads then.
 """
 
-import json
 import os
-import shlex
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,7 +23,9 @@ from errlens.csv_tables import read_csv, write_csv
 from errlens.disk import inside, written_to
 from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import NoResults, UnfitOption
+from errlens.escapes import escaped_json, json_text, shell_line
 from errlens.locks import locked
+from errlens.parquet_files import write_parquet
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 
@@ -76,13 +75,13 @@ class ResultsWriter:
         """Write the rows of a table as a list of objects; missing values are null."""
         text = table.to_json(orient="records", force_ascii=False, indent=2, double_precision=15)
         with self._writing(name) as target:
-            target.write_text(text + "\n", encoding="utf-8")
+            target.write_text(escaped_json(text) + "\n", encoding="utf-8")
 
     def parquet(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
         with self._writing(name) as target:
-            pq.write_table(plain, target.absolute(), compression="zstd")
+            write_parquet(target, plain)
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write arrays by name, whatever that is: numpy's own function takes no `file`."""
@@ -172,7 +171,7 @@ def renewed_folder(
                 "options": dict(options),
                 "files": [*writer.written, *kept],
             }
-            text = json.dumps(made_from, indent=2, ensure_ascii=False)
+            text = json_text(made_from, indent=2)
             (temporary / MADE_FROM).write_text(text + "\n", encoding="utf-8")
             _replace(folder, temporary, [*writer.written, MADE_FROM], kept)
 
@@ -217,7 +216,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     Raises:
         NoResults: It is not there, or was made of other predictions.
     """
-    command = shlex.join(["errlens", kind, str(run.path)])
+    command = shell_line(["errlens", kind, str(run.path)])
     return read_table(run.results_folder(kind), name, run_hash=run.info.run_hash, command=command)
 
 

@@ -5,7 +5,6 @@ it whole or not at all. What is read may be damaged, or come from anywhere: it i
 for all commands, and no link leads out of the folder.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -17,7 +16,6 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errlens.csv_tables import read_csv, write_csv
 from errlens.disk import atomically, inside, written_to
@@ -32,9 +30,12 @@ from errlens.errors import (
     UnfitOption,
     some,
 )
+from errlens.escapes import cell, json_text
+from errlens.formats import counted
 from errlens.identity import RunInfo, now, plan_differences, setting_differences
 from errlens.locks import locked
 from errlens.metrics_file import require_metrics
+from errlens.parquet_files import write_parquet
 from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
 from errlens.run_tables import (
     AFRESH,
@@ -324,7 +325,8 @@ class RunFolder:
         info, absent = self.info, self.unfinished()
         if absent:
             raise IncompleteRun(
-                f"{len(absent)} parts of {str(self.path)!r} are missing or damaged", hint=RESUME
+                f"missing or damaged: {counted(len(absent), 'part')} of {str(self.path)!r}",
+                hint=RESUME,
             )
         for shard, rows in enumerate(self._rows_of_shards()):
             yield read_part(self.part_file(shard), columns, info, rows)
@@ -529,7 +531,7 @@ class RunFolder:
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, as lines of a class file, first output first."""
         with self._atomically(self.suggested_classes_file) as temporary:
-            temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+            temporary.write_text("".join(f"{cell(name)}\n" for name in names), encoding="utf-8")
 
     def require_complete(self) -> None:
         """Refuse to build on a run that is not complete.
@@ -601,10 +603,10 @@ class RunFolder:
 
     def _write_table(self, path: Path, table: pa.Table) -> None:
         with self._atomically(path) as temporary:
-            pq.write_table(table, temporary.absolute(), compression="zstd")
+            write_parquet(temporary, table)
 
     def _write_json(self, path: Path, tree: Mapping[str, Any]) -> None:
-        text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json_text(tree, indent=2)
         self.write_text(path, text + "\n")
 
     def _atomically(self, path: Path) -> AbstractContextManager[Path]:

@@ -1,8 +1,4 @@
-"""The parquet files of a run, read and checked: the plan, and the parts of the predictions.
-
-Paths are given to pyarrow from the root: it takes `a:b/plan.parquet` for an address of the kind
-`a`.
-"""
+"""The parquet files of a run, read and checked: the plan, and the parts of the predictions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errlens.documents import BadDocument, parse_json
 from errlens.errors import IncompleteRun
 from errlens.identity import RunInfo
+from errlens.parquet_files import open_parquet
 from errlens.predictions import SCHEMA, Predictions
 from errlens.soundness import unsound
 
@@ -42,7 +38,7 @@ def read_columns(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     if not path.is_file():  # pyarrow would read all files of a folder, and wait for a pipe
         raise ValueError("it is not there, or is no file")
     try:
-        with pq.ParquetFile(path.absolute()) as file:
+        with open_parquet(path) as file:
             names = file.schema_arrow.names if columns is None else list(columns)
             table = file.read(columns=names, use_threads=False).select(names)
         table.validate(full=True)  # what is said to be UTF-8 may be anything
@@ -101,7 +97,8 @@ def origin_of_part(path: Path, rows: range) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = pq.read_metadata(path.absolute())
+        with open_parquet(path) as file:
+            found = file.metadata
         metadata = found.metadata or {}
         made_by = parse_json(metadata.get(b"errlens", b"{}").decode())
         names = found.schema.to_arrow_schema().names

@@ -1,6 +1,5 @@
 """Everything a person sees: results on stdout; progress, remarks and errors on stderr."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from errlens.errors import ErrlensError
+from errlens.escapes import json_text, printable
+from errlens.formats import count, of
 
 
 class Screen:
@@ -52,13 +53,17 @@ class Screen:
             self._out.print(printable(text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print rows of text; columns whose name starts with `>` are set to the right."""
+        """Print rows of text; columns whose name starts with `>` are set to the right.
+
+        A name that may start with anything is led in by a `<`.
+        """
         if not (self._shows_results and rows):
             return
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
         for name in columns:
             right = name.startswith(">")
-            table.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+            head = Text(printable(name[name[:1] in ("<", ">") :]))
+            table.add_column(head, justify="right" if right else "left", no_wrap=True)
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
         self._out.print(table)
@@ -66,13 +71,14 @@ class Screen:
     def json(self, tree: Mapping[str, Any]) -> None:
         """Print the one object that stands for the results, where it was asked for."""
         if self._as_json:
-            sys.stdout.write(json.dumps(tree, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.write(json_text(tree) + "\n")
 
     @contextmanager
     def progress(self, what: str, *, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
         """Show how far a long piece of work is; the function given is told of each step forward."""
+        what = printable(what)
         if done:
-            self.remark(f"{done} of {total} are there from before")
+            self.remark(f"{of(done, total)} are there from before")
         if self._quiet:
             yield lambda _step: None
         elif self._err.is_terminal:
@@ -91,7 +97,7 @@ class Screen:
             tenth = 10 * state["done"] // max(total, 1)
             if tenth > state["tenth"]:
                 state["tenth"] = tenth
-                self.remark(f"{what} {state['done']} of {total}")
+                self.remark(f"{what} {of(state['done'], total)}")
 
         return advance
 
@@ -110,24 +116,6 @@ def show_error(error: ErrlensError) -> None:
         console.print("    " + printable(line))
 
 
-def printable(text: str) -> str:
-    r"""Return text that cannot move the cursor or break a line, whatever a file is called.
-
-    >>> printable("two\nlines \x1b[31m")
-    'two\\nlines \\x1b[31m'
-    """
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def interval(low: float, high: float) -> str:
-    """Write a 95 % interval.
-
-    >>> interval(0.61234, 0.7)
-    '0.612 to 0.700'
-    """
-    return f"{low:.3f} to {high:.3f}"
-
-
 def relative(path: Path) -> str:
     """Write a path as short as it can be read from here."""
     try:
@@ -140,14 +128,14 @@ class _Rate(ProgressColumn):
     """Images a second."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} images/s" if task.speed else "")
+        return Text(f"{count(task.speed)} images/s" if task.speed else "")
 
 
 def _bar_columns() -> list[ProgressColumn]:
     return [
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
         _Rate(),
         TimeRemainingColumn(),
     ]

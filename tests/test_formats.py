@@ -1,7 +1,7 @@
 """Numbers as people read them: never more exact than they are, never zero where they are not."""
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
@@ -22,23 +22,29 @@ def test_a_share_is_zero_or_all_only_where_it_is(value):
 
 @given(shares, st.sampled_from([None, 1000, 1001]))
 def test_a_share_is_rounded_once_from_the_unrounded_value(value, n):
-    exact = Decimal(100 * value)
+    exact = Decimal(100 * value * (1 + 1e-12))
     step = Decimal("0.01") if n == 1001 else Decimal("0.1")
     text = formats.share(value, n)
     if text[0] not in "<>":
-        assert Decimal(text.removesuffix(" %")) == exact.quantize(step, ROUND_HALF_EVEN)
+        assert Decimal(text.removesuffix(" %")) == exact.quantize(step, ROUND_HALF_UP)
 
 
 @given(st.floats(-1, 1))
-def test_a_difference_has_the_sign_it_has(value):
+def test_a_difference_has_the_sign_it_has_however_small(value):
     text = formats.points(value)
-    assert {"+": value > 0, "-": value < 0}.get(text[0], value == 0)
+    assert {"+": value > 0, ">": value > 0, "-": value < 0, "<": value < 0}.get(text[0], value == 0)
     assert text.endswith(" pp")
-    # Two digits that count, or one decimal, whichever is more.
-    if abs(value) > 1e-12:
-        assert abs(float(text.removesuffix(" pp")) - 100 * value) <= max(
-            0.0501 * abs(100 * value), 0
-        )
+    if text[0] in "+-":  # two digits that count, or one decimal, whichever is more
+        assert abs(float(text.removesuffix(" pp")) - 100 * value) <= 5.01 * abs(value) + 5e-7
+    assert len(text) < 15
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_an_interval_shows_on_which_side_of_zero_it_lies(low, high):
+    text = formats.points_range(low, high)
+    for edge, value in zip(text.removesuffix(" pp").split(" to "), (low, high), strict=True):
+        assert (edge[0] in "+>") == (value > 0)
+        assert (edge[0] in "-<") == (value < 0)
 
 
 @given(shares)

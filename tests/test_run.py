@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -304,7 +303,7 @@ def test_a_part_cut_short_anywhere_is_unfinished(folder, share):
     content = folder.part_file(1).read_bytes()
     folder.part_file(1).write_bytes(content[: int(share * len(content))])
     assert folder.unfinished() == [1]
-    with pytest.raises(IncompleteRun, match="1 parts"):
+    with pytest.raises(IncompleteRun, match="1 part of"):
         folder.read_predictions()
 
 
@@ -421,7 +420,7 @@ def test_a_part_that_cannot_be_written_leaves_nothing_behind(folder, monkeypatch
     before = files(folder.path)
 
     def write_half(_array_or_table, target, *_rest, **_options):
-        Path(target).write_bytes(b"half")
+        target.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(pq, "write_table", write_half)

@@ -216,3 +216,17 @@ def test_a_path_is_as_short_as_it_can_be_read_from_here(tmp_path, monkeypatch):
     assert relative(tmp_path / "run" / "a.csv") == str(Path("run", "a.csv"))
     assert relative(Path("run")) == "run"
     assert relative(tmp_path.parent / "other") == str(tmp_path.parent / "other")
+
+
+def test_heads_of_a_table_are_escaped_and_may_start_with_anything(capsys):
+    Screen().table(("<>a\x1b[31m\u202e", ">n", "[red]x[/red]"), [("b", "1", "c")])
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == [r">a\x1b[31m\u202e", "n", "[red]x[/red]"]
+    assert row.split() == ["b", "1", "c"]
+
+
+def test_json_for_a_terminal_holds_nothing_that_moves_its_cursor(capsys):
+    Screen(as_json=True).json({"name": "\x9b31m\x7f\u202e\udcff", "loss": float("inf")})
+    said = capsys.readouterr().out
+    assert said.strip().isprintable()
+    assert json.loads(said) == {"name": "\x9b31m\x7f\u202e\udcff", "loss": None}

@@ -1,6 +1,5 @@
 """What to look for next: labels the model lacks, and classes that want photos."""
 
-import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +10,7 @@ from scipy.sparse import csr_array
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
+from errlens.escapes import json_text
 from errlens.predictions import LABEL_UNKNOWN, Predictions
 
 UNKNOWN_COLUMNS: Final = ("status", "label_name", "pred_name", "confidence")
@@ -88,4 +88,4 @@ def _most_confused(matrix: ConfusionMatrix, either_way: csr_array, index: int) -
     others, counts = either_way.indices[start:stop], either_way.data[start:stop]
     first = others[np.lexsort((others, -counts))][:MOST_CONFUSED]
     names = [matrix.classes[other] for other in first.tolist()]
-    return json.dumps(names, ensure_ascii=False)
+    return json_text(names)

@@ -116,7 +116,8 @@ def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
     for name in FIGURES:
         figure = metrics.get(name) or {}
         edges = ("low", "high") if name.startswith("top") else ()
-        found[name] = figure.get("value", np.nan)
+        value = figure.get("value", np.nan)
+        found[name] = np.inf if value is None else value  # what JSON has no word for
         found |= {f"{name}_{edge}": figure.get(edge, np.nan) for edge in edges}
     return found
 
@@ -207,9 +208,9 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
     """Return one row for two classes that either run mixes up, the strongest evidence first.
 
     `old_count` and `new_count` are the images in common that were, and are, taken for the other
-    class, both ways together. Of these `fixed` are no longer so, and `broken` were not before,
-    whatever else they are or were taken for. The test is McNemar's, exact, with Benjamini-Hochberg
-    over the pairs.
+    class, both ways together. Of the former `gone` are no longer so, and `fixed` of these are right
+    now; of the latter `new` were not so before, and `broken` of these were right. The test is
+    McNemar's, exact, of `gone` and `new`, with Benjamini-Hochberg over the pairs.
 
     `status` tells of pairs that are mutually confused, or likely so (see `pair_table`), in the
     whole of one run or of both: the confusion appeared, went or stays.
@@ -228,9 +229,17 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
     mutual = [_mutual_keys(one, names) for one in (old, new)]
     keys = np.unique(np.concatenate([before, now, *mutual]))
     keys = keys[keys != _NO_PAIR]
-    old_count, new_count, same = (
-        _counts(keys, one) for one in (before, now, before[before == now])
+    old_count, new_count, same, fixed, broken = (
+        _counts(keys, one)
+        for one in (
+            before,
+            now,
+            before[before == now],
+            before[both["new"].to_numpy(bool)],
+            now[both["old"].to_numpy(bool)],
+        )
     )
+    gone, new_ones = old_count - same, new_count - same
     n = np.bincount(label, minlength=k)
     a, b = np.divmod(keys, k)
     told = {
@@ -238,10 +247,12 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
         "n": n[a] + n[b],
         "old_count": old_count,
         "new_count": new_count,
-        "fixed": old_count - same,
-        "broken": new_count - same,
+        "gone": gone,
+        "fixed": fixed,
+        "new": new_ones,
+        "broken": broken,
     }
-    p_value = mcnemar_exact(old_count - same, new_count - same)
+    p_value = mcnemar_exact(gone, new_ones)
     return _tested(told, p_value, status=_status(keys, *mutual))
 
 

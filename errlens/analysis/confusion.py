@@ -18,6 +18,7 @@ from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.scores import NO_CLASS, class_parents
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadPredictions, some
+from errlens.formats import count, counted
 from errlens.predictions import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
@@ -144,7 +145,9 @@ def confusion_matrix(
         labelled = label != _NULL
         scored = labelled & pc.equal(part.table["status"], OK).to_numpy()
         if missing := int(np.count_nonzero(pred[scored] == _NULL)):
-            raise BadPredictions(f"{missing} rows with status ok have no predicted class")
+            raise BadPredictions(
+                f"{counted(missing, 'row')} with status ok, but without a predicted class"
+            )
         sums.add(
             _class_indices(label[scored], len(classes)), _class_indices(pred[scored], len(classes))
         )
@@ -273,7 +276,7 @@ def _class_indices(values: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
     strange = values[(values < 0) | (values >= n_classes)] if len(values) else values
     if len(strange):
         raise BadPredictions(
-            f"{len(strange)} labels or predictions are outside the {n_classes} classes, such as "
-            f"{strange[0]}: they count from 0 to {n_classes - 1}"
+            f"outside the {counted(n_classes, 'class')}: {count(len(strange))} of the labels and "
+            f"predictions, such as {strange[0]}; they count from 0 to {n_classes - 1}"
         )
     return values.astype(np.int64)

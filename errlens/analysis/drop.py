@@ -7,9 +7,15 @@ import pandas as pd
 
 from errlens.analysis.gate_figures import Measured
 from errlens.analysis.gates import Gate, Outcome, read_number
-from errlens.analysis.paired import least_drop_shown, lower_bound_of_drop, paired_difference
+from errlens.analysis.paired import (
+    chance_of_drop,
+    least_drop_shown,
+    lower_bound_of_drop,
+    paired_difference,
+)
 from errlens.analysis.pairing import matched
 from errlens.errors import UnfitBaseline, UnfitOption
+from errlens.formats import count, counted, points, told_apart
 
 METRIC: Final = "drop:top1"
 _POINTS: Final = "pp"
@@ -46,7 +52,7 @@ def read_allowed_drop(text: str) -> float:
         )
     if number >= _MOST_PLAIN and not in_points:
         raise UnfitOption(
-            f"--max-drop {text} would allow {100 * number:g} points",
+            f"--max-drop {text} would allow {100 * number:g} pp",
             hint=f"write {stripped}pp or {100 * number:g}pp, whichever is meant",
         )
     return number
@@ -117,15 +123,17 @@ def judge_drop(
         "low": -float(change.high),
         "high": -float(change.low),
         "p_value": float(change.p_value),
+        "p_drop": float(chance_of_drop(broken, fixed)),
         "least_drop_shown": least_drop_shown(broken + fixed, n, allowed=allowed),
     }
-    reason = _too_few(n, len(old), len(new), least_overlap) or (
-        f"top1 has dropped by more than {_in_points(allowed)} on the {n} images of both runs: "
-        f"by {_in_points((broken - fixed) / n)}, surely by {_in_points(bound)} "
-        f"({broken} broken, {fixed} fixed)"
-        if bound > allowed
-        else ""
-    )
+    reason = _too_few(n, len(old), len(new), least_overlap)
+    if not reason and bound > allowed:
+        surely, limit = told_apart(100 * bound, 100 * allowed)
+        reason = (
+            f"top1 has dropped by more than {limit} pp on the {counted(n, 'image')} of both runs: "
+            f"by {points((broken - fixed) / n).lstrip('+')}, surely by {surely} pp "
+            f"({count(broken)} broken, {count(fixed)} fixed)"
+        )
     measured = Measured((broken - fixed) / n, low=bound, n=n)
     return Outcome(gate, measured, passed=not reason, reason=reason, details=details)
 
@@ -147,8 +155,8 @@ def _too_few(n: int, n_old: int, n_new: int, least: LeastOverlap) -> str:
     if n >= needed:
         return ""
     return (
-        f"the data set is another one: only {n} images are in both, of {n_old} then and {n_new} "
-        f"now; --min-overlap asks for {needed}"
+        f"the data set is another one: only {counted(n, 'image')} in both, of {count(n_old)} then "
+        f"and {count(n_new)} now; --min-overlap asks for {count(needed)}"
     )
 
 
@@ -157,8 +165,8 @@ def _strangers(old: pd.DataFrame, new: pd.DataFrame, baseline: str) -> UnfitBase
     if shared:
         then, now = str(old["label_name"].iloc[0]), str(new["label_name"].iloc[0])
         return UnfitBaseline(
-            f"{shared} images of the run are in {baseline!r}, none with the same label: there are "
-            f"labels like {then!r} there, like {now!r} here",
+            f"{counted(shared, 'image')} of the run in {baseline!r}, none with the same label: "
+            f"labels are like {then!r} there, like {now!r} here",
             hint="label spaces that do not match cannot be compared; evaluate the baseline again "
             "with today's labels",
         )
@@ -167,12 +175,3 @@ def _strangers(old: pd.DataFrame, new: pd.DataFrame, baseline: str) -> UnfitBase
         hint="the baseline is of another data set; make one of this: it is the baseline.parquet "
         "of the run to compare with",
     )
-
-
-def _in_points(share: float) -> str:
-    """Write a share in percentage points, with as many digits as there are to 0.001.
-
-    >>> _in_points(0.005), _in_points(0.013126)
-    ('0.5 points', '1.313 points')
-    """
-    return f"{round(100 * share, 3):g} points"

@@ -1,7 +1,6 @@
 """Everything that a confusion matrix shows, as tables, and as read again from a run."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from errlens.analysis.confusion import ConfusionMatrix, cell_table, superclass_t
 from errlens.analysis.groups import group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
 from errlens.errors import NoResults
+from errlens.escapes import shell_line
 from errlens.results import read_results
 from errlens.run import RunFolder
 
@@ -78,5 +78,5 @@ def _undamaged(run: RunFolder, name: str) -> Iterator[pd.DataFrame]:
         yield table
     except (KeyError, TypeError, ValueError) as error:
         path = run.path / "confusion" / name
-        command = shlex.join(["errlens", "confusion", str(run.path)])
+        command = shell_line(["errlens", "confusion", str(run.path)])
         raise NoResults(f"{str(path)!r} is damaged", command=command) from error

@@ -15,6 +15,7 @@ from errlens.analysis.selection import (
     selected_rows,
 )
 from errlens.file_names import distinct_names
+from errlens.formats import count, counted
 
 MOST_SIDE_BY_SIDE: Final = 40  # classes of a group
 
@@ -164,4 +165,4 @@ def _images(shown: int, *, of: int) -> str:
     >>> _images(1, of=1), _images(3, of=20)
     ('1 image', '3 of 20 images')
     """
-    return f"{shown} of {of} images" if shown < of else f"{of} image{'s' * (of != 1)}"
+    return f"{count(shown)} of " * (shown < of) + counted(of, "image")

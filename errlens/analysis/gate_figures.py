@@ -10,9 +10,10 @@ import pandas as pd
 
 from errlens.analysis.confusion import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.metrics import class_rates
+from errlens.analysis.metrics import class_rates, infinite_nll
 from errlens.classes import ClassNames
 from errlens.errors import StaleRun
+from errlens.formats import counted
 from errlens.run import CLASS_FIGURES, RunFolder
 from errlens.run_tables import AFRESH
 
@@ -91,6 +92,8 @@ def measure(figure: str, classes: tuple[int, ...], figures: Figures) -> Measured
     found = metrics[figure]
     if not _is_figure(found):
         found = {"value": found, "n": metrics.get("n")}
+    if figure == "nll" and found["value"] is None:
+        return Measured(None, n=found["n"], missing=infinite_nll(metrics["n_infinite_loss"]))
     if found["value"] is None or found.get("n") == 0:
         return Measured(None, n=0, missing=_why_missing(figure, len(figures.classes)))
     return Measured(found["value"], found.get("low"), found.get("high"), found.get("n"))
@@ -98,7 +101,7 @@ def measure(figure: str, classes: tuple[int, ...], figures: Figures) -> Measured
 
 def _why_missing(metric: str, n_classes: int) -> str:
     if metric == "top5" and n_classes <= 5:
-        return f"top5 means nothing with {n_classes} classes"
+        return f"top5 means nothing with {counted(n_classes, 'class')}"
     return "no image has the label, the probabilities or the superclass that it takes"
 
 

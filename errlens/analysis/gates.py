@@ -22,9 +22,9 @@ from errlens.analysis.gate_figures import (
 from errlens.analysis.selection import parse_pair
 from errlens.classes import ClassNames
 from errlens.errors import UnfitGate, nearest, some
+from errlens.formats import told_apart
 
 _SHARES: Final = ("top1", "top5", "super_top1", "ece", "ece_equal_mass", "macro_f1")
-_DIGITS: Final = 4  # of a value, unless it takes more to tell it from its limit
 
 Op = Literal[">=", "<=", "low <="]
 
@@ -98,25 +98,9 @@ def judge(gate: Gate, figures: Figures) -> Outcome:
         return Outcome(gate, measured, passed=False, reason=measured.missing)
     under = gate.op == ">="
     passed = value >= gate.threshold if under else value <= gate.threshold
-    shown, limit = written_apart(value, gate.threshold)
+    shown, limit = told_apart(value, gate.threshold)
     reason = f"{gate.metric} is {shown}, {'under' if under else 'over'} {limit}"
     return Outcome(gate, measured, passed=passed, reason="" if passed else reason)
-
-
-def written_apart(value: float, limit: float) -> tuple[str, str]:
-    """Write two numbers with as many digits as it takes to tell them apart; whole ones as such.
-
-    >>> written_apart(0.79996, 0.8), written_apart(0.8, 0.8), written_apart(3, 0)
-    (('0.79996', '0.80000'), ('0.8000', '0.8000'), ('3', '0'))
-    """
-    if isinstance(value, int) and float(limit).is_integer():
-        return f"{value}", f"{limit:.0f}"
-    for digits in range(_DIGITS, 17):
-        shown = f"{value:.{digits}f}", f"{limit:.{digits}f}"
-        # A limit is shown as it was given, too: 0.93755 is not 0.9375.
-        if float(shown[1]) == limit and (value == limit or shown[0] != shown[1]):
-            return shown
-    return repr(value), repr(limit)
 
 
 def read_number(text: str) -> float | None:

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.pairs import mutual_pairs
+from errlens.escapes import json_text
 
 LEAST_SIMILARITY: Final = 0.02
 LEAST_ABOVE_MEAN: Final = 2  # times the mean rate of all wrong cells
@@ -52,10 +53,7 @@ def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
             "group": np.arange(1, len(rows) + 1),
             "size": np.array([len(members) for members, _ in rows], np.int64),
             "classes": pd.Series(
-                [
-                    json.dumps([matrix.classes[one] for one in members], ensure_ascii=False)
-                    for members, _ in rows
-                ],
+                [json_text([matrix.classes[one] for one in members]) for members, _ in rows],
                 dtype="str",
             ),
             "errors_inside": np.array(inside, np.int64),

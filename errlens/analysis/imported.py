@@ -12,7 +12,7 @@ from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
 from errlens.predictions import OK, SCHEMA
 
-LEAST: Final = float(np.finfo(np.float32).smallest_subnormal)
+_NOTHING: Final = float(np.finfo(np.float64).smallest_subnormal)  # stands for a probability of 0
 
 # What only the model's raw outputs tell, and what only its probabilities tell.
 _OF_OUTPUTS: Final = ("logsumexp",)
@@ -35,8 +35,7 @@ def part_of_probabilities(
     """Return a part for rows of which the probability of every class is known.
 
     Rows with a probability that is not finite get the status failed. Probabilities are scaled to
-    a sum of one. One of zero counts as the smallest number float32 can hold, 1.4e-45: a label
-    given no chance at all has a loss of 103.28.
+    a sum of one. A label given no chance at all has an infinite loss.
 
     Args:
         plan: The shard's rows of the plan.
@@ -47,8 +46,10 @@ def part_of_probabilities(
         superclasses: The superclasses, if any.
         topk: How many classes are listed.
     """
-    known = np.where(np.isfinite(prob), np.maximum(prob, LEAST), np.nan)
+    known = np.where(np.isfinite(prob), np.maximum(prob, _NOTHING), np.nan)
     scores = score(np.log(known), label, topk=topk, superclasses=superclasses)
+    no_chance = prob[np.arange(len(prob)), np.maximum(label, 0)] == 0
+    scores = scores._replace(loss=np.where(no_chance, np.float32(np.inf), scores.loss))
     table = part_table(plan, seen, scores, label, classes=classes, superclasses=superclasses)
     return _without(table, _OF_OUTPUTS)
 

@@ -17,6 +17,7 @@ from errlens.analysis.calibration import (
 )
 from errlens.analysis.intervals import wilson_interval
 from errlens.classes import Superclasses
+from errlens.formats import counted
 from errlens.predictions import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
 
 # All that this module reads; the rest of the table can stay on disk.
@@ -36,9 +37,12 @@ class Proportion(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """A mean over n images (`macro_f1`: over the classes of n images)."""
+    """A mean over n images (`macro_f1`: over the classes that n images have or were taken for).
 
-    value: float
+    The value is None where it is infinite, for which JSON has no word.
+    """
+
+    value: float | None
     n: int
 
 
@@ -52,13 +56,18 @@ class SuperclassAccuracy(NamedTuple):
 
 @dataclass(frozen=True)
 class Metrics:
-    """What `metrics.json` holds. A figure without an image to stand on is None."""
+    """What `metrics.json` holds. A figure without an image to stand on is None.
+
+    `n_infinite_loss` counts the images whose label was given no chance at all; one of them makes
+    `nll` infinite.
+    """
 
     n: int
     n_ok: int
     n_failed: int
     n_unlabelled: int
     n_label_unknown: int
+    n_infinite_loss: int
     top1: Proportion | None
     top5: Proportion | None
     super_top1: Proportion | None
@@ -109,6 +118,7 @@ def measure(predictions: Predictions) -> Metrics:
         n_failed=len(predictions) - n_ok - n_label_unknown,
         n_unlabelled=n_ok - n,
         n_label_unknown=n_label_unknown,
+        n_infinite_loss=int(np.isinf(scored.loss).sum()),
         top1=_proportion(correct),
         top5=_top5(scored) if len(predictions.classes) > 5 else None,
         super_top1=_super_top1(scored) if predictions.superclasses else None,
@@ -118,7 +128,7 @@ def measure(predictions: Predictions) -> Metrics:
         ece_equal_mass=_over(
             expected_calibration_error(equal_mass_bins(confidence, right)), len(right)
         ),
-        macro_f1=_macro_f1(class_table(predictions), n),
+        macro_f1=macro_f1(class_table(predictions)["f1"].to_numpy(), n),
         by_superclass=_by_superclass(scored, correct, predictions.superclasses),
         reliability=bins if len(right) else [],
     )
@@ -194,9 +204,27 @@ def _by_superclass(
     return found
 
 
-def _macro_f1(classes: pd.DataFrame, n: int) -> Mean | None:
-    """Return the mean F1 over the classes that have images."""
-    return _over(float(classes.loc[classes["n"] > 0, "f1"].mean()) if n else None, n)
+def macro_f1(f1: NDArray[np.float64], n: int) -> Mean | None:
+    """Return the mean F1 over the classes that n images have as their label or were taken for.
+
+    That is `sklearn.metrics.f1_score(label, pred, average="macro")`: a class that some image was
+    taken for, though none is of it, counts with an F1 of zero.
+
+    Args:
+        f1: As `class_rates` has it.
+        n: Of how many images; without any there is no mean.
+    """
+    return _over(float(np.nanmean(f1)) if n else None, n)
+
+
+def infinite_nll(n_images: int) -> str:
+    """Say why the NLL is infinite.
+
+    >>> infinite_nll(1)
+    'NLL is infinite: 1 image gives its true class no chance at all'
+    """
+    verb = "gives its" if n_images == 1 else "give their"
+    return f"NLL is infinite: {counted(n_images, 'image')} {verb} true class no chance at all"
 
 
 def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
@@ -209,7 +237,10 @@ def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
 
 def _mean(values: NDArray[np.float32]) -> Mean | None:
     told = values[~np.isnan(values)]
-    return _over(float(told.mean(dtype=np.float64)) if len(told) else None, len(told))
+    if not len(told):
+        return None
+    mean = float(told.mean(dtype=np.float64))
+    return Mean(mean if np.isfinite(mean) else None, len(told))
 
 
 def _over(value: float | None, n: int) -> Mean | None:

@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
 from errlens.errors import IncomparableRuns, MissingInput, UnfitBaseline
+from errlens.parquet_files import open_parquet
 from errlens.predictions import OK, SCHEMA
 from errlens.run import BASELINE_COLUMNS, RunFolder, open_run
 
@@ -80,7 +80,7 @@ def read_baseline(path: Path) -> pd.DataFrame:
 def _read_baseline_file(path: Path) -> pd.DataFrame:
     wanted = pa.schema([SCHEMA.field(name) for name in BASELINE_COLUMNS])
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             table = file.read(columns=list(BASELINE_COLUMNS)).select(BASELINE_COLUMNS).cast(wanted)
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise UnfitBaseline(

@@ -66,8 +66,8 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     fewest = np.minimum(ab, ba)
     real = (fewest >= LEAST_COUNT) & (tests.q_value <= ALPHA) & (balance >= LEAST_BALANCE)
     mutual = real & (np.minimum(tests.lift_ab, tests.lift_ba) >= LEAST_LIFT)
-    untested = (fewest < LEAST_COUNT) | (not testable)
-    status = np.select([mutual, real, untested], [0, 1, 3], default=2)
+    tested = (fewest >= LEAST_COUNT) & testable
+    status = np.select([mutual, real, tested], [0, 1, 2], default=3)  # places in STATUSES
     gain = (ab + ba) / max(matrix.total, 1)
     names = pd.array(matrix.classes.names, dtype="str")
     table = pd.DataFrame(
@@ -129,9 +129,9 @@ def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """Return the cells with more errors than chance explains whose way back is rare.
 
     They are the classes that vanish into others: all of a one-way street. Benjamini-Hochberg
-    q <= 0.05 over all cells off the diagonal, and less than a quarter of the rate the other way,
-    where a pair may be mutual; largest lower bound of the rate first. Where the other class has no
-    images, nothing comes back.
+    q <= 0.05 over all cells off the diagonal, and the rate the other way less than a quarter: from
+    there on a pair may be mutual. Where the other class has no images, nothing comes back. Largest
+    lower bound of the rate first.
     """
     k = len(matrix.classes)
     cells = matrix.errors.tocoo()

@@ -25,7 +25,7 @@ COLUMNS: Final = (*_TABLE, "label", "pred", "correct")  # all that this module r
 
 # What makes an error worse, and whether more of it does; the first decides, then the next.
 _WORSE: Final[dict[Rank, tuple[tuple[str, bool], ...]]] = {
-    "loss": (("loss", True),),
+    "loss": (("loss", True), ("margin", False)),
     "margin": (("margin", False),),
     "confidence": (("confidence", True),),
     "entropy": (("entropy", False),),
@@ -36,8 +36,9 @@ _WORSE: Final[dict[Rank, tuple[tuple[str, bool], ...]]] = {
 def worst_table(parts: Iterable[Predictions], by: Rank = "loss") -> pd.DataFrame:
     """Return the rows that are wrong, and only these, worst first; `rank` counts from 1.
 
-    loss: largest first. margin: most negative. confidence: highest. entropy: lowest. superclass:
-    those that cross a superclass by the probability given to it, then the others; both by loss.
+    loss: largest first, then the margin (of infinite losses there may be many). margin: most
+    negative. confidence: highest. entropy: lowest. superclass: those that cross a superclass by the
+    probability given to it, then the others; both by loss.
     What is not known comes last, and ties go by row. Superclasses are named, and missing where a
     class has none.
 

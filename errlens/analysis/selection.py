@@ -130,11 +130,13 @@ def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:
 def pair_selector(a: str, b: str, classes: ClassNames, *, both_ways: bool = True) -> str | None:
     """Return the selector of two classes; None where their names leave more than one reading.
 
+    Nor is there one for a name with a zero byte, which no command line can hold.
+
     >>> pair_selector("cat", "dog", ClassNames(("cat", "dog")))
     'cat~dog'
     """
     text = f"{a}~{b}" if both_ways else f"{a}/{b}"
-    return text if len(_readings(text, classes)) == 1 else None
+    return text if "\0" not in text and len(_readings(text, classes)) == 1 else None
 
 
 def run_selector(kind: str, path: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from errlens.analysis.chance import LEAST_SET
 from errlens.analysis.confusion import CellSums, ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.metrics import Mean, Proportion
+from errlens.analysis.metrics import Mean, Proportion, class_rates, macro_f1
 from errlens.analysis.pairs import LIKELY, MUTUAL, of_status, pair_table
 from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.scores import NO_CLASS
@@ -62,13 +62,10 @@ class Outcome:
 
     @property
     def macro_f1(self) -> Mean | None:
-        """The mean F1 of the classes that have images."""
+        """The mean F1 of the classes that are a label or a prediction."""
         matrix = self.matrix
-        there = matrix.n > 0
-        if not there.any():
-            return None
-        f1 = 2 * matrix.counts.diagonal()[there] / (matrix.n + matrix.n_predicted)[there]
-        return Mean(float(f1.mean()), matrix.total)
+        rates = class_rates(matrix.counts.diagonal(), matrix.n, matrix.n_predicted)
+        return macro_f1(rates["f1"], matrix.total)
 
     @property
     def metrics(self) -> dict[str, Any]:

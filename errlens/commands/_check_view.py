@@ -1,18 +1,19 @@
 """How gates look on the terminal, and as one object."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from errlens.analysis.drop import METRIC as DROP
 from errlens.analysis.gate_figures import PAIR, RECALL
-from errlens.analysis.gates import Outcome, written_apart
+from errlens.analysis.gate_texts import gate_texts
+from errlens.analysis.gates import Outcome
 from errlens.analysis.selection import pair_selector, parse_selector
 from errlens.classes import ClassNames
 from errlens.errors import UnfitSelection
+from errlens.escapes import shell_line
+from errlens.formats import count, counted, p_value, points, share
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
-from errlens.terminal import Screen, interval, relative
+from errlens.terminal import Screen, relative
 
 COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
@@ -39,7 +40,7 @@ def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -
     names = f"{run.gates_file.name}, {run.junit_file.name}"
     screen.say(f"Wrote {relative(run.path)}: {names}")
     failed = sum(not one.passed for one in outcomes)
-    gates = f"{len(outcomes)} gate{'s' * (len(outcomes) != 1)}"
+    gates = counted(len(outcomes), "gate")
     screen.say(f"FAILED: {failed} of {gates}" if failed else f"PASSED: {gates}")
 
 
@@ -57,7 +58,7 @@ def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> No
     elif gate.figure == RECALL:
         selector = f"true:{classes[gate.classes[0]]}+errors"
         words += ["--select", selector] if _is_clear(selector, classes) else []
-    screen.say(f"Next: {shlex.join(words)}")
+    screen.say(f"Next: {shell_line(words)}")
 
 
 def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
@@ -70,39 +71,24 @@ def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
 def row_of(outcome: Outcome) -> tuple[str, ...]:
     """Return the line of a gate in a table with the heads `COLUMNS`."""
     gate, measured = outcome.gate, outcome.measured
-    is_drop = gate.metric == DROP
-    if measured.value is None:
-        value, limit, edges = "-", _written(gate.threshold, is_drop=is_drop), ""
-    elif is_drop:
-        assert measured.low is not None  # noqa: S101
-        bound, limit = written_apart(100 * measured.low, 100 * gate.threshold)
-        value, limit = f"{100 * measured.value:.4f} pp", f"{limit} pp"
-        edges = f"at least {bound} pp"
-    else:
-        value, limit = written_apart(measured.value, gate.threshold)
-        low, high = measured.low, measured.high
-        edges = "" if low is None or high is None else interval(low, high)
+    texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
     return (
         "PASS" if outcome.passed else "FAIL",
         gate.metric,
-        value,
+        texts.value,
         gate.op,
-        limit,
-        edges,
-        "" if measured.n is None else str(measured.n),
+        texts.limit,
+        texts.interval,
+        "" if measured.n is None else count(measured.n),
     )
 
 
 def _is_clear(selector: str, classes: ClassNames) -> bool:
-    """Tell whether the name in a selector leaves one reading."""
+    """Tell whether the name in a selector leaves one reading, on a command line too."""
     try:
-        return bool(parse_selector(selector, classes))
+        return "\0" not in selector and bool(parse_selector(selector, classes))
     except UnfitSelection:
         return False
-
-
-def _written(threshold: float, *, is_drop: bool) -> str:
-    return f"{100 * threshold:.4f} pp" if is_drop else f"{threshold:.4f}"
 
 
 def _remarks(outcome: Outcome) -> list[str]:
@@ -112,18 +98,18 @@ def _remarks(outcome: Outcome) -> list[str]:
         return (
             [f"{outcome.gate.metric}: {outcome.reason}"] if outcome.measured.value is None else []
         )
-    n, allowed = outcome.measured.n, 100 * outcome.gate.threshold
+    n, allowed = outcome.measured.n or 0, f"{100 * outcome.gate.threshold:g} pp"
     least = details["least_drop_shown"]
-    changed = f"with {details['broken'] + details['fixed']} of {n} images changed"
+    broken, fixed = details["broken"], details["fixed"]
+    changed = f"with {count(broken + fixed)} of {counted(n, 'image')} changed"
     found = [
-        f"top-1 on the {n} images of both runs: {details['accuracy_old']:.4f} then, "
-        f"{details['accuracy_new']:.4f} now ({details['broken']} broken, {details['fixed']} fixed, "
-        f"exact McNemar p = {details['p_value']:.3f})",
-        f"{changed}, even if all were broken: no drop could be told from the {allowed:g} points "
-        "allowed"
+        f"top-1 on the {counted(n, 'image')} of both runs: {share(details['accuracy_old'], n)} "
+        f"then, {share(details['accuracy_new'], n)} now ({count(broken)} broken, {count(fixed)} "
+        f"fixed, exact one-sided McNemar {p_value(details['p_drop'])})",
+        f"{changed}, even if all were broken: no drop could be told from the {allowed} allowed"
         if least is None
-        else f"{changed}, the smallest drop that fails is {100 * least:.3g} points: a smaller one "
-        f"cannot be told from the {allowed:g} allowed",
+        else f"{changed}, the smallest drop that fails is {points(least).lstrip('+')}: a smaller "
+        f"one cannot be told from the {allowed} allowed",
     ]
     if outcome.reason.startswith("the data set"):
         found.insert(0, outcome.reason)

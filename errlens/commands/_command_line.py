@@ -2,11 +2,12 @@
 
 import dataclasses
 import inspect
-import shlex
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
+
+from errlens.escapes import shell_line
 
 Options = TypeVar("Options")
 
@@ -36,7 +37,7 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
         value = getattr(options, parameter.name)
         if value != parameter.default and parameter.name not in left_out:
             words += _words(parameter, value)
-    return shlex.join(words)
+    return shell_line(words)
 
 
 def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:

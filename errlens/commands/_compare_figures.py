@@ -11,6 +11,7 @@ from errlens.commands._misclassified_figures import Poster
 from errlens.commands._tiles import Shot
 from errlens.data.images import ImageFile
 from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.formats import probability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,4 +73,4 @@ def _lines(one: Mapping[Any, Any]) -> tuple[Line, ...]:
 
 
 def _prob(value: float) -> str:
-    return "" if np.isnan(value) else f" {value:.3f}"
+    return "" if np.isnan(value) else f" {probability(value)}"

@@ -1,6 +1,5 @@
 """How a comparison looks on the terminal."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -10,9 +9,23 @@ import pandas as pd
 from errlens.analysis.comparison import FIGURES, Changed, Comparison
 from errlens.analysis.pairs import ALPHA
 from errlens.analysis.selection import run_selector
+from errlens.escapes import shell_line
+from errlens.formats import (
+    NOT_KNOWN,
+    count,
+    counted,
+    figure,
+    of,
+    p_value,
+    points,
+    points_range,
+    probability,
+    share,
+    share_range,
+)
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
-from errlens.terminal import Screen, interval, relative
+from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
     from errlens.results import ResultsWriter
@@ -75,12 +88,13 @@ def warn_of_doubts(screen: Screen, found: Found) -> None:
     """Say what makes images doubtful that have the same name in two runs."""
     if found.relabelled:
         screen.warn(
-            f"left out: {_images(found.relabelled)} whose label is not the same in both runs"
+            f"left out: {counted(found.relabelled, 'image')} whose label is not the same in both "
+            "runs"
         )
     if found.other_files:
         screen.warn(
-            f"{_images(found.other_files)} in common by name are different files: if the runs are "
-            "over different images, nothing here is right"
+            f"{counted(found.other_files, 'image')} in common by name, but not by content: if the "
+            "runs are over different images, nothing here is right"
         )
 
 
@@ -115,7 +129,7 @@ def show_next(screen: Screen, runs: Sequence[RunFolder], found: Found) -> None:
     words = ["errlens", command, new, "--select", run_selector("broken", old)]
     if not any(run.info.imported for run in runs):
         words += ["--against", old]
-    screen.say(f"Next: {shlex.join(words)}")
+    screen.say(f"Next: {shell_line(words)}")
 
 
 def print_json(
@@ -148,14 +162,15 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         if runs[name].isna().all():
             continue
         best = runs[name].max() if more else runs[name].min()
+        is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            "-" if pd.isna(value) else f"{value:.4f}{' *' if value == best else '  '}"
-            for value in runs[name]
+            f"{share(value, n) if is_share else figure(value)}{' *' if value == best else '  '}"
+            for value, n in zip(runs[name], runs["n"], strict=True)
         ]
         if name == "top1":
-            edges = zip(runs["top1_low"], runs["top1_high"], strict=True)
-            columns[">95 % interval"] = [interval(*one) for one in edges]
-    columns[">images"] = [str(count) for count in runs["n"]]
+            edges = zip(runs["top1_low"], runs["top1_high"], runs["n"], strict=True)
+            columns[">95 % interval"] = [share_range(*one) for one in edges]
+    columns[">images"] = [count(n) for n in runs["n"]]
     screen.table([*columns], list(zip(*columns.values(), strict=True)))
     screen.say("* the best of its column")
 
@@ -163,28 +178,35 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
 def _show_differences(screen: Screen, found: Found) -> None:
     """Print how the accuracy of each run differs from that of the first."""
     rows = [
-        (name, *_difference(one), f"{one.p_value:.2g}", _common(one))
-        for name, one in zip(found.names[1:], found.comparisons, strict=True)
+        (name, *_difference(one, n), probability(one.p_value), _common(one))
+        for name, one, n in zip(
+            found.names[1:], found.comparisons, found.runs["n"][1:], strict=True
+        )
     ]
-    heads = (f"against {found.names[0]}", ">top-1", ">95 % interval", ">p", "images in common")
+    heads = (
+        f"against {found.names[0]}", ">difference in top-1", ">95 % interval", ">p",
+        "images in common",
+    )  # fmt: skip
     screen.table(heads, rows)
 
 
 def _common(one: Comparison) -> str:
     if not one.paired:
         return "none: unpaired"
-    return f"{len(one.both)}: {one.fixed} fixed, {one.broken} broken"
+    return f"{count(len(one.both))}: {count(one.fixed)} fixed, {count(one.broken)} broken"
 
 
 def _show_difference(screen: Screen, found: Found) -> None:
     """Print how the accuracy of two runs differs."""
     (one,) = found.comparisons
     old_n, new_n = found.runs["n"]
-    difference, edges = _difference(one)
+    difference, edges = _difference(one, new_n)
     if one.paired:
-        shares = "" if old_n == new_n == len(one.both) else f" (of {old_n} and {new_n})"
+        shares = f" (of {count(old_n)} and {count(new_n)})"
         screen.say(
-            f"{_images(len(one.both))} in common{shares}: {one.fixed} fixed, {one.broken} broken"
+            f"{counted(len(one.both), 'image')} in common"
+            f"{shares * (not old_n == new_n == len(one.both))}: "
+            f"{count(one.fixed)} fixed, {count(one.broken)} broken"
         )
         test = "exact McNemar test"
     else:
@@ -192,8 +214,11 @@ def _show_difference(screen: Screen, found: Found) -> None:
             "No image in common: unpaired, as two samples; of the images much is unknown "
             "that a comparison on the same ones would tell"
         )
-        test = "test of two proportions"
-    screen.say(f"accuracy {difference}, 95 % interval {edges}; {test}: p = {one.p_value:.2g}")
+        test = "exact Fisher test"
+    screen.say(
+        f"difference in accuracy {difference}, 95 % interval {edges}; {test}: "
+        f"{p_value(one.p_value)}"
+    )
 
 
 def _show_classes(screen: Screen, classes: pd.DataFrame) -> None:
@@ -203,18 +228,18 @@ def _show_classes(screen: Screen, classes: pd.DataFrame) -> None:
     rows = [
         (
             one["class_name"],
-            f"{one['old_recall']:.3f}",
-            f"{one['new_recall']:.3f}",
-            f"{one['difference']:+.3f}",
-            f"{one['low']:+.3f} to {one['high']:+.3f}",
-            *([str(one["fixed"]), str(one["broken"])] if paired else []),
-            f"{one['q_value']:.2g}",
+            share(one["old_recall"]),
+            share(one["new_recall"]),
+            points(one["difference"]),
+            points_range(one["low"], one["high"]),
+            *([count(one["fixed"]), count(one["broken"])] if paired else []),
+            probability(one["q_value"]),
         )
         for one in _rows(moved, SHOWN)
     ]
     counts = (">fixed", ">broken") if paired else ()
     heads = ("class", ">old recall", ">new recall", ">difference", ">95 % interval", *counts, ">q")
-    _show_table(screen, heads, rows, of=len(moved), file="classes.csv")
+    _show_table(screen, heads, rows, total=len(moved), file="classes.csv")
 
 
 def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
@@ -228,19 +253,25 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
         (
             f"{one['class_a']} ~ {one['class_b']}",
             "-" if pd.isna(one["status"]) else one["status"],
-            *([str(one["old_count"]), str(one["new_count"])] if paired else _shares(one)),
-            *([str(one["fixed"]), str(one["broken"])] if paired else []),
-            f"{one['q_value']:.2g}",
+            *(_changes(one) if paired else _shares(one)),
+            probability(one["q_value"]),
         )
         for one in _rows(told, SHOWN)
     ]
-    counts = (">fixed", ">broken") if paired else ()
+    counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
     heads = ("pair", "mutual confusion", ">old errors", ">new errors", *counts, ">q")
-    _show_table(screen, heads, rows, of=len(told), file="pairs.csv")
+    _show_table(screen, heads, rows, total=len(told), file="pairs.csv")
 
 
 def _shares(one: Mapping[str, Any]) -> list[str]:
-    return [f"{one[f'{which}_count']} of {one[f'{which}_n']}" for which in ("old", "new")]
+    return [of(one[f"{which}_count"], one[f"{which}_n"]) for which in ("old", "new")]
+
+
+def _changes(one: Mapping[str, Any]) -> list[str]:
+    """Return what became of the errors of a pair, where the images are the same."""
+    return [
+        count(one[name]) for name in ("old_count", "new_count", "gone", "fixed", "new", "broken")
+    ]
 
 
 def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
@@ -250,33 +281,29 @@ def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
             one["path"],
             f"{one['old_pred']} -> {one['new_pred']}",
             *(
-                "-" if pd.isna(one[name]) else f"{one[name]:.3f}"
+                NOT_KNOWN if pd.isna(one[name]) else probability(one[name])
                 for name in ("old_confidence", "new_confidence")
             ),
         )
         for one in _rows(broken, SHOWN)
     ]
     heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
-    _show_table(screen, heads, rows, of=len(broken), file="broken.csv")
+    _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
 
 
 def _show_table(
-    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[str]], *, of: int, file: str
+    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[str]], *, total: int, file: str
 ) -> None:
     if not rows:
         return
     screen.say()
     screen.table(heads, rows)
-    if of > len(rows):
-        screen.say(f"and {of - len(rows)} more: see {file}")
+    if total > len(rows):
+        screen.say(f"and {count(total - len(rows))} more: see {file}")
 
 
-def _difference(one: Comparison) -> tuple[str, str]:
-    return f"{one.difference:+.4f}", f"{one.low:+.4f} to {one.high:+.4f}"
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'s' * (count != 1)}"
+def _difference(one: Comparison, n: int) -> tuple[str, str]:
+    return points(one.difference, n), points_range(one.low, one.high, n)
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:

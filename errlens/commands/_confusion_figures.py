@@ -20,6 +20,7 @@ from errlens.figures.matrix import draw_matrix
 from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
 from errlens.file_names import file_name
+from errlens.formats import count, counted, share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,7 +137,7 @@ def _draw_belief(
     belief = soft_matrix(soft, len(matrix.classes))[classes][:, classes].toarray()
     belief[matrix.n[classes] == 0] = np.nan
     covered = mean_covered(soft)
-    kept = f" ({covered:.0%} is kept)" if covered < 0.9999 else ""
+    kept = f" ({share(covered)} is kept)" if covered < 1 - 1e-4 else ""
     return draw_matrix(
         belief,
         _names(matrix, classes),
@@ -148,8 +149,10 @@ def _draw_belief(
 
 def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
     k, drawn = len(matrix.classes), len(seen)
-    classes = f"{k:,} classes" if drawn == k else f"{drawn:,} of {k:,} classes"
-    return f"{classes}, {matrix.total:,} images, {matrix.n_errors:,} wrong"
+    classes = counted(k, "class")
+    if drawn < k:
+        classes = f"{count(drawn)} of {classes}"
+    return f"{classes}, {counted(matrix.total, 'image')}, {count(matrix.n_errors)} wrong"
 
 
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:

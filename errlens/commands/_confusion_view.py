@@ -1,8 +1,6 @@
 """How confusion looks on the terminal."""
 
 import json
-import math
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -19,9 +17,20 @@ from errlens.analysis.verdict import NONE_EXCEPTIONAL, sentences
 from errlens.classes import ClassNames
 from errlens.commands._pairs_view import show_legend, show_one_way, show_pairs
 from errlens.errors import some
+from errlens.escapes import shell_line
+from errlens.formats import (
+    NOT_KNOWN,
+    count,
+    counted,
+    of,
+    points,
+    probability,
+    share,
+    share_range,
+)
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
-from errlens.terminal import Screen, interval, relative
+from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
     from errlens.results import ResultsWriter
@@ -33,13 +42,14 @@ def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None
     """Say how many images there are of each class, and whether that is as it should be."""
     n = matrix.n
     most, least = int(n.max()), int(n[n > 0].min())
-    each = f"{most} of each" if least == most else f"{least} to {most} of each"
-    screen.say(
-        f"{matrix.total} images of {np.count_nonzero(n)} classes, {each}; {matrix.n_errors} wrong"
-    )
+    each = f"{count(most)} of each"
+    if least < most:
+        each = f"{count(least)} to {each}"
+    images, classes = counted(matrix.total, "image"), counted(int(np.count_nonzero(n)), "class")
+    screen.say(f"{images} of {classes}, {each}; {count(matrix.n_errors)} wrong")
     missing = [matrix.classes[index] for index in np.flatnonzero(n == 0).tolist()]
     if missing:
-        screen.remark(f"no data for {_classes(len(missing))}: {some(missing)}")
+        screen.remark(f"no data for {counted(len(missing), 'class')}: {some(missing)}")
     strangers = matrix.superclasses.of_class.count(None) if matrix.superclasses else 0
     if strangers:
         names = [
@@ -47,11 +57,14 @@ def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None
             for name, parent in zip(matrix.classes.names, matrix.parents, strict=True)
             if parent < 0
         ]
-        screen.remark(f"{_classes(strangers)} without a superclass: {some(names)}")
+        screen.remark(f"{counted(strangers, 'class')} without a superclass: {some(names)}")
     if expected is not None and (odd := np.flatnonzero(n != expected)).size:
         counts = ", ".join(_count_of(matrix, index) for index in odd[:5].tolist())
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
-        screen.warn(f"{_classes(len(odd))} without the {expected} images expected: {counts}{more}")
+        screen.warn(
+            f"{counted(len(odd), 'class')} without the {counted(expected, 'image')} "
+            f"expected: {counts}{more}"
+        )
 
 
 def show_findings(
@@ -90,7 +103,7 @@ def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
     words = ["errlens", "misclassified", relative(run.path)]
     if selector := _first_selector(findings, run.info.classes):
         words += ["--select", selector]
-    screen.say(f"Next: {shlex.join(words)}")
+    screen.say(f"Next: {shell_line(words)}")
 
 
 def _first_selector(findings: Findings, classes: ClassNames) -> str | None:
@@ -146,16 +159,16 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
         (
             f"group {one['group']}",
             ", ".join(names),
-            str(one["errors_inside"]),
-            _percent(one["share_of_errors"]),
-            _gain(one["gain_if_solved"]),
+            count(one["errors_inside"]),
+            share(one["share_of_errors"]),
+            points(one["gain_if_solved"]),
         )
         for one, names in zip(_rows(larger, top), names_of(larger), strict=False)
     ]
     screen.say()
     screen.table(("groups", "classes", ">errors inside", ">of all errors", ">gain"), rows)
     if len(larger) > top:
-        screen.say(f"and {len(larger) - top} more groups of three or more: see groups.csv")
+        screen.say(f"and {count(len(larger) - top)} more groups of three or more: see groups.csv")
 
 
 def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
@@ -164,14 +177,14 @@ def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
         (
             f"{one['true_class']} -> {one['pred_class']}",
             _rate(one["rate"], one["count"], one["n"]),
-            interval(one["low"], one["high"]),
+            share_range(one["low"], one["high"]),
         )
         for one in _rows(cells, FREQUENT)
     ]
     screen.say()
     screen.table(("most frequent errors (A -> B)", ">A as B", ">95 % interval"), rows)
     if len(cells) > FREQUENT:
-        screen.say(f"and {len(cells) - FREQUENT} more kinds: see cells.csv")
+        screen.say(f"and {count(len(cells) - FREQUENT)} more kinds: see cells.csv")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
@@ -188,10 +201,10 @@ def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) ->
         )
         for one in _rows(exceptional, top)
     ]
-    heading = f"{len(exceptional)} exceptional error{'s' * (len(exceptional) != 1)}"
+    heading = counted(len(exceptional), "exceptional error")
     screen.table((heading, "classes", "superclasses", ">p(predicted superclass)"), rows)
     if len(exceptional) > top:
-        screen.say(f"and {len(exceptional) - top} more: see exceptional.csv")
+        screen.say(f"and {count(len(exceptional) - top)} more: see exceptional.csv")
 
 
 def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, top: int) -> None:
@@ -202,12 +215,13 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
     pairs, covered = soft_pairs(soft, matrix.classes), mean_covered(soft)
     if covered < 1 - 1e-4:
         screen.say(
-            f"The run keeps {covered:.1%} of the probability (its top-k): means are at least these."
+            f"The run keeps {share(covered)} of the probability (its top-k): means are at least "
+            "these."
         )
     screen.table(
         ("believed, not counted (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images"),
         [
-            (_pair(one), f"{one['belief_ab']:.4f}", f"{one['belief_ba']:.4f}")
+            (_pair(one), probability(one["belief_ab"]), probability(one["belief_ba"]))
             for one in _rows(pairs, top)
         ],
     )
@@ -217,50 +231,26 @@ def _pair(one: Mapping[str, Any]) -> str:
     return f"{one['class_a']} ~ {one['class_b']}"
 
 
-def _rate(rate: float, count: int, n: int) -> str:
+def _rate(rate: float, part: int, n: int) -> str:
     """Write a rate with the images behind it.
 
     >>> _rate(0.26, 13, 50)
-    '0.260 (13 of 50)'
+    '26.0 % (13 of 50)'
     """
-    return f"{rate:.3f} ({count} of {n})"
-
-
-def _gain(gain: float) -> str:
-    """Write how much the accuracy would grow.
-
-    >>> _gain(0.027), _gain(0.000004)
-    ('+2.7 %', '+0.00040 %')
-    """
-    return f"+{_percent(gain)}"
-
-
-def _percent(share: float) -> str:
-    """Write a share with at least two digits that count.
-
-    >>> _percent(0.12345), _percent(0.03), _percent(1.0)
-    ('12 %', '3.0 %', '100 %')
-    """
-    percent = 100 * share
-    digits = max(0, 1 - math.floor(math.log10(percent))) if percent > 0 else 0
-    return f"{percent:.{digits}f} %"
+    return f"{share(rate)} ({of(part, n)})"
 
 
 def _probability(one: Mapping[str, Any]) -> str:
-    value = one["super_pred_prob"]
-    if np.isnan(value):
-        return "-"
-    return f"at least {value:.3f}" if one.get("at_least") else f"{value:.3f}"
-
-
-def _classes(n: int) -> str:
-    return f"{n} class{'es' * (n != 1)}"
+    text = probability(one["super_pred_prob"])
+    return f"at least {text}" if one.get("at_least") and text != NOT_KNOWN else text
 
 
 def _count_of(matrix: ConfusionMatrix, index: int) -> str:
     """Write how many images a class has, and why it may be fewer than there were."""
     lost = int(matrix.unscored[index])
-    return f"{matrix.classes[index]!r} {matrix.n[index]}" + (f" ({lost} failed)" if lost else "")
+    return f"{matrix.classes[index]!r} {count(matrix.n[index])}" + (
+        f" ({count(lost)} failed)" if lost else ""
+    )
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:

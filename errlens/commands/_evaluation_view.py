@@ -1,6 +1,6 @@
 """How an evaluation looks on the terminal."""
 
-import shlex
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.copies import COLUMNS as COPIES_COLUMNS
 from errlens.analysis.copies import find_copies
-from errlens.analysis.metrics import Metrics, Proportion
+from errlens.analysis.metrics import Mean, Metrics, Proportion, infinite_nll
 from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes import ClassNames
 from errlens.commands._spelling_view import respelt_as_text
@@ -26,9 +26,11 @@ from errlens.data.labels import (
 from errlens.data.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
+from errlens.escapes import shell_line
+from errlens.formats import count, counted, figure, of, probability, share, share_range
 from errlens.predictions import LABEL_UNKNOWN, OK
 from errlens.run import RunFolder
-from errlens.terminal import Screen, interval, relative
+from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
     from errlens.model.classifier import Classifier
@@ -43,13 +45,13 @@ def show_samples(screen: Screen, samples: Samples) -> None:
     """Say what the scan found."""
     unlabelled = int(samples.frame["label_name"].isna().sum())
     classes = len(samples.labels)
-    found = f"{len(samples)} image{'s' * (len(samples) != 1)}"
-    found += f" in {classes} class{'es' * (classes != 1)}" if classes else " without labels"
+    found = counted(len(samples), "image")
+    found += f" in {counted(classes, 'class')}" if classes else " without labels"
     splits = samples.frame["split"].dropna().unique()
     found += f" (split {some(splits)})" if len(splits) else ""
     screen.remark(f"found {found} in {relative(samples.root)}")
     if classes and unlabelled:
-        screen.remark(f"{unlabelled} of them have no label: predicted, but not in the metrics")
+        screen.remark(f"{count(unlabelled)} of them without a label: predicted, not in the metrics")
     if samples.empty_classes:
         screen.remark(f"class folders without an image: {some(samples.empty_classes)}")
     if samples.skipped:
@@ -68,9 +70,9 @@ def _files(counts: Mapping[str, int]) -> str:
     '3 files (2 .txt, 1 .md)'
     """
     n = sum(counts.values())
-    kinds = [f"{count} {suffix}" for suffix, count in counts.items()]
+    kinds = [f"{count(files)} {suffix}" for suffix, files in counts.items()]
     more = [f"{len(kinds) - FIRST_KINDS} other kinds"] if len(kinds) > FIRST_KINDS else []
-    return f"{n} file{'s' * (n != 1)} ({', '.join(kinds[:FIRST_KINDS] + more)})"
+    return f"{counted(n, 'file')} ({', '.join(kinds[:FIRST_KINDS] + more)})"
 
 
 def show_photos(screen: Screen, run: RunFolder, oddities: Oddities) -> None:
@@ -92,7 +94,8 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
         if key != "source"
     )
     screen.remark(
-        f"{network.name} on {classifier.device}, {len(classes)} classes named by {classes.source}"
+        f"{network.name} on {classifier.device}, {counted(len(classes), 'class')} named by "
+        f"{classes.source}"
     )
     screen.remark(f"preprocessing: {settings}")
     if classes.source == FROM_LABELS and order_is_ambiguous(classes.names):
@@ -119,7 +122,7 @@ def show_labels(
     known = np.unique(label[label != NO_LABEL])
     missing = len(classes) - len(known)
     if missing and len(known):
-        screen.remark(f"{missing} of the {len(classes)} classes have no images here")
+        screen.remark(f"classes without an image here: {of(missing, len(classes))}")
 
 
 def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.DataFrame) -> None:
@@ -127,6 +130,11 @@ def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.Da
     if metrics.top1:
         screen.table(("", ">value", ">95 % interval", ">images"), _figures(metrics))
         _show_worst_classes(screen, classes)
+    if metrics.n_infinite_loss:
+        screen.warn(
+            f"{infinite_nll(metrics.n_infinite_loss)} (p = 0); where the probabilities were "
+            "written with few digits, these made 0 of small ones: write them with more"
+        )
     if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
         _show_predictions(screen, run)
     if metrics.n_failed:
@@ -138,7 +146,7 @@ def show_result(screen: Screen, run: RunFolder, metrics: Metrics, classes: pd.Da
 def show_next(screen: Screen, run: RunFolder, metrics: Metrics) -> None:
     """Name the command that goes on from here."""
     if metrics.top1 and metrics.top1.value < 1:
-        screen.say(f"Next: {shlex.join(['errlens', 'confusion', relative(run.path)])}")
+        screen.say(f"Next: {shell_line(['errlens', 'confusion', relative(run.path)])}")
 
 
 def print_json(
@@ -164,14 +172,14 @@ def print_json(
 
 def _figures(metrics: Metrics) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
-        (name, f"{share.value:.4f}", interval(share.low, share.high), _hits(share))
-        for name, share in (
+        (name, share(one.value, one.n), share_range(one.low, one.high, one.n), _hits(one))
+        for name, one in (
             ("top-1", metrics.top1),
             ("top-5", metrics.top5),
             ("right superclass", metrics.super_top1),
-            *((f"top-1, {one.superclass}", one.top1) for one in metrics.by_superclass),
+            *((f"top-1, {parent.superclass}", parent.top1) for parent in metrics.by_superclass),
         )
-        if share
+        if one
     ]
     means = (
         ("NLL", metrics.nll),
@@ -179,11 +187,15 @@ def _figures(metrics: Metrics) -> list[tuple[str, ...]]:
         ("ECE", metrics.ece),
         ("macro F1", metrics.macro_f1),
     )
-    return rows + [(name, f"{mean.value:.4f}", "", f"{mean.n}") for name, mean in means if mean]
+    return rows + [(name, _mean(mean), "", count(mean.n)) for name, mean in means if mean]
 
 
-def _hits(share: Proportion) -> str:
-    return f"{round(share.value * share.n)} of {share.n}"
+def _mean(mean: Mean) -> str:
+    return figure(math.inf if mean.value is None else mean.value)
+
+
+def _hits(one: Proportion) -> str:
+    return of(round(one.value * one.n), one.n)
 
 
 def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
@@ -192,9 +204,9 @@ def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
     rows = [
         (
             str(one["class_name"]),
-            f"{one['recall']:.3f}",
-            interval(one["recall_low"], one["recall_high"]),
-            f"{round(one['recall'] * one['n'])} of {one['n']}",
+            share(one["recall"], one["n"]),
+            share_range(one["recall_low"], one["recall_high"], one["n"]),
+            of(round(one["recall"] * one["n"]), one["n"]),
         )
         for one in worst.head(WORST_CLASSES).to_dict("records")
     ]
@@ -210,8 +222,8 @@ def _show_predictions(screen: Screen, run: RunFolder) -> None:
         if photo["label"] is not None or photo["topk_index"] is None:
             continue
         top = list(zip(photo["topk_index"], photo["topk_prob"], strict=True))[:FIRST_CLASSES]
-        rows = [(predictions.classes[index], f"{prob:.3f}") for index, prob in top]
-        screen.table((photo["path"], ">probability"), rows)
+        rows = [(predictions.classes[index], probability(prob)) for index, prob in top]
+        screen.table((f"<{photo['path']}", ">probability"), rows)
 
 
 def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
@@ -220,8 +232,8 @@ def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
     bad = table.filter(pc.invert(fine)).slice(0, BAD_INPUTS)
     screen.say()
     screen.table(
-        (f"{failed} failed input{'s' * (failed != 1)}", "status", "reason"),
+        (f"{counted(failed, 'failed input')}", "status", "reason"),
         [(one["path"], one["status"], one["error"]) for one in bad.to_pylist()],
     )
     if failed > BAD_INPUTS:
-        screen.say(f"and {failed - BAD_INPUTS} more: see the columns status and error")
+        screen.say(f"and {count(failed - BAD_INPUTS)} more: see the columns status and error")

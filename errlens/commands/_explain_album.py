@@ -13,6 +13,7 @@ from errlens.analysis.map_checks import map_flags, shrunk
 from errlens.commands import _explain_figures as figures
 from errlens.errors import PictureTooLarge
 from errlens.file_names import distinct_names, file_name
+from errlens.formats import count, counted
 from errlens.maps import Attribution, NoMap
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Album:
 
     def _sheet_title(self, group: str, shown: int) -> str:
         of_all = self._expected[group]
-        number = f"{shown} images" if shown == of_all else f"{shown} of {of_all} images"
+        number = f"{count(shown)} of " * (shown < of_all) + counted(of_all, "image")
         return number if group == PHOTOS else f"{group.replace('__', ' → ')}: {number}"
 
 

@@ -15,6 +15,7 @@ from errlens.data.preprocess import Box
 from errlens.figures.heatmaps import SIDE, Panel, Shades, draw_heatmaps
 from errlens.figures.letters import shown_name
 from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.formats import figure, probability, share, signed
 from errlens.maps import LARGE_GAP, Attribution
 
 ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
@@ -144,7 +145,7 @@ def sheet_tile(found: Explanation, method: str, looks: Looks) -> Tile | None:
     if not isinstance(one, Attribution):
         return None
     chance, facts = found.case.chances[-1], found.case.facts
-    score = f"logit {one.score:.3g}" if chance is None else f"{chance:.2f}"
+    score = _score(one) if chance is None else probability(chance)
     heading = f"{shown_name(found.case.headings[-1])} ({score})"
     detail = f"row {facts['row']}\n{PurePosixPath(facts['path']).name}"
     return Tile(heading, detail, looks.scene(found), one)
@@ -171,8 +172,8 @@ def title(case: Case) -> str:
     """Return what an image is and was taken for; of one without a label, its likeliest classes."""
     facts = case.facts
     if facts["label_name"] is None:
-        return "; ".join(f"{shown_name(name)} ({chance:.2f})" for name, chance in case.top)
-    confidence = "" if facts["confidence"] is None else f" ({facts['confidence']:.3f})"
+        return "; ".join(f"{shown_name(name)} ({probability(chance)})" for name, chance in case.top)
+    confidence = "" if facts["confidence"] is None else f" ({probability(facts['confidence'])})"
     return f"{shown_name(facts['label_name'])} → {shown_name(facts['pred_name'])}{confidence}"
 
 
@@ -183,12 +184,17 @@ def _enlarged(image: Pixels) -> Pixels:
 
 def _detail(one: Attribution, chance: float | None) -> str:
     """Return what is worth knowing of a map: the score explained, its native size, its gap."""
-    if one.unit == "probability":
-        score = f"p {one.score:.3f}"
-    else:
-        known = "" if chance is None else f"p {chance:.3f}, "
-        score = f"{known}logit {one.score:.3f}"
+    known = chance is not None and one.unit != "probability"
+    score = f"{f'p {probability(chance)}, ' * known}{_score(one)}"
     return "\n".join([score, size(one.values), *_gap(one)])
+
+
+def _score(one: Attribution) -> str:
+    """Write the score that a map explains, a difference as such."""
+    what = "p" if one.unit == "probability" else "logit"
+    if one.target.against is not None:
+        return f"{what} difference {signed(one.score)}"
+    return f"{what} {probability(one.score) if what == 'p' else figure(one.score)}"
 
 
 def _detail_of_method(one: Attribution) -> str:
@@ -203,7 +209,9 @@ def _gap(one: Attribution) -> list[str]:
     if gap is None or gap <= LARGE_GAP:
         return []
     found = float(one.values.sum(dtype=np.float64))
-    return [f"completeness gap {gap:.0%}: adds up to {found:.3g} instead of {one.total:.3g}"]
+    return [
+        f"completeness gap {share(gap)}: adds up to {figure(found)} instead of {figure(one.total)}"
+    ]
 
 
 def size(values: NDArray[np.float32]) -> str:

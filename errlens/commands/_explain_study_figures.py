@@ -16,6 +16,7 @@ from errlens.commands._explain_figures import Looks, size, title
 from errlens.figures.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.letters import shown_name
 from errlens.figures.overlay import RED, Pixels
+from errlens.formats import figure, probability
 
 FRAME: Final = 2  # pixels
 WHITE: Final = (255, 255, 255)
@@ -35,7 +36,12 @@ def cover_figure(found: Explanation, cover: Cover, hidden: Pixels) -> Figure:
     wrong, right = shown_name(facts["pred_name"]), shown_name(facts["label_name"])
     seen = (("as fed", found.image, cover.before), ("without it", hidden, cover.after))
     panels = [
-        Panel(heading, None, f"{wrong} {p_wrong:.3f}\n{right} {p_right:.3f}", _framed(image, cover))
+        Panel(
+            heading,
+            None,
+            f"{wrong} {probability(p_wrong)}\n{right} {probability(p_right)}",
+            _framed(image, cover),
+        )
         for heading, image, (p_wrong, p_right) in seen
     ]
     return draw_heatmaps(
@@ -96,7 +102,7 @@ def winners_figure(
         Panel(
             "fall of the strongest feature map",
             fall.drops,
-            f"channel {fall.channel} of {layer}: activations {fall.base:.3g}",
+            f"channel {fall.channel} of {layer}: activations {figure(fall.base)}",
         ),
     ]
     return draw_heatmaps(

@@ -9,6 +9,7 @@ import pandas as pd
 from errlens.attribution import load_method, method_names
 from errlens.commands._explain_album import FAILED, OK
 from errlens.commands._explain_evidence_view import evidence_table, show_evidence
+from errlens.formats import count, counted, figure, share, signed
 from errlens.maps import LARGE_GAP
 from errlens.predictions import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
@@ -105,8 +106,8 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
         screen.say("No image to explain: the run has no such errors.")
     elif left < asked:
         screen.say(
-            f"{asked - left} of {asked} images were explained before; --overwrite explains them "
-            "anew"
+            f"{count(asked - left)} of {counted(asked, 'image')} explained before; --overwrite "
+            "explains them anew"
         )
     _show_pictures(screen, found.maps)
     show_evidence(screen, evidence_table(found.maps))
@@ -117,14 +118,13 @@ def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) 
     if found.stopped:
         done = found.maps["row"].nunique()
         screen.warn(
-            f"stopped by {found.stopped} after {done} of {left} images; the same call goes on"
+            f"stopped by {found.stopped} after {count(done)} of {counted(left, 'image')}; the same "
+            "call goes on"
         )
     screen.say()
     pictures = sum(name.endswith(".png") for name in found.written)
     others = [name for name in found.written if "/" not in name and not name.endswith(".png")]
-    screen.say(
-        f"Wrote {relative(folder)}: {pictures} picture{'s' * (pictures != 1)}, {', '.join(others)}"
-    )
+    screen.say(f"Wrote {relative(folder)}: {counted(pictures, 'picture')}, {', '.join(others)}")
 
 
 def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> None:
@@ -165,7 +165,7 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
         )
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
     if len(pictures) > SHOWN:
-        screen.say(f"and {len(pictures) - SHOWN} more: see index.csv")
+        screen.say(f"and {count(len(pictures) - SHOWN)} more: see index.csv")
 
 
 def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
@@ -175,20 +175,24 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
     found = covers[covers["found"]].sort_values(["share", "row"])
     screen.say()
     screen.say(
-        f"Of {len(covers)} errors, {len(found)} become right when one square of the image is hidden"
+        f"Of {counted(len(covers), 'error')}, {count(len(found))} right when one square of the "
+        "image is hidden"
     )
     rows = [
         (
             str(one["row"]),
             f"{one['label_name']} -> {one['pred_name']}",
-            f"{one['share']:.1%}",
-            f"{one['true_before'] - one['pred_before']:+.3f}",
-            f"{one['true_after'] - one['pred_after']:+.3f}",
+            share(one["share"]),
+            signed(one["true_before"] - one["pred_before"]),
+            signed(one["true_after"] - one["pred_after"]),
             one["confirmed_by"],
         )
         for one in _records(found.head(SHOWN))
     ]
-    heads = (">row", "true -> predicted", ">hidden", ">margin", ">after", "confirmed by")
+    heads = (
+        ">row", "true -> predicted", ">hidden", ">p(true) - p(predicted)", ">with it hidden",
+        "confirmed by",
+    )  # fmt: skip
     screen.table(heads, rows)
 
 
@@ -202,9 +206,9 @@ def _show_trials(screen: Screen, found: Tables) -> None:
     rows = [
         (
             str(method),
-            *(f"{one[name].mean():.3f}" for name in columns),
-            f"{last[method]:.3f}" if method in last and pd.notna(last[method]) else "-",
-            str(len(one)),
+            *(figure(one[name].mean()) for name in columns),
+            figure(last.get(method)),
+            count(len(one)),
         )
         for method, one in tried.groupby("method")
     ]
@@ -231,17 +235,17 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
     failed = index[index["status"] == FAILED]
     if len(failed):
         first = failed.iloc[0]
-        screen.warn(f"{len(failed)} maps are missing; row {first['row']}: {first['error']}")
+        screen.warn(f"{counted(len(failed), 'map')} missing; row {first['row']}: {first['error']}")
     large = index[index["completeness_gap"] > LARGE_GAP]
     if len(large):
         worst = large.sort_values("completeness_gap").iloc[-1]
         screen.warn(
-            f"{len(large)} maps are more than {LARGE_GAP:.0%} off what they should add up to: row "
-            f"{worst['row']}, {worst['target']}, by {worst['completeness_gap']:.0%}; more --steps "
-            "bring them nearer"
+            f"{counted(len(large), 'map')} more than {share(LARGE_GAP)} off what should be the "
+            f"sum: row {worst['row']}, {worst['target']}, by {share(worst['completeness_gap'])}; "
+            "more --steps bring them nearer"
         )
     for flag, images in index.dropna(subset="flag").groupby("flag"):
-        screen.warn(f"{len(images)} maps are {flag}: see the column flag of index.csv")
+        screen.warn(f"{counted(len(images), 'map')} {flag}: see the column flag of index.csv")
 
 
 def _text(value: Any) -> str:

@@ -1,14 +1,12 @@
 """How the wrong images look on the terminal."""
 
 import json
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
-from errlens import formats
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.image_page import ImagePage
 from errlens.analysis.notes import Note
@@ -18,6 +16,8 @@ from errlens.analysis.verdict import NOTHING_SCORED
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.images import Unread
+from errlens.escapes import shell_line
+from errlens.formats import count, counted, figure, file_size, of, points, probability, share
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
 from errlens.terminal import Screen, relative
@@ -45,9 +45,10 @@ class Found(NamedTuple):
 
 def show_errors(screen: Screen, found: Found) -> None:
     """Print the images that are meant, how many there are of each kind, and what else was found."""
-    selected = f"; {len(found.shown)} selected" * found.selection.narrowed
-    wrong = f"{found.matrix.n_errors} of {found.matrix.total} images are wrong{selected}"
-    screen.say(wrong if found.matrix.total else NOTHING_SCORED)
+    selected = f"; {count(len(found.shown))} selected" * found.selection.narrowed
+    matrix = found.matrix
+    wrong = f"{count(matrix.n_errors)} of {counted(matrix.total, 'image')} wrong{selected}"
+    screen.say(wrong if matrix.total else NOTHING_SCORED)
     for page in found.pages:
         _show_page(screen, page)
     others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]
@@ -74,7 +75,7 @@ def show_copied(
     if not copied and not failed:
         screen.say("Copied nothing: none of these images is wrong")
         return
-    screen.say(f"Copied {copied} image{'s' * (copied != 1)} to {relative(target)}")
+    screen.say(f"Copied {counted(copied, 'image')} to {relative(target)}")
     if failed:
         copy, why = failed[0]
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
@@ -115,7 +116,7 @@ def show_next(
     elif kinds and (pair := pair_selector(*kinds[0][0], run.info.classes)):
         command = ["errlens", "misclassified", relative(run.path), "--select", pair]
     if command:
-        screen.say(f"Next: {shlex.join(command)}")
+        screen.say(f"Next: {shell_line(command)}")
 
 
 def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[str]) -> None:
@@ -151,22 +152,26 @@ def _show_page(screen: Screen, page: ImagePage) -> None:
         "margin": _optional(facts["margin"]),
         "loss": _optional(facts["loss"]),
         "entropy": _optional(facts["entropy"]),
-        "size": ", ".join(filter(None, [size, _bytes(page.size_bytes)])),
+        "size": ", ".join(
+            filter(
+                None, [size, file_size(page.size_bytes) if page.size_bytes is not None else None]
+            )
+        ),
         "split": facts["split"],
         "sha256": facts["content_hash"] and f"{facts['content_hash']}...",
         **{key: str(value) for key, value in page.extra.items()},
     }
     screen.say()
     rows = [(key, value) for key, value in lines.items() if value]
-    screen.table((f"row {facts['row']}", facts["path"]), rows)
+    screen.table((f"row {facts['row']}", f"<{facts['path']}"), rows)
     if page.top:
         screen.say()
-        top = [(name, f"{prob:.3f}", _mark(name, facts)) for name, prob in page.top]
+        top = [(name, probability(prob), _mark(name, facts)) for name, prob in page.top]
         screen.table(("most probable", ">probability", ""), top)
     if page.alike is not None:
         screen.say()
         alike = [
-            (str(one.row), one.path, one.label_name, f"{one.similarity:.3f}") for one in page.alike
+            (str(one.row), one.path, one.label_name, figure(one.similarity)) for one in page.alike
         ]
         screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
 
@@ -180,26 +185,22 @@ def _named(name: str | None, superclass: str | None, prob: float | None, rank: s
     if name is None:
         return "unknown"
     parent = f" ({superclass})" if superclass else ""
-    return f"{name}{parent}" + (f", p {prob:.3f}{rank}" if prob is not None else rank)
+    return f"{name}{parent}" + (f", p {probability(prob)}{rank}" if prob is not None else rank)
 
 
 def _optional(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _bytes(size: int | None) -> str:
-    return "" if size is None else f"{size:,} bytes"
+    return "" if value is None else figure(value)
 
 
 def _show_images(screen: Screen, images: pd.DataFrame) -> None:
     rows = [
         (
-            "-" if pd.isna(one["rank"]) else str(one["rank"]),
+            _plain(count, one["rank"]),
             one["path"],
             _kind(one["label_name"], one["pred_name"]),
-            _number(one["confidence"]),
-            _number(one["label_prob"]),
-            _number(one["loss"]),
+            _plain(probability, one["confidence"]),
+            _plain(probability, one["label_prob"]),
+            _plain(figure, one["loss"]),
         )
         for one in _rows(images, SHOWN)
     ]
@@ -208,7 +209,7 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
     screen.table(heads, rows)
     if len(images) > SHOWN:
         where = ": see worst.csv" if images["rank"].notna().all() else ""
-        screen.say(f"and {len(images) - SHOWN} more{where}")
+        screen.say(f"and {count(len(images) - SHOWN)} more{where}")
 
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
@@ -219,10 +220,10 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
     screen.say()
     screen.table(
         ("true -> predicted", ">images"),
-        [(_kind(*names), str(count)) for names, count in kinds[:SHOWN]],
+        [(_kind(*names), count(n)) for names, n in kinds[:SHOWN]],
     )
     if len(kinds) > SHOWN:
-        screen.say(f"and {len(kinds) - SHOWN} more kinds")
+        screen.say(f"and {count(len(kinds) - SHOWN)} more kinds")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
@@ -237,9 +238,9 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
     rows = [
         (
             f"{one['label_name']} -> {one['pred_name']}",
-            str(one["count"]),
-            f"{one['share']:.3f}",
-            _number(one["mean_confidence"]),
+            count(one["count"]),
+            share(one["share"]),
+            _plain(probability, one["mean_confidence"]),
         )
         for one in _rows(unknown, SHOWN)
     ]
@@ -248,7 +249,7 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
         heads = ("label the model lacks -> predicted", ">images", ">share", ">mean p(predicted)")
         screen.table(heads, rows)
     if len(unknown) > SHOWN:
-        screen.say(f"and {len(unknown) - SHOWN} more: see unknown.csv")
+        screen.say(f"and {count(len(unknown) - SHOWN)} more: see unknown.csv")
 
 
 def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
@@ -262,32 +263,31 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
         (
             str(row["value"]),
             _kind(row["label_name"], row["pred_name"]),
-            formats.of(row["k"], row["n"]),
+            of(row["k"], row["n"]),
             f"{row['expected']:.1f}",
-            formats.probability(row["q_value"]),
+            probability(row["q_value"]),
         )
         for row in _rows(shown, SHOWN)
     ]
     heads = ("wrong the same way", "true -> predicted", ">images", ">by chance", ">q")
     screen.table(heads, rows)
     if len(shown) > SHOWN:
-        screen.say(f"and {len(shown) - SHOWN} more: see systematic.csv")
+        screen.say(f"and {count(len(shown) - SHOWN)} more: see systematic.csv")
     if not len(shown):
         first = _rows(systematic, 1)[0]
         screen.say(
             "Nothing is wrong the same way in images of one value more often than by chance; the "
             f"strongest: {first['value']}, {_kind(first['label_name'], first['pred_name'])}, "
-            f"{formats.of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
-            f"q {formats.probability(first['q_value'])}."
+            f"{of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
+            f"q {probability(first['q_value'])}."
         )
     elif others := len(systematic) - len(shown):
-        many = f"{others} more repetition{'s' * (others > 1)}"
-        screen.say(f"{many} may be chance: see systematic.csv")
+        screen.say(f"{counted(others, 'more repetition')} may be chance: see systematic.csv")
 
 
 def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
     rows = [
-        (one["about"], one["idea"], str(one["errors"]), f"+{100 * one['gain_if_solved']:.2g} %")
+        (one["about"], one["idea"], count(one["errors"]), points(one["gain_if_solved"]))
         for one in _rows(notes, len(notes))
         if one["idea"]
     ]
@@ -300,8 +300,9 @@ def _kind(label: Any, pred: Any) -> str:
     return " -> ".join("-" if pd.isna(name) else name for name in (label, pred))
 
 
-def _number(value: Any) -> str:
-    return "-" if pd.isna(value) else f"{value:.3f}"
+def _plain(written: Callable[[float | None], str], value: Any) -> str:
+    """Write a number of a table in which it may be missing."""
+    return written(None if pd.isna(value) else value)
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:

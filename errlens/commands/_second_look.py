@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errlens.errors import Interrupted, LabelSpaceMismatch
+from errlens.formats import count, counted, share
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,8 +167,8 @@ def diagnose(
         return None
     if top1.n < LEAST_IMAGES:
         screen.warn(
-            f"top-1 falls short of the expected {expected:g}, but {top1.n} images are too few to "
-            "try other settings on"
+            f"top-1 falls short of the expected {expected:g}, but {counted(top1.n, 'image')} will "
+            "not do to try other settings on"
         )
         return None
     table = predictor.run.read_predictions(("path", "label", "status", "correct")).table
@@ -226,11 +227,13 @@ def show_diagnosis(
         alike = " and cannot be told apart" if len(restoring) > 1 else ""
         some_of_them = "; or ".join(_settings(one.changes) for one in restoring[:MOST_RESTORING])
         more = len(restoring) - MOST_RESTORING
-        rest = f"; or {more} more" if more > 0 else ""
+        rest = f"; or {count(more)} more" if more > 0 else ""
         screen.warn(
             f"top-1 falls short of the expected {expected:g}; {what}{alike}: {some_of_them}{rest}"
         )
-        rows = [(_settings(one.changes), f"{one.accuracy:.4f}", str(one.n)) for one in restoring]
+        rows = [
+            (_settings(one.changes), share(one.accuracy, one.n), count(one.n)) for one in restoring
+        ]
         screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
         screen.say()
         screen.say(f"Next: {_mended(run, restoring[0].changes, again)}")
@@ -239,7 +242,8 @@ def show_diagnosis(
         f"top-1 falls short of the expected {expected:g}; none of {diagnosis.tried} other settings "
         "of the preprocessing restores it"
         + (
-            f"; nearest comes {_settings(nearest.changes)} with {nearest.accuracy:.4f}"
+            f"; nearest comes {_settings(nearest.changes)} with "
+            f"{share(nearest.accuracy, nearest.n)}"
             if nearest
             else ""
         )

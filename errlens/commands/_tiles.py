@@ -17,6 +17,7 @@ from errlens.data.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.formats import figure, probability
 from errlens.places import MAX_FILE_MB
 from errlens.predictions import Predictions
 
@@ -61,7 +62,7 @@ class TileMaker:
         shots = [self._with_training(one) for one in self._read(rows)]
         near = self._read([one.row for one in alike])
         for one, likeness in zip(near, alike, strict=True):
-            shot, told = self._shot(one), f"similarity {likeness.similarity:.3f}"
+            shot, told = self._shot(one), f"similarity {figure(likeness.similarity)}"
             lines = (*shot.tile.lines, Line("", told, dim=True))
             shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
         return shots
@@ -153,4 +154,4 @@ def _described(one: Mapping[str, Any], *, remark: str) -> Tile:
 
 
 def _prob(value: float | None) -> str:
-    return "" if value is None else f" {value:.3f}"
+    return "" if value is None else f" {probability(value)}"

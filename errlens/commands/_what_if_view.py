@@ -8,11 +8,10 @@ from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
 from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.what_if import Outcome
 from errlens.commands._check_view import COLUMNS, row_of
+from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
 from errlens.predictions import SCHEMA_VERSION
 from errlens.run import RunFolder
-from errlens.terminal import Screen, interval
-
-_NONE = "-"
+from errlens.terminal import Screen
 
 
 def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Outcome) -> None:
@@ -20,20 +19,20 @@ def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Ou
     if len(regrouping.classes) < len(run.info.classes):
         screen.remark(f"{len(regrouping.classes)} of {len(run.info.classes)} classes are left")
     if new.left_out:
-        screen.remark(f"{_images(new.left_out)} of dropped classes left out")
+        screen.remark(f"{counted(new.left_out, 'image')} of dropped classes left out")
     if new.relabelled:
-        screen.remark(f"{new.relabelled} label{'s' * (new.relabelled != 1)} changed")
+        screen.remark(f"{counted(new.relabelled, 'label')} changed")
     keep = "errlens evaluate --keep logits keeps what would tell"
     if new.undecided:
         low, high = new.bounds
         screen.warn(
-            f"{_images(new.undecided)} undecided and left out: their class was dropped, and the "
-            f"next one was not stored; with them top-1 is {low:.4f} to {high:.4f}. {keep}"
+            f"{counted(new.undecided, 'image')} undecided and left out: their class was dropped, "
+            f"and the next one was not stored; with them top-1 is {share_range(low, high)}. {keep}"
         )
     if new.unsummed:
         screen.warn(
-            f"{_images(new.unsummed)} without the probabilities that would settle the sums: taken "
-            f"for what the predicted class became part of. {keep}"
+            f"{counted(new.unsummed, 'image')} without the probabilities that would settle the "
+            f"sums: taken for what the predicted class became part of. {keep}"
         )
 
 
@@ -43,14 +42,14 @@ def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
     rows = [
         ("top-1", *(cell for one in outcomes for cell in _top1(one))),
         ("macro F1", *(cell for one in outcomes for cell in (_macro_f1(one), ""))),
-        ("images", *(cell for one in outcomes for cell in (str(one.matrix.total), ""))),
+        ("images", *(cell for one in outcomes for cell in (count(one.matrix.total), ""))),
         ("classes", *(cell for one in outcomes for cell in (str(len(one.matrix.classes)), ""))),
-        ("mutual pairs", *(cell for one in outcomes for cell in (_n_mutual(one), ""))),
+        ("mutual pairs", *(cell for one in outcomes for cell in (count(one.n_mutual), ""))),
     ]
     screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
     before, after = _pairs(old), _pairs(new)
     shown = [
-        (f"{a} ~ {b}", before.get((a, b), _NONE), after.get((a, b), _NONE))
+        (f"{a} ~ {b}", before.get((a, b), NOT_KNOWN), after.get((a, b), NOT_KNOWN))
         for a, b in dict.fromkeys([*before, *after])
     ]
     if shown:
@@ -101,15 +100,13 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
 
 def _top1(outcome: Outcome) -> tuple[str, str]:
     top1 = outcome.top1
-    return (f"{top1.value:.4f}", interval(top1.low, top1.high)) if top1 else (_NONE, "")
+    if top1 is None:
+        return NOT_KNOWN, ""
+    return share(top1.value, top1.n), share_range(top1.low, top1.high, top1.n)
 
 
 def _macro_f1(outcome: Outcome) -> str:
-    return f"{outcome.macro_f1.value:.4f}" if outcome.macro_f1 else _NONE
-
-
-def _n_mutual(outcome: Outcome) -> str:
-    return _NONE if outcome.n_mutual is None else str(outcome.n_mutual)
+    return figure(outcome.macro_f1.value) if outcome.macro_f1 else NOT_KNOWN
 
 
 def _pairs(outcome: Outcome) -> dict[tuple[str, str], str]:
@@ -118,7 +115,3 @@ def _pairs(outcome: Outcome) -> dict[tuple[str, str], str]:
         + " (likely)" * (one["status"] == LIKELY)
         for one in outcome.pairs.to_dict("records")
     }
-
-
-def _images(n: int) -> str:
-    return f"{n} image{'s' * (n != 1)}"

@@ -226,8 +226,11 @@ def _names(paths: Sequence[Path]) -> list[str]:
     >>> _names([Path("runs/a"), Path("runs/b")]), _names([Path("1/run"), Path("2/run")])
     (['a', 'b'], ['1/run', '2/run'])
     """
+    from errlens.data.folders import readable
+
     names = [path.resolve().name for path in paths]
-    return names if len({*names}) == len(names) else [path.as_posix() for path in paths]
+    told_apart = len({*names}) == len(names)
+    return [*map(readable, names if told_apart else (path.as_posix() for path in paths))]
 
 
 def _decisive(runs: "Sequence[RunFolder]", options: CompareOptions) -> dict[str, object]:

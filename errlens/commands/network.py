@@ -17,6 +17,7 @@ from errlens.commands._options import (
 )
 from errlens.commands.evaluate import EvaluateOptions
 from errlens.errors import NoImages
+from errlens.formats import counted, of, share, share_range
 from errlens.places import SPLIT_NAMES, data_set_name
 
 if TYPE_CHECKING:
@@ -90,13 +91,15 @@ def probe(options: ProbeOptions) -> None:
             advance=advance,
         )
     if left_out := len(paths) - int(found.read.sum()):
-        screen.warn(f"{left_out} of {len(paths)} images left out: no label, or cannot be read")
+        screen.warn(f"left out: {of(left_out, len(paths))} images, without a label or not read")
     for remark in photo_remarks(found.oddities, classifier.preparation.as_dict()):
         screen.warn(remark)
     require_linear_head(classifier, found)
 
     # Which head tells the classes apart?
-    screen.remark(f"fitting {len(classes)} classes to {found.features.shape[1]} features")
+    screen.remark(
+        f"fitting {counted(len(classes), 'class')} to {counted(found.features.shape[1], 'feature')}"
+    )
     head = fit_head(found.features, label[found.read], classes, seed=options.seed)
     save_head(options.save_head, with_head(classifier, head), classifier, classes)
     _show_head(screen, options, head)
@@ -132,19 +135,19 @@ def _classes_of(
 
 def _show_head(screen: "Screen", options: ProbeOptions, head: "Head") -> None:
     """Print how well the head does, where it is, and how to try it on other images."""
-    from errlens.terminal import interval, relative
+    from errlens.terminal import relative
 
     figures = [("training images", head.train)]
     if head.held_out:
-        figures.append((f"held out, {head.folds} folds", head.held_out))
+        figures.append((f"held out, {counted(head.folds, 'fold')}", head.held_out))
     rows = [
         (
             name,
-            f"{share.value:.4f}",
-            interval(share.low, share.high),
-            f"{round(share.value * share.n)} of {share.n}",
+            share(one.value, one.n),
+            share_range(one.low, one.high, one.n),
+            of(round(one.value * one.n), one.n),
         )
-        for name, share in figures
+        for name, one in figures
     ]
     screen.table(("accuracy", ">value", ">95 % interval", ">images"), rows)
     if head.chosen:

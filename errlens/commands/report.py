@@ -101,11 +101,12 @@ def _show(
     screen: "Screen", run: "RunFolder", written: "Sequence[Path]", pictures: "Pictures"
 ) -> None:
     """Say where the page is."""
+    from errlens.formats import counted, file_size
     from errlens.predictions import SCHEMA_VERSION
     from errlens.terminal import relative
 
-    sizes = [f"{relative(one)} ({_size(one.stat().st_size)})" for one in written]
-    screen.say(f"{len(pictures.uris)} pictures")
+    sizes = [f"{relative(one)} ({file_size(one.stat().st_size)})" for one in written]
+    screen.say(counted(len(pictures.uris), "picture"))
     screen.say(f"Wrote {', '.join(sizes)}")
     screen.json(
         {
@@ -118,12 +119,3 @@ def _show(
             "n_absent": len(pictures.absent),
         }
     )
-
-
-def _size(size: int) -> str:
-    """Write a number of bytes.
-
-    >>> _size(1234), _size(1_234_567)
-    ('1 kB', '1.2 MB')
-    """
-    return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1e3))} kB"

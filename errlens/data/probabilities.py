@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from errlens.classes import ClassNames
 from errlens.errors import BadPredictions, UnfitOption, some
+from errlens.formats import count, counted
 from errlens.spelling import as_number
 
 PREFIXES: Final = ("prob_", "p_", "")  # what may stand before the name of a class
@@ -211,7 +212,7 @@ def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, s
     if bad.mean() >= 0.5:
         return f": they look like raw outputs (logits), {span}", "softmax them first"
     if bad.any():
-        share = f"{int(bad.sum())} of {len(known)} rows"
+        share = f"{count(int(bad.sum()))} of {counted(len(known), 'row')}"
         return f": values lie outside of 0 to 1 in {share}", "mend or drop these rows"
     return "", (
         "every class needs its column (see --prob-prefix and --classes), with enough digits; "

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from errlens.errors import BadPredictions, MissingInput, some
+from errlens.parquet_files import open_parquet
 from errlens.spelling import tidied_headers
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
@@ -40,9 +40,7 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise BadPredictions(f"TABLE {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
     try:
-        table = (
-            _read_text(path, wanted) if is_text(path) else pq.ParquetFile(path.absolute()).read()
-        )
+        table = _read_text(path, wanted) if is_text(path) else _read_parquet(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
         encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(
@@ -112,6 +110,11 @@ def _is_number(value: object) -> bool:
         return value is None or float(str(value)) is not None
     except ValueError:
         return False
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    with open_parquet(path) as file:
+        return file.read()
 
 
 def _read_text(path: Path, wanted: Collection[str]) -> pa.Table:

@@ -14,6 +14,7 @@ from errlens.figures.marks import COLOUR as MARKED
 from errlens.figures.marks import OUTLINES, Mark
 from errlens.figures.sheet import FAINT, INK, to_pixels
 from errlens.figures.writing import Writing
+from errlens.formats import cell_count, cell_share
 
 Values = NDArray[np.float64]
 
@@ -92,9 +93,9 @@ def cell_texts(values: Values, *, unit: str) -> NDArray[np.object_]:
     """Return the numbers to be written into cells, shape as `values`; "" for zero and NaN.
 
     >>> cell_texts(np.array([0, 0.0004, 0.002, 0.08, 0.999, 1]), unit="share").tolist()
-    ['', '<.1', '.2', '8', '>99', '100']
+    ['', '<.1', '.2', '8', '99.9', '100']
     """
-    as_text = _count_text if unit == IMAGES else _percent_text
+    as_text = cell_count if unit == IMAGES else cell_share
     distinct, place = np.unique(values, return_inverse=True)
     texts = np.array([as_text(one) if one == one else "" for one in distinct.tolist()], object)
     return texts[place].reshape(values.shape)
@@ -254,23 +255,3 @@ def _pixel(axes: Axes) -> float:
     """Return how long a pixel is in the units of an axes."""
     low, high = axes.get_ylim()
     return float(abs(high - low) / axes.bbox.height)
-
-
-def _count_text(count: float) -> str:
-    if count == 0:
-        return ""
-    return f"{count:.0f}" if float(count).is_integer() else f"{count:.3g}"
-
-
-def _percent_text(share: float) -> str:
-    """Return a share in percent, as short as may be, but never 0 or 100 where it is not."""
-    percent = 100 * share
-    if share == 0:
-        return ""
-    if percent < 0.05:
-        return TINY
-    if percent < 0.95:
-        return f"{percent:.1f}"[1:]
-    if 99.5 <= percent < 100 - 1e-9:
-        return ">99"
-    return f"{percent:.0f}"

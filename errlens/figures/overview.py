@@ -21,6 +21,7 @@ from errlens.figures.sheet import (
     line_height,
 )
 from errlens.figures.spans import Brackets, Span
+from errlens.formats import counted
 
 DIAGONAL: Final = "#a6a6a6"  # darker than in larger cells: it is a hairline
 WHITE: Final = 255
@@ -56,7 +57,7 @@ def draw_overview(counts: Counts, *, title: str, spans: Sequence[Span] = ()) -> 
         )
         _draw_frame(sheet, left, top, side)
         heading.draw(sheet)
-        label = f"{side:,} classes"
+        label = counted(side, "class")
         sheet.text(PAD, top + side / 2, f"true, {label}", rotation=90, va="center")
         sheet.text(left + side / 2, top + side + GAP, f"predicted, {label}", ha="center")
         brackets.draw_beside(sheet, left + side, top)

@@ -9,6 +9,7 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.order import class_order
 from errlens.analysis.pairs import marked_cells
 from errlens.analysis.selection import Selectable
+from errlens.escapes import is_printable, printable
 from errlens.report.parts import Part
 from errlens.report.shots import Shots
 
@@ -26,7 +27,8 @@ def matrix_data(
 ) -> dict[str, Any]:
     """Return what the page draws and shows of the matrix, as plain values.
 
-    `cells` is flat: true class, predicted class and count of each kind of error, most frequent
+    `names` are as they are shown, `selectors` those by their index that are not called so. `cells`
+    is flat: true class, predicted class and count of each kind of error, most frequent
     first. `images` holds, for as many of the first cells as there is room for, the rows that have
     thumbnails and the paths of the others. `marks` are cells that `confusion` has evidence of: what
     of, true and predicted class.
@@ -34,7 +36,12 @@ def matrix_data(
     cells, n_cells = _strongest(matrix)
     order = class_order(matrix, "superclass" if matrix.superclasses else "cluster")
     return {
-        "names": list(matrix.classes.names),
+        "names": [printable(name) for name in matrix.classes.names],
+        "selectors": {
+            str(index): name
+            for index, name in enumerate(matrix.classes.names)
+            if not is_printable(name)
+        },
         "n": matrix.n.tolist(),
         "right": matrix.counts.diagonal().tolist(),
         "order": order.tolist(),
@@ -75,7 +82,7 @@ def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
     left = NAMES_BUDGET
     for place, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         shown = rows[start : min(stop, start + OF_A_CELL)] if place < PICTURED else rows[:0]
-        named = paths.take(rows[start + len(shown) : stop]).to_pylist()
+        named = [printable(one) for one in paths.take(rows[start + len(shown) : stop]).to_pylist()]
         left -= sum(len(path.encode()) + 4 for path in named) + 8
         if left < 0:
             break

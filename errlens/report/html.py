@@ -3,15 +3,18 @@
 import base64
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from errlens import formats
 from errlens.analysis.pairs import LIKELY, MUTUAL, ONE_WAY
 from errlens.analysis.verdict import NONE_EXCEPTIONAL
-from errlens.report.overview import gain, number, percent, range_of
+from errlens.escapes import escaped_json, printable, shell_line
 from errlens.report.page import Page, Quest
 from errlens.report.shots import Pictures, Progress
 
@@ -20,6 +23,14 @@ _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
+# How the columns of a comparison are written; others are counts and figures.
+_COLUMNS: Final[dict[Callable[[float], str], str]] = {
+    formats.share: r"top[15](_low|_high)?|(old|new)_recall",
+    formats.points: r"difference(_low|_high)?|low|high",
+    formats.probability: r"[pq]_value|(old|new)_(confidence|label_prob)",
+    formats.figure: r"(old|new)_loss|nll|brier|ece|macro_f1",
+}
+_FORMATS: Final = ("share", "points", "probability", "figure", "times", "count", "counted")
 
 
 def render(page: Page | Quest, *, progress: Progress) -> tuple[str, Pictures]:
@@ -39,7 +50,8 @@ def _fill(page: Page | Quest, pictures: Pictures) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    data = dict(getattr(page, "data", {}), run=page.run, facts=page.shots.facts())
+    command = shell_line(["errlens", "misclassified", page.run, "--select"])
+    data = dict(getattr(page, "data", {}), command=command, facts=page.shots.facts())
     return environment.get_template(f"{name}.html.j2").render(
         page=page,
         facts=data["facts"],
@@ -56,15 +68,19 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("errlens.report"),
         autoescape=True,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(percent=percent, gain=gain, number=number, listed=_listed)
-    environment.globals.update(
-        range_of=range_of, none_exceptional=NONE_EXCEPTIONAL, mark_kinds=_MARKS
+    environment.filters.update(
+        {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
     )
+    environment.globals.update(
+        share_range=formats.share_range, none_exceptional=NONE_EXCEPTIONAL, mark_kinds=_MARKS
+    )
+    environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 
@@ -74,6 +90,33 @@ def _source(environment: Environment, name: str) -> str:
     assert environment.loader is not None  # noqa: S101
     text, _, _ = environment.loader.get_source(environment, name)
     return text.replace("\r\n", "\n")
+
+
+def _dumps(tree: Any, **how: Any) -> str:
+    return escaped_json(json.dumps(tree, **how))
+
+
+def _seen(value: Any) -> Any:
+    """Return what a template shows, with what cannot be seen escaped; our own markup as it is."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def table_cell(value: Any, column: str) -> str:
+    """Write a cell of a table of a comparison, by the name of its column.
+
+    >>> table_cell(0.7, "top1"), table_cell(-0.02, "difference"), table_cell(493.0, "fixed")
+    ('70.0 %', '-2.0 pp', '493')
+    >>> table_cell(1e-9, "q_value"), table_cell(1.5, "old_loss"), table_cell("cat", "class_name")
+    ('<0.001', '1.5000', 'cat')
+    """
+    if value is None:
+        return formats.NOT_KNOWN
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    for written, names in _COLUMNS.items():
+        if re.fullmatch(names, column):
+            return written(value)
+    return formats.count(value) if float(value).is_integer() else formats.figure(value)
 
 
 def _listed(text: str) -> str:

@@ -1,15 +1,14 @@
 """Gates as a JUnit file, which CI servers show as tests. It holds no times."""
 
-import re
 from collections.abc import Sequence
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from errlens.analysis.gates import Outcome
+from errlens.escapes import printable
 
 SUITE = "errlens check"
 _CLASS = "errlens.check"  # servers group cases by it
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
@@ -26,8 +25,8 @@ def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
 
 
 def _case(outcome: Outcome) -> TestCase:
-    case = TestCase(_printable(outcome.gate.name), classname=_CLASS)
-    reason = _printable(outcome.reason)
+    case = TestCase(printable(outcome.gate.name), classname=_CLASS)
+    reason = printable(outcome.reason)
     if not outcome.passed:
         failure = Failure(reason, "GateFailed")
         failure.text = reason  # GitLab shows this one, others the message
@@ -35,12 +34,3 @@ def _case(outcome: Outcome) -> TestCase:
     elif reason:
         case.system_out = reason
     return case
-
-
-def _printable(text: str) -> str:
-    r"""Return text without what no XML may hold, whatever a class is called.
-
-    >>> _printable("a\x00b")
-    'a\\x00b'
-    """
-    return _NOT_XML.sub(lambda one: repr(one[0])[1:-1], text)

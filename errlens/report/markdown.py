@@ -3,15 +3,20 @@
 import html
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from errlens.report.overview import Figure, gain, number, percent, range_of
+from errlens.escapes import printable
+from errlens.formats import count, figure, of, points, share, share_range
+from errlens.report.overview import Figure
 from errlens.report.page import Page
 
 LARGEST: Final = 900_000  # bytes; GitHub drops a summary of more than a mebibyte
 PAIRS_SHOWN: Final = 10
 GATES_SHOWN: Final = 200
 LONGEST: Final = 120  # characters of a name
+
+# What GitHub and GitLab link: addresses, mentions, issues, commits.
+_LINK: Final = re.compile(r"://|www\.|@|(?:#|GH-|[!&%~$])\d|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
 
 
 def summary(page: Page) -> str:
@@ -24,33 +29,57 @@ def summary(page: Page) -> str:
             ("figure", "value", "95 % interval", "images"),
             [
                 *(map(_share, told.shares)),
-                *((escaped(one.name), number(one.value), "", str(one.n)) for one in told.means),
+                *((escaped(one.name), figure(one.value), "", count(one.n)) for one in told.means),
             ],
         ),
         *_gates(page),
         *_pairs(page),
-        f"The whole page: {escaped(page.run)}/report.html",
+        f"The whole page: {escaped(f'{page.run}/report.html', most=1_000)}",
     ]
     return _cut("\n\n".join(block for block in blocks if block) + "\n")
 
 
 def escaped(text: object, *, most: int = LONGEST) -> str:
-    r"""Return text that Markdown shows as it is, on one line.
+    r"""Return text that Markdown shows as it is, on one line, and makes no link of.
 
-    >>> escaped("a|b <i>*c*</i>")
-    'a\\|b &lt;i&gt;\\*c\\*&lt;/i&gt;'
+    >>> print(escaped("a|b <i>*c*</i>"))
+    a\|b &lt;i&gt;\*c\*&lt;/i&gt;
+    >>> print(escaped("see https://x.org/ or [y](z)"))
+    see `https://x.org/` or \[y\]\(z\)
     """
-    line = " ".join(str(text).split())
+    line = " ".join(printable(str(text)).split())
     short = line if len(line) <= most else f"{line[: most - 1]}…"
-    return re.sub(r"([\\`*_{}\[\]()#+!|~@])", r"\\\1", html.escape(short, quote=False))
+    return " ".join(_word(word) for word in short.split(" "))
+
+
+def code(text: str) -> str:
+    """Return text as code, whatever backticks and bars it holds; a table would split at the latter.
+
+    >>> code("errlens check 'a`b'")
+    "``errlens check 'a`b'``"
+    """
+    line = printable(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    edge = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{edge}{line}{edge}{fence}"
+
+
+def _word(word: str) -> str:
+    """Return a word as it is; as code where a page would make a link, a mention or a number of it.
+
+    These ignore backslashes. A bar would end the cell of a table, in code too.
+    """
+    if _LINK.search(word):
+        return r"\|".join(code(piece) if piece else "" for piece in word.split("|"))
+    return re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", html.escape(word, quote=False))
 
 
 def _share(one: Figure) -> tuple[str, ...]:
     return (
         escaped(one.name),
-        percent(one.value),
-        range_of(one.low, one.high),
-        f"{round(one.value * one.n)} of {one.n}",
+        share(one.value, one.n),
+        share_range(one.low, one.high, one.n),
+        of(round(one.value * one.n), one.n),
     )
 
 
@@ -58,43 +87,39 @@ def _gates(page: Page) -> list[str]:
     told = page.overview
     if told.gates is None:
         problem = told.gates_problem
-        return [f"No gates: `{problem.command}` makes them."] if problem else []
+        return [f"No gates: {code(problem.command)} makes them."] if problem else []
     found = told.gates["gates"]
     rows = [
         (
             "passed" if one["passed"] else "**failed**",
             escaped(one["name"]),
-            escaped(_value(one["value"])),
-            escaped(f"{one['op'] or ''} {_value(one['threshold'])}"),
+            escaped(one["texts"].value),
+            escaped(f"{one['op'] or ''} {one['texts'].limit}"),
             escaped(one["reason"] or "", most=300),
         )
         for one in found[:GATES_SHOWN]
     ]
-    more = [f"and {len(found) - GATES_SHOWN} more gates"] if len(found) > GATES_SHOWN else []
+    more = [f"and {count(len(found) - GATES_SHOWN)} more"] if len(found) > GATES_SHOWN else []
     return ["## Gates", _table(("", "gate", "value", "demand", "reason"), rows), *more]
 
 
 def _pairs(page: Page) -> list[str]:
     if problem := page.problems.get("confusion"):
-        return [f"No pairs: `{problem.command}` finds them."]
+        return [f"No pairs: {code(problem.command)} finds them."]
     if not page.pairs:
         return []
     rows = [
         (
             f"{escaped(one['class_a'])} ~ {escaped(one['class_b'])}",
-            f"{one['a_as_b']} of {one['n_a']}",
-            f"{one['b_as_a']} of {one['n_b']}",
-            gain(one["gain_if_solved"]),
+            of(one["a_as_b"], one["n_a"]),
+            of(one["b_as_a"], one["n_b"]),
+            points(one["gain_if_solved"]),
             escaped(one["told_status"]),
         )
         for one in page.pairs[:PAIRS_SHOWN]
     ]
     heads = ("A ~ B", "A as B", "B as A", "gain if solved", "status")
     return ["## Confused pairs", _table(heads, rows)]
-
-
-def _value(value: Any) -> str:
-    return str(value) if isinstance(value, str) else number(value)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,13 +1,14 @@
 """The run in figures and in a few sentences: what page and Markdown begin with."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from errlens.analysis.confusion import ConfusionMatrix
+from errlens.analysis.metrics import infinite_nll
 from errlens.analysis.verdict import NOTHING_SCORED, sentences
+from errlens.formats import count, counted, share, share_range
 from errlens.report.parts import Part, Problem
-
-LEAST_SHOWN: Final = 0.0005  # of what has three digits
 
 # What `metrics.json` calls a figure, and what people do; the shares first, then what is no share.
 _SHARES: Final = {"top1": "top-1", "top5": "top-5", "super_top1": "right superclass"}
@@ -65,78 +66,44 @@ def overview(
     return Overview(told, confused, shares, means, gates, gates_problem)
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """Write a share.
-
-    >>> percent(0.69189), percent(1.0), percent(None)
-    ('69.2 %', '100.0 %', '-')
-    """
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def gain(share: float | None) -> str:
-    """Write how much the accuracy would grow, with at least two digits that count.
-
-    >>> gain(0.027), gain(0.000043), gain(0.0)
-    ('+2.7 %', '+0.0043 %', '+0 %')
-    """
-    return "-" if share is None else f"+{100 * share:.2g} %"
-
-
-def range_of(low: float | None, high: float | None) -> str:
-    """Write an interval of a share.
-
-    >>> range_of(0.62202, 0.75396)
-    '62.2 to 75.4 %'
-    """
-    return "" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f} %"
-
-
-def number(value: float | None) -> str:
-    """Write a figure that is no share.
-
-    A count that comes as a float, for others of its column are missing, is whole again.
-
-    >>> number(1.77717), number(3), number(493.0), number(0.00002), number(None)
-    ('1.777', '3', '493', '<0.001', '-')
-    """
-    if value is None:
-        return "-"
-    if 0 < value < LEAST_SHOWN:
-        return f"<{2 * LEAST_SHOWN}"
-    whole = isinstance(value, int) or (float(value).is_integer() and value != 1)
-    return f"{value:.0f}" if whole else f"{value:.3f}"
-
-
 def _figure(name: str, found: Mapping[str, Any]) -> Figure:
-    return Figure(name, found["value"], found["n"], found.get("low"), found.get("high"))
+    value = math.inf if found["value"] is None else found["value"]  # JSON has no word for it
+    return Figure(name, value, found["n"], found.get("low"), found.get("high"))
 
 
 def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
     if gates is None:
         return []
     failed = [one for one in gates["gates"] if not one["passed"]]
+    gates_in_all = counted(len(gates["gates"]), "gate")
     if gates["passed"]:
-        return [f"All {len(gates['gates'])} gates passed."]
-    return [f"{len(failed)} of {len(gates['gates'])} gates failed."]
+        return [f"Passed: {gates_in_all}."]
+    return [f"Failed: {count(len(failed))} of {gates_in_all}."]
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
     """Say how many images are right, and how many do not count."""
     top1, lost = metrics.get("top1"), []
     if metrics.get("n_failed"):
-        lost.append(f"{metrics['n_failed']} could not be predicted")
+        lost.append(f"{count(metrics['n_failed'])} could not be predicted")
     if metrics.get("n_label_unknown"):
-        lost.append(f"{metrics['n_label_unknown']} have a label the model lacks")
+        lost.append(f"{count(metrics['n_label_unknown'])} with a label the model lacks")
     if metrics.get("n_unlabelled"):
-        lost.append(f"{metrics['n_unlabelled']} have no label")
-    rest = [f"Of {metrics['n']} images {', '.join(lost)}; these do not count."] if lost else []
+        lost.append(f"{count(metrics['n_unlabelled'])} without a label")
+    rest = (
+        [f"Of {counted(metrics['n'], 'image')}, these do not count: {', '.join(lost)}."]
+        if lost
+        else []
+    )
+    if metrics.get("n_infinite_loss"):
+        rest.append(f"{infinite_nll(metrics['n_infinite_loss'])}.")
     if not top1:
         return [NOTHING_SCORED, *rest]
-    right = round(top1["value"] * top1["n"])
+    n = top1["n"]
+    right = round(top1["value"] * n)
     return [
-        f"{percent(top1['value'])} right ({right} of {top1['n']} images; 95 % interval "
-        f"{range_of(top1['low'], top1['high'])}), {top1['n'] - right} wrong.",
+        f"{share(top1['value'], n)} right ({count(right)} of {counted(n, 'image')}; 95 % interval "
+        f"{share_range(top1['low'], top1['high'], n)}), {count(n - right)} wrong.",
         *rest,
     ]
 

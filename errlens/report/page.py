@@ -1,6 +1,5 @@
 """What the page knows of a run: everything that other commands made, and what they still can."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from errlens.analysis.confusion import COLUMNS, confusion_matrix
 from errlens.analysis.galleries import galleries_of
 from errlens.analysis.selection import Selectable
 from errlens.analysis.verdict import no_group, nothing_wrong, told_status
+from errlens.escapes import printable, shell_line
 from errlens.predictions import Predictions
 from errlens.report import confusions
 from errlens.report.cells import matrix_data
@@ -96,7 +96,7 @@ class Sources:
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""
-        return shlex.join(["errlens", name, str(self.run.path), *words])
+        return shell_line(["errlens", name, str(self.run.path), *words])
 
     def shots(self) -> Shots:
         """Return an empty collection of images."""
@@ -263,12 +263,10 @@ def _classes(run: RunFolder) -> dict[str, list[Any]]:
     found = {name: _plain(table[name]) for name in CLASS_FIGURES if name in table}
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
-        found["superclass"] = parents.astype(object).where(parents.notna(), None).tolist()
+        found["superclass"] = [None if pd.isna(one) else printable(one) for one in parents]
     return found
 
 
 def _plain(column: pd.Series) -> list[Any]:
-    """Return numbers as short as they are read, None where one is missing."""
-    if pd.api.types.is_integer_dtype(column.dtype):
-        return column.tolist()
-    return [None if pd.isna(one) else round(float(one), 4) for one in column]
+    """Return numbers as they are, None where one is missing: the page writes them, once."""
+    return column.astype(object).where(column.notna(), None).tolist()

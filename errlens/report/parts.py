@@ -1,6 +1,5 @@
 """What other commands made of a run, or the command that makes it."""
 
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
@@ -8,10 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from errlens.analysis.gate_texts import gate_texts
 from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
 from errlens.disk import inside
 from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
+from errlens.escapes import shell_line
 from errlens.results import read_results
 from errlens.run import RunFolder
 
@@ -93,7 +94,7 @@ def read_part(
             tables[name] = _undamaged(run, kind, name)
         except NoResults as error:
             if name in names:
-                return Part({}, Problem(str(error), shlex.join(words)))
+                return Part({}, Problem(str(error), shell_line(words)))
     return Part(tables)
 
 
@@ -133,7 +134,7 @@ def _is_finite(column: pd.Series) -> bool:
 
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
     """Return what `gates.json` says, or why there is nothing to say."""
-    command, path = shlex.join(["errlens", "check", str(run.path)]), str(run.gates_file)
+    command, path = shell_line(["errlens", "check", str(run.path)]), str(run.gates_file)
     if not run.gates_file.exists():
         return None, Problem(f"{path!r} is not there", command)
     try:
@@ -151,3 +152,12 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
     first = table if most is None else table.head(most)
     plain = first.astype(object).where(first.notna(), None)
     return cast("list[dict[str, Any]]", plain.to_dict("records"))
+
+
+def _gate(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a gate with all that may be said of one."""
+    keys = ("name", "metric", "op", "threshold", "value", "low", "high", "n", "reason")
+    found = {key: one.get(key) for key in keys}
+    value, low, high = (found[key] for key in ("value", "low", "high"))
+    texts = gate_texts(str(found["metric"]), value, float(one["threshold"]), low, high)
+    return {**found, "texts": texts, "passed": bool(one["passed"])}

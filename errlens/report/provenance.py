@@ -1,10 +1,12 @@
 """Where the figures come from, and how to get them again."""
 
-import shlex
+import re
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from errlens.run import RunFolder
+
+_FIRST_WORD: Final = re.compile(r"^(?:'[^']*'|\S*)")
 
 
 def provenance(run: RunFolder) -> dict[str, Any]:
@@ -46,11 +48,7 @@ def _as_typed(command_line: str) -> str:
     >>> _as_typed("/opt/venv/bin/errlens evaluate 'my photos' --seed 1")
     "errlens evaluate 'my photos' --seed 1"
     """
-    try:
-        words = shlex.split(command_line)
-    except ValueError:
-        return command_line
-    program = PurePath(words[0]) if words else PurePath()
-    if program.stem == "errlens" or program.name == "__main__.py":
-        words[0] = "errlens"
-    return shlex.join(words)
+    (first,) = _FIRST_WORD.findall(command_line)
+    program = PurePath(first.strip("'"))
+    is_errlens = program.stem == "errlens" or program.name == "__main__.py"
+    return f"{'errlens' if is_errlens else first}{command_line.removeprefix(first)}"

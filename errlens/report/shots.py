@@ -11,6 +11,8 @@ import numpy as np
 
 from errlens.data.images import ImageFile, Unread
 from errlens.disk import inside
+from errlens.escapes import printable
+from errlens.formats import probability
 from errlens.predictions import Predictions
 from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
@@ -24,7 +26,7 @@ class Shots:
     """Collects the rows that a page shows, the most important first, then makes their pictures.
 
     `images` has the columns row, path, status, content_hash, label_name, pred_name, confidence,
-    label_prob, loss and correct.
+    label_prob and correct.
     """
 
     run: RunFolder
@@ -66,7 +68,7 @@ class Shots:
         """Return what there is to say of each row asked for, by row."""
         rows = np.fromiter(self._wanted, np.int64, len(self._wanted))
         names = [
-            "row", "path", "status", "label_name", "pred_name", "confidence", "label_prob", "loss",
+            "row", "path", "status", "label_name", "pred_name", "confidence", "label_prob",
             "correct",
         ]  # fmt: skip
         found = self.images.table.select(names).take(rows).to_pylist()
@@ -138,7 +140,11 @@ def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
 
 
 def _short(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Round what is only read."""
-    return {
-        key: round(value, 4) if isinstance(value, float) else value for key, value in one.items()
-    }
+    """Return what the page says of a row, as it says it."""
+    return {key: _written(value) for key, value in one.items()}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, float):
+        return probability(value)
+    return printable(value) if isinstance(value, str) else value

@@ -91,9 +91,13 @@ def test_pairs_are_those_of_a_count_by_hand(found):
         assert one["old_count"] == was.count(pair)
         assert one["new_count"] == is_now.count(pair)
         changes = list(zip(was, is_now, strict=True))
-        assert one["fixed"] == sum(a == pair != b for a, b in changes)
-        assert one["broken"] == sum(b == pair != a for a, b in changes)
+        assert one["gone"] == sum(a == pair != b for a, b in changes)
+        assert one["new"] == sum(b == pair != a for a, b in changes)
+        assert one["fixed"] == sum(a == pair and b is None for a, b in changes)
+        assert one["broken"] == sum(b == pair and a is None for a, b in changes)
     assert len(table) == len({*was, *is_now} - {None})
+    whole = compare_outcomes(outcome(label, before), outcome(label, now))
+    assert (table["fixed"].sum(), table["broken"].sum()) == (whole.fixed, whole.broken)
 
 
 def confused(mutual, *, order=(0, 1, 2, 3)):

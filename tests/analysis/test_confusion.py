@@ -139,7 +139,7 @@ def test_classes_that_are_none_are_refused(row):
 
 
 def test_a_scored_row_without_a_prediction_is_refused():
-    with pytest.raises(BadPredictions, match="1 rows with status ok have no predicted class"):
+    with pytest.raises(BadPredictions, match="1 row with status ok, but without"):
         confusion_matrix([part([("ok", 0, 1), ("ok", 0, None)], 3)], class_names(3))
 
 

@@ -56,7 +56,7 @@ def test_images_that_one_run_lacks_do_not_count():
     too_few = judged(old, new)
     assert not too_few.passed
     assert too_few.reason == (
-        "the data set is another one: only 60 images are in both, of 100 then and 160 now; "
+        "the data set is another one: only 60 images in both, of 100 then and 160 now; "
         "--min-overlap asks for 80"
     )
 

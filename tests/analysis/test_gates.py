@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from errlens.analysis.confusion import confusion_matrix_of_arrays
 from errlens.analysis.gate_figures import Figures, figures_of, figures_of_matrix, measure
-from errlens.analysis.gates import judge, read_gates, read_number, written_apart
+from errlens.analysis.gates import judge, read_gates, read_number
 from errlens.analysis.intervals import wilson_interval
 from errlens.classes import ClassNames
 from errlens.cli import app
 from errlens.errors import UnfitGate, UnfitSelection
+from errlens.formats import told_apart
 from errlens.run import open_run
 
 LABEL = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
@@ -87,7 +88,7 @@ def test_a_share_that_meets_its_limit_passes_however_it_is_written(n, data):
 @settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_different_numbers_are_seen_to_differ(value, limit):
-    shown = written_apart(value, limit)
+    shown = told_apart(value, limit)
     assert (float(shown[0]) == float(shown[1])) == (value == limit) or shown[0] != shown[1]
     if value != limit:
         assert shown[0] != shown[1]

@@ -77,11 +77,14 @@ def test_a_sum_beside_one_is_made_one(label, factor):
         np.testing.assert_allclose(*values, atol=1e-6, err_msg=name)
 
 
-def test_zero_is_the_least_that_float32_can_hold():
-    found = of_probabilities([[0, 0, 1, 0], [0, 0, 1, 0], [1e-60, 0, 1, 0]], [2, 0, 1]).to_pylist()
-    assert [row["loss"] for row in found] == pytest.approx([0, 103.28, 103.28], abs=0.01)
-    assert [row["label_rank"] for row in found] == [1, 2, 3]
-    assert [row["topk_index"] for row in found] == [[2, 0, 1]] * 3
+def test_a_label_given_no_chance_has_an_infinite_loss_and_a_small_one_a_large_loss():
+    prob = [[0, 0, 1, 0], [0, 0, 1, 0], [1e-60, 0, 1, 0], [1e-60, 0, 1, 0], [0, -0.0, 1, 0]]
+    found = of_probabilities(prob, [2, 0, 1, 0, NO_CLASS]).to_pylist()
+    assert [row["loss"] for row in found] == pytest.approx([0, np.inf, np.inf, 138.155, None])
+    assert [row["label_prob"] for row in found] == [1, 0, 0, 0, None]
+    assert [row["topk_prob"] for row in found] == [[1, 0, 0]] * 5
+    assert [row["label_rank"] for row in found] == [1, 2, 3, 2, None]
+    assert [row["topk_index"] for row in found] == [[2, 0, 1]] * 5
     assert all(np.isfinite(row["entropy"]) for row in found)
 
 

@@ -82,13 +82,23 @@ def test_class_figures_are_scikit_learns():
     assert ((rest["recall_low"] <= rest["recall"]) & (rest["recall"] <= rest["recall_high"])).all()
 
 
-def test_macro_f1_is_over_the_classes_that_have_images():
-    logits, label = random_case(n=60)
-    label[label == 3] = 4
-    found = measure(predicted(logits, label)).macro_f1.value
-    pred = logits.argmax(axis=1)
-    present = sorted(set(label))
-    assert found == pytest.approx(f1_score(label, pred, labels=present, average="macro"))
+@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_macro_f1_is_scikit_learns_whatever_classes_are_there(rows):
+    """Classes without images, ones that are only predicted, images whose label is no class."""
+    label, pred = (np.array(one) for one in zip(*rows, strict=True))
+    found = measure(predicted(np.eye(5, dtype=np.float32)[pred], label)).macro_f1
+    counts = label != NO_CLASS
+    if not counts.any():
+        assert found is None
+        return
+    expected = f1_score(label[counts], pred[counts], average="macro")
+    assert found == (pytest.approx(expected), counts.sum())
+
+
+def test_a_class_that_is_only_predicted_counts_with_zero():
+    label, pred = [0, 0, 1, 1], [0, 2, 1, 1]
+    found = measure(predicted(np.eye(4, dtype=np.float32)[pred], np.array(label))).macro_f1
+    assert found.value == pytest.approx((2 / 3 + 1 + 0) / 3)
 
 
 @pytest.mark.parametrize(("k", "there"), [(5, False), (6, True)])

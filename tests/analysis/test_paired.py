@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from errlens.analysis.paired import least_drop_shown, lower_bound_of_drop, paired_difference
+from errlens.analysis.paired import (
+    chance_of_drop,
+    least_drop_shown,
+    lower_bound_of_drop,
+    paired_difference,
+)
 
 counts = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 400)).map(
     lambda drawn: (drawn[0], drawn[1], sum(drawn))
@@ -63,6 +68,17 @@ def test_arrays_are_the_single_ones_side_by_side(drawn):
             np.testing.assert_array_equal(values[index], value)
 
 
+def test_test_and_interval_never_contradict_one_another():
+    for n in (20, 60, 2000):
+        broken, fixed = (one.ravel() for one in np.meshgrid(range(41), range(41)))
+        known = broken + fixed <= n
+        found = paired_difference(broken[known], fixed[known], n)
+        without_zero = (found.low > 0) | (found.high < 0)
+        assert (without_zero == (found.p_value < 0.05)).all()
+        shown = lower_bound_of_drop(broken[known], fixed[known], n) > 0
+        assert (shown == (chance_of_drop(broken[known], fixed[known]) < 0.05)).all()
+
+
 @settings(max_examples=25, deadline=None)
 @given(counts, st.floats(0.001, 0.2))
 def test_the_bound_is_the_root_of_tangos_equation(drawn, step):
@@ -83,6 +99,8 @@ def test_the_bound_is_the_root_of_tangos_equation(drawn, step):
         deviation = np.sqrt(n * (2 * share + drop * (1 - drop)))
         return (broken - fixed - 1 - n * drop) / deviation
 
+    if (score(0) > 1.6449) != (chance_of_drop(broken, fixed) < 0.05):
+        return  # the exact test decides
     assert score(bound - step) > 1.6449 > score(bound + step)
 
 

@@ -20,7 +20,12 @@ few = st.none() | st.sampled_from([-0.5, 0.0, 0.25, 0.5])  # many ties
 labelled = st.none() | st.integers(0, 4)
 rows = st.lists(
     st.fixed_dictionaries(
-        {"label": labelled, "pred": labelled, **dict.fromkeys(NUMBERS, few)},
+        {
+            "label": labelled,
+            "pred": labelled,
+            **dict.fromkeys(NUMBERS, few),
+            "loss": few | st.just(float("inf")),
+        },
     ),
     max_size=25,
 )
@@ -82,7 +87,7 @@ def expected_order(rows, by):
         parents = _parent(row["label"]), _parent(row["pred"])
         crosses = None not in parents and parents[0] != parents[1]
         keys = {
-            "loss": (down(row["loss"]),),
+            "loss": (down(row["loss"]), up(row["margin"])),
             "margin": (up(row["margin"]),),
             "confidence": (down(row["confidence"]),),
             "entropy": (up(row["entropy"]),),

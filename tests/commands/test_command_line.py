@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 from errlens.commands._command_line import as_command, command_line
 from errlens.commands._options import INVOCATION
 from errlens.commands.evaluate import EvaluateOptions
+from errlens.escapes import is_printable
 
+# What cannot be seen is written for bash, which the shlex of Python cannot read.
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).filter(
-    lambda text: not text.startswith("-") and text.strip() == text
+    lambda text: not text.startswith("-") and text.strip() == text and is_printable(text)
 )
 fractions = st.floats(0.01, 1).map(lambda value: round(value, 3))
 colours = st.none() | st.tuples(fractions, fractions, fractions)

@@ -153,7 +153,7 @@ def test_runs_without_common_images_are_compared_unpaired():
     make_run("test", NEW * 2, LABEL * 2, paths=[f"test/{row}.png" for row in range(36)])
     said = compare("val test")
     assert "No image in common: unpaired" in said.stdout
-    assert "test of two proportions" in said.stdout
+    assert "exact Fisher test: p = " in said.stdout
     runs = read("runs.csv", "test/compare")
     assert runs["test"][1] == "unpaired"
     assert runs["difference"][1] == pytest.approx(13 / 18 - 14 / 18)
@@ -166,7 +166,7 @@ def test_more_than_two_runs_are_a_table_with_the_best_marked():
     make_run("perfect", LABEL)
     make_run("other", NEW, paths=[f"test/{row}.png" for row in range(18)])
     lines = compare("old new other perfect").stdout.splitlines()
-    (perfect,) = [line for line in lines if line.startswith("perfect   1.0000 *")]
+    (perfect,) = [line for line in lines if line.startswith("perfect   100.0 % *")]
     assert perfect
     assert any(line.startswith("other") and "none: unpaired" in line for line in lines)
     assert any(line.startswith("perfect") and "18: 4 fixed, 0 broken" in line for line in lines)

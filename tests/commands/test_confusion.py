@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens.cli import app
 from errlens.csv_tables import read_csv
+from errlens.escapes import cell
 from errlens.run import RunFolder
 
 CATS = ("Abyssinian", "Bengal", "Birman", "Bombay", "Persian", "Ragdoll", "Siamese", "Sphynx")
@@ -560,7 +561,7 @@ def test_any_name_of_a_class_reaches_every_file_as_it_is():
     matrix = read("matrix.csv", text=["true_class_"])
     assert list(matrix) == [
         "true_class_",
-        *(f"'{name}" if name[0] in "=-" else name for name in HARD),
+        *(f"'{name}" if name[0] in "=-" else cell(name) for name in HARD),
     ]
     assert matrix["true_class_"].tolist() == list(HARD)
     assert set(read("superclasses.csv", text=text)["true_superclass"]) == set(parents.values())

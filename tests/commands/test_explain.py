@@ -123,7 +123,7 @@ def test_a_second_call_adds_and_does_nothing_twice():
     explain("run --top 2 --overlay-only")
     first = contents()
     said = explain("run --top 3 --overlay-only")
-    assert "2 of 3 images were explained before" in said.stdout
+    assert "2 of 3 images explained before" in said.stdout
     assert {name: content for name, content in contents().items() if name in first} | {
         name: first[name] for name in ("index.csv", "made_from.json")
     } == first
@@ -142,7 +142,7 @@ def test_images_of_a_pair_are_explained_together_for_their_sheet():
     assert sheets() == ["blue__green/sheet_grad-cam.png"]
     first = Path("run/explain/blue__green/sheet_grad-cam.png").read_bytes()
     said = explain("run --top 2")
-    assert "2 of 2 images were explained before" in said.stdout
+    assert "2 of 2 images explained before" in said.stdout
     explain("run --top 3")
     assert index()["row"].nunique() == 3
     assert Path("run/explain/blue__green/sheet_grad-cam.png").read_bytes() != first
@@ -168,8 +168,8 @@ def test_an_image_that_is_gone_or_changed_is_a_row_with_a_reason(run, photos):
     (photos / wrong[0]).unlink()
     Image.new("RGB", (9, 9)).save(photos / wrong[1])
     said = explain("run --top 3")
-    assert "3 maps are missing" not in said.stderr
-    assert "6 maps are missing" in said.stderr
+    assert "3 maps missing" not in said.stderr
+    assert "6 maps missing" in said.stderr
     table = index()
     reasons = set(table.query("status == 'failed'")["error"])
     assert reasons == {"no such file", "another file now"}
@@ -448,7 +448,7 @@ def test_covers_are_told_for_every_error():
     table = covers()
     assert table["row"].nunique() == len(table) == 4
     found = table[table["found"]]
-    assert f"{len(found)} become right" in said.stdout
+    assert f"{len(found)} right when" in said.stdout
     for one in found.itertuples():
         assert Path("run/explain", one.file).is_file()
         assert one.true_after > one.pred_after

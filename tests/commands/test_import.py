@@ -370,12 +370,43 @@ def test_classes_without_images_have_no_recall():
     assert table["recall"].isna().tolist() == [False, True, False]
 
 
-def test_a_label_given_no_chance_has_a_large_finite_loss():
-    found = imported("path,label,prob_cat,prob_dog\na,cat,0,1\nb,dog,0,1\n")
-    assert found["loss"].tolist() == pytest.approx([103.28, 0], abs=0.01)
-    assert found["brier"].tolist() == pytest.approx([2, 0])
-    assert found["entropy"].tolist() == pytest.approx([0, 0])
-    assert found["label_rank"].tolist() == [2, 1]
+NO_CHANCE = "path,label,prob_cat,prob_dog\na,cat,0,1\nb,dog,0,1\nc,dog,0.6,0.4\nd,cat,0,1\n"
+
+
+def test_a_label_given_no_chance_has_an_infinite_loss_and_that_is_said():
+    found = imported(NO_CHANCE)
+    assert found["loss"].tolist() == pytest.approx([np.inf, 0, -np.log(0.4), np.inf])
+    assert found["brier"].tolist() == pytest.approx([2, 0, 0.72, 2])
+    assert found["label_rank"].tolist() == [2, 1, 2, 2]
+    metrics = errlens.open_run("run").metrics
+    assert metrics["nll"] == {"value": None, "n": 4}
+    assert metrics["n_infinite_loss"] == 2
+    assert metrics["brier"]["value"] == pytest.approx(4.72 / 4)
+    said = run_import("table.csv -o run --overwrite")
+    assert "NLL is infinite: 2 images give their true class no chance at all" in said.stderr
+    assert "few digits" in said.stderr
+    assert ["NLL", "infinite", "4"] in [line.split() for line in said.stdout.splitlines()]
+
+
+def test_what_builds_on_an_infinite_loss_copes():
+    imported(NO_CHANCE)
+    assert run_import("table.csv -o old -q").exit_code == 0
+    worst = json.loads(run_import("run --json", "misclassified").stdout)["selected"]
+    assert [one["row"] for one in worst] == [0, 3, 2]
+    assert [one["loss"] for one in worst] == [None, None, pytest.approx(-np.log(0.4), abs=1e-4)]
+    assert pd.read_csv("run/misclassified/worst.csv")["loss"].tolist()[:2] == [np.inf] * 2
+    found = json.loads(run_import("old run --json", "compare").stdout)
+    assert [one["nll"] for one in found["runs"]] == [None, None]
+    assert "infinite" in run_import("old run", "compare").stdout
+    said = run_import("run --fail-over nll=5 --fail-over n_infinite_loss=1", "check")
+    assert said.exit_code == 1
+    gates = json.loads(Path("run/gates.json").read_text())["gates"]
+    assert [one["passed"] for one in gates] == [False, False]
+    assert gates[0]["reason"].startswith("NLL is infinite: 2 images")
+    assert run_import("run", "confusion").exit_code == 0
+    assert run_import("run", "report").exit_code == 0
+    assert "| NLL | infinite |  | 4 |" in Path("run/summary.md").read_text()
+    assert run_import("run --select row:0", "misclassified").exit_code == 0
 
 
 def test_names_in_output_order_may_come_from_a_file():

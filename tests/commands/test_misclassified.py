@@ -227,7 +227,7 @@ def test_without_errors_the_tables_have_headers_only():
     make_run(LABEL, LABEL)
     for selector in ("", "--select errors", "--select worst:5", "--select exceptional"):
         said = misclassified(f"run {selector}")
-        assert "0 of 24 images are wrong" in said.stdout
+        assert "0 of 24 images wrong" in said.stdout
         assert len(read("worst.csv")) == 0
         assert "loss" in read("worst.csv").columns
 

@@ -16,7 +16,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import errlens
+from errlens import formats
 from errlens.cli import app
+from errlens.csv_tables import read_csv
 from errlens.report import html as html_page
 from errlens.report import markdown, page
 from tests.conftest import paint
@@ -147,7 +149,7 @@ def test_the_page_shows_what_other_commands_found():
     report()
     text = text_of()
     assert "✗ failed" in section("verdict", text)
-    assert "1 of 1 gates failed." in section("verdict", text)
+    assert "Failed: 1 of 1 gate." in section("verdict", text)
     assert "cat ~ lion" in section("pairs", text)
     assert "observation: both yawn" in section("pairs", text)
     assert "idea" in section("collect", text)
@@ -235,7 +237,7 @@ def test_a_comparison_is_shown_with_the_images_that_changed():
     Path("run/compare/made_from.json").write_text(json.dumps({"run_hash": run.info.run_hash}))
     report()
     shown = section("comparison", text_of())
-    assert "0.750" in shown
+    assert "75.0 %" in shown
     assert 'data-row="5"' in shown
     assert "elsewhere.png" in shown
 
@@ -495,3 +497,24 @@ def test_the_page_is_plain_values():
     assert found.pairs[0]["status"] == "mutual"
     assert found.pairs[0]["class_a"] in CLASSES
     json.dumps([found.pairs, found.worst, found.collect, found.data], allow_nan=False)
+
+
+def test_a_number_is_written_alike_on_terminal_page_and_summary():
+    make_run(each=400, images=False)  # 1,600 images: a share has two decimals
+    add_parts()
+    terminal = call("import table.csv -o again --classes classes.json --labels names").stdout
+    pairs = call("confusion run --no-figures").stdout
+    report()
+    page_text, summary = text_of(), Path("run/summary.md").read_text()
+    top1 = errlens.open_run("run").metrics["top1"]
+    written = formats.share(top1["value"], top1["n"])
+    assert re.fullmatch(r"\d\d\.\d\d %", written)
+    reach = formats.share_range(top1["low"], top1["high"], top1["n"])
+    for text in (terminal, page_text, summary):
+        assert written in text
+        assert reach in text
+    first = read_csv(Path("run/confusion/pairs.csv"), text=()).iloc[0]
+    gain = formats.points(first["gain_if_solved"])
+    assert gain.endswith(" pp")
+    for text in (pairs, page_text, summary):
+        assert gain in text

@@ -2,12 +2,16 @@
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import errlens
+from errlens import formats
+from errlens.escapes import printable, shell_line
 from tests.commands.test_report import EVIL, add_parts, call, make_run, report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -170,6 +174,60 @@ def test_names_that_are_html_or_script_do_nothing(visit):
     assert page.locator("img[src=x]").count() == 0
     assert call("report run -q --select path:*").exit_code == 0
     assert EVIL[0] in visit("report-path.html").locator("main").inner_text()
+
+
+def test_names_that_cannot_be_seen_are_shown_escaped_and_meant_by_the_command(visit):
+    names = ("\x1b[31mred\x07", "bl\u202eue\nline", "it's \u200b", "plain")
+    make_run(names, superclasses=False)
+    add_parts_without_notes()
+    report()
+    page = visit()
+    assert sorted(columns(page, 1)) == sorted(map(printable, names))
+    for index in range(1, page.locator("#strongest option").count()):
+        page.select_option("#strongest", index=index)
+        command = page.locator("#panel code").inner_text()
+        read = subprocess.run(
+            ["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True, text=True
+        )
+        words = read.stdout.split("\0")[:-1]
+        assert words[:4] == ["errlens", "misclassified", "run", "--select"]
+        assert set(words[4].split("/")) <= set(names)
+    shown = page.locator("body").inner_text().replace("\n", "").replace("\t", "")
+    assert not [one for one in shown if one in "\x1b\x07\u202e\u200b"]
+
+
+def script_of_the_page(browser, name, end):
+    """Return a function of the page's script, to be called with one argument."""
+    text = (Path(errlens.__file__).parent / "report" / "templates" / "report.js").read_text()
+    body = text[text.index(f"function {name}(") : text.index(end)]
+    unseen = re.search(r"const UNSEEN = .*", text)[0]
+    page = browser.new_page()
+    return lambda *given: page.evaluate(
+        f"given => {{ {unseen} {body} return {name}(...given); }}", given
+    )
+
+
+def test_the_page_writes_shares_and_words_as_everything_else_does(browser):
+    bare = script_of_the_page(browser, "bare", "const percent")
+    random = np.random.default_rng(0)
+    parts = [(k, n) for n in (1, 3, 8, 16, 80, 400, 2000) for k in range(0, n + 1, 1 + n // 40)]
+    for share in [*random.random(100), 1e-9, 1 - 1e-9, 1 - 1e-15, *(k / n for k, n in parts)]:
+        assert f"{bare(float(share))} %" == formats.share(float(share)), share
+        assert f"{bare(float(share), 2000)} %" == formats.share(float(share), 2000), share
+    quoted = script_of_the_page(browser, "quoted", "function wilson")
+    for word in (
+        "cat",
+        "a b",
+        "it's",
+        "é",
+        "a\x1bf",
+        "\\\u202e'",
+        "\x7f",
+        "\ufeff",
+        "\xa0",
+        "\xad",
+    ):
+        assert quoted(word) == shell_line([word])
 
 
 def import_large_run(*, n_classes, n_images):

@@ -101,7 +101,7 @@ def test_remarks_stand_below_their_image_or_at_the_end_of_their_gallery(maker):
 def test_what_looks_alike_follows_with_its_similarity(maker):
     row = sequence(0, about=Term("row", number=0))._replace(title="row 0")
     (poster,) = posters([row], maker, {0: [Likeness(1, "1.png", "cat", 0.87654)]})
-    assert words(poster.shots[0][1])[-1] == "similarity 0.877"
+    assert words(poster.shots[0][1])[-1] == "similarity 0.8765"
     assert poster.title == "row 0, and the nearest that are right"
     (other,) = posters([sequence(0)], maker, {0: [Likeness(1, "1.png", "cat", 0.9)]})
     assert len(other.shots[0]) == 1

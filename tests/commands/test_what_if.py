@@ -33,8 +33,8 @@ def test_old_and_new_stand_side_by_side(run, tmp_path):
     said = what_if(run, "--merge", "cat+dog")
     assert said.exit_code == 0, said.output
     rows = {line.split("  ")[0]: line.split() for line in said.stdout.splitlines()}
-    assert rows["top-1"][1] == "0.6667"
-    assert "0.9333" in rows["top-1"]
+    assert rows["top-1"][1:3] == ["66.7", "%"]
+    assert "93.3" in rows["top-1"]
     assert rows["classes"][1:] == ["3", "2"]
     assert rows["images"][1:] == ["15", "15"]
     assert "taken for what the predicted class became part of" in " ".join(said.stderr.split())

@@ -158,7 +158,7 @@ def test_above_sixty_classes_there_are_no_numbers():
 def test_shares_are_percent_and_never_rounded_to_none_or_all():
     shares = np.array([0, np.nan, 1e-9, 0.0012, 0.0096, 0.084, 0.9949, 0.996, 1 - 1e-15])
     texts = cell_texts(shares, unit=UNIT).tolist()
-    assert texts == ["", "", "<.1", ".1", "1", "8", "99", ">99", "100"]
+    assert texts == ["", "", "<.1", ".1", "1", "8.4", "99.5", "99.6", "100"]
     assert linear_scale(0.21, unit=UNIT).unit == f"{UNIT}, %"
     assert [*linear_scale(0.21, unit=UNIT).ticks.values()] == ["0", "5", "10", "15", "20"]
     assert [*linear_scale(0.21, unit=UNIT).ticks] == pytest.approx([0, 0.05, 0.1, 0.15, 0.2])

@@ -16,10 +16,24 @@
     one.append(...inside);
     return one;
   }
-  const percent = (x) => (x === null || x === undefined ? DASH : `${(100 * x).toFixed(1)} %`);
-  const quoted = (word) =>
-    /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
-  const prob = (x) => (x === null || x === undefined ? "" : x.toFixed(3));
+  const count = (n) => n.toLocaleString("en-US");
+  // As errlens/formats.py writes a share; a test compares the two.
+  function bare(x, n = 0) {
+    const digits = n > 1000 ? 2 : 1, text = (100 * x * (1 + 1e-12)).toFixed(digits), least = 10 ** -digits;
+    if (x > 0 && Number(text) === 0) return `<${least.toFixed(digits)}`;
+    if (x < 1 - 1e-11 && Number(text) === 100) return `>${(100 - least).toFixed(digits)}`;
+    return text;
+  }
+  const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
+  // A word for the shell, as errlens/escapes.py quotes it; what cannot be seen byte by byte.
+  const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
+  function quoted(word) {
+    if (/^[\w@%+=:,.\/-]+$/.test(word)) return word;
+    if (!UNSEEN.test(word)) return `'${word.replaceAll("'", `'"'"'`)}'`;
+    const bytes = (one) => [...new TextEncoder().encode(one)];
+    return `$'${[...word].map((one) => (/[\\']/.test(one) ? `\\${one}` : !UNSEEN.test(one) ? one :
+      bytes(one).map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""))).join("")}'`;
+  }
 
   function wilson(hits, n) {
     const z2 = 3.841458820694124, p = hits / n;
@@ -71,11 +85,11 @@
   function shot(row) {
     const one = data.facts[row];
     const side = one.correct ? "right" : one.correct === false ? "wrong" : "other";
-    const sure = one.confidence === null ? one.pred_name : prob(one.confidence);
+    const sure = one.confidence === null ? one.pred_name : one.confidence;
     const image = make("img", {
       "data-picture": row, alt: `${one.path}: ${one.label_name}, taken for ${one.pred_name}`,
     });
-    const truth = one.label_prob === null ? "" : `true ${prob(one.label_prob)}, `;
+    const truth = one.label_prob === null ? "" : `true ${one.label_prob}, `;
     const figure = make("figure", { class: `shot ${side}` },
       make("div", { class: "picture" }, image),
       make("figcaption", {},
@@ -102,14 +116,14 @@
   const title = ({ t, p }) => `${matrix.names[t]} → ${matrix.names[p]}`;
   function told(cell) {
     const n = matrix.n[cell.t], [low, high] = wilson(cell.count, n);
-    return `${cell.count} of ${n} images (${percent(cell.count / n)}; 95 % interval ` +
-      `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %)`;
+    return `${count(cell.count)} of ${count(n)} image${n === 1 ? "" : "s"} (${percent(cell.count / n)}; ` +
+      `95 % interval ${bare(low)} to ${bare(high)} %)`;
   }
   function show(cell, { focus = true } = {}) {
     const [rows, names] = matrix.images[cell.at] || [[], null];
     const panel = by("panel");
-    const command = ["errlens", "misclassified", data.run, "--select",
-      `${matrix.names[cell.t]}/${matrix.names[cell.p]}`].map(quoted).join(" ");
+    const called = (one) => matrix.selectors[one] ?? matrix.names[one];
+    const command = `${data.command} ${quoted(`${called(cell.t)}/${called(cell.p)}`)}`;
     const parts = [make("h3", {}, title(cell)), make("p", { class: "numbers" }, told(cell))];
     const back = find(cell.p, cell.t);
     if (back !== undefined) {
@@ -366,7 +380,7 @@
     const value = classes[name][one];
     if (value === null) return DASH;
     const [low, high] = [classes[`${name}_low`][one], classes[`${name}_high`][one]];
-    return `${percent(value)}  (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`;
+    return `${percent(value)}  (${bare(low)} to ${bare(high)})`;
   };
   const wrongWith = (one) => {
     const at = taken.get(one);
@@ -381,8 +395,8 @@
     { name: "class", kind: "name", value: (one) => matrix.names[one].toLowerCase(), text: (one) => matrix.names[one] },
     { name: "recall", kind: "rate", right: true, value: (one) => classes.recall[one], text: rate("recall") },
     { name: "precision", kind: "rate", right: true, value: (one) => classes.precision[one], text: rate("precision") },
-    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? DASH : classes.f1[one].toFixed(3)) },
-    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => String(classes.n[one]) },
+    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? DASH : classes.f1[one].toFixed(4)) },
+    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => count(classes.n[one]) },
     { name: "mostly taken for", kind: "taken", value: (one) => (taken.has(one) ? matrix.cells[3 * taken.get(one) + 2] : 0), text: wrongWith },
     ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || DASH }] : []),
   ];
