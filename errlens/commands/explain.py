@@ -86,7 +86,8 @@ class Made(NamedTuple):
 def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions) -> Made:
     """Explain image by image, until all are done or it is time to stop."""
     from errlens.commands import _explain_view as view
-    from errlens.commands._explain_album import Album, IndexMaker
+    from errlens.commands._explain_album import Album
+    from errlens.commands._explain_index import IndexMaker
     from errlens.commands._explain_studies import Studies
 
     explainer = _explainer(job, options)
