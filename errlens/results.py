@@ -182,12 +182,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     Raises:
         UnfitOption: Nothing can be written there.
     """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(folder):
-            yield
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    with _written_to(folder), locked(folder):
+        yield
 
 
 @contextmanager
@@ -197,28 +193,28 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
     Raises:
         UnfitOption: Nothing can be written there.
     """
+    with (
+        _written_to(folder),
+        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+    ):
+        yield Path(name)
+
+
+@contextmanager
+def _written_to(folder: Path) -> Iterator[None]:
+    """Say of a failure that it is the folder's: reading has errors of its own.
+
+    Raises:
+        UnfitOption: The folder, or the disk it is on, takes nothing.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
-            yield Path(name)
+        yield
     except OSError as error:
-        # Reading has errors of its own: what is left is the folder, or the disk it is on.
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> UnfitOption:
-    return UnfitOption(
-        f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
-        hint="see what stands there; or copy the run to where you may write",
-    )
-
-
-def options_of(folder: Path, *, run_hash: str) -> dict[str, Any]:
-    """Return the options that a command wrote its results with, if they are of this run."""
-    made_from = _record(folder)
-    of_this_run = made_from.get("run_hash") == run_hash
-    options = made_from.get("options") if of_this_run else None
-    return options if isinstance(options, dict) else {}
+        raise UnfitOption(
+            f"{str(folder)!r} cannot be written: {(error.strerror or str(error)).lower()}",
+            hint="see what stands there; or copy the run to where you may write",
+        ) from error
 
 
 def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
