@@ -183,10 +183,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     Raises:
         OutOfReach: Nothing can be written there.
     """
-    with written_to(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(folder):
-            yield
+    with _making(folder), locked(folder):
+        yield
 
 
 @contextmanager
@@ -196,18 +194,19 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
     Raises:
         OutOfReach: Nothing can be written there.
     """
-    with written_to(folder):  # reading has errors of its own
+    with (
+        _making(folder),
+        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+    ):
+        yield Path(name)
+
+
+@contextmanager
+def _making(folder: Path) -> Iterator[None]:
+    """Say of a failure that it is the folder's: reading has errors of its own."""
+    with written_to(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
-            yield Path(name)
-
-
-def options_of(folder: Path, *, run_hash: str) -> dict[str, Any]:
-    """Return the options that a command wrote its results with, if they are of this run."""
-    made_from = _record(folder)
-    of_this_run = made_from.get("run_hash") == run_hash
-    options = made_from.get("options") if of_this_run else None
-    return options if isinstance(options, dict) else {}
+        yield
 
 
 def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:

@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from errlens.attribution._batch import Explained, explain_batch
+from errlens.attribution._photos import Shown, shown_photo
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
 from errlens.classes import ClassNames
-from errlens.data.images import Photo, Unread, quiet_pillow
+from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, available_cores, in_order, open_for, prepare_input
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
@@ -26,7 +26,6 @@ from errlens.predictions import MISSING, UNREADABLE, Predictions
 from errlens.run import RunFolder
 
 TOP: Final = 3  # classes that name an image without a label
-MOST_PIXELS: Final = 50_000_000  # of a photo to be drawn on as it is: it takes 40 bytes for each
 UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown
 
 
@@ -42,14 +41,6 @@ class Case(NamedTuple):
     headings: tuple[str, ...] = ()
     chances: tuple[float | None, ...] = ()
     top: tuple[tuple[str, float], ...] = ()
-
-
-class Shown(NamedTuple):
-    """A photo to draw on, maybe smaller than it is: its width and height are in pixels."""
-
-    image: Image.Image
-    width: int
-    height: int
 
 
 class Explanation(NamedTuple):
@@ -129,11 +120,10 @@ class Explainer:
             return _Loaded(case, photo)
         if case.facts["content_hash"] not in (None, photo.content_hash):
             return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
-        if self.photo_side == 0 and photo.width * photo.height > MOST_PIXELS:
-            return _Loaded(case, Unread(UNREADABLE, _too_many(photo), photo.content_hash))
-        prepared = prepare_input(photo, preparation)
-        shown = None if self.photo_side is None else _shown(photo.image, self.photo_side)
-        return _Loaded(case, prepared, shown)
+        shown = None if self.photo_side is None else shown_photo(photo, self.photo_side)
+        if isinstance(shown, Unread):
+            return _Loaded(case, shown)
+        return _Loaded(case, prepare_input(photo, preparation), shown)
 
     def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
         seen = [one for one in loaded if isinstance(one.input, Input)]
@@ -163,19 +153,6 @@ class Explainer:
         ):
             image = as_picture(value, self.classifier)
             yield Explanation(case, image, tensor, one.photo, of_image, seconds)
-
-
-def _shown(photo: Image.Image, side: int) -> Shown:
-    """Return a photo in colour with a longest side of at most so many pixels; 0: as it is."""
-    share = min(1.0, side / max(photo.size)) if side else 1.0
-    size = (max(1, round(photo.width * share)), max(1, round(photo.height * share)))
-    small = photo.resize(size, Image.Resampling.LANCZOS) if share < 1 else photo
-    return Shown(small.convert("RGB"), *photo.size)
-
-
-def _too_many(photo: Photo) -> str:
-    megapixels = photo.width * photo.height / 1e6
-    return f"{megapixels:.0f} megapixels are too many to draw on: --on input, or all panels"
 
 
 def cases_of(

@@ -24,7 +24,8 @@ def evidence_table(index: pd.DataFrame) -> pd.DataFrame:
 def _rows(index: pd.DataFrame) -> Iterator[dict[str, Any]]:
     predicted = index[index["target"] == "predicted"]
     right = (predicted["label_name"] == predicted["pred_name"]).map({True: "right", False: "wrong"})
-    for (method, images), rows in predicted.groupby(["method", right]):
+    kinds = right.where(predicted["label_name"].notna(), "without label")
+    for (method, images), rows in predicted.groupby(["method", kinds]):
         for region in REGIONS:
             both = rows[[f"{region}_share", f"{region}_area"]].dropna().to_numpy()
             if len(both):

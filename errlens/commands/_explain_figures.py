@@ -12,7 +12,8 @@ from PIL import Image
 
 from errlens.attribution._cases import Case, Explanation
 from errlens.data.preprocess import Box
-from errlens.figures.heatmaps import SIDE, Panel, Shades, draw_heatmaps
+from errlens.figures.bars import Shades
+from errlens.figures.heatmaps import SIDE, Panel, draw_heatmaps
 from errlens.figures.letters import shown_name
 from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
 from errlens.formats import figure, probability, share, signed

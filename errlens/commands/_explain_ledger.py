@@ -49,6 +49,13 @@ class Ledger:
             ids = [] if before is None else zip(before["sample_id"], before["row"], strict=True)
             return self._rows.promise(photos, {name: int(row) for name, row in ids})
 
+    def forget(self, photos: Sequence[str]) -> None:
+        """Give back the rows of photos that came to nothing."""
+        from errlens.results import alone_in
+
+        with alone_in(self._folder):
+            self._rows.keep(photos)
+
     def add(self, results: "ResultsWriter", tables: "Tables", sheets: "Mapping[Key, str]") -> None:
         """Write the tables, of this call and of those before.
 

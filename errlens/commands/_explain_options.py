@@ -148,7 +148,7 @@ class StudyOptions:
         typer.Option(
             metavar="FILE|DIR",
             help="Outlines (json) or mask images, white on black, of the objects: adds the share "
-            "of the evidence that lies on them.",
+            "of the evidence that lies on them, held against their share of the area.",
         ),
     ] = None
 

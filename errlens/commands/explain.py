@@ -69,11 +69,16 @@ def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
     from errlens.results import renewed_folder
 
     ledger = Ledger(job.folder, job.run_hash)
-    with renewed_folder(
-        job.folder, run_hash=job.run_hash, options=options.decisive(), keep=ledger.keeps
-    ) as results:
-        made = _made(screen, job, results, options) if job.cases else Made(view.tables(), {})
-        results.when_alone(lambda: ledger.add(results, made.tables, made.sheets))
+    try:
+        with renewed_folder(
+            job.folder, run_hash=job.run_hash, options=options.decisive(), keep=ledger.keeps
+        ) as results:
+            made = _made(screen, job, results, options) if job.cases else Made(view.tables(), {})
+            results.when_alone(lambda: ledger.add(results, made.tables, made.sheets))
+    except BaseException:
+        if options.of_photos:
+            ledger.forget([case.facts["sample_id"] for case in job.cases])
+        raise
     return made.tables._replace(written=results.written)
 
 
@@ -87,7 +92,8 @@ class Made(NamedTuple):
 def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions) -> Made:
     """Explain image by image, until all are done or it is time to stop."""
     from errlens.commands import _explain_view as view
-    from errlens.commands._explain_album import Album, IndexMaker
+    from errlens.commands._explain_album import Album
+    from errlens.commands._explain_index import IndexMaker
     from errlens.commands._explain_studies import Studies
 
     explainer = _explainer(job, options)

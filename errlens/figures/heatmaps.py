@@ -1,9 +1,7 @@
 """Maps over images beside each other, on one scale or each on its own."""
 
-import math
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Decimal
-from typing import Any, Final, NamedTuple, TypedDict, Unpack
+from typing import Final, NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,11 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.preprocess import Box
-from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.figures.bars import LEAST_BAR, TICK, Bar, Shades, lines_of, number_text, paste
+from errlens.figures.overlay import Pixels, common_scale, overlay
 from errlens.figures.sheet import (
     GAP,
     INK,
-    LINE,
     PAD,
     SMALL,
     TEXT,
@@ -25,7 +23,6 @@ from errlens.figures.sheet import (
     line_height,
     text_width,
     to_pixels,
-    wrapped,
 )
 
 SIDE: Final = 224  # pixels of the longest side of a picture
@@ -34,17 +31,10 @@ ACROSS: Final = 6  # panels in a row, at most
 BETWEEN: Final = 20  # pixels between panels, and between rows
 ABOVE: Final = 3  # pixels between a heading and its picture
 BASE: Final = 0.95  # of the font size, from the top of a line to what its letters stand on
-LEAST_BAR: Final = 100  # pixels an upright colour bar is high
-BAR: Final = 14  # pixels a colour bar is wide
-TICK: Final = 6  # pixels from a colour bar to its numbers
 DIM: Final = "0.4"
 WEAK: Final = 0.2  # of a shared scale: what stays below is hard to see
-ROUNDING: Final = 1e-6  # what float32 knows no more of
 SWATCH: Final = 9  # pixels a side of a colour in a legend
 Colour = tuple[int, int, int]
-
-# A bar shows what colours do to a light place of a photo and, in its other half, to a dark one.
-GROUNDS: Final = (255, 70)
 
 
 class Panel(NamedTuple):
@@ -63,15 +53,6 @@ class Panel(NamedTuple):
     box: Box | None = None
     legend: tuple[tuple[Colour, str], ...] = ()
     signed: bool = True
-
-
-class Shades(TypedDict, total=False):
-    """How maps are coloured, as `overlay` has it."""
-
-    alpha: float
-    colormap: str | None
-    signed: bool
-    upsampling: Upsampling
 
 
 def draw_heatmaps(
@@ -104,7 +85,7 @@ def draw_heatmaps(
         page = _Page(image, panels, unit, side, shades)
         heading = Title(title, page.width)
         width = max(page.width, heading.width)
-        told = _wrapped(subtitle, width, TEXT)
+        told = lines_of(subtitle, width, TEXT)
         top = PAD + heading.height + line_height(TEXT) * len(told) + GAP
         sheet = Sheet(max(width, text_width(told, size=TEXT)) + 2 * PAD, top + page.height + PAD)
         heading.draw(sheet)
@@ -113,56 +94,16 @@ def draw_heatmaps(
         return sheet.finished()
 
 
-class _Bar:
-    """A colour bar: upright, with its unit on the right, or level where that is None."""
-
-    def __init__(
-        self, length: int, maps: Sequence[NDArray[np.float32]], shades: Shades, unit: str | None
-    ) -> None:
-        scale = common_scale(maps)
-        low = -scale if shades.get("signed", True) else 0.0
-        self._upright = unit is not None
-        self._length = length
-        self._pixels = _ramp(length, low, scale, shades)
-        self._shares = np.linspace(0, 1, 5 if self._upright else 3 if low else 2).tolist()
-        between = [_number(low + share * (scale - low)) for share in self._shares[1:-1]]
-        first = _last_number(low, min(float(values.min()) for values in maps))
-        last = _last_number(scale, max(float(values.max()) for values in maps))
-        self._numbers = [first, *between, last]
-        self._unit = _wrapped(unit or "", length, TEXT)
-        self._before_unit = BAR + TICK + text_width(self._numbers, size=SMALL) + GAP
-        beside = self._before_unit + line_height(TEXT) * len(self._unit)
-        self.width, self.height = length, BAR + line_height(SMALL)
-        if self._upright:
-            self._pixels = np.rot90(self._pixels)
-            self.width, self.height = beside, length
-
-    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
-        """Draw it to the right of and below a position."""
-        _paste(paper, self._pixels, x, y)
-        for text, share in zip(self._numbers, self._shares, strict=True):
-            if self._upright:
-                place = (x + BAR + TICK, y + (1 - share) * self._length)
-                sheet.text(*place, text, size=SMALL, va=_edge(share, "bottom", "top"))
-            else:
-                place = (x + share * self._length, y + BAR + 2)
-                sheet.text(*place, text, size=SMALL, ha=_edge(share, "left", "right"))
-        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
-        middle = y + self._length / 2
-        unit = "\n".join(self._unit)
-        sheet.text(x + self._before_unit, middle, unit, linespacing=LINE, **looks)
-
-
 class _Cell:
     """A panel as it is drawn: its texts in lines, and a colour bar of its own or none."""
 
-    def __init__(self, panel: Panel, pixels: Pixels, width: int, bar: _Bar | None) -> None:
-        self.heading = _wrapped(panel.heading, width, TEXT)
+    def __init__(self, panel: Panel, pixels: Pixels, width: int, bar: Bar | None) -> None:
+        self.heading = lines_of(panel.heading, width, TEXT)
         self.pixels = pixels
         self._bar = bar
-        self._detail = _wrapped(panel.detail, width, SMALL)
+        self._detail = lines_of(panel.detail, width, SMALL)
         room = width - SWATCH - TICK
-        self._legend = [(colour, _wrapped(text, room, SMALL)) for colour, text in panel.legend]
+        self._legend = [(colour, lines_of(text, room, SMALL)) for colour, text in panel.legend]
         lines = len(self._detail) + sum(len(text) for _, text in self._legend)
         bar_height = bar.height + GAP if bar else 0
         self.below = GAP // 2 + bar_height + line_height(SMALL) * lines
@@ -170,7 +111,7 @@ class _Cell:
     def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
         """Draw it with the upper left corner of its picture at a place."""
         _write(sheet, x, y - _height_above([self]), self.heading)
-        _paste(paper, self.pixels, x, y)
+        paste(paper, self.pixels, x, y)
         y += self.pixels.shape[0] + GAP // 2
         if self._bar:
             self._bar.draw(sheet, paper, x, y)
@@ -208,7 +149,7 @@ class _Page:
         self._rows = [cells[at : at + across] for at in range(0, len(cells), across)]
         self._maps = across * (self._cell + BETWEEN)
         length = max(_high(self._rows[0]), LEAST_BAR)
-        self._bar = _Bar(length, maps, shades, unit) if shared else None
+        self._bar = Bar(length, maps, shades, unit) if shared else None
         self.width = self._maps + (self._bar.width if self._bar else -BETWEEN)
         bar = _height_above(self._rows[0]) + (self._bar.height if self._bar else 0)
         self.height = max(bar, sum(map(self._height, self._rows)) - BETWEEN)
@@ -216,7 +157,7 @@ class _Page:
     def _planned(self, panel: Panel, pixels: Pixels, shared: float | None, shades: Shades) -> _Cell:
         bar = None
         if panel.values is not None and not shared:
-            bar = _Bar(self._cell, [panel.values], _own(shades, panel), None)
+            bar = Bar(self._cell, [panel.values], _own(shades, panel), None)
         return _Cell(panel, pixels, self._cell, bar)
 
     def _height(self, row: Sequence[_Cell]) -> int:
@@ -266,21 +207,13 @@ def _noted(panel: Panel, shared: float | None) -> Panel:
     most = float(np.abs(panel.values).max())
     if most >= WEAK * shared:
         return panel
-    note = f"weak: at most {_number(most)}"
+    note = f"weak: at most {number_text(most)}"
     return panel._replace(detail=f"{panel.detail}\n{note}" if panel.detail else note)
 
 
 def _high(cells: Iterable[_Cell]) -> int:
     """Return the pixels that the pictures of a row take."""
     return max(len(cell.pixels) for cell in cells)
-
-
-def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:
-    """Return all colours from left to right, over a light ground and below over a dark one."""
-    ground = np.repeat(np.array(GROUNDS, np.uint8), BAR // 2)
-    over = np.repeat(ground, 3 * length).reshape(BAR, length, 3)
-    values = np.linspace(low, high, length, dtype=np.float32)[None]
-    return overlay(over, values, scale=high, **shades)
 
 
 def _fitted(pixels: Pixels, side: int) -> Pixels:
@@ -293,47 +226,9 @@ def _fitted(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
-def _number(value: float) -> str:
-    """Return a value in three digits.
-
-    >>> _number(-3.2149), _number(0.0)
-    ('\N{MINUS SIGN}3.21', '0')
-    """
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _last_number(end: float, most: float) -> str:
-    """Return the end of a bar in three digits, no nearer to zero than it is.
-
-    `most` is the value furthest on that side; where it lies beyond, that is said.
-
-    >>> _last_number(1.5651, 1.2), _last_number(0.75, 1.565), _last_number(-0.75, -2)
-    ('1.57', '≥ 0.75', '≤ \N{MINUS SIGN}0.75')
-    """
-    exact = Decimal(abs(end) * (1 - ROUNDING))
-    step = Decimal(1).scaleb(exact.adjusted() - 2)
-    text = _number(math.copysign(float(exact.quantize(step, ROUND_CEILING)), end))
-    if abs(most) <= abs(end) or most * end <= 0:
-        return text
-    return f"{'≥' if end > 0 else '≤'} {text}"
-
-
-def _edge(share: float, first: str, last: str) -> str:
-    """Return how a number is aligned on a bar: those at its ends do not reach beyond them."""
-    return {0.0: first, 1.0: last}.get(share, "center")
-
-
-def _paste(paper: Pixels, pixels: Pixels, x: int, y: int) -> None:
-    paper[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
-
-
 def _height_above(cells: Iterable[_Cell]) -> int:
     """Return the pixels that the headings of a row take."""
     return ABOVE + line_height(TEXT) * max(len(cell.heading) for cell in cells)
-
-
-def _wrapped(text: str, width: int, size: float) -> list[str]:
-    return wrapped(text, width, size=size) if text else []
 
 
 def _write(

@@ -17,6 +17,7 @@ from errlens.commands._explain_view import tables
 from errlens.csv_tables import read_csv
 from errlens.results import MADE_FROM, alone_in, renewed_folder
 from errlens.run import RunFolder
+from tests.test_run import PLAN, make_info, write_parts
 
 TEXT = ("sample_id", "label_name", "pred_name", "method", "target", "file", "maps_file", "status")
 
@@ -131,6 +132,23 @@ def test_gates_in_both_forms_are_of_one_call(tmp_path, number):
 
     at_once(*(lambda name=name: write(name) for name in ("one", "two")))
     assert json.loads(run.gates_file.read_text())["by"] == run.junit_file.read_text()
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_evaluations_with_the_same_settings_work_side_by_side(tmp_path, number):
+    path, info, barrier = tmp_path / f"run{number}", make_info(), threading.Barrier(4)
+
+    def evaluate():
+        run = RunFolder(path)
+        barrier.wait()
+        plan = run.begin(info, PLAN)
+        write_parts(run, plan, info, run.unfinished())
+        barrier.wait()
+        assert not run.unfinished()
+
+    at_once(*[evaluate] * 4)
+    assert RunFolder(path).plan.equals(PLAN)
+    assert not list(path.rglob(".*"))
 
 
 def test_photos_explained_at_the_same_time_have_different_rows(tmp_path):

@@ -344,6 +344,12 @@ def photos_index(folder="explained"):
     return read_csv(Path(folder, "index.csv"), text=text)
 
 
+def test_a_call_that_fails_leaves_nothing_behind(photos):
+    before = sorted(path.name for path in Path().iterdir())
+    assert "layer9" in refused(f"{photos / 'red/0.png'} {PHOTOS} --layer layer9")
+    assert sorted(path.name for path in Path().iterdir()) == before
+
+
 def test_photos_need_no_run(photos):
     paths = [photos / "red/0.png", photos / "blue/1.png"]
     Path("names.txt").write_text("blue\ngreen\nred\n")

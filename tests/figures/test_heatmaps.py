@@ -10,7 +10,8 @@ from matplotlib import pyplot as plt
 from matplotlib.text import Text
 from PIL import Image
 
-from errlens.figures.heatmaps import ACROSS, BAR, GROUNDS, SIDE, Panel, draw_heatmaps
+from errlens.figures.bars import BAR, GROUNDS
+from errlens.figures.heatmaps import ACROSS, SIDE, Panel, draw_heatmaps
 from errlens.figures.overlay import common_scale, overlay
 
 HARD = (
