@@ -354,10 +354,12 @@ class RunFolder:
             if any(inside(self.predictions_folder, self.path).glob("part-*.parquet")):
                 self._refuse_others(info, plan)
                 plan = self.plan
-            self.predictions_folder.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             self.suggested_classes_file.unlink(missing_ok=True)
         with self.in_work():
-            self.write_info(info)
+            self.write_info(info)  # first: it makes a run of the folder
+            with written_to(self.predictions_folder):
+                self.predictions_folder.mkdir(exist_ok=True)
             self._write_table(self.plan_file, plan)
             if extra is not None:
                 table = pa.Table.from_pandas(extra, preserve_index=False)

@@ -1,5 +1,6 @@
 """`errlens compare`: is the new run better than the old one, and on which images?"""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,8 +45,8 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
         """Return the runs; they are complete, and have the same classes."""
         from errlens.run import open_run
 
-        places = Counter(path.resolve() for path in self.runs)
-        twice = [path for path in self.runs if places[path.resolve()] > 1]
+        places = Counter(map(os.path.realpath, self.runs))
+        twice = [path for path in self.runs if places[os.path.realpath(path)] > 1]
         if twice:
             raise UnfitOption(
                 f"{str(twice[0])!r} is given twice; a run does not differ from itself"
@@ -224,7 +225,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     >>> _names([Path("runs/a"), Path("runs/b")]), _names([Path("1/run"), Path("2/run")])
     (['a', 'b'], ['1/run', '2/run'])
     """
-    names = [path.resolve().name for path in paths]
+    names = [Path(os.path.realpath(path)).name for path in paths]
     return names if len({*names}) == len(names) else [path.as_posix() for path in paths]
 
 

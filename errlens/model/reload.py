@@ -68,7 +68,7 @@ def untrained_model(name: str) -> Classifier:
 def _preparation(info: RunInfo) -> Preparation:
     recorded = info.settings.preprocessing
     if "transform" in recorded:
-        return load_transform(recorded["transform"], exif=recorded["exif"])
+        return load_transform(str(recorded["transform"]), exif=bool(recorded.get("exif")))
     return Preprocessing.from_dict(recorded)
 
 

@@ -1,6 +1,5 @@
 """Pairs, groups, one-way and exceptional errors: each with its images and a person's notes."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.notes import Note
 from errlens.analysis.selection import Selectable, Term, pair_selector, parse_selector
+from errlens.documents import parse_json
 from errlens.errors import UnfitSelection
 from errlens.report.overview import strongest_pairs
 from errlens.report.parts import Part, records
@@ -77,7 +77,7 @@ def groups(
     label, pred = among.column("label"), among.column("pred")
     table = confusion.tables.get("groups")
     for one in records(table, GROUPS_SHOWN) if table is not None else ():
-        names = json.loads(one["classes"])
+        names = parse_json(one["classes"])
         members = [among.classes.names.index(name) for name in names]
         inside = np.isin(label, members) & np.isin(pred, members)
         rows = among.ranked(inside)

@@ -102,10 +102,20 @@ def _undamaged(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
         whole = all(_is_finite(table[one]) for one in numbers) and all(
             set(table[one]) <= known for one in _CLASSES if one in texts
         )
+        whole = whole and all(_are_of(known, cell) for cell in table.get("classes", ()))
     if not whole:
         path = run.path / kind / f"{name}.csv"
         raise NoResults(f"{str(path)!r} is damaged", command=f"errlens {kind}")
     return table
+
+
+def _are_of(known: set[str], cell: Any) -> bool:
+    """Tell whether a cell is a JSON list of known names."""
+    try:
+        names = parse_json(cell)
+        return isinstance(names, list) and set(names) <= known
+    except (ValueError, TypeError):
+        return False
 
 
 def _is_finite(column: pd.Series) -> bool:
