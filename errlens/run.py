@@ -24,6 +24,7 @@ from errlens.documents import parse_json, read_text
 from errlens.errors import (
     ErrlensError,
     IncompleteRun,
+    InputError,
     LabelSpaceMismatch,
     NoModel,
     NotARun,
@@ -526,7 +527,12 @@ class RunFolder:
     def _clear(self) -> None:
         for path in [self.path / name for name in _OWN]:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                try:
+                    shutil.rmtree(path)
+                except RecursionError as error:
+                    raise InputError(
+                        f"{str(path)!r} holds folders in folders without end"
+                    ) from error
             else:
                 path.unlink(missing_ok=True)
 

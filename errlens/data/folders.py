@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from errlens.data.images import SUFFIXES
-from errlens.errors import InputError
+from errlens.errors import InputError, shortened
 
 NOT_UTF8 = "file name is not UTF-8"
+MOST_LEVELS = 200  # of folders in folders
 
 
 class FolderScan(NamedTuple):
@@ -57,6 +58,10 @@ def scan_folder(folder: Path) -> FolderScan:
 
 def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
     """Yield all files below a folder; a link to a folder we are inside of is a loop."""
+    if len(ancestors) == MOST_LEVELS:
+        raise InputError(
+            f"folder {shortened(repr(str(folder)))} is nested more than {MOST_LEVELS} levels deep"
+        )
     identity = _identity(folder)
     if identity in ancestors:
         return

@@ -1,6 +1,7 @@
 """A damaged run, or one made up by somebody, ends every command with a sentence: 0, 2 or 3."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.attacks import mutations
-from tests.attacks.runs import COMMANDS, EVALUATE, HARMLESS, call, files, remove
+from tests.attacks.runs import COMMANDS, EVALUATE, HARMLESS, agree, call, files, remove
 
 PART = "predictions/part-00001.parquet"
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -186,6 +187,38 @@ ON_THE_PAGE = [
 ]  # fmt: skip
 
 
+EXPLAIN = "explain run --top 1 --method occlusion --mask 50%"
+# What a run says of itself, with parts and results that agree.
+LIES = [
+    ({"preprocessing": {}}, EXPLAIN, "preprocessing"),
+    ({"preprocessing": {"img_size": "x"}}, "misclassified run --top 1 --as-fed", "preprocessing"),
+    ({"preprocessing": {"transform": 3}}, EXPLAIN, "module:function"),
+    ({"preprocessing": {"transform": "nowhere:x"}}, EXPLAIN, "nowhere"),
+    ({"checkpoint": "/etc/passwd"}, EXPLAIN, "/etc/passwd"),
+    ({"checkpoint": "a\0b"}, EXPLAIN, "a\\x00b"),
+    ({"model": ""}, EXPLAIN, "model"),
+    ({"model": "nowhere:x"}, EXPLAIN, "nowhere"),
+    ({"weights_sha256": "0"}, EXPLAIN, "weights"),
+    ({"arguments": {"nonsense": 1}}, EXPLAIN, "nonsense"),
+    ({"keep": ["../../x"]}, CONFUSION, "leads out of"),
+    ({"keep": ["gradients"]}, CONFUSION, "parts"),
+    ({"class_names": ["red", "green", "blue"]}, CONFUSION, "label_name"),
+    ({"class_names": ["blue", "green"], "superclasses": None}, CONFUSION, "outside the 2 classes"),
+    ({"superclasses": None}, REPORT, "super_label"),
+    ({"status": "relabelled"}, CONFUSION, "do not match"),
+    ({"engine": {"name": "import"}}, EXPLAIN, "imported"),
+]
+
+
+@pytest.mark.parametrize(("changes", "command", "word"), LIES, ids=str)
+def test_a_run_that_lies_about_itself_is_found_out(run, changes, command, word):
+    edited(**changes)(run / "run.json")
+    agree(run)
+    said = call(command)
+    assert said.exit_code in (2, 3), said.output
+    assert word in said.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "command", "word"),
     REFUSED,
@@ -217,6 +250,8 @@ def test_no_damage_makes_a_command_fall_over(run, seed):
     # Each third time a file that all commands read.
     names = ["run.json", PART, "plan.parquet", "metrics.json"] if seed % 3 == 0 else files(run)
     damage = mutations.damaged(run / chance.choice(names), chance)
+    if "_json" in damage and seed % 2:
+        agree(run)
     for command in chance.sample(COMMANDS, 3):
         said = call(command)
         assert said.exit_code in HARMLESS, f"{damage}; {command}\n{said.output}"
@@ -231,3 +266,35 @@ def test_the_program_itself_ends_so(run):
     assert said.returncode == 3
     assert said.stderr.startswith("error: 'run/metrics.json' is damaged: ")
     assert "Traceback" not in said.stderr
+
+
+def nested(folder, *, levels=1_500):
+    """Make folders in folders, as deep as the longest path allows and deeper than Python calls."""
+    folder.mkdir(exist_ok=True)
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=here)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+
+
+def test_folders_without_end_end_in_a_sentence(run):
+    for name in ("predictions", "confusion", "explain", "photos/blue"):
+        place = run / name
+        if name.startswith("photos"):
+            (run.parent / "photos").unlink()
+            place = run.parent / name
+            place.parent.mkdir()
+        nested(place)
+    try:
+        for command in (
+            *COMMANDS,
+            f"{EVALUATE} --overwrite",
+            "evaluate photos --model tiny:colours",
+        ):
+            said = call(command)
+            assert said.exit_code in HARMLESS, f"{command}\n{said.output}"
+    finally:
+        subprocess.run(["rm", "-r", run, run.parent / "photos"], check=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.data.folders import scan_folder
+from errlens.data.folders import MOST_LEVELS, scan_folder
 from errlens.errors import InputError
 from tests.conftest import touch, without_privilege
 
@@ -124,3 +124,15 @@ def test_photos_in_a_folder_that_cannot_be_entered_are_listed_without_size(publi
     with without_privilege():
         found = scan_folder(public)
     assert (found.paths, found.sizes) == (["closed/1.jpg"], [None])
+
+
+def test_folders_without_end_are_refused(tmp_path):
+    deepest = tmp_path
+    for _ in range(MOST_LEVELS - 1):
+        deepest = deepest / "d"
+    deepest.mkdir(parents=True)
+    (deepest / "a.jpg").touch()
+    assert len(scan_folder(tmp_path).paths) == 1
+    (deepest / "e").mkdir()
+    with pytest.raises(InputError, match=r"\.\.\..* nested more than 200 levels deep"):
+        scan_folder(tmp_path)
