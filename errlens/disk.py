@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from errlens.errors import OutOfReach, OutsideRun
+from errlens.errors import InputError, OutOfReach, OutsideRun
 
 
 def inside(path: Path, folder: Path) -> Path:
@@ -32,11 +32,17 @@ def written_to(place: Path) -> Iterator[None]:
 
     Raises:
         OutOfReach: It does.
+        InputError: A name is not UTF-8: no file of errlens's can hold it.
     """
     try:
         yield
     except OSError as error:
         raise OutOfReach(error, path=place, doing="written") from error
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{str(place)!r} cannot be written: the name of a file or folder is not UTF-8",
+            hint="rename it, or make a link to it that has another name",
+        ) from error
 
 
 @contextmanager

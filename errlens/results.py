@@ -282,9 +282,9 @@ def _files_of_before(folder: Path) -> list[str]:
     """
     names = _record(folder).get("files")
     names = names if isinstance(names, list) else []
-    here = [
-        (Path(place) / file).relative_to(folder).as_posix()
-        for place, _, files in os.walk(folder)
-        for file in files
-    ]
+    here = []
+    for place, folders, files in os.walk(folder):
+        here += [(Path(place) / file).relative_to(folder).as_posix() for file in files]
+        if Path(place) != folder:
+            folders.clear()  # errlens writes no deeper, others may have nested without end
     return [MADE_FROM, *(name for name in here if name in names)]

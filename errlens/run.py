@@ -23,6 +23,7 @@ from errlens.documents import parse_json, read_text
 from errlens.errors import (
     ErrlensError,
     IncompleteRun,
+    InputError,
     LabelSpaceMismatch,
     NoModel,
     NotARun,
@@ -380,10 +381,12 @@ class RunFolder:
             if any(inside(self.predictions_folder, self.path).glob("part-*.parquet")):
                 self._refuse_others(info, plan)
                 plan = self.plan
-            self.predictions_folder.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             self.suggested_classes_file.unlink(missing_ok=True)
         with self.in_work():
-            self.write_info(info)
+            self.write_info(info)  # first: it makes a run of the folder
+            with written_to(self.predictions_folder):
+                self.predictions_folder.mkdir(exist_ok=True)
             self._write_table(self.plan_file, plan)
             if extra is not None:
                 table = pa.Table.from_pandas(extra, preserve_index=False)
@@ -594,7 +597,12 @@ class RunFolder:
     def _clear(self) -> None:
         for path in [self.path / name for name in _OWN]:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                try:
+                    shutil.rmtree(path)
+                except RecursionError as error:
+                    raise InputError(
+                        f"{str(path)!r} holds folders in folders without end"
+                    ) from error
             else:
                 path.unlink(missing_ok=True)
 

@@ -1,6 +1,5 @@
 """Everything that a confusion matrix shows, as tables, and as read again from a run."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import pandas as pd
 from errlens.analysis.confusion import ConfusionMatrix, cell_table, superclass_table
 from errlens.analysis.groups import group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
+from errlens.documents import parse_json
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.results import read_results
@@ -67,7 +67,7 @@ def read_groups(run: RunFolder) -> list[list[int]]:
     """
     names = run.info.classes.names
     with _undamaged(run, "groups.csv") as table:
-        return [[names.index(one) for one in json.loads(row)] for row in table["classes"]]
+        return [[names.index(one) for one in parse_json(row)] for row in table["classes"]]
 
 
 @contextmanager

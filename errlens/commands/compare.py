@@ -1,5 +1,6 @@
 """`errlens compare`: is the new run better than the old one, and on which images?"""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,8 +45,8 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
         """Return the runs; they are complete, and have the same classes."""
         from errlens.run import open_run
 
-        places = Counter(path.resolve() for path in self.runs)
-        twice = [path for path in self.runs if places[path.resolve()] > 1]
+        places = Counter(map(os.path.realpath, self.runs))
+        twice = [path for path in self.runs if places[os.path.realpath(path)] > 1]
         if twice:
             raise UnfitOption(
                 f"{str(twice[0])!r} is given twice; a run does not differ from itself"
@@ -228,7 +229,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     """
     from errlens.data.folders import readable
 
-    names = [path.resolve().name for path in paths]
+    names = [Path(os.path.realpath(path)).name for path in paths]
     told_apart = len({*names}) == len(names)
     return [*map(readable, names if told_apart else (path.as_posix() for path in paths))]
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from errlens.data.images import ImageFile, Unread
+from errlens.data.images import Encoded, ImageFile, Unread, decode
 from errlens.disk import written_to
 from errlens.errors import UnfitOption
 from errlens.file_names import distinct_names, file_name
@@ -44,7 +44,7 @@ def _copy_tree(
         tree = Path(name, "tree")
         tree.mkdir()
         for copy, place in zip(copies, _places(copies), strict=True):
-            encoded = copy.file.read()
+            encoded = _image_of(copy.file)
             progress(1)
             if isinstance(encoded, Unread):
                 failed.append((copy, encoded))
@@ -53,6 +53,15 @@ def _copy_tree(
                 (tree / place).write_bytes(encoded.content)
         tree.replace(target)
     return failed
+
+
+def _image_of(file: ImageFile) -> Encoded | Unread:
+    """Read a file; one that was not there when its run was made may be anything but an image."""
+    encoded = file.read()
+    if file.content_hash is None and isinstance(encoded, Encoded):
+        photo = decode(encoded)
+        return photo if isinstance(photo, Unread) else encoded
+    return encoded
 
 
 def require_free(target: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 
 from errlens.data.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
 from errlens.data.regular_files import kernel_devices, read_start
-from errlens.errors import InputError
+from errlens.errors import InputError, shortened
 
 NOT_UTF8 = "file name is not UTF-8"
+MOST_LEVELS = 200  # of folders in folders
 _SYSTEM_FILES: Final = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 _LONGEST_SUFFIX: Final = 16  # what is longer belongs to one file and says nothing
 
@@ -88,6 +89,10 @@ def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[o
 
     A link may lead anywhere, but not into what the kernel makes up.
     """
+    if len(ancestors) == MOST_LEVELS:
+        raise InputError(
+            f"folder {shortened(repr(str(folder)))} is nested more than {MOST_LEVELS} levels deep"
+        )
     identity = _identity(folder)
     if identity in ancestors or identity[0] in kernel_devices():
         return

@@ -3,11 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from errlens.errors import NotARun
+from errlens.metrics_file import first_problem
 
 CropMode = Literal["center", "squash", "border"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
@@ -65,12 +70,32 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> "Preprocessing":
-        """Read what `as_dict` wrote."""
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in settings.items()
-        }
-        return cls(**plain)
+        """Read what `as_dict` wrote into `run.json`.
+
+        Raises:
+            NotARun: It is no preprocessing, or one that would fill the memory.
+        """
+        try:
+            found = _checking().validate_python(settings)
+            problem = "" if found._is_usable else "it makes no image, or too large a one"
+        except ValidationError as error:
+            found, problem = None, first_problem(error)
+        if found is None or problem:
+            raise NotARun(f"the preprocessing that run.json records is damaged: {problem}")
+        return found
+
+    @property
+    def _is_usable(self) -> bool:
+        channels = len(self.mean)
+        return (
+            min(self.img_size) > 0
+            and 0 < self.crop_pct < math.inf
+            and math.prod(self.img_size) / self.crop_pct**2 <= _LARGEST_STRIP
+            and channels in (1, 3)
+            and len(self.std) == channels
+            and all(map(math.isfinite, (*self.mean, *self.std)))
+            and all(self.std)
+        )
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the image as fed, before scaling: uint8 of shape (height, width, channels)."""
@@ -165,6 +190,11 @@ class Preprocessing:
         padded = Image.new(image.mode, (width, height), fill if len(fill) > 1 else fill[0])
         padded.paste(image, (-left, -top))
         return padded
+
+
+@cache
+def _checking() -> TypeAdapter[Preprocessing]:
+    return TypeAdapter(Preprocessing)
 
 
 class _Plan(NamedTuple):

@@ -1,6 +1,5 @@
 """Pairs, groups, one-way and exceptional errors: each with its images and a person's notes."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.notes import Note
 from errlens.analysis.selection import Selectable, Term, pair_selector, parse_selector
 from errlens.analysis.verdict import shown_pairs, told_status
+from errlens.documents import parse_json
 from errlens.errors import UnfitSelection
 from errlens.report.parts import Part, records
 from errlens.report.shots import Shots
@@ -87,7 +87,7 @@ def groups(
     label, pred = among.column("label"), among.column("pred")
     table = confusion.tables.get("groups")
     for one in records(table, GROUPS_SHOWN) if table is not None else ():
-        names = json.loads(one["classes"])
+        names = parse_json(one["classes"])
         members = [among.classes.names.index(name) for name in names]
         inside = np.isin(label, members) & np.isin(pred, members)
         rows = among.ranked(inside)

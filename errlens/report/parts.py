@@ -117,6 +117,7 @@ def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool
     return (
         all(_is_finite(table[column]) for column in numbers)
         and all(set(table[column]) <= set(known) for column in _CLASSES if column in texts)
+        and all(_are_of(known, cell) for cell in table.get("classes", ()))
         and not table[counts].isna().any(axis=None)
         and (name != "pairs" or _has_figures(table))
     )
@@ -126,6 +127,15 @@ def _has_figures(pairs: pd.DataFrame) -> bool:
     """Tell whether each pair has a status, and those that there is evidence of have it."""
     evidence = of_status(pairs, MUTUAL, LIKELY)[["lift_ab", "lift_ba", "q_value"]]
     return set(pairs["status"]) <= set(STATUSES) and bool(evidence.notna().all(axis=None))
+
+
+def _are_of(known: Collection[str], cell: Any) -> bool:
+    """Tell whether a cell is a JSON list of known names."""
+    try:
+        names = parse_json(cell)
+        return isinstance(names, list) and set(names) <= set(known)
+    except (ValueError, TypeError):
+        return False
 
 
 def _is_finite(column: pd.Series) -> bool:

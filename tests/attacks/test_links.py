@@ -150,3 +150,19 @@ def test_links_to_what_never_ends_end_at_once(run, target):
         assert call(READ[name]).exit_code in HARMLESS
         (run / name).unlink()
         (run / name).write_bytes(kept)
+
+
+def test_a_table_names_no_file_that_is_copied_for_an_image(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    secret = tmp_path / "secret.txt"
+    lines = ["path,label,pred", f"{secret},cat,dog", "../secret.txt,cat,dog", "a.png,cat,dog"]
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "table.csv").write_text("\n".join([*lines, "b.png,dog,dog"]))
+    assert call("import photos/table.csv -o run -q").exit_code == 0
+    secret.write_text("a key")
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.png")
+    said = call("misclassified run --no-figures --copy wrong")
+    assert said.exit_code == 0, said.output
+    assert [path.name for path in (tmp_path / "wrong").rglob("*.*")] == ["a.png"]
+    assert call("report run").exit_code == 0
+    assert base64.b64encode(b"a key").decode() not in (tmp_path / "run" / "report.html").read_text()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.data.folders import scan_folder
+from errlens.data.folders import MOST_LEVELS, scan_folder
 from errlens.errors import InputError
 from tests.conftest import paint, touch, without_privilege
 
@@ -159,3 +159,15 @@ def test_what_systems_leave_behind_is_no_file_of_the_data(tmp_path):
     touch(tmp_path, "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/Icon\r")
     found = scan_folder(tmp_path)
     assert (found.paths, found.skipped, found.misnamed) == (["a/1.jpg"], {}, {})
+
+
+def test_folders_without_end_are_refused(tmp_path):
+    deepest = tmp_path
+    for _ in range(MOST_LEVELS - 1):
+        deepest = deepest / "d"
+    deepest.mkdir(parents=True)
+    (deepest / "a.jpg").touch()
+    assert len(scan_folder(tmp_path).paths) == 1
+    (deepest / "e").mkdir()
+    with pytest.raises(InputError, match=r"\.\.\..* nested more than 200 levels deep"):
+        scan_folder(tmp_path)

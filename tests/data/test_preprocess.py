@@ -8,6 +8,7 @@ from PIL import Image
 from timm.data import create_transform
 
 from errlens.data.preprocess import Preprocessing
+from errlens.errors import NotARun
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
@@ -295,3 +296,28 @@ def test_a_photo_that_cannot_be_fitted_has_no_box():
     ours = settings_of((64, 64), 1.0, "border")
     with pytest.raises(ValueError, match="height and width"):
         ours.source_box(1, 300)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"img_size": "x"}, "img_size"),
+        ({"img_size": [8]}, "img_size"),
+        ({"img_size": [0, 8]}, "it makes no image"),
+        ({"img_size": [10**6, 10**6]}, "too large"),
+        ({"crop_pct": 1e-9}, "too large"),
+        ({"crop_pct": 0}, "it makes no image"),
+        ({"crop_mode": "odd"}, "crop_mode"),
+        ({"interpolation": None}, "interpolation"),
+        ({"mean": [0.5, 0.5]}, "it makes no image"),
+        ({"std": [0.5, 0.5, 0]}, "it makes no image"),
+        ({"std": {}}, "std"),
+    ],
+)
+def test_a_recorded_preprocessing_that_cannot_be_is_refused(changes, problem):
+    recorded = {**Preprocessing((8, 8), 1.0, "center", "bicubic", (0.5,) * 3, (1.0,) * 3).as_dict()}
+    assert Preprocessing.from_dict(recorded).as_dict() == recorded
+    with pytest.raises(NotARun, match=problem):
+        Preprocessing.from_dict({**recorded, **changes})
+    with pytest.raises(NotARun, match="img_size"):
+        Preprocessing.from_dict({})
