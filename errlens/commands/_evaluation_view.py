@@ -204,8 +204,8 @@ def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
     rows = [
         (
             str(one["class_name"]),
-            share(one["recall"], one["n"]),
-            share_range(one["recall_low"], one["recall_high"], one["n"]),
+            share(one["recall"]),
+            share_range(one["recall_low"], one["recall_high"]),
             of(round(one["recall"] * one["n"]), one["n"]),
         )
         for one in worst.head(WORST_CLASSES).to_dict("records")

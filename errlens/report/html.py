@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -24,12 +23,10 @@ _MARKS: Final = {
 }  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and figures.
-_COLUMNS: Final[dict[Callable[[float], str], str]] = {
-    formats.share: r"top[15](_low|_high)?|(old|new)_recall",
-    formats.points: r"difference(_low|_high)?|low|high",
-    formats.probability: r"[pq]_value|(old|new)_(confidence|label_prob)",
-    formats.figure: r"(old|new)_loss|nll|brier|ece|macro_f1",
-}
+_SHARES: Final = r"top[15](_low|_high)?|(old|new)_recall"
+_DIFFERENCES: Final = r"difference(_low|_high)?|low|high"
+_PROBABILITIES: Final = r"[pq]_value|(old|new)_(confidence|label_prob)"
+_FIGURES: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
 _FORMATS: Final = ("share", "points", "probability", "figure", "times", "count", "counted")
 
 
@@ -101,21 +98,26 @@ def _seen(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def table_cell(value: Any, column: str) -> str:
-    """Write a cell of a table of a comparison, by the name of its column.
+def table_cell(value: Any, column: str, n: int | None = None) -> str:
+    """Write a cell of a table of a comparison, by the name of its column; `n` is as in `share`.
 
-    >>> table_cell(0.7, "top1"), table_cell(-0.02, "difference"), table_cell(493.0, "fixed")
-    ('70.0 %', '-2.0 pp', '493')
-    >>> table_cell(1e-9, "q_value"), table_cell(1.5, "old_loss"), table_cell("cat", "class_name")
-    ('<0.001', '1.5000', 'cat')
+    >>> table_cell(0.7, "top1"), table_cell(0.7, "top1", 2000), table_cell(-0.02, "difference")
+    ('70.0 %', '70.00 %', '-2.0 pp')
+    >>> table_cell(1e-9, "q_value"), table_cell(1.5, "old_loss"), table_cell(493.0, "fixed")
+    ('<0.001', '1.5000', '493')
     """
     if value is None:
         return formats.NOT_KNOWN
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
-    for written, names in _COLUMNS.items():
-        if re.fullmatch(names, column):
-            return written(value)
+    if re.fullmatch(_SHARES, column):
+        return formats.share(value, n)
+    if re.fullmatch(_DIFFERENCES, column):
+        return formats.points(value, n)
+    if re.fullmatch(_PROBABILITIES, column):
+        return formats.probability(value)
+    if re.fullmatch(_FIGURES, column):
+        return formats.figure(value)
     return formats.count(value) if float(value).is_integer() else formats.figure(value)
 
 

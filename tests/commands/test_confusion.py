@@ -742,3 +742,12 @@ def test_confusion_needs_no_torch():
     )
     loaded = set(said.stdout.splitlines()[-1].split())
     assert loaded.isdisjoint({"torch", "torchvision", "timm"})
+
+
+def test_one_image_of_one_class_is_one():
+    make_run(["cat"], ["dog"], classes=("cat", "dog"))
+    said = confusion()
+    assert said.stdout.startswith("1 image of 1 class, 1 of each; 1 wrong\n")
+    assert "no data for 1 class: 'dog'" in said.stderr
+    said = call("misclassified run --no-figures")
+    assert said.stdout.startswith("1 of 1 image wrong\n")
