@@ -11,7 +11,7 @@ import yaml
 
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadClassFile, MissingInput, some
-from errlens.spelling import folded, tidied, tidied_headers
+from errlens.spelling import folded, tidied_headers
 
 OPEN_MARK = "? "  # before a name in a text file that somebody has yet to decide
 
@@ -68,7 +68,7 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
     if missing:
         raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
     name_at, parent_at = header.index("class_name"), header.index("superclass")
-    rows = [(row[name_at], parent) for row in table if (parent := tidied(row[parent_at]))]
+    rows = [(row[name_at], parent) for row in table if (parent := row[parent_at].strip())]
     # A class may be listed by its name and again by an alias: then it is listed twice.
     spellings = Counter(classes.index(name) for name, _ in rows)
     repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]
