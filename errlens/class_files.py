@@ -12,6 +12,8 @@ from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
 from errlens.escapes import text_of
 from errlens.spelling import folded, tidied, tidied_headers
+from errlens.errors import BadClassFile, MissingInput, some
+from errlens.spelling import folded, tidied_headers
 
 MOST_BYTES: Final = 16 * 2**20
 OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to decide
@@ -69,7 +71,7 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
     if missing:
         raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
     name_at, parent_at = header.index("class_name"), header.index("superclass")
-    rows = [(row[name_at], parent) for row in table if (parent := tidied(row[parent_at]))]
+    rows = [(row[name_at], parent) for row in table if (parent := row[parent_at].strip())]
     # A class may be listed by its name and again by an alias: then it is listed twice.
     spellings = Counter(classes.index(name) for name, _ in rows)
     repeated = [name for name, _ in rows if spellings[classes.index(name)] > 1]

@@ -241,7 +241,8 @@ def test_a_ranking_the_run_has_no_numbers_for_is_refused(rank):
 def test_a_run_that_knows_confidence_alone_is_ranked_by_it():
     table = pd.DataFrame({"path": list("abc"), "label": "cat", "pred": "dog"})
     table.assign(confidence=[0.3, 0.9, 0.5]).to_csv("t.csv", index=False)
-    assert call("import t.csv -o run -q").exit_code == 0
+    Path("names.txt").write_text("cat\ndog\n")  # that all is wrong must be meant
+    assert call("import t.csv -o run -q --classes names.txt").exit_code == 0
     misclassified()
     assert read("worst.csv")["row"].tolist() == [1, 2, 0]
 
