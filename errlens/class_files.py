@@ -11,8 +11,6 @@ from errlens.classes import ClassNames, Superclasses
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
 from errlens.escapes import text_of
-from errlens.spelling import folded, tidied, tidied_headers
-from errlens.errors import BadClassFile, MissingInput, some
 from errlens.spelling import folded, tidied_headers
 
 MOST_BYTES: Final = 16 * 2**20

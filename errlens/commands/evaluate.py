@@ -29,7 +29,7 @@ from errlens.commands._second_look import (
     show_doubt,
 )
 from errlens.errors import TooManyBadInputs, UnfitOption
-from errlens.formats import of
+from errlens.formats import count, counted
 from errlens.places import as_recorded, default_run
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ def _check_bad_inputs(run: "RunFolder", metrics: "Metrics", max_bad: str) -> Non
     """Refuse a result that too many inputs are missing from."""
     if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
         raise TooManyBadInputs(
-            f"failed inputs: {of(metrics.n_failed, metrics.n)}, --max-bad is {max_bad}",
+            f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
+            f"{max_bad}",
             hint=f"everything was written to {run.path}; see its columns status and error",
         )
 

@@ -17,7 +17,7 @@ from errlens.commands._options import (
 )
 from errlens.commands.evaluate import EvaluateOptions
 from errlens.errors import NoImages
-from errlens.formats import counted, of, share, share_range
+from errlens.formats import count, counted, of, share, share_range
 from errlens.places import SPLIT_NAMES, data_set_name
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def probe(options: ProbeOptions) -> None:
             advance=advance,
         )
     if left_out := len(paths) - int(found.read.sum()):
-        screen.warn(f"left out: {of(left_out, len(paths))} images, without a label or not read")
+        screen.warn(
+            f"{count(left_out)} of {counted(len(paths), 'image')} left out: no label, or cannot be "
+            "read"
+        )
     for remark in photo_remarks(found.oddities, classifier.preparation.as_dict()):
         screen.warn(remark)
     require_linear_head(classifier, found)
