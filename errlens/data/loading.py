@@ -50,9 +50,19 @@ class Input(NamedTuple):
 
 
 def load_input(path: Path, preparation: Preparation) -> Input | Unread:
-    """Read, decode and prepare one image."""
+    """Read, decode and prepare one image.
+
+    Raises:
+        UserCodeFailed: The user's own preparation raised something.
+    """
     photo = open_photo(path, mode=preparation.image_mode, exif=preparation.exif)
-    return photo if isinstance(photo, Unread) else prepare_input(photo, preparation)
+    if isinstance(photo, Unread):
+        return photo
+    try:
+        return prepare_input(photo, preparation)
+    except UserCodeFailed as error:
+        error.hint = f"it was given {str(path)!r}"
+        raise
 
 
 def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
