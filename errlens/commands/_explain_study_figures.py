@@ -63,13 +63,13 @@ def sweep_figure(
         drops = one.drops([target], probability=settings.probability)[0].float().cpu().numpy()
         heading = f"mask {settings.mask}, stride {settings.stride}"
         panels.append(Panel(heading, drops, size(drops)))
-    probability = sweeps[0][0].probability
+    settings, first = sweeps[0]
     return draw_heatmaps(
         found.image,
         panels,
         title=title(found.case),
-        subtitle=f"occlusion against {sweeps[0][0].fill}: {found.case.headings[-1]}",
-        unit="probability" if probability else "logits",
+        subtitle=f"occlusion against {settings.fill}: {found.case.headings[-1]}",
+        unit="probability" if settings.probability else first.reading.unit,
         **looks.shades(),
     )
 

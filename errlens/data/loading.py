@@ -74,9 +74,19 @@ def decode_for(preparation: Preparation, encoded: Encoded) -> Photo | Unread:
 def load_input(
     path: Path, preparation: Preparation, *, max_mb: int = MAX_FILE_MB
 ) -> Input | Unread:
-    """Read, decode and prepare one image."""
+    """Read, decode and prepare one image.
+
+    Raises:
+        UserCodeFailed: The user's own preparation raised something.
+    """
     photo = open_for(preparation, path, max_mb=max_mb)
-    return photo if isinstance(photo, Unread) else prepare_input(photo, preparation)
+    if isinstance(photo, Unread):
+        return photo
+    try:
+        return prepare_input(photo, preparation)
+    except UserCodeFailed as error:
+        error.hint = f"it was given {str(path)!r}"
+        raise
 
 
 def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:

@@ -180,7 +180,7 @@ class _Shown:
 
     def _values(self, batches: Sequence[Tensor]) -> Tensor:
         """Return the scores as they are, shape (photos, outputs)."""
-        with torch.inference_mode():
+        with torch.no_grad():
             # Copies, for a network may change its input.
             return torch.cat([self._classifier.scores(batch.clone()) for batch in batches]).cpu()
 

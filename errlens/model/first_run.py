@@ -111,7 +111,8 @@ def _on_one(network: Network, batch: Tensor, **known: Any) -> _Run:
 
 def _run(network: Network, batch: Tensor, *, reading: Reading | None, classes: int | None) -> _Run:
     before = list(_put_aside(network.module))
-    with torch.inference_mode(), _recorded_layers(network.module) as layers:
+    # Not inference mode, in which tables that a network makes once could never be differentiated.
+    with torch.no_grad(), _recorded_layers(network.module) as layers:
         # A copy, for a network may change its input.
         output = forward(network, batch.clone())
     known = set(map(id, before))

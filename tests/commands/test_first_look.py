@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -144,6 +145,15 @@ class OneWay(Colours):
         return super().forward(Backwards.apply(images))
 
 
+class Table(Colours):
+    table = None
+
+    def forward(self, images):
+        if self.table is None:
+            self.table = torch.full((3,), 1.5)
+        return super().forward(images) * self.table
+
+
 class Aside(Colours):
     def forward(self, images):
         self.images = images
@@ -168,7 +178,9 @@ def leaving():
 
 
 def transform(image):
-    raise Own("no images today")
+    if image.size != (256, 256):
+        raise Own("no photos today")
+    return torch.zeros(3, 8, 8)
 
 
 def shaken(image):
@@ -371,6 +383,14 @@ def test_threads_do_not_take_what_a_network_put_aside(cli, photos):
     assert frame("run")["correct"].tolist() == [True] * 11 + [False]
 
 
+def test_a_table_that_a_network_makes_once_does_not_stop_gradients(cli, photos):
+    assert cli(f"evaluate {photos} --model nets:Table -o run {FAST}").exit_code == 0
+    assert cli("explain run --method gradient").exit_code == 0
+    photo = photos / "red" / "3.png"
+    command = f"explain {photo} --model nets:Table --method gradient -o there {FAST}"
+    assert cli(command).exit_code == 0
+
+
 def test_one_photo_at_a_time_works_as_the_hint_says(cli, photos):
     command = f"evaluate {photos} --model nets:Alone -o run {FAST}"
     told = cli(command)
@@ -391,7 +411,7 @@ def test_one_photo_at_a_time_works_as_the_hint_says(cli, photos):
         ("--model nets:Fewer --batch-size 1", "gives 2 scores an image now, and gave 3 before"),
         ("--model nets:failing", "the factory nets:failing raised Own: no weights today (nets.py"),
         ("--model nets:leaving", "the factory nets:leaving raised SystemExit: 0"),
-        ("--model nets:Colours --transform nets:transform", "raised Own: no images today"),
+        ("--model nets:Colours --transform nets:transform", "raised Own: no photos today"),
         ("--model broken:make", "broken.py, imported for the model factory broken:make, raised"),
     ],
 )
@@ -403,6 +423,9 @@ def test_whatever_the_users_code_raises_is_bad_input_in_its_words(
     told = cli(f"evaluate {photos} -o run {options} {size} --workers 1")
     assert told.exit_code == 3
     assert words in told.stderr.replace("\n", " ")
+    if "--transform" in options:
+        photo = Path("photos", "blue", "0.png")
+        assert f"it was given '{tmp_path / photo}'" in told.stderr
 
 
 def test_a_transform_that_gives_several_shapes_says_what_helps(cli, photos):
