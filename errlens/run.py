@@ -40,9 +40,10 @@ from errlens.run_tables import (
     PLAN_SCHEMA,
     RESUME,
     origin_of_part,
-    read_columns,
+    read_extra,
     read_part,
     read_plan,
+    read_sidecar,
     rows_of_shards,
 )
 
@@ -256,14 +257,7 @@ class RunFolder:
         path = inside(self.extra_file, self.path)
         if not path.exists():
             return pd.DataFrame()
-        try:
-            table = read_columns(path)
-            if table.column_names[:1] != ["row"] or len(table) != len(self._read_plan(["shard"])):
-                raise ValueError("its rows are not those of the plan")
-            found: pd.DataFrame = table.drop_columns("row").to_pandas()
-        except (ValueError, pa.ArrowException) as error:
-            raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
-        return found
+        return read_extra(path, n_rows=len(self._read_plan(["shard"])))
 
     @property
     def predictions(self) -> Predictions:
@@ -503,16 +497,9 @@ class RunFolder:
     def _read_sidecar(self, kind: str, shard: int, rows: range, info: RunInfo) -> np.ndarray:
         path = inside(self.sidecar_file(kind, shard), self.path)
         part = read_part(self.part_file(shard), ["logits_row"], info, rows).table
-        n = len(part) - part["logits_row"].null_count
-        try:
-            if path.is_file():
-                found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-                width = len(info.classes) if kind == "logits" else found.shape[-1]
-                if found.dtype == np.float16 and found.shape == (n, width):
-                    return found
-        except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
-            pass  # numpy reads the header of a file as Python, whatever it holds
-        raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
+        n_rows = len(part) - part["logits_row"].null_count
+        width = len(info.classes) if kind == "logits" else None
+        return read_sidecar(path, n_rows=n_rows, width=width)
 
     def _refuse_others(self, info: RunInfo, plan: pa.Table) -> None:
         """Raise StaleRun where the parts that are here come from other data or settings."""
