@@ -50,7 +50,8 @@ its exit code::
     ├── GateFailed (1)              the model is not as good as was asked
     └── Interrupted (130)           by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP
 
-Anything else that reaches the top is a bug and keeps its traceback.
+Anything else that reaches the top is a bug and keeps its traceback, but for what the system refuses
+(`NOT_OURS`): that is told as `OutOfReach`, wherever it comes from.
 """
 
 import errno

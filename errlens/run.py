@@ -43,9 +43,10 @@ from errlens.run_tables import (
     PLAN_SCHEMA,
     RESUME,
     origin_of_part,
-    read_columns,
+    read_extra,
     read_part,
     read_plan,
+    read_sidecar,
     rows_of_shards,
 )
 
@@ -256,8 +257,9 @@ class RunFolder:
 
     def read_sidecars(self, kind: str) -> Iterator[np.ndarray]:
         """Read the logits or features of the predicted images part by part; none if not kept."""
-        for shard in range(self.n_parts) if kind in self.info.keep else ():
-            yield self.read_sidecar(kind, shard)
+        info = self.info
+        for shard, rows in enumerate(self._rows_of_shards() if kind in info.keep else ()):
+            yield self._read_sidecar(kind, shard, rows, info)
 
     def read_sidecar(self, kind: str, shard: int) -> np.ndarray:
         """Read the logits or features of the predicted images of one part.
@@ -268,18 +270,7 @@ class RunFolder:
         Raises:
             IncompleteRun: They are missing or damaged.
         """
-        path = inside(self.sidecar_file(kind, shard), self.path)
-        predicted = self.read_part(shard, ["logits_row"]).table["logits_row"]
-        n = len(predicted) - predicted.null_count
-        try:
-            if path.is_file():
-                found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-                width = len(self.info.classes) if kind == "logits" else found.shape[-1]
-                if found.dtype == np.float16 and found.shape == (n, width):
-                    return found
-        except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
-            pass  # numpy reads the header of a file as Python, whatever it holds
-        raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
+        return self._read_sidecar(kind, shard, self._rows_of_shards()[shard], self.info)
 
     def read_extra(self) -> pd.DataFrame:
         """Return the further columns of the manifest, one row a row of the plan; maybe none.
@@ -290,14 +281,7 @@ class RunFolder:
         path = inside(self.extra_file, self.path)
         if not path.exists():
             return pd.DataFrame()
-        try:
-            table = read_columns(path)
-            if table.column_names[:1] != ["row"] or len(table) != len(self._read_plan(["shard"])):
-                raise ValueError("its rows are not those of the plan")
-            found: pd.DataFrame = table.drop_columns("row").to_pandas()
-        except (ValueError, pa.ArrowException) as error:
-            raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
-        return found
+        return read_extra(path, n_rows=len(self._read_plan(["shard"])))
 
     @property
     def predictions(self) -> Predictions:
@@ -579,6 +563,13 @@ class RunFolder:
             )
         kept = [inside(self.sidecar_file(kind, shard), self.path) for kind in info.keep]
         return made_by.get("shard") == shard and all(sidecar.is_file() for sidecar in kept)
+
+    def _read_sidecar(self, kind: str, shard: int, rows: range, info: RunInfo) -> np.ndarray:
+        path = inside(self.sidecar_file(kind, shard), self.path)
+        part = read_part(self.part_file(shard), ["logits_row"], info, rows).table
+        n_rows = len(part) - part["logits_row"].null_count
+        width = len(info.classes) if kind == "logits" else None
+        return read_sidecar(path, n_rows=n_rows, width=width)
 
     def _refuse_others(self, info: RunInfo, plan: pa.Table) -> None:
         """Raise StaleRun where the parts that are here come from other data or settings."""

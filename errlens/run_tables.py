@@ -1,11 +1,13 @@
-"""The parquet files of a run, read and checked: the plan, and the parts of the predictions."""
+"""The tables and arrays of a run, read and checked: the plan, and the parts of the predictions."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from errlens.documents import BadDocument, parse_json
 from errlens.errors import IncompleteRun
@@ -106,6 +108,38 @@ def origin_of_part(path: Path, rows: range) -> dict[str, Any] | None:
         return None
     whole = found.num_rows == len(rows) and names == SCHEMA.names and isinstance(made_by, dict)
     return made_by if whole else None
+
+
+def read_sidecar(path: Path, *, n_rows: int, width: int | None) -> NDArray[np.float16]:
+    """Read logits or features, shape (n_rows, width); the width of features is not known.
+
+    Raises:
+        IncompleteRun: They are not there, or damaged.
+    """
+    try:
+        if path.is_file():
+            found: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+            if found.dtype == np.float16 and found.shape == (n_rows, width or found.shape[-1]):
+                return found
+    except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
+        pass  # numpy reads the header of a file as Python, whatever it holds
+    raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
+
+
+def read_extra(path: Path, *, n_rows: int) -> pd.DataFrame:
+    """Read further columns of a manifest, one row a row of the plan.
+
+    Raises:
+        IncompleteRun: They are damaged.
+    """
+    try:
+        table = read_columns(path)
+        if table.column_names[:1] != ["row"] or len(table) != n_rows:
+            raise ValueError("its rows are not those of the plan")
+        found: pd.DataFrame = table.drop_columns("row").to_pandas()
+    except (ValueError, pa.ArrowException) as error:
+        raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
+    return found
 
 
 def _problem_of_plan(plan: pa.Table) -> str | None:

@@ -7,6 +7,7 @@ checked here once, when they are read.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -72,8 +73,11 @@ def _numbers_of_classes(part: _Part) -> Iterator[str]:
     n_super = len(part.superclasses.names) if part.superclasses else 0
     for names, count in ((_OF_CLASSES, len(part.classes)), (_OF_SUPERCLASSES, n_super)):
         for name in part.those_of(names):
-            if not _within(_values(part.table[name]), 0, count - 1):
-                yield f"{name} holds numbers outside the {count} classes"
+            values = _values(part.table[name])
+            if not _within(values, 0, count - 1):
+                ends = pc.min_max(values).as_py()
+                odd = ends["min"] if ends["min"] < 0 else ends["max"]
+                yield f"{name} holds {odd}, outside the {count} classes"
     if part.has("label_rank") and not _within(part.table["label_rank"], 1, len(part.classes)):
         yield "label_rank holds what is no rank"
 
@@ -142,7 +146,7 @@ _CHECKS: Final[tuple[Callable[[_Part], Iterator[str]], ...]] = (
 
 
 def _numbers(first: int, count: int) -> pa.Array:
-    return pa.array(range(first, first + count), pa.int64())
+    return pa.array(np.arange(first, first + count), pa.int64())
 
 
 def _is_in(column: pa.ChunkedArray, names: tuple[str, ...]) -> pa.ChunkedArray:

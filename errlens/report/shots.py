@@ -48,16 +48,15 @@ class Shots:
         Each is a dict of `row`, `method` and `file`; `of_each` row there are so many, by method.
 
         Raises:
-            OutsideRun: A picture is a link, or has a name, that leads out of the run.
+            OutsideRun: A picture is a link, or has a name, that leads out of RUN/explain.
         """
         found: list[dict[str, Any]] = []
         for row in rows:
             for one in self._explained_rows.get(int(row), ())[:of_each]:
                 if len(found) < most:
                     found.append(one)
-                    self._heatmaps_wanted[one["file"]] = inside(
-                        self.run.results_folder("explain") / one["file"], self.run.path
-                    )
+                    folder = self.run.results_folder("explain")
+                    self._heatmaps_wanted[one["file"]] = inside(folder / one["file"], folder)
         return found
 
     def is_explained(self, row: int) -> bool:

@@ -109,7 +109,7 @@ def test_a_picture_outside_is_not_put_on_the_page(run, tmp_path, linked):
     remove(run / "report.html")
     said = call("report run")
     assert said.exit_code == 3
-    assert "leads out of 'run'" in said.stderr
+    assert "leads out of 'run/explain'" in said.stderr
     assert not (run / "report.html").exists()
 
 
