@@ -39,7 +39,8 @@ def test_vision_transformers_of_timm_need_no_reshaping(photos, tmp_path, call):
     save_model(network, str(tmp_path / "vit.safetensors"))
     call(
         f"evaluate {photos} --model test_vit --checkpoint {tmp_path}/vit.safetensors "
-        f"--model-kwargs img_size=64 --model-kwargs patch_size=8 --img-size 64 --trust-labels -o {tmp_path}/run"
+        f"--model-kwargs img_size=64 --model-kwargs patch_size=8 --img-size 64 "
+        f"--trust-labels -o {tmp_path}/run"
     )
     call(f"explain {tmp_path}/run --method grad-cam --top 1 --save-maps")
     assert shapes_of_maps(tmp_path / "run") == {(8, 8)}
