@@ -46,10 +46,10 @@ class Problem(NamedTuple):
 class _Gate(BaseModel):
     name: str
     passed: bool
-    metric: str | None = None
-    op: str | None = None
-    threshold: int | float | str | None = None
-    value: int | float | str | None = None
+    metric: str
+    op: str
+    threshold: int | float
+    value: int | float | None = None
     low: int | float | None = None
     high: int | float | None = None
     n: int | None = None
@@ -154,7 +154,7 @@ def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
         return None, Problem(f"{path!r} is damaged", command)
     if gates.run_hash not in (None, run.info.run_hash):
         return None, Problem(f"{path!r} was made of other predictions", command)
-    return gates.model_dump(include={"passed", "gates"}), None
+    return {"passed": gates.passed, "gates": [*map(_with_texts, gates.gates)]}, None
 
 
 def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:
@@ -164,10 +164,7 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
     return cast("list[dict[str, Any]]", plain.to_dict("records"))
 
 
-def _gate(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a gate with all that may be said of one."""
-    keys = ("name", "metric", "op", "threshold", "value", "low", "high", "n", "reason")
-    found = {key: one.get(key) for key in keys}
-    value, low, high = (found[key] for key in ("value", "low", "high"))
-    texts = gate_texts(str(found["metric"]), value, float(one["threshold"]), low, high)
-    return {**found, "texts": texts, "passed": bool(one["passed"])}
+def _with_texts(gate: _Gate) -> dict[str, Any]:
+    """Return a gate with its numbers as they are written."""
+    texts = gate_texts(gate.metric, gate.value, gate.threshold, gate.low, gate.high)
+    return {**gate.model_dump(), "texts": texts}
