@@ -88,18 +88,6 @@ def untrained_model(name: str) -> Classifier:
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
     """Return the architecture of a run whose arguments are those that a file may decide."""
     settings = info.settings
-    odd = [
-        key
-        for key, value, kinds in (
-            ("model", settings.model, str),
-            ("arguments", settings.arguments, Mapping),
-            ("preprocessing", settings.preprocessing, Mapping),
-            ("checkpoint", info.checkpoint, str | None),
-        )
-        if not isinstance(value, kinds)
-    ]
-    if odd:
-        raise NotARun(f"run.json is damaged: what it says of {some(odd)} cannot be used")
     found = find_architecture(settings.model, recorded=not trusted)
     if not trusted:
         recorded = recorded_arguments(settings.arguments, found, origin="run.json", hint=_TRUST)

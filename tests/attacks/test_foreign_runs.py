@@ -124,9 +124,8 @@ def test_code_that_is_not_of_the_current_folder_is_not_imported(run, name, tmp_p
     ids=lambda one: str(one)[:40],
 )
 def test_a_run_that_says_nonsense_of_its_model(run, settings):
-    info = changed(run, **settings)
     with pytest.raises(ErrlensError) as failure:
-        reload_classifier(info)
+        reload_classifier(changed(run, **settings))
     assert failure.value.exit_code in (2, 3)
 
 

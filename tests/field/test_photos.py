@@ -12,7 +12,7 @@ def test_heic_photos_are_errors_not_silence(photos, tiny, call):
     (photos / "red" / "0.png").unlink()
     (photos / "red" / "0.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
     said = call(f"evaluate {photos} --model {tiny} --img-size 8 -o run -q", 3)
-    assert "failed inputs: 1 of 12" in said.stderr
+    assert "1 of 12 inputs failed" in said.stderr
     rows = open_run("run").read_predictions(["path", "status", "error"]).table.to_pylist()
     (row,) = [row for row in rows if row["status"] != "ok"]
     assert row["path"] == "red/0.heic"
