@@ -45,21 +45,31 @@ def import_recorded(module_name: str, name: str, *, what: str) -> Callable[..., 
 
     Its module is a file of the current folder or lies in a package there, and the folder of the
     package holds no run: so it came neither with Python, nor with an installed package, nor with
-    the run. The callable is one that this module or package defines, not one it has imported.
+    the run. The same is true of the module that defines the callable, where that is another one.
 
     Raises:
         ForeignCode: It is not; nothing of it was run, but where the module is the user's own.
         UnknownModel: There is nothing callable of this name in the module.
     """
-    package = module_name.partition(".")[0]
-    spec = PathFinder.find_spec(package, [str(Path.cwd())]) if package.isidentifier() else None
-    if not _is_own(spec):
+    if not _is_own(_spec_here(module_name)):
         raise ForeignCode(what, f"{module_name}:{name}")
     found = import_object(module_name, name, what=what)
-    defined_in = str(getattr(found, "__module__", "")).partition(".")[0]
-    if defined_in != package or not _same_place(sys.modules[package].__spec__, spec):
-        raise ForeignCode(what, f"{module_name}:{name}")
+    defined_in = str(getattr(found, "__module__", ""))
+    for package in {_package(module_name), _package(defined_in)}:
+        spec, loaded = _spec_here(package), sys.modules.get(package)
+        if not (_is_own(spec) and loaded and _same_place(loaded.__spec__, spec)):
+            raise ForeignCode(what, f"{module_name}:{name}")
     return found
+
+
+def _package(module_name: str) -> str:
+    return module_name.partition(".")[0]
+
+
+def _spec_here(module_name: str) -> ModuleSpec | None:
+    """Return what the current folder has under the name of a module's package."""
+    package = _package(module_name)
+    return PathFinder.find_spec(package, [str(Path.cwd())]) if package.isidentifier() else None
 
 
 def _is_own(spec: ModuleSpec | None) -> bool:
