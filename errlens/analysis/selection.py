@@ -23,7 +23,7 @@ _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
 _FREE: Final = ("path", *_AGAINST)  # what follows these may hold any letters
 _MOST_READINGS: Final = 1000
-_MOST_LETTERS: Final = 10_000  # of a selector
+_MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
     "fixed:RUN, broken:RUN, row:N, path:GLOB"
@@ -161,8 +161,6 @@ def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
     Raises:
         UnfitSelection: There is no reading, or there are several.
     """
-    if len(text) > _MOST_LETTERS:
-        raise UnfitSelection(f"selector {shortened(text)!r} has more than {_MOST_LETTERS} letters")
     readings = _readings(text, classes)
     if not readings:
         stripped = "+".join(piece.strip() for piece in text.split("+"))
@@ -243,6 +241,8 @@ def _readings(text: str, classes: ClassNames) -> list[tuple[Term, ...]]:
 
 def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
     """Yield the ways to read a word as one term."""
+    if len(word) > _MOST_LETTERS:
+        return
     if word in _ALONE:
         yield Term(word)
     kind, _, rest = word.partition(":")

@@ -119,6 +119,8 @@ def what_if(
         regrouping: The classes.
         labels: The class, among those of the run, of each row whose label changes.
 
+    >>> from errlens.analysis.regrouping import regroup
+    >>> from errlens.classes import ClassNames
     >>> matrix = what_if([], regroup(ClassNames(("cat", "dog")))).matrix
     >>> matrix.total
     0

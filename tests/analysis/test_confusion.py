@@ -253,7 +253,7 @@ def test_fifty_thousand_classes_stay_sparse():
     try:
         matrix = confusion_matrix_of_arrays(label, pred, names, parents)
         pairs = pair_table(matrix)
-        absorbed = absorbed_table(matrix, pairs)
+        absorbed = absorbed_table(matrix)
         groups = group_table(matrix, pairs)
         cells = cell_table(matrix)
         cluster_order(matrix)
