@@ -1,9 +1,9 @@
 """What those who read `metrics.json` rely on; `errlens.analysis.metrics` says what it means."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
 
 
 class _Strict(BaseModel):
@@ -12,6 +12,11 @@ class _Strict(BaseModel):
 
 class _Mean(_Strict):
     value: float
+    n: NonNegativeInt
+
+
+class _Loss(_Strict):
+    value: float | None  # none: it is infinite
     n: NonNegativeInt
 
 
@@ -43,13 +48,20 @@ class _Metrics(_Strict):
     top1: _Share | None = None
     top5: _Share | None = None
     super_top1: _Share | None = None
-    nll: _Mean | None = None
+    nll: _Loss | None = None
+    n_infinite_loss: NonNegativeInt = 0
     brier: _Mean | None = None
     ece: _Mean | None = None
     ece_equal_mass: _Mean | None = None
     macro_f1: _Mean | None = None
     by_superclass: list[_OfSuperclass] = []
     reliability: list[_Bin] = []
+
+    @model_validator(mode="after")
+    def _infinite_for_a_reason(self) -> Self:
+        if self.nll is not None and self.nll.value is None and not self.n_infinite_loss:
+            raise ValueError("nll has no value, and no image an infinite loss")
+        return self
 
 
 def require_metrics(tree: Any) -> Mapping[str, Any]:

@@ -92,9 +92,9 @@ def test_rows_that_an_older_call_explained_otherwise_are_explained_again():
     said = explain("run --top 3").stdout
     assert "were explained before" not in said
     assert set(index(Path("run/explain"))["layer"]) == {"layer4"}
-    assert "3 of 3 images were explained before" in explain("run --top 3").stdout
+    assert "3 of 3 images explained before" in explain("run --top 3").stdout
     assert "were explained before" not in explain("run --top 3 --save-maps").stdout
-    assert "3 of 3 images were explained before" in explain("run --top 3 --save-maps").stdout
+    assert "3 of 3 images explained before" in explain("run --top 3 --save-maps").stdout
 
 
 def test_a_sheet_does_not_outlive_the_maps_on_it():
