@@ -499,7 +499,7 @@ class RunFolder:
         Raises:
             OutOfReach: Nothing can be written there.
         """
-        with locked(self.gates_file):  # both of the same call
+        with written_to(self.gates_file), locked(self.gates_file):  # both of the same call
             self._write_json(self.gates_file, tree)
             with self._atomically(self.junit_file) as temporary:
                 temporary.write_bytes(junit)

@@ -138,10 +138,10 @@ REFUSED = [
     ("classes.csv", text("class_name,n\nblue,x\n"), REPORT, "'n' should hold numbers"),
     ("extra.parquet", text("x"), "misclassified run --by-column camera", "extra.parquet"),
     ("extra.parquet", table(lambda rows: rows.slice(3)), SELECT_ROW, "extra.parquet"),
-    (PART, text("x"), CONFUSION, "1 parts"),
-    (PART, folder, CONFUSION, "1 parts"),
-    (PART, table(lambda rows: rows.drop_columns("pred")), CONFUSION, "1 parts"),
-    (PART, table(lambda rows: rows.slice(0, 3)), CONFUSION, "1 parts"),
+    (PART, text("x"), CONFUSION, "1 part"),
+    (PART, folder, CONFUSION, "1 part"),
+    (PART, table(lambda rows: rows.drop_columns("pred")), CONFUSION, "1 part"),
+    (PART, table(lambda rows: rows.slice(0, 3)), CONFUSION, "1 part"),
     (PART, table(lambda rows: rows.take([1, 0, *range(2, 10)])), REPORT, "rows are not those"),
     (PART, column("pred", [3]), CONFUSION, "pred holds 3, outside the 3 classes"),
     (PART, column("label", [-1]), CONFUSION, "label holds -1, outside the 3 classes"),
@@ -187,7 +187,7 @@ ON_THE_PAGE = [
 ]  # fmt: skip
 
 
-EXPLAIN = "explain run --top 1 --method occlusion --mask 50%"
+EXPLAIN = "explain run --top 1 --method occlusion --mask 50% --overwrite"
 # What a run says of itself, with parts and results that agree.
 LIES = [
     ({"preprocessing": {}}, EXPLAIN, "preprocessing"),
