@@ -95,7 +95,7 @@ def _refuse_twins(path: Path, parents: Collection[str]) -> None:
 def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table in which no row is shorter than the header."""
     table = csv.reader(io.StringIO(text))
-    header, *rows = [[text_of(one) for one in row] for row in table if row] or [[]]
+    header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:
         raise ValueError(f"row {short[0]} has fewer values than the header")

@@ -203,7 +203,7 @@ def file_size(n_bytes: int) -> str:
 def cell_share(value: float) -> str:
     """Write a share in percent as short as a cell of a matrix needs it; nothing for zero.
 
-    >>> [cell_share(one) for one in (0, 0.0004, 0.002, 0.08, 0.125, 0.9999, 1)]
+    >>> [cell_share(rate) for rate in (0, 0.0004, 0.002, 0.08, 0.125, 0.9999, 1)]
     ['', '<.1', '.2', '8', '12.5', '>99.9', '100']
     """
     if value == 0:

@@ -67,7 +67,7 @@ def read_groups(run: RunFolder) -> list[list[int]]:
     """
     names = run.info.classes.names
     with _undamaged(run, "groups.csv") as table:
-        return [[names.index(one) for one in parse_json(row)] for row in table["classes"]]
+        return [[names.index(name) for name in parse_json(row)] for row in table["classes"]]
 
 
 @contextmanager

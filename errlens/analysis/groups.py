@@ -53,7 +53,7 @@ def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
             "group": np.arange(1, len(rows) + 1),
             "size": np.array([len(members) for members, _ in rows], np.int64),
             "classes": pd.Series(
-                [json_text([matrix.classes[one] for one in members]) for members, _ in rows],
+                [json_text([matrix.classes[member] for member in members]) for members, _ in rows],
                 dtype="str",
             ),
             "errors_inside": np.array(inside, np.int64),

@@ -96,11 +96,11 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     for spelling in dict.fromkeys((text, spaced)):
         # A few will do: two that differ are refused.
         ways = joined_readings(spelling, meant, reach=lambda _: longest)
-        found = islice((one for one in ways if len(one) > 1), 100)
-        readings = {frozenset(one): one for one in found if len(set(one)) == len(one)}
+        found = islice((way for way in ways if len(way) > 1), 100)
+        readings = {frozenset(way): way for way in found if len(set(way)) == len(way)}
         if len(readings) > 1:
             shown = "; or ".join(
-                " and ".join(repr(classes[index]) for index in one) for one in readings.values()
+                " and ".join(repr(classes[index]) for index in way) for way in readings.values()
             )
             raise UnfitOption(f"--merge {shortened(text)!r} may mean several things: {shown}")
         if readings:
@@ -144,5 +144,5 @@ def _shared_superclasses(
     members: Sequence[Sequence[int]], superclasses: Superclasses
 ) -> Superclasses:
     parents = [{superclasses.of_class[index] for index in group} for group in members]
-    shared = tuple(one.copy().pop() if len(one) == 1 else None for one in parents)
+    shared = tuple(parent.copy().pop() if len(parent) == 1 else None for parent in parents)
     return Superclasses(superclasses.names, shared)

@@ -56,13 +56,15 @@ def unpaired_difference(
     [0.2, 0.04, 0.351, 0.013]
     """
     given = np.broadcast_arrays(
-        *(np.asarray(one, np.float64) for one in (old_hits, old_n, new_hits, new_n))
+        *(np.asarray(counts, np.float64) for counts in (old_hits, old_n, new_hits, new_n))
     )
     samples = _Samples(*given)
     known = (samples.old_n > 0) & (samples.new_n > 0)
-    difference, low, high, p_value = (np.full(known.shape, one) for one in (np.nan, -1.0, 1.0, 1.0))
+    difference, low, high, p_value = (
+        np.full(known.shape, value) for value in (np.nan, -1.0, 1.0, 1.0)
+    )
     if known.any():
-        told = _Samples(*(one[known] for one in samples))
+        told = _Samples(*(counts[known] for counts in samples))
         difference[known] = told.new / told.new_n - told.old / told.old_n
         p_value[known] = _fisher(told)
         low[known] = _lower_edge(told, p_value[known])

@@ -169,7 +169,7 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         ]
         if name == "top1":
             edges = zip(runs["top1_low"], runs["top1_high"], runs["n"], strict=True)
-            columns[">95 % interval"] = [share_range(*one) for one in edges]
+            columns[">95 % interval"] = [share_range(*edge) for edge in edges]
     columns[">images"] = [count(n) for n in runs["n"]]
     screen.table([*columns], list(zip(*columns.values(), strict=True)))
     screen.say("* the best of its column")

@@ -140,13 +140,13 @@ class Album:
 
     def _save(self, found: "Explanation", method: str, name: str) -> str | None:
         """Write the maps of a method in raw units, if asked for or if they were written before."""
-        maps = [one for one in found.of_both(method) if isinstance(one, Attribution)]
+        maps = [shown for shown in found.of_both(method) if isinstance(shown, Attribution)]
         asked = self._options.save_maps or (found.case.facts["row"], method) in self._saved
         if not (maps and asked):
             return None
         file = f"maps/{PurePosixPath(name).name}_{method}.npz"
         unit = {UNIT: np.array(maps[0].unit)}
-        self._results.npz(file, {one.target.name: one.values for one in maps} | unit)
+        self._results.npz(file, {shown.target.name: shown.values for shown in maps} | unit)
         return file
 
     def _collect(self, found: "Explanation", method: str) -> None:

@@ -111,7 +111,7 @@ def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
 
 def overlay_pixels(found: Explanation, method: str, looks: Looks) -> Pixels | None:
     """Return the image under its last map, which by default is the difference."""
-    maps = [one for one in found.maps[method] if isinstance(one, Attribution)]
+    maps = [shown for shown in found.maps[method] if isinstance(shown, Attribution)]
     if not maps:
         return None
     last, scene = maps[-1], looks.scene(found)

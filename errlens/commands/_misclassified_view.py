@@ -171,7 +171,8 @@ def _show_page(screen: Screen, page: ImagePage) -> None:
     if page.alike is not None:
         screen.say()
         alike = [
-            (str(one.row), one.path, one.label_name, figure(one.similarity)) for one in page.alike
+            (str(image.row), image.path, image.label_name, figure(image.similarity))
+            for image in page.alike
         ]
         screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
 

@@ -232,7 +232,8 @@ def show_diagnosis(
             f"top-1 falls short of the expected {expected:g}; {what}{alike}: {some_of_them}{rest}"
         )
         rows = [
-            (_settings(one.changes), share(one.accuracy, one.n), count(one.n)) for one in restoring
+            (_settings(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
+            for trial in restoring
         ]
         screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
         screen.say()

@@ -42,9 +42,9 @@ def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
     rows = [
         ("top-1", *(cell for one in outcomes for cell in _top1(one))),
         ("macro F1", *(cell for one in outcomes for cell in (_macro_f1(one), ""))),
-        ("images", *(cell for one in outcomes for cell in (count(one.matrix.total), ""))),
+        ("images", *(cell for outcome in outcomes for cell in (count(outcome.matrix.total), ""))),
         ("classes", *(cell for one in outcomes for cell in (str(len(one.matrix.classes)), ""))),
-        ("mutual pairs", *(cell for one in outcomes for cell in (count(one.n_mutual), ""))),
+        ("mutual pairs", *(cell for outcome in outcomes for cell in (count(outcome.n_mutual), ""))),
     ]
     screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
     before, after = _pairs(old), _pairs(new)

@@ -105,7 +105,7 @@ def _show(
     from errlens.predictions import SCHEMA_VERSION
     from errlens.terminal import relative
 
-    sizes = [f"{relative(one)} ({file_size(one.stat().st_size)})" for one in written]
+    sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in written]
     screen.say(counted(len(pictures.uris), "picture"))
     screen.say(f"Wrote {', '.join(sizes)}")
     screen.json(

@@ -77,20 +77,22 @@ def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> S
     if not by_name:
         raise BadPredictions("the table holds neither a label nor a predicted class")
     spellings = by_name.values()
-    predicted = [name for one in spellings if one.preds or one.are_classes for name in one.names]
+    predicted = [
+        name for spelt in spellings if spelt.preds or spelt.are_classes for name in spelt.names
+    ]
     names = predicted + _not_among(
-        predicted, [name for one in spellings if not one.preds for name in one.names]
+        predicted, [name for spelt in spellings if not spelt.preds for name in spelt.names]
     )
     _refuse_fillers(by_name)
     _refuse_strangers(
-        {name for one in spellings for name in one.labels},
-        {name for one in spellings for name in one.preds},
+        {name for spelt in spellings for name in spelt.labels},
+        {name for spelt in spellings for name in spelt.preds},
     )
-    several = [one for one in spellings if len(one.labels) > 1 or len(one.preds) > 1]
+    several = [spelt for spelt in spellings if len(spelt.labels) > 1 or len(spelt.preds) > 1]
     return SaidClasses(
         ClassNames(tuple(sorted(names, key=_by_value)), source=SOURCE),
-        [one.names for one in several if one.are_classes],
-        [sorted({*one.labels, *one.preds}) for one in several if not one.are_classes],
+        [spelt.names for spelt in several if spelt.are_classes],
+        [sorted({*spelt.labels, *spelt.preds}) for spelt in several if not spelt.are_classes],
     )
 
 

@@ -58,8 +58,8 @@ def common_scale(maps: Iterable[NDArray[np.floating]]) -> float:
     3.0
     """
     cells = [np.abs(values).ravel() for values in maps if values.size]
-    seen = max((_seen(one) for one in cells), default=0.0)
-    return seen or max((float(one.max()) for one in cells), default=0.0) or 1.0
+    seen = max((_seen(map_cells) for map_cells in cells), default=0.0)
+    return seen or max((float(map_cells.max()) for map_cells in cells), default=0.0) or 1.0
 
 
 def _seen(cells: NDArray[np.floating]) -> float:

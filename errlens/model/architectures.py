@@ -116,7 +116,7 @@ def _look_up(checkpoint: Checkpoint, kind: str) -> list[str]:
     """Return the architectures that agree with a checkpoint in one kind of hash."""
     file = checkpoint.path.name
     known = _fingerprints()
-    most = max(int(one.tensors) for one in known)
+    most = max(int(entry.tensors) for entry in known)
     for part in _parts(checkpoint.state):
         if len(part) > 2 * most:
             continue

@@ -83,5 +83,5 @@ def _is_own(spec: ModuleSpec | None) -> bool:
 
 def _same_place(loaded: ModuleSpec | None, spec: ModuleSpec | None) -> bool:
     """Tell whether the module that Python has imported by this name is the one of this folder."""
-    origins = [Path(one.origin).resolve() for one in (loaded, spec) if one and one.origin]
+    origins = [Path(place.origin).resolve() for place in (loaded, spec) if place and place.origin]
     return len(origins) == 2 and origins[0] == origins[1]

@@ -128,7 +128,9 @@ def _are_numbers(value: object, *, least: float) -> bool:
     return (
         isinstance(value, list)
         and len(value) in (1, 3)
-        and all(type(one) in (int, float) and least <= one <= _LARGEST_COLOUR for one in value)
+        and all(
+            type(number) in (int, float) and least <= number <= _LARGEST_COLOUR for number in value
+        )
     )
 
 

@@ -125,7 +125,10 @@ def _takes_classes(factory: Callable[..., Any]) -> bool:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:  # written in C
         return False
-    return any(one.name == "num_classes" or one.kind is one.VAR_KEYWORD for one in parameters)
+    return any(
+        parameter.name == "num_classes" or parameter.kind is parameter.VAR_KEYWORD
+        for parameter in parameters
+    )
 
 
 def _timm_architecture(name: str) -> Architecture:

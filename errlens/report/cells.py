@@ -82,7 +82,9 @@ def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
     left = NAMES_BUDGET
     for place, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         shown = rows[start : min(stop, start + OF_A_CELL)] if place < PICTURED else rows[:0]
-        named = [printable(one) for one in paths.take(rows[start + len(shown) : stop]).to_pylist()]
+        named = [
+            printable(path) for path in paths.take(rows[start + len(shown) : stop]).to_pylist()
+        ]
         left -= sum(len(path.encode()) + 4 for path in named) + 8
         if left < 0:
             break

@@ -29,7 +29,10 @@ def summary(page: Page) -> str:
             ("figure", "value", "95 % interval", "images"),
             [
                 *(map(_share, told.shares)),
-                *((escaped(one.name), figure(one.value), "", count(one.n)) for one in told.means),
+                *(
+                    (escaped(mean.name), figure(mean.value), "", count(mean.n))
+                    for mean in told.means
+                ),
             ],
         ),
         *_gates(page),

@@ -263,7 +263,7 @@ def _classes(run: RunFolder) -> dict[str, list[Any]]:
     found = {name: _plain(table[name]) for name in CLASS_FIGURES if name in table}
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
-        found["superclass"] = [None if pd.isna(one) else printable(one) for one in parents]
+        found["superclass"] = [None if pd.isna(parent) else printable(parent) for parent in parents]
     return found
 
 

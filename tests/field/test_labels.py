@@ -27,3 +27,14 @@ def test_labels_beyond_the_probabilities_are_refused(tmp_path, monkeypatch, call
     assert "count from 1" in " ".join(said.stderr.split())
     call("import table.csv --labels-from 1 -o run")
     assert open_run("run").metrics["top1"]["value"] == 1.0
+
+
+def test_a_class_that_the_model_never_saw_stops_the_evaluation(photos, tiny, tmp_path, call):
+    """apple/turicreate#1937: classes of the test set that are none of the training set."""
+    (tmp_path / "names.txt").write_text("blue\ngreen\nviolet\n")
+    said = call(f"evaluate {photos} --model {tiny} --img-size 8 --classes names.txt -o run", 3)
+    assert "'red'" in said.stderr
+    call(
+        f"evaluate {photos} --model {tiny} --img-size 8 --classes names.txt --allow-unknown -o run"
+    )
+    assert open_run("run").metrics["n_label_unknown"] == 4

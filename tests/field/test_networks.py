@@ -1,5 +1,9 @@
 """Networks whose answers are not what their user takes them for."""
 
+import shutil
+
+import pytest
+
 from errlens.run import open_run
 
 
@@ -19,3 +23,29 @@ def test_a_network_for_one_photo_says_so_and_works(photos, users, call):
     assert "--batch-size 1" in said.stderr
     call(f"{command} --batch-size 1")
     assert open_run("run").metrics["top1"]["value"] == 11 / 12
+
+
+def test_a_softmax_in_the_network_is_not_taken_twice(photos, users, tiny, call):
+    """jacobgil/pytorch-grad-cam#232: may a network end in a softmax, or must it go?"""
+    said = call(f"evaluate {photos} --model {users}:EndsInSoftmax --img-size 8 -o soft")
+    assert "probabilities" in said.stderr
+    call(f"evaluate {photos} --model {tiny} --img-size 8 -o plain")
+    soft, plain = open_run("soft").metrics, open_run("plain").metrics
+    for name in ("top1", "nll", "ece"):
+        assert soft[name]["value"] == pytest.approx(plain[name]["value"], abs=1e-5)
+
+
+def test_the_scores_of_a_dict_are_found(photos, users, call):
+    """jacobgil/pytorch-grad-cam#481: an output object, as Hugging Face's, instead of a tensor."""
+    call(f"evaluate {photos} --model {users}:GivesADict --img-size 8 -o run")
+    assert open_run("run").metrics["top1"]["value"] == 11 / 12
+    call("explain run --method gradient --top 1")
+
+
+def test_one_output_is_two_classes(photos, users, call):
+    """keras-team/keras#10607: a pair of probabilities from a network with one output."""
+    shutil.rmtree(photos / "green")
+    (photos / "red" / "3.png").unlink()
+    said = call(f"evaluate {photos} --model {users}:OneOutput --img-size 8 -o run")
+    assert "red" in said.stderr
+    assert open_run("run").metrics["top1"]["value"] == 1.0
