@@ -332,7 +332,7 @@ def test_a_map_that_does_not_add_up_is_told():
     assert table["completeness_gap"].notna().all()
     large = table[table["completeness_gap"] > 0.05]
     assert len(large)
-    assert f"{len(large)} maps are more than 5% off" in said.stderr
+    assert f"{len(large)} maps more than 5.0 % off" in said.stderr
     assert "off what" not in explain("run --top 2 --method grad-cam").stderr
 
 

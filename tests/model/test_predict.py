@@ -171,16 +171,16 @@ def test_an_interrupted_run_keeps_its_parts_and_goes_on(evaluate, photos, monkey
 
 
 def test_a_users_transform_replaces_the_preprocessing(evaluate, photos, tmp_path):
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "swapping.py").write_text(
         "import numpy, torch\n"
         "def swap(image):\n"
         "    pixels = torch.from_numpy(numpy.array(image.resize((8, 8)))).float() / 255\n"
         "    return pixels.permute(2, 0, 1).flip(0)\n"
     )
-    run = evaluate(photos, transform="mine:swap", img_size=None, crop_pct=None)
+    run = evaluate(photos, transform="swapping:swap", img_size=None, crop_pct=None)
     found = run.predictions.frame.groupby("label_name", observed=True)["pred_name"].first()
     assert found.to_dict() == {"blue": "red", "green": "green", "red": "blue"}
-    assert run.info.settings.preprocessing["transform"] == "mine:swap"
+    assert run.info.settings.preprocessing["transform"] == "swapping:swap"
 
 
 def test_torch_threads_are_set_in_the_workers_only(evaluate, photos):
