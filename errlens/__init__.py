@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
 
 __version__ = "0.1.0"
 __all__ = ["confused_pairs", "evaluate", "explain", "open_run"]
@@ -104,6 +104,6 @@ def open_run(path: str | Path) -> "RunFolder":
     Raises:
         NotARun: errlens did not write this folder.
     """
-    from errlens.run import open_run as open_folder
+    from errlens.run.folder import open_run as open_folder
 
     return open_folder(path)

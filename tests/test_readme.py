@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from errlens.cli import app
-from errlens.predictions import SCHEMA
+from errlens.predictions.table import SCHEMA
 
 IN_CI = "## In CI"
 

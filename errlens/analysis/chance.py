@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.scores import NO_CLASS
 from errlens.analysis.significance import benjamini_hochberg, beta_binomial_tail
+from errlens.predictions.scores import NO_CLASS
 
 LEAST_SET: Final = 3  # classes that can be compared with one another
 _EVERYTHING: Final = -1  # the comparison set of pairs that have no superclass to themselves

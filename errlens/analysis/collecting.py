@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
 from errlens.escapes import json_text
-from errlens.predictions import LABEL_UNKNOWN, Predictions
+from errlens.predictions.table import LABEL_UNKNOWN, Predictions
 
 UNKNOWN_COLUMNS: Final = ("status", "label_name", "pred_name", "confidence")
 MOST_CONFUSED: Final = 3  # classes named for each class

@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.scores import NO_CLASS, class_parents
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
-from errlens.predictions import OK, Predictions
+from errlens.predictions.scores import NO_CLASS, class_parents
+from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
 

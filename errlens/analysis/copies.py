@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.predictions import LABEL_UNKNOWN, OK
+from errlens.predictions.table import LABEL_UNKNOWN, OK
 
 COLUMNS: Final = ("path", "status", "label_name", "content_hash")
 

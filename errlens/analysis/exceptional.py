@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.scores import NO_CLASS, class_parents
 from errlens.classes import Superclasses
-from errlens.predictions import OK, Predictions
+from errlens.predictions.scores import NO_CLASS, class_parents
+from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = (
     "row", "sample_id", "status", "label", "label_name", "pred", "pred_name", "confidence", "loss",

@@ -12,8 +12,8 @@ from errlens.analysis.pairs import absorbed_table, pair_table
 from errlens.documents import parse_json
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
-from errlens.results import read_results
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
+from errlens.run.results import read_results
 
 
 class Findings(NamedTuple):

@@ -14,8 +14,8 @@ from errlens.analysis.selection import (
     parse_selector,
     selected_rows,
 )
-from errlens.file_names import distinct_names
 from errlens.formats import count, counted
+from errlens.run.file_names import distinct_names
 
 MOST_SIDE_BY_SIDE: Final = 40  # classes of a group
 

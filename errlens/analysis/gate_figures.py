@@ -14,8 +14,8 @@ from errlens.analysis.metrics import class_rates, infinite_nll
 from errlens.classes import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
-from errlens.run import CLASS_FIGURES, RunFolder
-from errlens.run_tables import AFRESH
+from errlens.run.folder import CLASS_FIGURES, RunFolder
+from errlens.run.tables import AFRESH
 
 PAIR: Final = "pair"
 RECALL: Final = "recall"

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from errlens.analysis.neighbours import Features, nearest_rows
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
 
 TOP: Final = 5
 NEIGHBOURS: Final = 5

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.analysis.scores import Scores, class_parents, score
-from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import OK, SCHEMA
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import Scores, class_parents, score
+from errlens.predictions.table import OK, SCHEMA
 
 _NOTHING: Final = float(np.finfo(np.float64).smallest_subnormal)  # stands for a probability of 0
 

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.stats import binom
 
-from errlens.predictions import OK, Predictions
+from errlens.predictions.table import OK, Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
 LEAST_SUSPECT: Final = 10  # images in a cycle

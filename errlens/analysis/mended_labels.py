@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from errlens.classes import ClassNames
-from errlens.csv_tables import read_csv
 from errlens.errors import BadLabelFile, MissingInput, nearest, some
+from errlens.run.csv_tables import read_csv
 from errlens.spelling import as_number
 
 

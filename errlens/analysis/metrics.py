@@ -18,7 +18,7 @@ from errlens.analysis.calibration import (
 from errlens.analysis.intervals import wilson_interval
 from errlens.classes import Superclasses
 from errlens.formats import counted
-from errlens.predictions import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
+from errlens.predictions.table import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
 
 # All that this module reads; the rest of the table can stay on disk.
 COLUMNS: Final = (

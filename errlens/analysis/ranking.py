@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.classes import Superclasses
-from errlens.predictions import Predictions
+from errlens.predictions.table import Predictions
 
 Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
 

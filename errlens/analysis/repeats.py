@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.significance import benjamini_hochberg
 from errlens.errors import UnfitOption, nearest, some
-from errlens.predictions import LABEL_UNKNOWN, Predictions
+from errlens.predictions.table import LABEL_UNKNOWN, Predictions
 
 LEAST_REPEATED: Final = 2
 ALPHA: Final = 0.05  # false discovery rate

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, triu
 
 from errlens.analysis.confusion import CellSums
 from errlens.classes import ClassNames
-from errlens.predictions import OK, Predictions
+from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "topk_index", "topk_prob")
 

@@ -17,8 +17,8 @@ from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import Mean, Proportion, class_rates, macro_f1
 from errlens.analysis.pairs import LIKELY, MUTUAL, of_status, pair_table
 from errlens.analysis.regrouping import Regrouping
-from errlens.analysis.scores import NO_CLASS
-from errlens.predictions import LABEL_UNKNOWN, OK, Predictions
+from errlens.predictions.scores import NO_CLASS
+from errlens.predictions.table import LABEL_UNKNOWN, OK, Predictions
 
 # All that is read of the predictions; the logits come beside it where they were kept.
 COLUMNS: Final = ("row", "status", "label", "pred", "topk_index", "topk_prob", "logits_row")

@@ -22,8 +22,8 @@ from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import MISSING, UNREADABLE, Predictions
-from errlens.run import RunFolder
+from errlens.predictions.table import MISSING, UNREADABLE, Predictions
+from errlens.run.folder import RunFolder
 
 TOP: Final = 3  # classes that name an image without a label
 UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown

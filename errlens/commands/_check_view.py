@@ -11,8 +11,8 @@ from errlens.classes import ClassNames
 from errlens.errors import UnfitSelection
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, p_value, points, share
-from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")

@@ -19,8 +19,8 @@ from errlens.figures.marks import Mark
 from errlens.figures.matrix import draw_matrix
 from errlens.figures.overview import draw_overview
 from errlens.figures.spans import Span
-from errlens.file_names import file_name
 from errlens.formats import count, counted, share
+from errlens.run.file_names import file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

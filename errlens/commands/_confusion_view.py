@@ -28,12 +28,12 @@ from errlens.formats import (
     share,
     share_range,
 )
-from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
-    from errlens.results import ResultsWriter
+    from errlens.run.results import ResultsWriter
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 

@@ -28,8 +28,8 @@ from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, figure, of, probability, share, share_range
-from errlens.predictions import LABEL_UNKNOWN, OK
-from errlens.run import RunFolder
+from errlens.predictions.table import LABEL_UNKNOWN, OK
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:

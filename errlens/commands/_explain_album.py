@@ -10,9 +10,9 @@ import numpy as np
 
 from errlens.commands import _explain_figures as figures
 from errlens.errors import PictureTooLarge
-from errlens.file_names import distinct_names, file_name
 from errlens.formats import count, counted
 from errlens.maps import Attribution
+from errlens.run.file_names import distinct_names, file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from errlens.commands._explain_job import Job
     from errlens.commands._explain_ledger import Key
     from errlens.commands._explain_options import ExplainOptions
-    from errlens.results import ResultsWriter
+    from errlens.run.results import ResultsWriter
 
 OK: Final = "ok"
 FAILED: Final = "failed"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from errlens.commands._explain_view import Tables
-    from errlens.results import ResultsWriter
+    from errlens.run.results import ResultsWriter
 
 INDEX: Final = "index.csv"
 COVERS: Final = "covers.csv"
@@ -42,7 +42,7 @@ class Ledger:
 
     def rows_of(self, photos: Sequence[str]) -> dict[str, int]:
         """Return the row of each photo without a run: that of a call before, else a new one."""
-        from errlens.results import alone_in
+        from errlens.run.results import alone_in
 
         with alone_in(self._folder):
             before = self.before()
@@ -51,7 +51,7 @@ class Ledger:
 
     def forget(self, photos: Sequence[str]) -> None:
         """Give back the rows of photos that came to nothing."""
-        from errlens.results import alone_in
+        from errlens.run.results import alone_in
 
         with alone_in(self._folder):
             self._rows.keep(photos)
@@ -94,7 +94,7 @@ class Ledger:
         self, name: str, columns: Mapping[str, str], *, key: Sequence[str]
     ) -> "pd.DataFrame | None":
         """Return a table of calls before with all its columns, if they explained the same."""
-        from errlens.results import read_table
+        from errlens.run.results import read_table
 
         try:
             found = read_table(

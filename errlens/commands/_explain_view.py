@@ -11,7 +11,7 @@ from errlens.commands._explain_album import FAILED, OK
 from errlens.commands._explain_evidence_view import evidence_table, show_evidence
 from errlens.formats import count, counted, figure, share, signed
 from errlens.maps import LARGE_GAP
-from errlens.predictions import SCHEMA_VERSION
+from errlens.predictions.table import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:

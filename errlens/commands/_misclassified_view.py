@@ -18,12 +18,12 @@ from errlens.data.copies import Copy
 from errlens.data.images import Unread
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, figure, file_size, of, points, probability, share
-from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
-    from errlens.results import ResultsWriter
+    from errlens.run.results import ResultsWriter
 
 SHOWN: Final = 10  # rows of a table
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
 
 MaxFileMB = Annotated[
@@ -312,7 +312,7 @@ class RunArgument:
 
     def open_run(self, screen: "Screen") -> "RunFolder":
         """Return the run that was named or, said on the screen, the newest one; it is complete."""
-        from errlens.run import newest_run, open_run
+        from errlens.run.folder import newest_run, open_run
 
         run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
         if not self.run:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from errlens.data.counting import Shift
     from errlens.data.oddities import Oddities
     from errlens.model.predict import ShardPredictor
-    from errlens.predictions import Predictions
-    from errlens.run import RunFolder
+    from errlens.predictions.table import Predictions
+    from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
 
 Again = Callable[..., str]  # writes the command that was given with some options changed

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from errlens.analysis.ranking import Rank
     from errlens.analysis.selection import Selectable
-    from errlens.predictions import Predictions
-    from errlens.run import RunFolder
+    from errlens.predictions.table import Predictions
+    from errlens.run.folder import RunFolder
 
 
 class Selection(NamedTuple):
@@ -104,7 +104,7 @@ class SelectOptions(RankOption):
         from errlens.analysis.pairing import changes_since
         from errlens.analysis.ranking import COLUMNS, worst_table
         from errlens.analysis.selection import Selectable, parse_selector, selected_rows
-        from errlens.run import open_run
+        from errlens.run.folder import open_run
 
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))
         rank = self.ranking(images)
@@ -151,7 +151,7 @@ def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] 
     import numpy as np
 
     from errlens.analysis.ranking import crosses_superclass
-    from errlens.results import read_results
+    from errlens.run.results import read_results
 
     if run.info.superclasses:
         return np.asarray(worst.loc[crosses_superclass(worst), "row"], np.int64)

@@ -19,7 +19,7 @@ from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Line, Tile, Verdict
 from errlens.formats import figure, probability
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import Predictions
+from errlens.predictions.table import Predictions
 
 TRAINING_SHOWN: Final = 4  # images of a class
 

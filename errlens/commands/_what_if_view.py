@@ -9,8 +9,8 @@ from errlens.analysis.regrouping import Regrouping
 from errlens.analysis.what_if import Outcome
 from errlens.commands._check_view import COLUMNS, row_of
 from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
-from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 

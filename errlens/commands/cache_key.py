@@ -11,7 +11,7 @@ from errlens.errors import BadConfig, MissingInput
 
 if TYPE_CHECKING:
     from errlens.config import Config
-    from errlens.identity import RunInfo
+    from errlens.run.identity import RunInfo
     from errlens.terminal import Screen
 
 
@@ -26,7 +26,7 @@ def cache_key(options: CacheKeyOptions) -> None:
     It is that of `run.json` after `errlens run`: the same data, weights and settings give the same
     hash, and so the same predictions. A cache in CI may go by it.
     """
-    from errlens.predictions import SCHEMA_VERSION
+    from errlens.predictions.table import SCHEMA_VERSION
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)

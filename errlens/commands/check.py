@@ -11,7 +11,7 @@ from errlens.errors import GateFailed, UnfitOption, some
 
 if TYPE_CHECKING:
     from errlens.analysis.gates import Outcome
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from errlens.analysis.comparison import Changed, Comparison
     from errlens.analysis.confusion import ConfusionMatrix
     from errlens.commands._compare_view import Found
-    from errlens.results import ResultsWriter
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
+    from errlens.run.results import ResultsWriter
     from errlens.terminal import Screen
 
 KIND = "compare"
@@ -43,7 +43,7 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
 
     def open_runs(self) -> "list[RunFolder]":
         """Return the runs; they are complete, and have the same classes."""
-        from errlens.run import open_run
+        from errlens.run.folder import open_run
 
         places = Counter(map(os.path.realpath, self.runs))
         twice = [path for path in self.runs if places[os.path.realpath(path)] > 1]
@@ -84,7 +84,7 @@ def compare(options: CompareOptions) -> "RunFolder":
     each against the first. Everything goes to compare/ of the last run.
     """
     from errlens.commands import _compare_view as view
-    from errlens.results import renewed_folder
+    from errlens.run.results import renewed_folder
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from errlens.analysis.confusion import ConfusionMatrix
     from errlens.analysis.findings import Findings
     from errlens.classes import ClassNames, Superclasses
-    from errlens.results import ResultsWriter
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
+    from errlens.run.results import ResultsWriter
 
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
 
@@ -71,7 +71,7 @@ def confusion(options: ConfusionOptions) -> "RunFolder":
     """
     from errlens.analysis.confusion import COLUMNS, confusion_matrix
     from errlens.commands import _confusion_view as view
-    from errlens.results import renewed_results
+    from errlens.run.results import renewed_results
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)

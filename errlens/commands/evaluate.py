@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from errlens.analysis.restoration import Diagnosis
     from errlens.classes import Superclasses
     from errlens.data.samples import Samples
-    from errlens.identity import RunInfo
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
+    from errlens.run.identity import RunInfo
     from errlens.terminal import Screen
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
@@ -101,7 +101,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.analysis.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.data.oddities import Oddities, total
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
@@ -194,7 +194,7 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     """Look at the data, load the model, and say which run these make."""
     from errlens.commands import _evaluation_view as view
     from errlens.data.labels import are_indices, label_indices
-    from errlens.identity import RunInfo, plan_hash
+    from errlens.run.identity import RunInfo, plan_hash
     from errlens.scale.plan import make_plan
 
     samples = options.find_samples(seed=options.seed)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from errlens.commands._explain_view import Tables
     from errlens.data.outlines import Regions
     from errlens.model.classifier import Classifier
-    from errlens.results import ResultsWriter
+    from errlens.run.results import ResultsWriter
     from errlens.terminal import Screen
 
 DEFAULT_ALPHA = {"errlens": 0.7, "matlab": 0.5}
@@ -66,7 +66,7 @@ def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
     """Explain the images, write all files, and return what is in the tables."""
     from errlens.commands import _explain_view as view
     from errlens.commands._explain_ledger import Ledger
-    from errlens.results import renewed_folder
+    from errlens.run.results import renewed_folder
 
     ledger = Ledger(job.folder, job.run_hash)
     try:
@@ -164,7 +164,7 @@ def _photo_side(options: ExplainOptions) -> int | None:
 def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":
     """Load the classifier of the older run, if there is one to hold this one against."""
     from errlens.model.reload import reload_classifier
-    from errlens.run import open_run
+    from errlens.run.folder import open_run
 
     if options.against is None:
         return None

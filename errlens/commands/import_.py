@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from errlens.classes import ClassNames, Superclasses
     from errlens.data.imported import ImportedPredictions
     from errlens.data.samples import Samples
-    from errlens.identity import RunInfo, Settings
-    from errlens.predictions import Predictions
-    from errlens.run import RunFolder
+    from errlens.predictions.table import Predictions
+    from errlens.run.folder import RunFolder
+    from errlens.run.identity import RunInfo, Settings
     from errlens.scale.importing import ShardImporter
     from errlens.terminal import Screen
 
@@ -165,7 +165,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     from errlens.data.images import quiet_pillow
     from errlens.data.oddities import Oddities
     from errlens.data.samples import listed_samples
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
     from errlens.scale.resume import finish
     from errlens.terminal import Screen
 
@@ -222,7 +222,7 @@ def describe(
     superclasses: "Superclasses | None",
 ) -> tuple["RunInfo", "pa.Table"]:
     """Say which run, with which plan, a table makes."""
-    from errlens.identity import RunInfo, plan_hash
+    from errlens.run.identity import RunInfo, plan_hash
     from errlens.scale.plan import make_plan
 
     plan = make_plan(samples, part_size=options.part_size)
@@ -265,8 +265,8 @@ def _settings(
     plan_hash: str,
 ) -> "Settings":
     """Return everything that decides the predictions of this run; the table is its weights."""
-    from errlens.analysis.scores import MOST_TOPK
-    from errlens.identity import IMPORT_ENGINE, Settings
+    from errlens.predictions.scores import MOST_TOPK
+    from errlens.run.identity import IMPORT_ENGINE, Settings
 
     with options.table.open("rb") as file:
         table_sha256 = hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from errlens.commands._misclassified_view import Found
     from errlens.commands._selecting import Selection
     from errlens.data.preprocess import Preprocessing
-    from errlens.results import ResultsWriter
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
+    from errlens.run.results import ResultsWriter
     from errlens.terminal import Screen
 
 KIND = "misclassified"
@@ -86,7 +86,7 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
     """
     from errlens.commands import _misclassified_view as view
     from errlens.data.copies import require_free
-    from errlens.results import renewed_results
+    from errlens.run.results import renewed_results
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)

@@ -191,7 +191,7 @@ def _print_json(
     screen: "Screen", options: ProbeOptions, head: "Head", classes: "ClassNames"
 ) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    from errlens.predictions import SCHEMA_VERSION
+    from errlens.predictions.table import SCHEMA_VERSION
 
     screen.json(
         {

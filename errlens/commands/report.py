@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from errlens.report.page import Page, Quest
     from errlens.report.shots import Pictures
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -31,10 +31,10 @@ def report(options: ReportOptions) -> "RunFolder":
     What other commands have not made yet is named with the command that does. `--select A~B`
     makes a page of its own about these images.
     """
-    from errlens.file_names import file_name
     from errlens.report.html import render
     from errlens.report.markdown import summary
     from errlens.report.page import Page
+    from errlens.run.file_names import file_name
     from errlens.terminal import Screen
 
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
@@ -102,7 +102,7 @@ def _show(
 ) -> None:
     """Say where the page is."""
     from errlens.formats import counted, file_size
-    from errlens.predictions import SCHEMA_VERSION
+    from errlens.predictions.table import SCHEMA_VERSION
     from errlens.terminal import relative
 
     sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in written]

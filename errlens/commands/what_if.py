@@ -13,7 +13,7 @@ from errlens.errors import NoLabels, UnfitOption
 if TYPE_CHECKING:
     from errlens.analysis.gates import Outcome as Verdict
     from errlens.analysis.what_if import Evidence, Outcome
-    from errlens.run import RunFolder
+    from errlens.run.folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from errlens.data.images import Encoded, ImageFile, Unread, decode
-from errlens.disk import written_to
 from errlens.errors import UnfitOption
-from errlens.file_names import distinct_names, file_name
+from errlens.run.disk import written_to
+from errlens.run.file_names import distinct_names, file_name
 
 
 class Copy(NamedTuple):

@@ -18,7 +18,7 @@ from errlens.data.oddities import Traits
 from errlens.data.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
 from errlens.data.regular_files import read_regular
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import MISSING, UNREADABLE
+from errlens.predictions.table import MISSING, UNREADABLE
 
 DECODER: Final = {"name": "pillow", "version": PIL.__version__}
 

@@ -15,7 +15,7 @@ from errlens.data.oddities import Traits
 from errlens.data.preprocess import THREAD, Preprocessing
 from errlens.errors import UserCodeFailed
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import UNREADABLE
+from errlens.predictions.table import UNREADABLE
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from errlens.errors import NotARun
-from errlens.metrics_file import first_problem
+from errlens.run.metrics_file import first_problem
 
 CropMode = Literal["center", "squash", "border"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]

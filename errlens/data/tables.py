@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from errlens.errors import BadPredictions, MissingInput, some
-from errlens.parquet_files import open_parquet
+from errlens.run.parquet_files import open_parquet
 from errlens.spelling import tidied_headers
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")

@@ -11,18 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.analysis.scores import MOST_TOPK
 from errlens.classes import ClassNames, Superclasses
 from errlens.data.images import DECODER
 from errlens.data.loading import Preparation
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.identity import Settings
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
 from errlens.model.outputs import LOGITS, Reading
 from errlens.model.users_code import users_code
 from errlens.places import MAX_FILE_MB
+from errlens.predictions.scores import MOST_TOPK
+from errlens.run.identity import Settings
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
 

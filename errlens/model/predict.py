@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.analysis.scores import score
-from errlens.analysis.table import Seen, part_table
 from errlens.classes import Superclasses
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, in_order, load_input
 from errlens.data.oddities import Oddities, count_oddities, total
-from errlens.identity import RunInfo
 from errlens.model.classifier import Classifier, Outputs
-from errlens.predictions import OK, UNREADABLE
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import score
+from errlens.predictions.table import OK, UNREADABLE
+from errlens.run.identity import RunInfo
 from errlens.scale.plan import rows_of
 from errlens.scale.resume import ShardWorker, finish
 

@@ -9,7 +9,6 @@ from errlens.data.labels import numbered
 from errlens.data.loading import Preparation
 from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
-from errlens.identity import RunInfo
 from errlens.model.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.building import check_size
 from errlens.model.checkpoints import hash_weights
@@ -20,6 +19,7 @@ from errlens.model.outputs import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.sources import Architecture, find_architecture
 from errlens.model.training import LEAST_CROP
+from errlens.run.identity import RunInfo
 
 _TRUST: Final = "where the run is yours, add --trust-run"
 _LARGEST_COLOUR: Final = 1000.0  # of a mean or a deviation; pixels lie between 0 and 1

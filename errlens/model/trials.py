@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.analysis.scores import score
 from errlens.data.images import Photo, Unread, read_encoded
 from errlens.data.loading import decode_for, in_order
 from errlens.data.preprocess import Preprocessing
@@ -19,6 +18,7 @@ from errlens.errors import InputError
 from errlens.model.classifier import Classifier, Outputs
 from errlens.model.first_run import run_once
 from errlens.places import MAX_FILE_MB
+from errlens.predictions.scores import score
 
 CHUNK = 8  # images a thread holds at a time
 

@@ -12,9 +12,9 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.copies import find_copies
 from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
 from errlens.data.oddities import Oddities
-from errlens.predictions import LABEL_UNKNOWN, OK
+from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.report.parts import records
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
 
 SHOWN: Final = 200
 FEW: Final = 30  # images of a class, below which its figures say little

@@ -15,7 +15,7 @@ from errlens.analysis.galleries import galleries_of
 from errlens.analysis.selection import Selectable
 from errlens.analysis.verdict import no_group, nothing_wrong, told_status
 from errlens.escapes import printable, shell_line
-from errlens.predictions import Predictions
+from errlens.predictions.table import Predictions
 from errlens.report import confusions
 from errlens.report.cells import matrix_data
 from errlens.report.health import Health, health
@@ -23,7 +23,7 @@ from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.shots import Shots
-from errlens.run import CLASS_FIGURES, RunFolder
+from errlens.run.folder import CLASS_FIGURES, RunFolder
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12

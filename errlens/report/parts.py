@@ -9,12 +9,12 @@ from pydantic import BaseModel
 
 from errlens.analysis.gate_texts import gate_texts
 from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
-from errlens.disk import inside
 from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
-from errlens.results import read_results
-from errlens.run import RunFolder
+from errlens.run.disk import inside
+from errlens.run.folder import RunFolder
+from errlens.run.results import read_results
 
 _OF_A_PAIR: Final = (
     "a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ab_high", "rate_ba_low", "rate_ba_high",

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePath
 from typing import Any, Final
 
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
 
 _FIRST_WORD: Final = re.compile(r"^(?:'[^']*'|\S*)")
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from errlens.data.images import ImageFile, Unread
-from errlens.disk import inside
 from errlens.escapes import printable
 from errlens.formats import probability
-from errlens.predictions import Predictions
+from errlens.predictions.table import Predictions
 from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
-from errlens.run import RunFolder
+from errlens.run.disk import inside
+from errlens.run.folder import RunFolder
 
 Progress = Callable[[int], None]
 

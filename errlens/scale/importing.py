@@ -8,14 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from errlens.analysis.imported import part_of_classes, part_of_probabilities
-from errlens.analysis.table import Seen
 from errlens.classes import Superclasses
 from errlens.data.images import Identity, identify_photo
 from errlens.data.imported import ImportedPredictions
 from errlens.data.labels import NO_LABEL
 from errlens.data.loading import in_order
-from errlens.identity import RunInfo
-from errlens.predictions import FAILED, OK
+from errlens.predictions.assembly import Seen
+from errlens.predictions.table import FAILED, OK
+from errlens.run.identity import RunInfo
 from errlens.scale.plan import rows_of
 from errlens.scale.resume import ShardWorker
 

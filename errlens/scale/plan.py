@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from errlens.data.samples import Samples
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.run.tables import PLAN_SCHEMA
 
 
 def make_plan(samples: Samples, *, part_size: int) -> pa.Table:

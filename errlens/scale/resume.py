@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from errlens.errors import Interrupted
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
 from errlens.scale.plan import rows_of, run_locally
 
 

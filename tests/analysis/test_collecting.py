@@ -14,7 +14,7 @@ from errlens.analysis.collecting import (
 )
 from errlens.analysis.confusion import confusion_matrix_of_arrays
 from errlens.classes import ClassNames
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 
 NAMES = ("cat", "dog", "cow", "hen")
 

@@ -22,7 +22,7 @@ from errlens.analysis.groups import cluster_order, group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import BadPredictions
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 
 
 def class_names(k):

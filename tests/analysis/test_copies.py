@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from errlens.analysis.copies import find_copies
-from errlens.predictions import SCHEMA
+from errlens.predictions.table import SCHEMA
 
 
 def table(*rows):

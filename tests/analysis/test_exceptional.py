@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.exceptional import COLUMNS, TOPK_COLUMNS, exceptional_table
-from errlens.analysis.scores import score
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.scores import score
+from errlens.predictions.table import SCHEMA, Predictions
 
 CLASSES = ClassNames(("Bengal", "Sphynx", "pug", "boxer", "teapot"))
 KINDS = Superclasses(("cat", "dog"), (0, 0, 1, 1, None))  # a teapot has no superclass

@@ -18,7 +18,7 @@ from errlens.classes import ClassNames
 from errlens.cli import app
 from errlens.errors import UnfitGate, UnfitSelection
 from errlens.formats import told_apart
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 LABEL = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
 PRED = [0, 0, 1, 1, 1, 1, 0, 2, 2, 1]

@@ -9,11 +9,11 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 
 from errlens.analysis.imported import part_of_classes, part_of_probabilities
-from errlens.analysis.scores import NO_CLASS, score
-from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import FAILED, OK, SCHEMA
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.table import FAILED, OK, SCHEMA
+from errlens.run.tables import PLAN_SCHEMA
 
 CLASSES = ClassNames(("ant", "bee", "cat", "dog"))
 PARENTS = Superclasses(("insect", "pet"), (0, 0, 1, None))

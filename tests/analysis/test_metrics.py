@@ -19,11 +19,11 @@ from sklearn.metrics import (
 )
 
 from errlens.analysis.metrics import COLUMNS, class_table, measure
-from errlens.analysis.scores import NO_CLASS, score
-from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import OK, SCHEMA, Predictions
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.table import OK, SCHEMA, Predictions
+from errlens.run.tables import PLAN_SCHEMA
 
 
 def predicted(logits, label, *, seen=None, superclasses=None, order=None):

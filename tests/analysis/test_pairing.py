@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from errlens.analysis.pairing import MATCHED, matched, outcomes, read_baseline
 from errlens.cli import app
 from errlens.errors import MissingInput, NotARun, UnfitBaseline
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 
 def images(*rows):

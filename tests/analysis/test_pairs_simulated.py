@@ -16,7 +16,7 @@ from errlens.analysis.exceptional import COLUMNS, exceptional_table
 from errlens.analysis.groups import group_table, names_of
 from errlens.analysis.pairs import LIKELY, MUTUAL, absorbed_table, mutual_pairs, pair_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 
 CATS = (
     "Abyssinian", "Bengal", "Birman", "Bombay", "British Shorthair", "Egyptian Mau", "Maine Coon",

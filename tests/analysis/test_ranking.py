@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from errlens.analysis.ranking import COLUMNS, RANKS, worst_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 
 CLASSES = ClassNames(("lion", "cat", "dog", "wolf", "bird"))
 KINDS = Superclasses(("canine", "feline"), (1, 1, 0, 0, None))

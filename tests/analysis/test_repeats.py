@@ -11,7 +11,7 @@ from scipy.stats import false_discovery_control, fisher_exact
 from errlens.analysis.repeats import is_shown, systematic_table
 from errlens.classes import ClassNames
 from errlens.errors import UnfitOption
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 
 NAMES = ("cat", "dog", "cow", "hen")
 COLUMNS = ["value", "label_name", "pred_name", "k", "n", "share", "expected", "p_value", "q_value"]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.scores import score
 from errlens.analysis.soft_confusion import COLUMNS, soft_matrix, soft_pairs, soft_table
 from errlens.classes import ClassNames
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.scores import score
+from errlens.predictions.table import SCHEMA, Predictions
 
 TINY = 1e-6  # what float32 loses of a probability
 

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 import errlens
 from errlens.analysis.pairs import pair_table
 from errlens.analysis.regrouping import regroup
-from errlens.analysis.scores import score
-from errlens.analysis.table import Seen, part_table
 from errlens.analysis.what_if import (
     COLUMNS,
     UNDECIDED,
@@ -19,8 +17,10 @@ from errlens.analysis.what_if import (
 )
 from errlens.classes import ClassNames
 from errlens.data.labels import NO_LABEL
-from errlens.predictions import Predictions
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import score
+from errlens.predictions.table import Predictions
+from errlens.run.tables import PLAN_SCHEMA
 
 NAMES = ClassNames(tuple("abcdef"))
 

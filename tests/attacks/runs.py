@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
 from errlens.cli import app
-from errlens.identity import RunInfo
+from errlens.run.identity import RunInfo
 from tests.conftest import COLOURS, TINY_MODULE, paint
 
 EVALUATE = (

@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.csv_tables import read_csv
 from errlens.escapes import shell_line
+from errlens.run.csv_tables import read_csv
 from tests.conftest import COLOURS, TINY_MODULE, paint
 
 CLASSES = ("\x1b[31mred\x07", "bl\u202eue\nline\x9b", "gre\u2066en|`<b>\u2028\x7f\u200b")

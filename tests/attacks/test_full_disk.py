@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-import errlens.csv_tables
-import errlens.identity
+import errlens.run.csv_tables
+import errlens.run.identity
 from errlens.cli import app
 from tests.attacks.runs import EVALUATE, call
 from tests.conftest import NOBODY, without_privilege
@@ -171,7 +171,9 @@ def test_a_run_of_somebody_else_is_read_only(run, public, monkeypatch):
     (public / "all" / "table.csv").write_text("path,label,pred\na.png,cat,cat\nb.png,dog,cat\n")
     monkeypatch.chdir(public / "all")
     # The packages may lie where only root can read what version they are.
-    monkeypatch.setattr(errlens.identity, "version", errlens.identity.versions().__getitem__)
+    monkeypatch.setattr(
+        errlens.run.identity, "version", errlens.run.identity.versions().__getitem__
+    )
     os.seteuid(NOBODY)
     try:
         for command in commands:

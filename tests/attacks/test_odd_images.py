@@ -16,7 +16,6 @@ import errlens.attribution._photos
 from errlens.attribution import method_names
 from errlens.cli import app
 from errlens.commands import _explain_figures
-from errlens.csv_tables import read_csv
 from errlens.data import outlines
 from errlens.data.images import ImageFile, Photo
 from errlens.data.loading import prepare_input
@@ -26,6 +25,7 @@ from errlens.errors import PictureTooLarge
 from errlens.figures import sheet
 from errlens.figures.overlay import overlay
 from errlens.report.thumbnails import ThumbnailCache
+from errlens.run.csv_tables import read_csv
 
 TEXT = ("sample_id", "file", "status", "error", "method", "target", "flag")
 MODEL = ["--model", "test_resnet", "--checkpoint", "weights.safetensors", "--img-size", "64"]

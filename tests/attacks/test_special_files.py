@@ -120,7 +120,7 @@ def test_a_file_as_large_as_allowed_is_read_and_a_byte_more_is_not(tmp_path):
 
 
 def test_the_limit_is_an_option_a_part_of_the_run_and_is_kept_by_what_reads_it(photos, tiny):
-    from errlens.run import open_run
+    from errlens.run.folder import open_run
 
     large = photos / "red" / "large.bmp"  # red photos with a green one among them are wrong
     Image.new("RGB", (600, 600), (0, 200, 0)).save(large)

@@ -14,10 +14,10 @@ import torch
 from errlens.commands._explain_ledger import Ledger
 from errlens.commands._explain_rows import Rows
 from errlens.commands._explain_view import tables
-from errlens.csv_tables import read_csv
-from errlens.results import MADE_FROM, alone_in, renewed_folder
-from errlens.run import RunFolder
-from tests.test_run import PLAN, make_info, write_parts
+from errlens.run.csv_tables import read_csv
+from errlens.run.folder import RunFolder
+from errlens.run.results import MADE_FROM, alone_in, renewed_folder
+from tests.run.test_folder import PLAN, make_info, write_parts
 
 TEXT = ("sample_id", "label_name", "pred_name", "method", "target", "file", "maps_file", "status")
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.run import open_run
+from errlens.run.folder import open_run
 from tests.conftest import paint
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)

@@ -24,10 +24,10 @@ import numpy as np
 import pyarrow as pa
 
 from errlens.analysis.metrics import COLUMNS, class_table, measure
-from errlens.identity import RunInfo, Settings
-from errlens.predictions import OK, SCHEMA
-from errlens.run import RunFolder
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.table import OK, SCHEMA
+from errlens.run.folder import RunFolder
+from errlens.run.identity import RunInfo, Settings
+from errlens.run.tables import PLAN_SCHEMA
 
 PART = 4096
 TOPK = 20
@@ -55,7 +55,7 @@ from pathlib import Path
 from errlens.analysis.confusion import COLUMNS, confusion_matrix
 from errlens.analysis.groups import group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
-from errlens.run import open_run
+from errlens.run.folder import open_run
 import time
 
 start = time.perf_counter()

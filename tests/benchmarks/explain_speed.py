@@ -29,7 +29,7 @@ from errlens.data.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack
 from errlens.model.reload import reload_classifier
-from errlens.run import RunFolder, open_run
+from errlens.run.folder import RunFolder, open_run
 
 PLAIN = """
 import sys
@@ -41,7 +41,7 @@ from pytorch_grad_cam.utils.image import show_cam_on_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from errlens.model.layers import find_layer
 from errlens.model.reload import reload_classifier
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 run, out, rows = open_run(Path(sys.argv[1])), Path(sys.argv[2]), map(int, sys.argv[3:])
 classifier = reload_classifier(run.info, device="cpu")

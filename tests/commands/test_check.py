@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.run import RunFolder
+from errlens.run.folder import RunFolder
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 CLASSES = ("Abyssinian", "Bengal", "Egyptian Mau", "a=b", "x~y")

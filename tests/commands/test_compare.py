@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from errlens.cli import app
-from errlens.csv_tables import read_csv
+from errlens.run.csv_tables import read_csv
 from tests.conftest import paint
 
 CLASSES = ("cat", "lion", "dog", "wolf")

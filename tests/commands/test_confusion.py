@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.csv_tables import read_csv
 from errlens.escapes import cell
-from errlens.run import RunFolder
+from errlens.run.csv_tables import read_csv
+from errlens.run.folder import RunFolder
 
 CATS = ("Abyssinian", "Bengal", "Birman", "Bombay", "Persian", "Ragdoll", "Siamese", "Sphynx")
 DOGS = ("beagle", "boxer", "chihuahua", "keeshond", "pug", "samoyed", "setter", "spaniel")
@@ -288,7 +288,7 @@ def test_ctrl_c_in_the_middle_keeps_the_old_results(monkeypatch):
     def stop(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("errlens.results.ResultsWriter.parquet", stop)
+    monkeypatch.setattr("errlens.run.results.ResultsWriter.parquet", stop)
     said = call("confusion run --soft --no-figures --normalize true")
     assert said.exit_code == 130
     assert contents() == before

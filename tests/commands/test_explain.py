@@ -19,7 +19,7 @@ import errlens
 import errlens.attribution._cases
 from errlens.attribution import method_names
 from errlens.cli import app
-from errlens.csv_tables import read_csv
+from errlens.run.csv_tables import read_csv
 
 QUICK = "--steps 4 --samples 2 --mask 50%"
 

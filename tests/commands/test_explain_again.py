@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from errlens.csv_tables import read_csv
+from errlens.run.csv_tables import read_csv
 from tests.commands.test_explain import QUICK, explain, run  # noqa: F401 - a fixture
 
 TEXT = (

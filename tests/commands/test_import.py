@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens.cli import app
 from errlens.errors import NoModel
-from errlens.predictions import SCHEMA
+from errlens.predictions.table import SCHEMA
 
 OF_MODEL = ("pred", "confidence", "label_prob", "margin", "loss", "entropy", "brier", "label_rank")
 ONLY_PRED = "path,label,pred\na.jpg,cat,cat\nb.jpg,dog,cat\nc.jpg,dog,dog\n"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.csv_tables import read_csv
+from errlens.run.csv_tables import read_csv
 from tests.conftest import COLOURS, paint
 
 CLASSES = ("cat", "lion", "dog", "wolf")

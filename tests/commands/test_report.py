@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 import errlens
 from errlens import formats
 from errlens.cli import app
-from errlens.csv_tables import read_csv
 from errlens.report import html as html_page
 from errlens.report import markdown, page
+from errlens.run.csv_tables import read_csv
 from tests.conftest import paint
 
 EVIL = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a|b `c`", "=1+1")
@@ -104,7 +104,7 @@ def section(name, text):
 
 def fake_explanations(run, *, more=()):
     """Write what `errlens explain` would; an imported run has no model."""
-    from errlens.results import renewed_results
+    from errlens.run.results import renewed_results
 
     index = pd.DataFrame(
         {

@@ -15,7 +15,7 @@ from errlens.commands._misclassified_figures import draw_posters, posters
 from errlens.commands._tiles import TRAINING_SHOWN, TileMaker, training_images
 from errlens.data.images import ImageFile
 from errlens.errors import MissingInput, UnfitOption
-from errlens.predictions import SCHEMA, Predictions
+from errlens.predictions.table import SCHEMA, Predictions
 from tests.conftest import paint
 
 CLASSES = ClassNames(("cat", "dog"))

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 
 def test_a_missing_class_folder_does_not_shift_the_others(photos, tiny, tmp_path, call):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 
 def test_dropout_that_eval_does_not_end_is_told(photos, users, call):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from errlens.run import open_run
+from errlens.run.folder import open_run
 
 
 def test_heic_photos_are_errors_not_silence(photos, tiny, call):

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy.special import expit, log_softmax, softmax
 
-from errlens.analysis.scores import score
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.outputs import LOGITS, Reading, as_matrix, as_tensor
+from errlens.predictions.scores import score
 
 RANDOM = np.random.default_rng(0)
 Z = torch.tensor(RANDOM.normal(0, 3, (5, 4)), dtype=torch.float32)

@@ -10,9 +10,9 @@ from PIL import Image
 from safetensors.torch import save_model
 
 import errlens
-from errlens.analysis.scores import score
 from errlens.errors import Interrupted
 from errlens.model.predict import ShardPredictor
+from errlens.predictions.scores import score
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errlens.data.samples import Samples
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.run.tables import PLAN_SCHEMA
 from errlens.scale.plan import make_plan, rows_of, run_locally, unique_ids
 
 

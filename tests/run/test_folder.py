@@ -10,10 +10,10 @@ import pytest
 
 import errlens
 from errlens.errors import IncompleteRun, NotARun, OutOfReach, StaleRun, UnfitOption
-from errlens.identity import RunInfo, Settings, plan_hash
-from errlens.predictions import SCHEMA
-from errlens.run import RunFolder, open_run
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.table import SCHEMA
+from errlens.run.folder import RunFolder, open_run
+from errlens.run.identity import RunInfo, Settings, plan_hash
+from errlens.run.tables import PLAN_SCHEMA
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from errlens.csv_tables import read_csv, write_csv
-from errlens.disk import atomically, inside, written_to
 from errlens.documents import parse_json, read_text
 from errlens.errors import (
     ErrlensError,
@@ -33,12 +31,14 @@ from errlens.errors import (
 )
 from errlens.escapes import cell, json_text
 from errlens.formats import counted
-from errlens.identity import RunInfo, now, plan_differences, setting_differences
-from errlens.locks import locked
-from errlens.metrics_file import require_metrics
-from errlens.parquet_files import write_parquet
-from errlens.predictions import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
-from errlens.run_tables import (
+from errlens.predictions.table import SCHEMA, SCHEMA_VERSION, Predictions, part_metadata
+from errlens.run.csv_tables import read_csv, write_csv
+from errlens.run.disk import atomically, inside, written_to
+from errlens.run.identity import RunInfo, now, plan_differences, setting_differences
+from errlens.run.locks import locked
+from errlens.run.metrics_file import require_metrics
+from errlens.run.parquet_files import write_parquet
+from errlens.run.tables import (
     AFRESH,
     PLAN_SCHEMA,
     RESUME,

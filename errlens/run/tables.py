@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from errlens.documents import BadDocument, parse_json
 from errlens.errors import IncompleteRun
-from errlens.identity import RunInfo
-from errlens.parquet_files import open_parquet
-from errlens.predictions import SCHEMA, Predictions
-from errlens.soundness import unsound
+from errlens.predictions.soundness import unsound
+from errlens.predictions.table import SCHEMA, Predictions
+from errlens.run.identity import RunInfo
+from errlens.run.parquet_files import open_parquet
 
 PLAN_SCHEMA: Final = pa.schema(
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from errlens.parquet_files import open_parquet, read_parquet, write_parquet
+from errlens.run.parquet_files import open_parquet, read_parquet, write_parquet
 
 TABLE = pa.table({"row": [0, 1], "name": ["a", None]})
 

@@ -12,7 +12,7 @@ MOST_TOPK: Final = 20
 
 
 class Scores(NamedTuple):
-    """What the outputs for n images say; see `errlens.predictions.SCHEMA` for each column.
+    """What the outputs for n images say; see `errlens.predictions.table.SCHEMA` for each column.
 
     Arrays of length n, but for the two top-k arrays of shape (n, k). Where `finite` is False the
     outputs held NaN or infinity and nothing else in the row means anything. `label` and the

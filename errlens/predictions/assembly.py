@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.scores import NO_CLASS, Scores, class_parents
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import FAILED, LABEL_UNKNOWN, OK, SCHEMA
+from errlens.predictions.scores import NO_CLASS, Scores, class_parents
+from errlens.predictions.table import FAILED, LABEL_UNKNOWN, OK, SCHEMA
 
 
 class Seen(NamedTuple):

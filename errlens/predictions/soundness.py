@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import LABEL_UNKNOWN, OK, STATUSES
+from errlens.predictions.table import LABEL_UNKNOWN, OK, STATUSES
 
 _NEVER_MISSING: Final = ("row", "sample_id", "path", "status")
 _OF_CLASSES: Final = ("label", "pred", "topk_index")

@@ -5,11 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.scores import NO_CLASS, score
-from errlens.analysis.table import Seen, part_table
 from errlens.classes import ClassNames, Superclasses
-from errlens.predictions import FAILED, LABEL_UNKNOWN, MISSING, OK, SCHEMA, UNREADABLE, Predictions
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.predictions.assembly import Seen, part_table
+from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.table import (
+    FAILED,
+    LABEL_UNKNOWN,
+    MISSING,
+    OK,
+    SCHEMA,
+    UNREADABLE,
+    Predictions,
+)
+from errlens.run.tables import PLAN_SCHEMA
 
 CLASSES = ClassNames(("ant", "bee", "cat", "dog"))
 PARENTS = Superclasses(("insect", "pet"), (0, 0, 1, None))

@@ -19,15 +19,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.csv_tables import read_csv, write_csv
-from errlens.disk import inside, written_to
 from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import NoResults, UnfitOption
 from errlens.escapes import escaped_json, json_text, shell_line
-from errlens.locks import locked
-from errlens.parquet_files import write_parquet
-from errlens.predictions import SCHEMA_VERSION
-from errlens.run import RunFolder
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.csv_tables import read_csv, write_csv
+from errlens.run.disk import inside, written_to
+from errlens.run.folder import RunFolder
+from errlens.run.locks import locked
+from errlens.run.parquet_files import write_parquet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

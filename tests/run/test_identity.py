@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.identity import (
+from errlens.run.identity import (
     RunInfo,
     Settings,
     canonical_hash,
@@ -14,7 +14,7 @@ from errlens.identity import (
     plan_hash,
     setting_differences,
 )
-from errlens.run_tables import PLAN_SCHEMA
+from errlens.run.tables import PLAN_SCHEMA
 
 SETTINGS = Settings(
     model="m",

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from errlens.disk import atomically, inside, written_to
 from errlens.errors import OutOfReach, OutsideRun
+from errlens.run.disk import atomically, inside, written_to
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

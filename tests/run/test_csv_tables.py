@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.csv_tables import read_csv, write_csv
 from errlens.escapes import is_printable
+from errlens.run.csv_tables import read_csv, write_csv
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "'=1", "''", "$'", "$'x'", "'$'"]
 UNSEEN = [

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from errlens.locks import locked
+from errlens.run.locks import locked
 
-HOLD = "import sys, time\nfrom pathlib import Path\nfrom errlens.locks import locked\n"
+HOLD = "import sys, time\nfrom pathlib import Path\nfrom errlens.run.locks import locked\n"
 
 
 def test_only_one_thread_at_a_time_is_inside(tmp_path):

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from errlens.csv_tables import read_csv
 from errlens.errors import OutOfReach, UnfitOption
-from errlens.results import MADE_FROM, ResultsWriter, renewed_results
-from errlens.run import RunFolder
+from errlens.run.csv_tables import read_csv
+from errlens.run.folder import RunFolder
+from errlens.run.results import MADE_FROM, ResultsWriter, renewed_results
 from tests.conftest import without_privilege
 
 

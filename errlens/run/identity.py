@@ -17,9 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from errlens.classes import ClassNames, Superclasses
 from errlens.errors import some
 from errlens.escapes import shell_line
-from errlens.metrics_file import first_problem
 from errlens.places import MAX_FILE_MB
-from errlens.predictions import SCHEMA_VERSION
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.metrics_file import first_problem
 
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
 

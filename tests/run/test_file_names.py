@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.file_names import LONGEST, distinct_names, file_name
+from errlens.run.file_names import LONGEST, distinct_names, file_name
 
 texts = st.text(max_size=20) | st.sampled_from(
     [

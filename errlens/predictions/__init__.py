@@ -1,0 +1,1 @@
+"""The predictions table: its columns, what fills them, and whether a table keeps to them."""
