@@ -51,7 +51,7 @@ def confused_pairs(
     """
     from errlens.analysis.confusion import confusion_matrix_of_arrays
     from errlens.analysis.pairs import pair_table
-    from errlens.classes import ClassNames, Superclasses
+    from errlens.classes.names import ClassNames, Superclasses
 
     classes = ClassNames(tuple(names))
     parents = superclasses and Superclasses.from_mapping(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import errlens
 from errlens.analysis.confusion import confusion_matrix_of_arrays
 from errlens.analysis.pairs import pair_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import BadClassFile, BadPredictions, ErrlensError
 
 NAMES = ("cat", "dog", "cow", "pig")

@@ -14,7 +14,7 @@ from errlens.analysis.pairs import real_pairs
 from errlens.analysis.ranking import Rank, image_table, worst_table
 from errlens.analysis.significance import benjamini_hochberg, mcnemar_exact
 from errlens.analysis.unpaired import unpaired_difference
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
 
 # Figures of a run, and whether more is better.

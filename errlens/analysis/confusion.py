@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.intervals import wilson_interval
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
 from errlens.predictions.scores import NO_CLASS, class_parents

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.predictions.scores import NO_CLASS, class_parents
 from errlens.predictions.table import OK, Predictions
 

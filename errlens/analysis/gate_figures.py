@@ -11,7 +11,7 @@ import pandas as pd
 from errlens.analysis.confusion import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import class_rates, infinite_nll
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
 from errlens.run.folder import CLASS_FIGURES, RunFolder

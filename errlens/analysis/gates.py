@@ -20,7 +20,7 @@ from errlens.analysis.gate_figures import (
     names_of_figures,
 )
 from errlens.analysis.selection import parse_pair
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import UnfitGate, nearest, some
 from errlens.formats import told_apart
 

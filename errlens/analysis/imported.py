@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import Scores, class_parents, score
 from errlens.predictions.table import OK, SCHEMA

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
 from errlens.errors import BadLabelFile, MissingInput, nearest, some
 from errlens.run.csv_tables import read_csv
-from errlens.spelling import as_number
 
 
 def read_labels(path: Path, plan: pa.Table, classes: ClassNames) -> dict[int, int]:

@@ -16,7 +16,7 @@ from errlens.analysis.calibration import (
     reliability,
 )
 from errlens.analysis.intervals import wilson_interval
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.formats import counted
 from errlens.predictions.table import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import IncomparableRuns, MissingInput, UnfitBaseline
 from errlens.predictions.table import OK, SCHEMA
 from errlens.run.folder import BASELINE_COLUMNS, RunFolder, open_run

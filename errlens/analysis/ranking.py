@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.predictions.table import Predictions
 
 Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]

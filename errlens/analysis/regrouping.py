@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.readings import joined_readings
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import UnfitOption, nearest, shortened, some
 from errlens.predictions.scores import NO_CLASS
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.pairing import Changes
 from errlens.analysis.readings import joined_readings
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection, nearest, shortened
 
 # What may stand before a colon, and whether a number or the name of a class follows.

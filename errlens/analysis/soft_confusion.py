@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array, triu
 
 from errlens.analysis.confusion import CellSums
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "topk_index", "topk_prob")

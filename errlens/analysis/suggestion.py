@@ -9,8 +9,8 @@ from scipy.sparse import coo_array
 from scipy.stats import binom
 
 from errlens.analysis.label_space import LEAST_PER_CLASS, Cycle
-from errlens.class_files import OPEN_MARK
-from errlens.classes import ClassNames
+from errlens.classes.files import OPEN_MARK
+from errlens.classes.names import ClassNames
 
 ALPHA: Final = 0.05
 

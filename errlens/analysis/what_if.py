@@ -120,7 +120,7 @@ def what_if(
         labels: The class, among those of the run, of each row whose label changes.
 
     >>> from errlens.analysis.regrouping import regroup
-    >>> from errlens.classes import ClassNames
+    >>> from errlens.classes.names import ClassNames
     >>> matrix = what_if([], regroup(ClassNames(("cat", "dog")))).matrix
     >>> matrix.total
     0

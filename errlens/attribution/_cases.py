@@ -15,7 +15,7 @@ from errlens.attribution._batch import Explained, explain_batch
 from errlens.attribution._photos import Shown, shown_photo
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, available_cores, in_order, open_for, prepare_input
 from errlens.errors import IncomparableRuns

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import UnfitOption, nearest
 from errlens.maps import Target
 

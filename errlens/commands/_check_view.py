@@ -7,7 +7,7 @@ from errlens.analysis.gate_figures import PAIR, RECALL
 from errlens.analysis.gate_texts import gate_texts
 from errlens.analysis.gates import Outcome
 from errlens.analysis.selection import pair_selector, parse_selector
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, p_value, points, share

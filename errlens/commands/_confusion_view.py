@@ -14,7 +14,7 @@ from errlens.analysis.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_statu
 from errlens.analysis.selection import pair_selector
 from errlens.analysis.soft_confusion import mean_covered, soft_pairs
 from errlens.analysis.verdict import NONE_EXCEPTIONAL, sentences
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.commands._pairs_view import show_legend, show_one_way, show_pairs
 from errlens.errors import some
 from errlens.escapes import shell_line

@@ -14,7 +14,7 @@ from errlens.analysis.copies import COLUMNS as COPIES_COLUMNS
 from errlens.analysis.copies import find_copies
 from errlens.analysis.metrics import Mean, Metrics, Proportion, infinite_nll
 from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.commands._spelling_view import respelt_as_text
 from errlens.data.labels import (
     FROM_LABELS,

@@ -12,7 +12,7 @@ from errlens.errors import UnfitOption, shortened
 from errlens.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
-    from errlens.classes import ClassNames, Superclasses
+    from errlens.classes.names import ClassNames, Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.run.folder import RunFolder
@@ -109,7 +109,7 @@ class JudgementOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.class_files import read_superclasses
+        from errlens.classes.files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 
@@ -213,7 +213,7 @@ class ModelOptions:
         self, *, labels: Sequence[str], ordered: "ClassNames | None" = None, device: str
     ) -> "Classifier":
         """Return the classifier these options describe; `labels` and `ordered` are the data's."""
-        from errlens.class_files import read_classes
+        from errlens.classes.files import read_classes
         from errlens.model.load import ModelSpec, load_classifier
 
         names = ("img_size", "crop_pct", "crop_mode", "interpolation", "mean", "std")

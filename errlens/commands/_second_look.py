@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
     from errlens.analysis.suggestion import Suggestion
-    from errlens.classes import ClassNames
+    from errlens.classes.names import ClassNames
     from errlens.data.counting import Shift
     from errlens.data.oddities import Oddities
     from errlens.model.predict import ShardPredictor
@@ -95,8 +95,8 @@ def _shift_of_numbers(
     import numpy as np
 
     from errlens.analysis.label_space import LEAST_CERTAIN
+    from errlens.classes.spelling import as_number
     from errlens.data.counting import as_numbers, find_shift
-    from errlens.spelling import as_number
 
     if len(label) < LEAST_CERTAIN or any(as_number(name) is None for name in names.names):
         return None

@@ -12,7 +12,7 @@ from errlens.analysis.galleries import Gallery, Section
 from errlens.analysis.image_page import Likeness
 from errlens.analysis.notes import Note
 from errlens.analysis.selection import Term
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some

@@ -149,7 +149,7 @@ def _matrices(runs: "Sequence[RunFolder]") -> "list[ConfusionMatrix]":
     These have a say in what is mutually confused: with two sets of them, pairs would come and go.
     """
     from errlens.analysis.confusion import COLUMNS, confusion_matrix
-    from errlens.classes import ClassNames, Superclasses
+    from errlens.classes.names import ClassNames, Superclasses
 
     new = runs[-1].info
     mapping = new.superclasses.as_mapping(new.classes) if new.superclasses else None

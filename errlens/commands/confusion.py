@@ -12,7 +12,7 @@ from errlens.errors import NoLabels, StaleRun, UnfitOption
 if TYPE_CHECKING:
     from errlens.analysis.confusion import ConfusionMatrix
     from errlens.analysis.findings import Findings
-    from errlens.classes import ClassNames, Superclasses
+    from errlens.classes.names import ClassNames, Superclasses
     from errlens.run.folder import RunFolder
     from errlens.run.results import ResultsWriter
 
@@ -56,7 +56,7 @@ class ConfusionOptions(RunArgument, OutputOptions):
 
     def read_superclasses(self, run: "RunFolder", classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the file, or those the run was made with."""
-        from errlens.class_files import read_superclasses
+        from errlens.classes.files import read_superclasses
 
         if self.superclasses:
             return read_superclasses(self.superclasses, classes)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from errlens.analysis.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
-    from errlens.classes import Superclasses
+    from errlens.classes.names import Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor

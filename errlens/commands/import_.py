@@ -14,7 +14,7 @@ from errlens.places import MAX_FILE_MB, default_run
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from errlens.classes import ClassNames, Superclasses
+    from errlens.classes.names import ClassNames, Superclasses
     from errlens.data.imported import ImportedPredictions
     from errlens.data.samples import Samples
     from errlens.predictions.table import Predictions
@@ -102,7 +102,7 @@ class TableOptions:
 
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
-        from errlens.class_files import read_classes
+        from errlens.classes.files import read_classes
         from errlens.data.counting import Numbering
         from errlens.data.imported import PredictionColumns, read_predictions
 
@@ -125,7 +125,7 @@ class TableOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.class_files import read_superclasses
+        from errlens.classes.files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 

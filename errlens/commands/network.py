@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from errlens.classes import ClassNames
+    from errlens.classes.names import ClassNames
     from errlens.data.samples import Samples
     from errlens.network.probe import Head
     from errlens.terminal import Screen
@@ -113,9 +113,9 @@ def _classes_of(
     options: ProbeOptions, samples: "Samples"
 ) -> tuple["ClassNames", "NDArray[np.int32]"]:
     """Return the classes that the new head is for, and the class of each image."""
-    from errlens.class_files import read_classes
+    from errlens.classes.files import read_classes
+    from errlens.classes.spelling import as_number
     from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
-    from errlens.spelling import as_number
 
     labels = samples.labels
     if len(labels) < 2:

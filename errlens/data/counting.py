@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
 from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption, some
-from errlens.spelling import as_number
 
 LabelKind = Literal["names", "indices"]
 

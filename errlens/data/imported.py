@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import tidied
 from errlens.data.counting import Numbering
 from errlens.data.manifests import Manifest, as_labels
 from errlens.data.naming import Spelling, name_classes
@@ -23,7 +24,6 @@ from errlens.data.probabilities import (
 from errlens.data.repetitions import Repetitions, find_repetitions
 from errlens.data.tables import is_text, numbers, read_table, texts
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
-from errlens.spelling import tidied
 
 # How far a row of probabilities may be from a sum of one: digits, or float16, round.
 TEXT_TOLERANCE: Final = 1e-2

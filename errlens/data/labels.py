@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number, tidied
 from errlens.data.counting import LabelKind, refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
-from errlens.spelling import as_number, tidied
 
 NO_LABEL: Final = -1
 FROM_LABELS: Final = "the labels of the data"

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from errlens.classes.spelling import as_number, tidied_headers
 from errlens.errors import BadManifest, UnfitOption, nearest, some
-from errlens.spelling import as_number, tidied_headers
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
 _SNIFFED_CHARACTERS: Final = 64_000

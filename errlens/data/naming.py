@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
 from errlens.data.counting import (
     LabelKind,
     Numbering,
@@ -23,7 +24,6 @@ from errlens.data.counting import (
 from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
 from errlens.data.said_classes import SaidClasses, said_classes
 from errlens.errors import AmbiguousLabels, BadPredictions, UnknownLabels, nearest, some
-from errlens.spelling import as_number
 
 Values = Sequence[str | None]
 

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
 from errlens.errors import BadPredictions, UnfitOption, some
 from errlens.formats import count, counted
-from errlens.spelling import as_number
 
 PREFIXES: Final = ("prob_", "p_", "")  # what may stand before the name of a class
 

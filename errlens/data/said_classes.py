@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number, folded, holds_synset, synset_of, tidied
 from errlens.errors import BadPredictions, some
-from errlens.spelling import as_number, folded, holds_synset, synset_of, tidied
 
 SOURCE: Final = "the labels and predictions"
 _FILLERS: Final = ("nan", "null", "none", "n/a", "na", "<na>", "nat")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.data.picture_kinds import SUFFIXES

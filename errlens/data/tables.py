@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
+from errlens.classes.spelling import tidied_headers
 from errlens.errors import BadPredictions, MissingInput, some
 from errlens.run.parquet_files import open_parquet
-from errlens.spelling import tidied_headers
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.data.images import DECODER
 from errlens.data.loading import Preparation
 from errlens.data.preprocess import Preprocessing

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.labels import choose_classes
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, choose_device

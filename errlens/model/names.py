@@ -5,7 +5,7 @@ from collections import Counter
 from timm.data import ImageNetInfo
 from timm.data.imagenet_info import infer_imagenet_subset
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.model.networks import Network
 
 

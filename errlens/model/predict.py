@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.data.images import Unread, quiet_pillow
 from errlens.data.loading import Input, in_order, load_input
 from errlens.data.oddities import Oddities, count_oddities, total

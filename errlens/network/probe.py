@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.metrics import Proportion
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some
 from errlens.model.checkpoints import apply_checkpoint

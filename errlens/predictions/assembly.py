@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.scores import NO_CLASS, Scores, class_parents
 from errlens.predictions.table import FAILED, LABEL_UNKNOWN, OK, SCHEMA
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 
 NO_CLASS = -1
 MOST_TOPK: Final = 20

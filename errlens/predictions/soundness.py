@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.table import LABEL_UNKNOWN, OK, STATUSES
 
 _NEVER_MISSING: Final = ("row", "sample_id", "path", "status")

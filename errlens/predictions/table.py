@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 
 SCHEMA_VERSION: Final = 1
 

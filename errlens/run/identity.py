@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import some
 from errlens.escapes import shell_line
 from errlens.places import MAX_FILE_MB

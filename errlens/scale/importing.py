@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from errlens.analysis.imported import part_of_classes, part_of_probabilities
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.data.images import Identity, identify_photo
 from errlens.data.imported import ImportedPredictions
 from errlens.data.labels import NO_LABEL

@@ -13,7 +13,7 @@ from errlens.analysis.collecting import (
     unknown_table,
 )
 from errlens.analysis.confusion import confusion_matrix_of_arrays
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.predictions.table import SCHEMA, Predictions
 
 NAMES = ("cat", "dog", "cow", "hen")

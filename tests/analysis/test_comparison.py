@@ -20,7 +20,7 @@ from errlens.analysis.comparison import (
 from errlens.analysis.confusion import CellSums, ConfusionMatrix
 from errlens.analysis.pairing import matched
 from errlens.analysis.pairs import pair_table
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 
 NAMES = ("cat", "dog", "cow", "hen")
 images = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=60)

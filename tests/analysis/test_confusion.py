@@ -20,7 +20,7 @@ from errlens.analysis.confusion import (
 )
 from errlens.analysis.groups import cluster_order, group_table
 from errlens.analysis.pairs import absorbed_table, pair_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import BadPredictions
 from errlens.predictions.table import SCHEMA, Predictions
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.exceptional import COLUMNS, TOPK_COLUMNS, exceptional_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.scores import score
 from errlens.predictions.table import SCHEMA, Predictions
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from errlens.analysis.galleries import galleries_of, sequence
 from errlens.analysis.pairing import Changes
 from errlens.analysis.selection import Selectable
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]

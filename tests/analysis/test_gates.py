@@ -14,7 +14,7 @@ from errlens.analysis.confusion import confusion_matrix_of_arrays
 from errlens.analysis.gate_figures import Figures, figures_of, figures_of_matrix, measure
 from errlens.analysis.gates import judge, read_gates, read_number
 from errlens.analysis.intervals import wilson_interval
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.cli import app
 from errlens.errors import UnfitGate, UnfitSelection
 from errlens.formats import told_apart

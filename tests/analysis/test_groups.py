@@ -21,7 +21,7 @@ from errlens.analysis.groups import (
     smallest_similarity,
 )
 from errlens.analysis.pairs import mutual_pairs, pair_table
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 
 COLUMNS = ["group", "size", "classes", "errors_inside", "share_of_errors", "gain_if_solved"]
 

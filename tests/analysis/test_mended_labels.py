@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from errlens.analysis.mended_labels import read_labels
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import BadLabelFile, MissingInput
 
 NAMES = ClassNames(tuple("abcdef"))

@@ -19,7 +19,7 @@ from sklearn.metrics import (
 )
 
 from errlens.analysis.metrics import COLUMNS, class_table, measure
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import NO_CLASS, score
 from errlens.predictions.table import OK, SCHEMA, Predictions

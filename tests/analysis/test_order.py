@@ -16,7 +16,7 @@ from errlens.analysis.order import (
     matrix_table,
     superclass_stretches,
 )
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 
 
 def matrix_of(label, pred, k, parents=None):

@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control
 from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.intervals import wilson_interval
 from errlens.analysis.pairs import absorbed_table, mutual_pairs, pair_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 
 PAIR_COLUMNS = [
     "class_a", "class_b", "a_as_b", "b_as_a", "n_a", "n_b",

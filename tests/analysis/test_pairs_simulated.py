@@ -15,7 +15,7 @@ from errlens.analysis.confusion import ConfusionMatrix
 from errlens.analysis.exceptional import COLUMNS, exceptional_table
 from errlens.analysis.groups import group_table, names_of
 from errlens.analysis.pairs import LIKELY, MUTUAL, absorbed_table, mutual_pairs, pair_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.table import SCHEMA, Predictions
 
 CATS = (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.ranking import COLUMNS, RANKS, worst_table
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.table import SCHEMA, Predictions
 
 CLASSES = ClassNames(("lion", "cat", "dog", "wolf", "bird"))

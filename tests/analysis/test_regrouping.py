@@ -3,7 +3,7 @@ import time
 import pytest
 
 from errlens.analysis.regrouping import regroup
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import UnfitOption
 
 

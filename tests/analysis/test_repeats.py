@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import false_discovery_control, fisher_exact
 
 from errlens.analysis.repeats import is_shown, systematic_table
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import UnfitOption
 from errlens.predictions.table import SCHEMA, Predictions
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from errlens.analysis.pairing import Changes
 from errlens.analysis.selection import Selectable, pair_selector, parse_selector, selected_rows
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.errors import NoResults, UnfitSelection
 
 NAMES = ("cat", "dog", "cow")

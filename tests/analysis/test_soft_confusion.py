@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.soft_confusion import COLUMNS, soft_matrix, soft_pairs, soft_table
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.predictions.scores import score
 from errlens.predictions.table import SCHEMA, Predictions
 

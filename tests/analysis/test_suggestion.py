@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from errlens.analysis.label_space import exchanged_classes
 from errlens.analysis.suggestion import suggest_names, sure_names
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 
 
 def suggestion(label, pred, k):

@@ -15,7 +15,7 @@ from errlens.analysis.what_if import (
     _ranked,
     what_if,
 )
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.labels import NO_LABEL
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import score

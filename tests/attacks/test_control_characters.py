@@ -211,7 +211,7 @@ def test_class_files_are_read_back(said):
     del said
     names = sorted(CLASSES)
     errlens.open_run(RUN).suggest_classes(names)
-    from errlens.class_files import read_classes, read_superclasses
+    from errlens.classes.files import read_classes, read_superclasses
 
     suggested = Path(RUN, "suggested_classes.txt")
     assert not raw(suggested.read_text())

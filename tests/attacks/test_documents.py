@@ -6,8 +6,8 @@ import time
 import pytest
 
 from errlens.analysis.selection import parse_selector
-from errlens.class_files import read_classes, read_superclasses
-from errlens.classes import ClassNames
+from errlens.classes.files import read_classes, read_superclasses
+from errlens.classes.names import ClassNames
 from errlens.cli import main
 from errlens.config import read_config
 from errlens.data.outlines import read_outlines

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.counting import (
     Numbering,
     as_numbers,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.counting import Numbering
 from errlens.data.imported import PredictionColumns, read_predictions
 from errlens.data.naming import class_indices

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from timm.utils.misc import natural_key
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.labels import (
     FROM_LABELS,
     NO_LABEL,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.probabilities import probability_columns, refuse_disagreement, refuse_improper
 from errlens.errors import BadPredictions, UnfitOption
 

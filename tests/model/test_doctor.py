@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.data.preprocess import Preprocessing
 from errlens.data.samples import find_samples
 from errlens.errors import UnfitModel, UserCodeFailed

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 import errlens
-from errlens.classes import ClassNames
+from errlens.classes.names import ClassNames
 from errlens.cli import app
 from errlens.errors import NoImages, UnfitOption
 from errlens.model.checkpoints import hash_weights

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from errlens.classes import Superclasses
+from errlens.classes.names import Superclasses
 from errlens.predictions.scores import NO_CLASS, score
 
 

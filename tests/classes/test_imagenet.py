@@ -3,7 +3,7 @@ import sys
 
 from timm.data import ImageNetInfo
 
-from errlens.imagenet import lemmas_of_synsets, names_of_synsets
+from errlens.classes.imagenet import lemmas_of_synsets, names_of_synsets
 
 
 def test_synsets_and_lemmas_are_timms_in_their_order():
@@ -26,7 +26,7 @@ def test_a_lemma_that_two_classes_share_names_neither():
 
 def test_they_are_read_without_torch():
     code = (
-        "import sys\nfrom errlens.imagenet import names_of_synsets\n"
+        "import sys\nfrom errlens.classes.imagenet import names_of_synsets\n"
         "assert len(names_of_synsets()) == 1000\nassert not {'torch', 'timm'} & {*sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

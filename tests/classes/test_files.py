@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.class_files import read_classes, read_superclasses
-from errlens.classes import ClassNames
+from errlens.classes.files import read_classes, read_superclasses
+from errlens.classes.names import ClassNames
 from errlens.errors import BadClassFile, MissingInput
 
 NAMES = ["wolf", "arctic fox", "cat, big"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from errlens.classes import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.spelling import folded, tidied_headers
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
 from errlens.escapes import text_of
-from errlens.spelling import folded, tidied_headers
 
 MOST_BYTES: Final = 16 * 2**20
 OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to decide

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.spelling import as_number, folded, other_names, tidied, tidied_headers
+from errlens.classes.spelling import as_number, folded, other_names, tidied, tidied_headers
 
 
 @pytest.mark.parametrize(

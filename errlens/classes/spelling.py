@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from errlens.imagenet import lemmas_of_synsets, names_of_synsets
+from errlens.classes.imagenet import lemmas_of_synsets, names_of_synsets
 
 _JOINERS: Final = "\u200c\u200d"  # not seen either, but part of how a word is written
 _ALIKE: Final = str.maketrans("\u2018\u2019\u00b4`\u201c\u201d", "''''\"\"")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from errlens.classes.spelling import folded, other_names, tidied
 from errlens.errors import BadClassFile, nearest, some
-from errlens.spelling import folded, other_names, tidied
 
 
 @dataclass(frozen=True)
