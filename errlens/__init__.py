@@ -29,7 +29,7 @@ def confused_pairs(
 
     `status` says which are more than chance and the errors of related classes explain (`mutual`,
     `likely`) and which may be chance (`candidate`, `untested`); see
-    `errlens.analysis.pairs.pair_table` for the definition, and the README for the columns.
+    `errlens.analysis.confusion.pairs.pair_table` for the definition and the columns.
 
     Args:
         label: The true class of each image, an index into `names` or a name, shape (n,).
@@ -49,8 +49,8 @@ def confused_pairs(
     >>> pairs[["class_a", "class_b", "a_as_b", "b_as_a"]].to_numpy().tolist()
     [['cat', 'dog', 12, 8]]
     """
-    from errlens.analysis.confusion import confusion_matrix_of_arrays
-    from errlens.analysis.pairs import pair_table
+    from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
+    from errlens.analysis.confusion.pairs import pair_table
     from errlens.classes.names import ClassNames, Superclasses
 
     classes = ClassNames(tuple(names))

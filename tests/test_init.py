@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import errlens
-from errlens.analysis.confusion import confusion_matrix_of_arrays
-from errlens.analysis.pairs import pair_table
+from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
+from errlens.analysis.confusion.pairs import pair_table
 from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import BadClassFile, BadPredictions, ErrlensError
 

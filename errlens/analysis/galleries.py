@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.selection import (
+from errlens.analysis.selection.selection import (
     NUMBERED,
     Selectable,
     Term,

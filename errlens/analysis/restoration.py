@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from errlens.analysis.intervals import wilson_interval
+from errlens.analysis.statistics.intervals import wilson_interval
 
 ALPHA_APART: Final = 0.01  # settings are told apart below this
 ALPHA_BETTER: Final = 0.005  # of a setting against the one in use; some two dozen are tried

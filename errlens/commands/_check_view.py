@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from errlens.analysis.gate_figures import PAIR, RECALL
-from errlens.analysis.gate_texts import gate_texts
-from errlens.analysis.gates import Outcome
-from errlens.analysis.selection import pair_selector, parse_selector
+from errlens.analysis.gates.limits import Outcome
+from errlens.analysis.gates.metrics import PAIR, RECALL
+from errlens.analysis.gates.texts import gate_texts
+from errlens.analysis.selection.selection import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 from errlens.escapes import shell_line

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
-from errlens.analysis.comparison import FIGURES, Changed, Comparison
-from errlens.analysis.pairs import ALPHA
-from errlens.analysis.selection import run_selector
+from errlens.analysis.comparison.changes import FIGURES, Changed, Comparison
+from errlens.analysis.confusion.pairs import ALPHA
+from errlens.analysis.selection.selection import run_selector
 from errlens.escapes import shell_line
 from errlens.formats import (
     NOT_KNOWN,

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.findings import Findings
-from errlens.analysis.groups import names_of
-from errlens.analysis.order import Normalize, cell_values, superclass_stretches
-from errlens.analysis.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
-from errlens.analysis.soft_confusion import mean_covered, soft_matrix
+from errlens.analysis.confusion.groups import names_of
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.order import Normalize, cell_values, superclass_stretches
+from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
+from errlens.analysis.confusion.soft import mean_covered, soft_matrix
+from errlens.analysis.confusion.tables import Findings
 from errlens.figures import marks
 from errlens.figures.groups import Group, draw_groups
 from errlens.figures.marks import Mark

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 import pandas as pd
 
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.findings import Findings
-from errlens.analysis.groups import names_of
-from errlens.analysis.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
-from errlens.analysis.selection import pair_selector
-from errlens.analysis.soft_confusion import mean_covered, soft_pairs
-from errlens.analysis.verdict import NONE_EXCEPTIONAL, sentences
+from errlens.analysis.confusion.groups import names_of
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
+from errlens.analysis.confusion.soft import mean_covered, soft_pairs
+from errlens.analysis.confusion.tables import Findings
+from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL, sentences
+from errlens.analysis.selection.selection import pair_selector
 from errlens.classes.names import ClassNames
 from errlens.commands._pairs_view import show_legend, show_one_way, show_pairs
 from errlens.errors import some

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.copies import COLUMNS as COPIES_COLUMNS
-from errlens.analysis.copies import find_copies
-from errlens.analysis.metrics import Mean, Metrics, Proportion, infinite_nll
-from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
+from errlens.analysis.accuracy.metrics import Mean, Metrics, Proportion, infinite_nll
+from errlens.analysis.mistakes.copies import COLUMNS as COPIES_COLUMNS
+from errlens.analysis.mistakes.copies import find_copies
+from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes.names import ClassNames
 from errlens.commands._spelling_view import respelt_as_text
 from errlens.data.labels import (

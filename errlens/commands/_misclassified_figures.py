@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from errlens.analysis.galleries import Gallery
-from errlens.analysis.image_page import Likeness
+from errlens.analysis.mistakes.image_page import Likeness
 from errlens.commands._tiles import Shot, TileMaker
 from errlens.data.images import ImageFile, Unread
 from errlens.data.preprocess import Preprocessing

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.image_page import ImagePage
-from errlens.analysis.notes import Note
-from errlens.analysis.repeats import is_shown
-from errlens.analysis.selection import pair_selector
-from errlens.analysis.verdict import NOTHING_SCORED
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.verdict import NOTHING_SCORED
+from errlens.analysis.mistakes.image_page import ImagePage
+from errlens.analysis.mistakes.repeats import is_shown
+from errlens.analysis.selection.notes import Note
+from errlens.analysis.selection.selection import pair_selector
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.images import Unread

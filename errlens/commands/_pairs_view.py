@@ -6,10 +6,10 @@ from typing import Any, Final, cast
 import pandas as pd
 
 from errlens import formats
-from errlens.analysis.chance import LEAST_SET
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
-from errlens.analysis.verdict import told_status, written_lift
+from errlens.analysis.confusion.chance import LEAST_SET
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.confusion.verdict import told_status, written_lift
 from errlens.terminal import Screen
 
 _COLUMNS: Final = (

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from errlens.analysis.doubts import Doubt
-    from errlens.analysis.label_space import Cycle
-    from errlens.analysis.metrics import Metrics
+    from errlens.analysis.accuracy.doubts import Doubt
+    from errlens.analysis.accuracy.metrics import Metrics
+    from errlens.analysis.confusion.label_space import Cycle
+    from errlens.analysis.confusion.suggestion import Suggestion
     from errlens.analysis.restoration import Diagnosis
-    from errlens.analysis.suggestion import Suggestion
     from errlens.classes.names import ClassNames
     from errlens.data.counting import Shift
     from errlens.data.oddities import Oddities
@@ -43,8 +43,8 @@ def check_label_space(
     """
     import numpy as np
 
-    from errlens.analysis.label_space import exchanged_labels, scored
-    from errlens.analysis.suggestion import suggest_names
+    from errlens.analysis.confusion.label_space import exchanged_labels, scored
+    from errlens.analysis.confusion.suggestion import suggest_names
     from errlens.data.counting import as_numbers
     from errlens.data.labels import numbered
 
@@ -94,7 +94,7 @@ def _shift_of_numbers(
     """
     import numpy as np
 
-    from errlens.analysis.label_space import LEAST_CERTAIN
+    from errlens.analysis.confusion.label_space import LEAST_CERTAIN
     from errlens.classes.spelling import as_number
     from errlens.data.counting import as_numbers, find_shift
 

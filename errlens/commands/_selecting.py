@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from errlens.analysis.ranking import Rank
-    from errlens.analysis.selection import Selectable
+    from errlens.analysis.mistakes.ranking import Rank
+    from errlens.analysis.selection.selection import Selectable
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
 
@@ -40,7 +40,7 @@ class Selection(NamedTuple):
         """Return what is meant as a table like that of the errors; what is right has no rank."""
         import pandas as pd
 
-        from errlens.analysis.ranking import image_table
+        from errlens.analysis.mistakes.ranking import image_table
 
         images = dataclasses.replace(self.images, table=self.images.table.take(self.rows))
         found = image_table(images)
@@ -68,7 +68,7 @@ class RankOption:
         Raises:
             UnfitOption: A run lacks what the one asked for takes.
         """
-        from errlens.analysis.ranking import is_known
+        from errlens.analysis.mistakes.ranking import is_known
 
         if self.rank == "superclass" and not all(one.superclasses for one in runs):
             raise UnfitOption(
@@ -100,10 +100,10 @@ class SelectOptions(RankOption):
 
     def choose(self, run: "RunFolder") -> Selection:
         """Return the images that are meant; all errors where nothing was selected."""
-        from errlens.analysis.findings import read_groups, read_pairs
-        from errlens.analysis.pairing import changes_since
-        from errlens.analysis.ranking import COLUMNS, worst_table
-        from errlens.analysis.selection import Selectable, parse_selector, selected_rows
+        from errlens.analysis.comparison.matching import changes_since
+        from errlens.analysis.confusion.tables import read_groups, read_pairs
+        from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
+        from errlens.analysis.selection.selection import Selectable, parse_selector, selected_rows
         from errlens.run.folder import open_run
 
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))
@@ -150,7 +150,7 @@ def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] 
     """Return the errors that cross a superclass: of the run, else of those given to confusion."""
     import numpy as np
 
-    from errlens.analysis.ranking import crosses_superclass
+    from errlens.analysis.mistakes.ranking import crosses_superclass
     from errlens.run.results import read_results
 
     if run.info.superclasses:

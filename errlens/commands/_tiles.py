@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from errlens.analysis.galleries import Gallery, Section
-from errlens.analysis.image_page import Likeness
-from errlens.analysis.notes import Note
-from errlens.analysis.selection import Term
+from errlens.analysis.mistakes.image_page import Likeness
+from errlens.analysis.selection.notes import Note
+from errlens.analysis.selection.selection import Term
 from errlens.classes.names import ClassNames
 from errlens.data.images import ImageFile
 from errlens.data.samples import find_samples

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from errlens.analysis.gates import Outcome as Verdict
-from errlens.analysis.pairs import LIKELY, MUTUAL, of_status
-from errlens.analysis.regrouping import Regrouping
-from errlens.analysis.what_if import Outcome
+from errlens.analysis.accuracy.regrouping import Regrouping
+from errlens.analysis.accuracy.what_if import Outcome
+from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.gates.limits import Outcome as Verdict
 from errlens.commands._check_view import COLUMNS, row_of
 from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION

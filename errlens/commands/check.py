@@ -10,7 +10,7 @@ from errlens.commands._options import OutputOptions, RunArgument
 from errlens.errors import GateFailed, UnfitOption, some
 
 if TYPE_CHECKING:
-    from errlens.analysis.gates import Outcome
+    from errlens.analysis.gates.limits import Outcome
     from errlens.run.folder import RunFolder
 
 
@@ -101,8 +101,8 @@ def check(options: CheckOptions) -> "list[Outcome]":
 
 def _judge(run: "RunFolder", options: CheckOptions) -> "list[Outcome]":
     """Return what becomes of each gate: limits first, then the comparison."""
-    from errlens.analysis.gate_figures import figures_of
-    from errlens.analysis.gates import judge, read_gates
+    from errlens.analysis.gates.limits import judge, read_gates
+    from errlens.analysis.gates.metrics import figures_of
 
     figures = figures_of(run)
     gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
@@ -112,8 +112,8 @@ def _judge(run: "RunFolder", options: CheckOptions) -> "list[Outcome]":
 
 def _judge_drop(run: "RunFolder", options: CheckOptions, baseline: Path) -> "Outcome":
     """Return what becomes of the gate that compares the run with an earlier one."""
-    from errlens.analysis import drop
-    from errlens.analysis.pairing import outcomes, read_baseline, spelt_alike
+    from errlens.analysis.comparison.matching import outcomes, read_baseline, spelt_alike
+    from errlens.analysis.gates import drop
 
     allowed = drop.read_allowed_drop("0" if options.max_drop is None else str(options.max_drop))
     least_overlap = drop.read_least_overlap(str(options.min_overlap))

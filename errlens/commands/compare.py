@@ -14,8 +14,8 @@ from errlens.commands._selecting import ImagesOption, RankOption
 from errlens.errors import IncomparableRuns, NoLabels, UnfitOption, some
 
 if TYPE_CHECKING:
-    from errlens.analysis.comparison import Changed, Comparison
-    from errlens.analysis.confusion import ConfusionMatrix
+    from errlens.analysis.comparison.changes import Changed, Comparison
+    from errlens.analysis.confusion.matrix import ConfusionMatrix
     from errlens.commands._compare_view import Found
     from errlens.run.folder import RunFolder
     from errlens.run.results import ResultsWriter
@@ -109,8 +109,8 @@ def compare(options: CompareOptions) -> "RunFolder":
 
 def _find(runs: "Sequence[RunFolder]", options: CompareOptions) -> "Found":
     """Return how the runs differ; of two, also in which classes, pairs and images."""
-    from errlens.analysis import comparison
-    from errlens.analysis.pairing import outcomes, spelt_alike
+    from errlens.analysis.comparison import changes as comparison
+    from errlens.analysis.comparison.matching import outcomes, spelt_alike
     from errlens.commands._compare_view import Found
 
     images = [spelt_alike(outcomes(run), runs[-1].info.classes) for run in runs]
@@ -148,7 +148,7 @@ def _matrices(runs: "Sequence[RunFolder]") -> "list[ConfusionMatrix]":
 
     These have a say in what is mutually confused: with two sets of them, pairs would come and go.
     """
-    from errlens.analysis.confusion import COLUMNS, confusion_matrix
+    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
     from errlens.classes.names import ClassNames, Superclasses
 
     new = runs[-1].info
@@ -165,8 +165,8 @@ def _matrices(runs: "Sequence[RunFolder]") -> "list[ConfusionMatrix]":
 
 def _changed(runs: "Sequence[RunFolder]", one: "Comparison", options: CompareOptions) -> "Changed":
     """Return the images that one of two runs has right and the other wrong."""
-    from errlens.analysis.comparison import changed_images
-    from errlens.analysis.ranking import COLUMNS
+    from errlens.analysis.comparison.changes import changed_images
+    from errlens.analysis.mistakes.ranking import COLUMNS
 
     old, new = (run.read_predictions(COLUMNS) for run in runs)
     return changed_images(one.both, old, new, options.ranking(old, new))

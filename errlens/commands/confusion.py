@@ -10,8 +10,8 @@ from errlens.commands._options import OutputOptions, RunArgument
 from errlens.errors import NoLabels, StaleRun, UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.analysis.confusion import ConfusionMatrix
-    from errlens.analysis.findings import Findings
+    from errlens.analysis.confusion.matrix import ConfusionMatrix
+    from errlens.analysis.confusion.tables import Findings
     from errlens.classes.names import ClassNames, Superclasses
     from errlens.run.folder import RunFolder
     from errlens.run.results import ResultsWriter
@@ -69,7 +69,7 @@ def confusion(options: ConfusionOptions) -> "RunFolder":
     A pair is mutually confused if each class is taken for the other, more often than chance and the
     errors of its relatives explain. Tables and pictures go to RUN/confusion.
     """
-    from errlens.analysis.confusion import COLUMNS, confusion_matrix
+    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
     from errlens.commands import _confusion_view as view
     from errlens.run.results import renewed_results
     from errlens.terminal import Screen
@@ -118,8 +118,9 @@ def _check_sums(run: "RunFolder", matrix: "ConfusionMatrix") -> None:
 
 def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions) -> "Findings":
     """Look for everything that the options ask for."""
-    from errlens.analysis import exceptional, soft_confusion
-    from errlens.analysis.findings import find_confusions
+    from errlens.analysis.confusion import exceptional
+    from errlens.analysis.confusion import soft as soft_confusion
+    from errlens.analysis.confusion.tables import find_confusions
 
     findings = find_confusions(matrix)
     if matrix.superclasses:
@@ -142,8 +143,8 @@ def _write(
     options: ConfusionOptions,
 ) -> None:
     """Write the matrix, the tables and the pictures."""
-    from errlens.analysis.confusion import count_table
-    from errlens.analysis.order import class_order, matrix_table
+    from errlens.analysis.confusion.matrix import count_table
+    from errlens.analysis.confusion.order import class_order, matrix_table
 
     order = class_order(
         matrix, options.order or ("superclass" if matrix.superclasses else "cluster")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from errlens.analysis.metrics import Metrics
+    from errlens.analysis.accuracy.metrics import Metrics
     from errlens.analysis.restoration import Diagnosis
     from errlens.classes.names import Superclasses
     from errlens.data.samples import Samples
@@ -97,8 +97,8 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
     a table of classes come with it. Stopped half-way, the same command goes on where it was.
     """
-    from errlens.analysis.doubts import doubt
-    from errlens.analysis.metrics import COLUMNS, class_table, measure
+    from errlens.analysis.accuracy.doubts import doubt
+    from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.data.oddities import Oddities, total
     from errlens.run.folder import RunFolder

@@ -159,7 +159,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     TABLE becomes the run folder that `errlens evaluate` would have written, without a model.
     Images need not be there; those that lie below --root are hashed and measured.
     """
-    from errlens.analysis.metrics import COLUMNS, class_table, measure
+    from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.commands._import_view import show_table
     from errlens.data.images import quiet_pillow
@@ -198,7 +198,7 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
 
 def _warn_of_other_names(screen: "Screen", predictions: "Predictions") -> None:
     """Warn where labels and predictions seem to call the same classes otherwise."""
-    from errlens.analysis.label_space import exchanged_labels, renamed_classes, scored
+    from errlens.analysis.confusion.label_space import exchanged_labels, renamed_classes, scored
 
     classes = predictions.classes
     if cycles := exchanged_labels(predictions):

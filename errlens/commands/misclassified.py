@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from errlens.analysis.confusion import ConfusionMatrix
+    from errlens.analysis.confusion.matrix import ConfusionMatrix
     from errlens.commands._misclassified_view import Found
     from errlens.commands._selecting import Selection
     from errlens.data.preprocess import Preprocessing
@@ -109,10 +109,10 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
 
 def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
     """Return which images are wrong, which are meant, and what would help."""
-    from errlens.analysis import collecting
-    from errlens.analysis.image_page import image_page
-    from errlens.analysis.notes import notes_table, read_notes
-    from errlens.analysis.repeats import systematic_table
+    from errlens.analysis.mistakes import collecting
+    from errlens.analysis.mistakes.image_page import image_page
+    from errlens.analysis.mistakes.repeats import systematic_table
+    from errlens.analysis.selection.notes import notes_table, read_notes
     from errlens.commands._misclassified_view import Found
 
     matrix = _count(run)
@@ -137,7 +137,7 @@ def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
 
 def _count(run: "RunFolder") -> "ConfusionMatrix":
     """Return the confusion matrix of a run that has labels, be they unknown to the model."""
-    from errlens.analysis.confusion import COLUMNS, confusion_matrix
+    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
 
     matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes, run.info.superclasses)
     if not matrix.total and not run.metrics.get("n_label_unknown"):

@@ -48,7 +48,7 @@ def probe(options: ProbeOptions) -> None:
     FILE is the whole network with that head, for errlens evaluate --checkpoint. It records the
     architecture, the preprocessing and the names of the classes.
     """
-    from errlens.analysis.photo_remarks import photo_remarks
+    from errlens.analysis.mistakes.photo_remarks import photo_remarks
     from errlens.commands import _evaluation_view as view
     from errlens.terminal import Screen
 

@@ -11,8 +11,8 @@ from errlens.commands._options import OutputOptions, RunArgument
 from errlens.errors import NoLabels, UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.analysis.gates import Outcome as Verdict
-    from errlens.analysis.what_if import Evidence, Outcome
+    from errlens.analysis.accuracy.what_if import Evidence, Outcome
+    from errlens.analysis.gates.limits import Outcome as Verdict
     from errlens.run.folder import RunFolder
 
 
@@ -61,9 +61,9 @@ def what_if(options: WhatIfOptions) -> None:
     Nothing is predicted anew and nothing is written. The probability of a merged class is the sum
     of its classes'; an image whose predicted class was dropped goes to the best one left.
     """
-    from errlens.analysis.mended_labels import read_labels
-    from errlens.analysis.regrouping import regroup
-    from errlens.analysis.what_if import what_if as recount
+    from errlens.analysis.accuracy.mended_labels import read_labels
+    from errlens.analysis.accuracy.regrouping import regroup
+    from errlens.analysis.accuracy.what_if import what_if as recount
     from errlens.commands import _what_if_view as view
     from errlens.terminal import Screen
 
@@ -93,8 +93,8 @@ def what_if(options: WhatIfOptions) -> None:
 
 def _gates(new: "Outcome", options: WhatIfOptions) -> "list[Verdict]":
     """Return what would become of gates."""
-    from errlens.analysis.gate_figures import figures_of_matrix
-    from errlens.analysis.gates import judge, read_gates
+    from errlens.analysis.gates.limits import judge, read_gates
+    from errlens.analysis.gates.metrics import figures_of_matrix
 
     figures = figures_of_matrix(new.matrix, new.metrics)
     gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
@@ -103,7 +103,7 @@ def _gates(new: "Outcome", options: WhatIfOptions) -> "list[Verdict]":
 
 def _evidence(run: "RunFolder") -> Iterator["Evidence"]:
     """Yield the predictions part by part, with the logits where they were kept."""
-    from errlens.analysis.what_if import COLUMNS, Evidence
+    from errlens.analysis.accuracy.what_if import COLUMNS, Evidence
 
     parts = run.read_parts(COLUMNS)
     if "logits" in run.info.keep:

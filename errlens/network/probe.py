@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
-from errlens.analysis.intervals import wilson_interval
-from errlens.analysis.metrics import Proportion
+from errlens.analysis.accuracy.metrics import Proportion
+from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.collecting import UNKNOWN_COLUMNS, unknown_table
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.copies import find_copies
-from errlens.analysis.photo_remarks import copy_remarks, photo_remarks
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.mistakes.collecting import UNKNOWN_COLUMNS, unknown_table
+from errlens.analysis.mistakes.copies import find_copies
+from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
 from errlens.data.oddities import Oddities
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.report.parts import records

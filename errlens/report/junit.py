@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from errlens.analysis.gates import Outcome
+from errlens.analysis.gates.limits import Outcome
 from errlens.escapes import printable
 
 SUITE = "errlens check"

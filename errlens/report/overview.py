@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from errlens.analysis.confusion import ConfusionMatrix
-from errlens.analysis.metrics import infinite_nll
-from errlens.analysis.verdict import NOTHING_SCORED, sentences
+from errlens.analysis.accuracy.metrics import infinite_nll
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.verdict import NOTHING_SCORED, sentences
 from errlens.formats import count, counted, share, share_range
 from errlens.report.parts import Part, Problem
 

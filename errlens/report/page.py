@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.confusion import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.verdict import no_group, nothing_wrong, told_status
 from errlens.analysis.galleries import galleries_of
-from errlens.analysis.selection import Selectable
-from errlens.analysis.verdict import no_group, nothing_wrong, told_status
+from errlens.analysis.selection.selection import Selectable
 from errlens.escapes import printable, shell_line
 from errlens.predictions.table import Predictions
 from errlens.report import confusions
@@ -85,7 +85,7 @@ class Quest:
 class Sources:
     """A run, its errors ranked, and where its images lie; what a page is made of.
 
-    `images` has the columns of `errlens.analysis.ranking`, with `status` and `content_hash`.
+    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`.
     """
 
     run: RunFolder

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from errlens.analysis.gate_texts import gate_texts
-from errlens.analysis.pairs import LIKELY, MUTUAL, STATUSES, of_status
+from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, STATUSES, of_status
+from errlens.analysis.gates.texts import gate_texts
 from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
 from errlens.escapes import shell_line

@@ -1,4 +1,4 @@
-"""What those who read `metrics.json` rely on; `errlens.analysis.metrics` says what it means."""
+"""What those who read `metrics.json` rely on; its meaning: `errlens.analysis.accuracy.metrics`."""
 
 from collections.abc import Mapping
 from typing import Any, Self

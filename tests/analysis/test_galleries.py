@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errlens.analysis.comparison.matching import Changes
 from errlens.analysis.galleries import galleries_of, sequence
-from errlens.analysis.pairing import Changes
-from errlens.analysis.selection import Selectable
+from errlens.analysis.selection.selection import Selectable
 from errlens.classes.names import ClassNames
 
 NAMES = ("cat", "dog", "cow")

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from errlens.analysis.metrics import COLUMNS, class_table, measure
+from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
 from errlens.predictions.table import OK, SCHEMA
 from errlens.run.folder import RunFolder
 from errlens.run.identity import RunInfo, Settings
@@ -52,9 +52,9 @@ plt.savefig(f"{run}/plain.png")
 COUNTED = """
 import sys
 from pathlib import Path
-from errlens.analysis.confusion import COLUMNS, confusion_matrix
-from errlens.analysis.groups import group_table
-from errlens.analysis.pairs import absorbed_table, pair_table
+from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.groups import group_table
+from errlens.analysis.confusion.pairs import absorbed_table, pair_table
 from errlens.run.folder import open_run
 import time
 

@@ -190,8 +190,8 @@ def test_pictures_are_drawn_of_the_classes_the_superclasses_and_each_of_them():
 
 
 def test_pairs_and_one_way_streets_are_marked_in_the_picture_of_their_classes():
-    from errlens.analysis.confusion import COLUMNS, confusion_matrix
-    from errlens.analysis.findings import find_confusions
+    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+    from errlens.analysis.confusion.tables import find_confusions
     from errlens.commands._confusion_figures import marks_among
 
     run = pets()

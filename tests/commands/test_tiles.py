@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from errlens.analysis.galleries import Gallery, Section
-from errlens.analysis.image_page import Likeness
-from errlens.analysis.notes import Note
-from errlens.analysis.selection import Term
+from errlens.analysis.mistakes.image_page import Likeness
+from errlens.analysis.selection.notes import Note
+from errlens.analysis.selection.selection import Term
 from errlens.classes.names import ClassNames
 from errlens.commands._misclassified_figures import draw_posters, posters
 from errlens.commands._tiles import TRAINING_SHOWN, TileMaker, training_images

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.gate_figures import Measured
-from errlens.analysis.gates import Gate, Outcome
+from errlens.analysis.gates.limits import Gate, Outcome
+from errlens.analysis.gates.metrics import Measured
 from errlens.report.junit import junit_xml
 
 # Jenkins' junit-10.xsd: what may stand in an element, what it must and may be told.

@@ -1,0 +1,1 @@
+"""How good a result is: metrics, calibration, and what they would be with other classes."""

@@ -1,0 +1,74 @@
+"""Signs in a result that its preprocessing may not be the training's."""
+
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from errlens.analysis.accuracy.metrics import Metrics, Proportion
+from errlens.errors import some
+
+LEAST_IMAGES: Final = 40  # fewer of them show nothing
+# Of classes that are never predicted, more is no bad luck: of all classes with a few images, and
+# of all images, in classes with so many that a working network sees some.
+SHARE_OF_CLASSES: Final = 0.2
+A_FEW: Final = 5
+SHARE_OF_IMAGES: Final = 0.1
+MANY: Final = 10
+PROMISED: Final = 0.15  # by how much confidence exceeds even the upper end of the accuracy
+
+
+class Doubt(NamedTuple):
+    """Why a result may be worse than the network is, and an accuracy to look for.
+
+    `expect` is half-way to perfection, or what the confidence promises where that is less: enough
+    to tell a setting that mends the result, and not more than the right one gives.
+    """
+
+    signs: list[str]
+    expect: float
+
+
+def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
+    """Look for signs; None where there is none, or where images are too few to tell.
+
+    Args:
+        metrics: Of a run.
+        classes: Its table of classes, with class_name, n and precision.
+    """
+    top1 = metrics.top1
+    if top1 is None or top1.n < LEAST_IMAGES:
+        return None
+    signs = _unseen(classes, top1.n)
+    if top1.low <= 1 / len(classes):
+        signs.append(f"top-1 is hardly above chance (1 in {len(classes)})")
+    expect = (1 + top1.value) / 2
+    confidence = _mean_confidence(metrics)
+    if confidence is not None and confidence - top1.high >= PROMISED:
+        signs.append(f"top-1 is {top1.value:.2f}, where the confidence promises {confidence:.2f}")
+        expect = min(expect, confidence)
+    return Doubt(signs, _reachable(expect, top1)) if signs else None
+
+
+def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
+    """Say which classes are never predicted, where they are too many for bad luck."""
+    known = classes[classes["n"] >= A_FEW]
+    unseen = known[known["precision"].isna()]
+    of_classes = len(unseen) / max(len(known), 1)
+    of_images = unseen.loc[unseen["n"] >= MANY, "n"].sum() / n
+    if of_classes < SHARE_OF_CLASSES and of_images < SHARE_OF_IMAGES:
+        return []
+    names = unseen["class_name"].tolist()
+    verb = "is" if len(names) == 1 else "are"
+    return [f"{len(names)} of {len(classes)} classes {verb} never predicted: {some(names, most=3)}"]
+
+
+def _mean_confidence(metrics: Metrics) -> float | None:
+    """Return the mean confidence, None where there is none."""
+    bins = metrics.reliability  # an empty one has no confidence
+    n = sum(each.n for each in bins)
+    return sum(each.n * (each.confidence or 0) for each in bins) / n if n else None
+
+
+def _reachable(expect: float, top1: Proportion) -> float:
+    """Return an accuracy of two digits that the interval of the result does not reach."""
+    return min(1.0, round(max(expect, top1.high + 0.01), 2))

@@ -1,0 +1,257 @@
+"""Accuracy, calibration and per-class figures: pure functions of the predictions table."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from errlens.analysis.accuracy.calibration import (
+    ReliabilityBin,
+    equal_mass_bins,
+    expected_calibration_error,
+    reliability,
+)
+from errlens.analysis.statistics.intervals import wilson_interval
+from errlens.classes.names import Superclasses
+from errlens.formats import counted
+from errlens.predictions.table import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
+
+# All that this module reads; the rest of the table can stay on disk.
+COLUMNS: Final = (
+    "status", "label", "pred", "confidence", "loss", "brier", "label_rank",
+    "super_label", "super_pred",
+)  # fmt: skip
+
+
+class Proportion(NamedTuple):
+    """A share of n images, with its Wilson 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Mean(NamedTuple):
+    """A mean over n images (`macro_f1`: over the classes that n images have or were taken for).
+
+    The value is None where it is infinite, for which JSON has no word.
+    """
+
+    value: float | None
+    n: int
+
+
+class SuperclassAccuracy(NamedTuple):
+    """How the images of one superclass fare: the right class, and at least the right superclass."""
+
+    superclass: str
+    top1: Proportion | None
+    super_top1: Proportion | None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What `metrics.json` holds. A figure without an image to stand on is None.
+
+    `n_infinite_loss` counts the images whose label was given no chance at all; one of them makes
+    `nll` infinite.
+    """
+
+    n: int
+    n_ok: int
+    n_failed: int
+    n_unlabelled: int
+    n_label_unknown: int
+    n_infinite_loss: int
+    top1: Proportion | None
+    top5: Proportion | None
+    super_top1: Proportion | None
+    nll: Mean | None
+    brier: Mean | None
+    ece: Mean | None
+    ece_equal_mass: Mean | None
+    macro_f1: Mean | None
+    by_superclass: list[SuperclassAccuracy]
+    reliability: list[ReliabilityBin]
+    schema_version: int = SCHEMA_VERSION
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {key: _plain(value) for key, value in vars(self).items()}
+
+
+class _Scored(NamedTuple):
+    """The rows that count: predicted, with a label among the classes.
+
+    What predictions made elsewhere do not tell is NaN, or -1 where it is an integer.
+    """
+
+    label: NDArray[np.int32]
+    pred: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    loss: NDArray[np.float32]
+    brier: NDArray[np.float32]
+    label_rank: NDArray[np.int32]
+    super_label: NDArray[np.int32]
+    super_pred: NDArray[np.int32]
+
+
+def measure(predictions: Predictions) -> Metrics:
+    """Compute all figures over all classes. Top-5 is None for five classes or fewer."""
+    status = predictions.table["status"]
+    scored = _scored(predictions)
+    correct = scored.pred == scored.label
+    n = len(correct)
+    n_ok = _count(pc.equal(status, OK))
+    n_label_unknown = _count(pc.equal(status, LABEL_UNKNOWN))
+    told = ~np.isnan(scored.confidence)
+    confidence, right = scored.confidence[told], correct[told]
+    bins = reliability(confidence, right)
+    return Metrics(
+        n=len(predictions),
+        n_ok=n_ok,
+        n_failed=len(predictions) - n_ok - n_label_unknown,
+        n_unlabelled=n_ok - n,
+        n_label_unknown=n_label_unknown,
+        n_infinite_loss=int(np.isinf(scored.loss).sum()),
+        top1=_proportion(correct),
+        top5=_top5(scored) if len(predictions.classes) > 5 else None,
+        super_top1=_super_top1(scored) if predictions.superclasses else None,
+        nll=_mean(scored.loss),
+        brier=_mean(scored.brier),
+        ece=_over(expected_calibration_error(bins), len(right)),
+        ece_equal_mass=_over(
+            expected_calibration_error(equal_mass_bins(confidence, right)), len(right)
+        ),
+        macro_f1=macro_f1(class_table(predictions)["f1"].to_numpy(), n),
+        by_superclass=_by_superclass(scored, correct, predictions.superclasses),
+        reliability=bins if len(right) else [],
+    )
+
+
+def class_table(predictions: Predictions) -> pd.DataFrame:
+    """Return one row a class: n images, recall, precision (both with interval) and F1.
+
+    A rate without an image to stand on is missing, not zero: recall where the class has no
+    images, precision where it was never predicted, F1 where it has neither.
+    """
+    scored = _scored(predictions)
+    classes, parents = predictions.classes, predictions.superclasses
+    k = len(classes)
+    n = np.bincount(scored.label, minlength=k)
+    predicted = np.bincount(scored.pred, minlength=k)
+    hits = np.bincount(scored.label[scored.label == scored.pred], minlength=k)
+    names = [parents.name_of(index) if parents else None for index in range(k)]
+    told = {"class_index": range(k), "class_name": classes.names, "superclass": names}
+    return pd.DataFrame({**told, **class_rates(hits, n, predicted)})
+
+
+def class_rates(
+    hits: NDArray[np.integer], n: NDArray[np.integer], predicted: NDArray[np.integer]
+) -> dict[str, NDArray[Any]]:
+    """Return the columns `n`, recall and precision with intervals, and F1, shape (classes,)."""
+    with np.errstate(invalid="ignore"):
+        f1 = 2 * hits / (n + predicted)
+        rates = {**_rate("recall", hits, n), **_rate("precision", hits, predicted)}
+    return {"n": n, **rates, "f1": f1}
+
+
+def _rate(
+    name: str, hits: NDArray[np.integer], trials: NDArray[np.integer]
+) -> dict[str, NDArray[np.float64]]:
+    low, high = wilson_interval(hits, trials)
+    known = trials > 0
+    columns = {name: hits / trials, f"{name}_low": low, f"{name}_high": high}
+    return {column: np.where(known, values, np.nan) for column, values in columns.items()}
+
+
+def _scored(predictions: Predictions) -> _Scored:
+    table = predictions.table
+    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
+    rows = table.select(_Scored._fields).filter(counts)
+    return _Scored(*map(_values, rows.columns))
+
+
+def _values(column: pa.ChunkedArray) -> NDArray[Any]:
+    values: NDArray[Any] = column.fill_null(
+        np.nan if pa.types.is_floating(column.type) else -1
+    ).to_numpy()
+    return values
+
+
+def _top5(scored: _Scored) -> Proportion | None:
+    return _proportion((scored.label_rank <= 5)[scored.label_rank > 0])
+
+
+def _super_top1(scored: _Scored) -> Proportion | None:
+    known = scored.super_label >= 0
+    return _proportion((scored.super_label == scored.super_pred)[known])
+
+
+def _by_superclass(
+    scored: _Scored, correct: NDArray[np.bool_], superclasses: Superclasses | None
+) -> list[SuperclassAccuracy]:
+    found = []
+    for index, name in enumerate(superclasses.names if superclasses else ()):
+        inside = scored.super_label == index
+        same = scored.super_pred[inside] == index
+        found.append(SuperclassAccuracy(name, _proportion(correct[inside]), _proportion(same)))
+    return found
+
+
+def macro_f1(f1: NDArray[np.float64], n: int) -> Mean | None:
+    """Return the mean F1 over the classes that n images have as their label or were taken for.
+
+    That is `sklearn.metrics.f1_score(label, pred, average="macro")`: a class that some image was
+    taken for, though none is of it, counts with an F1 of zero.
+
+    Args:
+        f1: As `class_rates` has it.
+        n: Of how many images; without any there is no mean.
+    """
+    return _over(float(np.nanmean(f1)) if n else None, n)
+
+
+def infinite_nll(n_images: int) -> str:
+    """Say why the NLL is infinite.
+
+    >>> infinite_nll(1)
+    'NLL is infinite: 1 image gives its true class no chance at all'
+    """
+    verb = "gives its" if n_images == 1 else "give their"
+    return f"NLL is infinite: {counted(n_images, 'image')} {verb} true class no chance at all"
+
+
+def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
+    n = len(hits)
+    if not n:
+        return None
+    low, high = wilson_interval(hits.sum(), n)
+    return Proportion(float(hits.mean()), float(low), float(high), n)
+
+
+def _mean(values: NDArray[np.float32]) -> Mean | None:
+    told = values[~np.isnan(values)]
+    if not len(told):
+        return None
+    mean = float(told.mean(dtype=np.float64))
+    return Mean(mean if np.isfinite(mean) else None, len(told))
+
+
+def _over(value: float | None, n: int) -> Mean | None:
+    return None if value is None else Mean(value, n)
+
+
+def _count(mask: Any) -> int:
+    return int(pc.sum(mask).as_py() or 0)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {key: _plain(inner) for key, inner in value._asdict().items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

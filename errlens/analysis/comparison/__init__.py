@@ -1,0 +1,1 @@
+"""Two or more runs: which image is which, and what changed."""

@@ -1,0 +1,1 @@
+"""Limits for the metrics of a run, and what became of them."""

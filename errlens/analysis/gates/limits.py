@@ -1,0 +1,178 @@
+"""Is the model good enough? Limits for the figures of a run, and what became of them.
+
+Values are compared unrounded, and one that meets its limit passes. A figure that no image stands on
+fails: nothing was shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from errlens.analysis.gates.metrics import (
+    OF_A_CLASS,
+    PAIR,
+    Figures,
+    Measured,
+    measure,
+    names_of_figures,
+)
+from errlens.analysis.selection.selection import parse_pair
+from errlens.classes.names import ClassNames
+from errlens.errors import UnfitGate, nearest, some
+from errlens.formats import told_apart
+
+_SHARES: Final = ("top1", "top5", "super_top1", "ece", "ece_equal_mass", "macro_f1")
+
+Op = Literal[">=", "<=", "low <="]
+
+
+class Gate(NamedTuple):
+    """A limit for one figure: `figure` is a name of metrics.json, or recall, ... of `classes`.
+
+    `metric` is both as they are written. The figure itself must keep to the threshold, or with
+    `low <=` the lower bound of its interval.
+    """
+
+    metric: str
+    op: Op
+    threshold: float
+    figure: str
+    classes: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The gate in a few words."""
+        return f"{self.metric} {self.op} {repr(self.threshold).removesuffix('.0')}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a gate. `reason` is empty where there is nothing to say."""
+
+    gate: Gate
+    measured: Measured
+    passed: bool
+    reason: str = ""
+    details: Mapping[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        gate, measured = self.gate, self.measured
+        return {
+            "name": gate.name,
+            "metric": gate.metric,
+            "op": gate.op,
+            "threshold": gate.threshold,
+            "value": measured.value,
+            "low": measured.low,
+            "high": measured.high,
+            "n": measured.n,
+            "passed": self.passed,
+            "reason": self.reason or None,
+            **({"details": dict(self.details)} if self.details else {}),
+        }
+
+
+def read_gates(fail_under: Sequence[str], fail_over: Sequence[str], figures: Figures) -> list[Gate]:
+    """Read limits like `top1=0.80`, `recall:Bengal=60%` and `pair:A~B=0.05`; doubles count once.
+
+    A class may be called anything: the limit is what follows the last `=`.
+
+    Raises:
+        UnfitGate: One of them names no figure or no class, or its limit is no number.
+        UnfitSelection: A pair is no two classes, or may be several twos.
+    """
+    wanted: list[tuple[Literal[">=", "<="], str]] = [(">=", text) for text in fail_under]
+    wanted += [("<=", text) for text in fail_over]
+    return list(dict.fromkeys(_gate(text, op, figures) for op, text in wanted))
+
+
+def judge(gate: Gate, figures: Figures) -> Outcome:
+    """Hold a gate against the figures."""
+    measured = measure(gate.figure, gate.classes, figures)
+    value = measured.value
+    if value is None:
+        return Outcome(gate, measured, passed=False, reason=measured.missing)
+    under = gate.op == ">="
+    passed = value >= gate.threshold if under else value <= gate.threshold
+    shown, limit = told_apart(value, gate.threshold)
+    reason = f"{gate.metric} is {shown}, {'under' if under else 'over'} {limit}"
+    return Outcome(gate, measured, passed=passed, reason="" if passed else reason)
+
+
+def read_number(text: str) -> float | None:
+    """Return the float nearest to a number, or to a percentage like `60%`; None if it is neither.
+
+    >>> read_number("0.60"), read_number("60%"), read_number("60 percent")
+    (0.6, 0.6, None)
+    """
+    # A mapping in a configuration comes with its texts in quotes.
+    stripped = text.strip().strip("'\"")
+    try:
+        exact = Decimal(stripped.removesuffix("%").rstrip())
+        number = float(exact / 100 if stripped.endswith("%") else exact)
+    except (ArithmeticError, ValueError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _gate(text: str, op: Literal[">=", "<="], figures: Figures) -> Gate:
+    option = "--fail-under" if op == ">=" else "--fail-over"
+    metric, equals, limit = text.rpartition("=")
+    if not equals:
+        raise UnfitGate(
+            f"{option} {text!r} is not of the form METRIC=X", hint=f"like {option} top1=0.8"
+        )
+    threshold = read_number(limit)
+    if threshold is None:
+        raise UnfitGate(
+            f"{option} {text!r}: {limit!r} is no number", hint="like 0.8, or 80% for a share"
+        )
+    gate = _named(metric, figures)._replace(op=op, threshold=threshold)
+    is_share = bool(gate.classes) or gate.figure in _SHARES
+    if is_share and not 0 <= threshold <= 1:
+        raise UnfitGate(
+            f"{option} {text!r}: {gate.metric} lies between 0 and 1",
+            hint=f"{limit} per cent is written {limit}%" if 1 < threshold <= 100 else "",
+        )
+    if not is_share and limit.rstrip("'\" ").endswith("%"):
+        raise UnfitGate(f"{option} {text!r}: {gate.metric} is no share, so {limit!r} means nothing")
+    return gate
+
+
+def _named(metric: str, figures: Figures) -> Gate:
+    """Return the gate of a figure that is named as on the command line, its limit still open."""
+    names = figures.classes
+    kind, colon, rest = metric.partition(":")
+    if colon and kind == PAIR:
+        a, b = parse_pair(rest, names)
+        return Gate(f"{PAIR}:{names[a]}~{names[b]}", ">=", 0, PAIR, (a, b))
+    if colon and kind in OF_A_CLASS:
+        index = _class_of(rest, metric, names)
+        return Gate(f"{kind}:{names[index]}", ">=", 0, kind, (index,))
+    known = names_of_figures(figures.metrics())
+    if metric in known:
+        return Gate(metric, ">=", 0, metric)
+    near = nearest(metric, [*known, *(f"{one}:{rest}" for one in (*OF_A_CLASS, PAIR))])
+    raise UnfitGate(
+        f"there is no metric {metric!r}",
+        hint=f"did you mean {', '.join(near)}?"
+        if near
+        else f"there are {', '.join(known)}, recall:CLASS, precision:CLASS, f1:CLASS and pair:A~B",
+    )
+
+
+def _class_of(name: str, metric: str, classes: ClassNames) -> int:
+    meant = classes.meant(name)
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise UnfitGate(f"{metric!r} may mean any of {some([classes[index] for index in meant])}")
+    near = nearest(name, classes.names)
+    raise UnfitGate(
+        f"{metric!r}: {name!r} names no class",
+        hint=f"did you mean {', '.join(near)}?" if near else f"there are {some(classes.names)}",
+    )

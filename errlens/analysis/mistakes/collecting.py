@@ -1,0 +1,91 @@
+"""What to look for next: labels the model lacks, and classes that want photos."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
+
+from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.statistics.intervals import wilson_interval
+from errlens.escapes import json_text
+from errlens.predictions.table import LABEL_UNKNOWN, Predictions
+
+UNKNOWN_COLUMNS: Final = ("status", "label_name", "pred_name", "confidence")
+MOST_CONFUSED: Final = 3  # classes named for each class
+
+
+def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
+    """Return what the images are taken for whose label is none of the model's classes.
+
+    Columns: `label_name` as the data spell it, `pred_name`, `count`, `share` of the images of that
+    label, and `mean_confidence`. Labels with most images first, inside each the most frequent
+    prediction; ties by name.
+
+    Args:
+        parts: Parts of a predictions table with `UNKNOWN_COLUMNS`; at least one.
+    """
+    found = []
+    for part in parts:
+        chosen = part.table.filter(pc.equal(part.table["status"], LABEL_UNKNOWN))
+        found.append(
+            pd.DataFrame(
+                {
+                    "label_name": chosen["label_name"].to_pandas().astype("str"),
+                    "pred_name": chosen["pred_name"].to_pandas().astype("str"),
+                    "confidence": chosen["confidence"].to_pandas().astype("float64"),
+                }
+            )
+        )
+    images = pd.concat(found, ignore_index=True)
+    kinds = images.groupby(["label_name", "pred_name"], as_index=False).agg(
+        count=("label_name", "size"), mean_confidence=("confidence", "mean")
+    )
+    of_label = kinds.groupby("label_name")["count"].transform("sum")
+    kinds.insert(3, "share", kinds["count"] / of_label)
+    order = np.lexsort((kinds["pred_name"], -kinds["count"], kinds["label_name"], -of_label))
+    return kinds.iloc[order].reset_index(drop=True)
+
+
+def collect_table(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """Return which classes to photograph next, most to gain first.
+
+    Columns: `class_name`; `confused_with`, a JSON list of up to three classes with most errors
+    either way; `errors`, images of the class that are wrong; `gain_if_solved`, their share of all
+    images; `n`, its images now; `recall` with its interval. Classes without an error are left out.
+    Those without an image come last, with nothing known of them. Ties by class index.
+    """
+    n, wrong = matrix.n, np.asarray(matrix.errors.sum(axis=1), np.int64).ravel()
+    chosen = np.flatnonzero((wrong > 0) | (n == 0))
+    order = chosen[np.lexsort((chosen, -wrong[chosen], n[chosen] == 0))]
+    either_way = csr_array(matrix.errors + matrix.errors.T)
+    low, high = wilson_interval(n - wrong, n)
+    with np.errstate(invalid="ignore"):
+        recall = (n - wrong) / n
+    names = pd.array(matrix.classes.names, dtype="str")
+    known = n[order] > 0
+    return pd.DataFrame(
+        {
+            "class_name": names[order],
+            "confused_with": pd.array(
+                [_most_confused(matrix, either_way, index) for index in order.tolist()], dtype="str"
+            ),
+            "errors": wrong[order],
+            "gain_if_solved": np.where(known, wrong[order] / max(matrix.total, 1), np.nan),
+            "n": n[order],
+            "recall": recall[order],
+            "recall_low": np.where(known, low[order], np.nan),
+            "recall_high": np.where(known, high[order], np.nan),
+        }
+    )
+
+
+def _most_confused(matrix: ConfusionMatrix, either_way: csr_array, index: int) -> str:
+    """Return the classes that one is most mixed up with, as a JSON list."""
+    start, stop = either_way.indptr[index], either_way.indptr[index + 1]
+    others, counts = either_way.indices[start:stop], either_way.data[start:stop]
+    first = others[np.lexsort((others, -counts))][:MOST_CONFUSED]
+    names = [matrix.classes[other] for other in first.tolist()]
+    return json_text(names)

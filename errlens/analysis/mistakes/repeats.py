@@ -1,0 +1,144 @@
+"""Errors that repeat: what is wrong the same way in several images that share a value of a column.
+
+A camera, a site or the subject of a photo may be why. Or chance: among many images some errors fall
+on the same value whatever the column holds. So each repetition is held against a column whose
+values are dealt out anew.
+"""
+
+import json
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from errlens.analysis.statistics.significance import benjamini_hochberg
+from errlens.errors import UnfitOption, nearest, some
+from errlens.predictions.table import LABEL_UNKNOWN, Predictions
+
+LEAST_REPEATED: Final = 2
+ALPHA: Final = 0.05  # false discovery rate
+
+_CELL: Final = ["label_name", "pred_name"]
+_COLUMNS: Final = (
+    "value", "label_name", "pred_name", "k", "n", "share", "expected", "p_value", "q_value", "rows",
+)  # fmt: skip
+
+
+def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return what is wrong the same way in at least two images that share a value of a column.
+
+    Columns: `value`; `label_name`, `pred_name`; `k`, the images wrong so; `n`, all of that value
+    and label; `share`; `expected`, how many of them would be by chance; `p_value`, `q_value`;
+    `rows`, a JSON list. Best evidence first: by q, then by p, then most images; ties by value and
+    names.
+
+    Chance: the images of a class have the predictions they have, and the values are dealt out among
+    them anew (hypergeometric), so that a class that is often wrong is no evidence. A label that the
+    model lacks is wrong whatever the model does: its values are dealt out among all images.
+    Benjamini-Hochberg over all that could repeat: each value and kind of error with two images.
+
+    Args:
+        images: All images, with `row`, `status`, `label_name`, `pred_name` and `correct`. Those
+            without a label are left out; those without a value are what others are compared with.
+        extra: Further columns of the manifest, one row a row of the plan.
+        column: One of these.
+
+    Raises:
+        UnfitOption: There is no such column.
+    """
+    if column not in extra.columns:
+        near = nearest(column, extra.columns) or list(extra.columns)
+        raise UnfitOption(
+            f"the run has no further column {column!r}",
+            hint=f"it has {some(near)}" if near else "give a manifest with more columns",
+        )
+    known = _known(images, extra[column])
+    kinds = (
+        known[known["wrong"]]
+        .groupby(["value", *_CELL], as_index=False)
+        .agg(k=("row", "size"), unknown=("unknown", "first"))
+    )
+    repeated = kinds[kinds["k"] >= LEAST_REPEATED].reset_index(drop=True)
+    n = known.groupby(["value", "label_name"]).size().rename("n").reset_index()
+    found = repeated.merge(n, on=["value", "label_name"], how="left")
+    found = found.assign(share=found["k"] / found["n"], **_chance(found, known))
+    found["rows"] = _rows(found, known)
+    ordered = found.sort_values(
+        ["q_value", "p_value", "k", "value", *_CELL],
+        ascending=[True, True, False, True, True, True],
+        kind="stable",
+    )
+    return ordered[list(_COLUMNS)].reset_index(drop=True)
+
+
+def is_shown(systematic: pd.DataFrame) -> pd.Series:
+    """Tell of each row of a table whether it is more than chance."""
+    return systematic["q_value"] <= ALPHA
+
+
+def _known(images: Predictions, values: pd.Series) -> pd.DataFrame:
+    """Return the images that are right or wrong, `value` missing where the manifest leaves it."""
+    table = images.table
+    strange = pc.and_(pc.equal(table["status"], LABEL_UNKNOWN), table["pred_name"].is_valid())
+    judged = table.filter(pc.or_(table["correct"].is_valid(), strange))
+    rows = judged["row"].to_numpy()
+    known = pd.DataFrame({"row": rows, "value": _as_values(values).to_numpy()[rows]})
+    for name in _CELL:
+        known[name] = judged[name].to_pandas().astype("str")
+    unknown = pc.equal(judged["status"], LABEL_UNKNOWN).to_numpy(zero_copy_only=False)
+    return known.assign(unknown=unknown, wrong=known["label_name"] != known["pred_name"])
+
+
+def _as_values(values: pd.Series) -> pd.Series:
+    """Return values that can be compared with one another; empty text is none."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    text = values.astype("str")
+    return text.where(text.str.strip() != "")
+
+
+def _chance(found: pd.DataFrame, known: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """Return what would be by chance of each repetition, and how unlikely it is."""
+    from scipy.stats import hypergeom  # half a second
+
+    unknown = found["unknown"].to_numpy(bool)
+    of_kind = known.groupby(_CELL).size()
+    of_label = known.groupby("label_name").size()
+    of_value = known.groupby("value").size()
+    alike = of_kind.reindex(pd.MultiIndex.from_frame(found[_CELL])).to_numpy()
+    among = np.where(unknown, len(known), of_label.reindex(found["label_name"]).to_numpy())
+    drawn = np.where(unknown, of_value.reindex(found["value"]).to_numpy(), found["n"].to_numpy())
+    p_value = hypergeom.sf(found["k"].to_numpy() - 1, among, alike, drawn)
+    return {
+        "expected": drawn * alike / np.maximum(among, 1),
+        "p_value": p_value,
+        "q_value": benjamini_hochberg(p_value, tests=_tests(known)),
+    }
+
+
+def _tests(known: pd.DataFrame) -> int:
+    """Return how many repetitions there could be."""
+    kinds = (
+        known[known["wrong"]].groupby(_CELL).agg(images=("row", "size"), unknown=("unknown", "any"))
+    )
+    kinds = kinds[kinds["images"] >= LEAST_REPEATED].reset_index()
+    unknown = kinds["unknown"].to_numpy(bool)
+    values = _large(known.groupby(["label_name", "value"]).size()).groupby("label_name").size()
+    of_class = values.reindex(kinds["label_name"], fill_value=0).to_numpy()
+    everywhere = len(_large(known.groupby("value").size()))
+    return int(np.where(unknown, everywhere, of_class).sum())
+
+
+def _large(sizes: pd.Series) -> pd.Series:
+    return sizes[sizes >= LEAST_REPEATED]
+
+
+def _rows(found: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+    """Return the rows of each repetition as a JSON list."""
+    keys = ["value", *_CELL]
+    wanted = pd.MultiIndex.from_frame(found[keys])
+    chosen = known[pd.MultiIndex.from_frame(known[keys]).isin(wanted)]
+    lists = {key: sorted(rows.tolist()) for key, rows in chosen.groupby(keys)["row"]}
+    return [json.dumps(lists[key]) for key in wanted]

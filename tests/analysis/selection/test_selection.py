@@ -1,0 +1,257 @@
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from errlens.analysis.comparison.matching import Changes
+from errlens.analysis.selection.selection import (
+    Selectable,
+    pair_selector,
+    parse_selector,
+    selected_rows,
+)
+from errlens.classes.names import ClassNames
+from errlens.errors import NoResults, UnfitSelection
+
+NAMES = ("cat", "dog", "cow")
+PAIRS = [(0, 1), (1, 2)]
+GROUPS = [[0, 2]]
+NONE = np.zeros(0, np.int64)
+CHANGES = {
+    "runs/old": Changes(fixed=np.array([0, 4]), broken=np.array([1, 3])),
+    "a+b": Changes(fixed=np.array([4]), broken=NONE),
+    "a+errors/": Changes(fixed=np.array([0]), broken=NONE),
+}
+
+
+def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
+    """Return rows to select from; the last error is the worst. None is unknown."""
+    correct = [
+        None if None in pair else pair[0] == pair[1] for pair in zip(label, pred, strict=True)
+    ]
+    wrong = [row for row, right in enumerate(correct) if right is False]
+    table = pa.table(
+        {
+            "row": list(range(len(label))),
+            "path": [f"{row % 2}/{row}.jpg" for row in range(len(label))],
+            "label": pa.array(label, pa.int32()),
+            "pred": pa.array(pred, pa.int32()),
+            "correct": pa.array(correct, pa.bool_()),
+            "confidence": pa.array([row / 10 for row in range(len(label))], pa.float32()),
+        }
+    )
+    return Selectable(
+        table=table,
+        classes=ClassNames(names),
+        ranking=np.array(wrong[::-1], np.int64),
+        exceptional=None if exceptional is None else np.array(exceptional, np.int64),
+        pairs=pairs or (lambda: PAIRS),
+        groups=lambda: GROUPS,
+        changes=lambda path: CHANGES[path],
+    )
+
+
+#         0  1  2  3  4  5  6     7
+LABEL = [0, 0, 0, 1, 1, 2, None, 2]
+PRED = [0, 1, 2, 0, 1, 1, 1, None]  # wrong: 1, 2, 3, 5
+
+
+@pytest.mark.parametrize(
+    ("selector", "rows"),
+    [
+        ("errors", [5, 3, 2, 1]),
+        ("worst:2", [5, 3]),
+        ("worst:99", [5, 3, 2, 1]),
+        ("cat/dog", [1]),
+        ("cat~dog", [3, 1]),
+        ("dog~cat", [3, 1]),
+        ("pairs:1", [3, 1]),
+        ("pairs:9", [5, 3, 1]),
+        ("group:1", [2]),
+        ("true:cat", [2, 1, 0]),
+        ("true:CAT", [2, 1, 0]),
+        ("pred:dog", [5, 1, 4, 6]),
+        ("correct:dog", [4]),
+        ("exceptional", [5]),
+        ("row:0", [0]),
+        ("row:7", [7]),
+        ("path:0/*", [2, 0, 4, 6]),
+        ("true:cat+worst:1", [2]),
+        ("worst:1+true:cat", [2]),
+        ("true:cat+pred:dog", [1]),
+        ("errors+path:1/*", [5, 3, 1]),
+        (" errors + path:1/* ", [5, 3, 1]),
+        ("fixed:runs/old", [0, 4]),
+        ("broken:runs/old", [3, 1]),
+        ("broken:runs/old+worst:1", [3]),
+        ("fixed:runs/old+true:dog", [4]),
+        ("fixed:a+b", [4]),
+        ("fixed:a+errors/", [0]),
+        ("broken:a+b", []),
+        ("broken:a+b+worst:3", []),
+    ],
+)
+def test_each_selector_means_its_rows_in_the_order_of_the_ranking(selector, rows):
+    among = selectable(LABEL, PRED, exceptional=[5])
+    assert selected_rows([selector], among).tolist() == rows
+
+
+known = st.sampled_from(
+    ["errors", "worst:2", "cat/dog", "cat~dog", "true:cat", "pred:dog", "correct:dog", "path:0/*"]
+)
+indices = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=15)
+
+
+def rows_of(selector, among):
+    try:
+        return set(selected_rows([selector], among).tolist())
+    except UnfitSelection:
+        return set()
+
+
+@settings(deadline=None)
+@given(indices, st.lists(known, min_size=1, max_size=4))
+def test_several_selectors_are_a_union(pairs, selectors):
+    among = selectable(*map(list, zip(*pairs, strict=True)))
+    each = [rows_of(one, among) for one in selectors]
+    assume(all(each))
+    rows = selected_rows(selectors, among).tolist()
+    assert len(rows) == len(set(rows))
+    assert set(rows) == set.union(*each)
+    ranked = [row for row in among.ranking.tolist() if row in set(rows)]
+    assert rows == ranked + sorted(set(rows) - set(ranked))
+
+
+@settings(deadline=None)
+@given(indices, st.lists(known.filter(lambda one: "worst" not in one), min_size=2, max_size=3))
+def test_a_plus_is_an_intersection(pairs, selectors):
+    among = selectable(*map(list, zip(*pairs, strict=True)))
+    each = [rows_of(one, among) for one in selectors]
+    assert rows_of("+".join(selectors), among) == set.intersection(*each)
+
+
+@pytest.mark.parametrize(
+    ("names", "selector", "meant"),
+    [
+        (("a/b", "c"), "a/b/c", [("/", (0, 1))]),
+        (("a~b", "c"), "c~a~b", [("~", (1, 0))]),
+        (("x+y", "z"), "true:x+y", [("true", (0,))]),
+        (("x+y", "z"), "true:x+y+pred:z", [("true", (0,)), ("pred", (1,))]),
+        (("true:z", "z"), "true:z/z", [("/", (0, 1))]),
+        (("a", "b/c", "a/b"), "a/b/b/c", [("/", (2, 1))]),
+    ],
+)
+def test_separators_in_names_are_no_problem_where_one_reading_is_left(names, selector, meant):
+    terms = parse_selector(selector, ClassNames(names))
+    assert [(term.kind, term.classes) for term in terms] == meant
+
+
+def test_a_pair_has_a_selector_where_it_has_one_reading():
+    assert pair_selector("a+b", "c", ClassNames(("a+b", "c"))) == "a+b~c"
+    assert pair_selector("a~b", "c", ClassNames(("a~b", "c", "a", "b~c"))) is None
+
+
+def test_several_readings_are_told():
+    with pytest.raises(UnfitSelection, match="may mean several things") as failure:
+        parse_selector("a/b/c", ClassNames(("a", "b/c", "a/b", "c")))
+    assert "'a/b' / 'c'" in str(failure.value)
+    assert "'a' / 'b/c'" in str(failure.value)
+
+
+def test_a_glob_may_hold_a_plus_where_nothing_else_can_be_meant():
+    (term,) = parse_selector("path:a+b*", ClassNames(NAMES))
+    assert term.glob == "a+b*"
+    assert len(parse_selector("path:a+errors", ClassNames(NAMES))) == 2
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        ("cta~dog", "'cta' names no class"),
+        ("cat~CAT", "cannot be read as two"),
+        ("cat~dog~cow", "cannot be read as two"),
+        ("true:cwo", "'cwo' names no class"),
+        ("worse:5", "is no selector"),
+        ("fixed:", "fixed takes the path of a run"),
+        ("broken:a+b+true:cat", "means no image"),
+        ("worst:0", "from 1 on"),
+        ("worst:many", "from 1 on"),
+        ("row:-1", "from 0 on"),
+        ("worst:" + "9" * 5000, "from 1 on"),
+        ("row:8", "the last row of the run is 7"),
+        ("group:2", "groups.csv holds 1"),
+        ("cow/cat", "means no image"),
+        ("path:*.png", "means no image"),
+        ("true:cat+pred:cat+errors", "means no image"),
+        ("", "is no selector"),
+    ],
+)
+def test_what_cannot_be_selected_is_a_sentence(selector, message):
+    with pytest.raises(UnfitSelection, match=message) as failure:
+        selected_rows([selector], selectable(LABEL, PRED))
+    assert failure.value.exit_code == 2
+
+
+def test_the_nearest_names_are_told():
+    with pytest.raises(UnfitSelection) as failure:
+        parse_selector("cta~dog", ClassNames(NAMES))
+    assert "cat" in failure.value.hint
+
+
+def test_exceptional_takes_superclasses():
+    with pytest.raises(UnfitSelection, match="no superclasses"):
+        selected_rows(["exceptional"], selectable(LABEL, PRED, exceptional=None))
+
+
+@pytest.mark.parametrize("selector", ["errors", "worst:3", "exceptional", "errors+worst:1"])
+def test_a_run_without_errors_is_no_failure(selector):
+    assert selected_rows([selector], selectable([0, 1], [0, 1])).tolist() == []
+
+
+def test_a_run_whose_errors_cross_no_superclass_is_no_failure():
+    among = selectable([0, 1], [1, 1], exceptional=[])
+    assert selected_rows(["exceptional"], among).tolist() == []
+    with pytest.raises(UnfitSelection):
+        selected_rows(["exceptional+true:cat"], among)
+
+
+def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():
+    def absent():
+        raise NoResults("pairs.csv is not there", command="errlens confusion run")
+
+    among = selectable(LABEL, PRED, pairs=absent)
+    assert selected_rows(["errors"], among).tolist() == [5, 3, 2, 1]
+    with pytest.raises(NoResults):
+        selected_rows(["pairs:1"], among)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "classes"),
+    [
+        ("true:n02123045", "true", (0,)),
+        ("pred:Grey_Cat ", "pred", (1,)),
+        ("Tabby cat~GREY-CAT", "~", (0, 1)),
+        ("correct:ba\u0308r", "correct", (2,)),
+    ],
+)
+def test_classes_may_be_spelt_otherwise(text, kind, classes):
+    (term,) = parse_selector(text, ClassNames(("tabby", "grey cat", "b\u00e4r")))
+    assert (term.kind, term.classes) == (kind, classes)
+
+
+def test_a_selector_of_three_thousand_terms_is_read_in_seconds():
+    names = ClassNames(tuple(f"class {number}" for number in range(3000)))
+    start = time.perf_counter()
+    text = "+".join(f"true:{name}" for name in names.names)
+    assert len(parse_selector(text, names)) == 3000
+    assert time.perf_counter() - start < 10
+
+
+def test_a_glob_with_countless_readings_is_refused_at_once():
+    start = time.perf_counter()
+    with pytest.raises(UnfitSelection, match="more than 1000 things"):
+        parse_selector("+".join(["path:a+b"] * 40), ClassNames(NAMES))
+    assert time.perf_counter() - start < 10
