@@ -1,10 +1,10 @@
 """How a table of predictions looks on the terminal."""
 
 from errlens.commands._spelling_view import show_spelling
-from errlens.data.imported import ImportedPredictions
 from errlens.data.labels import NO_LABEL
 from errlens.data.samples import Samples
 from errlens.errors import some
+from errlens.imported.table import ImportedPredictions
 from errlens.terminal import Screen, relative
 
 

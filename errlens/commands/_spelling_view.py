@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from errlens.data.naming import Spelling
+from errlens.imported.naming import Spelling
 from errlens.terminal import Screen
 
 _MOST_SHOWN: Final = 3  # names in a sentence

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from errlens.classes.names import ClassNames, Superclasses
-    from errlens.data.imported import ImportedPredictions
     from errlens.data.samples import Samples
+    from errlens.imported.table import ImportedPredictions
+    from errlens.imported.writing import ShardImporter
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
     from errlens.run.identity import RunInfo, Settings
-    from errlens.scale.importing import ShardImporter
     from errlens.terminal import Screen
 
 IMPORTED = "imported"  # stands where the name of the model would
@@ -104,7 +104,7 @@ class TableOptions:
         """Return what the table says."""
         from errlens.classes.files import read_classes
         from errlens.data.counting import Numbering
-        from errlens.data.imported import PredictionColumns, read_predictions
+        from errlens.imported.table import PredictionColumns, read_predictions
 
         return read_predictions(
             self.table,
@@ -244,7 +244,7 @@ def _begin(
 ) -> "ShardImporter":
     """Make the run folder ready, or go on with it, and return what writes its shards."""
     from errlens.data.loading import available_cores
-    from errlens.scale.importing import ShardImporter
+    from errlens.imported.writing import ShardImporter
 
     info, plan = describe(options, table, samples, superclasses)
     plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)

@@ -13,17 +13,17 @@ from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
 from errlens.data.counting import Numbering
 from errlens.data.manifests import Manifest, as_labels
-from errlens.data.naming import Spelling, name_classes
-from errlens.data.probabilities import (
+from errlens.data.tables import is_text, numbers, read_table, texts
+from errlens.errors import BadPredictions, UnfitOption, nearest, some
+from errlens.imported.naming import Spelling, name_classes
+from errlens.imported.probabilities import (
     PREFIXES,
     most_probable,
     probability_columns,
     refuse_disagreement,
     refuse_improper,
 )
-from errlens.data.repetitions import Repetitions, find_repetitions
-from errlens.data.tables import is_text, numbers, read_table, texts
-from errlens.errors import BadPredictions, UnfitOption, nearest, some
+from errlens.imported.repetitions import Repetitions, find_repetitions
 
 # How far a row of probabilities may be from a sum of one: digits, or float16, round.
 TEXT_TOLERANCE: Final = 1e-2

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from errlens.classes.names import ClassNames
 from errlens.data.counting import Numbering
-from errlens.data.imported import PredictionColumns, read_predictions
-from errlens.data.naming import class_indices
 from errlens.errors import BadPredictions, UnknownLabels
+from errlens.imported.naming import class_indices
+from errlens.imported.table import PredictionColumns, read_predictions
 
 PETS = ClassNames(("dog", "cat"))
 

@@ -1,7 +1,7 @@
 import pytest
 
-from errlens.data.said_classes import said_classes
 from errlens.errors import BadPredictions
+from errlens.imported.said_classes import said_classes
 
 
 def test_what_one_column_spells_otherwise_is_one_class_as_the_predictions_spell_it():

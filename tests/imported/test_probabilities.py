@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.classes.names import ClassNames
-from errlens.data.probabilities import probability_columns, refuse_disagreement, refuse_improper
 from errlens.errors import BadPredictions, UnfitOption
+from errlens.imported.probabilities import probability_columns, refuse_disagreement, refuse_improper
 
 RESERVED = {"path", "label", "pred"}
 PETS = ClassNames(("dog", "cat"))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 
-from errlens.analysis.imported import part_of_classes, part_of_probabilities
 from errlens.classes.names import ClassNames, Superclasses
+from errlens.imported.assembly import part_of_classes, part_of_probabilities
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import NO_CLASS, score
 from errlens.predictions.table import FAILED, OK, SCHEMA

@@ -22,8 +22,8 @@ from errlens.data.counting import (
     refuse_counting_from_one,
 )
 from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
-from errlens.data.said_classes import SaidClasses, said_classes
 from errlens.errors import AmbiguousLabels, BadPredictions, UnknownLabels, nearest, some
+from errlens.imported.said_classes import SaidClasses, said_classes
 
 Values = Sequence[str | None]
 

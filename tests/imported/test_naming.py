@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from errlens.data.imported import PredictionColumns, read_predictions
+from errlens.imported.table import PredictionColumns, read_predictions
 
 NAMES = ("grey cat", "b\u00e4r", "fox")
 

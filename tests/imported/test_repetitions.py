@@ -1,6 +1,6 @@
 import numpy as np
 
-from errlens.data.repetitions import find_repetitions
+from errlens.imported.repetitions import find_repetitions
 
 
 def test_nothing_is_repeated():

@@ -1,0 +1,1 @@
+"""Predictions made elsewhere: from a table of any kind to the parts of a run."""
