@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from errlens.documents import MOST_LEVELS, BadDocument, parse_yaml, parse_yaml_lines, read_text
 from errlens.errors import BadConfig, MissingInput, nearest, shortened
-from errlens.places import data_set_name
+from errlens.run.places import data_set_name
 
 Options = TypeVar("Options")
 

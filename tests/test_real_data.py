@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import LabelSpaceMismatch, UnknownLabels
 
 SMALL = {"img_size": 64, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bicubic",

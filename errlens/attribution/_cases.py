@@ -16,14 +16,14 @@ from errlens.attribution._photos import Shown, shown_photo
 from errlens.attribution._subject import Settings, Subject, borrowed
 from errlens.attribution._targets import Verdict, Wanted
 from errlens.classes.names import ClassNames
-from errlens.data.images import Unread, quiet_pillow
-from errlens.data.loading import Input, available_cores, in_order, open_for, prepare_input
+from errlens.data.photos.images import Unread, quiet_pillow
+from errlens.data.photos.loading import Input, available_cores, in_order, open_for, prepare_input
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.table import MISSING, UNREADABLE, Predictions
 from errlens.run.folder import RunFolder
+from errlens.run.places import MAX_FILE_MB
 
 TOP: Final = 3  # classes that name an image without a label
 UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from errlens.data.images import Photo, Unread
+from errlens.data.photos.images import Photo, Unread
 from errlens.predictions.table import UNREADABLE
 
 MOST_PIXELS: Final = 50_000_000  # of a photo to be drawn on as it is: it takes 40 bytes for each

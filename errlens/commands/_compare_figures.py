@@ -9,7 +9,7 @@ import numpy as np
 from errlens.analysis.galleries import sequence
 from errlens.commands._misclassified_figures import Poster
 from errlens.commands._tiles import Shot
-from errlens.data.images import ImageFile
+from errlens.data.photos.images import ImageFile
 from errlens.figures.gallery import Line, Tile, Verdict
 from errlens.formats import probability
 

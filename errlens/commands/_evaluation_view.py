@@ -23,7 +23,7 @@ from errlens.data.labels import (
     order_is_ambiguous,
     respelt,
 )
-from errlens.data.oddities import Oddities
+from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.escapes import shell_line

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.attribution._cases import Case, Explanation
-from errlens.data.preprocess import Box
+from errlens.data.photos.preprocess import Box
 from errlens.figures.bars import Shades
 from errlens.figures.heatmaps import SIDE, Panel, draw_heatmaps
 from errlens.figures.letters import shown_name

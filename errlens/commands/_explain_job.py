@@ -9,7 +9,7 @@ from errlens.commands._explain_ledger import Known, Ledger, known_maps
 from errlens.commands._explain_options import ExplainOptions
 from errlens.commands._first_look import look_first
 from errlens.errors import MissingInput, UnfitOption
-from errlens.places import MAX_FILE_MB
+from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
     from errlens.attribution._cases import Case

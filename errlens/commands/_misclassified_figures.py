@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from errlens.analysis.galleries import Gallery
 from errlens.analysis.mistakes.image_page import Likeness
 from errlens.commands._tiles import Shot, TileMaker
-from errlens.data.images import ImageFile, Unread
-from errlens.data.preprocess import Preprocessing
-from errlens.data.thumbnails import Thumbnail, load_thumbnails
+from errlens.data.photos.images import ImageFile, Unread
+from errlens.data.photos.preprocess import Preprocessing
+from errlens.data.photos.thumbnails import Thumbnail, load_thumbnails
 from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
 from errlens.figures.letters import shown_name
 

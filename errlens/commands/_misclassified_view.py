@@ -15,7 +15,7 @@ from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.selection import pair_selector
 from errlens.commands._selecting import Selection
 from errlens.data.copies import Copy
-from errlens.data.images import Unread
+from errlens.data.photos.images import Unread
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, figure, file_size, of, points, probability, share
 from errlens.predictions.table import SCHEMA_VERSION

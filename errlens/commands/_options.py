@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from errlens.errors import UnfitOption, shortened
-from errlens.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
+from errlens.run.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames, Superclasses

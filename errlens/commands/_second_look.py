@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from errlens.analysis.restoration import Diagnosis
     from errlens.classes.names import ClassNames
     from errlens.data.counting import Shift
-    from errlens.data.oddities import Oddities
+    from errlens.data.photos.oddities import Oddities
     from errlens.model.predict import ShardPredictor
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder

@@ -13,13 +13,13 @@ from errlens.analysis.mistakes.image_page import Likeness
 from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.selection import Term
 from errlens.classes.names import ClassNames
-from errlens.data.images import ImageFile
+from errlens.data.photos.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Line, Tile, Verdict
 from errlens.formats import figure, probability
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.table import Predictions
+from errlens.run.places import MAX_FILE_MB
 
 TRAINING_SHOWN: Final = 4  # images of a class
 

@@ -30,7 +30,7 @@ from errlens.commands._second_look import (
 )
 from errlens.errors import TooManyBadInputs, UnfitOption
 from errlens.formats import count, counted
-from errlens.places import as_recorded, default_run
+from errlens.run.places import as_recorded, default_run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,7 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     from errlens.analysis.accuracy.doubts import doubt
     from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
-    from errlens.data.oddities import Oddities, total
+    from errlens.data.photos.oddities import Oddities, total
     from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
 
@@ -237,7 +237,7 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
 
 def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPredictor":
     """Make the run folder ready, or go on with it, and return what predicts its shards."""
-    from errlens.data.loading import available_cores
+    from errlens.data.photos.loading import available_cores
     from errlens.model.predict import ShardPredictor
 
     samples, classifier = work.samples, work.classifier

@@ -130,7 +130,7 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
     """Load the classifier; as MATLAB's examples do, it may be shown the whole image."""
     from errlens.attribution._cases import Explainer, PhotoCases
     from errlens.attribution._subject import Subject
-    from errlens.data.preprocess import Preprocessing
+    from errlens.data.photos.preprocess import Preprocessing
 
     classifier = job.load()
     if options.matlab:
@@ -215,7 +215,7 @@ def _fitting(subject: "Subject", options: ExplainOptions) -> list[str]:
 def _looks(classifier: "Classifier", options: ExplainOptions) -> "Looks":
     """Return how pictures look."""
     from errlens.commands._explain_figures import Looks
-    from errlens.data.preprocess import Preprocessing
+    from errlens.data.photos.preprocess import Preprocessing
 
     box_in = None
     if options.on == ORIGINAL:
@@ -234,7 +234,7 @@ def _looks(classifier: "Classifier", options: ExplainOptions) -> "Looks":
 def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[int, Regions]":
     """Return where the object of each image is, by row, as far as outlines or masks say."""
     from errlens.data.outlines import read_outlines
-    from errlens.data.preprocess import Preprocessing
+    from errlens.data.photos.preprocess import Preprocessing
 
     if masks is None:
         return {}

@@ -9,7 +9,7 @@ import typer
 
 from errlens.commands._options import MaxFileMB, OutputOptions, OverwriteOption
 from errlens.commands._second_look import describe_cycles
-from errlens.places import MAX_FILE_MB, default_run
+from errlens.run.places import MAX_FILE_MB, default_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -162,8 +162,8 @@ def import_predictions(options: ImportOptions) -> "RunFolder":
     from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
     from errlens.commands import _evaluation_view as view
     from errlens.commands._import_view import show_table
-    from errlens.data.images import quiet_pillow
-    from errlens.data.oddities import Oddities
+    from errlens.data.photos.images import quiet_pillow
+    from errlens.data.photos.oddities import Oddities
     from errlens.data.samples import listed_samples
     from errlens.run.folder import RunFolder
     from errlens.scale.resume import finish
@@ -243,7 +243,7 @@ def _begin(
     superclasses: "Superclasses | None",
 ) -> "ShardImporter":
     """Make the run folder ready, or go on with it, and return what writes its shards."""
-    from errlens.data.loading import available_cores
+    from errlens.data.photos.loading import available_cores
     from errlens.imported.writing import ShardImporter
 
     info, plan = describe(options, table, samples, superclasses)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from errlens.analysis.confusion.matrix import ConfusionMatrix
     from errlens.commands._misclassified_view import Found
     from errlens.commands._selecting import Selection
-    from errlens.data.preprocess import Preprocessing
+    from errlens.data.photos.preprocess import Preprocessing
     from errlens.run.folder import RunFolder
     from errlens.run.results import ResultsWriter
     from errlens.terminal import Screen
@@ -203,7 +203,7 @@ def _copy(
     """Copy the wrong images that are meant."""
     from errlens.commands._misclassified_view import show_copied
     from errlens.data.copies import Copy, copy_images
-    from errlens.data.images import ImageFile
+    from errlens.data.photos.images import ImageFile
 
     meant = selection.images.table.take(selection.rows).to_pylist()
     max_mb = run.info.max_file_mb
@@ -226,7 +226,7 @@ def _preprocessing(run: "RunFolder") -> "Preprocessing":
     Raises:
         UnfitOption: It cannot be done again.
     """
-    from errlens.data.preprocess import Preprocessing
+    from errlens.data.photos.preprocess import Preprocessing
 
     settings = run.require_model().settings.preprocessing
     if "transform" in settings:

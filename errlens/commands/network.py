@@ -18,7 +18,7 @@ from errlens.commands._options import (
 from errlens.commands.evaluate import EvaluateOptions
 from errlens.errors import NoImages
 from errlens.formats import count, counted, of, share, share_range
-from errlens.places import SPLIT_NAMES, data_set_name
+from errlens.run.places import SPLIT_NAMES, data_set_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ def probe(options: ProbeOptions) -> None:
     classes, label = _classes_of(options, samples)
 
     # What does the network see in them?
-    from errlens.data.loading import available_cores
+    from errlens.data.photos.loading import available_cores
     from errlens.network.features import read_features
     from errlens.network.probe import (
         check_target,

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from errlens.data.images import Encoded, ImageFile, Unread, decode
+from errlens.data.photos.images import Encoded, ImageFile, Unread, decode
 from errlens.errors import UnfitOption
 from errlens.run.disk import written_to
 from errlens.run.file_names import distinct_names, file_name

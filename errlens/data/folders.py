@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from errlens.data.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
-from errlens.data.regular_files import kernel_devices, read_start
+from errlens.data.photos.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
+from errlens.data.photos.regular_files import kernel_devices, read_start
 from errlens.errors import InputError, shortened
 
 NOT_UTF8 = "file name is not UTF-8"

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from errlens.data.folders import scan_folder
-from errlens.data.images import Photo, Unread, open_photo, quiet_pillow
-from errlens.data.loading import open_for
-from errlens.data.picture_kinds import SUFFIXES, suffix_of
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import Photo, Unread, open_photo, quiet_pillow
+from errlens.data.photos.loading import open_for
+from errlens.data.photos.picture_kinds import SUFFIXES, suffix_of
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import InputError, MissingInput, shortened
-from errlens.places import MAX_FILE_MB
+from errlens.run.places import MAX_FILE_MB
 
 WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from errlens.classes.names import ClassNames
 from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
-from errlens.data.picture_kinds import SUFFIXES
+from errlens.data.photos.picture_kinds import SUFFIXES
 from errlens.errors import InputError, MissingInput, NoImages
-from errlens.places import SPLIT_NAMES
+from errlens.run.places import SPLIT_NAMES
 
 
 @dataclass(frozen=True)

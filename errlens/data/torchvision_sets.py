@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from errlens.classes.names import ClassNames
-from errlens.data.foreign_opening import Open, only_images, opened_by
+from errlens.data.photos.foreign_opening import Open, only_images, opened_by
 from errlens.data.samples import Samples, samples_of_files
 from errlens.errors import (
     DataSetUnavailable,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.data.preprocess import Box
+from errlens.data.photos.preprocess import Box
 from errlens.figures.bars import LEAST_BAR, TICK, Bar, Shades, lines_of, number_text, paste
 from errlens.figures.overlay import Pixels, common_scale, overlay
 from errlens.figures.sheet import (

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.data.preprocess import Box
+from errlens.data.photos.preprocess import Box
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
 Upsampling = Literal["nearest", "bilinear", "bicubic"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from errlens.classes.names import Superclasses
-from errlens.data.images import Identity, identify_photo
 from errlens.data.labels import NO_LABEL
-from errlens.data.loading import in_order
+from errlens.data.photos.images import Identity, identify_photo
+from errlens.data.photos.loading import in_order
 from errlens.imported.assembly import part_of_classes, part_of_probabilities
 from errlens.imported.table import ImportedPredictions
 from errlens.predictions.assembly import Seen

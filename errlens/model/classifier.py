@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from errlens.classes.names import ClassNames, Superclasses
-from errlens.data.images import DECODER
-from errlens.data.loading import Preparation
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import DECODER
+from errlens.data.photos.loading import Preparation
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.checkpoints import hash_weights
 from errlens.model.networks import Network
 from errlens.model.outputs import LOGITS, Reading
 from errlens.model.users_code import users_code
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.scores import MOST_TOPK
 from errlens.run.identity import Settings
+from errlens.run.places import MAX_FILE_MB
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
 

@@ -17,13 +17,13 @@ from errlens.analysis.restoration import (
     restores,
     sign_test,
 )
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.samples import stratified_rows
 from errlens.data.suspects import Suspect, usual_suspects
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
 from errlens.model.trials import takes, try_settings
-from errlens.places import MAX_FILE_MB
+from errlens.run.places import MAX_FILE_MB
 
 SAMPLE: Final = 200
 FIRST_FRESH: Final = 800  # images a choice is confirmed on

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from errlens.data.images import quiet_pillow
-from errlens.data.loading import Input, load_input
+from errlens.data.photos.images import quiet_pillow
+from errlens.data.photos.loading import Input, load_input
 from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
 from errlens.model.classifier import Classifier, stack

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from errlens.data.loading import Preparation
+from errlens.data.photos.loading import Preparation
 from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
 from errlens.model.classifier import Probe, forward, stack
 from errlens.model.networks import Network

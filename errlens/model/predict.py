@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
-from errlens.data.images import Unread, quiet_pillow
-from errlens.data.loading import Input, in_order, load_input
-from errlens.data.oddities import Oddities, count_oddities, total
+from errlens.data.photos.images import Unread, quiet_pillow
+from errlens.data.photos.loading import Input, in_order, load_input
+from errlens.data.photos.oddities import Oddities, count_oddities, total
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import score

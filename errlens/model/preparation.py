@@ -10,7 +10,7 @@ import timm.data
 from PIL import Image
 from torch import Tensor
 
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks import Network
 from errlens.model.own_code import import_object, import_recorded

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from errlens.data.labels import numbered
-from errlens.data.loading import Preparation
-from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
+from errlens.data.photos.loading import Preparation
+from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
 from errlens.model.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.building import check_size

@@ -9,7 +9,7 @@ import timm
 import timm.models
 import torchvision.models
 
-from errlens.data.preprocess import CROP_MODES, INTERPOLATIONS
+from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS
 from errlens.errors import BadCheckpoint
 from errlens.model.arguments import LARGEST_IMAGE, shown_value
 from errlens.model.checkpoints import Checkpoint

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.data.images import Photo, Unread, read_encoded
-from errlens.data.loading import decode_for, in_order
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import Photo, Unread, read_encoded
+from errlens.data.photos.loading import decode_for, in_order
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError
 from errlens.model.classifier import Classifier, Outputs
 from errlens.model.first_run import run_once
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.scores import score
+from errlens.run.places import MAX_FILE_MB
 
 CHUNK = 8  # images a thread holds at a time
 

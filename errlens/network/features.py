@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.data.images import Unread, quiet_pillow
-from errlens.data.loading import in_order, load_input
-from errlens.data.oddities import Oddities, count_oddities, total
+from errlens.data.photos.images import Unread, quiet_pillow
+from errlens.data.photos.loading import in_order, load_input
+from errlens.data.photos.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
-from errlens.places import MAX_FILE_MB
+from errlens.run.places import MAX_FILE_MB
 
 
 class Features(NamedTuple):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from errlens.analysis.accuracy.metrics import Proportion
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some
 from errlens.model.checkpoints import apply_checkpoint
 from errlens.model.classifier import Classifier

@@ -11,7 +11,7 @@ from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.mistakes.collecting import UNKNOWN_COLUMNS, unknown_table
 from errlens.analysis.mistakes.copies import find_copies
 from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
-from errlens.data.oddities import Oddities
+from errlens.data.photos.oddities import Oddities
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.report.parts import records
 from errlens.run.folder import RunFolder

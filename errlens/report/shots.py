@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from errlens.data.images import ImageFile, Unread
+from errlens.data.photos.images import ImageFile, Unread
 from errlens.escapes import printable
 from errlens.formats import probability
 from errlens.predictions.table import Predictions

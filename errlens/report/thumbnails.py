@@ -9,9 +9,9 @@ from typing import Final
 
 from PIL import Image
 
-from errlens.data.images import ImageFile, Unread, decode, quiet_pillow, read_encoded
-from errlens.data.loading import available_cores, in_order
-from errlens.data.thumbnails import open_thumbnail
+from errlens.data.photos.images import ImageFile, Unread, decode, quiet_pillow, read_encoded
+from errlens.data.photos.loading import available_cores, in_order
+from errlens.data.photos.thumbnails import open_thumbnail
 
 SIDE: Final = 144  # pixels of the longest side of a thumbnail
 WIDEST: Final = 1000  # pixels of a picture of heat maps

@@ -17,9 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from errlens.classes.names import ClassNames, Superclasses
 from errlens.errors import some
 from errlens.escapes import shell_line
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.metrics_file import first_problem
+from errlens.run.places import MAX_FILE_MB
 
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
 
@@ -74,7 +74,7 @@ class RunInfo:
     """The contents of `run.json`: the settings, and what it takes to find the images again.
 
     `skipped` counts the files by suffix that lay among the images and are none; `photos` is what
-    was counted of those that could be read, see `errlens.data.oddities`.
+    was counted of those that could be read, see `errlens.data.photos.oddities`.
     """
 
     settings: Settings

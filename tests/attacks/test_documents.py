@@ -11,7 +11,7 @@ from errlens.classes.names import ClassNames
 from errlens.cli import main
 from errlens.config import read_config
 from errlens.data.outlines import read_outlines
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import LONGEST_MESSAGE, ErrlensError, InputError, UnfitSelection
 
 BOMB = "\n".join(

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.data.images import Photo, Unread, identify_photo, open_image, open_photo
 from errlens.data.outlines import read_outlines
-from errlens.data.picture_kinds import FORMATS, SUFFIXES
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import Photo, Unread, identify_photo, open_image, open_photo
+from errlens.data.photos.picture_kinds import FORMATS, SUFFIXES
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.torchvision_sets import torchvision_samples
 from errlens.errors import DataSetUnavailable, InputError
 from errlens.report.thumbnails import ThumbnailCache

@@ -17,10 +17,10 @@ from errlens.attribution import method_names
 from errlens.cli import app
 from errlens.commands import _explain_figures
 from errlens.data import outlines
-from errlens.data.images import ImageFile, Photo
-from errlens.data.loading import prepare_input
-from errlens.data.preprocess import Preprocessing
-from errlens.data.thumbnails import load_thumbnails
+from errlens.data.photos.images import ImageFile, Photo
+from errlens.data.photos.loading import prepare_input
+from errlens.data.photos.preprocess import Preprocessing
+from errlens.data.photos.thumbnails import load_thumbnails
 from errlens.errors import PictureTooLarge
 from errlens.figures import sheet
 from errlens.figures.overlay import overlay

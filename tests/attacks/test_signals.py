@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens import signals
 from errlens.cli import app
-from errlens.data.loading import in_order
+from errlens.data.photos.loading import in_order
 from errlens.errors import StaleRun
 from tests.conftest import TINY_MODULE, signals_as
 

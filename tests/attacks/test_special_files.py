@@ -16,8 +16,8 @@ import errlens
 from errlens.cli import app
 from errlens.data.copies import Copy, copy_images
 from errlens.data.folders import scan_folder
-from errlens.data.images import ImageFile, Unread, identify_photo, open_photo, read_encoded
-from errlens.data.regular_files import read_regular
+from errlens.data.photos.images import ImageFile, Unread, identify_photo, open_photo, read_encoded
+from errlens.data.photos.regular_files import read_regular
 from tests.conftest import paint
 
 QUICK = 2  # seconds; what waits, waits for ever

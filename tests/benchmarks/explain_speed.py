@@ -25,7 +25,7 @@ import torch
 
 from errlens.attribution import occlusion
 from errlens.attribution._subject import Settings, Subject, borrowed
-from errlens.data.loading import load_input
+from errlens.data.photos.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack
 from errlens.model.reload import reload_classifier

@@ -13,7 +13,7 @@ from errlens.analysis.selection.selection import Term
 from errlens.classes.names import ClassNames
 from errlens.commands._misclassified_figures import draw_posters, posters
 from errlens.commands._tiles import TRAINING_SHOWN, TileMaker, training_images
-from errlens.data.images import ImageFile
+from errlens.data.photos.images import ImageFile
 from errlens.errors import MissingInput, UnfitOption
 from errlens.predictions.table import SCHEMA, Predictions
 from tests.conftest import paint

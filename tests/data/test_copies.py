@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.data.copies import Copy, copy_images
-from errlens.data.images import ImageFile
+from errlens.data.photos.images import ImageFile
 from errlens.errors import UnfitOption
 
 HOSTILE = (

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import errlens
-from errlens.data.images import Unread
-from errlens.data.loading import Input, load_input
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import Unread
+from errlens.data.photos.loading import Input, load_input
+from errlens.data.photos.preprocess import Preprocessing
 
 # As when errlens predicts; a warning from anywhere else fails the test.
 pytestmark = pytest.mark.filterwarnings(r"ignore:::PIL\..*")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from errlens.data.outlines import read_outlines
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError, MissingInput
 
 HALF = (0.5, 0.5, 0.5)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.suspects import usual_suspects
 
 TIMM = Preprocessing(

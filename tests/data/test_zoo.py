@@ -14,10 +14,10 @@ import torch
 from PIL import Image, ImageCms, features
 from timm.data import create_dataset, create_loader
 
-from errlens.data import picture_kinds
-from errlens.data.images import Unread
-from errlens.data.loading import Input, load_input
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos import picture_kinds
+from errlens.data.photos.images import Unread
+from errlens.data.photos.loading import Input, load_input
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.classifier import stack
 
 # timm's own loader lets Pillow's remarks through.

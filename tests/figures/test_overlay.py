@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib import colormaps
 from PIL import Image
 
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.figures.overlay import (
     BLUE,
     RED,

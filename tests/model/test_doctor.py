@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from errlens.classes.names import ClassNames
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
 from errlens.model.doctor import Doctor

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from errlens.classes.names import ClassNames
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.samples import find_samples
 from errlens.errors import UnfitModel, UserCodeFailed
 from errlens.model.classifier import Classifier

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from timm.data import resolve_data_config
 from torch import nn
 
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import (
     IncompatibleCheckpoint,
     UnfitModel,

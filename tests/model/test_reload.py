@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.data.loading import load_input
+from errlens.data.photos.loading import load_input
 from errlens.errors import StaleRun
 from errlens.model.classifier import stack
 from errlens.model.reload import reload_classifier

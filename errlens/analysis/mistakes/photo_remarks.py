@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from errlens.analysis.mistakes.copies import Copies
-from errlens.data.depth import EIGHT_BITS, SIXTEEN_BITS, scale_of
-from errlens.data.oddities import Oddities, Some
+from errlens.data.photos.depth import EIGHT_BITS, SIXTEEN_BITS, scale_of
+from errlens.data.photos.oddities import Oddities, Some
 
 _BLACK: Final = 16  # of 255; where no value reaches that, nothing can be seen
 _OFFER: Final = "--scale-16bit brings them to 0 to 255"

@@ -2,7 +2,7 @@ import pytest
 
 from errlens.analysis.mistakes.copies import Copies
 from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
-from errlens.data.oddities import Oddities, Traits, count_oddities
+from errlens.data.photos.oddities import Oddities, Traits, count_oddities
 
 
 def of(*traits: Traits) -> Oddities:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from errlens.data.images import Identity, Photo, Unread, identify_photo, open_photo
+from errlens.data.photos.images import Identity, Photo, Unread, identify_photo, open_photo
 from tests.conftest import without_privilege
 
 
@@ -236,13 +236,11 @@ def test_what_pillow_logs_about_a_damaged_tiff_is_not_written_on_the_terminal(tm
     content = (tmp_path / "odd.tif").read_bytes()
     assert channels in content
     (tmp_path / "odd.tif").write_bytes(content.replace(channels, channels[:8] + b"\x64\0"))
-    program = (
-        "import pathlib, errlens.data.images as i; print(i.open_photo(pathlib.Path('odd.tif')))"
-    )
+    program = "import pathlib, errlens.data.photos.images as i; print(i.open_photo(pathlib.Path('odd.tif')))"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
         check=True,

@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 import PIL
 from PIL import Image, UnidentifiedImageError
 
-from errlens.data.depth import highest, is_deep, to_eight_bits
-from errlens.data.oddities import Traits
-from errlens.data.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
-from errlens.data.regular_files import read_regular
-from errlens.places import MAX_FILE_MB
+from errlens.data.photos.depth import highest, is_deep, to_eight_bits
+from errlens.data.photos.oddities import Traits
+from errlens.data.photos.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
+from errlens.data.photos.regular_files import read_regular
 from errlens.predictions.table import MISSING, UNREADABLE
+from errlens.run.places import MAX_FILE_MB
 
 DECODER: Final = {"name": "pillow", "version": PIL.__version__}
 

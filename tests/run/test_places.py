@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from errlens.places import SPLIT_NAMES, default_run
+from errlens.run.places import SPLIT_NAMES, default_run
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from PIL import Image
 
-from errlens.data.images import Encoded, Photo, Unread, decode, read_encoded
-from errlens.data.oddities import Traits
-from errlens.data.preprocess import THREAD, Preprocessing
+from errlens.data.photos.images import Encoded, Photo, Unread, decode, read_encoded
+from errlens.data.photos.oddities import Traits
+from errlens.data.photos.preprocess import THREAD, Preprocessing
 from errlens.errors import UserCodeFailed
-from errlens.places import MAX_FILE_MB
 from errlens.predictions.table import UNREADABLE
+from errlens.run.places import MAX_FILE_MB
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -3,8 +3,8 @@ import io
 import pytest
 from PIL import Image
 
-from errlens.data.images import Photo, Unread, identify_photo, open_photo
-from errlens.data.picture_kinds import (
+from errlens.data.photos.images import Photo, Unread, identify_photo, open_photo
+from errlens.data.photos.picture_kinds import (
     FORMATS,
     START,
     SUFFIXES,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from timm.data import create_transform
 
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NotARun
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.data.images import ImageFile, Photo, Unread, decode, quiet_pillow
-from errlens.data.loading import available_cores, decode_for, in_order, prepare_input
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import ImageFile, Photo, Unread, decode, quiet_pillow
+from errlens.data.photos.loading import available_cores, decode_for, in_order, prepare_input
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.predictions.table import UNREADABLE
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB

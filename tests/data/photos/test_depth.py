@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageOps
 from timm.data.readers.reader_image_folder import ReaderImageFolder
 
-from errlens.data.images import ImageFile, Photo, Unread, open_photo
-from errlens.data.preprocess import Preprocessing
-from errlens.data.thumbnails import open_thumbnail
+from errlens.data.photos.images import ImageFile, Photo, Unread, open_photo
+from errlens.data.photos.preprocess import Preprocessing
+from errlens.data.photos.thumbnails import open_thumbnail
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 PLAIN = Preprocessing((16, 16), 1.0, "squash", "nearest", (0.0,) * 3, (1.0,) * 3)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from errlens.data.images import ImageFile, Unread
-from errlens.data.loading import load_input
-from errlens.data.preprocess import Preprocessing
-from errlens.data.thumbnails import load_thumbnails, open_thumbnail
+from errlens.data.photos.images import ImageFile, Unread
+from errlens.data.photos.loading import load_input
+from errlens.data.photos.preprocess import Preprocessing
+from errlens.data.photos.thumbnails import load_thumbnails, open_thumbnail
 
 HALF = (0.5, 0.5, 0.5)
 FED = Preprocessing((24, 24), 0.8, "center", "bicubic", HALF, HALF)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from errlens.data.folders import scan_folder
-from errlens.data.regular_files import kernel_devices, read_regular, read_start
+from errlens.data.photos.regular_files import kernel_devices, read_regular, read_start
 from tests.conftest import touch
 
 

@@ -1,6 +1,6 @@
 import json
 
-from errlens.data.oddities import Oddities, Some, Traits, count_oddities, total
+from errlens.data.photos.oddities import Oddities, Some, Traits, count_oddities, total
 
 PHOTOS = [
     ("a.jpg", Traits()),

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from errlens.data.images import Unread
-from errlens.data.loading import Input, in_order, load_input
-from errlens.data.preprocess import Preprocessing
+from errlens.data.photos.images import Unread
+from errlens.data.photos.loading import Input, in_order, load_input
+from errlens.data.photos.preprocess import Preprocessing
 
 HALF = (0.5,) * 3
 PATIENCE = 10  # seconds that threads wait for one another before a test fails

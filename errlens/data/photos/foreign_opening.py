@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from errlens.data.images import known_formats
+from errlens.data.photos.images import known_formats
 
 Open = Callable[..., Image.Image]
 
