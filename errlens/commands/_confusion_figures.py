@@ -13,12 +13,12 @@ from errlens.analysis.confusion.order import Normalize, cell_values, superclass_
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.confusion.soft import mean_covered, soft_matrix
 from errlens.analysis.confusion.tables import Findings
-from errlens.figures import marks
-from errlens.figures.groups import Group, draw_groups
-from errlens.figures.marks import Mark
-from errlens.figures.matrix import draw_matrix
-from errlens.figures.overview import draw_overview
-from errlens.figures.spans import Span
+from errlens.figures.matrix import marks
+from errlens.figures.matrix.groups import Group, draw_groups
+from errlens.figures.matrix.marks import Mark
+from errlens.figures.matrix.matrix import draw_matrix
+from errlens.figures.matrix.overview import draw_overview
+from errlens.figures.matrix.spans import Span
 from errlens.formats import count, counted, share
 from errlens.run.file_names import file_name
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 from errlens.attribution._cases import Case, Explanation
 from errlens.data.photos.preprocess import Box
-from errlens.figures.bars import Shades
-from errlens.figures.heatmaps import SIDE, Panel, draw_heatmaps
-from errlens.figures.letters import shown_name
-from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.figures.maps.bars import Shades
+from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps
+from errlens.figures.maps.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.figures.paper.letters import shown_name
 from errlens.formats import figure, probability, share, signed
 from errlens.maps import LARGE_GAP, Attribution
 

@@ -134,7 +134,7 @@ def _photo_files(given: "Sequence[Path]") -> list[str]:
 def refuse_what_does_not_fit(options: ExplainOptions) -> None:
     """Refuse names that mean nothing, and options that say nothing of a run or of photos."""
     from errlens.attribution import load_method
-    from errlens.figures.overlay import colormap_names
+    from errlens.figures.maps.overlay import colormap_names
 
     for name in options.methods:
         load_method(name)

@@ -13,9 +13,9 @@ from errlens.attribution._cover import Cover
 from errlens.attribution._masks import ChannelFall, Sweep
 from errlens.attribution._subject import Settings
 from errlens.commands._explain_figures import Looks, size, title
-from errlens.figures.heatmaps import Colour, Panel, draw_heatmaps
-from errlens.figures.letters import shown_name
-from errlens.figures.overlay import RED, Pixels
+from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
+from errlens.figures.maps.overlay import RED, Pixels
+from errlens.figures.paper.letters import shown_name
 from errlens.formats import figure, probability
 
 FRAME: Final = 2  # pixels

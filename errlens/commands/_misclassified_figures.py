@@ -12,7 +12,7 @@ from errlens.data.photos.images import ImageFile, Unread
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.thumbnails import Thumbnail, load_thumbnails
 from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
-from errlens.figures.letters import shown_name
+from errlens.figures.paper.letters import shown_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -154,7 +154,7 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
 
 def _photo_side(options: ExplainOptions) -> int | None:
     """Return how long the longest side of a photo may be that maps lie on; 0: as it is."""
-    from errlens.figures.heatmaps import SIDE
+    from errlens.figures.maps.heatmaps import SIDE
 
     if options.on != ORIGINAL:
         return None

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from errlens.figures.letters import shown_name, shown_text
-from errlens.figures.sheet import (
+from errlens.figures.paper.letters import shown_name, shown_text
+from errlens.figures.paper.sheet import (
     GAP,
     INK,
     PAD,
@@ -22,7 +22,7 @@ from errlens.figures.sheet import (
     text_width,
     wrapped,
 )
-from errlens.figures.writing import Writing, written_width
+from errlens.figures.paper.writing import Writing, written_width
 
 Verdict = Literal["wrong", "right", "other"]
 

@@ -259,7 +259,7 @@ def test_pictures_show_names_escaped(said, monkeypatch):
     del said
     from matplotlib.text import Text
 
-    from errlens.figures.writing import Writing
+    from errlens.figures.paper.writing import Writing
 
     texts = []
     draw, write = Text.set_text, Writing.__init__

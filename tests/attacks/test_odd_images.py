@@ -22,8 +22,8 @@ from errlens.data.photos.loading import prepare_input
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.thumbnails import load_thumbnails
 from errlens.errors import PictureTooLarge
-from errlens.figures import sheet
-from errlens.figures.overlay import overlay
+from errlens.figures.maps.overlay import overlay
+from errlens.figures.paper import sheet
 from errlens.report.thumbnails import ThumbnailCache
 from errlens.run.csv_tables import read_csv
 

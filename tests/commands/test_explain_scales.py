@@ -5,7 +5,7 @@ import pytest
 
 from errlens.commands import _explain_figures, _explain_study_figures
 from tests.commands.test_explain import QUICK, explain, index, old, run  # noqa: F401 - fixtures
-from tests.figures.test_heatmaps import numbers_of, value_of
+from tests.figures.maps.test_heatmaps import numbers_of, value_of
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from errlens.figures.gallery import (
     Tile,
     draw_gallery,
 )
-from errlens.figures.writing import Writing
+from errlens.figures.paper.writing import Writing
 
 HARD = ("x" * 300, "$a_b^c$", "two\nlines", "", "猫", "\ud800", "staffordshire_bull_terrier" * 2)
 

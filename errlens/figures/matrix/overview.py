@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from errlens.figures.cells import FRAME
-from errlens.figures.key import Key, Scale, log_scale
-from errlens.figures.sheet import (
+from errlens.figures.matrix.cells import FRAME
+from errlens.figures.matrix.key import Key, Scale, log_scale
+from errlens.figures.matrix.spans import Brackets, Span
+from errlens.figures.paper.sheet import (
     GAP,
     PAD,
     TEXT,
@@ -20,7 +21,6 @@ from errlens.figures.sheet import (
     house_style,
     line_height,
 )
-from errlens.figures.spans import Brackets, Span
 from errlens.formats import counted
 
 DIAGONAL: Final = "#a6a6a6"  # darker than in larger cells: it is a hairline

@@ -10,9 +10,9 @@ from matplotlib import pyplot as plt
 from matplotlib.text import Text
 from PIL import Image
 
-from errlens.figures.bars import BAR, GROUNDS
-from errlens.figures.heatmaps import ACROSS, SIDE, Panel, draw_heatmaps
-from errlens.figures.overlay import common_scale, overlay
+from errlens.figures.maps.bars import BAR, GROUNDS
+from errlens.figures.maps.heatmaps import ACROSS, SIDE, Panel, draw_heatmaps
+from errlens.figures.maps.overlay import common_scale, overlay
 
 HARD = (
     "x" * 300,

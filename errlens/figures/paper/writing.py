@@ -15,8 +15,8 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from errlens.figures.letters import FONT, font_families
-from errlens.figures.sheet import INK, to_pixels
+from errlens.figures.paper.letters import FONT, font_families
+from errlens.figures.paper.sheet import INK, to_pixels
 
 CAPITAL: Final = 0.73  # the height of capitals and digits, of the font size
 ALIGNED: Final = {"left": 0.0, "center": 0.5, "right": 1.0}

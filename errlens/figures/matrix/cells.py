@@ -10,10 +10,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from errlens.figures.marks import COLOUR as MARKED
-from errlens.figures.marks import OUTLINES, Mark
-from errlens.figures.sheet import FAINT, INK, to_pixels
-from errlens.figures.writing import Writing
+from errlens.figures.matrix.marks import COLOUR as MARKED
+from errlens.figures.matrix.marks import OUTLINES, Mark
+from errlens.figures.paper.sheet import FAINT, INK, to_pixels
+from errlens.figures.paper.writing import Writing
 from errlens.formats import cell_count, cell_share
 
 Values = NDArray[np.float64]

@@ -8,8 +8,8 @@ from typing import Any, Final, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.figures.overlay import Pixels, Upsampling, common_scale, overlay
-from errlens.figures.sheet import (
+from errlens.figures.maps.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.figures.paper.sheet import (
     GAP,
     LINE,
     SMALL,

@@ -14,15 +14,15 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 from seaborn.utils import relative_luminance
 
-from errlens.figures.cells import ERRORS, GREY, LOG_ERRORS, cell_texts
-from errlens.figures.groups import Group, draw_groups
-from errlens.figures.key import linear_scale, log_scale
-from errlens.figures.letters import shown_name, shown_names
-from errlens.figures.marks import LIKELY, MUTUAL, ONE_WAY, OUTLINES, Mark
-from errlens.figures.matrix import Span, draw_matrix
-from errlens.figures.overview import DIAGONAL, draw_overview
-from errlens.figures.packing import pack
-from errlens.figures.writing import Writing
+from errlens.figures.matrix.cells import ERRORS, GREY, LOG_ERRORS, cell_texts
+from errlens.figures.matrix.groups import Group, draw_groups
+from errlens.figures.matrix.key import linear_scale, log_scale
+from errlens.figures.matrix.marks import LIKELY, MUTUAL, ONE_WAY, OUTLINES, Mark
+from errlens.figures.matrix.matrix import Span, draw_matrix
+from errlens.figures.matrix.overview import DIAGONAL, draw_overview
+from errlens.figures.paper.letters import shown_name, shown_names
+from errlens.figures.paper.packing import pack
+from errlens.figures.paper.writing import Writing
 
 HOSTILE = (
     "$\\alpha$", "a_b^c", "back\\slash", "two\nlines", "", "   ", "\t", "名前猫狗", "émoji 🐱",

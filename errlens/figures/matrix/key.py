@@ -9,10 +9,19 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from errlens.figures.cells import EDGE, ERRORS, FRAME, GREY, IMAGES, LOG_ERRORS, UNKNOWN
-from errlens.figures.marks import COLOUR as MARKED
-from errlens.figures.marks import OUTLINES
-from errlens.figures.sheet import GAP, LINE, SMALL, TEXT, Sheet, line_height, text_width, wrapped
+from errlens.figures.matrix.cells import EDGE, ERRORS, FRAME, GREY, IMAGES, LOG_ERRORS, UNKNOWN
+from errlens.figures.matrix.marks import COLOUR as MARKED
+from errlens.figures.matrix.marks import OUTLINES
+from errlens.figures.paper.sheet import (
+    GAP,
+    LINE,
+    SMALL,
+    TEXT,
+    Sheet,
+    line_height,
+    text_width,
+    wrapped,
+)
 
 BAR: Final = 16  # pixels the colour bar is wide
 LEAST_BAR: Final = 120  # and high

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from errlens.figures.cells import (
+from errlens.figures.matrix.cells import (
     ERRORS,
     MOST_ANNOTATED,
     NAME_GAP,
@@ -19,10 +19,11 @@ from errlens.figures.cells import (
     finish_cells,
     largest_error,
 )
-from errlens.figures.key import Key, linear_scale
-from errlens.figures.letters import shown_names
-from errlens.figures.marks import Mark, kinds_of
-from errlens.figures.sheet import (
+from errlens.figures.matrix.key import Key, linear_scale
+from errlens.figures.matrix.marks import Mark, kinds_of
+from errlens.figures.matrix.spans import Brackets, Span, borders
+from errlens.figures.paper.letters import shown_names
+from errlens.figures.paper.sheet import (
     GAP,
     PAD,
     SMALL,
@@ -33,8 +34,7 @@ from errlens.figures.sheet import (
     line_height,
     name_pitch,
 )
-from errlens.figures.spans import Brackets, Span, borders
-from errlens.figures.writing import written_width
+from errlens.figures.paper.writing import written_width
 
 SIDE: Final = 700  # pixels a matrix takes if its numbers and names have room in it
 LARGEST_CELL: Final = 90  # pixels

@@ -7,7 +7,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.figures.overlay import (
+from errlens.figures.maps.overlay import (
     BLUE,
     RED,
     UPSAMPLINGS,

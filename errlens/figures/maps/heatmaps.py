@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.photos.preprocess import Box
-from errlens.figures.bars import LEAST_BAR, TICK, Bar, Shades, lines_of, number_text, paste
-from errlens.figures.overlay import Pixels, common_scale, overlay
-from errlens.figures.sheet import (
+from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, lines_of, number_text, paste
+from errlens.figures.maps.overlay import Pixels, common_scale, overlay
+from errlens.figures.paper.sheet import (
     GAP,
     INK,
     PAD,

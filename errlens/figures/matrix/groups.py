@@ -8,7 +8,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from errlens.figures.cells import (
+from errlens.figures.matrix.cells import (
     ERRORS,
     IMAGES,
     NAME_GAP,
@@ -19,11 +19,11 @@ from errlens.figures.cells import (
     finish_cells,
     largest_error,
 )
-from errlens.figures.key import Key, linear_scale
-from errlens.figures.letters import shown_name, shown_names
-from errlens.figures.marks import Mark, kinds_of
-from errlens.figures.packing import Spot, pack
-from errlens.figures.sheet import (
+from errlens.figures.matrix.key import Key, linear_scale
+from errlens.figures.matrix.marks import Mark, kinds_of
+from errlens.figures.paper.letters import shown_name, shown_names
+from errlens.figures.paper.packing import Spot, pack
+from errlens.figures.paper.sheet import (
     GAP,
     PAD,
     SMALL,
@@ -34,7 +34,7 @@ from errlens.figures.sheet import (
     line_height,
     text_width,
 )
-from errlens.figures.writing import Writing, written_width
+from errlens.figures.paper.writing import Writing, written_width
 
 LONGEST_NAME: Final = 30  # letters
 LONGEST_TITLE: Final = 48

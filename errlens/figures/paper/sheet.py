@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from errlens.errors import PictureTooLarge
-from errlens.figures.letters import font_families, shown_text
+from errlens.figures.paper.letters import font_families, shown_text
 
 MOST_SIDE: Final = 2**16 - 1  # pixels that matplotlib draws
 DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact

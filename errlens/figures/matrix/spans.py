@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from errlens.figures.letters import shown_name
-from errlens.figures.sheet import SMALL, TEXT, Segment, Sheet, line_height, name_pitch, text_width
+from errlens.figures.paper.letters import shown_name
+from errlens.figures.paper.sheet import (
+    SMALL,
+    TEXT,
+    Segment,
+    Sheet,
+    line_height,
+    name_pitch,
+    text_width,
+)
 
 LONGEST_SPAN: Final = 40  # letters of a name
 BRACKET: Final = 8  # pixels from the matrix to a bracket
