@@ -14,7 +14,7 @@ from torchvision.transforms.functional import gaussian_blur
 from errlens.attribution._subject import Settings, Subject, scores_of
 from errlens.errors import UnfitOption
 from errlens.maps import Target
-from errlens.model.layers import SpatialLayer
+from errlens.model.layers.places import SpatialLayer
 from errlens.model.outputs import LOGITS, Reading
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
-from errlens.model.layers import SpatialLayer, find_layer
+from errlens.model.layers.places import SpatialLayer, find_layer
+from errlens.model.networks.users_code import users_code
 from errlens.model.outputs import LOGITS, Reading
-from errlens.model.users_code import users_code
 
 PER_PIXEL: Final = "logits per unit of input"
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from errlens.analysis.accuracy.metrics import Metrics
     from errlens.analysis.confusion.label_space import Cycle
     from errlens.analysis.confusion.suggestion import Suggestion
-    from errlens.analysis.restoration import Diagnosis
     from errlens.classes.names import ClassNames
     from errlens.data.counting import Shift
     from errlens.data.photos.oddities import Oddities
     from errlens.model.predict import ShardPredictor
+    from errlens.model.restoring.restoration import Diagnosis
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
@@ -160,7 +160,7 @@ def diagnose(
     """
     import pyarrow.compute as pc
 
-    from errlens.model.doctor import Doctor
+    from errlens.model.restoring.doctor import Doctor
 
     top1 = metrics.top1
     if expected is None or top1 is None or top1.high >= expected:

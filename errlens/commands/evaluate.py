@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from errlens.analysis.accuracy.metrics import Metrics
-    from errlens.analysis.restoration import Diagnosis
     from errlens.classes.names import Superclasses
     from errlens.data.samples import Samples
     from errlens.model.classifier import Classifier
     from errlens.model.predict import ShardPredictor
+    from errlens.model.restoring.restoration import Diagnosis
     from errlens.run.folder import RunFolder
     from errlens.run.identity import RunInfo
     from errlens.terminal import Screen

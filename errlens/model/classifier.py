@@ -16,10 +16,10 @@ from errlens.data.photos.images import DECODER
 from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.model.checkpoints import hash_weights
-from errlens.model.networks import Network
+from errlens.model.networks.loading import Network
+from errlens.model.networks.users_code import users_code
 from errlens.model.outputs import LOGITS, Reading
-from errlens.model.users_code import users_code
+from errlens.model.weights.checkpoints import hash_weights
 from errlens.predictions.scores import MOST_TOPK
 from errlens.run.identity import Settings
 from errlens.run.places import MAX_FILE_MB

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from errlens.data.photos.loading import Preparation
 from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
 from errlens.model.classifier import Probe, forward, stack
-from errlens.model.networks import Network
+from errlens.model.networks.loading import Network
 from errlens.model.outputs import Place, Reading
 from errlens.model.scores_among import find_scores, floats_in
 

@@ -11,7 +11,7 @@ from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, choose_device
 from errlens.model.first_run import run_once
 from errlens.model.names import carried_names
-from errlens.model.networks import load_network
+from errlens.model.networks.loading import load_network
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.scores_among import SCORES_WANTED
 

@@ -6,7 +6,7 @@ from timm.data import ImageNetInfo
 from timm.data.imagenet_info import infer_imagenet_subset
 
 from errlens.classes.names import ClassNames
-from errlens.model.networks import Network
+from errlens.model.networks.loading import Network
 
 
 def carried_names(network: Network, *, outputs: int) -> ClassNames | None:

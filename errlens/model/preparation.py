@@ -12,9 +12,9 @@ from torch import Tensor
 
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.model.networks import Network
-from errlens.model.own_code import import_object, import_recorded
-from errlens.model.users_code import users_code
+from errlens.model.networks.loading import Network
+from errlens.model.networks.own_code import import_object, import_recorded
+from errlens.model.networks.users_code import users_code
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from errlens.data.labels import numbered
 from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
-from errlens.model.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
-from errlens.model.building import check_size
-from errlens.model.checkpoints import hash_weights
 from errlens.model.classifier import Classifier, choose_device
 from errlens.model.first_run import run_once
-from errlens.model.networks import Network, bare_network, load_network
+from errlens.model.networks.building import check_size
+from errlens.model.networks.loading import Network, bare_network, load_network
+from errlens.model.networks.sources import Architecture, find_architecture
 from errlens.model.outputs import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
-from errlens.model.sources import Architecture, find_architecture
-from errlens.model.training import LEAST_CROP
+from errlens.model.weights.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
+from errlens.model.weights.checkpoints import hash_weights
+from errlens.model.weights.training import LEAST_CROP
 from errlens.run.identity import RunInfo
 
 _TRUST: Final = "where the run is yours, add --trust-run"

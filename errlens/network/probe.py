@@ -19,10 +19,10 @@ from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some
-from errlens.model.checkpoints import apply_checkpoint
 from errlens.model.classifier import Classifier
-from errlens.model.sources import find_architecture
-from errlens.model.weight_files import CONFIG_KEY, metadata_config
+from errlens.model.networks.sources import find_architecture
+from errlens.model.weights.checkpoints import apply_checkpoint
+from errlens.model.weights.files import CONFIG_KEY, metadata_config
 from errlens.network.features import Features
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from errlens.cli import app
 from errlens.errors import BadCheckpoint, ErrlensError
 from errlens.model.load import ModelSpec, load_classifier
-from errlens.model.networks import load_network
+from errlens.model.networks.loading import load_network
 from tests.attacks.limits import forbid_sockets, seconds_and_memory
 
 

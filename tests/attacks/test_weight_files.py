@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, InputError
-from errlens.model.checkpoints import read_checkpoint
-from errlens.model.networks import load_network
+from errlens.model.networks.loading import load_network
+from errlens.model.weights.checkpoints import read_checkpoint
 from tests.attacks.limits import seconds_and_memory
 
 
@@ -184,7 +184,7 @@ def test_more_objects_than_any_training_has(tmp_path, monkeypatch):
     parts = zip_of({"a": torch.zeros(4)})
     name = next(name for name in parts if name.endswith("data.pkl"))
     write_zip(tmp_path / "w.pt", parts | {name: b"\x80\x02" + b"}" * 10_001 + b"."})
-    monkeypatch.setattr("errlens.model.pickles.MOST_STEPS", 10_000)
+    monkeypatch.setattr("errlens.model.weights.pickles.MOST_STEPS", 10_000)
     with pytest.raises(BadCheckpoint, match="objects"):
         read_checkpoint(tmp_path / "w.pt")
 

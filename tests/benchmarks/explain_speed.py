@@ -39,7 +39,7 @@ from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.image import show_cam_on_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from errlens.model.layers import find_layer
+from errlens.model.layers.places import find_layer
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import open_run
 

@@ -11,7 +11,7 @@ from errlens.errors import UnfitModel, UserCodeFailed
 from errlens.model.classifier import Classifier
 from errlens.model.first_look import PHOTOS, first_look, spread_photos
 from errlens.model.first_run import run_once
-from errlens.model.networks import Network
+from errlens.model.networks.loading import Network
 from tests.conftest import COLOURS, paint
 
 CPU = torch.device("cpu")

@@ -2,7 +2,7 @@ import torch
 from timm.data import ImageNetInfo
 
 from errlens.model.names import carried_names, imagenet_names
-from errlens.model.networks import Network
+from errlens.model.networks.loading import Network
 
 
 def network(**config) -> Network:

@@ -13,8 +13,8 @@ import errlens
 from errlens.classes.names import ClassNames
 from errlens.cli import app
 from errlens.errors import NoImages, UnfitOption
-from errlens.model.checkpoints import hash_weights
 from errlens.model.load import ModelSpec, load_classifier
+from errlens.model.weights.checkpoints import hash_weights
 from errlens.network.features import read_features
 from errlens.network.probe import (
     USUAL_STRENGTH,

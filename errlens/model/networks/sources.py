@@ -1,0 +1,219 @@
+"""Where networks come from: timm, a hub, torchvision or the user's own factory."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import timm
+import timm.models
+import torchvision.models
+from timm.models import load_model_config_from_hf
+from torch import nn
+
+from errlens.errors import BadCheckpoint, UnfitModel, UnknownModel, WeightsUnavailable, shortened
+from errlens.model.networks.own_code import import_object, import_recorded
+from errlens.model.networks.users_code import users_code
+from errlens.model.weights.arguments import recorded_arguments
+from errlens.model.weights.checkpoints import Checkpoint
+from errlens.model.weights.files import read_config
+from errlens.model.weights.training import has_tag, recorded_training
+
+HUB_PREFIX: Final = "hf-hub:"
+LOCAL_PREFIX: Final = "local-dir:"
+# What a library raises when it is asked for a network that cannot be.
+_UNBUILDABLE: Final = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to build the network of a name.
+
+    `create` builds it without weights, `fetch` with pretrained ones. `head` is the name of its
+    classifier layer and `data_config` its preprocessing, both None where only the built network
+    tells. The user's own factories (`own`) bring weights or not, as they like.
+    """
+
+    name: str
+    create: Callable[..., nn.Module]
+    fetch: Callable[..., nn.Module]
+    head: str | None = None
+    data_config: Mapping[str, Any] | None = None
+    has_weights: bool = True
+    own: bool = False
+    takes_num_classes: bool = True
+
+    def build(
+        self,
+        make: Callable[..., nn.Module],
+        arguments: Mapping[str, Any],
+        outputs: int | None = None,
+    ) -> nn.Module:
+        """Call `create` or `fetch`, with a number of outputs where that can be told.
+
+        Raises:
+            UnfitModel: The architecture does not take the arguments, or is no network.
+        """
+        given = dict(arguments)
+        if outputs is not None and self.takes_num_classes:
+            given["num_classes"] = outputs
+        with users_code(f"the factory {self.name}") if self.own else nullcontext():
+            module = self._made(make, given, refusable=arguments if self.own else given)
+        if not isinstance(module, nn.Module):
+            raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
+        return module
+
+    def _made(
+        self,
+        make: Callable[..., nn.Module],
+        given: Mapping[str, Any],
+        *,
+        refusable: Mapping[str, Any],
+    ) -> nn.Module:
+        try:
+            return make(**given)
+        except TypeError as error:
+            if not refusable:
+                raise  # nothing of the user's was refused
+            raise UnfitModel(
+                f"{self.name} does not take {', '.join(refusable)}: {error}",
+                hint="see --model-kwargs",
+            ) from error
+        except (OSError, *_UNBUILDABLE) as error:
+            out_of_reach = isinstance(error, OSError) and make is self.fetch
+            if self.own or not given or out_of_reach:
+                raise  # the user's code, or a library's bug, or a hub
+            shown = ", ".join(f"{name}={shortened(repr(value))}" for name, value in given.items())
+            reason = shortened(f"{type(error).__name__}: {error}", most=300)
+            raise UnfitModel(
+                f"{self.name} cannot be built with {shown}: {reason}", hint="see --model-kwargs"
+            ) from error
+
+
+def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
+    """Return how to build the network of a name; a file has `recorded` it, or the user gave it.
+
+    Raises:
+        UnknownModel: No library knows the name.
+        ForeignCode: A file has recorded a factory that is not of the current folder.
+        WeightsUnavailable: A hub that knows more is out of reach.
+        BadCheckpoint: What a hub or folder says cannot be used.
+    """
+    prefix, colon, rest = name.partition(":")
+    if not colon:
+        return _timm_architecture(name)
+    if name.startswith(HUB_PREFIX):
+        return _hub_architecture(name)
+    if name.startswith(LOCAL_PREFIX):
+        return _folder_architecture(name)
+    if prefix == "torchvision":
+        return _torchvision_architecture(name, rest)
+    find = import_recorded if recorded else import_object
+    factory = find(prefix, rest, what="model factory")
+    return Architecture(name, factory, factory, own=True, takes_num_classes=_takes_classes(factory))
+
+
+def _takes_classes(factory: Callable[..., Any]) -> bool:
+    """Tell whether a function can be told the number of classes."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # written in C
+        return False
+    return any(
+        parameter.name == "num_classes" or parameter.kind is parameter.VAR_KEYWORD
+        for parameter in parameters
+    )
+
+
+def _timm_architecture(name: str) -> Architecture:
+    if not timm.models.is_model(name):
+        raise UnknownModel(name, timm.list_models())
+    if not has_tag(name):
+        raise UnknownModel(name, timm.list_pretrained(f"{name.partition('.')[0]}.*"))
+    config = timm.models.get_pretrained_cfg(name)
+    head: Any = config.classifier if config else None
+    build = partial(timm.create_model, name)
+    return Architecture(
+        name,
+        build,
+        partial(build, pretrained=True),
+        head=head[0] if isinstance(head, tuple | list) else head,
+        has_weights=timm.models.is_model_pretrained(name),
+    )
+
+
+def _folder_architecture(name: str) -> Architecture:
+    """Return the architecture that the `config.json` of a folder names, without its weights.
+
+    Raises:
+        MissingInput: There is no such file.
+        BadCheckpoint: It names no architecture, or has arguments that no file may decide.
+    """
+    path = Path(name.removeprefix(LOCAL_PREFIX)) / "config.json"
+    training = recorded_training(Checkpoint(path, {}, read_config(path)))
+    if not training.models:
+        raise BadCheckpoint(f"{str(path)!r} names no architecture of timm's or torchvision's")
+    found = find_architecture(training.models[0])
+    arguments = recorded_arguments(training.arguments, found, origin=str(path))
+    config = timm.models.get_pretrained_cfg(found.name)
+    return replace(
+        found,
+        name=name,
+        create=partial(found.create, **arguments),
+        data_config={
+            **(found.data_config or (config.to_dict() if config else {})),
+            **training.preprocessing,
+        },
+    )
+
+
+def _hub_architecture(name: str) -> Architecture:
+    """Return the architecture that the configuration of a Hugging Face repository names.
+
+    Raises:
+        WeightsUnavailable: The configuration is out of reach.
+        BadCheckpoint: It is none, or has arguments that no file may decide.
+    """
+    try:
+        _, model, arguments = load_model_config_from_hf(name.removeprefix(HUB_PREFIX))
+        known = timm.models.is_model(model)
+    except OSError as error:
+        raise WeightsUnavailable(
+            f"the configuration of {name} could not be fetched: {error}",
+            hint="check the network, or add --checkpoint FILE and the --model it is for",
+        ) from error
+    except _UNBUILDABLE as error:  # whatever is not as timm expects it
+        reason = shortened(repr(error), most=300)
+        raise BadCheckpoint(f"the configuration of {name} is none: {reason}") from error
+    if not known:
+        raise BadCheckpoint(f"{name} is for {shortened(repr(model))}, which timm has not")
+    recorded_arguments(arguments or {}, _timm_architecture(model), origin=name)
+    build = partial(timm.create_model, name)
+    return Architecture(name, build, partial(build, pretrained=True))
+
+
+def _torchvision_architecture(name: str, short: str) -> Architecture:
+    known = torchvision.models.list_models(module=torchvision.models)
+    if short not in known:
+        raise UnknownModel(short, known, where="torchvision")
+    preset = torchvision.models.get_model_weights(short).DEFAULT.transforms()
+    crop, resize = preset.crop_size[0], preset.resize_size[0]
+    build = partial(torchvision.models.get_model, short)
+    return Architecture(
+        name,
+        partial(build, weights=None),
+        partial(build, weights="DEFAULT"),
+        data_config={
+            "input_size": (3, crop, crop),
+            "crop_pct": crop / resize,
+            "interpolation": preset.interpolation.value,
+            "mean": tuple(preset.mean),
+            "std": tuple(preset.std),
+        },
+    )

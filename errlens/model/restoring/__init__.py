@@ -1,0 +1,1 @@
+"""Which preprocessing restores the accuracy that was expected."""

@@ -1,0 +1,1 @@
+"""Files of weights: opened, judged, and what they record of their training."""

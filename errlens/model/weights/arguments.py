@@ -1,0 +1,152 @@
+"""Which arguments of an architecture a file may decide: plain values, of its own constructor.
+
+A checkpoint, the `config.json` beside it and the `run.json` of a run are data that may come from
+anybody. `timm.create_model` takes the address of a file to fetch, and the folder to write it to,
+from the same arguments as the size of a patch: only such as the latter are taken from a file.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import nn
+
+from errlens.errors import BadCheckpoint, shortened
+
+if TYPE_CHECKING:
+    from errlens.model.networks.sources import Architecture
+
+LARGEST_NUMBER: Final = 1_000_000  # a single one, or those of a list together
+LARGEST_IMAGE: Final = 4096  # pixels a side
+MOST_VALUES: Final = 256  # in a list
+_OF_BUILDERS: Final = ("bn_eps", "bn_momentum")  # timm's builders take them for the constructors
+_TEXT: Final = re.compile(r"[\w.+\- ]{0,40}", re.ASCII)
+# What loads, fetches, writes or places something, should a constructor ever have it.
+_NEVER: Final = re.compile(
+    r"(?!pretrained_window_sizes$)pretrained.*|(.*_)?(file|filename|path|url|dir|cache)|hf_hub.*|"
+    r"weights|state_dict|device|dtype|scriptable|exportable|no_jit|pruned|features_only"
+)
+_BY_NAME: Final = re.compile(r"(.*_)?(layers?|fn|cls|func|mixers?|blocks?)(_.*)?")
+
+Parameters = Mapping[str, inspect.Parameter]
+
+
+def recorded_arguments(
+    recorded: Mapping[str, Any], architecture: "Architecture", *, origin: str, hint: str = ""
+) -> dict[str, Any]:
+    """Return the arguments that a file records for an architecture, if all are harmless.
+
+    Args:
+        recorded: Arguments by name, as they were read.
+        architecture: What takes them.
+        origin: The file that holds them, for messages.
+        hint: What to do about it, if not to say the same by `--model-kwargs`.
+
+    Raises:
+        BadCheckpoint: One is not the constructor's, or no plain value of ordinary size.
+    """
+    takes = accepted_parameters(architecture) if recorded else {}
+    for name, value in recorded.items():
+        reason = _refusal(name, value, takes)
+        if reason:
+            if not hint and isinstance(name, str) and name.isidentifier() and len(name) < 60:
+                hint = f"where you know what it does, say it yourself: --model-kwargs {name}=VALUE"
+            raise BadCheckpoint(
+                f"{origin} records {shortened(str(name), most=60)}={shown_value(value)} for "
+                f"{architecture.name}, which no file may decide: {reason}",
+                hint=hint,
+            )
+    return dict(recorded)
+
+
+def accepted_parameters(architecture: "Architecture") -> Parameters:
+    """Return the parameters of a constructor; `**` stands for further ones of any name."""
+    if architecture.own:
+        return dict(_parameters(architecture.create))
+    with torch.device("meta"):
+        kind = type(architecture.create())
+    found: dict[str, inspect.Parameter] = {}
+    for each in kind.__mro__[: kind.__mro__.index(nn.Module)]:
+        if "__init__" in vars(each):
+            own = dict(_parameters(vars(each)["__init__"]))
+            found |= {name: one for name, one in own.items() if name not in ("self", "**")}
+            if "**" not in own:
+                break
+    return found
+
+
+def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            yield "**", parameter
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            yield name, parameter
+
+
+def _refusal(name: object, value: object, takes: Parameters) -> str:
+    """Say why a recorded argument is not used; nothing if it is."""
+    if not isinstance(name, str) or _NEVER.fullmatch(name):
+        return "it says where something is loaded from, or how"
+    if name not in {*takes, *_OF_BUILDERS} and "**" not in takes:
+        return "it is none of its constructor's"
+    by_name = isinstance(value, str) and _BY_NAME.fullmatch(name)
+    if by_name or (value is not None and _is_callable(takes.get(name))):
+        return "it stands for a function or a class"
+    if not _is_plain(value):
+        return "it is no number, truth value, short text or list of them"
+    if name in ("img_size", "image_size", "input_size") and not all(
+        number <= LARGEST_IMAGE for number in _numbers(value)
+    ):
+        return f"images have at most {LARGEST_IMAGE} pixels a side"
+    if sum(map(abs, _numbers(value))) > LARGEST_NUMBER:
+        return f"it goes beyond {LARGEST_NUMBER:,}"
+    return ""
+
+
+def _is_callable(parameter: inspect.Parameter | None) -> bool:
+    """Tell whether a function or a class is what belongs into a parameter."""
+    if parameter is None or parameter.kind is parameter.VAR_KEYWORD:
+        return False
+    if parameter.default is not parameter.empty and callable(parameter.default):
+        return True
+    kinds = str(parameter.annotation)
+    return "Callable" in kinds or "Type[" in kinds or "Module" in kinds
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    # Of exactly these types: what looks like a number may be an object that only pretends.
+    if type(value) in (list, tuple):
+        return (
+            depth < 2
+            and len(value) <= MOST_VALUES  # type: ignore[arg-type]
+            and all(_is_plain(one, depth + 1) for one in value)  # type: ignore[attr-defined]
+        )
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is str:
+        return bool(_TEXT.fullmatch(value))
+    if type(value) is int:
+        return value.bit_length() <= 64
+    return value is None or type(value) is bool
+
+
+def _numbers(value: object) -> Iterator[float]:
+    """Yield the numbers of a plain value."""
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _numbers(one)
+    elif isinstance(value, int | float):
+        yield value
+
+
+def shown_value(value: object) -> str:
+    """Write a value so that no message is long, and none fails to be made."""
+    if type(value) is str:
+        return shortened(repr(value[:200]), most=60)
+    if _is_plain(value):
+        return shortened(repr(value), most=60)
+    kind = type(value).__name__
+    return f"a {kind}" + (f" of {len(value)}" if isinstance(value, list | tuple | dict) else "")
