@@ -17,7 +17,7 @@ from errlens.run.file_names import distinct_names, file_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from errlens.attribution._cases import Case, Explanation
+    from errlens.attribution.cases import Case, Explanation
     from errlens.commands._explain_figures import Looks, Tile
     from errlens.commands._explain_job import Job
     from errlens.commands._explain_ledger import Key

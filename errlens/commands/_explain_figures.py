@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.attribution._cases import Case, Explanation
+from errlens.attribution.cases import Case, Explanation
 from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import Shades
 from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from errlens.analysis.evidence import evidence_share
-from errlens.analysis.map_checks import map_flags, shrunk
+from errlens.attribution.evidence import evidence_share
+from errlens.attribution.map_checks import map_flags, shrunk
 from errlens.commands._explain_album import ABOUT, FAILED, OK, Files
 from errlens.maps import Attribution, NoMap
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from errlens.attribution._cases import Explanation
-    from errlens.attribution._trials import Trial
+    from errlens.attribution.cases import Explanation
+    from errlens.attribution.trials import Trial
     from errlens.data.outlines import Regions
 
 

@@ -12,8 +12,8 @@ from errlens.errors import MissingInput, UnfitOption
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
-    from errlens.attribution._cases import Case
-    from errlens.attribution._targets import Wanted
+    from errlens.attribution.cases import Case
+    from errlens.attribution.targets import Wanted
     from errlens.model.classifier import Classifier
     from errlens.terminal import Screen
 
@@ -42,8 +42,8 @@ class Job:
 
 def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     """Return the images of a run to explain, the first of the ranking."""
-    from errlens.attribution._cases import cases_of
-    from errlens.attribution._targets import Wanted
+    from errlens.attribution.cases import cases_of
+    from errlens.attribution.targets import Wanted
     from errlens.model.reload import reload_classifier
 
     run = options.open_run(screen)
@@ -69,8 +69,8 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
 
 def photos_without_run(options: ExplainOptions, screen: "Screen") -> Job:
     """Return photos to explain that belong to no run."""
-    from errlens.attribution._cases import photo_case
-    from errlens.attribution._targets import Wanted
+    from errlens.attribution.cases import photo_case
+    from errlens.attribution.targets import Wanted
 
     paths = _photo_files([one for one in (options.run, *(options.images or ())) if one])
     classifier = options.load_classifier(labels=(), device=options.device)
@@ -133,7 +133,7 @@ def _photo_files(given: "Sequence[Path]") -> list[str]:
 
 def refuse_what_does_not_fit(options: ExplainOptions) -> None:
     """Refuse names that mean nothing, and options that say nothing of a run or of photos."""
-    from errlens.attribution import load_method
+    from errlens.attribution.methods import load_method
     from errlens.figures.maps.overlay import colormap_names
 
     for name in options.methods:

@@ -17,7 +17,7 @@ from errlens.commands._selecting import ImagesOption, SelectOptions
 from errlens.errors import UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.attribution._subject import Settings
+    from errlens.attribution.explained_model import Settings
     from errlens.model.classifier import Classifier
 
 MATLAB = "matlab"
@@ -279,7 +279,7 @@ class ExplainOptions(
 
     def settings(self, classifier: "Classifier") -> "Settings":
         """Return the options of methods."""
-        from errlens.attribution._subject import Settings
+        from errlens.attribution.explained_model import Settings
 
         names = ("mask", "stride", "steps", "samples", "noise", "seed")
         return Settings(

@@ -11,8 +11,8 @@ from errlens.maps import Attribution
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from errlens.attribution._cases import Explainer, Explanation
-    from errlens.attribution._trials import Trial
+    from errlens.attribution.cases import Explainer, Explanation
+    from errlens.attribution.trials import Trial
     from errlens.commands._explain_album import Album
     from errlens.commands._explain_figures import Looks
     from errlens.commands._explain_options import ExplainOptions
@@ -55,7 +55,7 @@ class Studies:
         """Return how far each method's maps survive that the network is randomised."""
         import torch
 
-        from errlens.attribution._trials import randomised
+        from errlens.attribution.trials import randomised
 
         if not self._first:
             return []
@@ -68,7 +68,7 @@ class Studies:
         ]
 
     def _cover(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution._cover import smallest_cover
+        from errlens.attribution.cover import smallest_cover
 
         facts = found.case.facts
         if facts["label"] in (None, facts["pred"]):
@@ -100,8 +100,8 @@ class Studies:
         )
 
     def _sweep(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution._masks import sweep
-        from errlens.attribution._subject import borrowed
+        from errlens.attribution.masks import sweep
+        from errlens.attribution.explained_model import borrowed
 
         subject, settings = self._explainer.subject, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
@@ -110,8 +110,8 @@ class Studies:
         self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
 
     def _winners(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution._masks import sweep
-        from errlens.attribution._subject import borrowed
+        from errlens.attribution.masks import sweep
+        from errlens.attribution.explained_model import borrowed
 
         subject = self._explainer.subject
         layer = subject.spatial_layer
@@ -122,7 +122,7 @@ class Studies:
         self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
 
     def _trials(self, found: "Explanation", image: "Tensor") -> "dict[str, Trial]":
-        from errlens.attribution._trials import Trials
+        from errlens.attribution.trials import Trials
 
         pred = found.case.facts["pred"]
         if len(self._first) < RANDOMISED:

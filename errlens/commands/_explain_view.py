@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pandas as pd
 
-from errlens.attribution import load_method, method_names
+from errlens.attribution.methods import load_method, method_names
 from errlens.commands._explain_album import FAILED, OK
 from errlens.commands._explain_evidence_view import evidence_table, show_evidence
 from errlens.formats import count, counted, figure, share, signed
@@ -15,7 +15,7 @@ from errlens.predictions.table import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
 
 if TYPE_CHECKING:
-    from errlens.attribution._subject import Subject
+    from errlens.attribution.explained_model import Subject
 
 INDEX_COLUMNS: Final = {
     "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "method": "str",

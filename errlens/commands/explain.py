@@ -16,8 +16,8 @@ from errlens.commands._explain_options import ORIGINAL, ExplainOptions
 from errlens.errors import Interrupted, NothingExplained, UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.attribution._cases import Explainer, Explanation
-    from errlens.attribution._subject import Subject
+    from errlens.attribution.cases import Explainer, Explanation
+    from errlens.attribution.explained_model import Subject
     from errlens.commands._explain_figures import Looks
     from errlens.commands._explain_ledger import Key
     from errlens.commands._explain_view import Tables
@@ -128,8 +128,8 @@ def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: Explain
 
 def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
     """Load the classifier; as MATLAB's examples do, it may be shown the whole image."""
-    from errlens.attribution._cases import Explainer, PhotoCases
-    from errlens.attribution._subject import Subject
+    from errlens.attribution.cases import Explainer, PhotoCases
+    from errlens.attribution.explained_model import Subject
     from errlens.data.photos.preprocess import Preprocessing
 
     classifier = job.load()
@@ -186,7 +186,7 @@ def _batches(
     step: int | None,
 ) -> "Iterator[list[Explanation]]":
     """Yield a few explained images at a time, with what an older model sees in them if asked."""
-    from errlens.attribution._cases import case_before
+    from errlens.attribution.cases import case_before
 
     if before is None:
         yield from explainer.explain(job.cases, methods, at_most=step)
@@ -205,7 +205,7 @@ def _batches(
 
 def _fitting(subject: "Subject", options: ExplainOptions) -> list[str]:
     """Return the methods asked for; to compare them, by default all that fit the network."""
-    from errlens.attribution import load_method, method_names
+    from errlens.attribution.methods import load_method, method_names
 
     if options.compare and not options.method:
         return [one for one in method_names() if not load_method(one).unsupported(subject)]
@@ -252,7 +252,7 @@ def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[in
 
 def _bare_subject(options: ExplainOptions, screen: "Screen") -> "Subject":
     """Return a network without its weights: enough to see which methods fit."""
-    from errlens.attribution._subject import Subject
+    from errlens.attribution.explained_model import Subject
     from errlens.model.reload import untrained_classifier, untrained_model
 
     if options.model:

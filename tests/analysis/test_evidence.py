@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.analysis.evidence import evidence_share
+from errlens.attribution.evidence import evidence_share
 
 
 def test_a_map_of_cells_covers_the_image_evenly():

@@ -12,8 +12,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import errlens
-import errlens.attribution._photos
-from errlens.attribution import method_names
+import errlens.attribution.photos
+from errlens.attribution.methods import method_names
 from errlens.cli import app
 from errlens.commands import _explain_figures
 from errlens.data import outlines
@@ -45,7 +45,7 @@ def run(tmp_path, monkeypatch):
     for number, colour in enumerate(FLAT):
         save(Image.new("RGB", (40, 40), colour), f"photos/b/{number}.png")
     save(Image.new("L", SIZES[-1], 90), "photos/b/large.png")
-    monkeypatch.setattr(errlens.attribution._photos, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(errlens.attribution.photos, "MOST_PIXELS", 1_000_000)
     torch.manual_seed(0)
     module = timm.create_model("test_resnet", pretrained=False, num_classes=2)
     safetensors.torch.save_model(module, "weights.safetensors")

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from errlens.attribution._subject import Settings, Subject, borrowed
+from errlens.attribution.explained_model import Settings, Subject, borrowed
 from errlens.maps import Target
 
 SIDE = 24

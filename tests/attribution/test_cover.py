@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from errlens.attribution._cover import smallest_cover
-from errlens.attribution._subject import Fill, Settings
+from errlens.attribution.cover import smallest_cover
+from errlens.attribution.explained_model import Fill, Settings
 from tests.attribution.networks import subject_of
 
 FILLS = get_args(Fill)

@@ -5,8 +5,8 @@ import pytest
 import timm
 import torch
 
-from errlens.attribution import grad_cam
-from errlens.attribution._subject import Settings
+from errlens.attribution.methods import grad_cam
+from errlens.attribution.explained_model import Settings
 from tests.attribution.networks import explained, targets
 
 WANTED = targets([0], [3])

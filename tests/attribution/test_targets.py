@@ -2,7 +2,7 @@
 
 import pytest
 
-from errlens.attribution._targets import Verdict, Wanted
+from errlens.attribution.targets import Verdict, Wanted
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitOption
 from errlens.maps import Target

@@ -13,15 +13,16 @@ from scipy.stats import spearmanr
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from errlens.analysis.map_checks import shrunk
-from errlens.attribution import _trials, method_names
-from errlens.attribution._batch import explain_batch
-from errlens.attribution._subject import Settings
-from errlens.attribution._trials import Trials, randomised
+from errlens.attribution.map_checks import shrunk
+from errlens.attribution.methods import method_names
+from errlens.attribution import trials as _trials
+from errlens.attribution.batch import explain_batch
+from errlens.attribution.explained_model import Settings
+from errlens.attribution.trials import Trials, randomised
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
 from tests.attribution.networks import QUICK, SIDE, Patches, planted, subject_of
-from tests.attribution.test_every_method import fingerprint, same
+from tests.attribution.methods.test_every_method import fingerprint, same
 
 N = 24
 

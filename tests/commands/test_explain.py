@@ -16,8 +16,8 @@ from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 import errlens
-import errlens.attribution._cases
-from errlens.attribution import method_names
+import errlens.attribution.cases
+from errlens.attribution.methods import method_names
 from errlens.cli import app
 from errlens.run.csv_tables import read_csv
 
@@ -254,7 +254,7 @@ def test_json_is_one_object():
 def test_ctrl_c_keeps_what_is_done(monkeypatch):
     explain("run --top 1")
     before = contents()
-    real, calls = errlens.attribution._cases.explain_batch, []
+    real, calls = errlens.attribution.cases.explain_batch, []
 
     def stop(*arguments):
         if calls:
@@ -263,7 +263,7 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
         return real(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr("errlens.attribution._cases.explain_batch", stop)
+        patched.setattr("errlens.attribution.cases.explain_batch", stop)
         said = call("explain run --top 3 --method gradient --batch-size 1")
     assert said.exit_code == 130
     assert "what was done is kept" in said.stderr

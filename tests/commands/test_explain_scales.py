@@ -64,7 +64,7 @@ def test_bars_end_at_or_above_what_they_show_or_say_so(drawn, old, options):  # 
 
 def test_a_map_of_occlusion_is_signed_whatever_it_found(drawn, monkeypatch):
     """Of this photo nothing speaks against the class; the colours are those of all other photos."""
-    import errlens.attribution._masks as masks
+    import errlens.attribution.masks as masks
 
     real = masks.Sweep.drops
     monkeypatch.setattr(masks.Sweep, "drops", lambda *args, **kwargs: real(*args, **kwargs).abs())
