@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from errlens.analysis.galleries import sequence
-from errlens.commands._misclassified_figures import Poster
-from errlens.commands._tiles import Shot
 from errlens.data.photos.images import ImageFile
 from errlens.figures.gallery import Line, Tile, Verdict
 from errlens.formats import probability
+from errlens.galleries.choice import sequence
+from errlens.galleries.drawing import Poster
+from errlens.galleries.tiles import Shot
 
 if TYPE_CHECKING:
     import pandas as pd

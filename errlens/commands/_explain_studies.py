@@ -100,8 +100,8 @@ class Studies:
         )
 
     def _sweep(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution.masks import sweep
         from errlens.attribution.explained_model import borrowed
+        from errlens.attribution.masks import sweep
 
         subject, settings = self._explainer.subject, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
@@ -110,8 +110,8 @@ class Studies:
         self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
 
     def _winners(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution.masks import sweep
         from errlens.attribution.explained_model import borrowed
+        from errlens.attribution.masks import sweep
 
         subject = self._explainer.subject
         layer = subject.spatial_layer

@@ -10,8 +10,8 @@ from PIL import Image
 
 from errlens.attribution.cases import Explanation
 from errlens.attribution.cover import Cover
-from errlens.attribution.masks import ChannelFall, Sweep
 from errlens.attribution.explained_model import Settings
+from errlens.attribution.masks import ChannelFall, Sweep
 from errlens.commands._explain_figures import Looks, size, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED, Pixels

@@ -181,8 +181,8 @@ def _draw(
 ) -> None:
     """Draw the images that were fixed and those that broke."""
     from errlens.commands._compare_figures import change_posters
-    from errlens.commands._misclassified_figures import draw_posters
     from errlens.commands._misclassified_view import warn_of_absent
+    from errlens.galleries.drawing import draw_posters
 
     root = options.images_root(run)
     hashes = run.read_predictions(("content_hash",)).table["content_hash"].to_pylist()

@@ -165,10 +165,10 @@ def _draw(
     options: MisclassifiedOptions,
 ) -> None:
     """Draw the galleries that were selected; else of the worst and of the exceptional errors."""
-    from errlens.analysis.galleries import galleries_of, sequence
-    from errlens.commands._misclassified_figures import draw_posters, posters
     from errlens.commands._misclassified_view import warn_of_absent
-    from errlens.commands._tiles import TileMaker, training_images
+    from errlens.galleries.choice import galleries_of, sequence
+    from errlens.galleries.drawing import draw_posters, posters
+    from errlens.galleries.tiles import TileMaker, training_images
 
     as_fed = _preprocessing(run) if options.as_fed else None
     training = training_images(options.train, run.info.classes) if options.train else {}

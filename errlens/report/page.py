@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
 from errlens.analysis.confusion.verdict import no_group, nothing_wrong, told_status
-from errlens.analysis.galleries import galleries_of
 from errlens.analysis.selection.selection import Selectable
 from errlens.escapes import printable, shell_line
+from errlens.galleries.choice import galleries_of
 from errlens.predictions.table import Predictions
 from errlens.report import confusions
 from errlens.report.cells import matrix_data

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from errlens.attribution.methods import load_method, method_names
 from errlens.attribution.batch import explain_batch
+from errlens.attribution.methods import load_method, method_names
 from errlens.errors import UnfitMethod
 from errlens.maps import NoMap, Target
 from tests.attribution.networks import QUICK, SIDE, Patches, explained, planted, subject_of

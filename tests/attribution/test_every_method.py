@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from errlens.attribution.methods import load_method, method_names
 from errlens.attribution.explained_model import borrowed, scores_of
+from errlens.attribution.methods import load_method, method_names
 from errlens.errors import UnfitOption
 from tests.attribution.networks import (
     CLASSES,

@@ -5,8 +5,8 @@ import pytest
 import timm
 import torch
 
-from errlens.attribution.methods import grad_cam
 from errlens.attribution.explained_model import Settings
+from errlens.attribution.methods import grad_cam
 from tests.attribution.networks import explained, targets
 
 WANTED = targets([0], [3])

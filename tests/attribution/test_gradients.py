@@ -6,12 +6,14 @@ import timm
 import torch
 from torch import nn
 
-from errlens.attribution.methods import gradient
-from errlens.attribution.methods import gradient_x_input
-from errlens.attribution.methods import integrated_gradients
-from errlens.attribution.methods import saliency
-from errlens.attribution.methods import smooth_grad
 from errlens.attribution.explained_model import Settings
+from errlens.attribution.methods import (
+    gradient,
+    gradient_x_input,
+    integrated_gradients,
+    saliency,
+    smooth_grad,
+)
 from tests.attribution.networks import explained, targets
 
 NETWORKS = {"resnet": ("test_resnet", {}), "vit": ("test_vit", {"img_size": 32, "patch_size": 8})}

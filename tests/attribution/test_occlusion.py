@@ -13,9 +13,9 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from errlens.attribution.methods import occlusion
-from errlens.attribution.masks import fill, grid, spans, sweep
 from errlens.attribution.explained_model import Fill, Settings
+from errlens.attribution.masks import fill, grid, spans, sweep
+from errlens.attribution.methods import occlusion
 from errlens.errors import UnfitOption
 from errlens.maps import Target
 from tests.attribution.networks import (

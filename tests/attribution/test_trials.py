@@ -10,19 +10,19 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from scipy.stats import spearmanr
+from tests.attribution.methods.test_every_method import fingerprint, same
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from errlens.attribution.map_checks import shrunk
-from errlens.attribution.methods import method_names
 from errlens.attribution import trials as _trials
 from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import Settings
+from errlens.attribution.map_checks import shrunk
+from errlens.attribution.methods import method_names
 from errlens.attribution.trials import Trials, randomised
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
 from tests.attribution.networks import QUICK, SIDE, Patches, planted, subject_of
-from tests.attribution.methods.test_every_method import fingerprint, same
 
 N = 24
 

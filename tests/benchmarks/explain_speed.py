@@ -23,8 +23,8 @@ from pathlib import Path
 import captum.attr
 import torch
 
-from errlens.attribution.methods import occlusion
 from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.methods import occlusion
 from errlens.data.photos.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack

@@ -585,6 +585,6 @@ def test_ctrl_c_while_drawing_keeps_what_was_there(monkeypatch):
     def stop(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("errlens.commands._misclassified_figures.draw_gallery", stop)
+    monkeypatch.setattr("errlens.galleries.drawing.draw_gallery", stop)
     assert call("misclassified run --select cat~lion").exit_code == 130
     assert contents("run") == before

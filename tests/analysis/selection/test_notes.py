@@ -3,7 +3,7 @@ import pytest
 from errlens.analysis.selection.notes import notes_table, read_notes
 from errlens.analysis.selection.selection import Term
 from errlens.errors import BadConfig, MissingInput, UnfitSelection
-from tests.analysis.test_galleries import selectable
+from tests.galleries.test_choice import selectable
 
 PAIRS = [(0, 1), (0, 1), (1, 0), (2, 2), (1, 2), (0, 0)]
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from errlens.analysis.galleries import Gallery
 from errlens.analysis.mistakes.image_page import Likeness
-from errlens.commands._tiles import Shot, TileMaker
 from errlens.data.photos.images import ImageFile, Unread
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.thumbnails import Thumbnail, load_thumbnails
 from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
 from errlens.figures.paper.letters import shown_name
+from errlens.galleries.choice import Gallery
+from errlens.galleries.tiles import Shot, TileMaker
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,15 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from errlens.analysis.galleries import Gallery, Section
 from errlens.analysis.mistakes.image_page import Likeness
 from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.selection import Term
 from errlens.classes.names import ClassNames
-from errlens.commands._misclassified_figures import draw_posters, posters
-from errlens.commands._tiles import TRAINING_SHOWN, TileMaker, training_images
 from errlens.data.photos.images import ImageFile
 from errlens.errors import MissingInput, UnfitOption
+from errlens.galleries.choice import Gallery, Section
+from errlens.galleries.drawing import draw_posters, posters
+from errlens.galleries.tiles import TRAINING_SHOWN, TileMaker, training_images
 from errlens.predictions.table import SCHEMA, Predictions
 from tests.conftest import paint
 
@@ -129,7 +129,7 @@ def test_a_sequence_has_no_heading_and_sections_do(maker, monkeypatch):
         seen.append([column.heading for column in columns])
         return
 
-    monkeypatch.setattr("errlens.commands._misclassified_figures.draw_gallery", watched)
+    monkeypatch.setattr("errlens.galleries.drawing.draw_gallery", watched)
     sections = tuple(Section(name, (0,), 1) for name in ("cat, right", "dog " * 99))
     draw(posters([sequence(0), Gallery("two", "two", sections)], maker, {}))
     assert seen[0] == [""]

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from errlens.analysis.galleries import Gallery, Section
 from errlens.analysis.mistakes.image_page import Likeness
 from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.selection import Term
@@ -18,6 +17,7 @@ from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Line, Tile, Verdict
 from errlens.formats import figure, probability
+from errlens.galleries.choice import Gallery, Section
 from errlens.predictions.table import Predictions
 from errlens.run.places import MAX_FILE_MB
 

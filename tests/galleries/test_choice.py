@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.comparison.matching import Changes
-from errlens.analysis.galleries import galleries_of, sequence
 from errlens.analysis.selection.selection import Selectable
 from errlens.classes.names import ClassNames
+from errlens.galleries.choice import galleries_of, sequence
 
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]

@@ -1,0 +1,128 @@
+"""Explain a batch of images: from inputs to maps that know what they are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from errlens.attribution.explained_model import Maps, Settings, Subject, borrowed
+from errlens.attribution.methods import Method, load_method
+from errlens.errors import UnfitMethod
+from errlens.maps import Attribution, NoMap, Target
+
+Explained = list[Attribution | NoMap]
+
+
+def explain_batch(
+    name: str,
+    subject: Subject,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: Settings,
+) -> list[Explained]:
+    """Return a map of each target of each image, or the reason why there is none.
+
+    The map of a difference costs nothing where both its ends are asked for, too, and the method is
+    one whose maps add up.
+
+    Args:
+        name: The method.
+        subject: The network; it is given back as it was.
+        images: Inputs as the network takes them, shape (n, channels, height, width).
+        targets: One list for each image, all of the same length.
+        settings: Options of methods.
+
+    Raises:
+        UnfitMethod: The method cannot explain this network.
+    """
+    method = load_method(name)
+    ends = _ends(targets) if method.ADDS_UP else {}
+    asked = [place for place in range(len(targets[0])) if place not in ends]
+    wanted = [[of_image[place] for place in asked] for of_image in targets]
+    maps = _maps(name, method, subject, images, wanted, settings)
+    maps = maps._replace(unit=maps.unit.replace("logits", subject.reading.unit))
+    found = [
+        {
+            place: _attribution(name, maps, row, at, of_image[place])
+            for at, place in enumerate(asked)
+        }
+        for row, of_image in enumerate(targets)
+    ]
+    for of_image, known in zip(targets, found, strict=True):
+        for place, (plus, minus) in ends.items():
+            known[place] = _difference(known[plus], known[minus], of_image[place])
+    return [[known[place] for place in sorted(known)] for known in found]
+
+
+def _maps(
+    name: str,
+    method: Method,
+    subject: Subject,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: Settings,
+) -> Maps:
+    with borrowed(subject.module):
+        if reason := method.unsupported(subject):
+            raise UnfitMethod(name, reason)
+        return method.explain(subject, images, targets, settings)
+
+
+def _ends(targets: Sequence[Sequence[Target]]) -> dict[int, tuple[int, int]]:
+    """Return the places of differences with the places of the two scores that they are made of."""
+    found = {}
+    for place in range(len(targets[0])):
+        for plus in range(len(targets[0])):
+            for minus in range(len(targets[0])):
+                if all(_is_difference(one, place, plus, minus) for one in targets):
+                    found[place] = (plus, minus)
+    return found
+
+
+def _is_difference(targets: Sequence[Target], place: int, plus: int, minus: int) -> bool:
+    one = targets[place]
+    return (
+        one.against is not None
+        and (targets[plus].wanted, targets[plus].against) == (one.wanted, None)
+        and (targets[minus].wanted, targets[minus].against) == (one.against, None)
+    )
+
+
+def _difference(
+    plus: Attribution | NoMap, minus: Attribution | NoMap, target: Target
+) -> Attribution | NoMap:
+    for one in (plus, minus):
+        if isinstance(one, NoMap):
+            return one._replace(target=target)
+    assert isinstance(plus, Attribution)  # noqa: S101 - for the type checker
+    assert isinstance(minus, Attribution)  # noqa: S101
+    total = None
+    if plus.total is not None and minus.total is not None:
+        total = plus.total - minus.total
+    return replace(
+        plus,
+        values=plus.values - minus.values,
+        target=target,
+        score=plus.score - minus.score,
+        total=total,
+    )
+
+
+def _attribution(
+    name: str, maps: Maps, row: int, place: int, target: Target
+) -> Attribution | NoMap:
+    values = maps.values[row, place].float().cpu().numpy()
+    if not np.isfinite(values).all():
+        return NoMap(name, target, maps.why_none)
+    return Attribution(
+        values,
+        name,
+        target,
+        float(maps.scores[row, place]),
+        maps.layer,
+        maps.baseline,
+        None if maps.totals is None else float(maps.totals[row, place]),
+        maps.unit,
+        maps.signed,
+    )

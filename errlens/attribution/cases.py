@@ -1,0 +1,287 @@
+"""Explain images batch by batch: each is decoded once, whatever is asked of it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from errlens.attribution.batch import Explained, explain_batch
+from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.photos import Shown, shown_photo
+from errlens.attribution.targets import Verdict, Wanted
+from errlens.classes.names import ClassNames
+from errlens.data.photos.images import Unread, quiet_pillow
+from errlens.data.photos.loading import Input, available_cores, in_order, open_for, prepare_input
+from errlens.errors import IncomparableRuns
+from errlens.maps import NoMap, Target
+from errlens.model.classifier import Classifier, stack
+from errlens.predictions.table import MISSING, UNREADABLE, Predictions
+from errlens.run.folder import RunFolder
+from errlens.run.places import MAX_FILE_MB
+
+TOP: Final = 3  # classes that name an image without a label
+UNSEEN: Final = Target("predicted", -1)  # of an image that the network could not be shown
+
+
+class Case(NamedTuple):
+    """An image to be explained: `facts` are columns of the predictions.
+
+    `top` are its likeliest classes with their probabilities. Of each target there are a `heading`,
+    which says in words what it is, and a `chance`, its probability, where that is known.
+    """
+
+    facts: dict[str, Any]
+    targets: tuple[Target, ...] = ()
+    headings: tuple[str, ...] = ()
+    chances: tuple[float | None, ...] = ()
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Explanation(NamedTuple):
+    """What some methods say of one image.
+
+    `image` is uint8 of shape (H, W, 3), as fed, and `tensor` what the network gets, shape
+    (channels, height, width); `photo` is what was read from the file, where it is drawn on. `maps`
+    and `seconds` are by method. `before` is what they say of an older network.
+    """
+
+    case: Case
+    image: NDArray[np.uint8] | None
+    tensor: Tensor | None
+    photo: Shown | None
+    maps: dict[str, Explained]
+    seconds: dict[str, float]
+    before: "Explanation | None" = None
+
+    def of_both(self, method: str) -> Explained:
+        """Return the maps of a method, and after them those of the older network."""
+        return [*self.maps[method], *(self.before.maps[method] if self.before else ())]
+
+
+class _Loaded(NamedTuple):
+    case: Case
+    input: Input | Unread
+    photo: Shown | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explainer:
+    """A classifier with the methods to explain it by.
+
+    `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
+    are cases of. With `photo_side` the photos are held, with a longest side of at most so many
+    pixels, as long as their batch is; 0 holds them as they are.
+    """
+
+    classifier: Classifier
+    subject: Subject
+    settings: Settings
+    root: Path
+    complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
+    photo_side: int | None = None
+    max_mb: int = MAX_FILE_MB
+
+    def explain(
+        self, cases: Sequence[Case], methods: Sequence[str], *, at_most: int | None = None
+    ) -> Iterator[list[Explanation]]:
+        """Yield what all methods say of a few images, `at_most` so many, in the order of cases."""
+        size = min(self.settings.batch_size, at_most or len(cases) or 1)
+        with quiet_pillow():
+            for start in range(0, len(cases), size):
+                batch = cases[start : start + size]
+                loaded = list(in_order(self._load, batch, workers=available_cores()))
+                yield self._explanations(loaded, methods)
+
+    def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
+        """Return what the network gets, shape (channels, height, width), as a picture again."""
+        black, white = (
+            one.to(image).reshape(-1, 1, 1) for one in (self.subject.black, self.subject.white)
+        )
+        shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
+        pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
+        return _in_colour(pixels, self.classifier)
+
+    def _load(self, case: Case) -> _Loaded:
+        try:
+            return self._loaded(case)
+        except MemoryError:
+            return _Loaded(case, Unread(UNREADABLE, "too large for the memory that is left"))
+
+    def _loaded(self, case: Case) -> _Loaded:
+        preparation = self.classifier.preparation
+        photo = open_for(preparation, self.root / case.facts["path"], max_mb=self.max_mb)
+        if isinstance(photo, Unread):
+            return _Loaded(case, photo)
+        if case.facts["content_hash"] not in (None, photo.content_hash):
+            return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
+        shown = None if self.photo_side is None else shown_photo(photo, self.photo_side)
+        if isinstance(shown, Unread):
+            return _Loaded(case, shown)
+        return _Loaded(case, prepare_input(photo, preparation), shown)
+
+    def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
+        seen = [one for one in loaded if isinstance(one.input, Input)]
+        found = iter(self._seen(seen, methods) if seen else [])
+        return [
+            _unseen(one.case, one.input, methods) if isinstance(one.input, Unread) else next(found)
+            for one in loaded
+        ]
+
+    def _seen(self, seen: Sequence[_Loaded], methods: Sequence[str]) -> Iterator[Explanation]:
+        values = [one.input.value for one in seen if isinstance(one.input, Input)]
+        images = stack(values, self.classifier.preparation, self.classifier.device)
+        cases: Sequence[Case] = [one.case for one in seen]
+        if self.complete:
+            cases = self.complete(cases, images)
+        targets = [one.targets for one in cases]
+        maps: list[dict[str, Explained]] = [{} for _ in cases]
+        seconds = {}
+        for name in methods:
+            start = time.perf_counter()
+            found = explain_batch(name, self.subject, images, targets, self.settings)
+            seconds[name] = (time.perf_counter() - start) / len(cases)
+            for of_image, explained in zip(maps, found, strict=True):
+                of_image[name] = explained
+        for one, case, value, tensor, of_image in zip(
+            seen, cases, values, images, maps, strict=True
+        ):
+            image = as_picture(value, self.classifier)
+            yield Explanation(case, image, tensor, one.photo, of_image, seconds)
+
+
+def cases_of(
+    run: RunFolder, images: Predictions, rows: Sequence[int], wanted: Wanted
+) -> list[Case]:
+    """Return what to explain of some rows; images that were not predicted are left out.
+
+    Args:
+        run: Where the most probable classes are read from.
+        images: All images, with row, path, content_hash, label, pred and what is written of them.
+        rows: Which of them.
+        wanted: The scores to explain.
+
+    Raises:
+        UnfitOption: An image has no such class.
+    """
+    found = images.table.take(np.asarray(rows, np.int64)).to_pylist()
+    return [_case_of(run, one, wanted) for one in found if one["pred"] is not None]
+
+
+def _case_of(run: RunFolder, one: dict[str, Any], wanted: Wanted) -> Case:
+    kept = run.read_row(one["row"], ("topk_index", "topk_prob"))
+    top = kept["topk_index"] or [one["pred"]]
+    chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
+    if one["label"] is not None:
+        chances[one["label"]] = one["label_prob"]
+    verdict = Verdict(
+        image=f"row {one['row']}", pred=one["pred"], label=one["label"], top=top, chances=chances
+    )
+    return case_of(one, verdict, wanted)
+
+
+def case_of(facts: dict[str, Any], verdict: Verdict, wanted: Wanted) -> Case:
+    """Return what is to be explained of an image."""
+    targets = tuple(wanted.targets(verdict))
+    return Case(
+        facts,
+        targets,
+        tuple(map(wanted.heading, targets)),
+        tuple(None if t.against is not None else verdict.chances.get(t.wanted) for t in targets),
+        tuple((wanted.classes[index], verdict.chances[index]) for index in verdict.top[:TOP]),
+    )
+
+
+def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
+    """Return what an older network is asked of the same image: the same classes, by name.
+
+    Raises:
+        IncomparableRuns: It has no such class.
+    """
+    index = {name: place for place, name in enumerate(before.names)}
+
+    def same(wanted: int) -> int:
+        if classes[wanted] not in index:
+            raise IncomparableRuns(f"the older run has no class {classes[wanted]!r}")
+        return index[classes[wanted]]
+
+    targets = [
+        Target(
+            f"old {one.name}", same(one.wanted), None if one.against is None else same(one.against)
+        )
+        for one in case.targets
+    ]
+    headings = [f"old model: {heading}" for heading in case.headings]
+    return case._replace(
+        targets=tuple(targets), headings=tuple(headings), chances=(None,) * len(targets)
+    )
+
+
+@dataclass(frozen=True)
+class PhotoCases:
+    """Makes cases of photos that belong to no run, by predicting them."""
+
+    subject: Subject
+    wanted: Wanted
+
+    def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:
+        """Return the cases of some images, shape (n, channels, height, width)."""
+        with borrowed(self.subject.module), torch.no_grad():
+            logits = self.subject.logits(images).float().cpu()
+        chances = logits.softmax(dim=1).numpy()
+        order = self.subject.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
+        return [
+            self._case(case.facts, of_image, ranking)
+            for case, of_image, ranking in zip(cases, chances, order.tolist(), strict=True)
+        ]
+
+    def _case(
+        self, facts: dict[str, Any], chances: NDArray[np.float32], order: Sequence[int]
+    ) -> Case:
+        pred = order[0]
+        verdict = Verdict(
+            image=facts["path"],
+            pred=pred,
+            label=None,
+            top=order,
+            chances=dict(enumerate(chances.tolist())),
+        )
+        told = {"pred": pred, "pred_name": self.wanted.classes[pred]}
+        return case_of({**facts, **told, "confidence": float(chances[pred])}, verdict, self.wanted)
+
+
+def photo_case(number: int, path: str) -> Case:
+    """Return a photo before anything is known of it."""
+    nothing = dict.fromkeys(("label", "label_name", "pred", "pred_name", "confidence"))
+    return Case({**nothing, "row": number, "sample_id": path, "path": path, "content_hash": None})
+
+
+def _unseen(case: Case, why: Unread, methods: Sequence[str]) -> Explanation:
+    targets = case.targets or (UNSEEN,)
+    maps: dict[str, Explained] = {
+        name: [NoMap(name, target, why.reason) for target in targets] for name in methods
+    }
+    return Explanation(case, None, None, None, maps, dict.fromkeys(methods, 0.0))
+
+
+def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
+    """Return an input as a picture; one of the user's own transform by its range."""
+    if isinstance(value, Tensor):
+        channels = value.float().cpu().numpy().transpose(1, 2, 0)
+        low, high = channels.min(), channels.max()
+        pixels = np.rint(255 * (channels - low) / max(high - low, 1e-12)).astype(np.uint8)
+        return _in_colour(pixels, classifier)
+    return _in_colour(value, classifier)
+
+
+def _in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
+    """Return pixels as fed as red, green and blue."""
+    if getattr(classifier.preparation, "bgr", False):
+        pixels = pixels[:, :, ::-1]
+    picture = pixels if pixels.shape[2] == 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(picture)

@@ -1,0 +1,77 @@
+"""Attribution methods: one public module each, called like the method.
+
+A method is a module with
+
+- `SUMMARY`, what it shows, for a list;
+- `ADDS_UP`, whether the map of a difference of scores is the difference of their maps;
+- `unsupported(network)`, the reason why it cannot explain a network, or None;
+- `explain(network, images, targets, settings)`, the maps: see `Method`.
+
+That the file exists is all it takes: help, validation and the tests of all methods follow from it.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol, cast
+
+from errlens.errors import UnfitOption, nearest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from errlens.attribution.explained_model import Maps, Settings, Subject
+    from errlens.maps import Target
+
+
+class Method(Protocol):
+    """What a module of this package offers."""
+
+    SUMMARY: str
+    ADDS_UP: bool
+
+    def unsupported(self, subject: "Subject") -> str | None:
+        """Return why the network cannot be explained by this method, or None."""
+
+    def explain(
+        self,
+        subject: "Subject",
+        images: "Tensor",
+        targets: Sequence[Sequence["Target"]],
+        settings: "Settings",
+    ) -> "Maps":
+        """Return a map for each target of each image.
+
+        Args:
+            subject: The network, borrowed: in evaluation mode, its parameters without gradients.
+            images: Inputs as the network takes them, float of shape (n, channels, height, width).
+            targets: One list for each image, all of the same length t.
+            settings: Options of all methods; each takes those it knows.
+        """
+
+
+def method_names() -> list[str]:
+    """List the methods by their file names, importing none of them.
+
+    >>> "grad-cam" in method_names()
+    True
+    """
+    found = (module.name for module in iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+
+
+def load_method(name: str) -> Method:
+    """Return a method.
+
+    Raises:
+        UnfitOption: There is none of this name.
+    """
+    if name not in method_names():
+        near = nearest(name, method_names())
+        raise UnfitOption(
+            f"there is no method {name!r}",
+            hint=f"did you mean {', '.join(near)}?"
+            if near
+            else f"there are {', '.join(method_names())}",
+        )
+    return cast("Method", import_module(f"{__name__}.{name.replace('-', '_')}"))

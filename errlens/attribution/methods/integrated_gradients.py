@@ -1,0 +1,46 @@
+"""Integrated gradients: the gradient, averaged on the way from a black image to this one.
+
+M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks", ICML 2017, equation 1.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from errlens.attribution.explained_model import Maps, Settings, Subject, input_gradients, scores_of
+from errlens.maps import Target
+
+SUMMARY: Final = "what each pixel adds to the score on the way from black; signed, adds up to it"
+ADDS_UP: Final = True
+
+BASELINE: Final = "black"
+
+
+def unsupported(subject: Subject) -> str | None:
+    """Say that the scores of the network have no gradient."""
+    return subject.no_gradient
+
+
+def explain(
+    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+) -> Maps:
+    """Return the integral summed over channels, in logits.
+
+    Gauss-Legendre quadrature. A map should add up to the score less that of the baseline; how far
+    it is from that is its gap.
+    """
+    black = subject.black.reshape(1, -1, 1, 1).to(images).expand_as(images)
+    nodes, weights = np.polynomial.legendre.leggauss(settings.steps)
+    n, t = len(images), len(targets[0])
+    integral = images.new_zeros((n, t, *images.shape[1:]))
+    for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        _, found = input_gradients(subject, black + float(node) * (images - black), targets)
+        integral += float(weight) * found
+    values = (integral * (images - black).unsqueeze(1)).sum(dim=2)
+    with torch.no_grad():
+        scores = scores_of(subject.logits(images), targets)
+        totals = scores - scores_of(subject.logits(black), targets)
+    return Maps(values, scores, totals, baseline=BASELINE)

@@ -1,0 +1,45 @@
+"""Occlusion: how far the score falls when a part of the image is hidden.
+
+M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section
+4.2; mask, stride and clipping by default as in MATLAB's occlusionSensitivity.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from errlens.attribution.explained_model import Maps, Settings, Subject
+from errlens.attribution.masks import sweep
+from errlens.maps import Target
+
+SUMMARY: Final = "how far the score falls when a part is hidden; for any network, signed"
+ADDS_UP: Final = True
+
+
+def unsupported(subject: Subject) -> str | None:
+    """Any network can be shown a part of an image."""
+    del subject
+    return None
+
+
+def explain(
+    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+) -> Maps:
+    """Return how far the score falls under each mask, one value for each place of the mask.
+
+    Positive: hiding it lowers the score, so it speaks for the target. All targets of an image are
+    read from one sweep.
+
+    Raises:
+        UnfitOption: Mask or stride do not fit the image.
+    """
+    probability = settings.probability
+    values, scores = [], []
+    for image, of_image in zip(images, targets, strict=True):
+        found = sweep(subject, image, settings)
+        values.append(found.drops(of_image, probability=probability))
+        scores.append(found.scores(of_image, probability=probability))
+    unit = "probability" if probability else "logits"
+    return Maps(torch.stack(values), torch.stack(scores), baseline=settings.fill, unit=unit)

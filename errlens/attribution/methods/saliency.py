@@ -1,0 +1,29 @@
+"""Saliency: how much the score changes with each pixel, either way.
+
+K. Simonyan, A. Vedaldi, A. Zisserman, "Deep Inside Convolutional Networks", ICLR workshop 2014.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from torch import Tensor
+
+from errlens.attribution.explained_model import PER_PIXEL, Maps, Settings, Subject, input_gradients
+from errlens.maps import Target
+
+SUMMARY: Final = "how much the score changes with each pixel, the strongest channel; unsigned"
+ADDS_UP: Final = False
+
+
+def unsupported(subject: Subject) -> str | None:
+    """Say that the scores of the network have no gradient."""
+    return subject.no_gradient
+
+
+def explain(
+    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+) -> Maps:
+    """Return the largest absolute gradient of the channels, in logits per unit of the input."""
+    del settings
+    scores, found = input_gradients(subject, images, targets)
+    return Maps(found.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)

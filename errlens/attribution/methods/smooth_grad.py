@@ -1,0 +1,50 @@
+"""SmoothGrad: the gradient, averaged over noisy copies of the image.
+
+D. Smilkov, N. Thorat, B. Kim, F. Viégas, M. Wattenberg, "SmoothGrad: removing noise by adding
+noise", 2017, equation 1.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from errlens.attribution.explained_model import (
+    PER_PIXEL,
+    Maps,
+    Settings,
+    Subject,
+    input_gradients,
+    scores_of,
+)
+from errlens.maps import Target
+
+SUMMARY: Final = "the gradient without its noise: averaged over noisy copies; signed"
+ADDS_UP: Final = True
+
+
+def unsupported(subject: Subject) -> str | None:
+    """Say that the scores of the network have no gradient."""
+    return subject.no_gradient
+
+
+def explain(
+    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+) -> Maps:
+    """Return the mean gradient summed over channels, in logits per unit of the input as fed.
+
+    The noise is Gaussian, its deviation a share of the range of each image. It depends on the seed
+    alone: every image gets the same, whatever images are explained with it.
+    """
+    flat = images.flatten(1)
+    deviation = settings.noise * (flat.amax(dim=1) - flat.amin(dim=1)).reshape(-1, 1, 1, 1)
+    random = torch.Generator().manual_seed(settings.seed)
+    total = images.new_zeros((len(images), len(targets[0]), *images.shape[2:]))
+    for _ in range(settings.samples):
+        noise = torch.randn(images.shape[1:], generator=random, dtype=torch.float32).to(images)
+        _, found = input_gradients(subject, images + deviation * noise, targets)
+        total += found.sum(dim=2)
+    with torch.no_grad():
+        scores = scores_of(subject.logits(images), targets)
+    return Maps(total / settings.samples, scores, unit=PER_PIXEL)
