@@ -72,8 +72,8 @@ def evaluate(
         out: The run folder; by default `runs/DATA-MODEL`.
         options: Any option of `errlens evaluate`, with underscores; paths as `Path`.
     """
-    from errlens.commands.evaluate import EvaluateOptions
-    from errlens.commands.evaluate import evaluate as command
+    from errlens.commands.evaluate.command import EvaluateOptions
+    from errlens.commands.evaluate.command import evaluate as command
 
     place = None if out is None else Path(out)
     return command(
@@ -92,8 +92,8 @@ def explain(run: str | Path, **options: Any) -> "pd.DataFrame":
     Returns:
         The rows of `explain/index.csv` that were made now; `file` is relative to `explain/`.
     """
-    from errlens.commands._explain_options import ExplainOptions
-    from errlens.commands.explain import explain as command
+    from errlens.commands.explain.command import explain as command
+    from errlens.commands.explain.options import ExplainOptions
 
     return command(ExplainOptions(run=Path(run), **{"quiet": True, **options})).maps
 

@@ -10,20 +10,20 @@ import typer
 from typer.core import TyperGroup
 
 from errlens import __version__
-from errlens.commands._command_line import as_command
-from errlens.commands._explain_options import ExplainOptions
-from errlens.commands.cache_key import CacheKeyOptions, cache_key
-from errlens.commands.check import CheckOptions, check
-from errlens.commands.compare import CompareOptions, compare
-from errlens.commands.confusion import ConfusionOptions, confusion
-from errlens.commands.evaluate import EvaluateOptions, evaluate
-from errlens.commands.explain import explain
-from errlens.commands.import_ import ImportOptions, import_predictions
-from errlens.commands.misclassified import MisclassifiedOptions, misclassified
-from errlens.commands.network import ProbeOptions, probe
-from errlens.commands.report import ReportOptions, report
-from errlens.commands.run import RunOptions, run
-from errlens.commands.what_if import WhatIfOptions, what_if
+from errlens.commands.cache_key.command import CacheKeyOptions, cache_key
+from errlens.commands.check.command import CheckOptions, check
+from errlens.commands.compare.command import CompareOptions, compare
+from errlens.commands.confusion.command import ConfusionOptions, confusion
+from errlens.commands.evaluate.command import EvaluateOptions, evaluate
+from errlens.commands.explain.command import explain
+from errlens.commands.explain.options import ExplainOptions
+from errlens.commands.import_.command import ImportOptions, import_predictions
+from errlens.commands.misclassified.command import MisclassifiedOptions, misclassified
+from errlens.commands.network.command import ProbeOptions, probe
+from errlens.commands.options.shell import as_command
+from errlens.commands.report.command import ReportOptions, report
+from errlens.commands.run.command import RunOptions, run
+from errlens.commands.what_if.command import WhatIfOptions, what_if
 from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
 from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, stop_on_signals

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from scipy.stats import spearmanr
-from tests.attribution.methods.test_every_method import fingerprint, same
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
@@ -22,6 +21,7 @@ from errlens.attribution.methods import method_names
 from errlens.attribution.trials import Trials, randomised
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
+from tests.attribution.methods.test_every_method import fingerprint, same
 from tests.attribution.networks import QUICK, SIDE, Patches, planted, subject_of
 
 N = 24

@@ -236,7 +236,10 @@ def test_what_pillow_logs_about_a_damaged_tiff_is_not_written_on_the_terminal(tm
     content = (tmp_path / "odd.tif").read_bytes()
     assert channels in content
     (tmp_path / "odd.tif").write_bytes(content.replace(channels, channels[:8] + b"\x64\0"))
-    program = "import pathlib, errlens.data.photos.images as i; print(i.open_photo(pathlib.Path('odd.tif')))"
+    program = (
+        "import pathlib; from errlens.data.photos.images import open_photo; "
+        "print(open_photo(pathlib.Path('odd.tif')))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,

@@ -1,0 +1,129 @@
+"""What `errlens explain` adds to a folder: tables, pictures and maps that stay in agreement.
+
+What is explained anew takes the place of what there was of the same image by the same method, with
+all its files. That is settled at the very end, with what other processes have added by then.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from errlens.commands.explain.rows import Rows
+from errlens.errors import NoResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from errlens.commands.explain.view import Tables
+    from errlens.run.results import ResultsWriter
+
+INDEX: Final = "index.csv"
+COVERS: Final = "covers.csv"
+SIMILARITIES: Final = "randomisation.csv"
+OF_A_MAP: Final = ("file", "maps_file")  # columns of the index that name files
+
+Key = tuple[int, str]  # row and method
+
+
+class Ledger:
+    """Brings the tables of one call together with those that are there, and says what goes."""
+
+    def __init__(self, folder: Path, run_hash: str) -> None:
+        self._folder = folder
+        self._run_hash = run_hash
+        self._rows = Rows(folder)
+        self._gone: set[str] = set()
+
+    def before(self) -> "pd.DataFrame | None":
+        """Return the index of calls before; None if there is none of this model and these data."""
+        from errlens.commands.explain.view import INDEX_COLUMNS
+
+        return self._table(INDEX, INDEX_COLUMNS, key=("row", "method"))
+
+    def rows_of(self, photos: Sequence[str]) -> dict[str, int]:
+        """Return the row of each photo without a run: that of a call before, else a new one."""
+        from errlens.run.results import alone_in
+
+        with alone_in(self._folder):
+            before = self.before()
+            ids = [] if before is None else zip(before["sample_id"], before["row"], strict=True)
+            return self._rows.promise(photos, {name: int(row) for name, row in ids})
+
+    def forget(self, photos: Sequence[str]) -> None:
+        """Give back the rows of photos that came to nothing."""
+        from errlens.run.results import alone_in
+
+        with alone_in(self._folder):
+            self._rows.keep(photos)
+
+    def add(self, results: "ResultsWriter", tables: "Tables", sheets: "Mapping[Key, str]") -> None:
+        """Write the tables, of this call and of those before.
+
+        `sheets` has the sheet that an image is on, by row and method; whether written or not.
+        """
+        from errlens.commands.explain.view import COVER_COLUMNS, SIMILARITY_COLUMNS, merged
+
+        before = self.before()
+        index = merged(before, tables.maps, by=("row", "method"))
+        results.csv(INDEX, index)
+        self._rows.keep({*tables.maps["sample_id"]})
+        self._drop(before, index, OF_A_MAP)
+        self._gone |= {sheets[key] for key in _keys(before) & sheets.keys()}
+        if len(tables.covers):
+            known = self._table(COVERS, COVER_COLUMNS, key=("row",))
+            covers = merged(known, tables.covers, by=("row",))
+            results.csv(COVERS, covers)
+            self._drop(known, covers, ("file",))
+        if len(tables.similarities):
+            known = self._table(SIMILARITIES, SIMILARITY_COLUMNS, key=("method",))
+            results.csv(SIMILARITIES, merged(known, tables.similarities, by=("method",)))
+
+    def keeps(self, name: str) -> bool:
+        """Tell whether a file of calls before still shows what a table says."""
+        return name not in self._gone and name != INDEX
+
+    def _drop(
+        self, before: "pd.DataFrame | None", now: "pd.DataFrame", columns: Sequence[str]
+    ) -> None:
+        """Let go the files that a table named and names no more."""
+        for column in columns if before is not None else ():
+            assert before is not None  # noqa: S101 - for the type checker
+            self._gone |= {*before[column].dropna()} - {*now[column].dropna()}
+
+    def _table(
+        self, name: str, columns: Mapping[str, str], *, key: Sequence[str]
+    ) -> "pd.DataFrame | None":
+        """Return a table of calls before with all its columns, if they explained the same."""
+        from errlens.run.results import read_table
+
+        try:
+            found = read_table(
+                self._folder, name, run_hash=self._run_hash, command="errlens explain"
+            )
+            if {*key} <= {*found}:
+                return found.reindex(columns=[*columns]).astype(dict(columns))
+        except (NoResults, ValueError, TypeError):  # a damaged one is made anew
+            pass
+        return None
+
+
+class Known(NamedTuple):
+    """What calls before made: the maps of which rows by which methods, and whether saved as npz."""
+
+    explained: frozenset[Key]
+    saved: frozenset[Key]
+
+
+def known_maps(before: "pd.DataFrame | None", *, options: str) -> Known:
+    """Return what there is: explained with these options, and saved with whatever options."""
+    if before is None:
+        return Known(frozenset(), frozenset())
+    same = before["options"].fillna("") == options
+    ok = before["status"] == "ok"
+    return Known(_keys(before[same & ok]), _keys(before[before["maps_file"].notna()]))
+
+
+def _keys(table: "pd.DataFrame | None") -> frozenset[Key]:
+    if table is None:
+        return frozenset()
+    return frozenset(zip(table["row"].astype(int), table["method"], strict=True))

@@ -1,0 +1,308 @@
+"""Options of `errlens explain`, by what they are about."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from errlens.commands.options.groups import (
+    ModelOptions,
+    OutputOptions,
+    OverwriteOption,
+    RunArgument,
+)
+from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.errors import UnfitOption
+
+if TYPE_CHECKING:
+    from errlens.attribution.explained_model import Settings
+    from errlens.model.classifier import Classifier
+
+MATLAB = "matlab"
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoArguments:
+    """Photos that belong to no run."""
+
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[IMAGE]...",
+            help="Instead of a run: photos, or folders of them, with --model or --checkpoint.",
+        ),
+    ] = None
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Of photos without a run.  [default: explained]"
+        ),
+    ] = None
+    max_file_mb: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Read no image file of more megabytes.  [default: as the run; else 500]",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodOptions:
+    """What is explained, and how the methods go about it."""
+
+    method: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="See --list; repeatable.  [default: grad-cam]"),
+    ] = None
+    list_methods: Annotated[
+        bool,
+        typer.Option("--list", help="List the methods, and whether they fit the run or --model."),
+    ] = False
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What to explain: predicted, true, second, top3 or a class; repeatable.  "
+            "[default: predicted, true (or second, where it is right) and why one rather than the "
+            "other]",
+        ),
+    ] = None
+    rather_than: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="Why the target rather than this: predicted, true or a class."
+        ),
+    ] = None
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The layer to look at.  [default: the last map]"),
+    ] = None
+    mask: Annotated[
+        str,
+        typer.Option(metavar="X%|N", help="What occlusion hides: a share of a side, or pixels."),
+    ] = "20%"
+    stride: Annotated[
+        str | None,
+        typer.Option(metavar="X%|N", help="From mask to mask.  [default: half a mask]"),
+    ] = None
+    value: Annotated[
+        Literal["mean", "gray", "black", "blur", "noise"], typer.Option(help="What hides.")
+    ] = "mean"
+    probability: Annotated[
+        bool, typer.Option("--probability", help="Occlusion of the probability, not the logit.")
+    ] = False
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Of integrated gradients.")] = 50
+    samples: Annotated[int, typer.Option(min=1, metavar="N", help="Of smooth-grad.")] = 25
+    noise: Annotated[
+        float, typer.Option(min=0, metavar="X", help="Of smooth-grad, as a share of the range.")
+    ] = 0.15
+    seed: Annotated[int, typer.Option(metavar="N", help="Of noise.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What else is asked of each image or map."""
+
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Methods side by side, by default all that fit, with their seconds."
+        ),
+    ] = False
+    cover: Annotated[
+        bool,
+        typer.Option(
+            "--cover", help="The smallest part that, hidden, turns the wrong class into the right."
+        ),
+    ] = False
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Occlusion with masks and strides of several sizes.")
+    ] = False
+    winners: Annotated[
+        bool,
+        typer.Option(
+            "--winners",
+            help="The class that occlusion makes win at each place, and the fall of the strongest "
+            "feature map.",
+        ),
+    ] = False
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Try the maps: deletion, insertion, and with the model randomised."
+        ),
+    ] = False
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="An older run: what its model sees in the same images, beside it."
+        ),
+    ] = None
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Outlines (json) or mask images, white on black, of the objects: adds the share "
+            "of the evidence that lies on them, held against their share of the area.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOptions:
+    """How pictures look."""
+
+    style: Annotated[
+        Literal["errlens", "matlab"],
+        typer.Option(
+            help="matlab: as its examples have it, of the whole image squashed to the input."
+        ),
+    ] = "errlens"
+    on: Annotated[
+        Literal["input", "original"],
+        typer.Option(help="What maps lie on: the image as fed, or the photo as it is."),
+    ] = "input"
+    overlay_only: Annotated[
+        bool, typer.Option("--overlay-only", help="A picture is the overlay of the last map alone.")
+    ] = False
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, metavar="X", help="Opacity of full colour.  [default: 0.7; matlab: 0.5]"
+        ),
+    ] = None
+    colormap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Such as jet or viridis.  [default: by the method; matlab: jet]"
+        ),
+    ] = None
+    upsampling: Annotated[
+        Literal["nearest", "bilinear", "bicubic"],
+        typer.Option(help="How a coarse map is enlarged to the image."),
+    ] = "bilinear"
+    save_maps: Annotated[
+        bool, typer.Option("--save-maps", help="Also write the maps, in raw units, as npz.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions:
+    """How much of it, and by what."""
+
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Images at most, the first of the ranking.  [default: 20; all photos]",
+        ),
+    ] = None
+    time_budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Stop in time with what is done: 90s, 5m, 1h."),
+    ] = None
+    max_mb: Annotated[
+        float | None,
+        typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
+    ] = None
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs.")
+    ] = "auto"
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Images at a time.  [default: by their size]"),
+    ] = None
+
+    def seconds(self) -> float | None:
+        """Return the time budget in seconds.
+
+        Raises:
+            UnfitOption: It is no time.
+        """
+        if self.time_budget is None:
+            return None
+        number, unit = self.time_budget[:-1], self.time_budget[-1:]
+        scale = {"s": 1, "m": 60, "h": 3600}.get(unit)
+        try:
+            seconds = float(number) * scale if scale else float(self.time_budget)
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds < float("inf"):
+            raise UnfitOption(f"--time-budget {self.time_budget!r} is no time like 90s, 5m or 1h")
+        return seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(
+    RunArgument,
+    PhotoArguments,
+    SelectOptions,
+    LimitOptions,
+    MethodOptions,
+    StudyOptions,
+    PictureOptions,
+    ImagesOption,
+    ModelOptions,
+    OutputOptions,
+    OverwriteOption,
+):
+    """Options of `errlens explain`."""
+
+    trust_run: Annotated[
+        bool,
+        typer.Option(
+            "--trust-run",
+            help="Run what code the run names, such as a model factory of an installed package.",
+        ),
+    ] = False
+
+    @property
+    def of_photos(self) -> bool:
+        """Whether photos are meant that belong to no run."""
+        return bool(self.model or self.checkpoint) and not self.list_methods
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods asked for."""
+        return list(dict.fromkeys(self.method or ["grad-cam"]))
+
+    @property
+    def matlab(self) -> bool:
+        """Whether pictures look as MATLAB's examples do."""
+        return self.style == MATLAB
+
+    def settings(self, classifier: "Classifier") -> "Settings":
+        """Return the options of methods."""
+        from errlens.attribution.explained_model import Settings
+
+        names = ("mask", "stride", "steps", "samples", "noise", "seed")
+        return Settings(
+            batch_size=self.batch_size or classifier.good_batch_size,
+            fill=self.value,
+            probability=self.probability or self.matlab,
+            **{name: getattr(self, name) for name in names},
+        )
+
+    def decisive(self) -> dict[str, Any]:
+        """Return the options that decide what the pictures and tables of an image hold."""
+        found = {
+            field.name: getattr(self, field.name)
+            for kind in (MethodOptions, StudyOptions, PictureOptions)
+            for field in dataclasses.fields(kind)
+            if field.name not in ("method", "list_methods", "save_maps")
+        }
+        return {
+            name: str(value) if isinstance(value, Path) else value for name, value in found.items()
+        }
+
+    def as_text(self) -> str:
+        """Return those of them that are not at their default, in one line."""
+        default = {field.name: field.default for field in dataclasses.fields(self)}
+        given = {name: value for name, value in self.decisive().items() if value != default[name]}
+        return ", ".join(f"{name}={value}" for name, value in given.items())

@@ -1,0 +1,136 @@
+"""What `errlens explain` asks of an image beyond its maps."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from errlens.commands.explain import study_pictures as figures
+from errlens.commands.explain.album import ABOUT
+from errlens.maps import Attribution
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from errlens.attribution.cases import Explainer, Explanation
+    from errlens.attribution.trials import Trial
+    from errlens.commands.explain.album import Album
+    from errlens.commands.explain.options import ExplainOptions
+    from errlens.commands.explain.pictures import Looks
+
+# What --sweep tries, mask and stride as shares of a side: a few sizes, first side by side.
+SWEPT: Final = (
+    ("10%", "10%"), ("20%", "20%"), ("30%", "30%"), ("40%", "40%"),
+    ("10%", "5%"), ("20%", "10%"), ("30%", "15%"), ("40%", "20%"),
+)  # fmt: skip
+RANDOMISED: Final = 4  # images whose maps are made again with the model randomised
+
+
+class Studies:
+    """Asks it image by image, and keeps what belongs into tables."""
+
+    def __init__(
+        self, explainer: "Explainer", album: "Album", looks: "Looks", options: "ExplainOptions"
+    ) -> None:
+        self._explainer = explainer
+        self._album = album
+        self._looks = looks
+        self._options = options
+        self._first: list[tuple[Tensor, int]] = []
+        self.covers: list[dict[str, Any]] = []
+
+    def add(self, found: "Explanation") -> "dict[str, Trial]":
+        """Study one image; return how the map of the predicted class of each method did."""
+        if found.tensor is None:
+            return {}
+        name = self._album.name(found.case)
+        if self._options.cover:
+            self._cover(found, found.tensor, f"{name}_cover.png")
+        if self._options.sweep:
+            self._sweep(found, found.tensor, f"{name}_sweep.png")
+        if self._options.winners:
+            self._winners(found, found.tensor, f"{name}_winners.png")
+        return self._trials(found, found.tensor) if self._options.check else {}
+
+    def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
+        """Return how far each method's maps survive that the network is randomised."""
+        import torch
+
+        from errlens.attribution.trials import randomised
+
+        if not self._first:
+            return []
+        tensors, classes = zip(*self._first, strict=True)
+        images, explainer = torch.stack(tensors), self._explainer
+        return [
+            {"method": name, **stage._asdict()}
+            for name in methods
+            for stage in randomised(name, explainer.subject, images, classes, explainer.settings)
+        ]
+
+    def _cover(self, found: "Explanation", image: "Tensor", file: str) -> None:
+        from errlens.attribution.cover import smallest_cover
+
+        facts = found.case.facts
+        if facts["label"] in (None, facts["pred"]):
+            return
+        row = {name: facts[name] for name in ABOUT}
+        explainer = self._explainer
+        cover = smallest_cover(
+            explainer.subject, image, facts["pred"], facts["label"], explainer.settings
+        )
+        if cover is None:
+            self.covers.append({**row, "found": False})
+            return
+        hidden = explainer.picture_of(cover.hidden)
+        self._album.figure(file, figures.cover_figure(found, cover, hidden))
+        self.covers.append(
+            {
+                **row,
+                "found": True,
+                **cover.box._asdict(),
+                "share": cover.box.area / image[0].numel(),
+                "fill": explainer.settings.fill,
+                "confirmed_by": " ".join(cover.confirmed_by),
+                "pred_before": cover.before[0],
+                "true_before": cover.before[1],
+                "pred_after": cover.after[0],
+                "true_after": cover.after[1],
+                "file": file,
+            }
+        )
+
+    def _sweep(self, found: "Explanation", image: "Tensor", file: str) -> None:
+        from errlens.attribution.explained_model import borrowed
+        from errlens.attribution.masks import sweep
+
+        subject, settings = self._explainer.subject, self._explainer.settings
+        tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
+        with borrowed(subject.module):
+            sweeps = [(one, sweep(subject, image, one)) for one in tried]
+        self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
+
+    def _winners(self, found: "Explanation", image: "Tensor", file: str) -> None:
+        from errlens.attribution.explained_model import borrowed
+        from errlens.attribution.masks import sweep
+
+        subject = self._explainer.subject
+        layer = subject.spatial_layer
+        with borrowed(subject.module):
+            swept = sweep(subject, image, self._explainer.settings, layer=layer)
+        names = self._explainer.classifier.classes.names
+        fall = swept.strongest_channel()
+        self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
+
+    def _trials(self, found: "Explanation", image: "Tensor") -> "dict[str, Trial]":
+        from errlens.attribution.trials import Trials
+
+        pred = found.case.facts["pred"]
+        if len(self._first) < RANDOMISED:
+            self._first.append((image, pred))
+        trials = Trials(self._explainer.subject, image, pred, self._explainer.settings)
+        return {
+            method: trials.try_map(one.values)
+            for method, maps in found.maps.items()
+            for one in maps
+            if isinstance(one, Attribution) and one.target.name == "predicted"
+        }

@@ -1,0 +1,57 @@
+import dataclasses
+import shlex
+from pathlib import Path
+
+import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from errlens.commands.evaluate.command import EvaluateOptions
+from errlens.commands.options.groups import INVOCATION
+from errlens.commands.options.shell import as_command, command_line
+from errlens.escapes import is_printable
+
+# What cannot be seen is written for bash, which the shlex of Python cannot read.
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).filter(
+    lambda text: not text.startswith("-") and text.strip() == text and is_printable(text)
+)
+fractions = st.floats(0.01, 1).map(lambda value: round(value, 3))
+colours = st.none() | st.tuples(fractions, fractions, fractions)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.builds(
+        EvaluateOptions,
+        data=words.map(Path),
+        model=st.none() | words,
+        model_kwargs=st.none() | st.lists(words, min_size=1, max_size=3),
+        classes=st.none() | words.map(Path),
+        img_size=st.none() | st.integers(1, 999),
+        crop_pct=st.none() | fractions,
+        crop_mode=st.sampled_from([None, "squash"]),
+        mean=colours,
+        exif=st.booleans(),
+        allow_unknown=st.booleans(),
+        out=st.none() | words.map(Path),
+    )
+)
+def test_a_command_that_was_written_gives_its_options(options):
+    seen = []
+    app = typer.Typer()
+    app.command()(as_command(seen.append, EvaluateOptions))
+    program, command, *arguments = shlex.split(
+        command_line("evaluate", options, without=INVOCATION)
+    )
+    assert (program, command) == ("errlens", "evaluate")
+    said = CliRunner().invoke(app, arguments)
+    assert said.exit_code == 0, said.output
+    assert seen == [options]
+
+
+def test_what_belongs_to_one_invocation_is_left_out():
+    options = EvaluateOptions(data=Path("a b"), json=True, overwrite=True, quiet=True)
+    assert command_line("evaluate", options, without=INVOCATION) == "errlens evaluate 'a b'"
+    kept = dataclasses.replace(options, exif=True)
+    assert command_line("evaluate", kept, without=INVOCATION).endswith("--exif")

@@ -1,0 +1,130 @@
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import errlens
+from errlens.cli import app
+from tests.conftest import REPOSITORY
+
+CONFIGS = sorted((REPOSITORY / "configs").glob("*.yaml"))
+
+CONFIG = """
+out: results/run
+evaluate:
+  data: photos
+  model: tiny:colours
+  img_size: 8
+  crop_pct: 1.0
+"""
+
+
+@pytest.fixture
+def config(tiny, photos, tmp_path):
+    del tiny, photos
+    (tmp_path / "project.yaml").write_text(CONFIG)
+    return tmp_path / "project.yaml"
+
+
+def run_errlens(*arguments):
+    return CliRunner().invoke(app, ["run", *map(str, arguments)])
+
+
+def test_a_configuration_does_what_the_command_does(config, photos, tiny, tmp_path):
+    assert run_errlens(config).exit_code == 0
+    by_config = errlens.open_run(tmp_path / "results" / "run")
+    by_command = errlens.evaluate(photos, model=tiny, out="other", img_size=8, crop_pct=1.0)
+    assert by_config.info.run_hash == by_command.info.run_hash
+    assert by_config.predictions.table.equals(by_command.predictions.table)
+
+
+def test_paths_start_at_the_file_wherever_it_is_run_from(config, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run_errlens(config).exit_code == 0
+    assert (tmp_path / "results" / "run" / "metrics.json").exists()
+
+
+def test_set_wins_over_the_file(config, tmp_path):
+    assert run_errlens(config, "--set", "evaluate.img_size=10", "--set", "out=mine").exit_code == 0
+    info = errlens.open_run(tmp_path / "mine").info
+    assert info.settings.preprocessing["img_size"] == [10, 10]
+
+
+def test_options_of_the_invocation_reach_every_block(config):
+    said = run_errlens(config, "--json")
+    assert json.loads(said.stdout)["metrics"]["n"] == 12
+    assert run_errlens(config, "--set", "evaluate.img_size=9").exit_code == 3
+    assert run_errlens(config, "--set", "evaluate.img_size=9", "--overwrite", "-q").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("img_size", "img_sise", "project.yaml:6: unknown key 'evaluate.img_sise'"),
+        ("evaluate:", "evalate:", "project.yaml:3: unknown key 'evalate'"),
+        ("img_size: 8", "img_size: big", "project.yaml:6: evaluate.img_size"),
+        ("img_size: 8", "img_size: 0", "project.yaml:6: evaluate.img_size"),
+        ("  data: photos\n", "", "project.yaml:3: evaluate.data"),
+        ("model: tiny:colours", "quiet: true", "unknown key 'evaluate.quiet'"),
+        ("out: results/run", "", "'out' must name the run folder"),
+        ("img_size: 8", "img_size: [8", "cannot be read as YAML"),
+    ],
+)
+def test_a_mistake_ends_with_file_line_and_key(config, before, after, expected):
+    config.write_text(CONFIG.replace(before, after))
+    said = run_errlens(config)
+    assert said.exit_code == 2, said.output
+    assert expected in said.stderr
+
+
+def test_a_missing_configuration_is_bad_input(config):
+    said = run_errlens(config.with_name("projct.yaml"))
+    assert said.exit_code == 3
+    assert "project.yaml" in said.stderr
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_configuration_here_is_read_and_printed_whole(path, tmp_path):
+    said = run_errlens(path, "--print-config")
+    assert said.exit_code == 0, said.output
+    assert str(tmp_path) not in said.stdout
+    tree = yaml.safe_load(said.stdout)
+    assert set(yaml.safe_load(path.read_text())) == set(tree)
+    # What is printed can be read again, from anywhere, and says the same.
+    (tmp_path / "printed.yaml").write_text(said.stdout)
+    assert run_errlens(tmp_path / "printed.yaml", "--print-config").stdout == said.stdout
+
+
+def test_print_config_fills_in_what_was_left_out_and_runs_nothing(config, tmp_path):
+    said = run_errlens(config, "--print-config", "--set", "evaluate.batch_size=2")
+    tree = yaml.safe_load(said.stdout)
+    assert tree["out"] == str(tmp_path / "results" / "run")
+    block = tree["evaluate"]
+    assert block["data"] == str(tmp_path / "photos")
+    assert (block["batch_size"], block["part_size"], block["max_bad"]) == (2, 4096, "1%")
+    assert not {"out", "quiet", "json", "overwrite"} & set(block)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_head_is_fitted_before_it_is_evaluated(config, tmp_path):
+    config.write_text(
+        CONFIG
+        + """
+  checkpoint: head.safetensors
+network_probe:
+  data: photos
+  model: tiny:colours
+  img_size: 8
+  save_head: head.safetensors
+"""
+    )
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    assert "named by head.safetensors" in said.stderr
+    assert errlens.open_run(tmp_path / "results" / "run").info.checkpoint.endswith(
+        "head.safetensors"
+    )
+    assert run_errlens(config).exit_code == 0  # the same head, the same run
