@@ -72,8 +72,8 @@ def evaluate(
         out: The run folder; by default `runs/DATA-MODEL`.
         options: Any option of `errlens evaluate`, with underscores; paths as `Path`.
     """
-    from errlens.commands.evaluate.command import EvaluateOptions
     from errlens.commands.evaluate.command import evaluate as command
+    from errlens.commands.evaluate.options import EvaluateOptions
 
     place = None if out is None else Path(out)
     return command(

@@ -10,20 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from errlens import __version__
-from errlens.commands.cache_key.command import CacheKeyOptions, cache_key
-from errlens.commands.check.command import CheckOptions, check
-from errlens.commands.compare.command import CompareOptions, compare
-from errlens.commands.confusion.command import ConfusionOptions, confusion
-from errlens.commands.evaluate.command import EvaluateOptions, evaluate
-from errlens.commands.explain.command import explain
-from errlens.commands.explain.options import ExplainOptions
-from errlens.commands.import_.command import ImportOptions, import_predictions
-from errlens.commands.misclassified.command import MisclassifiedOptions, misclassified
-from errlens.commands.network.command import ProbeOptions, probe
-from errlens.commands.options.shell import as_command
-from errlens.commands.report.command import ReportOptions, report
-from errlens.commands.run.command import RunOptions, run
-from errlens.commands.what_if.command import WhatIfOptions, what_if
+from errlens.commands.options.shell import as_callback
+from errlens.commands.registry import COMMANDS
 from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
 from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, stop_on_signals
@@ -118,28 +106,20 @@ def _options(
     del version  # its callback has done the work
 
 
-app.command()(as_command(evaluate, EvaluateOptions))
-app.command("import")(as_command(import_predictions, ImportOptions))
-app.command()(as_command(confusion, ConfusionOptions))
-app.command()(as_command(misclassified, MisclassifiedOptions))
-app.command()(as_command(explain, ExplainOptions))
-app.command()(as_command(compare, CompareOptions))
-app.command()(as_command(check, CheckOptions))
-app.command("what-if")(as_command(what_if, WhatIfOptions))
-app.command()(as_command(report, ReportOptions))
-app.command()(as_command(run, RunOptions))
-app.command("cache-key")(as_command(cache_key, CacheKeyOptions))
-
 network = typer.Typer(
     name="network", help="What is inside a network.", no_args_is_help=True, rich_markup_mode=None
 )
-network.command("probe")(as_command(probe, ProbeOptions))
 app.add_typer(network)
 
 
 @network.callback()
 def _network() -> None:
     """Keep the name of a command in front of its options, also while there is only one."""
+
+
+for _name, _command in COMMANDS.items():
+    *_group, _word = _name.split()
+    (network if _group else app).command(_word)(as_callback(_command))
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ def test_a_disk_that_is_full_in_the_middle_keeps_what_was_written(run, monkeypat
 def test_tables_on_a_full_disk_leave_those_of_before(run, monkeypatch, command):
     folder = run / command.split(maxsplit=1)[0]
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    monkeypatch.setattr(errlens.csv_tables.pyarrow.csv, "write_csv", full)
+    monkeypatch.setattr(errlens.run.csv_tables.pyarrow.csv, "write_csv", full)
     said = call(command)
     assert said.exit_code == 3, said.output
     assert "cannot be written: no space left on device" in said.stderr

@@ -13,7 +13,7 @@ import torch
 
 from errlens.commands.explain.ledger import Ledger
 from errlens.commands.explain.rows import Rows
-from errlens.commands.explain.view import tables
+from errlens.commands.explain.tables import tables
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
 from errlens.run.results import MADE_FROM, alone_in, renewed_folder

@@ -1,34 +1,20 @@
 """`errlens cache-key`: which run a configuration makes, before it is made."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import typer
 
-from errlens.commands.options.groups import ConfigArguments, OutputOptions
+from errlens.commands.cache_key.options import CacheKeyOptions
+from errlens.commands.import_.command import describe
+from errlens.commands.options.config import Config
 from errlens.commands.run.command import read_blocks
+from errlens.data.samples import listed_samples
 from errlens.errors import BadConfig, MissingInput
-
-if TYPE_CHECKING:
-    from errlens.commands.options.config import Config
-    from errlens.run.identity import RunInfo
-    from errlens.terminal import Screen
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheKeyOptions(ConfigArguments, OutputOptions):
-    """Options of `errlens cache-key`."""
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.identity import RunInfo
+from errlens.terminal import Screen
 
 
 def cache_key(options: CacheKeyOptions) -> None:
-    """Print the run hash that CONFIG leads to, predicting nothing and writing nothing.
-
-    It is that of `run.json` after `errlens run`: the same data, weights and settings give the same
-    hash, and so the same predictions. A cache in CI may go by it.
-    """
-    from errlens.predictions.table import SCHEMA_VERSION
-    from errlens.terminal import Screen
-
+    """Print the run hash that CONFIG leads to, predicting nothing and writing nothing."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     info = _run_of(read_blocks(options), options, screen)
     if not options.json:
@@ -38,21 +24,18 @@ def cache_key(options: CacheKeyOptions) -> None:
     )
 
 
-def _run_of(config: "Config", options: CacheKeyOptions, screen: "Screen") -> "RunInfo":
+def _run_of(config: Config, options: CacheKeyOptions, screen: Screen) -> RunInfo:
     """Return what `run.json` would say."""
     if (block := config.blocks.get("evaluate")) is not None:
-        from errlens.commands.evaluate.command import prepare
-
         probe = config.blocks.get("network_probe")
         if probe and probe.save_head == block.checkpoint and not block.checkpoint.exists():
             error = MissingInput(block.checkpoint, what="checkpoint")
             error.hint = "the block 'network_probe' makes it: the key is known once that has run"
             raise error
+        from errlens.commands.evaluate.command import prepare  # torch, which imports need not
+
         return prepare(block, screen).info
     if (block := config.blocks.get("import")) is not None:
-        from errlens.commands.import_.command import describe
-        from errlens.data.samples import listed_samples
-
         table = block.read_predictions()
         samples = listed_samples(table.manifest, block.root or block.table.parent)
         return describe(block, table, samples, block.read_superclasses(table.classes))[0]

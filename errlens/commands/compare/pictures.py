@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from errlens.data.photos.images import ImageFile
 from errlens.figures.gallery import Line, Tile, Verdict
@@ -12,9 +13,6 @@ from errlens.formats import probability
 from errlens.galleries.choice import sequence
 from errlens.galleries.drawing import Poster
 from errlens.galleries.tiles import Shot
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TILES: Final = 60  # of a gallery
 
@@ -26,7 +24,7 @@ _SAID: Final = {
 
 
 def change_posters(
-    changes: "Mapping[str, pd.DataFrame]",
+    changes: Mapping[str, pd.DataFrame],
     hashes: Sequence[bytes | None],
     root: Path,
     *,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
@@ -25,10 +25,8 @@ from errlens.formats import (
 )
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
-
-if TYPE_CHECKING:
-    from errlens.run.results import ResultsWriter
 
 SHOWN: Final = 10  # rows of a table
 
@@ -114,7 +112,7 @@ def show(screen: Screen, found: Found) -> None:
         _show_broken(screen, found.changed.broken)
 
 
-def show_files(screen: Screen, folder: Path, results: "ResultsWriter") -> None:
+def show_files(screen: Screen, folder: Path, results: ResultsWriter) -> None:
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(folder)}: {', '.join(results.written)}")
@@ -307,7 +305,7 @@ def _difference(one: Comparison, n: int) -> tuple[str, str]:
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,79 +1,30 @@
 """`errlens confusion`: which classes does the model mix up?"""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
-from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.analysis.confusion import exceptional
+from errlens.analysis.confusion import soft as soft_confusion
+from errlens.analysis.confusion.matrix import (
+    COLUMNS,
+    ConfusionMatrix,
+    confusion_matrix,
+    count_table,
+)
+from errlens.analysis.confusion.order import class_order, matrix_table
+from errlens.analysis.confusion.tables import Findings, find_confusions
+from errlens.commands.confusion import view
+from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.confusion.pictures import draw_figures
 from errlens.errors import NoLabels, StaleRun, UnfitOption
-
-if TYPE_CHECKING:
-    from errlens.analysis.confusion.matrix import ConfusionMatrix
-    from errlens.analysis.confusion.tables import Findings
-    from errlens.classes.names import ClassNames, Superclasses
-    from errlens.run.folder import RunFolder
-    from errlens.run.results import ResultsWriter
+from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter, renewed_results
+from errlens.terminal import Screen
 
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfusionOptions(RunArgument, OutputOptions):
-    """Options of `errlens confusion`."""
-
-    superclasses: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A csv file with class_name,superclass.  [default: the run's]"
-        ),
-    ] = None
-    by: Annotated[
-        Literal["superclass"] | None,
-        typer.Option(help="Show the pairs of each superclass, and draw each by itself."),
-    ] = None
-    soft: Annotated[
-        bool,
-        typer.Option("--soft", help="Also what the model half believes; for few images a class."),
-    ] = False
-    expected: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help="Images each class should have: warn if not."),
-    ] = None
-    normalize: Annotated[
-        Literal["none", "true", "pred"],
-        typer.Option(help="Draw counts, or shares of the true or the predicted class."),
-    ] = "none"
-    order: Annotated[
-        Literal["given", "superclass", "frequency", "cluster"] | None,
-        typer.Option(
-            help="Order of the classes drawn.  [default: superclass if known, or cluster]"
-        ),
-    ] = None
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of each table shown.")] = 10
-    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
-
-    def read_superclasses(self, run: "RunFolder", classes: "ClassNames") -> "Superclasses | None":
-        """Return the superclasses of the file, or those the run was made with."""
-        from errlens.classes.files import read_superclasses
-
-        if self.superclasses:
-            return read_superclasses(self.superclasses, classes)
-        return run.info.superclasses
-
-
-def confusion(options: ConfusionOptions) -> "RunFolder":
-    """Find the classes a model mixes up: in pairs, in groups, and beyond their own kind.
-
-    A pair is mutually confused if each class is taken for the other, more often than chance and the
-    errors of its relatives explain. Tables and pictures go to RUN/confusion.
-    """
-    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
-    from errlens.commands.confusion import view
-    from errlens.run.results import renewed_results
-    from errlens.terminal import Screen
-
+def confusion(options: ConfusionOptions) -> RunFolder:
+    """Find the classes a model mixes up: in pairs, in groups, and beyond their own kind."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = options.open_run(screen)
 
@@ -99,7 +50,7 @@ def confusion(options: ConfusionOptions) -> "RunFolder":
     return run
 
 
-def _check_sums(run: "RunFolder", matrix: "ConfusionMatrix") -> None:
+def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
     """Refuse a run whose figures are not those of its predictions, or that has none."""
     if not matrix.total:
         raise NoLabels(run.path)
@@ -116,12 +67,8 @@ def _check_sums(run: "RunFolder", matrix: "ConfusionMatrix") -> None:
         )
 
 
-def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions) -> "Findings":
+def _find(run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions) -> Findings:
     """Look for everything that the options ask for."""
-    from errlens.analysis.confusion import exceptional
-    from errlens.analysis.confusion import soft as soft_confusion
-    from errlens.analysis.confusion.tables import find_confusions
-
     findings = find_confusions(matrix)
     if matrix.superclasses:
         given = options.superclasses is not None
@@ -137,15 +84,12 @@ def _find(run: "RunFolder", matrix: "ConfusionMatrix", options: ConfusionOptions
 
 
 def _write(
-    results: "ResultsWriter",
-    matrix: "ConfusionMatrix",
-    findings: "Findings",
+    results: ResultsWriter,
+    matrix: ConfusionMatrix,
+    findings: Findings,
     options: ConfusionOptions,
 ) -> None:
     """Write the matrix, the tables and the pictures."""
-    from errlens.analysis.confusion.matrix import count_table
-    from errlens.analysis.confusion.order import class_order, matrix_table
-
     order = class_order(
         matrix, options.order or ("superclass" if matrix.superclasses else "cluster")
     )
@@ -158,8 +102,6 @@ def _write(
         else:
             results.csv(f"{name}.csv", table)
     if not options.no_figures:
-        from errlens.commands.confusion.pictures import draw_figures
-
         figures = draw_figures(
             matrix,
             findings,

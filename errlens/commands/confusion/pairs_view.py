@@ -131,4 +131,4 @@ def _rate(count: int, n: int) -> str:
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))

@@ -1,10 +1,11 @@
 """Which pictures of a confusion matrix to draw, and of which classes."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from errlens.analysis.confusion.groups import names_of
@@ -21,9 +22,6 @@ from errlens.figures.matrix.overview import draw_overview
 from errlens.figures.matrix.spans import Span
 from errlens.formats import count, counted, share
 from errlens.run.file_names import file_name
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too
 MOST_NAMED: Final = 200
@@ -47,7 +45,7 @@ def draw_figures(
     *,
     normalize: Normalize,
     by_superclass: bool,
-) -> "Iterator[tuple[str, Figure]]":
+) -> Iterator[tuple[str, Figure]]:
     """Yield the pictures with their file names: of all classes, of groups, of superclasses."""
     seen = _worth_drawing(matrix, order)
     if len(seen) <= MOST_DRAWN:
@@ -82,7 +80,7 @@ def _draw(
     *,
     title: str,
     normalize: Normalize,
-) -> "Figure":
+) -> Figure:
     """Draw some classes as large as their number allows."""
     spans = _spans(matrix, classes)
     if len(classes) > MOST_NAMED:
@@ -97,7 +95,7 @@ def _draw(
     )
 
 
-def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> "Iterator[tuple[str, Figure]]":
+def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> Iterator[tuple[str, Figure]]:
     """Yield pages of groups, each group with its numbers."""
     groups = [
         Group(
@@ -124,16 +122,14 @@ def _members(
         yield number, names, [place[name] for name in names]
 
 
-def _draw_superclasses(table: pd.DataFrame, names: tuple[str, ...]) -> "Figure":
+def _draw_superclasses(table: pd.DataFrame, names: tuple[str, ...]) -> Figure:
     counts = table["count"].to_numpy().reshape(len(names), len(names))
     known = counts.sum(axis=1, keepdims=True) > 0
     values = np.where(known, counts, np.nan).astype(float)
     return draw_matrix(values, list(names), title="superclasses", unit="images")
 
 
-def _draw_belief(
-    matrix: ConfusionMatrix, soft: pd.DataFrame, classes: NDArray[np.intp]
-) -> "Figure":
+def _draw_belief(matrix: ConfusionMatrix, soft: pd.DataFrame, classes: NDArray[np.intp]) -> Figure:
     belief = soft_matrix(soft, len(matrix.classes))[classes][:, classes].toarray()
     belief[matrix.n[classes] == 0] = np.nan
     covered = mean_covered(soft)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,8 @@ from errlens.formats import (
 )
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
-
-if TYPE_CHECKING:
-    from errlens.run.results import ResultsWriter
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 
@@ -90,7 +88,7 @@ def show_findings(
         _show_soft(screen, matrix, findings.soft, top=top)
 
 
-def show_files(screen: Screen, run: RunFolder, results: "ResultsWriter") -> None:
+def show_files(screen: Screen, run: RunFolder, results: ResultsWriter) -> None:
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(run.path / 'confusion')}: {', '.join(results.written)}")
@@ -254,7 +252,7 @@ def _count_of(matrix: ConfusionMatrix, index: int) -> str:
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

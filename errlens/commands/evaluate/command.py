@@ -1,17 +1,26 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
 import dataclasses
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import typer
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
+from errlens.analysis.accuracy.doubts import doubt
+from errlens.analysis.accuracy.metrics import COLUMNS, Metrics, class_table, measure
+from errlens.classes.names import Superclasses
+from errlens.commands.evaluate import view
 from errlens.commands.evaluate.first_look import look_first
-from errlens.commands.evaluate.second_look import (
-    Again,
-    check_label_space,
+from errlens.commands.evaluate.label_space import Again, check_label_space
+from errlens.commands.evaluate.options import (
+    EvaluateOptions,
+    allowed_bad,
+    expected_accuracy,
+    sidecars_to_keep,
+)
+from errlens.commands.evaluate.restoring import (
     diagnose,
     diagnosis_as_dict,
     doubt_as_dict,
@@ -20,90 +29,27 @@ from errlens.commands.evaluate.second_look import (
 )
 from errlens.commands.options.groups import (
     INVOCATION,
-    ComputeOptions,
-    DataOptions,
-    JudgementOptions,
-    ModelOptions,
-    OutputOptions,
-    OverwriteOption,
 )
 from errlens.commands.options.shell import command_line
-from errlens.errors import TooManyBadInputs, UnfitOption
+from errlens.data.labels import are_indices, label_indices
+from errlens.data.photos.loading import available_cores
+from errlens.data.photos.oddities import Oddities, total
+from errlens.data.samples import Samples
+from errlens.errors import TooManyBadInputs
 from errlens.formats import count, counted
+from errlens.model.classifier import Classifier
+from errlens.model.first_look import spread_photos
+from errlens.model.predict import ShardPredictor, predict_missing
+from errlens.model.restoring.restoration import Diagnosis
+from errlens.run.folder import RunFolder
+from errlens.run.identity import RunInfo, plan_hash
 from errlens.run.places import as_recorded, default_run
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from errlens.analysis.accuracy.metrics import Metrics
-    from errlens.classes.names import Superclasses
-    from errlens.data.samples import Samples
-    from errlens.model.classifier import Classifier
-    from errlens.model.predict import ShardPredictor
-    from errlens.model.restoring.restoration import Diagnosis
-    from errlens.run.folder import RunFolder
-    from errlens.run.identity import RunInfo
-    from errlens.terminal import Screen
-
-KEPT_UNASKED = 200_000_000  # bytes of logits and features
+from errlens.scale.plan import make_plan
+from errlens.terminal import Screen
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(
-    DataOptions, JudgementOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption
-):
-    """Options of `errlens evaluate`."""
-
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/DATA-MODEL]"
-        ),
-    ] = None
-    max_bad: Annotated[
-        str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
-    ] = "1%"
-    keep: Annotated[
-        str,
-        typer.Option(
-            metavar="WHAT", help="logits,features or one of them; none; auto: both, up to 200 MB."
-        ),
-    ] = "auto"
-    expect: Annotated[
-        str | None,
-        typer.Option(
-            metavar="top1=X",
-            help="The accuracy expected: where the result falls short, look for the preprocessing "
-            "that restores it.",
-        ),
-    ] = None
-    part_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images in a part: what a stop can cost.")
-    ] = 4096
-
-    def __post_init__(self) -> None:
-        # A typo should not wait for the end to be found.
-        allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
-        sidecars_to_keep(self.keep, n=1, values=1)
-        if expected_accuracy(self.expect) is not None and self.transform:
-            raise UnfitOption("--expect cannot try other settings than those of --transform")
-
-
-def evaluate(options: EvaluateOptions) -> "RunFolder":
-    """Predict every image of DATA and keep each prediction, right or wrong.
-
-    Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
-    a table of classes come with it. Stopped half-way, the same command goes on where it was.
-    """
-    from errlens.analysis.accuracy.doubts import doubt
-    from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
-    from errlens.commands.evaluate import view
-    from errlens.data.photos.oddities import Oddities, total
-    from errlens.run.folder import RunFolder
-    from errlens.terminal import Screen
-
+def evaluate(options: EvaluateOptions) -> RunFolder:
+    """Predict every image of DATA and keep each prediction, right or wrong."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
 
@@ -111,7 +57,6 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
     work = prepare(options, screen)
 
     # Freeze that, and predict whatever has no prediction yet.
-    from errlens.model.predict import predict_missing  # torch takes seconds to import
 
     predictor = _begin(run, options, work)
     with run.in_work():
@@ -146,21 +91,19 @@ def evaluate(options: EvaluateOptions) -> "RunFolder":
 
 
 def _show_way_on(
-    screen: "Screen",
-    run: "RunFolder",
-    metrics: "Metrics",
-    diagnosis: "Diagnosis | None",
+    screen: Screen,
+    run: RunFolder,
+    metrics: Metrics,
+    diagnosis: Diagnosis | None,
     again: Again,
 ) -> None:
     """Name the next command: one with better settings, or the one that reads the run."""
-    from errlens.commands.evaluate import view
-
     show_diagnosis(screen, diagnosis, run, again)
     if not diagnosis:
         view.show_next(screen, run, metrics)
 
 
-def _check_bad_inputs(run: "RunFolder", metrics: "Metrics", max_bad: str) -> None:
+def _check_bad_inputs(run: RunFolder, metrics: Metrics, max_bad: str) -> None:
     """Refuse a result that too many inputs are missing from."""
     if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
         raise TooManyBadInputs(
@@ -182,26 +125,20 @@ class Work(NamedTuple):
     `label` holds the class index of every row of the plan.
     """
 
-    samples: "Samples"
-    classifier: "Classifier"
-    superclasses: "Superclasses | None"
-    label: "NDArray[np.int32]"
-    plan: "pa.Table"
-    info: "RunInfo"
+    samples: Samples
+    classifier: Classifier
+    superclasses: Superclasses | None
+    label: NDArray[np.int32]
+    plan: pa.Table
+    info: RunInfo
 
 
-def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
+def prepare(options: EvaluateOptions, screen: Screen) -> Work:
     """Look at the data, load the model, and say which run these make."""
-    from errlens.commands.evaluate import view
-    from errlens.data.labels import are_indices, label_indices
-    from errlens.run.identity import RunInfo, plan_hash
-    from errlens.scale.plan import make_plan
-
     samples = options.find_samples(seed=options.seed)
     view.show_samples(screen, samples)
 
     # It takes torch, which takes seconds to import: not before there are data.
-    from errlens.model.first_look import spread_photos
 
     names = () if are_indices(samples, kind=options.labels) else samples.labels
     classifier = options.load_classifier(
@@ -235,11 +172,8 @@ def prepare(options: EvaluateOptions, screen: "Screen") -> Work:
     return Work(samples, classifier, superclasses, label, plan, info)
 
 
-def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPredictor":
+def _begin(run: RunFolder, options: EvaluateOptions, work: Work) -> ShardPredictor:
     """Make the run folder ready, or go on with it, and return what predicts its shards."""
-    from errlens.data.photos.loading import available_cores
-    from errlens.model.predict import ShardPredictor
-
     samples, classifier = work.samples, work.classifier
     batch_size = options.batch_size or classifier.good_batch_size
     classifier.check_batch_size(batch_size)
@@ -256,54 +190,3 @@ def _begin(run: "RunFolder", options: EvaluateOptions, work: Work) -> "ShardPred
         workers=options.workers or available_cores(),
         threads=options.threads,
     )
-
-
-def expected_accuracy(text: str | None) -> float | None:
-    """Return the accuracy that `top1=X` asks for, None where nothing does.
-
-    >>> expected_accuracy("top1=0.92")
-    0.92
-    """
-    if text is None:
-        return None
-    name, _, value = text.partition("=")
-    try:
-        expected = float(value) if name.strip() == "top1" else -1
-    except ValueError:
-        expected = -1
-    if not 0 < expected <= 1:
-        raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
-    return expected
-
-
-def allowed_bad(text: str, n: int) -> int:
-    """Return how many of n inputs may fail, from a count or a share.
-
-    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
-    (20, 50, 0)
-    """
-    number, percent = text.removesuffix("%"), text.endswith("%")
-    try:
-        value = float(number) if percent else int(number)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
-    return int(n * value / 100) if percent else int(value)
-
-
-def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:
-    """Return what is kept beside the table; `values` is the number of float16 values an image has.
-
-    >>> sidecars_to_keep("auto", n=100, values=1000), sidecars_to_keep("none", n=100, values=1000)
-    (('logits', 'features'), ())
-    """
-    known = ("logits", "features")
-    if text == "auto":
-        return known if 2 * n * values <= KEPT_UNASKED else ()
-    chosen = () if text == "none" else tuple(text.split(","))
-    if not set(chosen) <= set(known):
-        raise UnfitOption(
-            f"--keep {text!r} is none of logits, features, logits,features, none, auto"
-        )
-    return chosen

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from errlens.commands.options.groups import ModelOptions
-    from errlens.model.classifier import Classifier
-    from errlens.terminal import Screen
+from errlens.commands.options.groups import ModelOptions
+from errlens.model.classifier import Classifier
+from errlens.model.first_look import first_look
+from errlens.terminal import Screen
 
 
 def look_first(
-    screen: "Screen", classifier: "Classifier", photos: Sequence[Path], options: "ModelOptions"
-) -> "Classifier":
+    screen: Screen, classifier: Classifier, photos: Sequence[Path], options: ModelOptions
+) -> Classifier:
     """Return a classifier that reads its outputs as they are; say what they are, if not logits."""
-    from errlens.model.first_look import first_look
-
     look = first_look(classifier, photos, threshold=options.threshold)
     for remark in look.remarks:
         screen.remark(remark)

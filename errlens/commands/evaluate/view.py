@@ -32,7 +32,7 @@ from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imports are shown as well, and need no torch
     from errlens.model.classifier import Classifier
 
 WORST_CLASSES = 5

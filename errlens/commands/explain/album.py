@@ -4,25 +4,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from errlens.attribution.cases import Case, Explanation
 from errlens.commands.explain import pictures as figures
+from errlens.commands.explain.job import Job
+from errlens.commands.explain.ledger import Key
+from errlens.commands.explain.options import ExplainOptions
+from errlens.commands.explain.pictures import Looks, Tile
 from errlens.errors import PictureTooLarge
 from errlens.formats import count, counted
 from errlens.maps import Attribution
 from errlens.run.file_names import distinct_names, file_name
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from errlens.attribution.cases import Case, Explanation
-    from errlens.commands.explain.job import Job
-    from errlens.commands.explain.ledger import Key
-    from errlens.commands.explain.options import ExplainOptions
-    from errlens.commands.explain.pictures import Looks, Tile
-    from errlens.run.results import ResultsWriter
+from errlens.run.results import ResultsWriter
 
 OK: Final = "ok"
 FAILED: Final = "failed"
@@ -56,10 +53,10 @@ class Album:
 
     def __init__(
         self,
-        results: "ResultsWriter",
-        looks: "Looks",
-        job: "Job",
-        options: "ExplainOptions",
+        results: ResultsWriter,
+        looks: Looks,
+        job: Job,
+        options: ExplainOptions,
     ) -> None:
         self._results = results
         self._looks = looks
@@ -70,13 +67,13 @@ class Album:
         self._tiles: dict[tuple[str, str], list[Tile]] = defaultdict(list)
         self.sheets: dict[Key, str] = {}
 
-    def name(self, case: "Case") -> str:
+    def name(self, case: Case) -> str:
         """Return how the names of all pictures of an image begin."""
         stem = file_name(PurePosixPath(case.facts["path"]).stem)
         name = f"{case.facts['row']}_{stem}"
         return name if self._options.of_photos else f"{self._group(case)}/{name}"
 
-    def add(self, found: "Explanation") -> dict[str, Files]:
+    def add(self, found: Explanation) -> dict[str, Files]:
         """Write the pictures of one image, and its maps; return the files of each method."""
         group, name, row = self._group(found.case), self.name(found.case), found.case.facts["row"]
         self.sheets |= {(row, method): _sheet(group, method) for method in found.maps}
@@ -88,7 +85,7 @@ class Album:
             return {method: self._files(found, method, file, why_none) for method in found.maps}
         return {method: self._add(found, method) for method in found.maps}
 
-    def _add(self, found: "Explanation", method: str) -> Files:
+    def _add(self, found: Explanation, method: str) -> Files:
         """Write the picture and the maps of a method."""
         file = f"{self.name(found.case)}_{method}.png"
         why_none = self._drawn(partial(self._write, found, method, file))
@@ -96,7 +93,7 @@ class Album:
             self._collect(found, method)
         return self._files(found, method, file, why_none)
 
-    def _files(self, found: "Explanation", method: str, file: str, why_none: str | None) -> Files:
+    def _files(self, found: Explanation, method: str, file: str, why_none: str | None) -> Files:
         """Return what was written of a method, after its maps if they are wanted."""
         if why_none:
             return Files(why_none=why_none)
@@ -112,10 +109,10 @@ class Album:
             return "too large for the memory that is left"
         return None
 
-    def _compare(self, found: "Explanation", file: str) -> None:
+    def _compare(self, found: Explanation, file: str) -> None:
         self.figure(file, figures.comparison_figure(found, self._looks))
 
-    def figure(self, name: str, figure: "Figure | None") -> None:
+    def figure(self, name: str, figure: Figure | None) -> None:
         """Write a picture, if there is anything to be seen."""
         if figure is not None:
             self._results.png(name, figure)
@@ -126,11 +123,11 @@ class Album:
             if len(tiles) > 1:
                 self._drawn(partial(self._write_sheet, group, method, tiles))
 
-    def _write_sheet(self, group: str, method: str, tiles: "list[Tile]") -> None:
+    def _write_sheet(self, group: str, method: str, tiles: list[Tile]) -> None:
         title = self._sheet_title(group, len(tiles))
         self._results.png(_sheet(group, method), figures.sheet_figure(tiles, title, self._looks))
 
-    def _write(self, found: "Explanation", method: str, file: str) -> None:
+    def _write(self, found: Explanation, method: str, file: str) -> None:
         if self._options.overlay_only:
             pixels = figures.overlay_pixels(found, method, self._looks)
             if pixels is not None:
@@ -138,7 +135,7 @@ class Album:
         else:
             self.figure(file, figures.method_figure(found, method, self._looks))
 
-    def _save(self, found: "Explanation", method: str, name: str) -> str | None:
+    def _save(self, found: Explanation, method: str, name: str) -> str | None:
         """Write the maps of a method in raw units, if asked for or if they were written before."""
         maps = [shown for shown in found.of_both(method) if isinstance(shown, Attribution)]
         asked = self._options.save_maps or (found.case.facts["row"], method) in self._saved
@@ -149,7 +146,7 @@ class Album:
         self._results.npz(file, {shown.target.name: shown.values for shown in maps} | unit)
         return file
 
-    def _collect(self, found: "Explanation", method: str) -> None:
+    def _collect(self, found: Explanation, method: str) -> None:
         group = self._group(found.case)
         shown = self._tiles[group, method]
         together = self._expected[group] > 1 and len(shown) < SHEET_TILES
@@ -158,7 +155,7 @@ class Album:
         if together and (tile := figures.sheet_tile(found, method, self._looks)):
             shown.append(tile)
 
-    def _group(self, case: "Case") -> str:
+    def _group(self, case: Case) -> str:
         if self._options.of_photos:
             return PHOTOS
         return "__".join(self._folder[name] for name in _ends(case))
@@ -169,14 +166,14 @@ class Album:
         return number if group == PHOTOS else f"{group.replace('__', ' → ')}: {number}"
 
 
-def _folder_names(job: "Job") -> dict[str, str]:
+def _folder_names(job: Job) -> dict[str, str]:
     """Return the names that folders have for classes: the same whatever is explained."""
     known = dict.fromkeys(job.wanted.classes.names)
     names = [*known, *sorted({name for case in job.cases for name in _ends(case)} - known.keys())]
     return dict(zip(names, distinct_names(names), strict=True))
 
 
-def _ends(case: "Case") -> tuple[str, ...]:
+def _ends(case: Case) -> tuple[str, ...]:
     """Return the names that the folder of a picture has; a photo is not predicted yet."""
     facts = case.facts
     return (

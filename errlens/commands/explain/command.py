@@ -3,77 +3,67 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from errlens.attribution.cases import Explainer, Explanation, PhotoCases, case_before
+from errlens.attribution.explained_model import Subject
+from errlens.attribution.methods import load_method, method_names
+from errlens.commands.explain import view
+from errlens.commands.explain.album import OK, Album
+from errlens.commands.explain.index import IndexMaker
 from errlens.commands.explain.job import (
     Job,
     errors_of_run,
     photos_without_run,
     refuse_what_does_not_fit,
 )
+from errlens.commands.explain.ledger import Key, Ledger
 from errlens.commands.explain.options import ORIGINAL, ExplainOptions
+from errlens.commands.explain.pictures import Looks
+from errlens.commands.explain.studies import Studies
+from errlens.commands.explain.tables import Tables, tables
 from errlens.commands.options.budget import Budget
+from errlens.data.outlines import Regions, read_outlines
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import Interrupted, NothingExplained, UnfitOption
-
-if TYPE_CHECKING:
-    from errlens.attribution.cases import Explainer, Explanation
-    from errlens.attribution.explained_model import Subject
-    from errlens.commands.explain.ledger import Key
-    from errlens.commands.explain.pictures import Looks
-    from errlens.commands.explain.view import Tables
-    from errlens.data.outlines import Regions
-    from errlens.model.classifier import Classifier
-    from errlens.run.results import ResultsWriter
-    from errlens.terminal import Screen
+from errlens.figures.maps.heatmaps import SIDE
+from errlens.model.classifier import Classifier
+from errlens.model.reload import reload_classifier, untrained_classifier, untrained_model
+from errlens.run.folder import open_run
+from errlens.run.results import ResultsWriter, renewed_folder
+from errlens.terminal import Screen
 
 DEFAULT_ALPHA = {"errlens": 0.7, "matlab": 0.5}
 CTRL_C = "Ctrl-C"
 
 
-def explain(options: ExplainOptions) -> "Tables":
-    """Show where in an image the network found its reasons.
-
-    For each error a picture: the image as fed, what speaks for the predicted class, for the true
-    one, and for the one rather than the other; red speaks for it, blue against it. Pictures and
-    their index go to RUN/explain; a second call adds to them. A method that cannot explain a
-    network honestly says why.
-
-    With --model or --checkpoint, photos are explained that belong to no run; several with one
-    --target are also put on one sheet.
-    """
-    from errlens.commands.explain import view
-    from errlens.commands.explain.album import OK
-    from errlens.terminal import Screen
-
+def explain(options: ExplainOptions) -> Tables:
+    """Show where in an image the network found its reasons."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, _bare_subject(options, screen))
-        return view.tables()
+        return tables()
     start = photos_without_run if options.of_photos else errors_of_run
     job = start(options, screen)
-    tables = _explained(screen, job, options)
-    view.show(screen, job.folder, tables, asked=job.asked, left=len(job.cases))
-    view.print_json(screen, job.folder, job.run_hash, tables)
-    if tables.stopped == CTRL_C:
+    found = _explained(screen, job, options)
+    view.show(screen, job.folder, found, asked=job.asked, left=len(job.cases))
+    view.print_json(screen, job.folder, job.run_hash, found)
+    if found.stopped == CTRL_C:
         raise Interrupted("stopped; what was done is kept")
-    if len(tables.maps) and not (tables.maps["status"] == OK).any():
-        raise NothingExplained(f"no map could be made: {tables.maps['error'].iloc[0]}")
-    return tables
+    if len(found.maps) and not (found.maps["status"] == OK).any():
+        raise NothingExplained(f"no map could be made: {found.maps['error'].iloc[0]}")
+    return found
 
 
-def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
+def _explained(screen: Screen, job: Job, options: ExplainOptions) -> Tables:
     """Explain the images, write all files, and return what is in the tables."""
-    from errlens.commands.explain import view
-    from errlens.commands.explain.ledger import Ledger
-    from errlens.run.results import renewed_folder
-
     ledger = Ledger(job.folder, job.run_hash)
     try:
         with renewed_folder(
             job.folder, run_hash=job.run_hash, options=options.decisive(), keep=ledger.keeps
         ) as results:
-            made = _made(screen, job, results, options) if job.cases else Made(view.tables(), {})
+            made = _made(screen, job, results, options) if job.cases else Made(tables(), {})
             results.when_alone(lambda: ledger.add(results, made.tables, made.sheets))
     except BaseException:
         if options.of_photos:
@@ -85,17 +75,12 @@ def _explained(screen: "Screen", job: Job, options: ExplainOptions) -> "Tables":
 class Made(NamedTuple):
     """What was found, and the sheet that each image is on, by row and method."""
 
-    tables: "Tables"
-    sheets: "Mapping[Key, str]"
+    tables: Tables
+    sheets: Mapping[Key, str]
 
 
-def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: ExplainOptions) -> Made:
+def _made(screen: Screen, job: Job, results: ResultsWriter, options: ExplainOptions) -> Made:
     """Explain image by image, until all are done or it is time to stop."""
-    from errlens.commands.explain import view
-    from errlens.commands.explain.album import Album
-    from errlens.commands.explain.index import IndexMaker
-    from errlens.commands.explain.studies import Studies
-
     explainer = _explainer(job, options)
     before = _explainer_before(job, options)
     methods = _fitting(explainer.subject, options)
@@ -120,18 +105,12 @@ def _made(screen: "Screen", job: Job, results: "ResultsWriter", options: Explain
         similarities = studies.similarities(methods) if options.check and not stopped else []
     except KeyboardInterrupt:
         stopped, similarities = CTRL_C, []
-    tables = view.tables(
-        index.rows(), studies.covers, similarities, seconds=seconds, stopped=stopped
-    )
-    return Made(tables, album.sheets)
+    made = tables(index.rows(), studies.covers, similarities, seconds=seconds, stopped=stopped)
+    return Made(made, album.sheets)
 
 
-def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
+def _explainer(job: Job, options: ExplainOptions) -> Explainer:
     """Load the classifier; as MATLAB's examples do, it may be shown the whole image."""
-    from errlens.attribution.cases import Explainer, PhotoCases
-    from errlens.attribution.explained_model import Subject
-    from errlens.data.photos.preprocess import Preprocessing
-
     classifier = job.load()
     if options.matlab:
         if not isinstance(classifier.preparation, Preprocessing):
@@ -154,18 +133,13 @@ def _explainer(job: Job, options: ExplainOptions) -> "Explainer":
 
 def _photo_side(options: ExplainOptions) -> int | None:
     """Return how long the longest side of a photo may be that maps lie on; 0: as it is."""
-    from errlens.figures.maps.heatmaps import SIDE
-
     if options.on != ORIGINAL:
         return None
     return 0 if options.overlay_only else 2 * SIDE
 
 
-def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":
+def _explainer_before(job: Job, options: ExplainOptions) -> Explainer | None:
     """Load the classifier of the older run, if there is one to hold this one against."""
-    from errlens.model.reload import reload_classifier
-    from errlens.run.folder import open_run
-
     if options.against is None:
         return None
     run = open_run(options.against)
@@ -179,15 +153,13 @@ def _explainer_before(job: Job, options: ExplainOptions) -> "Explainer | None":
 
 
 def _batches(
-    explainer: "Explainer",
-    before: "Explainer | None",
+    explainer: Explainer,
+    before: Explainer | None,
     job: Job,
-    methods: "Sequence[str]",
+    methods: Sequence[str],
     step: int | None,
-) -> "Iterator[list[Explanation]]":
+) -> Iterator[list[Explanation]]:
     """Yield a few explained images at a time, with what an older model sees in them if asked."""
-    from errlens.attribution.cases import case_before
-
     if before is None:
         yield from explainer.explain(job.cases, methods, at_most=step)
         return
@@ -203,20 +175,15 @@ def _batches(
         yield [one._replace(before=old) for one, old in zip(*batch, strict=True)]
 
 
-def _fitting(subject: "Subject", options: ExplainOptions) -> list[str]:
+def _fitting(subject: Subject, options: ExplainOptions) -> list[str]:
     """Return the methods asked for; to compare them, by default all that fit the network."""
-    from errlens.attribution.methods import load_method, method_names
-
     if options.compare and not options.method:
         return [one for one in method_names() if not load_method(one).unsupported(subject)]
     return options.methods
 
 
-def _looks(classifier: "Classifier", options: ExplainOptions) -> "Looks":
+def _looks(classifier: Classifier, options: ExplainOptions) -> Looks:
     """Return how pictures look."""
-    from errlens.commands.explain.pictures import Looks
-    from errlens.data.photos.preprocess import Preprocessing
-
     box_in = None
     if options.on == ORIGINAL:
         if not isinstance(classifier.preparation, Preprocessing):
@@ -231,11 +198,8 @@ def _looks(classifier: "Classifier", options: ExplainOptions) -> "Looks":
     )
 
 
-def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[int, Regions]":
+def _regions(job: Job, classifier: Classifier, masks: Path | None) -> dict[int, Regions]:
     """Return where the object of each image is, by row, as far as outlines or masks say."""
-    from errlens.data.outlines import read_outlines
-    from errlens.data.photos.preprocess import Preprocessing
-
     if masks is None:
         return {}
     if not isinstance(classifier.preparation, Preprocessing):
@@ -250,11 +214,8 @@ def _regions(job: Job, classifier: "Classifier", masks: Path | None) -> "dict[in
     return {row: regions for row, regions in found.items() if regions is not None}
 
 
-def _bare_subject(options: ExplainOptions, screen: "Screen") -> "Subject":
+def _bare_subject(options: ExplainOptions, screen: Screen) -> Subject:
     """Return a network without its weights: enough to see which methods fit."""
-    from errlens.attribution.explained_model import Subject
-    from errlens.model.reload import untrained_classifier, untrained_model
-
     if options.model:
         classifier = untrained_model(options.model)
     else:

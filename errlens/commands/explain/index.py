@@ -2,33 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.attribution.cases import Explanation
 from errlens.attribution.evidence import evidence_share
 from errlens.attribution.map_checks import map_flags, shrunk
+from errlens.attribution.trials import Trial
 from errlens.commands.explain.album import ABOUT, FAILED, OK, Files
+from errlens.data.outlines import Regions
 from errlens.maps import Attribution, NoMap
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from errlens.attribution.cases import Explanation
-    from errlens.attribution.trials import Trial
-    from errlens.data.outlines import Regions
 
 
 class IndexMaker:
     """Collects the rows of the index: what is known of every map."""
 
-    def __init__(self, regions: "Mapping[int, Regions]", options: str) -> None:
+    def __init__(self, regions: Mapping[int, Regions], options: str) -> None:
         self._regions = regions
         self._options = options
         self._rows: list[dict[str, Any]] = []
         self._small: list[NDArray[np.float32] | None] = []
 
     def add(
-        self, found: "Explanation", files: Mapping[str, Files], trials: "Mapping[str, Trial]"
+        self, found: Explanation, files: Mapping[str, Files], trials: Mapping[str, Trial]
     ) -> None:
         """Add the maps of an image; `files` and `trials` are by method."""
         facts = {name: found.case.facts[name] for name in ABOUT} | {"options": self._options}
@@ -76,7 +74,7 @@ def _of_map(one: Attribution | NoMap, files: Files) -> dict[str, Any]:
     }
 
 
-def _shares(one: Attribution, regions: "Regions") -> dict[str, float | None]:
+def _shares(one: Attribution, regions: Regions) -> dict[str, float | None]:
     """Return how much of the evidence, and how much of the image, lies in each region."""
     found: dict[str, float | None] = {}
     for name, region in regions._asdict().items():

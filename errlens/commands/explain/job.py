@@ -3,19 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from errlens.attribution.cases import Case, cases_of, photo_case
+from errlens.attribution.methods import load_method
+from errlens.attribution.targets import Wanted
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.explain.ledger import Known, Ledger, known_maps
 from errlens.commands.explain.options import ExplainOptions
+from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption
+from errlens.figures.maps.overlay import colormap_names
+from errlens.model.classifier import Classifier
+from errlens.model.reload import reload_classifier
 from errlens.run.places import MAX_FILE_MB
-
-if TYPE_CHECKING:
-    from errlens.attribution.cases import Case
-    from errlens.attribution.targets import Wanted
-    from errlens.model.classifier import Classifier
-    from errlens.terminal import Screen
+from errlens.terminal import Screen
 
 KIND: Final = "explain"
 DEFAULT_TOP: Final = 20
@@ -33,19 +35,15 @@ class Job:
     run_hash: str
     root: Path
     max_mb: int
-    wanted: "Wanted"
-    cases: "Sequence[Case]"
+    wanted: Wanted
+    cases: Sequence[Case]
     asked: int
     known: Known
-    load: "Callable[[], Classifier]"
+    load: Callable[[], Classifier]
 
 
-def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
+def errors_of_run(options: ExplainOptions, screen: Screen) -> Job:
     """Return the images of a run to explain, the first of the ranking."""
-    from errlens.attribution.cases import cases_of
-    from errlens.attribution.targets import Wanted
-    from errlens.model.reload import reload_classifier
-
     run = options.open_run(screen)
     info = run.require_model()
     selection = options.choose(run)
@@ -67,11 +65,8 @@ def errors_of_run(options: ExplainOptions, screen: "Screen") -> Job:
     )
 
 
-def photos_without_run(options: ExplainOptions, screen: "Screen") -> Job:
+def photos_without_run(options: ExplainOptions, screen: Screen) -> Job:
     """Return photos to explain that belong to no run."""
-    from errlens.attribution.cases import photo_case
-    from errlens.attribution.targets import Wanted
-
     paths = _photo_files([one for one in (options.run, *(options.images or ())) if one])
     classifier = options.load_classifier(labels=(), device=options.device)
     classifier = look_first(screen, classifier, list(map(Path, paths)), options)
@@ -92,7 +87,7 @@ def photos_without_run(options: ExplainOptions, screen: "Screen") -> Job:
     )
 
 
-def _left(cases: "list[Case]", known: Known, options: ExplainOptions) -> "list[Case]":
+def _left(cases: list[Case], known: Known, options: ExplainOptions) -> list[Case]:
     """Return the images that calls before, with the same options, have not explained already.
 
     Those that share a sheet are explained together.
@@ -111,14 +106,12 @@ def _left(cases: "list[Case]", known: Known, options: ExplainOptions) -> "list[C
     return [case for case in cases if (case.facts["label"], case.facts["pred"]) in sheets]
 
 
-def _photo_files(given: "Sequence[Path]") -> list[str]:
+def _photo_files(given: Sequence[Path]) -> list[str]:
     """Return photos, with those in folders, each once.
 
     Raises:
         MissingInput: One is not there.
     """
-    from errlens.data.samples import find_samples
-
     found: list[str] = []
     for path in given:
         if path.is_dir():
@@ -133,9 +126,6 @@ def _photo_files(given: "Sequence[Path]") -> list[str]:
 
 def refuse_what_does_not_fit(options: ExplainOptions) -> None:
     """Refuse names that mean nothing, and options that say nothing of a run or of photos."""
-    from errlens.attribution.methods import load_method
-    from errlens.figures.maps.overlay import colormap_names
-
     for name in options.methods:
         load_method(name)
     if options.colormap is not None and options.colormap not in colormap_names():

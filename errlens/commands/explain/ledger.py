@@ -6,16 +6,20 @@ all its files. That is settled at the very end, with what other processes have a
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
+
+import pandas as pd
 
 from errlens.commands.explain.rows import Rows
+from errlens.commands.explain.tables import (
+    COVER_COLUMNS,
+    INDEX_COLUMNS,
+    SIMILARITY_COLUMNS,
+    Tables,
+    merged,
+)
 from errlens.errors import NoResults
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from errlens.commands.explain.view import Tables
-    from errlens.run.results import ResultsWriter
+from errlens.run.results import ResultsWriter, alone_in, read_table
 
 INDEX: Final = "index.csv"
 COVERS: Final = "covers.csv"
@@ -34,16 +38,12 @@ class Ledger:
         self._rows = Rows(folder)
         self._gone: set[str] = set()
 
-    def before(self) -> "pd.DataFrame | None":
+    def before(self) -> pd.DataFrame | None:
         """Return the index of calls before; None if there is none of this model and these data."""
-        from errlens.commands.explain.view import INDEX_COLUMNS
-
         return self._table(INDEX, INDEX_COLUMNS, key=("row", "method"))
 
     def rows_of(self, photos: Sequence[str]) -> dict[str, int]:
         """Return the row of each photo without a run: that of a call before, else a new one."""
-        from errlens.run.results import alone_in
-
         with alone_in(self._folder):
             before = self.before()
             ids = [] if before is None else zip(before["sample_id"], before["row"], strict=True)
@@ -51,18 +51,14 @@ class Ledger:
 
     def forget(self, photos: Sequence[str]) -> None:
         """Give back the rows of photos that came to nothing."""
-        from errlens.run.results import alone_in
-
         with alone_in(self._folder):
             self._rows.keep(photos)
 
-    def add(self, results: "ResultsWriter", tables: "Tables", sheets: "Mapping[Key, str]") -> None:
+    def add(self, results: ResultsWriter, tables: Tables, sheets: Mapping[Key, str]) -> None:
         """Write the tables, of this call and of those before.
 
         `sheets` has the sheet that an image is on, by row and method; whether written or not.
         """
-        from errlens.commands.explain.view import COVER_COLUMNS, SIMILARITY_COLUMNS, merged
-
         before = self.before()
         index = merged(before, tables.maps, by=("row", "method"))
         results.csv(INDEX, index)
@@ -82,9 +78,7 @@ class Ledger:
         """Tell whether a file of calls before still shows what a table says."""
         return name not in self._gone and name != INDEX
 
-    def _drop(
-        self, before: "pd.DataFrame | None", now: "pd.DataFrame", columns: Sequence[str]
-    ) -> None:
+    def _drop(self, before: pd.DataFrame | None, now: pd.DataFrame, columns: Sequence[str]) -> None:
         """Let go the files that a table named and names no more."""
         for column in columns if before is not None else ():
             assert before is not None  # noqa: S101 - for the type checker
@@ -92,10 +86,8 @@ class Ledger:
 
     def _table(
         self, name: str, columns: Mapping[str, str], *, key: Sequence[str]
-    ) -> "pd.DataFrame | None":
+    ) -> pd.DataFrame | None:
         """Return a table of calls before with all its columns, if they explained the same."""
-        from errlens.run.results import read_table
-
         try:
             found = read_table(
                 self._folder, name, run_hash=self._run_hash, command="errlens explain"
@@ -114,7 +106,7 @@ class Known(NamedTuple):
     saved: frozenset[Key]
 
 
-def known_maps(before: "pd.DataFrame | None", *, options: str) -> Known:
+def known_maps(before: pd.DataFrame | None, *, options: str) -> Known:
     """Return what there is: explained with these options, and saved with whatever options."""
     if before is None:
         return Known(frozenset(), frozenset())
@@ -123,7 +115,7 @@ def known_maps(before: "pd.DataFrame | None", *, options: str) -> Known:
     return Known(_keys(before[same & ok]), _keys(before[before["maps_file"].notna()]))
 
 
-def _keys(table: "pd.DataFrame | None") -> frozenset[Key]:
+def _keys(table: pd.DataFrame | None) -> frozenset[Key]:
     if table is None:
         return frozenset()
     return frozenset(zip(table["row"].astype(int), table["method"], strict=True))

@@ -252,7 +252,16 @@ class ExplainOptions(
     OutputOptions,
     OverwriteOption,
 ):
-    """Options of `errlens explain`."""
+    """Show where in an image the network found its reasons.
+
+    For each error a picture: the image as fed, what speaks for the predicted class, for the true
+    one, and for the one rather than the other; red speaks for it, blue against it. Pictures and
+    their index go to RUN/explain; a second call adds to them. A method that cannot explain a
+    network honestly says why.
+
+    With --model or --checkpoint, photos are explained that belong to no run; several with one
+    --target are also put on one sheet.
+    """
 
     trust_run: Annotated[
         bool,

@@ -23,6 +23,13 @@ ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
 MATLAB_NAMES: Final = {"occlusion": "Occlusion sensitivity", "grad-cam": "Grad-CAM"}
 
 
+class Scene(NamedTuple):
+    """An image, shape (H, W, 3), and where in it the input lies; None: everywhere."""
+
+    image: Pixels
+    box: Box | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Looks:
     """How pictures look.
@@ -46,7 +53,7 @@ class Looks:
             "upsampling": self.upsampling,
         }
 
-    def scene(self, found: Explanation) -> "Scene":
+    def scene(self, found: Explanation) -> Scene:
         """Return the image that maps lie on."""
         assert found.image is not None  # noqa: S101 - there is a map of it
         if self.box_in is None or found.photo is None:
@@ -56,13 +63,6 @@ class Looks:
         across, down = image.width / width, image.height / height
         box = (left * across, top * down, right * across, bottom * down)
         return Scene(np.asarray(image), box)
-
-
-class Scene(NamedTuple):
-    """An image, shape (H, W, 3), and where in it the input lies; None: everywhere."""
-
-    image: Pixels
-    box: Box | None
 
 
 class Tile(NamedTuple):

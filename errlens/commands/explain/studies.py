@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import torch
+from torch import Tensor
+
+from errlens.attribution.cases import Explainer, Explanation
+from errlens.attribution.cover import smallest_cover
+from errlens.attribution.explained_model import borrowed
+from errlens.attribution.masks import sweep
+from errlens.attribution.trials import Trial, Trials, randomised
 from errlens.commands.explain import study_pictures as figures
-from errlens.commands.explain.album import ABOUT
+from errlens.commands.explain.album import ABOUT, Album
+from errlens.commands.explain.options import ExplainOptions
+from errlens.commands.explain.pictures import Looks
 from errlens.maps import Attribution
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from errlens.attribution.cases import Explainer, Explanation
-    from errlens.attribution.trials import Trial
-    from errlens.commands.explain.album import Album
-    from errlens.commands.explain.options import ExplainOptions
-    from errlens.commands.explain.pictures import Looks
 
 # What --sweep tries, mask and stride as shares of a side: a few sizes, first side by side.
 SWEPT: Final = (
@@ -29,7 +30,7 @@ class Studies:
     """Asks it image by image, and keeps what belongs into tables."""
 
     def __init__(
-        self, explainer: "Explainer", album: "Album", looks: "Looks", options: "ExplainOptions"
+        self, explainer: Explainer, album: Album, looks: Looks, options: ExplainOptions
     ) -> None:
         self._explainer = explainer
         self._album = album
@@ -38,7 +39,7 @@ class Studies:
         self._first: list[tuple[Tensor, int]] = []
         self.covers: list[dict[str, Any]] = []
 
-    def add(self, found: "Explanation") -> "dict[str, Trial]":
+    def add(self, found: Explanation) -> dict[str, Trial]:
         """Study one image; return how the map of the predicted class of each method did."""
         if found.tensor is None:
             return {}
@@ -53,10 +54,6 @@ class Studies:
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
-        import torch
-
-        from errlens.attribution.trials import randomised
-
         if not self._first:
             return []
         tensors, classes = zip(*self._first, strict=True)
@@ -67,8 +64,7 @@ class Studies:
             for stage in randomised(name, explainer.subject, images, classes, explainer.settings)
         ]
 
-    def _cover(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution.cover import smallest_cover
+    def _cover(self, found: Explanation, image: Tensor, file: str) -> None:
 
         facts = found.case.facts
         if facts["label"] in (None, facts["pred"]):
@@ -99,9 +95,7 @@ class Studies:
             }
         )
 
-    def _sweep(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution.explained_model import borrowed
-        from errlens.attribution.masks import sweep
+    def _sweep(self, found: Explanation, image: Tensor, file: str) -> None:
 
         subject, settings = self._explainer.subject, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
@@ -109,9 +103,7 @@ class Studies:
             sweeps = [(one, sweep(subject, image, one)) for one in tried]
         self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
 
-    def _winners(self, found: "Explanation", image: "Tensor", file: str) -> None:
-        from errlens.attribution.explained_model import borrowed
-        from errlens.attribution.masks import sweep
+    def _winners(self, found: Explanation, image: Tensor, file: str) -> None:
 
         subject = self._explainer.subject
         layer = subject.spatial_layer
@@ -121,8 +113,7 @@ class Studies:
         fall = swept.strongest_channel()
         self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
 
-    def _trials(self, found: "Explanation", image: "Tensor") -> "dict[str, Trial]":
-        from errlens.attribution.trials import Trials
+    def _trials(self, found: Explanation, image: Tensor) -> dict[str, Trial]:
 
         pred = found.case.facts["pred"]
         if len(self._first) < RANDOMISED:

@@ -1,94 +1,35 @@
 """`errlens misclassified`: which images are wrong, by name, the worst first?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+import pandas as pd
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
+from errlens.analysis.mistakes import collecting
+from errlens.analysis.mistakes.image_page import image_page
+from errlens.analysis.mistakes.repeats import systematic_table
+from errlens.analysis.selection.notes import notes_table, read_notes
+from errlens.commands.misclassified import view
+from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.misclassified.view import Found, show_copied, warn_of_absent
+from errlens.commands.options.selecting import Selection
+from errlens.data.copies import Copy, copy_images, require_free
+from errlens.data.photos.images import ImageFile
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NoLabels, UnfitOption
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from errlens.analysis.confusion.matrix import ConfusionMatrix
-    from errlens.commands.misclassified.view import Found
-    from errlens.commands.options.selecting import Selection
-    from errlens.data.photos.preprocess import Preprocessing
-    from errlens.run.folder import RunFolder
-    from errlens.run.results import ResultsWriter
-    from errlens.terminal import Screen
+from errlens.galleries.choice import galleries_of, sequence
+from errlens.galleries.drawing import draw_posters, posters
+from errlens.galleries.tiles import TileMaker, training_images
+from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter, renewed_results
+from errlens.terminal import Screen
 
 KIND = "misclassified"
-MOST_TILES = 400  # matplotlib draws no picture of more than 65,535 pixels a side
 
 
-@dataclass(frozen=True, kw_only=True)
-class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
-    """Options of `errlens misclassified`."""
-
-    top: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Only the first N errors in the table and, unless something is selected, in all "
-            "else.  [default: all]",
-        ),
-    ] = None
-    tiles: Annotated[
-        int,
-        typer.Option(
-            min=1, max=MOST_TILES, metavar="N", help="Images of a gallery; at least one a column."
-        ),
-    ] = 60
-    as_fed: Annotated[
-        bool, typer.Option("--as-fed", help="Show beside each image what the network saw of it.")
-    ] = False
-    train: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also show training images of the classes concerned."),
-    ] = None
-    notes: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Your remarks, a YAML file with observation and idea for A~B, group:N or row:N.",
-        ),
-    ] = None
-    copy: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Copy the wrong images to DIR/TRUE/PREDICTED."),
-    ] = None
-    by_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="A further column of the manifest, such as a camera: what is wrong the same way "
-            "in several images of one value, more often than chance?",
-        ),
-    ] = None
-    format: Annotated[
-        Literal["parquet", "json"] | None,
-        typer.Option(help="Write the table of errors in this format, too."),
-    ] = None
-    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
-
-
-def misclassified(options: MisclassifiedOptions) -> "RunFolder":
-    """Show the images that are wrong, the worst first, beside what they were taken for.
-
-    Tables and galleries go to RUN/misclassified. `--select row:N` alone tells all about one image.
-    """
-    from errlens.commands.misclassified import view
-    from errlens.data.copies import require_free
-    from errlens.run.results import renewed_results
-    from errlens.terminal import Screen
-
+def misclassified(options: MisclassifiedOptions) -> RunFolder:
+    """Show the images that are wrong, the worst first, beside what they were taken for."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = options.open_run(screen)
     if options.copy:
@@ -107,14 +48,8 @@ def misclassified(options: MisclassifiedOptions) -> "RunFolder":
     return run
 
 
-def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
+def _find(run: RunFolder, options: MisclassifiedOptions) -> Found:
     """Return which images are wrong, which are meant, and what would help."""
-    from errlens.analysis.mistakes import collecting
-    from errlens.analysis.mistakes.image_page import image_page
-    from errlens.analysis.mistakes.repeats import systematic_table
-    from errlens.analysis.selection.notes import notes_table, read_notes
-    from errlens.commands.misclassified.view import Found
-
     matrix = _count(run)
     selection = options.choose(run)
     if not options.select:
@@ -135,10 +70,8 @@ def _find(run: "RunFolder", options: MisclassifiedOptions) -> "Found":
     return Found(matrix, selection, selection.table(), tables, pages, notes)
 
 
-def _count(run: "RunFolder") -> "ConfusionMatrix":
+def _count(run: RunFolder) -> ConfusionMatrix:
     """Return the confusion matrix of a run that has labels, be they unknown to the model."""
-    from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
-
     matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes, run.info.superclasses)
     if not matrix.total and not run.metrics.get("n_label_unknown"):
         raise NoLabels(run.path)
@@ -146,7 +79,7 @@ def _count(run: "RunFolder") -> "ConfusionMatrix":
 
 
 def _write(
-    results: "ResultsWriter", tables: "Mapping[str, pd.DataFrame]", extra_format: str | None
+    results: ResultsWriter, tables: Mapping[str, pd.DataFrame], extra_format: str | None
 ) -> None:
     """Write the tables; that of the errors in another format, too, if one is asked for."""
     for name, table in tables.items():
@@ -158,18 +91,13 @@ def _write(
 
 
 def _draw(
-    screen: "Screen",
-    run: "RunFolder",
-    results: "ResultsWriter",
-    found: "Found",
+    screen: Screen,
+    run: RunFolder,
+    results: ResultsWriter,
+    found: Found,
     options: MisclassifiedOptions,
 ) -> None:
     """Draw the galleries that were selected; else of the worst and of the exceptional errors."""
-    from errlens.commands.misclassified.view import warn_of_absent
-    from errlens.galleries.choice import galleries_of, sequence
-    from errlens.galleries.drawing import draw_posters, posters
-    from errlens.galleries.tiles import TileMaker, training_images
-
     as_fed = _preprocessing(run) if options.as_fed else None
     training = training_images(options.train, run.info.classes) if options.train else {}
     root, among = options.images_root(run), found.selection.among
@@ -198,13 +126,9 @@ def _is_gallery(name: str) -> bool:
 
 
 def _copy(
-    screen: "Screen", run: "RunFolder", selection: "Selection", target: Path, *, root: Path
+    screen: Screen, run: RunFolder, selection: Selection, target: Path, *, root: Path
 ) -> None:
     """Copy the wrong images that are meant."""
-    from errlens.commands.misclassified.view import show_copied
-    from errlens.data.copies import Copy, copy_images
-    from errlens.data.photos.images import ImageFile
-
     meant = selection.images.table.take(selection.rows).to_pylist()
     max_mb = run.info.max_file_mb
     copies = [
@@ -220,14 +144,12 @@ def _copy(
     show_copied(screen, target, len(copies) - len(failed), failed)
 
 
-def _preprocessing(run: "RunFolder") -> "Preprocessing":
+def _preprocessing(run: RunFolder) -> Preprocessing:
     """Return how a run saw its images.
 
     Raises:
         UnfitOption: It cannot be done again.
     """
-    from errlens.data.photos.preprocess import Preprocessing
-
     settings = run.require_model().settings.preprocessing
     if "transform" in settings:
         raise UnfitOption(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
@@ -20,10 +20,8 @@ from errlens.escapes import shell_line
 from errlens.formats import count, counted, figure, file_size, of, points, probability, share
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
-
-if TYPE_CHECKING:
-    from errlens.run.results import ResultsWriter
 
 SHOWN: Final = 10  # rows of a table
 
@@ -62,7 +60,7 @@ def show_errors(screen: Screen, found: Found) -> None:
             show(screen, found.tables[name])
 
 
-def show_files(screen: Screen, run: RunFolder, results: "ResultsWriter") -> None:
+def show_files(screen: Screen, run: RunFolder, results: ResultsWriter) -> None:
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(run.path / 'misclassified')}: {', '.join(results.written)}")
@@ -307,7 +305,7 @@ def _plain(written: Callable[[float | None], str], value: Any) -> str:
 
 
 def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.head(top).to_dict("records"))
+    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
 
 
 def _with_lists(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,57 +1,45 @@
 """`errlens network`: what is inside a network."""
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
+import numpy as np
+from numpy.typing import NDArray
 
-from errlens.commands.evaluate.command import EvaluateOptions
+from errlens.analysis.mistakes.photo_remarks import photo_remarks
+from errlens.classes.files import read_classes
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
+from errlens.commands.evaluate import view
+from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.network.options import ProbeOptions
 from errlens.commands.options.groups import (
     INVOCATION,
     ComputeOptions,
-    DataOptions,
     ModelOptions,
-    OutputOptions,
 )
 from errlens.commands.options.shell import command_line
+from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
+from errlens.data.photos.loading import available_cores
+from errlens.data.samples import Samples
 from errlens.errors import NoImages
 from errlens.formats import count, counted, of, share, share_range
+from errlens.network.features import read_features
+from errlens.network.probe import (
+    Head,
+    check_target,
+    fit_head,
+    require_linear_head,
+    save_head,
+    with_head,
+)
+from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.places import SPLIT_NAMES, data_set_name
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from errlens.classes.names import ClassNames
-    from errlens.data.samples import Samples
-    from errlens.network.probe import Head
-    from errlens.terminal import Screen
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
-    """Options of `errlens network probe`."""
-
-    save_head: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="Where the network with its new head goes: .safetensors."
-        ),
-    ]
+from errlens.terminal import Screen, relative
 
 
 def probe(options: ProbeOptions) -> None:
-    """Fit a linear head to the classes of DATA, on the features of a network left as it is.
-
-    FILE is the whole network with that head, for errlens evaluate --checkpoint. It records the
-    architecture, the preprocessing and the names of the classes.
-    """
-    from errlens.analysis.mistakes.photo_remarks import photo_remarks
-    from errlens.commands.evaluate import view
-    from errlens.terminal import Screen
-
+    """Fit a linear head to the classes of DATA, on the features of a network left as it is."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
 
     # Which images, of which classes?
@@ -60,15 +48,6 @@ def probe(options: ProbeOptions) -> None:
     classes, label = _classes_of(options, samples)
 
     # What does the network see in them?
-    from errlens.data.photos.loading import available_cores
-    from errlens.network.features import read_features
-    from errlens.network.probe import (
-        check_target,
-        fit_head,
-        require_linear_head,
-        save_head,
-        with_head,
-    )
 
     check_target(options.save_head, source=options.checkpoint)
     body = dataclasses.replace(options, classes=None)  # they name the new outputs, not the old
@@ -109,14 +88,8 @@ def probe(options: ProbeOptions) -> None:
     _print_json(screen, options, head, classes)
 
 
-def _classes_of(
-    options: ProbeOptions, samples: "Samples"
-) -> tuple["ClassNames", "NDArray[np.int32]"]:
+def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, NDArray[np.int32]]:
     """Return the classes that the new head is for, and the class of each image."""
-    from errlens.classes.files import read_classes
-    from errlens.classes.spelling import as_number
-    from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
-
     labels = samples.labels
     if len(labels) < 2:
         raise NoImages(
@@ -136,10 +109,8 @@ def _classes_of(
     )
 
 
-def _show_head(screen: "Screen", options: ProbeOptions, head: "Head") -> None:
+def _show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
     """Print how well the head does, where it is, and how to try it on other images."""
-    from errlens.terminal import relative
-
     figures = [("training images", head.train)]
     if head.held_out:
         figures.append((f"held out, {counted(head.folds, 'fold')}", head.held_out))
@@ -187,12 +158,8 @@ def _held_out(data: Path) -> Path:
     return Path("DATA")
 
 
-def _print_json(
-    screen: "Screen", options: ProbeOptions, head: "Head", classes: "ClassNames"
-) -> None:
+def _print_json(screen: Screen, options: ProbeOptions, head: Head, classes: ClassNames) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    from errlens.predictions.table import SCHEMA_VERSION
-
     screen.json(
         {
             "schema_version": SCHEMA_VERSION,

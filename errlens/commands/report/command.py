@@ -1,42 +1,25 @@
 """`errlens report`: everything that is known of a run, on one page."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from errlens.report.page import Page, Quest
-    from errlens.report.shots import Pictures
-    from errlens.run.folder import RunFolder
-    from errlens.terminal import Screen
+from errlens.commands.report.options import ReportOptions
+from errlens.formats import counted, file_size
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.report.html import render
+from errlens.report.markdown import summary
+from errlens.report.page import Page, Quest, Sources, read_page, read_quest
+from errlens.report.shots import Pictures
+from errlens.run.file_names import file_name
+from errlens.run.folder import RunFolder
+from errlens.terminal import Screen, relative
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
-    """Options of `errlens report`."""
-
-
-def report(options: ReportOptions) -> "RunFolder":
-    """Put everything that is known of a run on one page, RUN/report.html, for any browser.
-
-    The page loads nothing from elsewhere. RUN/summary.md says the most important in a few lines.
-    What other commands have not made yet is named with the command that does. `--select A~B`
-    makes a page of its own about these images.
-    """
-    from errlens.report.html import render
-    from errlens.report.markdown import summary
-    from errlens.report.page import Page
-    from errlens.run.file_names import file_name
-    from errlens.terminal import Screen
-
+def report(options: ReportOptions) -> RunFolder:
+    """Put everything that is known of a run on one page, RUN/report.html, for any browser."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = options.open_run(screen)
     page = _read(run, options)
@@ -55,10 +38,8 @@ def report(options: ReportOptions) -> "RunFolder":
     return run
 
 
-def _read(run: "RunFolder", options: ReportOptions) -> "Page | Quest":
+def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
     """Read what the page is about: the run, or what was selected of it."""
-    from errlens.report.page import Sources, read_page, read_quest
-
     selection = options.choose(run)
     sources = Sources(
         run=run,
@@ -72,7 +53,7 @@ def _read(run: "RunFolder", options: ReportOptions) -> "Page | Quest":
     return read_page(sources)
 
 
-def _append_to_job(screen: "Screen", markdown: str) -> None:
+def _append_to_job(screen: Screen, markdown: str) -> None:
     """Add the summary to the page of a GitHub job, if this is one."""
     place = os.environ.get(STEP_SUMMARY)
     if not place:
@@ -84,7 +65,7 @@ def _append_to_job(screen: "Screen", markdown: str) -> None:
         screen.warn(f"{STEP_SUMMARY} {place!r} cannot be written: {error.strerror}")
 
 
-def _warn_of_absent(screen: "Screen", page: "Page | Quest", pictures: "Pictures") -> None:
+def _warn_of_absent(screen: Screen, page: Page | Quest, pictures: Pictures) -> None:
     """Name what cannot be shown; the page does, too."""
     if not pictures.absent:
         return
@@ -97,14 +78,8 @@ def _warn_of_absent(screen: "Screen", page: "Page | Quest", pictures: "Pictures"
     )
 
 
-def _show(
-    screen: "Screen", run: "RunFolder", written: "Sequence[Path]", pictures: "Pictures"
-) -> None:
+def _show(screen: Screen, run: RunFolder, written: Sequence[Path], pictures: Pictures) -> None:
     """Say where the page is."""
-    from errlens.formats import counted, file_size
-    from errlens.predictions.table import SCHEMA_VERSION
-    from errlens.terminal import relative
-
     sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in written]
     screen.say(counted(len(pictures.uris), "picture"))
     screen.say(f"Wrote {', '.join(sizes)}")

@@ -173,7 +173,7 @@ def _fingerprints() -> list[Fingerprint]:
     Building all of them takes minutes, so those of the timm of a release are kept with it; a
     newer timm adds few.
     """
-    text = resources.files("errlens.model").joinpath(INDEX).read_text(encoding="utf-8")
+    text = resources.files("errlens.model.weights").joinpath(INDEX).read_text(encoding="utf-8")
     known = [Fingerprint(*row) for row in csv.reader(text.splitlines())]
     listed = set(timm.list_models())
     new = sorted(listed - {one.model for one in known})

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from errlens.commands.explain.evidence_view import COLUMNS, evidence_table
-from errlens.commands.explain.view import tables
+from errlens.commands.explain.tables import tables
 
 
 def index(shares, areas, *, label, pred="a", method="grad-cam"):

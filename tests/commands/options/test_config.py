@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from errlens.commands.evaluate.command import EvaluateOptions
+from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.config import read_config
 from errlens.commands.options.groups import OutputOptions
 from errlens.errors import BadConfig, ErrlensError, MissingInput, UsageError

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from errlens.commands.evaluate.command import EvaluateOptions
+from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.groups import INVOCATION
 from errlens.commands.options.shell import as_command, command_line
 from errlens.escapes import is_printable

@@ -497,7 +497,7 @@ def test_the_page_is_a_block_of_a_configuration():
 def test_the_page_is_plain_values():
     run = make_run()
     add_parts()
-    from errlens.commands.report.command import ReportOptions
+    from errlens.commands.report.options import ReportOptions
 
     selection = ReportOptions().choose(run)
     sources = page.Sources(run, selection.images, selection.among, selection.rank, Path())

@@ -1,0 +1,74 @@
+"""Options of `errlens check`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.errors import UnfitOption
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(RunArgument, OutputOptions):
+    """Fail if the model is not as good as asked, or surely worse than it was.
+
+    Values are compared unrounded; one that meets its limit passes. What became of each gate goes to
+    RUN/gates.json and RUN/junit.xml; the exit code is 1 if one failed.
+    """
+
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=X",
+            help="Fail if a figure is less: top1=0.80 or any other of metrics.json, "
+            "recall:CLASS=60%, precision:CLASS=X, f1:CLASS=X; repeatable.",
+        ),
+    ] = None
+    fail_over: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=X",
+            help="Fail if a figure is more: ece=0.05, n_failed=0, pair:A~B=0.05 (the share of the "
+            "images of both that is taken for the other one); repeatable.",
+        ),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN|FILE",
+            help="An earlier run, or its baseline.parquet: fail if top-1 has surely dropped on the "
+            "images of both.",
+        ),
+    ] = None
+    max_drop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X", help="The drop that is allowed, like 0.5pp or 0.005.  [default: 0]"
+        ),
+    ] = None
+    baseline_missing: Annotated[
+        Literal["fail", "pass"],
+        typer.Option(help="What the gate does where the baseline does not exist."),
+    ] = "fail"
+    min_overlap: Annotated[
+        str,
+        typer.Option(
+            metavar="X%|N",
+            help="Fail if fewer images can be compared: a share of those of each run, or a number.",
+        ),
+    ] = "50%"
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 even if a gate failed.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        """Refuse what asks for nothing."""
+        if self.max_drop is not None and self.baseline is None:
+            raise UnfitOption("--max-drop needs --baseline: a drop from what?")
+        if not (self.fail_under or self.fail_over or self.baseline):
+            raise UnfitOption(
+                "there is no gate to check",
+                hint="like errlens check RUN --fail-under top1=0.80, or --baseline OLD_RUN",
+            )

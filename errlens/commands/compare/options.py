@@ -1,0 +1,100 @@
+"""Options of `errlens compare`."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from errlens.commands.options.groups import OutputOptions
+from errlens.commands.options.selecting import ImagesOption, RankOption
+from errlens.errors import IncomparableRuns, UnfitOption, some
+
+if TYPE_CHECKING:
+    from errlens.run.folder import RunFolder
+
+KIND = "compare"
+
+
+LEAST_RUNS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(RankOption, ImagesOption, OutputOptions):
+    """Compare runs: is the new one better than the old, and which images show it?
+
+    Of two runs over the same images: what was fixed and what broke, by image, class and pair, with
+    exact tests. Runs over different images are compared as two samples. Of more than two: a table,
+    each against the first. Everything goes to compare/ of the last run.
+    """
+
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="OLD NEW...", help="Run folders, the old one first.")
+    ]
+    # Not `out`: that of a configuration is a run folder.
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Where to write.  [default: compare/ of the last]"
+        ),
+    ] = None
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
+
+    def open_runs(self) -> "list[RunFolder]":
+        """Return the runs; they are complete, and have the same classes."""
+        from errlens.run.folder import open_run
+
+        places = Counter(map(os.path.realpath, self.runs))
+        twice = [path for path in self.runs if places[os.path.realpath(path)] > 1]
+        if twice:
+            raise UnfitOption(
+                f"{str(twice[0])!r} is given twice; a run does not differ from itself"
+            )
+        if len(places) < LEAST_RUNS:
+            raise UnfitOption(
+                f"{str(self.runs[0])!r} is one run; a comparison takes two or more",
+                hint="errlens compare OLD NEW",
+            )
+        runs = [open_run(path) for path in self.runs]
+        for run in runs:
+            run.require_complete()
+            _require_same_classes(run, runs[-1])
+        return runs
+
+    def folder(self, last: "RunFolder") -> Path:
+        """Return where the results go.
+
+        Raises:
+            UnfitOption: A run is there, whose own tables have the same names.
+            OutsideRun: The folder in the run is a link that leads out of it.
+        """
+        if self.into and (self.into / last.info_file.name).exists():
+            raise UnfitOption(
+                f"-o {str(self.into)!r} is a run folder", hint="a folder inside it is fine"
+            )
+        return self.into or last.results_folder(KIND)
+
+
+def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
+    """Refuse runs whose models tell other classes apart.
+
+    Raises:
+        IncomparableRuns: They do.
+    """
+    now = new.info.classes.names
+    before = list(new.info.classes.spelling_of(old.info.classes.names).values())
+    gone = [name for name in before if name not in set(now)]
+    added = [name for name in now if name not in set(before)]
+    if gone or added:
+        told = [
+            f"{some(names)} only in {str(run.path)!r}"
+            for names, run in ((gone, old), (added, new))
+            if names
+        ]
+        raise IncomparableRuns(
+            f"the runs have different classes: {'; '.join(told)}",
+            hint="where they mean the same, evaluate or import again with --classes FILE, spelt "
+            "alike",
+        )

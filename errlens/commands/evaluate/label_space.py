@@ -1,0 +1,118 @@
+"""Do labels and outputs mean the same classes? Where they do not, names that would."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.confusion.label_space import LEAST_CERTAIN, Cycle, exchanged_labels, scored
+from errlens.analysis.confusion.suggestion import Suggestion, suggest_names
+from errlens.classes.names import ClassNames
+from errlens.classes.spelling import as_number
+from errlens.data.counting import Shift, as_numbers, find_shift
+from errlens.data.labels import numbered
+from errlens.errors import LabelSpaceMismatch
+from errlens.predictions.table import Predictions
+from errlens.run.folder import RunFolder
+from errlens.terminal import Screen, relative
+
+Again = Callable[..., str]  # writes the command that was given with some options changed
+MOST_EXCHANGED = 6  # classes named in a message
+
+
+def check_label_space(
+    screen: Screen, run: RunFolder, predictions: Predictions, again: Again, *, trust: bool
+) -> None:
+    """Look whether the predictions contradict the names of the classes.
+
+    `again` writes the command with other options; `trust` makes a warning of the error.
+
+    Raises:
+        LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
+    """
+    label, pred = scored(predictions)
+    names = predictions.classes
+    indices = run.info.settings.labels == "indices"
+    if indices:  # these the user may call otherwise, not reorder
+        names = numbered(len(names))
+    if shift := _shift_of_numbers(label, pred, names):
+        problem, certain, advice = str(shift), True, ""
+        # Called by the labels that are taken for them.
+        numbers = as_numbers(np.arange(len(names)), names)
+        lines = [str(number + shift.by) for number in numbers.tolist()]
+    elif cycles := exchanged_labels(predictions):
+        problem = "labels of the data and outputs of the model seem exchanged: "
+        problem += describe_cycles(cycles, names)
+        certain = any(cycle.is_certain for cycle in cycles)
+        suggestion = suggest_names(label, pred, names, cycles)
+        lines, advice = suggestion.lines, _advice(suggestion, run)
+    else:
+        return
+    renamed = again(
+        classes=run.suggested_classes_file,
+        out=run.path.with_name(f"{run.path.name}-relabelled"),
+        trust_labels=False,
+        **({"labels": "names"} if indices or shift else {}),
+    )
+    if trust or not certain:
+        run.suggest_classes(lines)
+        screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
+        return
+    run.withhold(lines)
+    raise LabelSpaceMismatch(
+        problem,
+        hint="predictions are kept, but say nothing yet. Look at a few images; "
+        + (advice or "with the names of the outputs put right:").removesuffix(" "),
+        code=[renamed],
+    )
+
+
+def _shift_of_numbers(
+    label: NDArray[np.integer], pred: NDArray[np.integer], names: ClassNames
+) -> Shift | None:
+    """Tell whether labels that are numbers count from another one than the outputs.
+
+    Only of enough images, and where a label is free at the end that would be left over.
+    """
+    if len(label) < LEAST_CERTAIN or any(as_number(name) is None for name in names.names):
+        return None
+    numbers, labelled = as_numbers(np.arange(len(names)), names), as_numbers(label, names)
+    shift = find_shift(labelled, as_numbers(pred, names))
+    if shift is None:
+        return None
+    ends = (numbers.min(), labelled.min()) if shift.by > 0 else (labelled.max(), numbers.max())
+    return shift if ends[0] < ends[1] else None
+
+
+def _advice(suggestion: Suggestion, run: RunFolder) -> str:
+    """Say which names the predictions make sure and what to do about the others, if there are any.
+
+    Ends where a command follows.
+    """
+    sure, of = int(suggestion.is_sure.sum()), len(suggestion.names)
+    if sure == of:
+        return ""
+    text = f"{sure} of {of} names are sure"
+    n_open = int(suggestion.is_open.sum())
+    if not n_open:
+        return f"{text}, the others stay as given: "
+    are = "is" if n_open == 1 else "are"
+    return (
+        f"{text}; {n_open} {are} marked with a '?' in {relative(run.suggested_classes_file)}, to "
+        "be decided by hand before this command takes it: "
+    )
+
+
+def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
+    """Say which classes are taken for which, and for how many images that holds."""
+    taken = [
+        f"{names[label]!r} is taken for {names[output]!r}"
+        for cycle in cycles
+        for label, output in cycle.pairs()
+    ]
+    n, matched, given = (
+        sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
+    )
+    shown = ", ".join(taken[:MOST_EXCHANGED])
+    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
+    return f"{shown}{rest} ({matched} of {n} images, against {given} by the names in use)"

@@ -1,0 +1,115 @@
+"""Options of `errlens evaluate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from errlens.commands.options.groups import (
+    ComputeOptions,
+    DataOptions,
+    JudgementOptions,
+    ModelOptions,
+    OutputOptions,
+    OverwriteOption,
+)
+from errlens.errors import UnfitOption
+
+KEPT_UNASKED = 200_000_000  # bytes of logits and features
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(
+    DataOptions, JudgementOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption
+):
+    """Predict every image of DATA and keep each prediction, right or wrong.
+
+    Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
+    a table of classes come with it. Stopped half-way, the same command goes on where it was.
+    """
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/DATA-MODEL]"
+        ),
+    ] = None
+    max_bad: Annotated[
+        str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
+    ] = "1%"
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="logits,features or one of them; none; auto: both, up to 200 MB."
+        ),
+    ] = "auto"
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="top1=X",
+            help="The accuracy expected: where the result falls short, look for the preprocessing "
+            "that restores it.",
+        ),
+    ] = None
+    part_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images in a part: what a stop can cost.")
+    ] = 4096
+
+    def __post_init__(self) -> None:
+        # A typo should not wait for the end to be found.
+        allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
+        sidecars_to_keep(self.keep, n=1, values=1)
+        if expected_accuracy(self.expect) is not None and self.transform:
+            raise UnfitOption("--expect cannot try other settings than those of --transform")
+
+
+def expected_accuracy(text: str | None) -> float | None:
+    """Return the accuracy that `top1=X` asks for, None where nothing does.
+
+    >>> expected_accuracy("top1=0.92")
+    0.92
+    """
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    try:
+        expected = float(value) if name.strip() == "top1" else -1
+    except ValueError:
+        expected = -1
+    if not 0 < expected <= 1:
+        raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
+    return expected
+
+
+def allowed_bad(text: str, n: int) -> int:
+    """Return how many of n inputs may fail, from a count or a share.
+
+    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
+    (20, 50, 0)
+    """
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = float(number) if percent else int(number)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
+    return int(n * value / 100) if percent else int(value)
+
+
+def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:
+    """Return what is kept beside the table; `values` is the number of float16 values an image has.
+
+    >>> sidecars_to_keep("auto", n=100, values=1000), sidecars_to_keep("none", n=100, values=1000)
+    (('logits', 'features'), ())
+    """
+    known = ("logits", "features")
+    if text == "auto":
+        return known if 2 * n * values <= KEPT_UNASKED else ()
+    chosen = () if text == "none" else tuple(text.split(","))
+    if not set(chosen) <= set(known):
+        raise UnfitOption(
+            f"--keep {text!r} is none of logits, features, logits,features, none, auto"
+        )
+    return chosen

@@ -1,0 +1,144 @@
+"""Options of `errlens import`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from errlens.commands.options.groups import MaxFileMB, OutputOptions, OverwriteOption
+from errlens.run.places import MAX_FILE_MB
+
+if TYPE_CHECKING:
+    from errlens.classes.names import ClassNames, Superclasses
+    from errlens.imported.table import ImportedPredictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """Which table holds the predictions, and what it calls things."""
+
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="A .csv, .tsv or .parquet file: one row an image, with its label and the "
+            "predicted class or the probability of every class.",
+        ),
+    ]
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Where the images lie: relative paths start here.  [default: TABLE's]"),
+    ] = None
+    path_column: Annotated[str, typer.Option(help="Column of the paths.")] = "path"
+    id_column: Annotated[
+        str, typer.Option(help="Column that names the images of a table without paths.")
+    ] = "id"
+    label_column: Annotated[str, typer.Option(help="Column of the labels.")] = "label"
+    pred_column: Annotated[str, typer.Option(help="Column of the predicted classes.")] = "pred"
+    confidence_column: Annotated[
+        str,
+        typer.Option(help="Column of their probabilities, where a table has no others; optional."),
+    ] = "confidence"
+    prob_prefix: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What stands before a class in the name of its column of probability; '' is "
+            "nothing.  [default: prob_, p_ or nothing]",
+        ),
+    ] = None
+    split_column: Annotated[str, typer.Option(help="Column of the splits.")] = "split"
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None
+    labels: Annotated[
+        Literal["names", "indices"] | None,
+        typer.Option(
+            help="What labels and predicted classes are.  "
+            "[default: names if all match a class, else indices]"
+        ),
+    ] = None
+    labels_from: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of the first class, where labels are numbers.  [default: 0]",
+        ),
+    ] = None
+    preds_from: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Likewise of predicted classes.  [default: 0]"),
+    ] = None
+    allow_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unknown", help="Keep images whose label is no class, out of the metrics."
+        ),
+    ] = False
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Class names in output order: txt, json, yaml or csv.  [default: those of the "
+            "columns of probability, else all labels and predictions, sorted]",
+        ),
+    ] = None
+    superclasses: Annotated[
+        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+    ] = None
+    max_file_mb: MaxFileMB = MAX_FILE_MB
+
+    def read_predictions(self) -> "ImportedPredictions":
+        """Return what the table says."""
+        from errlens.classes.files import read_classes
+        from errlens.data.counting import Numbering
+        from errlens.imported.table import PredictionColumns, read_predictions
+
+        return read_predictions(
+            self.table,
+            PredictionColumns(
+                path=self.path_column,
+                id=self.id_column,
+                label=self.label_column,
+                pred=self.pred_column,
+                confidence=self.confidence_column,
+                split=self.split_column,
+            ),
+            split=self.split,
+            given=read_classes(self.classes) if self.classes else None,
+            prob_prefix=self.prob_prefix,
+            numbering=Numbering(self.labels, self.labels_from, self.preds_from),
+            allow_unknown=self.allow_unknown,
+        )
+
+    def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
+        """Return the superclasses of the classes, if there are any."""
+        from errlens.classes.files import read_superclasses
+
+        return read_superclasses(self.superclasses, classes) if self.superclasses else None
+
+    def decisive(self) -> dict[str, Any]:
+        """Return the options that decide what the table is taken to say."""
+        names = ("label_column", "pred_column", "confidence_column", "prob_prefix", "labels")
+        first = {
+            name: number
+            for name in ("labels_from", "preds_from")
+            if (number := getattr(self, name)) is not None
+        }
+        return {name: getattr(self, name) for name in names} | first
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions(TableOptions, OutputOptions, OverwriteOption):
+    """Make a run of predictions that were made elsewhere: Keras, JAX, your own program.
+
+    TABLE becomes the run folder that `errlens evaluate` would have written, without a model.
+    Images need not be there; those that lie below --root are hashed and measured.
+    """
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/TABLE-imported]"
+        ),
+    ] = None
+    part_size: Annotated[int, typer.Option(min=1, metavar="N", help="Images in a part.")] = 4096

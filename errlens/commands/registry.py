@@ -1,0 +1,51 @@
+"""The commands there are: the options of each, and where the function lies that takes them."""
+
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from errlens.commands.cache_key.options import CacheKeyOptions
+from errlens.commands.check.options import CheckOptions
+from errlens.commands.compare.options import CompareOptions
+from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.explain.options import ExplainOptions
+from errlens.commands.import_.options import ImportOptions
+from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.network.options import ProbeOptions
+from errlens.commands.report.options import ReportOptions
+from errlens.commands.run.options import RunOptions
+from errlens.commands.what_if.options import WhatIfOptions
+
+
+class Command(NamedTuple):
+    """A command by its options, whose docstring is its help, and by the name of its function.
+
+    The function lies in `command.py` of the command's folder, which is imported when it runs: it
+    may import torch, and the help of all commands must not wait for that.
+    """
+
+    options: type[Any]
+    folder: str
+    function: str
+
+    def run(self, options: Any) -> Any:
+        """Do what the options ask for."""
+        module = import_module(f"errlens.commands.{self.folder}.command")
+        return getattr(module, self.function)(options)
+
+
+# In the order in which help lists them, named as they are typed; a space makes a group.
+COMMANDS: Final = {
+    "evaluate": Command(EvaluateOptions, "evaluate", "evaluate"),
+    "import": Command(ImportOptions, "import_", "import_predictions"),
+    "confusion": Command(ConfusionOptions, "confusion", "confusion"),
+    "misclassified": Command(MisclassifiedOptions, "misclassified", "misclassified"),
+    "explain": Command(ExplainOptions, "explain", "explain"),
+    "compare": Command(CompareOptions, "compare", "compare"),
+    "check": Command(CheckOptions, "check", "check"),
+    "what-if": Command(WhatIfOptions, "what_if", "what_if"),
+    "report": Command(ReportOptions, "report", "report"),
+    "run": Command(RunOptions, "run", "run"),
+    "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
+    "network probe": Command(ProbeOptions, "network", "probe"),
+}

@@ -1,0 +1,16 @@
+"""Options of `errlens report`."""
+
+from dataclasses import dataclass
+
+from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.commands.options.selecting import ImagesOption, SelectOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
+    """Put everything that is known of a run on one page, RUN/report.html, for any browser.
+
+    The page loads nothing from elsewhere. RUN/summary.md says the most important in a few lines.
+    What other commands have not made yet is named with the command that does. `--select A~B`
+    makes a page of its own about these images.
+    """

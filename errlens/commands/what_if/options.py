@@ -1,0 +1,53 @@
+"""Options of `errlens what-if`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.errors import UnfitOption
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIfOptions(RunArgument, OutputOptions):
+    """Say what the figures of RUN would be with classes merged or dropped, or labels mended.
+
+    Nothing is predicted anew and nothing is written. The probability of a merged class is the sum
+    of its classes'; an image whose predicted class was dropped goes to the best one left.
+    """
+
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A+B", help="Make one class of two or more; repeatable."),
+    ] = None
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="C", help="Do without a class and its images; repeatable."),
+    ] = None
+    relabel: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Mend labels: a csv file with row,label or sample_id,label; repeatable.",
+        ),
+    ] = None
+
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=X",
+            help="Say whether a gate of errlens check would pass: top1, macro_f1, n, recall:CLASS "
+            "...; repeatable.",
+        ),
+    ] = None
+    fail_over: Annotated[
+        list[str] | None, typer.Option(metavar="METRIC=X", help="Likewise; repeatable.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if not (self.merge or self.drop or self.relabel):
+            raise UnfitOption(
+                "what if what? Nothing would change", hint="add --merge A+B, --drop C or --relabel"
+            )
