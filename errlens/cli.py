@@ -119,7 +119,7 @@ def _network() -> None:
 
 for _name, _command in COMMANDS.items():
     *_group, _word = _name.split()
-    (network if _group else app).command(_word)(as_callback(_command))
+    (network if _group else app).command(_word)(as_callback(_command.run, _command.options))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from errlens.attribution.explained_model import Maps, Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, borrowed
 from errlens.attribution.methods import Method, load_method
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
@@ -16,10 +16,10 @@ Explained = list[Attribution | NoMap]
 
 def explain_batch(
     name: str,
-    subject: Subject,
+    subject: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
-    settings: Settings,
+    settings: MethodSettings,
 ) -> list[Explained]:
     """Return a map of each target of each image, or the reason why there is none.
 
@@ -58,10 +58,10 @@ def explain_batch(
 def _maps(
     name: str,
     method: Method,
-    subject: Subject,
+    subject: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
-    settings: Settings,
+    settings: MethodSettings,
 ) -> Maps:
     with borrowed(subject.module):
         if reason := method.unsupported(subject):

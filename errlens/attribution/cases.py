@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errlens.attribution.batch import Explained, explain_batch
-from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.photos import Shown, shown_photo
 from errlens.attribution.targets import Verdict, Wanted
 from errlens.classes.names import ClassNames
@@ -80,8 +80,8 @@ class Explainer:
     """
 
     classifier: Classifier
-    subject: Subject
-    settings: Settings
+    subject: ExplainedModel
+    settings: MethodSettings
     root: Path
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
     photo_side: int | None = None
@@ -226,7 +226,7 @@ def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
 class PhotoCases:
     """Makes cases of photos that belong to no run, by predicting them."""
 
-    subject: Subject
+    subject: ExplainedModel
     wanted: Wanted
 
     def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import Fill, Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, Fill, MethodSettings, borrowed
 from errlens.attribution.masks import Box, Sweep, fill, logits_under, sweep
 
 SHARES: Final = (0.1, 0.15, 0.2, 0.3, 0.4)  # of the shorter side, tried in this order
@@ -31,7 +31,7 @@ class Cover(NamedTuple):
 
 
 def smallest_cover(
-    subject: Subject, image: Tensor, wrong: int, right: int, settings: Settings
+    subject: ExplainedModel, image: Tensor, wrong: int, right: int, settings: MethodSettings
 ) -> Cover | None:
     """Return the smallest square that, hidden, turns the predicted class `wrong` into `right`.
 
@@ -68,7 +68,7 @@ def smallest_cover(
 
 
 def _confirmed(
-    subject: Subject, image: Tensor, found: Sweep, right: int, settings: Settings
+    subject: ExplainedModel, image: Tensor, found: Sweep, right: int, settings: MethodSettings
 ) -> Iterator[tuple[int, int, tuple[Fill, ...]]]:
     """Yield row and column of masks that turn the prediction, with the other fills that do so."""
     turning = _turning(found, right)

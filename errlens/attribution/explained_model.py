@@ -23,7 +23,7 @@ Fill = Literal["mean", "gray", "black", "blur", "noise"]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ExplainedModel:
     """A network ready to be explained.
 
     `size` is (channels, height, width) of its inputs. `black` and `white` are a black and a white
@@ -39,7 +39,7 @@ class Subject:
     reading: Reading = LOGITS
 
     @classmethod
-    def of(cls, classifier: Classifier, *, layer: str | None = None) -> "Subject":
+    def of(cls, classifier: Classifier, *, layer: str | None = None) -> "ExplainedModel":
         """Return what there is to explain of a classifier."""
         black, white = (_fed(classifier, value) for value in (0, 255))
         channels, height, width = black.shape
@@ -91,7 +91,7 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class MethodSettings:
     """Options of methods.
 
     `steps` are those of integrated gradients; `samples` and `noise` those of smooth-grad, `noise`
@@ -241,7 +241,7 @@ def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
 
 
 def input_gradients(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]]
+    subject: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
 ) -> tuple[Tensor, Tensor]:
     """Return scores, shape (n, t), and their gradients, shape (n, t, channels, height, width)."""
     with torch.enable_grad():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
-from errlens.attribution.explained_model import Settings, Subject, scores_of
+from errlens.attribution.explained_model import ExplainedModel, MethodSettings, scores_of
 from errlens.errors import UnfitOption
 from errlens.maps import Target
 from errlens.model.layers.places import SpatialLayer
@@ -94,7 +94,11 @@ class ChannelFall(NamedTuple):
 
 
 def sweep(
-    subject: Subject, image: Tensor, settings: Settings, *, layer: SpatialLayer | None = None
+    subject: ExplainedModel,
+    image: Tensor,
+    settings: MethodSettings,
+    *,
+    layer: SpatialLayer | None = None,
 ) -> Sweep:
     """Hide one part of an image, of shape (channels, height, width), after the other.
 
@@ -124,7 +128,7 @@ def sweep(
 # belong to that mode for ever, and a gradient method after this one would fail on it.
 @torch.no_grad()
 def logits_under(
-    subject: Subject, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
+    subject: ExplainedModel, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
 ) -> Tensor:
     """Return the logits, shape (cases, classes), with each box taken from its own filled image."""
     found = []
@@ -163,14 +167,14 @@ def _channel_sums(module: nn.Module, layer: SpatialLayer | None) -> Iterator[lis
         handle.remove()
 
 
-def grid(size: Sequence[int], settings: Settings) -> NDArray[np.int64]:
+def grid(size: Sequence[int], settings: MethodSettings) -> NDArray[np.int64]:
     """Return where the mask lies on an image of (height, width), int64 of shape (rows, columns, 4).
 
     An image is divided into cells of one size, a stride or a little less; a mask stands in the
     middle of each and is clipped at the edges. So a map is true to its place when it is drawn as
     equal cells from edge to edge, whether or not the stride divides the side.
 
-    >>> grid((4, 8), Settings(mask="4", stride="2"))[0, :, 1::2].tolist()
+    >>> grid((4, 8), MethodSettings(mask="4", stride="2"))[0, :, 1::2].tolist()
     [[0, 3], [1, 5], [3, 7], [5, 8]]
 
     Raises:
@@ -181,10 +185,10 @@ def grid(size: Sequence[int], settings: Settings) -> NDArray[np.int64]:
     return np.array(boxes, np.int64)
 
 
-def spans(side: int, settings: Settings) -> list[tuple[int, int]]:
+def spans(side: int, settings: MethodSettings) -> list[tuple[int, int]]:
     """Return the first pixel of each mask along a side, and that after its last.
 
-    >>> spans(8, Settings(mask="4", stride="4"))
+    >>> spans(8, MethodSettings(mask="4", stride="4"))
     [(0, 4), (4, 8)]
 
     Raises:
@@ -202,7 +206,7 @@ def spans(side: int, settings: Settings) -> list[tuple[int, int]]:
     return [(max(0, start), min(side, start + mask)) for start in starts]
 
 
-def fill(subject: Subject, image: Tensor, settings: Settings) -> Tensor:
+def fill(subject: ExplainedModel, image: Tensor, settings: MethodSettings) -> Tensor:
     """Return what hides, as an image of the same shape (channels, height, width).
 
     Gray is midway between black and white; noise has the mean and the deviation of each channel and
@@ -220,7 +224,7 @@ def fill(subject: Subject, image: Tensor, settings: Settings) -> Tensor:
     return plain[settings.fill].expand_as(image)
 
 
-def _blurred(image: Tensor, settings: Settings) -> Tensor:
+def _blurred(image: Tensor, settings: MethodSettings) -> Tensor:
     """Blur by half of the mask, which leaves nothing of its size to be seen."""
     sides = list(image.shape[1:])
     sigma = max(round(_pixels(settings.mask, side, "mask")) for side in sides) / 2

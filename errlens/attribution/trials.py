@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
 from errlens.attribution.batch import Explained, explain_batch
-from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.map_checks import shrunk
 from errlens.maps import Attribution, Target
 
@@ -70,10 +70,10 @@ class Trials:
     cells, however many maps have it.
     """
 
-    subject: Subject
+    subject: ExplainedModel
     image: Tensor
     class_index: int
-    settings: Settings
+    settings: MethodSettings
     _random: dict[Grid, tuple[float, float]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -174,10 +174,10 @@ class Similarity(NamedTuple):
 
 def randomised(
     name: str,
-    subject: Subject,
+    subject: ExplainedModel,
     images: Tensor,
     class_indices: Sequence[int],
-    settings: Settings,
+    settings: MethodSettings,
 ) -> list[Similarity]:
     """Randomise a copy of a network, from the output down, and compare its maps with the network's.
 
@@ -210,7 +210,11 @@ def randomised(
 
 
 def _maps(
-    name: str, subject: Subject, images: Tensor, class_indices: Sequence[int], settings: Settings
+    name: str,
+    subject: ExplainedModel,
+    images: Tensor,
+    class_indices: Sequence[int],
+    settings: MethodSettings,
 ) -> list[Explained]:
     targets = [[Target("predicted", one)] for one in class_indices]
     size = settings.batch_size

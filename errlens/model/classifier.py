@@ -21,7 +21,7 @@ from errlens.model.networks.users_code import users_code
 from errlens.model.outputs import LOGITS, Reading
 from errlens.model.weights.checkpoints import hash_weights
 from errlens.predictions.scores import MOST_TOPK
-from errlens.run.identity import Settings
+from errlens.run.identity import RunSettings
 from errlens.run.places import MAX_FILE_MB
 
 CACHED_PIXELS: Final = 4 * 224 * 224  # measured; more is slower on the CPUs of 2026
@@ -101,9 +101,9 @@ class Classifier:
         *,
         labels: str = "names",
         max_file_mb: int = MAX_FILE_MB,
-    ) -> Settings:
+    ) -> RunSettings:
         """Return everything about this classifier that decides a prediction."""
-        return Settings(
+        return RunSettings(
             model=self.network.name,
             arguments=dict(self.network.arguments),
             weights_sha256=hash_weights(self.network.module),

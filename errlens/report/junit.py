@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from errlens.analysis.gates.limits import Outcome
+from errlens.analysis.gates.limits import GateResult
 from errlens.escapes import printable
 
 SUITE = "errlens check"
 _CLASS = "errlens.check"  # servers group cases by it
 
 
-def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
+def junit_xml(outcomes: Sequence[GateResult]) -> bytes:
     """Return a test suite with a case for each gate."""
     suite = TestSuite(SUITE)
     # The library would count for us, and add up times.
@@ -24,7 +24,7 @@ def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + text + b"\n"
 
 
-def _case(outcome: Outcome) -> TestCase:
+def _case(outcome: GateResult) -> TestCase:
     case = TestCase(printable(outcome.gate.name), classname=_CLASS)
     reason = printable(outcome.reason)
     if not outcome.passed:

@@ -36,7 +36,7 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """Everything that decides a prediction; equal settings give equal predictions.
 
     Batch size, threads and what is written besides are left out on purpose: they may change
@@ -77,7 +77,7 @@ class RunInfo:
     was counted of those that could be read, see `errlens.data.photos.oddities`.
     """
 
-    settings: Settings
+    settings: RunSettings
     data: str
     data_root: str
     n_images: int
@@ -139,7 +139,7 @@ class RunInfo:
         Raises:
             ValueError: Something is missing, or is not what it should be; the message says what.
         """
-        settings = {one.name: found[one.name] for one in fields(Settings) if one.name in found}
+        settings = {one.name: found[one.name] for one in fields(RunSettings) if one.name in found}
         own = {one.name: found[one.name] for one in fields(cls) if one.name in found}
         try:
             return _checking_info().validate_python({**own, "settings": settings})
@@ -185,7 +185,7 @@ def plan_differences(before: pa.Table, now: pa.Table) -> list[str]:
     ]
 
 
-def setting_differences(before: Settings, now: Settings) -> list[str]:
+def setting_differences(before: RunSettings, now: RunSettings) -> list[str]:
     """Name the settings that differ, with both values where they are short."""
     return _differences(before.as_dict(), now.as_dict())
 

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.maps import Target
 
 SIDE = 24
 CLASSES = 4
-QUICK = Settings(steps=8, samples=4, mask="6", batch_size=8)
+QUICK = MethodSettings(steps=8, samples=4, mask="6", batch_size=8)
 
 
 class Patches(nn.Module):
@@ -45,7 +45,7 @@ class Patches(nn.Module):
 def subject_of(module, *, size=(3, SIDE, SIDE), layer=None):
     """Borrow nothing yet: a subject whose pixels run from -1 to 1."""
     channels = size[0]
-    return Subject(module, size, -torch.ones(channels), torch.ones(channels), layer)
+    return ExplainedModel(module, size, -torch.ones(channels), torch.ones(channels), layer)
 
 
 def planted(n, *, seed=0, side=SIDE):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from errlens.attribution.cover import smallest_cover
-from errlens.attribution.explained_model import Fill, Settings
+from errlens.attribution.explained_model import Fill, MethodSettings
 from tests.attribution.networks import subject_of
 
 FILLS = get_args(Fill)
@@ -33,7 +33,9 @@ def with_collar(side=24, top=9, left=14):
 @pytest.mark.parametrize("name", FILLS)
 def test_the_smallest_cover_is_that_of_a_planted_collar(name):
     image = with_collar()
-    cover = smallest_cover(subject_of(Collar()), image, 1, 0, Settings(fill=name, batch_size=16))
+    cover = smallest_cover(
+        subject_of(Collar()), image, 1, 0, MethodSettings(fill=name, batch_size=16)
+    )
     assert cover is not None
     box = cover.box
     assert box.top < 12
@@ -57,12 +59,12 @@ def test_a_cover_that_only_one_fill_makes_is_none():
 
     image = torch.rand(3, 24, 24, generator=torch.Generator().manual_seed(0))
     subject = subject_of(Black())
-    assert smallest_cover(subject, image, 1, 0, Settings(fill="black")) is None
+    assert smallest_cover(subject, image, 1, 0, MethodSettings(fill="black")) is None
 
 
 def test_there_is_no_cover_of_what_is_not_predicted_or_cannot_be_hidden():
     subject = subject_of(Collar())
-    assert smallest_cover(subject, with_collar(), 0, 1, Settings()) is None
-    assert smallest_cover(subject, with_collar(), 1, 2, Settings()) is None
+    assert smallest_cover(subject, with_collar(), 0, 1, MethodSettings()) is None
+    assert smallest_cover(subject, with_collar(), 1, 2, MethodSettings()) is None
     with pytest.raises(ValueError, match="into itself"):
-        smallest_cover(subject, with_collar(), 1, 1, Settings())
+        smallest_cover(subject, with_collar(), 1, 1, MethodSettings())

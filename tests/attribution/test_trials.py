@@ -15,7 +15,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from errlens.attribution import trials as _trials
 from errlens.attribution.batch import explain_batch
-from errlens.attribution.explained_model import Settings
+from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.map_checks import shrunk
 from errlens.attribution.methods import method_names
 from errlens.attribution.trials import Trials, randomised
@@ -68,7 +68,7 @@ def chequered():
 def chequered_trials(**settings):
     image, bright = chequered()
     subject = subject_of(Counting(), size=(1, 32, 32))
-    return Trials(subject, image, 0, Settings(**settings)), bright
+    return Trials(subject, image, 0, MethodSettings(**settings)), bright
 
 
 @pytest.mark.parametrize("zoom", [1, 2], ids=["a value a cell", "a value a pixel"])
@@ -193,7 +193,7 @@ def test_how_many_inputs_go_at_a_time_does_not_matter_and_no_more_go():
     for size in (1, 5, 64):
         Watched.largest = 0
         subject = subject_of(Watched(), size=(1, 32, 32))
-        found.append(Trials(subject, image, 0, Settings(batch_size=size)).try_map(bright))
+        found.append(Trials(subject, image, 0, MethodSettings(batch_size=size)).try_map(bright))
         assert Watched.largest == min(size, 17)
     np.testing.assert_allclose(found[1:], found[:1] * 2, rtol=1e-12)
 
@@ -209,15 +209,15 @@ def test_random_orders_are_those_of_the_seed_and_tried_once_a_grid():
     image, bright = chequered()
     subject = subject_of(Counted(), size=(1, 32, 32))
     calls, found = [0], []
-    trials = Trials(subject, image, 0, Settings(batch_size=64))
+    trials = Trials(subject, image, 0, MethodSettings(batch_size=64))
     for values in (bright, -bright, np.eye(4, dtype=np.float32)):
         found.append(trials.try_map(values))
         calls.append(Counted.calls)
     # One batch for deletion and one for insertion; four random orders with a new grid.
     assert np.diff(calls).tolist() == [10, 2, 10]
     assert found[1][2:] == found[0][2:]
-    assert Trials(subject, image, 0, Settings()).try_map(bright) == found[0]
-    assert Trials(subject, image, 0, Settings(seed=1)).try_map(bright)[2:] != found[0][2:]
+    assert Trials(subject, image, 0, MethodSettings()).try_map(bright) == found[0]
+    assert Trials(subject, image, 0, MethodSettings(seed=1)).try_map(bright)[2:] != found[0][2:]
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -272,7 +272,7 @@ def at_random(name, subject, images):
     """Return the similarity after the last stage, a mean of four seeds."""
     classes = predicted(subject.module, images)
     found = [
-        randomised(name, subject, images, classes, Settings(seed=seed, batch_size=50))
+        randomised(name, subject, images, classes, MethodSettings(seed=seed, batch_size=50))
         for seed in range(4)
     ]
     assert {len(one) for one in found} == {6}
@@ -299,7 +299,10 @@ def test_maps_of_sixteen_cells_become_as_different_as_those_of_other_images(real
     subject = subject_of(real_network("resnet", real_data), size=(3, 64, 64))
     assert subject.spatial_layer.grid == (4, 4)
     wanted = [[Target("predicted", one)] for one in predicted(subject.module, images)]
-    maps = [one.values for (one,) in explain_batch("grad-cam", subject, images, wanted, Settings())]
+    maps = [
+        one.values
+        for (one,) in explain_batch("grad-cam", subject, images, wanted, MethodSettings())
+    ]
     by_chance = np.mean(
         [
             abs(spearmanr(one, other, axis=None).statistic)
@@ -338,7 +341,7 @@ def test_every_weight_is_randomised_in_its_turn_and_none_of_the_users(name, watc
     before = fingerprint(module)
     images = torch.randn(2, 3, 32, 32, generator=random)
     subject = subject_of(module, size=(3, 32, 32))
-    found = randomised("gradient", subject, images, [0, 1], Settings())
+    found = randomised("gradient", subject, images, [0, 1], MethodSettings())
     assert same(before, fingerprint(module))
 
     own, *stages = watched

@@ -26,7 +26,7 @@ import pyarrow as pa
 from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
 from errlens.predictions.table import OK, SCHEMA
 from errlens.run.folder import RunFolder
-from errlens.run.identity import RunInfo, Settings
+from errlens.run.identity import RunInfo, RunSettings
 from errlens.run.tables import PLAN_SCHEMA
 
 PART = 4096
@@ -93,7 +93,9 @@ def write_run(folder: Path, label: np.ndarray, pred: np.ndarray, k: int) -> None
     """Write a run with these labels and predictions; probabilities are made up."""
     n, rng = len(label), np.random.default_rng(0)
     names = [f"class {index:05d}" for index in range(k)]
-    settings = Settings("none", {}, "", {}, {}, {"name": "import"}, "none", names, None, TOPK, "")
+    settings = RunSettings(
+        "none", {}, "", {}, {}, {"name": "import"}, "none", names, None, TOPK, ""
+    )
     info = RunInfo(settings, data="generated", data_root=str(folder), n_images=n)
     ids = [f"{names[one]}/{row:08d}.jpg" for row, one in enumerate(label)]
     label_names = [names[one] for one in label]

@@ -23,7 +23,7 @@ from pathlib import Path
 import captum.attr
 import torch
 
-from errlens.attribution.explained_model import Settings, Subject, borrowed
+from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.methods import occlusion
 from errlens.data.photos.loading import load_input
 from errlens.maps import Target
@@ -106,8 +106,8 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
     """Alternate errlens and captum on the maps of three classes."""
     classifier = reload_classifier(run.info, device="cpu")
     module = classifier.network.module
-    subject = Subject.of(classifier)
-    settings = Settings(fill="black", batch_size=classifier.good_batch_size)
+    subject = ExplainedModel.of(classifier)
+    settings = MethodSettings(fill="black", batch_size=classifier.good_batch_size)
     side = classifier.preparation.img_size[0]
     mask, stride = round(0.2 * side), round(0.2 * side) // 2
     found: dict[str, list[float]] = {"errlens": []}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.gates.limits import Gate, Outcome
+from errlens.analysis.gates.limits import Gate, GateResult
 from errlens.analysis.gates.metrics import Measured
 from errlens.report.junit import junit_xml
 
@@ -30,7 +30,7 @@ SCHEMA = {
 
 
 def outcome(metric="top1", *, passed=True, reason=""):
-    return Outcome(Gate(metric, ">=", 0.8, "top1"), Measured(0.5, n=3), passed, reason)
+    return GateResult(Gate(metric, ">=", 0.8, "top1"), Measured(0.5, n=3), passed, reason)
 
 
 def check(element):

@@ -12,7 +12,7 @@ import errlens
 from errlens.errors import IncompleteRun, NotARun, OutOfReach, StaleRun, UnfitOption
 from errlens.predictions.table import SCHEMA
 from errlens.run.folder import RunFolder, open_run
-from errlens.run.identity import RunInfo, Settings, plan_hash
+from errlens.run.identity import RunInfo, RunSettings, plan_hash
 from errlens.run.tables import PLAN_SCHEMA
 
 
@@ -119,7 +119,7 @@ PLAN = make_plan(ROWS)
 
 
 def make_info(plan=PLAN, *, keep=(), **changes):
-    settings = Settings(
+    settings = RunSettings(
         model="m",
         arguments={},
         weights_sha256="00",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from errlens.run.identity import (
     RunInfo,
-    Settings,
+    RunSettings,
     canonical_hash,
     plan_differences,
     plan_hash,
@@ -16,7 +16,7 @@ from errlens.run.identity import (
 )
 from errlens.run.tables import PLAN_SCHEMA
 
-SETTINGS = Settings(
+SETTINGS = RunSettings(
     model="m",
     arguments={"a": 1},
     weights_sha256="00",
@@ -39,7 +39,7 @@ def plan(*rows, shard=0):
     return pa.table(arrays, schema=PLAN_SCHEMA)
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+@pytest.mark.parametrize("name", [one.name for one in fields(RunSettings)])
 def test_every_setting_is_in_the_hash(name):
     other = replace(SETTINGS, **{name: "other"})
     assert other.run_hash != SETTINGS.run_hash
@@ -162,7 +162,7 @@ def test_settings_that_are_the_same_have_no_differences():
     assert setting_differences(SETTINGS, replace(SETTINGS)) == []
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+@pytest.mark.parametrize("name", [one.name for one in fields(RunSettings)])
 def test_every_setting_that_differs_is_named(name):
     (difference,) = setting_differences(SETTINGS, replace(SETTINGS, **{name: "other"}))
     assert difference.startswith(name)

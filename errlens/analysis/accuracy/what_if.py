@@ -31,7 +31,7 @@ _NULL: Final = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Recount:
     """What comes out, of the run as it is or with other classes and labels.
 
     `left_out` counts the images of dropped classes, `undecided` those whose class was dropped and
@@ -104,7 +104,7 @@ class Evidence(NamedTuple):
 
 def what_if(
     parts: Iterable[Evidence], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
-) -> Outcome:
+) -> Recount:
     """Count predictions among other classes, with some labels mended.
 
     The probability of a merged class is the sum of those of its classes, and the most probable of
@@ -142,7 +142,7 @@ def what_if(
         unsummed += int(np.count_nonzero(decided & ~is_summed))
         relabelled += changed
     matrix = ConfusionMatrix(sums.total(), regrouping.classes, regrouping.superclasses, unscored)
-    return Outcome(matrix, left_out, undecided, unsummed, relabelled)
+    return Recount(matrix, left_out, undecided, unsummed, relabelled)
 
 
 def _labels_of(table: pa.Table, mended: Mapping[int, int]) -> tuple[NDArray[np.int64], int]:

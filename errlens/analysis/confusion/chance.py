@@ -30,7 +30,7 @@ class Chance(NamedTuple):
         return count * (self.alpha + self.beta) / (self.errors * self.alpha)
 
 
-class Comparison:
+class ComparisonSet:
     """The comparison sets of a matrix, and what chance says of a cell within its set.
 
     A superclass is a set if it has at least three classes; all classes together are the set of the

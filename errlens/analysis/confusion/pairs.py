@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import triu
 
-from errlens.analysis.confusion.chance import LEAST_SET, Comparison
+from errlens.analysis.confusion.chance import LEAST_SET, ComparisonSet
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.analysis.statistics.significance import benjamini_hochberg
@@ -113,7 +113,7 @@ def _test(
     ba: NDArray[np.int64],
 ) -> _Tests:
     """Hold pairs against the errors of other classes; fewer than two errors one way are chance."""
-    compared = Comparison(matrix)
+    compared = ComparisonSet(matrix)
     there, back = compared.chance(a, b, ab), compared.chance(b, a, ba)
     fewest = np.minimum(ab, ba)
     both = there.tail(fewest) * back.tail(fewest)
@@ -139,7 +139,7 @@ def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     count = np.asarray(cells.data, np.int64)
     if k < LEAST_SET:
         i, j, count = i[:0], j[:0], count[:0]
-    chance = Comparison(matrix).chance(i, j, count)
+    chance = ComparisonSet(matrix).chance(i, j, count)
     q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
     n, lift = matrix.n[i], chance.lift(count)
     rate = count / n

@@ -16,7 +16,7 @@ from errlens.run.folder import RunFolder
 from errlens.run.results import read_results
 
 
-class Findings(NamedTuple):
+class ConfusionTables(NamedTuple):
     """Tables, None where there is nothing to make them of.
 
     `exceptional` and `soft` take more than the matrix: see the modules of that name.
@@ -35,10 +35,10 @@ class Findings(NamedTuple):
         yield from ((name, table) for name, table in self._asdict().items() if table is not None)
 
 
-def find_confusions(matrix: ConfusionMatrix) -> Findings:
+def find_confusions(matrix: ConfusionMatrix) -> ConfusionTables:
     """Return what the matrix alone tells."""
     pairs = pair_table(matrix)
-    return Findings(
+    return ConfusionTables(
         cells=cell_table(matrix),
         pairs=pairs,
         absorbed=absorbed_table(matrix),

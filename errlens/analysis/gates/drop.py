@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from errlens.analysis.comparison.matching import matched
-from errlens.analysis.gates.limits import Gate, Outcome, read_number
+from errlens.analysis.gates.limits import Gate, GateResult, read_number
 from errlens.analysis.gates.metrics import Measured
 from errlens.analysis.statistics.paired import (
     chance_of_drop,
@@ -83,7 +83,7 @@ def judge_drop(
     allowed: float,
     least_overlap: LeastOverlap,
     baseline: str,
-) -> Outcome:
+) -> GateResult:
     """Hold the accuracy of a run against that of an earlier one, on the images that both have.
 
     It fails where even the lower bound of the drop (one-sided, 95 %) is more than what is allowed,
@@ -101,7 +101,7 @@ def judge_drop(
     """
     gate = Gate(METRIC, "low <=", allowed, METRIC)
     if not len(new):
-        return Outcome(
+        return GateResult(
             gate, Measured(None, n=0), passed=False, reason="the run has no image that counts"
         )
     both = matched(old, new)
@@ -135,14 +135,14 @@ def judge_drop(
             f"({count(broken)} broken, {count(fixed)} fixed)"
         )
     measured = Measured((broken - fixed) / n, low=bound, n=n)
-    return Outcome(gate, measured, passed=not reason, reason=reason, details=details)
+    return GateResult(gate, measured, passed=not reason, reason=reason, details=details)
 
 
-def without_baseline(baseline: str, *, allowed: float, passes: bool) -> Outcome:
+def without_baseline(baseline: str, *, allowed: float, passes: bool) -> GateResult:
     """Return what becomes of the gate where there is no earlier run."""
     gate = Gate(METRIC, "low <=", allowed, METRIC)
     reason = f"the baseline {baseline!r} does not exist"
-    return Outcome(
+    return GateResult(
         gate,
         Measured(None),
         passed=passes,

@@ -49,7 +49,7 @@ class Gate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class GateResult:
     """What became of a gate. `reason` is empty where there is nothing to say."""
 
     gate: Gate
@@ -90,17 +90,17 @@ def read_gates(fail_under: Sequence[str], fail_over: Sequence[str], figures: Fig
     return list(dict.fromkeys(_gate(text, op, figures) for op, text in wanted))
 
 
-def judge(gate: Gate, figures: Figures) -> Outcome:
+def judge(gate: Gate, figures: Figures) -> GateResult:
     """Hold a gate against the figures."""
     measured = measure(gate.figure, gate.classes, figures)
     value = measured.value
     if value is None:
-        return Outcome(gate, measured, passed=False, reason=measured.missing)
+        return GateResult(gate, measured, passed=False, reason=measured.missing)
     under = gate.op == ">="
     passed = value >= gate.threshold if under else value <= gate.threshold
     shown, limit = told_apart(value, gate.threshold)
     reason = f"{gate.metric} is {shown}, {'under' if under else 'over'} {limit}"
-    return Outcome(gate, measured, passed=passed, reason="" if passed else reason)
+    return GateResult(gate, measured, passed=passed, reason="" if passed else reason)
 
 
 def read_number(text: str) -> float | None:

@@ -20,7 +20,7 @@ from errlens.errors import UnfitOption, nearest
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from errlens.attribution.explained_model import Maps, Settings, Subject
+    from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
     from errlens.maps import Target
 
 
@@ -30,15 +30,15 @@ class Method(Protocol):
     SUMMARY: str
     ADDS_UP: bool
 
-    def unsupported(self, subject: "Subject") -> str | None:
+    def unsupported(self, subject: "ExplainedModel") -> str | None:
         """Return why the network cannot be explained by this method, or None."""
 
     def explain(
         self,
-        subject: "Subject",
+        subject: "ExplainedModel",
         images: "Tensor",
         targets: Sequence[Sequence["Target"]],
-        settings: "Settings",
+        settings: "MethodSettings",
     ) -> "Maps":
         """Return a map for each target of each image.
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.explained_model import (
+    ExplainedModel,
     Maps,
-    Settings,
-    Subject,
+    MethodSettings,
     gradients,
     leaves_at,
     scores_of,
@@ -29,7 +29,7 @@ UNIT: Final = "logits (Grad-CAM)"
 BLIND: Final = "the score does not depend on this layer: its gradient is zero"
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Say that the network has no layer with a map of places, or no gradient from there on."""
     try:
         subject.spatial_layer  # noqa: B018 - it is looked for
@@ -39,7 +39,10 @@ def unsupported(subject: Subject) -> str | None:
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return the channels of a layer, each times its mean gradient, added up.
 

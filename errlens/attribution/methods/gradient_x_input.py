@@ -9,20 +9,28 @@ from typing import Final
 
 from torch import Tensor
 
-from errlens.attribution.explained_model import Maps, Settings, Subject, input_gradients
+from errlens.attribution.explained_model import (
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    input_gradients,
+)
 from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel would add to the score if the network were linear; signed"
 ADDS_UP: Final = True
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
     return subject.no_gradient
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return gradient times input as fed, summed over channels, in logits.
 

@@ -10,7 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import Maps, Settings, Subject, input_gradients, scores_of
+from errlens.attribution.explained_model import (
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    input_gradients,
+    scores_of,
+)
 from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel adds to the score on the way from black; signed, adds up to it"
@@ -19,13 +25,16 @@ ADDS_UP: Final = True
 BASELINE: Final = "black"
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
     return subject.no_gradient
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return the integral summed over channels, in logits.
 

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import Maps, Settings, Subject
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
 from errlens.attribution.masks import sweep
 from errlens.maps import Target
 
@@ -18,14 +18,17 @@ SUMMARY: Final = "how far the score falls when a part is hidden; for any network
 ADDS_UP: Final = True
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Any network can be shown a part of an image."""
     del subject
     return None
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return how far the score falls under each mask, one value for each place of the mask.
 

@@ -8,20 +8,29 @@ from typing import Final
 
 from torch import Tensor
 
-from errlens.attribution.explained_model import PER_PIXEL, Maps, Settings, Subject, input_gradients
+from errlens.attribution.explained_model import (
+    PER_PIXEL,
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    input_gradients,
+)
 from errlens.maps import Target
 
 SUMMARY: Final = "how much the score changes with each pixel, the strongest channel; unsigned"
 ADDS_UP: Final = False
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
     return subject.no_gradient
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return the largest absolute gradient of the channels, in logits per unit of the input."""
     del settings

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from errlens.attribution.explained_model import (
     PER_PIXEL,
+    ExplainedModel,
     Maps,
-    Settings,
-    Subject,
+    MethodSettings,
     input_gradients,
     scores_of,
 )
@@ -24,13 +24,16 @@ SUMMARY: Final = "the gradient without its noise: averaged over noisy copies; si
 ADDS_UP: Final = True
 
 
-def unsupported(subject: Subject) -> str | None:
+def unsupported(subject: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
     return subject.no_gradient
 
 
 def explain(
-    subject: Subject, images: Tensor, targets: Sequence[Sequence[Target]], settings: Settings
+    subject: ExplainedModel,
+    images: Tensor,
+    targets: Sequence[Sequence[Target]],
+    settings: MethodSettings,
 ) -> Maps:
     """Return the mean gradient summed over channels, in logits per unit of the input as fed.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from errlens.analysis.comparison.matching import outcomes, read_baseline, spelt_alike
 from errlens.analysis.gates import drop
-from errlens.analysis.gates.limits import Outcome, judge, read_gates
+from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import figures_of
 from errlens.commands.check import view
 from errlens.commands.check.options import CheckOptions
@@ -14,7 +14,7 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 
-def check(options: CheckOptions) -> list[Outcome]:
+def check(options: CheckOptions) -> list[GateResult]:
     """Fail if the model is not as good as asked, or surely worse than it was."""
     screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
     run = options.open_run(screen)
@@ -31,7 +31,7 @@ def check(options: CheckOptions) -> list[Outcome]:
     return outcomes
 
 
-def _judge(run: RunFolder, options: CheckOptions) -> list[Outcome]:
+def _judge(run: RunFolder, options: CheckOptions) -> list[GateResult]:
     """Return what becomes of each gate: limits first, then the comparison."""
     figures = figures_of(run)
     gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
@@ -39,7 +39,7 @@ def _judge(run: RunFolder, options: CheckOptions) -> list[Outcome]:
     return [judge(gate, figures) for gate in gates] + dropped
 
 
-def _judge_drop(run: RunFolder, options: CheckOptions, baseline: Path) -> Outcome:
+def _judge_drop(run: RunFolder, options: CheckOptions, baseline: Path) -> GateResult:
     """Return what becomes of the gate that compares the run with an earlier one."""
     allowed = drop.read_allowed_drop("0" if options.max_drop is None else str(options.max_drop))
     least_overlap = drop.read_least_overlap(str(options.min_overlap))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from errlens.analysis.gates.limits import Outcome
+from errlens.analysis.gates.limits import GateResult
 from errlens.analysis.gates.metrics import PAIR, RECALL
 from errlens.analysis.gates.texts import gate_texts
 from errlens.analysis.selection.selection import pair_selector, parse_selector
@@ -18,7 +18,7 @@ from errlens.terminal import Screen, relative
 COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
-def as_tree(run: RunFolder, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def as_tree(run: RunFolder, outcomes: Sequence[GateResult]) -> dict[str, Any]:
     """Return what gates.json holds."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -28,7 +28,7 @@ def as_tree(run: RunFolder, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> None:
+def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[GateResult]) -> None:
     """Print a line a gate, what there is to say of some, where it all is, and the verdict."""
     screen.table(COLUMNS, [row_of(one) for one in outcomes])
     remarks = [text for one in outcomes for text in _remarks(one)]
@@ -44,7 +44,7 @@ def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -
     screen.say(f"FAILED: {failed} of {gates}" if failed else f"PASSED: {gates}")
 
 
-def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[Outcome]) -> None:
+def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[GateResult]) -> None:
     """Name the command that shows the images behind the first gate that failed."""
     failed = [one for one in outcomes if not one.passed]
     if not failed or failed[0].measured.value is None:
@@ -68,7 +68,7 @@ def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
     screen.json({**head, **tree, "files": files})
 
 
-def row_of(outcome: Outcome) -> tuple[str, ...]:
+def row_of(outcome: GateResult) -> tuple[str, ...]:
     """Return the line of a gate in a table with the heads `COLUMNS`."""
     gate, measured = outcome.gate, outcome.measured
     texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
@@ -91,7 +91,7 @@ def _is_clear(selector: str, classes: ClassNames) -> bool:
         return False
 
 
-def _remarks(outcome: Outcome) -> list[str]:
+def _remarks(outcome: GateResult) -> list[str]:
     """Return what a line of a table has no room for."""
     details = outcome.details
     if not details:

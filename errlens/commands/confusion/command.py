@@ -11,7 +11,7 @@ from errlens.analysis.confusion.matrix import (
     count_table,
 )
 from errlens.analysis.confusion.order import class_order, matrix_table
-from errlens.analysis.confusion.tables import Findings, find_confusions
+from errlens.analysis.confusion.tables import ConfusionTables, find_confusions
 from errlens.commands.confusion import view
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pictures import draw_figures
@@ -67,7 +67,7 @@ def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
         )
 
 
-def _find(run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions) -> Findings:
+def _find(run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions) -> ConfusionTables:
     """Look for everything that the options ask for."""
     findings = find_confusions(matrix)
     if matrix.superclasses:
@@ -86,7 +86,7 @@ def _find(run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions) ->
 def _write(
     results: ResultsWriter,
     matrix: ConfusionMatrix,
-    findings: Findings,
+    findings: ConfusionTables,
     options: ConfusionOptions,
 ) -> None:
     """Write the matrix, the tables and the pictures."""

@@ -13,7 +13,7 @@ from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.order import Normalize, cell_values, superclass_stretches
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.confusion.soft import mean_covered, soft_matrix
-from errlens.analysis.confusion.tables import Findings
+from errlens.analysis.confusion.tables import ConfusionTables
 from errlens.figures.matrix import marks
 from errlens.figures.matrix.groups import Group, draw_groups
 from errlens.figures.matrix.marks import Mark
@@ -40,7 +40,7 @@ _KINDS: Final = {MUTUAL: marks.MUTUAL, LIKELY: marks.LIKELY, ONE_WAY: marks.ONE_
 
 def draw_figures(
     matrix: ConfusionMatrix,
-    findings: Findings,
+    findings: ConfusionTables,
     order: NDArray[np.intp],
     *,
     normalize: Normalize,
@@ -76,7 +76,7 @@ def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[
 def _draw(
     matrix: ConfusionMatrix,
     classes: NDArray[np.intp],
-    findings: Findings,
+    findings: ConfusionTables,
     *,
     title: str,
     normalize: Normalize,
@@ -95,7 +95,7 @@ def _draw(
     )
 
 
-def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> Iterator[tuple[str, Figure]]:
+def _draw_pages(matrix: ConfusionMatrix, findings: ConfusionTables) -> Iterator[tuple[str, Figure]]:
     """Yield pages of groups, each group with its numbers."""
     groups = [
         Group(
@@ -115,7 +115,7 @@ def _draw_pages(matrix: ConfusionMatrix, findings: Findings) -> Iterator[tuple[s
 
 
 def _members(
-    matrix: ConfusionMatrix, findings: Findings
+    matrix: ConfusionMatrix, findings: ConfusionTables
 ) -> Iterator[tuple[int, Sequence[str], list[int]]]:
     place = {name: index for index, name in enumerate(matrix.classes.names)}
     for number, names in enumerate(names_of(findings.groups), start=1):
@@ -156,7 +156,7 @@ def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
     return [Span(*one) for one in stretches] if len(stretches) > 1 else []
 
 
-def marks_among(names: Sequence[str], findings: Findings) -> list[Mark]:
+def marks_among(names: Sequence[str], findings: ConfusionTables) -> list[Mark]:
     """Return what there is evidence of among some classes, in their order."""
     place = {name: index for index, name in enumerate(names)}
     return [

@@ -11,7 +11,7 @@ from errlens.analysis.confusion.groups import names_of
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
 from errlens.analysis.confusion.soft import mean_covered, soft_pairs
-from errlens.analysis.confusion.tables import Findings
+from errlens.analysis.confusion.tables import ConfusionTables
 from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL, sentences
 from errlens.analysis.selection.selection import pair_selector
 from errlens.classes.names import ClassNames
@@ -66,7 +66,7 @@ def show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None
 
 
 def show_findings(
-    screen: Screen, matrix: ConfusionMatrix, findings: Findings, *, by: str | None, top: int
+    screen: Screen, matrix: ConfusionMatrix, findings: ConfusionTables, *, by: str | None, top: int
 ) -> None:
     """Print the strongest pairs, groups, one-way and exceptional errors."""
     screen.say()
@@ -94,7 +94,7 @@ def show_files(screen: Screen, run: RunFolder, results: ResultsWriter) -> None:
     screen.say(f"Wrote {relative(run.path / 'confusion')}: {', '.join(results.written)}")
 
 
-def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
+def show_next(screen: Screen, run: RunFolder, findings: ConfusionTables) -> None:
     """Name the command that goes on from here: that shows the images of the first pair."""
     if not len(findings.cells):
         return
@@ -104,7 +104,7 @@ def show_next(screen: Screen, run: RunFolder, findings: Findings) -> None:
     screen.say(f"Next: {shell_line(words)}")
 
 
-def _first_selector(findings: Findings, classes: ClassNames) -> str | None:
+def _first_selector(findings: ConfusionTables, classes: ClassNames) -> str | None:
     """Return the selector of the first pair there is evidence of, or of the first one-way error."""
     for row in _rows(of_status(findings.pairs, MUTUAL, LIKELY), 1):
         return pair_selector(row["class_a"], row["class_b"], classes)
@@ -117,7 +117,7 @@ def print_json(
     screen: Screen,
     run: RunFolder,
     matrix: ConfusionMatrix,
-    findings: Findings,
+    findings: ConfusionTables,
     *,
     files: Sequence[str],
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from errlens.attribution.cases import Explainer, Explanation, PhotoCases, case_before
-from errlens.attribution.explained_model import Subject
+from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.methods import load_method, method_names
 from errlens.commands.explain import view
 from errlens.commands.explain.album import OK, Album
@@ -117,7 +117,7 @@ def _explainer(job: Job, options: ExplainOptions) -> Explainer:
             raise UnfitOption("--style matlab: a transform of one's own cannot be made to squash")
         whole = replace(classifier.preparation, crop_mode="squash", crop_pct=1.0)
         classifier = replace(classifier, preparation=whole)
-    subject = Subject.of(classifier, layer=options.layer)
+    subject = ExplainedModel.of(classifier, layer=options.layer)
     settings = options.settings(classifier)
     classifier.check_batch_size(settings.batch_size)
     return Explainer(
@@ -175,7 +175,7 @@ def _batches(
         yield [one._replace(before=old) for one, old in zip(*batch, strict=True)]
 
 
-def _fitting(subject: Subject, options: ExplainOptions) -> list[str]:
+def _fitting(subject: ExplainedModel, options: ExplainOptions) -> list[str]:
     """Return the methods asked for; to compare them, by default all that fit the network."""
     if options.compare and not options.method:
         return [one for one in method_names() if not load_method(one).unsupported(subject)]
@@ -214,11 +214,11 @@ def _regions(job: Job, classifier: Classifier, masks: Path | None) -> dict[int, 
     return {row: regions for row, regions in found.items() if regions is not None}
 
 
-def _bare_subject(options: ExplainOptions, screen: Screen) -> Subject:
+def _bare_subject(options: ExplainOptions, screen: Screen) -> ExplainedModel:
     """Return a network without its weights: enough to see which methods fit."""
     if options.model:
         classifier = untrained_model(options.model)
     else:
         info = options.open_run(screen).require_model()
         classifier = untrained_classifier(info, trusted=options.trust_run)
-    return Subject.of(classifier, layer=options.layer)
+    return ExplainedModel.of(classifier, layer=options.layer)

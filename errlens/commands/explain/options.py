@@ -17,7 +17,7 @@ from errlens.commands.options.selecting import ImagesOption, SelectOptions
 from errlens.errors import UnfitOption
 
 if TYPE_CHECKING:
-    from errlens.attribution.explained_model import Settings
+    from errlens.attribution.explained_model import MethodSettings
     from errlens.model.classifier import Classifier
 
 MATLAB = "matlab"
@@ -286,12 +286,12 @@ class ExplainOptions(
         """Whether pictures look as MATLAB's examples do."""
         return self.style == MATLAB
 
-    def settings(self, classifier: "Classifier") -> "Settings":
+    def settings(self, classifier: "Classifier") -> "MethodSettings":
         """Return the options of methods."""
-        from errlens.attribution.explained_model import Settings
+        from errlens.attribution.explained_model import MethodSettings
 
         names = ("mask", "stride", "steps", "samples", "noise", "seed")
-        return Settings(
+        return MethodSettings(
             batch_size=self.batch_size or classifier.good_batch_size,
             fill=self.value,
             probability=self.probability or self.matlab,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from errlens.attribution.cases import Explanation
 from errlens.attribution.cover import Cover
-from errlens.attribution.explained_model import Settings
+from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import ChannelFall, Sweep
 from errlens.commands.explain.pictures import Looks, size, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
@@ -54,7 +54,7 @@ def cover_figure(found: Explanation, cover: Cover, hidden: Pixels) -> Figure:
 
 
 def sweep_figure(
-    found: Explanation, sweeps: Sequence[tuple[Settings, Sweep]], looks: Looks
+    found: Explanation, sweeps: Sequence[tuple[MethodSettings, Sweep]], looks: Looks
 ) -> Figure:
     """Draw occlusion with several masks and strides, all on one scale."""
     target = found.case.targets[-1]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from errlens.attribution.explained_model import Subject
+from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.methods import load_method, method_names
 from errlens.commands.explain.album import FAILED, OK
 from errlens.commands.explain.evidence_view import evidence_table, show_evidence
@@ -18,7 +18,7 @@ from errlens.terminal import Screen, relative
 SHOWN: Final = 10
 
 
-def show_methods(screen: Screen, subject: Subject) -> None:
+def show_methods(screen: Screen, subject: ExplainedModel) -> None:
     """List every method, with what it shows or why it does not fit the network."""
     rows = []
     for name in method_names():

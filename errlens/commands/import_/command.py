@@ -20,7 +20,7 @@ from errlens.imported.writing import ShardImporter
 from errlens.predictions.scores import MOST_TOPK
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
-from errlens.run.identity import IMPORT_ENGINE, RunInfo, Settings, plan_hash
+from errlens.run.identity import IMPORT_ENGINE, RunInfo, RunSettings, plan_hash
 from errlens.run.places import default_run
 from errlens.scale.plan import make_plan
 from errlens.scale.resume import finish
@@ -118,11 +118,11 @@ def _settings(
     table: ImportedPredictions,
     superclasses: Superclasses | None,
     plan_hash: str,
-) -> Settings:
+) -> RunSettings:
     """Return everything that decides the predictions of this run; the table is its weights."""
     with options.table.open("rb") as file:
         table_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Settings(
+    return RunSettings(
         model=IMPORTED,
         arguments=options.decisive(),
         weights_sha256=table_sha256,

@@ -3,22 +3,26 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
-from errlens.commands.registry import Command
 from errlens.escapes import shell_line
 
+Options = TypeVar("Options")
 
-def as_callback(command: Command) -> Callable[..., None]:
-    """Make a Typer callback of a command, with an option for each field of its options class."""
+
+def as_callback(do: Callable[[Options], object], options: type[Options]) -> Callable[..., None]:
+    """Make a Typer callback, with an option for each field, of a function of one options object.
+
+    The docstring of the options class is the help.
+    """
 
     def callback(**values: Any) -> None:
-        command.run(command.options(**values))
+        do(options(**values))
 
-    callback.__doc__ = command.options.__doc__
-    callback.__signature__ = inspect.Signature(_parameters(command.options))  # type: ignore[attr-defined]
+    callback.__doc__ = options.__doc__
+    callback.__signature__ = inspect.Signature(_parameters(options))  # type: ignore[attr-defined]
     return callback
 
 

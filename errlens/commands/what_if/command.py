@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from errlens.analysis.accuracy.mended_labels import read_labels
 from errlens.analysis.accuracy.regrouping import regroup
-from errlens.analysis.accuracy.what_if import COLUMNS, Evidence, Outcome
+from errlens.analysis.accuracy.what_if import COLUMNS, Evidence, Recount
 from errlens.analysis.accuracy.what_if import what_if as recount
-from errlens.analysis.gates.limits import Outcome as Verdict
-from errlens.analysis.gates.limits import judge, read_gates
+from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import figures_of_matrix
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
@@ -42,7 +41,7 @@ def what_if(options: WhatIfOptions) -> None:
     view.print_json(screen, run, old, new, gates)
 
 
-def _gates(new: Outcome, options: WhatIfOptions) -> list[Verdict]:
+def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:
     """Return what would become of gates."""
     figures = figures_of_matrix(new.matrix, new.metrics)
     gates = read_gates(options.fail_under or (), options.fail_over or (), figures)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from errlens.analysis.accuracy.regrouping import Regrouping
-from errlens.analysis.accuracy.what_if import Outcome
+from errlens.analysis.accuracy.what_if import Recount
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
-from errlens.analysis.gates.limits import Outcome as Verdict
+from errlens.analysis.gates.limits import GateResult
 from errlens.commands.check.view import COLUMNS, row_of
 from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
@@ -14,7 +14,7 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 
-def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Outcome) -> None:
+def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Recount) -> None:
     """Say what changes, and what is not known for certain."""
     if len(regrouping.classes) < len(run.info.classes):
         screen.remark(f"{len(regrouping.classes)} of {len(run.info.classes)} classes are left")
@@ -36,7 +36,7 @@ def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Ou
         )
 
 
-def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
+def show_outcomes(screen: Screen, old: Recount, new: Recount) -> None:
     """Print the figures side by side, then the pairs."""
     outcomes = (old, new)
     rows = [
@@ -58,7 +58,7 @@ def show_outcomes(screen: Screen, old: Outcome, new: Outcome) -> None:
         screen.say("A as B + B as A, in images")
 
 
-def show_gates(screen: Screen, gates: Sequence[Verdict]) -> None:
+def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
     """Print what would become of gates."""
     if gates:
         screen.say()
@@ -66,7 +66,7 @@ def show_gates(screen: Screen, gates: Sequence[Verdict]) -> None:
 
 
 def print_json(
-    screen: Screen, run: RunFolder, old: Outcome, new: Outcome, gates: Sequence[Verdict]
+    screen: Screen, run: RunFolder, old: Recount, new: Recount, gates: Sequence[GateResult]
 ) -> None:
     """Print the one object that stands for the result, where it was asked for."""
     screen.json(
@@ -86,7 +86,7 @@ def print_json(
     )
 
 
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
+def _as_dict(outcome: Recount) -> dict[str, Any]:
     pairs = of_status(outcome.pairs, MUTUAL).astype(object)
     likely = of_status(outcome.pairs, LIKELY).astype(object)
     return {
@@ -98,18 +98,18 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _top1(outcome: Outcome) -> tuple[str, str]:
+def _top1(outcome: Recount) -> tuple[str, str]:
     top1 = outcome.top1
     if top1 is None:
         return NOT_KNOWN, ""
     return share(top1.value, top1.n), share_range(top1.low, top1.high, top1.n)
 
 
-def _macro_f1(outcome: Outcome) -> str:
+def _macro_f1(outcome: Recount) -> str:
     return figure(outcome.macro_f1.value) if outcome.macro_f1 else NOT_KNOWN
 
 
-def _pairs(outcome: Outcome) -> dict[tuple[str, str], str]:
+def _pairs(outcome: Recount) -> dict[tuple[str, str], str]:
     return {
         (one["class_a"], one["class_b"]): f"{one['a_as_b']} + {one['b_as_a']}"
         + " (likely)" * (one["status"] == LIKELY)

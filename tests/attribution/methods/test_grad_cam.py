@@ -5,7 +5,7 @@ import pytest
 import timm
 import torch
 
-from errlens.attribution.explained_model import Settings
+from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.methods import grad_cam
 from tests.attribution.networks import explained, targets
 
@@ -25,7 +25,7 @@ def photos(height, width):
 
 def maps_of(module, images, **options):
     size = tuple(images.shape[1:])
-    return explained(grad_cam, module, images, WANTED, Settings(), size=size, **options)
+    return explained(grad_cam, module, images, WANTED, MethodSettings(), size=size, **options)
 
 
 def test_with_average_pooling_and_a_linear_head_it_is_the_class_activation_map():

@@ -6,7 +6,7 @@ import timm
 import torch
 from torch import nn
 
-from errlens.attribution.explained_model import Settings
+from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.methods import (
     gradient,
     gradient_x_input,
@@ -55,7 +55,7 @@ LABEL = torch.tensor([0, 3, 1])
 
 def ours_of(method, name, dtype, settings=None):
     module = network(name, dtype=dtype)
-    maps = explained(method, module, photos(dtype=dtype), WANTED, settings or Settings())
+    maps = explained(method, module, photos(dtype=dtype), WANTED, settings or MethodSettings())
     return maps.values[:, 0], module, photos(dtype=dtype).requires_grad_()
 
 
@@ -78,7 +78,7 @@ def test_gradient_times_input_is_captums(name, dtype):
 
 
 def test_integrated_gradients_are_captums(name, dtype):
-    ours, module, images = ours_of(integrated_gradients, name, dtype, Settings(steps=20))
+    ours, module, images = ours_of(integrated_gradients, name, dtype, MethodSettings(steps=20))
     theirs = captum.attr.IntegratedGradients(module).attribute(
         images, baselines=-torch.ones_like(images), target=LABEL, n_steps=20
     )
@@ -93,7 +93,7 @@ def test_integrated_gradients_add_up_to_the_difference_from_the_baseline(name):
     label = logits.abs().argmax(dim=1)
     difference = logits.gather(1, label[:, None])
     wanted = targets(*[[one] for one in label.tolist()])
-    maps = explained(integrated_gradients, module, images, wanted, Settings(steps=200))
+    maps = explained(integrated_gradients, module, images, wanted, MethodSettings(steps=200))
     total = maps.values.sum(dim=(2, 3))
     torch.testing.assert_close(total, difference, rtol=0.01, atol=0)
     torch.testing.assert_close(maps.gaps, ((total - difference) / difference).abs())
@@ -113,13 +113,15 @@ def test_of_a_linear_network_everything_is_known():
         smooth_grad: weight.sum(dim=1),
     }
     for method, expected in known.items():
-        values = explained(method, module, images, WANTED, Settings(steps=3, samples=2)).values
+        values = explained(
+            method, module, images, WANTED, MethodSettings(steps=3, samples=2)
+        ).values
         torch.testing.assert_close(values[:, 0], expected, rtol=0, atol=1e-6)
 
 
 def test_smooth_grad_of_one_sample_without_noise_is_the_gradient(name, dtype):
-    ours, module, images = ours_of(smooth_grad, name, dtype, Settings(samples=1, noise=0.0))
-    plain = explained(gradient, module, images.detach(), WANTED, Settings()).values[:, 0]
+    ours, module, images = ours_of(smooth_grad, name, dtype, MethodSettings(samples=1, noise=0.0))
+    plain = explained(gradient, module, images.detach(), WANTED, MethodSettings()).values[:, 0]
     torch.testing.assert_close(ours, plain)
 
 
@@ -129,7 +131,9 @@ def test_smooth_grad_has_less_noise_than_the_gradient():
 
     def agreement(samples):
         first, second = (
-            explained(smooth_grad, module, images, WANTED, Settings(samples=samples, seed=seed))
+            explained(
+                smooth_grad, module, images, WANTED, MethodSettings(samples=samples, seed=seed)
+            )
             for seed in (1, 2)
         )
         pair = torch.stack([first.values.flatten(), second.values.flatten()])
@@ -141,7 +145,7 @@ def test_smooth_grad_has_less_noise_than_the_gradient():
 def test_the_noise_depends_on_the_seed_alone():
     module, images = network("resnet", dtype=torch.float32), photos(dtype=torch.float32)
     maps = [
-        explained(smooth_grad, module, images, WANTED, Settings(samples=2, seed=seed)).values
+        explained(smooth_grad, module, images, WANTED, MethodSettings(samples=2, seed=seed)).values
         for seed in (1, 1, 2)
     ]
     assert torch.equal(maps[0], maps[1])

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from errlens.attribution.explained_model import Fill, Settings
+from errlens.attribution.explained_model import Fill, MethodSettings
 from errlens.attribution.masks import fill, grid, spans, sweep
 from errlens.attribution.methods import occlusion
 from errlens.errors import UnfitOption
@@ -60,7 +60,7 @@ class Watched(Patches):
 def test_of_a_linear_network_hiding_a_part_costs_what_stands_there(height, width, dtype, data):
     mask = data.draw(st.integers(1, min(height, width)))
     stride = data.draw(st.integers(1, mask))
-    options = Settings(mask=str(mask), stride=str(stride), fill="black", batch_size=5)
+    options = MethodSettings(mask=str(mask), stride=str(stride), fill="black", batch_size=5)
     module, image = linear(height, width, dtype=dtype), photo(height, width, dtype=dtype)
     found = sweep(subject_of(module, size=(3, height, width)), image, options)
     weight = module[1].weight.detach().reshape(4, 3, height, width)
@@ -77,7 +77,7 @@ def test_of_a_linear_network_hiding_a_part_costs_what_stands_there(height, width
 def test_masks_stand_in_the_middle_of_equal_cells_and_leave_nothing_out(side, data):
     mask = data.draw(st.integers(1, side))
     stride = data.draw(st.integers(1, mask))
-    found = spans(side, Settings(mask=str(mask), stride=str(stride)))
+    found = spans(side, MethodSettings(mask=str(mask), stride=str(stride)))
     assert found[0][0] == 0
     assert found[-1][1] == side
     assert len(found) == -(-side // stride)
@@ -92,19 +92,19 @@ def test_masks_stand_in_the_middle_of_equal_cells_and_leave_nothing_out(side, da
 
 def test_the_default_grid_has_a_hundred_masks_whatever_the_side():
     for side in (224, 225, 288, 299, 384):
-        boxes = grid((side, side), Settings())
+        boxes = grid((side, side), MethodSettings())
         assert boxes.shape == (10, 10, 4)
         assert boxes[4, 4, 2] - boxes[4, 4, 0] == round(0.2 * side)
-        assert np.array_equal(grid((side, side), Settings(stride="10%"))[0], boxes[0])
+        assert np.array_equal(grid((side, side), MethodSettings(stride="10%"))[0], boxes[0])
 
 
 def test_a_stride_of_the_same_share_as_the_mask_leaves_no_gap_where_both_are_rounded():
-    assert spans(24, Settings(mask="10%", stride="10%"))[:2] == [(0, 2), (2, 4)]
+    assert spans(24, MethodSettings(mask="10%", stride="10%"))[:2] == [(0, 2), (2, 4)]
 
 
 def test_masks_side_by_side_add_up_to_all_that_is_lost():
     module, image = linear(12, 20), photo(12, 20)
-    options = Settings(mask="4", stride="4", fill="black")
+    options = MethodSettings(mask="4", stride="4", fill="black")
     found = sweep(subject_of(module, size=(3, 12, 20)), image, options)
     with torch.no_grad():
         lost = (module(image[None]) - module(-torch.ones_like(image)[None]))[0]
@@ -115,7 +115,7 @@ def test_masks_side_by_side_add_up_to_all_that_is_lost():
 def test_it_is_captums_where_its_windows_are_the_same():
     images, _, colours = planted(2)
     module = Patches().eval()
-    options = Settings(mask="6", stride="6", fill="black")
+    options = MethodSettings(mask="6", stride="6", fill="black")
     wanted = targets(*[[one] for one in colours])
     ours = explained(occlusion, module, images, wanted, options).values[:, 0]
     theirs = captum.attr.Occlusion(module).attribute(
@@ -129,7 +129,7 @@ def test_it_is_captums_inside_where_windows_overlap():
     # captum tells the mean over the windows that hide a pixel: so is ours, taken by hand.
     images, _, (colour,) = planted(1)
     module = Patches().eval()
-    found = sweep(subject_of(module), images[0], Settings(mask="6", stride="2", fill="black"))
+    found = sweep(subject_of(module), images[0], MethodSettings(mask="6", stride="2", fill="black"))
     total, count = torch.zeros(24, 24), torch.zeros(24, 24)
     drops = found.drops([Target("one", colour)])[0]
     for drop, box in zip(drops.ravel(), found.boxes.reshape(-1, 4), strict=True):
@@ -147,7 +147,7 @@ def test_it_is_captums_inside_where_windows_overlap():
 def test_all_is_read_from_one_sweep():
     images, _, _ = planted(1)
     module = Watched().eval()
-    found = sweep(subject_of(module), images[0], Settings(mask="6", batch_size=16))
+    found = sweep(subject_of(module), images[0], MethodSettings(mask="6", batch_size=16))
     passes = len(module.seen)
     wanted = targets([0, 3, (0, 3)])[0]
     one, other, difference = found.drops(wanted)
@@ -170,7 +170,11 @@ def test_the_one_corner_that_counts_has_the_largest_drop(corner):
 
     image = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
     maps = explained(
-        occlusion, Corner(), image, targets([0, 1]), Settings(mask="6", stride="6", fill="black")
+        occlusion,
+        Corner(),
+        image,
+        targets([0, 1]),
+        MethodSettings(mask="6", stride="6", fill="black"),
     ).values[0]
     assert divmod(int(maps[0].argmax()), 4) == corner
     assert divmod(int(maps[1].argmin()), 4) == corner  # against the other class
@@ -181,7 +185,7 @@ def test_the_one_corner_that_counts_has_the_largest_drop(corner):
 def test_the_batch_size_does_not_matter_and_is_kept(name, batch_size):
     images, _, _ = planted(1)
     first, second = (Watched() for _ in range(2))
-    options = [Settings(mask="7", fill=name, batch_size=size) for size in (batch_size, 3)]
+    options = [MethodSettings(mask="7", fill=name, batch_size=size) for size in (batch_size, 3)]
     wanted = targets([0, (0, 1)])
     values = [
         explained(occlusion, module, images, wanted, one).values
@@ -208,14 +212,16 @@ class Largest(TorchDispatchMode):
 def test_no_more_than_a_batch_of_inputs_exists():
     images, _, _ = planted(1)
     with Largest() as largest:
-        explained(occlusion, Patches(), images, targets([0]), Settings(mask="2", batch_size=5))
+        explained(
+            occlusion, Patches(), images, targets([0]), MethodSettings(mask="2", batch_size=5)
+        )
     assert largest.values == 5 * 3 * 24 * 24  # of 577 inputs
 
 
 def test_a_mask_that_changes_nothing_is_not_tried():
     image = -torch.ones(1, 3, 24, 24)
     image[:, 0, 9:12, 9:12] = 1.0
-    options = Settings(mask="6", stride="6", fill="black")
+    options = MethodSettings(mask="6", stride="6", fill="black")
     module = Watched()
     maps = explained(occlusion, module, image, targets([0]), options)
     assert sum(module.seen) == 2  # the image, and the one mask over the patch
@@ -224,7 +230,7 @@ def test_a_mask_that_changes_nothing_is_not_tried():
 
 def test_an_image_of_the_fill_has_a_map_of_zeros():
     maps = explained(
-        occlusion, Patches(), -torch.ones(1, 3, 24, 24), targets([0]), Settings(fill="black")
+        occlusion, Patches(), -torch.ones(1, 3, 24, 24), targets([0]), MethodSettings(fill="black")
     )
     assert not maps.values.any()
 
@@ -236,7 +242,7 @@ def test_a_network_that_changes_its_inputs_changes_nothing_else():
 
     images, _, _ = planted(1)
     before = images.clone()
-    options = Settings(mask="6", batch_size=3)
+    options = MethodSettings(mask="6", batch_size=3)
     maps = explained(occlusion, Rude(), images, targets([0]), options)
     assert torch.equal(images, before)
     with torch.no_grad():
@@ -263,7 +269,7 @@ def test_what_a_network_remembers_can_still_be_learnt_from():
 def test_what_hides_is_as_it_is_called():
     image = photo(30, 20)
     made = {
-        name: fill(subject_of(nn.Identity()), image, Settings(fill=name, mask="8"))
+        name: fill(subject_of(nn.Identity()), image, MethodSettings(fill=name, mask="8"))
         for name in FILLS
     }
     assert all(one.shape == image.shape for one in made.values())
@@ -275,9 +281,10 @@ def test_what_hides_is_as_it_is_called():
     assert made["blur"].std() < image.std() / 5
     assert abs(made["noise"].std() / image.std() - 1) < 0.1
     assert torch.equal(
-        made["noise"], fill(subject_of(nn.Identity()), image, Settings(fill="noise", mask="8"))
+        made["noise"],
+        fill(subject_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8")),
     )
-    other = fill(subject_of(nn.Identity()), image, Settings(fill="noise", mask="8", seed=1))
+    other = fill(subject_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8", seed=1))
     assert not torch.equal(made["noise"], other)
 
 
@@ -285,7 +292,7 @@ def test_what_hides_is_as_it_is_called():
 def test_an_image_smaller_than_its_blur_can_be_blurred(size):
     image = photo(*size)
     subject = subject_of(nn.Identity())
-    assert fill(subject, image, Settings(fill="blur", mask="100%")).isfinite().all()
+    assert fill(subject, image, MethodSettings(fill="blur", mask="100%")).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -307,14 +314,14 @@ def test_an_image_smaller_than_its_blur_can_be_blurred(size):
 )
 def test_masks_that_do_not_fit_are_usage_errors(options, message):
     with pytest.raises(UnfitOption, match=message):
-        grid((24, 24), Settings(**options))
+        grid((24, 24), MethodSettings(**options))
 
 
 @pytest.mark.parametrize("batch_size", [1, 16, 100])
 def test_the_strongest_channel_falls_where_its_patch_is_hidden(batch_size):
     images, ((top, left, bottom, right),), (colour,) = planted(1, seed=3)
     subject = subject_of(Patches().eval(), layer="relu")
-    options = Settings(mask="6", stride="3", batch_size=batch_size)
+    options = MethodSettings(mask="6", stride="3", batch_size=batch_size)
     found = sweep(subject, images[0], options, layer=subject.spatial_layer)
     fall = found.strongest_channel()
     assert fall.channel == colour
@@ -336,4 +343,4 @@ def test_the_strongest_channel_falls_where_its_patch_is_hidden(batch_size):
 def test_without_a_layer_there_is_no_channel():
     images, _, _ = planted(1)
     with pytest.raises(ValueError, match="no layer"):
-        sweep(subject_of(Patches().eval()), images[0], Settings()).strongest_channel()
+        sweep(subject_of(Patches().eval()), images[0], MethodSettings()).strongest_channel()

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.groups import INVOCATION
-from errlens.commands.options.shell import as_command, command_line
+from errlens.commands.options.shell import as_callback, command_line
 from errlens.escapes import is_printable
 
 # What cannot be seen is written for bash, which the shlex of Python cannot read.
@@ -40,7 +40,7 @@ colours = st.none() | st.tuples(fractions, fractions, fractions)
 def test_a_command_that_was_written_gives_its_options(options):
     seen = []
     app = typer.Typer()
-    app.command()(as_command(seen.append, EvaluateOptions))
+    app.command()(as_callback(seen.append, EvaluateOptions))
     program, command, *arguments = shlex.split(
         command_line("evaluate", options, without=INVOCATION)
     )

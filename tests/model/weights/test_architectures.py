@@ -78,12 +78,12 @@ def a_typical_script(module):
     }
 
 
-class Settings(dict):
+class RunSettings(dict):
     """Stands for the settings classes of Lightning and others."""
 
 
-Settings.__name__ = Settings.__qualname__ = "AttributeDict"
-AttributeDict = Settings
+RunSettings.__name__ = RunSettings.__qualname__ = "AttributeDict"
+AttributeDict = RunSettings
 
 
 def lightnings(module):
