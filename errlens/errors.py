@@ -121,9 +121,7 @@ class UnknownModel(UsageError):
         near = nearest(name, known)
         super().__init__(
             f"{where} has no model {shortened(name)!r}",
-            hint=f"did you mean {', '.join(near)}?"
-            if near
-            else f"see {where}.list_models()"
+            hint=did_you_mean(near, f"see {where}.list_models()")
             if where == "timm"
             else f"see what {where} has",
         )
@@ -136,7 +134,7 @@ class UnknownDataSet(UsageError):
         near = nearest(name, known)
         super().__init__(
             f"torchvision has no data set {name!r}",
-            hint=f"did you mean {', '.join(near)}?" if near else "see torchvision.datasets",
+            hint=did_you_mean(near, "see torchvision.datasets"),
         )
 
 
@@ -476,6 +474,15 @@ def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
         return []
     by_folded = {name.casefold(): name for name in known if len(name) <= LONGEST_NAME}
     return [by_folded[name] for name in get_close_matches(word.casefold(), by_folded, n=most)]
+
+
+def did_you_mean(near: Sequence[str], otherwise: str = "") -> str:
+    """Return the hint that names what is spelt alike, or another one.
+
+    >>> did_you_mean(["cat", "cow"]), did_you_mean([], "there are cat and dog")
+    ('did you mean cat, cow?', 'there are cat and dog')
+    """
+    return f"did you mean {', '.join(near)}?" if near else otherwise
 
 
 def some(names: Collection[str], *, most: int = 5) -> str:

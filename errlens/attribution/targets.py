@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitOption, nearest
+from errlens.errors import UnfitOption, did_you_mean, nearest
 from errlens.maps import Target
 
 ROLES: Final = ("predicted", "true", "second", "top3")
@@ -95,7 +95,7 @@ class Wanted:
             near = nearest(text, [*ROLES, *self.classes.names])
             raise UnfitOption(
                 f"{option} {text!r} is neither a class nor one of {', '.join(ROLES)}",
-                hint=f"did you mean {', '.join(near)}?" if near else "",
+                hint=did_you_mean(near),
             )
         return index
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from errlens.classes.spelling import folded, other_names, tidied
-from errlens.errors import BadClassFile, nearest, some
+from errlens.errors import BadClassFile, did_you_mean, nearest, some
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Superclasses:
             near = nearest(invented[0], classes.names)
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=f"did you mean {', '.join(near)}?" if near else "",
+                hint=did_you_mean(near),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))

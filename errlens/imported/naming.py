@@ -22,7 +22,14 @@ from errlens.data.counting import (
     refuse_counting_from_one,
 )
 from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
-from errlens.errors import AmbiguousLabels, BadPredictions, UnknownLabels, nearest, some
+from errlens.errors import (
+    AmbiguousLabels,
+    BadPredictions,
+    UnknownLabels,
+    did_you_mean,
+    nearest,
+    some,
+)
 from errlens.imported.said_classes import SaidClasses, said_classes
 
 Values = Sequence[str | None]
@@ -96,7 +103,7 @@ class Naming:
             raise BadPredictions(
                 f"predicted classes that are none of the {len(classes)} class names from "
                 f"{classes.source}: {some(unknown)}",
-                hint=f"did you mean {', '.join(near)}?" if near else "pass --classes FILE",
+                hint=did_you_mean(near, "pass --classes FILE"),
             )
         return indices
 

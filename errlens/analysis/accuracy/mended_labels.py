@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.errors import BadLabelFile, MissingInput, nearest, some
+from errlens.errors import BadLabelFile, MissingInput, did_you_mean, nearest, some
 from errlens.run.csv_tables import read_csv
 
 
@@ -58,7 +58,7 @@ def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> lis
         near = nearest(unknown[0], classes.names)
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
+            hint=did_you_mean(near),
         )
     return [index for label in labels if (index := found[label]) is not None]
 
@@ -74,8 +74,6 @@ def _known_rows(path: Path, keys: Sequence[str], plan: pa.Table, *, by: str) -> 
         near = nearest(str(unknown[0]), known) if by == "sample_id" else []
         raise BadLabelFile(
             f"{str(path)!r} names images that the run does not have: {by} {some(unknown)}",
-            hint=f"did you mean {', '.join(near)}?"
-            if near
-            else f"the last row of the run is {len(ids) - 1}",
+            hint=did_you_mean(near, f"the last row of the run is {len(ids) - 1}"),
         )
     return [known[key] for key in keys]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames, Superclasses
-from errlens.errors import UnfitOption, nearest, shortened, some
+from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
 from errlens.predictions.scores import NO_CLASS
 
 
@@ -122,7 +122,7 @@ def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") 
         where = f"{option} {of!r}" if of else option
         raise UnfitOption(
             f"{where}: {name!r} names no class of the run",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
+            hint=did_you_mean(near),
         )
     return index
 

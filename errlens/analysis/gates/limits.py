@@ -21,7 +21,7 @@ from errlens.analysis.gates.metrics import (
 )
 from errlens.analysis.selection.selection import parse_pair
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitGate, nearest, some
+from errlens.errors import UnfitGate, did_you_mean, nearest, some
 from errlens.formats import told_apart
 
 _SHARES: Final = ("top1", "top5", "super_top1", "ece", "ece_equal_mass", "macro_f1")
@@ -159,9 +159,10 @@ def _named(metric: str, figures: Figures) -> Gate:
     near = nearest(metric, [*known, *(f"{one}:{rest}" for one in (*OF_A_CLASS, PAIR))])
     raise UnfitGate(
         f"there is no metric {metric!r}",
-        hint=f"did you mean {', '.join(near)}?"
-        if near
-        else f"there are {', '.join(known)}, recall:CLASS, precision:CLASS, f1:CLASS and pair:A~B",
+        hint=did_you_mean(
+            near,
+            f"there are {', '.join(known)}, recall:CLASS, precision:CLASS, f1:CLASS and pair:A~B",
+        ),
     )
 
 
@@ -174,5 +175,5 @@ def _class_of(name: str, metric: str, classes: ClassNames) -> int:
     near = nearest(name, classes.names)
     raise UnfitGate(
         f"{metric!r}: {name!r} names no class",
-        hint=f"did you mean {', '.join(near)}?" if near else f"there are {some(classes.names)}",
+        hint=did_you_mean(near, f"there are {some(classes.names)}"),
     )

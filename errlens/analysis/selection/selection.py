@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from errlens.analysis.comparison.matching import Changes
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitSelection, nearest, shortened
+from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row")
@@ -203,7 +203,7 @@ def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
     near = nearest(unknown, classes.names)
     raise UnfitSelection(
         f"pair {text!r}: {unknown!r} names no class",
-        hint=f"did you mean {', '.join(near)}?" if near else "",
+        hint=did_you_mean(near),
     )
 
 
@@ -384,7 +384,7 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
         near = nearest(unknown[0], classes.names) if unknown else []
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
+            hint=did_you_mean(near),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1

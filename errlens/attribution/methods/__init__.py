@@ -15,7 +15,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, cast
 
-from errlens.errors import UnfitOption, nearest
+from errlens.errors import UnfitOption, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,8 +70,6 @@ def load_method(name: str) -> Method:
         near = nearest(name, method_names())
         raise UnfitOption(
             f"there is no method {name!r}",
-            hint=f"did you mean {', '.join(near)}?"
-            if near
-            else f"there are {', '.join(method_names())}",
+            hint=did_you_mean(near, f"there are {', '.join(method_names())}"),
         )
     return cast("Method", import_module(f"{__name__}.{name.replace('-', '_')}"))

@@ -15,7 +15,7 @@ from errlens.terminal import Screen
 
 def cache_key(options: CacheKeyOptions) -> None:
     """Print the run hash that CONFIG leads to, predicting nothing and writing nothing."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     info = _run_of(read_blocks(options), options, screen)
     if not options.json:
         typer.echo(info.run_hash)  # all that was asked for, be it quietly

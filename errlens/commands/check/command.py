@@ -11,12 +11,11 @@ from errlens.commands.check.options import CheckOptions
 from errlens.errors import GateFailed, some
 from errlens.report.junit import junit_xml
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen
 
 
 def check(options: CheckOptions) -> list[GateResult]:
     """Fail if the model is not as good as asked, or surely worse than it was."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = options.open_run(screen)
     outcomes = _judge(run, options)
     tree = view.as_tree(run, outcomes)

@@ -16,6 +16,7 @@ from errlens.commands.compare.options import LEAST_RUNS, CompareOptions
 from errlens.commands.compare.pictures import change_posters
 from errlens.commands.compare.view import Found
 from errlens.commands.misclassified.view import warn_of_absent
+from errlens.commands.showing import show_files
 from errlens.data.folders import readable
 from errlens.errors import NoLabels
 from errlens.galleries.drawing import draw_posters
@@ -26,7 +27,7 @@ from errlens.terminal import Screen
 
 def compare(options: CompareOptions) -> RunFolder:
     """Compare runs: is the new one better than the old, and which images show it?"""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     runs = options.open_runs()
     folder = options.folder(runs[-1])
     found = _find(runs, options)
@@ -40,7 +41,7 @@ def compare(options: CompareOptions) -> RunFolder:
         if found.changed and not options.no_figures:
             _draw(screen, runs[-1], found, results, options)
     view.show(screen, found)
-    view.show_files(screen, folder, results)
+    show_files(screen, folder, results.written)
     view.show_next(screen, runs, found)
     view.print_json(screen, runs, folder, found, files=results.written)
     return runs[-1]

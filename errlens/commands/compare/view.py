@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from errlens.analysis.comparison.changes import FIGURES, Changed, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
 from errlens.analysis.selection.selection import run_selector
+from errlens.commands.showing import first_rows, records
 from errlens.escapes import shell_line
 from errlens.formats import (
     NOT_KNOWN,
@@ -25,7 +26,6 @@ from errlens.formats import (
 )
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
-from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
 
 SHOWN: Final = 10  # rows of a table
@@ -112,12 +112,6 @@ def show(screen: Screen, found: Found) -> None:
         _show_broken(screen, found.changed.broken)
 
 
-def show_files(screen: Screen, folder: Path, results: ResultsWriter) -> None:
-    """Say where everything is."""
-    screen.say()
-    screen.say(f"Wrote {relative(folder)}: {', '.join(results.written)}")
-
-
 def show_next(screen: Screen, runs: Sequence[RunFolder], found: Found) -> None:
     """Name the command that shows what broke."""
     if found.changed is None or not len(found.changed.broken):
@@ -145,7 +139,7 @@ def print_json(
             "command": "compare",
             "folder": str(folder),
             "run_hashes": [run.info.run_hash for run in runs],
-            **{name: _records(table) for name, table in found.tables().items()},
+            **{name: records(table) for name, table in found.tables().items()},
             "relabelled": found.relabelled,
             "other_files": found.other_files,
             "files": list(files),
@@ -233,7 +227,7 @@ def _show_classes(screen: Screen, classes: pd.DataFrame) -> None:
             *([count(one["fixed"]), count(one["broken"])] if paired else []),
             probability(one["q_value"]),
         )
-        for one in _rows(moved, SHOWN)
+        for one in first_rows(moved, SHOWN)
     ]
     counts = (">fixed", ">broken") if paired else ()
     heads = ("class", ">old recall", ">new recall", ">difference", ">95 % interval", *counts, ">q")
@@ -254,7 +248,7 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
             *(_changes(one) if paired else _shares(one)),
             probability(one["q_value"]),
         )
-        for one in _rows(told, SHOWN)
+        for one in first_rows(told, SHOWN)
     ]
     counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
     heads = ("pair", "mutual confusion", ">old errors", ">new errors", *counts, ">q")
@@ -283,7 +277,7 @@ def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
                 for name in ("old_confidence", "new_confidence")
             ),
         )
-        for one in _rows(broken, SHOWN)
+        for one in first_rows(broken, SHOWN)
     ]
     heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
     _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
@@ -302,12 +296,3 @@ def _show_table(
 
 def _difference(one: Comparison, n: int) -> tuple[str, str]:
     return points(one.difference, n), points_range(one.low, one.high, n)
-
-
-def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain values for JSON, None where one is missing."""
-    return _rows(table.astype(object).where(table.notna(), None), len(table))

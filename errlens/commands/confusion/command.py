@@ -15,17 +15,17 @@ from errlens.analysis.confusion.tables import ConfusionTables, find_confusions
 from errlens.commands.confusion import view
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pictures import draw_figures
+from errlens.commands.showing import show_files
 from errlens.errors import NoLabels, StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
-from errlens.terminal import Screen
 
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
 
 
 def confusion(options: ConfusionOptions) -> RunFolder:
     """Find the classes a model mixes up: in pairs, in groups, and beyond their own kind."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = options.open_run(screen)
 
     # How often was which class taken for which?
@@ -44,7 +44,7 @@ def confusion(options: ConfusionOptions) -> RunFolder:
     with renewed_results(run, "confusion", options=_decisive(options)) as results:
         _write(results, matrix, findings, options)
     view.show_findings(screen, matrix, findings, by=options.by, top=options.top)
-    view.show_files(screen, run, results)
+    show_files(screen, run.path / "confusion", results.written)
     view.show_next(screen, run, findings)
     view.print_json(screen, run, matrix, findings, files=results.written)
     return run

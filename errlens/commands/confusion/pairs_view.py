@@ -1,7 +1,7 @@
 """How pairs and one-way confusions look on the terminal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pandas as pd
 
@@ -10,6 +10,7 @@ from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
 from errlens.analysis.confusion.verdict import told_status, written_lift
+from errlens.commands.showing import first_rows, say_more
 from errlens.terminal import Screen
 
 _COLUMNS: Final = (
@@ -77,12 +78,11 @@ def show_one_way(
             formats.times(row["lift"]),
             formats.probability(row["q_value"]),
         )
-        for row in _rows(absorbed, top)
+        for row in first_rows(absorbed, top)
     ]
     screen.say()
     screen.table(("one way, more than chance (A -> B)", *_ONE_WAY), rows)
-    if len(absorbed) > top:
-        screen.say(f"and {len(absorbed) - top} more: see absorbed.csv")
+    say_more(screen, len(absorbed), top, ": see absorbed.csv")
 
 
 def show_legend(screen: Screen, matrix: ConfusionMatrix) -> None:
@@ -91,20 +91,18 @@ def show_legend(screen: Screen, matrix: ConfusionMatrix) -> None:
 
 
 def _show_named(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
-    screen.table((heading, *_COLUMNS), [_pair_row(row) for row in _rows(pairs, top)])
-    if len(pairs) > top:
-        screen.say(f"and {len(pairs) - top} more of them: see pairs.csv")
+    screen.table((heading, *_COLUMNS), [_pair_row(row) for row in first_rows(pairs, top)])
+    say_more(screen, len(pairs), top, " of them: see pairs.csv")
 
 
 def _show_candidates(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
     heads = [heading, *_COLUMNS, "status"]
-    rows = [[*_pair_row(row), told_status(row)] for row in _rows(pairs, top)]
+    rows = [[*_pair_row(row), told_status(row)] for row in first_rows(pairs, top)]
     if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
         for line in (heads, *rows):
             del line[_TESTED]
     screen.table(heads, rows)
-    if len(pairs) > top:
-        screen.say(f"and {len(pairs) - top} more of them: see pairs.csv")
+    say_more(screen, len(pairs), top, " of them: see pairs.csv")
 
 
 def _pair_row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -128,7 +126,3 @@ def _rate(count: int, n: int) -> str:
     '26.0 % (13 of 50)'
     """
     return f"{formats.share(count / n)} ({formats.of(count, n)})"
-
-
-def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))

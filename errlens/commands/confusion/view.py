@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL, sentences
 from errlens.analysis.selection.selection import pair_selector
 from errlens.classes.names import ClassNames
 from errlens.commands.confusion.pairs_view import show_legend, show_one_way, show_pairs
+from errlens.commands.showing import first_rows, records, say_more
 from errlens.errors import some
 from errlens.escapes import shell_line
 from errlens.formats import (
@@ -30,7 +31,6 @@ from errlens.formats import (
 )
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
-from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
@@ -88,12 +88,6 @@ def show_findings(
         _show_soft(screen, matrix, findings.soft, top=top)
 
 
-def show_files(screen: Screen, run: RunFolder, results: ResultsWriter) -> None:
-    """Say where everything is."""
-    screen.say()
-    screen.say(f"Wrote {relative(run.path / 'confusion')}: {', '.join(results.written)}")
-
-
 def show_next(screen: Screen, run: RunFolder, findings: ConfusionTables) -> None:
     """Name the command that goes on from here: that shows the images of the first pair."""
     if not len(findings.cells):
@@ -106,9 +100,9 @@ def show_next(screen: Screen, run: RunFolder, findings: ConfusionTables) -> None
 
 def _first_selector(findings: ConfusionTables, classes: ClassNames) -> str | None:
     """Return the selector of the first pair there is evidence of, or of the first one-way error."""
-    for row in _rows(of_status(findings.pairs, MUTUAL, LIKELY), 1):
+    for row in first_rows(of_status(findings.pairs, MUTUAL, LIKELY), 1):
         return pair_selector(row["class_a"], row["class_b"], classes)
-    for row in _rows(findings.absorbed, 1):
+    for row in first_rows(findings.absorbed, 1):
         return pair_selector(row["true_class"], row["pred_class"], classes, both_ways=False)
     return None
 
@@ -135,14 +129,14 @@ def print_json(
             "n_classes": len(matrix.classes),
             "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0).tolist()],
             "sentences": sentences(matrix, pairs, findings.absorbed),
-            "pairs": _records(of_status(pairs, MUTUAL)),
-            "likely": _records(of_status(pairs, LIKELY)),
+            "pairs": records(of_status(pairs, MUTUAL)),
+            "likely": records(of_status(pairs, LIKELY)),
             "n_candidates": len(of_status(pairs, CANDIDATE, UNTESTED)),
             "groups": [
                 {**record, "classes": json.loads(record["classes"])}
-                for record in _records(findings.groups)
+                for record in records(findings.groups)
             ],
-            "absorbed": _records(findings.absorbed),
+            "absorbed": records(findings.absorbed),
             "n_exceptional": None if exceptional is None else len(exceptional),
             "files": list(files),
         }
@@ -161,12 +155,11 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
             share(one["share_of_errors"]),
             points(one["gain_if_solved"]),
         )
-        for one, names in zip(_rows(larger, top), names_of(larger), strict=False)
+        for one, names in zip(first_rows(larger, top), names_of(larger), strict=False)
     ]
     screen.say()
     screen.table(("groups", "classes", ">errors inside", ">of all errors", ">gain"), rows)
-    if len(larger) > top:
-        screen.say(f"and {count(len(larger) - top)} more groups of three or more: see groups.csv")
+    say_more(screen, len(larger), top, " groups of three or more: see groups.csv")
 
 
 def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
@@ -177,12 +170,11 @@ def _show_cells(screen: Screen, cells: pd.DataFrame) -> None:
             _rate(one["rate"], one["count"], one["n"]),
             share_range(one["low"], one["high"]),
         )
-        for one in _rows(cells, FREQUENT)
+        for one in first_rows(cells, FREQUENT)
     ]
     screen.say()
     screen.table(("most frequent errors (A -> B)", ">A as B", ">95 % interval"), rows)
-    if len(cells) > FREQUENT:
-        screen.say(f"and {count(len(cells) - FREQUENT)} more kinds: see cells.csv")
+    say_more(screen, len(cells), FREQUENT, " kinds: see cells.csv")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
@@ -197,12 +189,11 @@ def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) ->
             f"{one['super_label']} -> {one['super_pred']}",
             _probability(one),
         )
-        for one in _rows(exceptional, top)
+        for one in first_rows(exceptional, top)
     ]
     heading = counted(len(exceptional), "exceptional error")
     screen.table((heading, "classes", "superclasses", ">p(predicted superclass)"), rows)
-    if len(exceptional) > top:
-        screen.say(f"and {count(len(exceptional) - top)} more: see exceptional.csv")
+    say_more(screen, len(exceptional), top, ": see exceptional.csv")
 
 
 def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, top: int) -> None:
@@ -220,7 +211,7 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
         ("believed, not counted (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images"),
         [
             (_pair(one), probability(one["belief_ab"]), probability(one["belief_ba"]))
-            for one in _rows(pairs, top)
+            for one in first_rows(pairs, top)
         ],
     )
 
@@ -249,12 +240,3 @@ def _count_of(matrix: ConfusionMatrix, index: int) -> str:
     return f"{matrix.classes[index]!r} {count(matrix.n[index])}" + (
         f" ({count(lost)} failed)" if lost else ""
     )
-
-
-def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain values for JSON, None where one is missing."""
-    return _rows(table.astype(object).where(table.notna(), None), len(table))

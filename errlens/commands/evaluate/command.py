@@ -50,7 +50,7 @@ from errlens.terminal import Screen
 
 def evaluate(options: EvaluateOptions) -> RunFolder:
     """Predict every image of DATA and keep each prediction, right or wrong."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
 
     # What is there to predict, and by which model?

@@ -39,7 +39,7 @@ CTRL_C = "Ctrl-C"
 
 def explain(options: ExplainOptions) -> Tables:
     """Show where in an image the network found its reasons."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, _bare_subject(options, screen))

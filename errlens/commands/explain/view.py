@@ -10,6 +10,7 @@ from errlens.attribution.methods import load_method, method_names
 from errlens.commands.explain.album import FAILED, OK
 from errlens.commands.explain.evidence_view import evidence_table, show_evidence
 from errlens.commands.explain.tables import Tables
+from errlens.commands.showing import records, say_more
 from errlens.formats import count, counted, figure, share, signed
 from errlens.maps import LARGE_GAP
 from errlens.predictions.table import SCHEMA_VERSION
@@ -66,25 +67,21 @@ def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> No
             "command": "explain",
             "folder": str(folder),
             "run_hash": run_hash,
-            "maps": _records(found.maps),
-            "covers": _records(found.covers),
-            "randomisation": _records(found.similarities),
-            "evidence": _records(evidence_table(found.maps)),
+            "maps": records(found.maps),
+            "covers": records(found.covers),
+            "randomisation": records(found.similarities),
+            "evidence": records(evidence_table(found.maps)),
             "stopped": found.stopped,
             "files": list(found.written),
         }
     )
 
 
-def _records(table: pd.DataFrame) -> list[Any]:
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
     pictures = maps.fillna({"file": ""}).groupby(["row", "file"], sort=False)
     rows = []
     for _, of_picture in list(pictures)[:SHOWN]:
-        one = _records(of_picture)[0]
+        one = records(of_picture)[0]
         methods = of_picture["method"].unique()
         rows.append(
             (
@@ -95,8 +92,7 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
             )
         )
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
-    if len(pictures) > SHOWN:
-        screen.say(f"and {count(len(pictures) - SHOWN)} more: see index.csv")
+    say_more(screen, len(pictures), SHOWN, ": see index.csv")
 
 
 def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
@@ -118,7 +114,7 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
             signed(one["true_after"] - one["pred_after"]),
             one["confirmed_by"],
         )
-        for one in _records(found.head(SHOWN))
+        for one in records(found.head(SHOWN))
     ]
     heads = (
         ">row", "true -> predicted", ">hidden", ">p(true) - p(predicted)", ">with it hidden",

@@ -32,7 +32,7 @@ MOST_RENAMED = 5  # classes named in warnings
 
 def import_predictions(options: ImportOptions) -> RunFolder:
     """Make a run of predictions that were made elsewhere: Keras, JAX, your own program."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = RunFolder(options.out or default_run(options.table, IMPORTED))
 
     # What does the table say, about which classes and images?

@@ -14,6 +14,7 @@ from errlens.commands.misclassified import view
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.misclassified.view import Found, show_copied, warn_of_absent
 from errlens.commands.options.selecting import Selection
+from errlens.commands.showing import show_files
 from errlens.data.copies import Copy, copy_images, require_free
 from errlens.data.photos.images import ImageFile
 from errlens.data.photos.preprocess import Preprocessing
@@ -30,7 +31,7 @@ KIND = "misclassified"
 
 def misclassified(options: MisclassifiedOptions) -> RunFolder:
     """Show the images that are wrong, the worst first, beside what they were taken for."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = options.open_run(screen)
     if options.copy:
         require_free(options.copy)
@@ -40,7 +41,7 @@ def misclassified(options: MisclassifiedOptions) -> RunFolder:
         if not options.no_figures:
             _draw(screen, run, results, found, options)
     view.show_errors(screen, found)
-    view.show_files(screen, run, results)
+    show_files(screen, run.path / KIND, results.written)
     if options.copy:
         _copy(screen, run, found.selection, options.copy, root=options.images_root(run))
     view.show_next(screen, run, found, selectors=options.select)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -14,13 +14,13 @@ from errlens.analysis.mistakes.repeats import is_shown
 from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.selection import pair_selector
 from errlens.commands.options.selecting import Selection
+from errlens.commands.showing import first_rows, records, say_more
 from errlens.data.copies import Copy
 from errlens.data.photos.images import Unread
 from errlens.escapes import shell_line
 from errlens.formats import count, counted, figure, file_size, of, points, probability, share
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
-from errlens.run.results import ResultsWriter
 from errlens.terminal import Screen, relative
 
 SHOWN: Final = 10  # rows of a table
@@ -58,12 +58,6 @@ def show_errors(screen: Screen, found: Found) -> None:
     for name, show in (("systematic", _show_systematic), ("notes", _show_ideas)):
         if name in found.tables:
             show(screen, found.tables[name])
-
-
-def show_files(screen: Screen, run: RunFolder, results: ResultsWriter) -> None:
-    """Say where everything is."""
-    screen.say()
-    screen.say(f"Wrote {relative(run.path / 'misclassified')}: {', '.join(results.written)}")
 
 
 def show_copied(
@@ -119,7 +113,7 @@ def show_next(
 
 def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[str]) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    tables = {name: _records(table) for name, table in found.tables.items() if name != "worst"}
+    tables = {name: records(table) for name, table in found.tables.items() if name != "worst"}
     screen.json(
         {
             "schema_version": SCHEMA_VERSION,
@@ -128,7 +122,7 @@ def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[
             "run_hash": run.info.run_hash,
             "n": found.matrix.total,
             "n_errors": found.matrix.n_errors,
-            "selected": _records(found.shown),
+            "selected": records(found.shown),
             "images": [page.as_dict() for page in found.pages],
             **{name: [_with_lists(row) for row in rows] for name, rows in tables.items()},
             "files": list(files),
@@ -201,7 +195,7 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
             _plain(probability, one["label_prob"]),
             _plain(figure, one["loss"]),
         )
-        for one in _rows(images, SHOWN)
+        for one in first_rows(images, SHOWN)
     ]
     screen.say()
     heads = (">rank", "image", "true -> predicted", ">p(predicted)", ">p(true)", ">loss")
@@ -221,8 +215,7 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
         ("true -> predicted", ">images"),
         [(_kind(*names), count(n)) for names, n in kinds[:SHOWN]],
     )
-    if len(kinds) > SHOWN:
-        screen.say(f"and {count(len(kinds) - SHOWN)} more kinds")
+    say_more(screen, len(kinds), SHOWN, " kinds")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
@@ -241,14 +234,13 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
             share(one["share"]),
             _plain(probability, one["mean_confidence"]),
         )
-        for one in _rows(unknown, SHOWN)
+        for one in first_rows(unknown, SHOWN)
     ]
     if rows:
         screen.say()
         heads = ("label the model lacks -> predicted", ">images", ">share", ">mean p(predicted)")
         screen.table(heads, rows)
-    if len(unknown) > SHOWN:
-        screen.say(f"and {count(len(unknown) - SHOWN)} more: see unknown.csv")
+    say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
 
 
 def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
@@ -266,14 +258,13 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
             f"{row['expected']:.1f}",
             probability(row["q_value"]),
         )
-        for row in _rows(shown, SHOWN)
+        for row in first_rows(shown, SHOWN)
     ]
     heads = ("wrong the same way", "true -> predicted", ">images", ">by chance", ">q")
     screen.table(heads, rows)
-    if len(shown) > SHOWN:
-        screen.say(f"and {count(len(shown) - SHOWN)} more: see systematic.csv")
+    say_more(screen, len(shown), SHOWN, ": see systematic.csv")
     if not len(shown):
-        first = _rows(systematic, 1)[0]
+        first = first_rows(systematic, 1)[0]
         screen.say(
             "Nothing is wrong the same way in images of one value more often than by chance; the "
             f"strongest: {first['value']}, {_kind(first['label_name'], first['pred_name'])}, "
@@ -287,7 +278,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
 def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
     rows = [
         (one["about"], one["idea"], count(one["errors"]), points(one["gain_if_solved"]))
-        for one in _rows(notes, len(notes))
+        for one in first_rows(notes, len(notes))
         if one["idea"]
     ]
     if rows:
@@ -304,18 +295,9 @@ def _plain(written: Callable[[float | None], str], value: Any) -> str:
     return written(None if pd.isna(value) else value)
 
 
-def _rows(table: pd.DataFrame, top: int) -> list[dict[str, Any]]:
-    return cast(list[dict[str, Any]], table.head(top).to_dict("records"))
-
-
 def _with_lists(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with its lists as such, not as the text that a cell holds."""
     lists: dict[str, Any] = {
         name: json.loads(row[name]) for name in ("confused_with", "rows") if name in row
     }
     return {**row, **lists}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain values for JSON, None where one is missing."""
-    return _rows(table.astype(object).where(table.notna(), None), len(table))

@@ -40,7 +40,7 @@ from errlens.terminal import Screen, relative
 
 def probe(options: ProbeOptions) -> None:
     """Fit a linear head to the classes of DATA, on the features of a network left as it is."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
 
     # Which images, of which classes?
     samples = options.find_samples(seed=options.seed)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from errlens.documents import MOST_LEVELS, BadDocument, parse_yaml, parse_yaml_lines, read_text
-from errlens.errors import BadConfig, MissingInput, nearest, shortened
+from errlens.errors import BadConfig, MissingInput, did_you_mean, nearest, shortened
 from errlens.run.places import data_set_name
 
 Options = TypeVar("Options")
@@ -212,7 +212,7 @@ def _unknown_key(
     near = nearest(key[-1], known)
     return BadConfig(
         f"{_place(path, key, places)}: unknown key {shortened('.'.join(key))!r}",
-        hint=f"did you mean {', '.join(near)}?" if near else f"known keys: {', '.join(known)}",
+        hint=did_you_mean(near, f"known keys: {', '.join(known)}"),
     )
 
 

@@ -272,6 +272,12 @@ class OutputOptions:
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More remarks.")] = False
 
+    def screen(self) -> "Screen":
+        """Return the terminal as these options want it used."""
+        from errlens.terminal import Screen
+
+        return Screen(quiet=self.quiet, verbose=self.verbose, as_json=self.json)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OverwriteOption:

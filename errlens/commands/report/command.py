@@ -20,7 +20,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 def report(options: ReportOptions) -> RunFolder:
     """Put everything that is known of a run on one page, RUN/report.html, for any browser."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = options.open_run(screen)
     page = _read(run, options)
     with screen.progress("pictures", total=len(page.shots)) as progress:

@@ -12,12 +12,11 @@ from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen
 
 
 def what_if(options: WhatIfOptions) -> None:
     """Say what the figures of RUN would be with classes merged or dropped, or labels mended."""
-    screen = Screen(quiet=options.quiet, verbose=options.verbose, as_json=options.json)
+    screen = options.screen()
     run = options.open_run(screen)
 
     # Which classes and labels?

@@ -6,7 +6,7 @@ import timm.layers
 from torch import Tensor, nn
 from torchvision.ops import Permute
 
-from errlens.errors import NoSpatialLayer, UnfitLayer, nearest
+from errlens.errors import NoSpatialLayer, UnfitLayer, did_you_mean, nearest
 from errlens.model.layers.runs import Call, Run, run_layers
 from errlens.model.layers.tokens import last_seen
 
@@ -94,7 +94,7 @@ def _named(name: str, run: Run, module: nn.Module) -> SpatialLayer:
         near = nearest(name, layers)
         raise UnfitLayer(
             f"the network has no layer {name!r}",
-            hint=f"did you mean {', '.join(near)}?" if near else "",
+            hint=did_you_mean(near),
         )
     place = run.last(name)
     if place is None:

@@ -1,0 +1,42 @@
+"""What the views of all commands have in common: rows of a table, where files are, one object."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from errlens.formats import count
+from errlens.predictions.table import SCHEMA_VERSION
+from errlens.run.folder import RunFolder
+from errlens.terminal import Screen, relative
+
+
+def first_rows(table: pd.DataFrame, top: int | None = None) -> list[dict[str, Any]]:
+    """Return the first rows of a table, each by the names of the columns."""
+    return cast(
+        list[dict[str, Any]], (table if top is None else table.head(top)).to_dict("records")
+    )
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as JSON has it: what is unknown is null."""
+    return first_rows(table.astype(object).where(table.notna(), None))
+
+
+def say_more(screen: Screen, total: int, shown: int, where: str = "") -> None:
+    """Say how many were not shown, if any, and where they are."""
+    if total > shown:
+        screen.say(f"and {count(total - shown)} more{where}")
+
+
+def show_files(screen: Screen, folder: Path, written: Sequence[str]) -> None:
+    """Say where everything is."""
+    screen.say()
+    screen.say(f"Wrote {relative(folder)}: {', '.join(written)}")
+
+
+def print_json(screen: Screen, command: str, run: RunFolder | None = None, **values: Any) -> None:
+    """Print the one object that stands for the result, where it was asked for."""
+    about = {"run": str(run.path), "run_hash": run.info.run_hash} if run else {}
+    screen.json({"schema_version": SCHEMA_VERSION, "command": command, **about, **values})
