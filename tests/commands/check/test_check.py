@@ -291,12 +291,10 @@ def test_a_configuration_may_hold_gates():
 
 def test_after_a_gate_that_failed_the_chain_goes_on(monkeypatch):
     make()
-    from errlens.commands.run import command as chain
+    from errlens.commands.misclassified import command
 
     calls = []
-    later = {**chain.BLOCKS, "misclassified": (chain.MisclassifiedOptions, calls.append)}
-    order = ["check", "misclassified"]
-    monkeypatch.setattr(chain, "BLOCKS", {name: later[name] for name in order})
+    monkeypatch.setattr(command, "misclassified", calls.append)
     Path("project.yaml").write_text(
         "out: run\ncheck: {fail_under: {top1: 1.0}}\nmisclassified: {}\n"
     )
