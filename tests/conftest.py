@@ -1,10 +1,11 @@
 """Fixtures: a folder of photos, a tiny model that names their colour, and golden texts."""
 
 import os
+import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner, Result
+
+from errlens.cli import app
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -132,6 +136,33 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delitem(sys.modules, "tiny", raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return "tiny:colours"
+
+
+def call(arguments: str | Sequence[object]) -> Result:
+    """Run a command inside this process; a text is split as a shell would."""
+    words = shlex.split(arguments) if isinstance(arguments, str) else [*map(str, arguments)]
+    return CliRunner().invoke(app, words)
+
+
+def ends(arguments: str | Sequence[object], exit_code: int = 0) -> Result:
+    """Run a command and expect its exit code."""
+    said = call(arguments)
+    assert said.exit_code == exit_code, said.output
+    return said
+
+
+def refused(arguments: str | Sequence[object], *, exit_code: int) -> str:
+    """Run a command where it cannot go on, and return what it says."""
+    said = ends(arguments, exit_code)
+    assert said.stdout == ""
+    assert "Traceback" not in said.stderr
+    return said.stderr
+
+
+def contents(folder: str | Path) -> dict[str, bytes]:
+    """Return the files below a folder by their paths in it."""
+    found = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def touch(folder: Path, *names: str) -> Path:

@@ -61,11 +61,11 @@ def folder(tmp_path_factory):
     (folder / "config.yaml").write_text(CONFIG)
     (folder / "typo.yaml").write_text(CONFIG.replace("check", "chekc"))
     for name in ("run", "old"):
-        assert call(f"import table.csv -o {name}", folder).returncode == 0
+        assert program(f"import table.csv -o {name}", folder).returncode == 0
     return folder
 
 
-def call(arguments, folder):
+def program(arguments, folder):
     return subprocess.run(
         [PROGRAM, *arguments.split()], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -73,7 +73,7 @@ def call(arguments, folder):
 
 @pytest.mark.parametrize(("code", "arguments"), CODES, ids=str)
 def test_the_program_ends_as_pipelines_expect(code, arguments, folder):
-    said = call(arguments, folder)
+    said = program(arguments, folder)
     assert said.returncode == code, said.stdout + said.stderr
     assert "Traceback" not in said.stderr
     assert said.stderr.startswith(("error: ", "Usage: ")) == (code != 0) or code == 1

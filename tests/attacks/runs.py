@@ -2,16 +2,13 @@
 
 import json
 import os
-import shlex
 import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from typer.testing import CliRunner
 
-from errlens.cli import app
 from errlens.run.identity import RunInfo
-from tests.conftest import COLOURS, TINY_MODULE, paint
+from tests.conftest import COLOURS, TINY_MODULE, ends, paint
 
 EVALUATE = (
     "evaluate photos/list.csv --model tiny:colours --img-size 8 --superclasses parents.csv -o run"
@@ -41,10 +38,6 @@ COMMANDS = (
 HARMLESS = (0, 2, 3)
 
 
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
-
-
 def make(folder: Path) -> None:
     """Make a run, an older one and all results in the current folder."""
     (folder / "tiny.py").write_text(TINY_MODULE, encoding="utf-8")
@@ -72,8 +65,7 @@ def make(folder: Path) -> None:
         "check run --fail-under top1=0.1",
         "report run",
     ):
-        said = call(arguments)
-        assert said.exit_code == 0, said.output
+        ends(arguments)
     with (folder / "run" / "confusion" / "groups.csv").open("a") as groups:
         groups.write('1,3,"[""blue"", ""green"", ""red""]",9,1.0,0.375\n')
 

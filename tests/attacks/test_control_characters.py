@@ -44,7 +44,7 @@ class Said(NamedTuple):
     stderr: str
 
 
-def call(*arguments):
+def say(*arguments):
     said = CliRunner().invoke(app, list(map(str, arguments)))
     return Said(list(map(str, arguments)), said.exit_code, said.stdout, said.stderr)
 
@@ -83,56 +83,56 @@ def write_inputs():
 def all_commands():
     evaluate = ("photos\u202e", "--model", "tiny:colours", "--img-size", 8, "--max-bad", "50%")
     a, b, _ = sorted(CLASSES)
-    yield call("evaluate", *evaluate, "-o", OLD, "--limit", 20)
-    yield call("evaluate", *evaluate, "-o", RUN, "--superclasses", "parents.csv")
-    yield call("confusion", RUN, "--soft", "--by", "superclass")
-    yield call("misclassified", RUN, "--notes", "notes.yaml")
-    yield call("misclassified", RUN, "--select", f"{a}~{b}", "--select", "row:1")
-    yield call("misclassified", RUN, "--select", "row:0", "--select", "path:*octocat*")
-    yield call("explain", RUN, "--select", "row:1", "--method", "gradient")
-    yield call("explain", RUN, "--select", "row:1", "--method", "gradient", "--json")
-    yield call("compare", OLD, RUN)
+    yield say("evaluate", *evaluate, "-o", OLD, "--limit", 20)
+    yield say("evaluate", *evaluate, "-o", RUN, "--superclasses", "parents.csv")
+    yield say("confusion", RUN, "--soft", "--by", "superclass")
+    yield say("misclassified", RUN, "--notes", "notes.yaml")
+    yield say("misclassified", RUN, "--select", f"{a}~{b}", "--select", "row:1")
+    yield say("misclassified", RUN, "--select", "row:0", "--select", "path:*octocat*")
+    yield say("explain", RUN, "--select", "row:1", "--method", "gradient")
+    yield say("explain", RUN, "--select", "row:1", "--method", "gradient", "--json")
+    yield say("compare", OLD, RUN)
     gates = ("--fail-under", f"recall:{a}=1", "--fail-over", f"pair:{a}~{b}=0", "--baseline", OLD)
-    yield call("check", RUN, *gates)
-    yield call("what-if", RUN, "--merge", f"{a}+{b}", "--fail-under", "top1=1")
-    yield call("report", RUN)
-    yield call("report", RUN, "--select", f"{a}~{b}")
-    yield call("report", OLD)
-    yield call("confusion", OLD)
-    yield call("import", "tab\x1ble.csv", "-o", "imported\x1b")
-    yield call("run", "con\x07fig.yaml")
-    yield call("cache-key", "con\x07fig.yaml")
+    yield say("check", RUN, *gates)
+    yield say("what-if", RUN, "--merge", f"{a}+{b}", "--fail-under", "top1=1")
+    yield say("report", RUN)
+    yield say("report", RUN, "--select", f"{a}~{b}")
+    yield say("report", OLD)
+    yield say("confusion", OLD)
+    yield say("import", "tab\x1ble.csv", "-o", "imported\x1b")
+    yield say("run", "con\x07fig.yaml")
+    yield say("cache-key", "con\x07fig.yaml")
     probe = ("--model", "tiny:colours", "--save-head", "he\x1bad.safetensors", "--img-size", 8)
-    yield call("network", "probe", "photos\u202e", *probe)
+    yield say("network", "probe", "photos\u202e", *probe)
     for command in ("confusion", "misclassified", "compare", "check", "what-if", "import"):
         more = {
             "compare": (OLD,), "check": ("--baseline", OLD), "what-if": ("--drop", a),
             "import": ("-o", "other", "--overwrite"),
         }.get(command, ())  # fmt: skip
         first = "tab\x1ble.csv" if command == "import" else RUN
-        yield call(command, first, *more, "--json")
+        yield say(command, first, *more, "--json")
 
 
 def all_refusals():
     nasty = "\x1b[2J\u202e\x07no"
-    yield call("evaluate", "photos\u202e", "--model", nasty)
-    yield call("evaluate", "photos\u202e", "--model", "resnet18", "--checkpoint", nasty)
-    yield call("evaluate", nasty, "--model", "resnet18")
-    yield call("evaluate", "photos\u202e", "--model", "tiny:colours", "--split", nasty)
+    yield say("evaluate", "photos\u202e", "--model", nasty)
+    yield say("evaluate", "photos\u202e", "--model", "resnet18", "--checkpoint", nasty)
+    yield say("evaluate", nasty, "--model", "resnet18")
+    yield say("evaluate", "photos\u202e", "--model", "tiny:colours", "--split", nasty)
     for command in ("confusion", "misclassified", "report", "explain", "compare", "run", "import"):
-        yield call(command, nasty)
-        yield call(command, RUN, f"--{nasty}")
-        yield call(command, RUN, "--select", nasty, nasty)
-    yield call("check", RUN, "--fail-under", f"recall:{nasty}=1")
-    yield call("check", RUN, "--fail-under", f"{nasty}=1")
-    yield call("what-if", RUN, "--merge", f"{nasty}+b")
-    yield call("what-if", RUN, "--relabel", nasty)
-    yield call("misclassified", RUN, "--rank", nasty)
-    yield call("evaluate", "photos\u202e", "--model", "resnet18", "--batch-size", nasty)
-    yield call(nasty)
+        yield say(command, nasty)
+        yield say(command, RUN, f"--{nasty}")
+        yield say(command, RUN, "--select", nasty, nasty)
+    yield say("check", RUN, "--fail-under", f"recall:{nasty}=1")
+    yield say("check", RUN, "--fail-under", f"{nasty}=1")
+    yield say("what-if", RUN, "--merge", f"{nasty}+b")
+    yield say("what-if", RUN, "--relabel", nasty)
+    yield say("misclassified", RUN, "--rank", nasty)
+    yield say("evaluate", "photos\u202e", "--model", "resnet18", "--batch-size", nasty)
+    yield say(nasty)
     Path("bad.yaml").write_text(yaml.safe_dump({nasty: {nasty: 1}}))
-    yield call("run", "bad.yaml")
-    yield call("run", "con\x07fig.yaml", "--set", f"{nasty}=1")
+    yield say("run", "bad.yaml")
+    yield say("run", "con\x07fig.yaml", "--set", f"{nasty}=1")
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_next_commands_work_as_they_are_copied(said):
         bash = subprocess.run(
             ["bash", "-c", script], capture_output=True, check=True, env={"LC_ALL": "C"}
         )
-        again = call(*json.loads(bash.stdout), *(["--method", "gradient"] * ("explain " in line)))
+        again = say(*json.loads(bash.stdout), *(["--method", "gradient"] * ("explain " in line)))
         assert again.exit_code == 0, (line, again.stderr)
 
 
@@ -237,7 +237,7 @@ def test_the_summary_makes_no_link_no_mention_and_no_markup(said):
 
 def test_the_gates_are_wellformed_xml(said):
     del said
-    assert call("check", RUN, "--fail-under", f"recall:{CLASSES[0]}=1").exit_code == 1
+    assert say("check", RUN, "--fail-under", f"recall:{CLASSES[0]}=1").exit_code == 1
     suite = ElementTree.parse(Path(RUN, "junit.xml")).getroot()
     names = [case.get("name") for case in suite.iter("testcase")]
     assert any(r"\x1b[31mred\x07" in name for name in names)
@@ -273,11 +273,9 @@ def test_pictures_show_names_escaped(said, monkeypatch):
         )[1],
     )  # fmt: skip
     a, b, _ = sorted(CLASSES)
-    assert call("confusion", RUN).exit_code == 0
-    assert (
-        call("misclassified", RUN, "--notes", "notes.yaml", "--select", f"{a}~{b}").exit_code == 0
-    )
-    assert call("compare", OLD, RUN).exit_code == 0
-    assert call("explain", RUN, "--select", "row:2", "--method", "gradient").exit_code == 0
+    assert say("confusion", RUN).exit_code == 0
+    assert say("misclassified", RUN, "--notes", "notes.yaml", "--select", f"{a}~{b}").exit_code == 0
+    assert say("compare", OLD, RUN).exit_code == 0
+    assert say("explain", RUN, "--select", "row:2", "--method", "gradient").exit_code == 0
     assert any(r"\x1b[31mred" in str(text) for text in texts)
     assert not [text for text in texts if raw(str(text))]

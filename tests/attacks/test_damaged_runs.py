@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.attacks import mutations
-from tests.attacks.runs import COMMANDS, EVALUATE, HARMLESS, agree, call, files, remove
+from tests.attacks.runs import COMMANDS, EVALUATE, HARMLESS, agree, files, remove
+from tests.conftest import call, ends
 
 PART = "predictions/part-00001.parquet"
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -237,8 +238,7 @@ def test_what_is_damaged_is_refused_with_a_sentence(run, name, damage, command, 
 )
 def test_what_is_damaged_is_missing_from_the_page_with_its_reason(run, name, damage):
     damage(run / name)
-    said = call(REPORT)
-    assert said.exit_code == 0, said.output
+    ends(REPORT)
     page = (run / "report.html").read_text()
     assert "is damaged" in page or "was made of other predictions" in page
 

@@ -47,7 +47,7 @@ def within_seconds():
     assert time.monotonic() - before < 10
 
 
-def refused(read, exit_code):
+def ends(read, exit_code):
     with pytest.raises(ErrlensError) as failure:
         read()
     assert failure.value.exit_code == exit_code
@@ -63,18 +63,18 @@ def written(path, text):
 @pytest.mark.parametrize("kind", YAML)
 def test_configuration(tmp_path, kind):
     path = written(tmp_path / "c.yaml", YAML[kind])
-    refused(lambda: read_config(path, {}), 2)
+    ends(lambda: read_config(path, {}), 2)
 
 
 @pytest.mark.parametrize("text", YAML.values(), ids=YAML)
 def test_set(tmp_path, text):
     path = written(tmp_path / "c.yaml", "out: run")
-    refused(lambda: read_config(path, {}, overrides=[f"evaluate.data={text}"]), 2)
+    ends(lambda: read_config(path, {}, overrides=[f"evaluate.data={text}"]), 2)
 
 
 def test_set_of_a_key_that_goes_on_and_on(tmp_path):
     path = written(tmp_path / "c.yaml", "out: run")
-    refused(lambda: read_config(path, {}, overrides=[".".join("a" * 50_000) + "=1"]), 2)
+    ends(lambda: read_config(path, {}, overrides=[".".join("a" * 50_000) + "=1"]), 2)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_set_of_a_key_that_goes_on_and_on(tmp_path):
 )
 def test_classes_in_yaml(tmp_path, kind):
     path = written(tmp_path / "c.yaml", YAML[kind])
-    refused(lambda: read_classes(path), 3)
+    ends(lambda: read_classes(path), 3)
 
 
 @pytest.mark.parametrize("text", JSON.values(), ids=JSON)
 def test_classes_in_json(tmp_path, text):
     path = written(tmp_path / "c.json", text)
-    refused(lambda: read_classes(path), 3)
+    ends(lambda: read_classes(path), 3)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_classes_in_json(tmp_path, text):
 )
 def test_a_class_file_is_not_repeated_in_its_error(tmp_path, name, text):
     path = written(tmp_path / name, text)
-    refused(lambda: read_classes(path), 3)
+    ends(lambda: read_classes(path), 3)
 
 
 @pytest.mark.parametrize("name", ["c.json", "c.yaml", "c.txt", "c.csv"])
@@ -112,14 +112,14 @@ def test_a_class_file_of_gigabytes_is_not_read(tmp_path, name):
     path = tmp_path / name
     with path.open("wb") as file:
         file.truncate(20 * 2**30)  # sparse: it takes no room
-    refused(lambda: read_classes(path), 3)
-    refused(lambda: read_superclasses(path, ClassNames(("a",))), 3)
+    ends(lambda: read_classes(path), 3)
+    ends(lambda: read_superclasses(path, ClassNames(("a",))), 3)
 
 
 @pytest.mark.parametrize("kind", JSON)
 def test_outlines(tmp_path, kind):
     path = written(tmp_path / "outlines.json", JSON[kind])
-    refused(lambda: read_outlines(path, photos=tmp_path), 3)
+    ends(lambda: read_outlines(path, photos=tmp_path), 3)
 
 
 PLAIN = Preprocessing((8, 8), 1.0, "center", "bilinear", (0.5,) * 3, (0.5,) * 3)

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 import errlens.run.csv_tables
 import errlens.run.identity
 from errlens.cli import app
-from tests.attacks.runs import EVALUATE, call
-from tests.conftest import NOBODY, without_privilege
+from tests.attacks.runs import EVALUATE
+from tests.conftest import NOBODY, call, ends, without_privilege
 
 PROGRAM = Path(sys.executable).with_name("errlens")
 PLACES = [
@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_in_the_middle_keeps_what_was_written(run, monkeypat
         assert said.exit_code == 3, said.output
         assert "cannot be written: no space left on device" in said.stderr
         assert "hint: make room" in said.stderr
-    assert call(again).exit_code == 0
+    ends(again)
     assert not list(Path("again").rglob("*.tmp"))
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.attacks.runs import EVALUATE, HARMLESS, call, remove
+from tests.attacks.runs import EVALUATE, HARMLESS, remove
+from tests.conftest import call, ends
 
 # What is linked, and a command that reads it or writes there.
 READ = {
@@ -45,7 +46,7 @@ WRITTEN = {
 }
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def bytes_of(folder: Path) -> dict[str, bytes]:
     paths = folder.rglob("*") if folder.is_dir() else [folder]
     return {str(path): path.read_bytes() for path in paths if path.is_file()}
 
@@ -62,32 +63,31 @@ def link(path: Path, elsewhere: Path) -> Path:
 @pytest.mark.parametrize("name", READ)
 def test_what_is_linked_from_outside_is_not_read(run, tmp_path, name):
     target = link(run / name, tmp_path / "outside")
-    before = contents(target)
+    before = bytes_of(target)
     said = call(READ[name])
     assert said.exit_code == 3, said.output
     assert "leads out of 'run'" in said.stderr or "leads out of 'run/" in said.stderr
-    assert contents(target) == before
+    assert bytes_of(target) == before
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_nothing_is_written_through_a_link(run, tmp_path, name):
     target = link(run / name, tmp_path / "outside")
-    before = contents(target)
+    before = bytes_of(target)
     if name in ("predictions", "logits"):
         (run / "predictions" / "part-00001.parquet").unlink()
         before.pop(str(tmp_path / "outside" / "predictions" / "part-00001.parquet"), None)
     said = call(WRITTEN[name])
     assert said.exit_code == 3, said.output
     assert "leads out of" in said.stderr
-    assert contents(target) == before
+    assert bytes_of(target) == before
 
 
 def test_starting_afresh_removes_a_link_and_not_what_it_leads_to(run, tmp_path):
     target = link(run / "predictions", tmp_path / "outside")
-    before = contents(target)
-    said = call("evaluate photos/list.csv --model tiny:colours --img-size 8 -o run --overwrite -q")
-    assert said.exit_code == 0, said.output
-    assert contents(target) == before
+    before = bytes_of(target)
+    ends("evaluate photos/list.csv --model tiny:colours --img-size 8 -o run --overwrite -q")
+    assert bytes_of(target) == before
     assert not (run / "predictions").is_symlink()
 
 
@@ -119,8 +119,7 @@ def test_a_linked_thumbnail_is_made_anew(run, tmp_path):
         path.unlink()
         path.symlink_to(tmp_path / "secret.webp")
     secret = (tmp_path / "secret.webp").read_bytes()
-    said = call("report run --json")
-    assert said.exit_code == 0, said.output
+    said = ends("report run --json")
     assert json.loads(said.stdout)["n_pictures"] > 0
     assert base64.b64encode(secret).decode() not in (run / "report.html").read_text()
     assert (tmp_path / "secret.webp").read_bytes() == secret
@@ -137,8 +136,7 @@ def test_the_run_itself_and_what_stays_inside_may_be_links(run, tmp_path):
     (elsewhere / "metrics.json").rename(elsewhere / "kept" / "metrics.json")
     (elsewhere / "metrics.json").symlink_to("kept/metrics.json")
     for arguments in ("confusion run --no-figures", "check run --fail-under n=1", "report run"):
-        said = call(arguments)
-        assert said.exit_code == 0, said.output
+        ends(arguments)
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "/proc/self/mem", "/dev/stdin", "loop"])
@@ -158,11 +156,10 @@ def test_a_table_names_no_file_that_is_copied_for_an_image(tmp_path, monkeypatch
     lines = ["path,label,pred", f"{secret},cat,dog", "../secret.txt,cat,dog", "a.png,cat,dog"]
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "table.csv").write_text("\n".join([*lines, "b.png,dog,dog"]))
-    assert call("import photos/table.csv -o run -q").exit_code == 0
+    ends("import photos/table.csv -o run -q")
     secret.write_text("a key")
     Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.png")
-    said = call("misclassified run --no-figures --copy wrong")
-    assert said.exit_code == 0, said.output
+    ends("misclassified run --no-figures --copy wrong")
     assert [path.name for path in (tmp_path / "wrong").rglob("*.*")] == ["a.png"]
-    assert call("report run").exit_code == 0
+    ends("report run")
     assert base64.b64encode(b"a key").decode() not in (tmp_path / "run" / "report.html").read_text()

@@ -49,7 +49,7 @@ def run(tmp_path, monkeypatch):
     torch.manual_seed(0)
     module = timm.create_model("test_resnet", pretrained=False, num_classes=2)
     safetensors.torch.save_model(module, "weights.safetensors")
-    call("evaluate", "photos", *MODEL, "-o", "run", "--max-bad", "100%")
+    succeed("evaluate", "photos", *MODEL, "-o", "run", "--max-bad", "100%")
     return errlens.open_run("run")
 
 
@@ -58,7 +58,7 @@ def save(image, name):
     image.save(name)
 
 
-def call(*arguments):
+def succeed(*arguments):
     said = CliRunner().invoke(app, [*arguments, "-q"])
     assert said.exit_code == 0, said.output
     return said
@@ -71,7 +71,7 @@ def index(folder="run/explain"):
 def test_each_odd_photo_is_explained_or_a_row_with_a_reason(run):
     everything = "--select", "path:*"
     for options in PLACES:
-        call("explain", "run", *everything, *options, "--overwrite")
+        succeed("explain", "run", *everything, *options, "--overwrite")
         table = index()
         assert table["row"].nunique() == len(run.predictions.frame.query("status == 'ok'"))
         failed = table[table["status"] == "failed"]
@@ -87,7 +87,7 @@ def test_every_method_and_study_takes_photos_without_anything_on_them():
     methods = [word for name in method_names() for word in ("--method", name)]
     quick = ["--steps", "2", "--samples", "2", "--mask", "50%"]
     quick += ["--check", "--cover", "--sweep", "--winners"]
-    call("explain", "run", "--select", "path:b/[0-2].png", *methods, *quick)
+    succeed("explain", "run", "--select", "path:b/[0-2].png", *methods, *quick)
     table = index()
     assert set(table["method"]) == set(method_names())
     assert set(table["status"]) == {"ok"}
@@ -95,7 +95,7 @@ def test_every_method_and_study_takes_photos_without_anything_on_them():
 
 def test_photos_without_a_run_may_be_odd():
     photos = sorted(map(str, Path("photos").glob("a/*.png")))
-    call("explain", *photos, *MODEL, "--num-classes", "2", "--on", "original")
+    succeed("explain", *photos, *MODEL, "--num-classes", "2", "--on", "original")
     assert index("explained")["row"].nunique() == len(photos)
 
 
@@ -114,7 +114,7 @@ def test_a_picture_that_cannot_be_drawn_is_a_row_and_the_others_stay(monkeypatch
         return real(image, panels, **options)
 
     monkeypatch.setattr(_explain_figures, "draw_heatmaps", draw)
-    call("explain", "run", "--select", "path:a/*", "--save-maps")
+    succeed("explain", "run", "--select", "path:a/*", "--save-maps")
     table = index()
     failed = table[table["status"] == "failed"]
     assert failed["row"].nunique() == 1
@@ -139,8 +139,8 @@ def test_tiles_and_thumbnails_of_odd_photos_are_as_large_as_they_should_be(run):
         assert 1 <= min(one.shown.shape[:2]) <= max(one.shown.shape[:2]) <= 200
     for encoded in ThumbnailCache(Path("thumbnails")).thumbnails(files):
         assert encoded[:4] == b"RIFF"
-    call("misclassified", "run", "--select", "path:*", "--as-fed")
-    call("report", "run")
+    succeed("misclassified", "run", "--select", "path:*", "--as-fed")
+    succeed("report", "run")
 
 
 def test_a_thumbnail_without_memory_for_it_has_a_reason(monkeypatch):

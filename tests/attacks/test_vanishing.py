@@ -2,24 +2,17 @@
 accuracy gets better by what vanished."""
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import errlens
-from errlens.cli import app
 from errlens.run.folder import open_run
-from tests.conftest import paint
+from tests.conftest import call, ends, paint
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
-
-
-def call(arguments: str):
-    return CliRunner().invoke(app, shlex.split(arguments))
 
 
 def evaluate(photos, tiny, options=""):
@@ -41,8 +34,8 @@ def test_heic_photos_are_rows_that_failed_and_the_gate_sees_them(photos, tiny):
         "HEIC: convert it to JPEG first, for example with: magick mogrify -format jpg"
     }
     assert open_run("run").metrics["n_failed"] == 7
-    assert call("check run --fail-over n_failed=0").exit_code == 1
-    assert call("report run").exit_code == 0
+    ends("check run --fail-over n_failed=0", 1)
+    ends("report run")
     assert "HEIC: convert it to JPEG" in Path("run/report.html").read_text()
 
 

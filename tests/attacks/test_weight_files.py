@@ -24,7 +24,7 @@ def within_seconds_and_memory():
         yield
 
 
-def refused(path, **options):
+def unloadable(path, **options):
     with pytest.raises(InputError) as failure:
         load_network(checkpoint=path, **options)
     assert failure.value.exit_code == 3
@@ -45,7 +45,7 @@ class Calls:
 def test_a_safetensors_header_that_is_not_there(tmp_path, length):
     path = tmp_path / "w.safetensors"
     path.write_bytes(struct.pack("<Q", length) + b'{"a": 1}')
-    refused(path)
+    unloadable(path)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_safetensors_header_that_is_not_there(tmp_path, length):
 def test_a_safetensors_header_that_lies(tmp_path, header):
     path = tmp_path / "w.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + b"\0" * 4)
-    refused(path)
+    unloadable(path)
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".bin", ".safetensors", ".ckpt"])
@@ -71,7 +71,7 @@ def test_a_file_of_gigabytes_of_nothing(tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
     with path.open("wb") as file:
         file.truncate(50 * 2**30)  # sparse: it takes no room
-    refused(path)
+    unloadable(path)
 
 
 def zip_of(tree):
@@ -112,7 +112,7 @@ def test_a_storage_that_is_larger_than_its_part(tmp_path):
     name = next(name for name in parts if name.endswith("data/0"))
     parts[name] = parts[name][:8]
     write_zip(tmp_path / "w.pt", parts)
-    refused(tmp_path / "w.pt")
+    unloadable(tmp_path / "w.pt")
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -143,8 +143,8 @@ def test_a_tensor_that_is_not_all_there(tmp_path, tensor, zipped):
     state = timm.create_model("test_resnet", num_classes=3).state_dict()
     state["fc.weight"] = tensor[1]()
     torch.save(state, tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
-    refused(tmp_path / "w.pt")
-    refused(tmp_path / "w.pt", name="test_resnet")
+    unloadable(tmp_path / "w.pt")
+    unloadable(tmp_path / "w.pt", name="test_resnet")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_storage_of_terabytes_in_the_old_format(tmp_path):
             Pickler(file, 2).dump(part)
         pickle.dump(["0"], file, 2)
         file.write(struct.pack("<q", 10**13) + b"\0" * 16)
-    refused(tmp_path / "w.pt")
+    unloadable(tmp_path / "w.pt")
 
 
 def test_a_tree_that_holds_itself(tmp_path):
@@ -249,7 +249,7 @@ def test_a_name_longer_than_any(tmp_path, name):
 def test_many_tensors_below_many_prefixes(tmp_path):
     empty = torch.zeros(0)
     torch.save({"a." * 50 + str(at): empty for at in range(20_000)}, tmp_path / "w.pt")
-    refused(tmp_path / "w.pt", name="test_resnet")
+    unloadable(tmp_path / "w.pt", name="test_resnet")
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -321,4 +321,4 @@ def test_what_is_no_ordinary_file(tmp_path):
         ("c.safetensors", "/proc/self/mem"),
     ):
         (tmp_path / name).symlink_to(target)
-        refused(tmp_path / name)
+        unloadable(tmp_path / name)

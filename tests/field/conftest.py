@@ -1,13 +1,8 @@
 """What the tests of public reports share: networks of users, and a way to run a command."""
 
-import shlex
 import sys
-from collections.abc import Callable
 
 import pytest
-from typer.testing import CliRunner
-
-from errlens.cli import app
 
 # Networks as they were reported, each as small as it can be; `tiny` is that of tests/conftest.py.
 NETWORKS = """
@@ -77,15 +72,3 @@ def users(tiny, tmp_path, monkeypatch) -> str:
     (tmp_path / "users.py").write_text(NETWORKS, encoding="utf-8")
     monkeypatch.delitem(sys.modules, "users", raising=False)
     return "users"
-
-
-@pytest.fixture
-def call() -> Callable[..., object]:
-    """Run a command, and expect its exit code."""
-
-    def called(arguments: str, exit_code: int = 0):
-        said = CliRunner().invoke(app, shlex.split(arguments))
-        assert said.exit_code == exit_code, said.output
-        return said
-
-    return called

@@ -1,7 +1,6 @@
 """Gates from the command line to the exit code, the files and the words."""
 
 import json
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +9,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 import errlens
-from errlens.cli import app
 from errlens.run.folder import RunFolder
+from tests.conftest import call, ends
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 CLASSES = ("Abyssinian", "Bengal", "Egyptian Mau", "a=b", "x~y")
@@ -24,10 +22,6 @@ N = 40  # images of each class
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def call(arguments: str):
-    return CliRunner().invoke(app, shlex.split(arguments))
 
 
 def make(name="run", *, wrong=4, prefix="", classes=CLASSES, label=True) -> RunFolder:
@@ -42,8 +36,7 @@ def make(name="run", *, wrong=4, prefix="", classes=CLASSES, label=True) -> RunF
         table["label"] = None
     table.to_csv("t.csv", index=False)
     Path("classes.json").write_text(json.dumps(classes))
-    said = call(f"import t.csv -o {name} --classes classes.json --labels names -q")
-    assert said.exit_code == 0, said.output
+    ends(f"import t.csv -o {name} --classes classes.json --labels names -q")
     return errlens.open_run(name)
 
 
@@ -54,11 +47,10 @@ def gates(run="run") -> dict[str, dict]:
 
 def test_gates_that_hold_exit_with_0_and_say_so(golden):
     make()
-    said = call(
+    said = ends(
         "check run --fail-under top1=0.9 --fail-under recall:Bengal=90% --fail-over n_failed=0 "
         "--fail-under 'precision:x~y=0.899999999' --fail-over 'pair:x~y~a=b=0.05'"
     )
-    assert said.exit_code == 0, said.output
     golden("check.passed.txt", said.stdout)
 
 
@@ -82,7 +74,7 @@ def test_gates_that_fail_exit_with_1_and_say_why(golden):
 
 def test_the_files_are_of_this_run_and_hold_no_times():
     run = make()
-    assert call("check run --fail-under top1=0.95 --fail-under top1=0.5").exit_code == 1
+    ends("check run --fail-under top1=0.95 --fail-under top1=0.5", 1)
     tree = json.loads(run.gates_file.read_text())
     assert (tree["schema_version"], tree["run_hash"]) == (1, run.info.run_hash)
     assert tree["passed"] is False
@@ -93,20 +85,20 @@ def test_the_files_are_of_this_run_and_hold_no_times():
     suite = ElementTree.parse(run.junit_file).getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     before = run.gates_file.read_bytes(), run.junit_file.read_bytes()
-    assert call("check run --fail-under top1=0.95 --fail-under top1=0.5 -q").exit_code == 1
+    ends("check run --fail-under top1=0.95 --fail-under top1=0.5 -q", 1)
     assert (run.gates_file.read_bytes(), run.junit_file.read_bytes()) == before
 
 
 def test_it_needs_no_confusion_and_only_what_the_gates_ask_for():
     run = make()
-    assert call("check run --fail-over pair:Bengal~Abyssinian=0.5").exit_code == 0
+    ends("check run --fail-over pair:Bengal~Abyssinian=0.5")
     assert not (run.path / "confusion").exists()
     run.part_file(0).unlink()
-    assert call("check run --fail-under top1=0.5 --fail-under recall:Bengal=0.5").exit_code == 0
+    ends("check run --fail-under top1=0.5 --fail-under recall:Bengal=0.5")
     run.classes_file.unlink()
-    assert call("check run --fail-under top1=0.5").exit_code == 0
-    assert call("check run --fail-under recall:Bengal=0.5").exit_code == 3
-    assert call("check run --fail-over pair:Bengal~Abyssinian=0.5").exit_code == 3
+    ends("check run --fail-under top1=0.5")
+    ends("check run --fail-under recall:Bengal=0.5", 3)
+    ends("check run --fail-over pair:Bengal~Abyssinian=0.5", 3)
 
 
 def test_torch_is_never_imported():
@@ -185,19 +177,18 @@ def test_a_run_without_labels_fails_every_gate(limit):
 def test_the_same_run_has_not_dropped_whichever_way_it_is_named():
     make()
     for baseline in ("run", "run/baseline.parquet"):
-        assert call(f"check run --baseline {baseline}").exit_code == 0
+        ends(f"check run --baseline {baseline}")
         assert gates()["drop:top1"]["value"] == 0
 
 
 def test_a_drop_is_found_and_may_be_allowed():
     make("old", wrong=2)
     make()
-    assert call("check run --baseline old").exit_code == 1
+    ends("check run --baseline old", 1)
     assert "drop of" not in call("check run --baseline old -q").stdout
-    said = call("check run --baseline old --max-drop 4pp")
-    assert said.exit_code == 0, said.output
+    said = ends("check run --baseline old --max-drop 4pp")
     assert "10 broken, 0 fixed, exact one-sided McNemar p = 0.001" in said.stdout
-    assert call("check old --baseline run").exit_code == 0
+    ends("check old --baseline run")
 
 
 @pytest.mark.parametrize(("missing", "exit_code"), [("fail", 1), ("pass", 0)])
@@ -221,8 +212,8 @@ def test_another_data_set_fails_even_where_nothing_dropped():
     said = call("check run --baseline some.parquet")
     assert said.exit_code == 1, said.output
     assert "the data set is another one: only 50 images in both" in said.stdout
-    assert call("check run --baseline some.parquet --min-overlap 25%").exit_code == 0
-    assert call("check run --baseline some.parquet --min-overlap 51").exit_code == 1
+    ends("check run --baseline some.parquet --min-overlap 25%")
+    ends("check run --baseline some.parquet --min-overlap 51", 1)
 
 
 def test_json_is_one_object_and_the_exit_code_stays():
@@ -240,7 +231,7 @@ def test_changed_figures_are_refused():
     metrics = json.loads(run.metrics_file.read_text())
     for changed in ("no json", json.dumps({**metrics, "run_hash": "of another"})):
         run.metrics_file.write_text(changed)
-        assert call("check run --fail-under top1=0.5").exit_code == 3
+        ends("check run --fail-under top1=0.5", 3)
     run.metrics_file.write_text(json.dumps(metrics))
     run.classes_file.write_text("class_name,n,recall\nBengal,40,1\n")
     said = call("check run --fail-under recall:Bengal=0.5")
@@ -255,7 +246,7 @@ def test_next_shows_the_images_behind_the_first_failure():
         said = call(f"check run {gate} --exit-zero")
         (line,) = (one for one in said.stdout.splitlines() if one.startswith("Next: "))
         command = line.removeprefix("Next: errlens ")
-        assert call(f"{command} --no-figures").exit_code == 0
+        ends(f"{command} --no-figures")
         return command
 
     assert next_after("--fail-under top1=1") == "misclassified run"
@@ -279,8 +270,7 @@ def test_a_configuration_may_hold_gates():
         "  min_overlap: 100%\n"
     )
     make()
-    said = call("run project.yaml --overwrite")
-    assert said.exit_code == 0, said.output
+    said = ends("run project.yaml --overwrite")
     assert set(gates()) == {"top1", "recall:Bengal", "n_failed", "drop:top1"}
     said = call("run project.yaml --set check.max_drop=0pp --overwrite")
     assert said.exit_code == 1, said.output
@@ -298,7 +288,7 @@ def test_after_a_gate_that_failed_the_chain_goes_on(monkeypatch):
     Path("project.yaml").write_text(
         "out: run\ncheck: {fail_under: {top1: 1.0}}\nmisclassified: {}\n"
     )
-    assert call("run project.yaml").exit_code == 1
+    ends("run project.yaml", 1)
     assert len(calls) == 1
 
 

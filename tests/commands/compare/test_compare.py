@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from errlens.cli import app
 from errlens.run.csv_tables import read_csv
-from tests.conftest import paint
+from tests.conftest import call, contents, ends, paint, refused
 
 CLASSES = ("cat", "lion", "dog", "wolf")
 LABEL = ["cat"] * 6 + ["lion"] * 6 + ["dog"] * 6
@@ -26,10 +26,6 @@ FIXED, BROKEN = {2, 11}, {1, 16, 17}
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
 
 
 def make_run(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, images=False):
@@ -48,8 +44,7 @@ def make_run(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, 
             paint(Path(path), "red", size=(30 + row, 20), seed=row)
     table.to_csv("table.csv", index=False)
     Path("classes.json").write_text(json.dumps(classes))
-    said = call(f"import table.csv -o {out} --classes classes.json --labels names -q")
-    assert said.exit_code == 0, said.output
+    ends(f"import table.csv -o {out} --classes classes.json --labels names -q")
 
 
 def make_runs(**options):
@@ -58,32 +53,17 @@ def make_runs(**options):
 
 
 def compare(arguments="old new"):
-    said = call(f"compare {arguments}")
-    assert said.exit_code == 0, said.output
-    return said
-
-
-def refused(arguments, *, exit_code, command="compare"):
-    said = call(f"{command} {arguments}")
-    assert said.exit_code == exit_code, said.output
-    assert said.stdout == ""
-    assert "Traceback" not in said.stderr
-    return said.stderr
+    return ends(f"compare {arguments}")
 
 
 def read(name, folder="new/compare"):
     return read_csv(Path(folder, name), text=("class_name", "old_pred", "new_pred", "run", "test"))
 
 
-def contents(folder="new/compare"):
-    found = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
 def test_what_was_fixed_and_what_broke_is_told_by_image_class_and_pair():
     make_runs(images=True)
     said = compare()
-    assert set(contents()) == {
+    assert set(contents("new/compare")) == {
         "runs.csv", "classes.csv", "pairs.csv", "fixed.csv", "broken.csv", "made_from.json",
         "gallery/broken.png", "gallery/fixed.png",
     }  # fmt: skip
@@ -119,13 +99,13 @@ def test_old_and_new_exchanged_give_the_same_the_other_way_round():
 def test_the_record_says_which_runs_were_compared_and_bytes_repeat():
     make_runs(images=True)
     compare()
-    files = contents()
+    files = contents("new/compare")
     record = json.loads(files["made_from.json"])
     hashes = [json.loads(Path(one, "run.json").read_text())["run_hash"] for one in ("old", "new")]
     assert record["options"]["run_hashes"] == hashes
     assert record["run_hash"] == hashes[1]
     compare()
-    assert contents() == files
+    assert contents("new/compare") == files
 
 
 def test_ranking_json_quiet_and_another_folder():
@@ -137,7 +117,7 @@ def test_ranking_json_quiet_and_another_folder():
     assert found["runs"][0]["difference"] is None
     assert found["runs"][1]["in_common"] == 18
     assert compare("old new -q --no-figures").output == ""
-    assert "is a run folder" in refused("old new -o old", exit_code=2)
+    assert "is a run folder" in refused("compare old new -o old", exit_code=2)
 
 
 def test_a_ranking_both_runs_have_no_numbers_for_is_refused():
@@ -145,7 +125,7 @@ def test_a_ranking_both_runs_have_no_numbers_for_is_refused():
     make_run("new", NEW)
     compare("old new --no-figures")
     assert read("broken.csv")["old_loss"].isna().all()
-    assert "no such numbers" in refused("old new --rank loss", exit_code=2)
+    assert "no such numbers" in refused("compare old new --rank loss", exit_code=2)
 
 
 def test_runs_without_common_images_are_compared_unpaired():
@@ -185,7 +165,7 @@ def test_doubtful_matches_are_told():
 def test_runs_of_other_classes_are_refused_by_name():
     make_run("old", OLD)
     make_run("new", NEW, classes=("cat", "lion", "dog", "wolf", "fox"))
-    assert "'fox' only in 'new'" in refused("old new", exit_code=3)
+    assert "'fox' only in 'new'" in refused("compare old new", exit_code=3)
 
 
 @pytest.mark.parametrize(
@@ -202,15 +182,15 @@ def test_runs_of_other_classes_are_refused_by_name():
 )
 def test_bad_input_is_a_sentence(arguments, exit_code, message):
     make_runs()
-    assert message in refused(arguments, exit_code=exit_code)
+    assert message in refused(f"compare {arguments}", exit_code=exit_code)
     assert not Path("new/compare").exists()
 
 
 def test_an_incomplete_run_and_one_without_labels_are_refused():
     make_runs()
     Path("old/metrics.json").unlink()
-    assert "no metrics" in refused("old new", exit_code=3)
-    assert "no metrics" in refused("new --select broken:old", exit_code=3, command="misclassified")
+    assert "no metrics" in refused("compare old new", exit_code=3)
+    assert "no metrics" in refused("misclassified new --select broken:old", exit_code=3)
 
 
 def test_torch_is_never_imported():
@@ -235,8 +215,7 @@ def test_missing_images_are_told():
 
 
 def selected(selector, run="new"):
-    said = call(f"misclassified {run} --select {selector} --json --no-figures")
-    assert said.exit_code == 0, said.output
+    said = ends(f"misclassified {run} --select {selector} --json --no-figures")
     return {one["row"] for one in json.loads(said.stdout)["selected"]}
 
 
@@ -248,7 +227,7 @@ def test_what_was_fixed_and_what_broke_can_be_selected():
     assert selected("broken:old+true:dog") == {16, 17}
     assert selected("broken:old+worst:1") == {1}
     assert selected("broken:./old/") == BROKEN
-    assert call("misclassified new --select broken:old --select fixed:old -q").exit_code == 0
+    ends("misclassified new --select broken:old --select fixed:old -q")
     assert len(list(Path("new/misclassified/gallery").glob("*.png"))) == 2
 
 
@@ -269,9 +248,7 @@ def test_that_nothing_broke_is_no_failure():
     make_run("new", LABEL)
     assert selected("broken:old") == set()
     assert selected("fixed:old", run="new") == {2, 3, 5, 11}
-    assert "means no image" in refused(
-        "old --select fixed:new", exit_code=2, command="misclassified"
-    )
+    assert "means no image" in refused("misclassified old --select fixed:new", exit_code=2)
     compare("old new")
     assert len(read("broken.csv")) == 0
 
@@ -284,7 +261,7 @@ def test_selectors_take_runs_over_the_same_images():
         ("broken:nowhere", "no run folder"),
         ("broken:old+errors", "no image in common"),
     ):
-        said = refused(f"new --select {selector}", exit_code=3, command="misclassified")
+        said = refused(f"misclassified new --select {selector}", exit_code=3)
         assert message in said
 
 
@@ -295,11 +272,10 @@ def test_a_configuration_names_the_old_run():
     Path("sub/project.yaml").write_text(
         "out: ../new\ncompare:\n  runs: [../old]\n  no_figures: true\n"
     )
-    said = call("run sub/project.yaml")
-    assert said.exit_code == 0, said.output
+    said = ends("run sub/project.yaml")
     assert "2 fixed, 3 broken" in said.stdout
     Path("sub/project.yaml").write_text("out: ../new\ncompare:\n  run: [../old]\n")
-    assert "did you mean runs" in refused("sub/project.yaml", exit_code=2, command="run")
+    assert "did you mean runs" in refused("run sub/project.yaml", exit_code=2)
 
 
 def test_classes_that_an_old_run_spells_otherwise_are_the_same():
@@ -311,10 +287,9 @@ def test_classes_that_an_old_run_spells_otherwise_are_the_same():
     make_run("same", names[before], names[label], classes=names.tolist())
     spelt = np.array(["Grey_Cat", "BA\u0308R ", "n02123045"], object)[[2, 1, 0]]
     make_run("old", spelt[2 - before], spelt[2 - label], classes=spelt.tolist())
-    said = call("compare old new")
-    assert said.exit_code == 0, said.output
+    said = ends("compare old new")
     assert "classes that old spells otherwise: 'n02123045' is 'tabby' and 2 more" in said.stderr
-    assert call("compare same new -o same_compared").exit_code == 0
+    ends("compare same new -o same_compared")
     for name in ("fixed", "broken", "classes", "pairs"):
         found, expected = (
             pd.read_csv(f"{folder}/{name}.csv") for folder in ("new/compare", "same_compared")

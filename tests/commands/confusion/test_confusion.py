@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shlex
 import shutil
 import subprocess
 import sys
@@ -18,13 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import confusion_matrix as of_scikit_learn
-from typer.testing import CliRunner
 
 import errlens
-from errlens.cli import app
 from errlens.escapes import cell
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
+from tests.conftest import call, contents, ends, refused
 
 CATS = ("Abyssinian", "Bengal", "Birman", "Bombay", "Persian", "Ragdoll", "Siamese", "Sphynx")
 DOGS = ("beagle", "boxer", "chihuahua", "keeshond", "pug", "samoyed", "setter", "spaniel")
@@ -56,24 +54,9 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def call(arguments: str):
-    return CliRunner().invoke(app, shlex.split(arguments))
-
-
 def confusion(arguments: str = "run"):
     """Run the command without pictures and expect it to succeed."""
-    said = call(f"confusion {arguments} --no-figures")
-    assert said.exit_code == 0, said.output
-    return said
-
-
-def refused(arguments: str = "run", *, exit_code: int = 3) -> str:
-    """Run the command where it cannot go on, and return what it says."""
-    said = call(f"confusion {arguments} --no-figures")
-    assert said.exit_code == exit_code, said.output
-    assert said.stdout == ""
-    assert "Traceback" not in said.stderr
-    return said.stderr
+    return ends(f"confusion {arguments} --no-figures")
 
 
 def arrays(classes, wrong: Mapping[str, int], n: int) -> tuple[list[str], list[str]]:
@@ -114,8 +97,7 @@ def make_run(
     if parents:
         write_superclasses("parents.csv", parents)
         options += " --superclasses parents.csv"
-    said = call(f"import {name}.csv -o {name} --classes classes.json --labels names -q {options}")
-    assert said.exit_code == 0, said.output
+    ends(f"import {name}.csv -o {name} --classes classes.json --labels names -q {options}")
     return errlens.open_run(name)
 
 
@@ -152,17 +134,13 @@ def read(name: str, run: str = "run", *, text=()) -> pd.DataFrame:
     return read_csv(Path(run, "confusion", name), text=text)
 
 
-def contents(folder: str = "run/confusion") -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-
-
 # Files
 
 
 def test_the_tables_are_those_of_the_contract():
     pets()
     said = confusion("run --soft")
-    assert set(contents()) == {*TABLES, "matrix.csv", "made_from.json"}
+    assert set(contents("run/confusion")) == {*TABLES, "matrix.csv", "made_from.json"}
     for name, columns in TABLES.items():
         path = Path("run/confusion", name)
         table = pd.read_parquet(path) if path.suffix == ".parquet" else read(name)
@@ -175,18 +153,18 @@ def test_without_superclasses_and_belief_there_are_no_files_of_them():
     pets(superclasses=False)
     confusion()
     left_out = {"superclasses.csv", "exceptional.csv", "soft.parquet"}
-    assert set(contents()) == {*TABLES, "matrix.csv", "made_from.json"} - left_out
+    assert set(contents("run/confusion")) == {*TABLES, "matrix.csv", "made_from.json"} - left_out
 
 
 def test_pictures_are_drawn_of_the_classes_the_superclasses_and_each_of_them():
     pets()
-    assert call("confusion run --by superclass --soft").exit_code == 0
+    ends("confusion run --by superclass --soft")
     pictures = {"matrix.png", "superclasses.png", "soft.png"}
     each = {"matrix-1-cat.png", "matrix-2-dog.png"}
-    assert {name for name in contents() if name.endswith("png")} == pictures | each
-    assert all(contents()[name].startswith(b"\x89PNG") for name in pictures | each)
+    assert {name for name in contents("run/confusion") if name.endswith("png")} == pictures | each
+    assert all(contents("run/confusion")[name].startswith(b"\x89PNG") for name in pictures | each)
     confusion()
-    assert not [name for name in contents() if name.endswith("png")]
+    assert not [name for name in contents("run/confusion") if name.endswith("png")]
 
 
 def test_pairs_and_one_way_streets_are_marked_in_the_picture_of_their_classes():
@@ -208,10 +186,10 @@ def test_pairs_and_one_way_streets_are_marked_in_the_picture_of_their_classes():
 @pytest.mark.parametrize("options", ["", "--by superclass --soft --normalize true"])
 def test_a_second_call_writes_the_same_bytes(options):
     pets()
-    assert call(f"confusion run {options}").exit_code == 0
-    before = contents()
-    assert call(f"confusion run {options}").exit_code == 0
-    assert contents() == before
+    ends(f"confusion run {options}")
+    before = contents("run/confusion")
+    ends(f"confusion run {options}")
+    assert contents("run/confusion") == before
 
 
 def test_counts_are_scikit_learns():
@@ -243,9 +221,9 @@ def test_normalize_writes_shares(normalize):
 def test_order_decides_how_the_matrix_is_written_and_nothing_else():
     make_run(["a", "b", "b", "c", "c", "c"], ["b", "a", "b", "a", "c", "c"], name="run")
     confusion("run --order given")
-    given = contents()
+    given = contents("run/confusion")
     confusion("run --order frequency")
-    frequency = contents()
+    frequency = contents("run/confusion")
     changed = {name for name in given if given[name] != frequency[name]}
     assert changed == {"matrix.csv", "made_from.json"}
     assert read("matrix.csv")["true_class"].tolist() == ["c", "b", "a"]
@@ -255,16 +233,16 @@ def test_classes_stand_in_the_order_of_superclasses_where_they_are_known():
     pets()
     confusion()
     assert set(read("matrix.csv")["true_class"][:8]) == set(CATS)
-    by_default = contents()["matrix.csv"]
+    by_default = contents("run/confusion")["matrix.csv"]
     confusion("run --order superclass")
-    assert contents()["matrix.csv"] == by_default
+    assert contents("run/confusion")["matrix.csv"] == by_default
 
 
 def test_a_matrix_of_more_than_200_classes_is_kept_sparse_only():
     names = [f"c{index}" for index in range(201)]
     make_run(["c0", "c1"], ["c1", "c1"], classes=names)
     confusion()
-    assert "matrix.csv" not in contents()
+    assert "matrix.csv" not in contents("run/confusion")
     assert pd.read_parquet("run/confusion/matrix.parquet").to_numpy().tolist() == [
         [0, 1, 1],
         [1, 1, 1],
@@ -274,16 +252,16 @@ def test_a_matrix_of_more_than_200_classes_is_kept_sparse_only():
 def test_the_results_say_which_run_and_options_they_are_of():
     run = pets()
     confusion("run --normalize pred")
-    record = json.loads(contents()["made_from.json"])
+    record = json.loads(contents("run/confusion")["made_from.json"])
     assert record["run_hash"] == run.info.run_hash
     assert record["options"]["normalize"] == "pred"
-    assert sorted(record["files"]) == sorted(set(contents()) - {"made_from.json"})
+    assert sorted(record["files"]) == sorted(set(contents("run/confusion")) - {"made_from.json"})
 
 
 def test_ctrl_c_in_the_middle_keeps_the_old_results(monkeypatch):
     pets()
     confusion()
-    before = contents()
+    before = contents("run/confusion")
 
     def stop(*_args):
         raise KeyboardInterrupt
@@ -291,7 +269,7 @@ def test_ctrl_c_in_the_middle_keeps_the_old_results(monkeypatch):
     monkeypatch.setattr("errlens.run.results.ResultsWriter.parquet", stop)
     said = call("confusion run --soft --no-figures --normalize true")
     assert said.exit_code == 130
-    assert contents() == before
+    assert contents("run/confusion") == before
     assert not list(Path("run").glob(".*"))
 
 
@@ -381,9 +359,9 @@ def test_belief_of_a_run_without_probabilities_says_that_there_is_none():
 def test_top_shortens_the_terminal_and_no_file():
     pets()
     whole = confusion()
-    before = contents()
+    before = contents("run/confusion")
     said = confusion("run --top 1")
-    assert contents() == before
+    assert contents("run/confusion") == before
     assert "setter ~ spaniel" in said.stdout
     assert "Birman ~ Ragdoll" not in said.stdout
     assert "and 1 more of them: see pairs.csv" in said.stdout
@@ -417,8 +395,7 @@ def test_expected_explains_images_that_failed():
     table = pd.read_csv("run.csv")
     table.loc[0, "prob_a"] = np.nan
     table.to_csv("failed.csv", index=False)
-    said = call("import failed.csv -o failed -q")
-    assert said.exit_code == 0, said.output
+    ends("import failed.csv -o failed -q")
     assert run.metrics["n_ok"] == 15
     assert "1 class without the 5 images expected: 'a' 4 (1 failed)" in (
         confusion("failed --expected 5").stderr
@@ -445,7 +422,7 @@ def test_json_is_one_object_that_says_what_the_files_say():
     absorbed = pd.DataFrame(found["absorbed"])
     pd.testing.assert_frame_equal(absorbed, read("absorbed.csv"), check_dtype=False)
     assert found["n_exceptional"] == 3
-    assert set(found["files"]) == set(contents()) - {"made_from.json"}
+    assert set(found["files"]) == set(contents("run/confusion")) - {"made_from.json"}
 
 
 @pytest.mark.parametrize("classes", ["ab", "a", "abc"])
@@ -462,7 +439,7 @@ def test_quiet_leaves_stdout_silent_and_writes_the_files():
     pets()
     said = confusion("run -q")
     assert (said.stdout, said.stderr) == ("", "")
-    assert "pairs.csv" in contents()
+    assert "pairs.csv" in contents("run/confusion")
 
 
 @pytest.mark.parametrize("options", ["", "--by superclass", "--soft"])
@@ -575,9 +552,8 @@ def test_hard_names_can_be_drawn(options):
     label = [name for name in HARD for _ in range(2)]
     parents = {name: f"../{at % 2}" for at, name in enumerate(HARD)}
     make_run(label, label[1:] + label[:1], classes=HARD, prob=True, parents=parents)
-    said = call(f"confusion run {options}")
-    assert said.exit_code == 0, said.output
-    assert "matrix.png" in contents()
+    ends(f"confusion run {options}")
+    assert "matrix.png" in contents("run/confusion")
 
 
 # What cannot be read
@@ -594,13 +570,15 @@ def test_without_a_run_the_newest_is_taken_and_said():
 
 @pytest.mark.parametrize("arguments", ["", "rnu"])
 def test_without_any_run_the_command_that_makes_one_is_named(arguments):
-    assert "hint: errlens evaluate DATA --model NAME makes one" in refused(arguments)
+    assert "hint: errlens evaluate DATA --model NAME makes one" in refused(
+        f"confusion {arguments}", exit_code=3
+    )
 
 
 def test_a_missing_part_is_told_of():
     make_run(*arrays("abc", {"a>b": 1}, 5), options="--part-size 4")
     Path("run/predictions/part-00002.parquet").unlink()
-    assert "missing or damaged" in refused()
+    assert "missing or damaged" in refused("confusion run", exit_code=3)
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeroed"])
@@ -611,14 +589,14 @@ def test_a_damaged_part_is_told_of(damage):
     footer = int.from_bytes(content[-8:-4], "little") + 8
     body = bytes(len(content) - footer - 4)
     part.write_bytes(content[:99] if damage == "cut" else content[:4] + body + content[-footer:])
-    assert "damaged" in refused()
+    assert "damaged" in refused("confusion run", exit_code=3)
 
 
 def test_parts_of_two_runs_are_not_mixed():
     for name, wrong in (("run", 1), ("other", 2)):
         make_run(*arrays("abc", {"a>b": wrong}, 5), name=name, options="--part-size 4")
     shutil.copy("other/predictions/part-00001.parquet", "run/predictions/part-00001.parquet")
-    assert "other settings" in refused()
+    assert "other settings" in refused("confusion run", exit_code=3)
 
 
 def rewrite(part: Path, **columns) -> None:
@@ -636,15 +614,15 @@ def rewrite(part: Path, **columns) -> None:
 def test_a_prediction_outside_the_classes_ends_with_a_sentence(stranger):
     make_run(*arrays("abc", {"a>b": 1}, 5))
     rewrite(Path("run/predictions/part-00000.parquet"), pred=[stranger] + [0] * 14)
-    said = refused()
+    said = refused("confusion run", exit_code=3)
     assert "outside the 3 classes" in said
     assert str(stranger) in said
 
 
 def test_a_run_without_labels_has_no_confusion():
     Path("table.csv").write_text("path,label,pred\na.jpg,,cat\nb.jpg,,dog\n")
-    assert call("import table.csv -o run -q").exit_code == 0
-    said = refused()
+    ends("import table.csv -o run -q")
+    said = refused("confusion run", exit_code=3)
     assert "label" in said
     assert "hint: evaluate a data set with labels" in said
 
@@ -653,7 +631,7 @@ def test_a_relabelled_run_is_refused():
     make_run(*arrays("abc", {"a>b": 1}, 5))
     info = json.loads(Path("run/run.json").read_text())
     Path("run/run.json").write_text(json.dumps({**info, "status": "relabelled"}))
-    assert "do not match" in refused()
+    assert "do not match" in refused("confusion run", exit_code=3)
 
 
 CHANGES = {
@@ -671,7 +649,7 @@ def test_classes_that_are_not_those_of_the_predictions_are_refused(change):
     make_run(*arrays("abc", {"a>b": 1}, 5))
     table = pd.read_csv("run/classes.csv")
     change(table).to_csv("run/classes.csv", index=False)
-    said = refused()
+    said = refused("confusion run", exit_code=3)
     assert "classes.csv" in said
     assert "hint: " in said
     assert not Path("run/confusion").exists()
@@ -680,24 +658,28 @@ def test_classes_that_are_not_those_of_the_predictions_are_refused(change):
 def test_without_its_classes_a_run_is_not_complete():
     make_run(*arrays("abc", {"a>b": 1}, 5))
     Path("run/classes.csv").unlink()
-    assert "has no classes.csv" in refused()
+    assert "has no classes.csv" in refused("confusion run", exit_code=3)
 
 
 def test_superclasses_of_no_class_are_refused_with_the_nearest():
     pets()
     write_superclasses("parents.csv", {"Bengla": "cat", "pug": "dog"})
-    assert "hint: did you mean Bengal" in refused("run --superclasses parents.csv")
-    assert "hint: did you mean parents.csv" in refused("run --superclasses parent.csv")
+    assert "hint: did you mean Bengal" in refused(
+        "confusion run --superclasses parents.csv", exit_code=3
+    )
+    assert "hint: did you mean parents.csv" in refused(
+        "confusion run --superclasses parent.csv", exit_code=3
+    )
 
 
 def test_by_superclass_without_superclasses_is_a_usage_error():
     pets(superclasses=False)
-    assert "--superclasses FILE" in refused("run --by superclass", exit_code=2)
+    assert "--superclasses FILE" in refused("confusion run --by superclass", exit_code=2)
 
 
 @pytest.mark.parametrize("options", ["--by kind", "--top 0", "--expected -1", "--order size"])
 def test_options_out_of_range_are_usage_errors(options):
-    refused(f"run {options}", exit_code=2)
+    refused(f"confusion run {options}", exit_code=2)
 
 
 # Around it
@@ -709,8 +691,7 @@ def test_a_configuration_goes_on_with_the_run_it_made(block):
     Path("project.yaml").write_text(
         f"out: results/run\nimport:\n  table: run.csv\nconfusion:{block}\n"
     )
-    said = call("run project.yaml --set confusion.no_figures=true")
-    assert said.exit_code == 0, said.output
+    ends("run project.yaml --set confusion.no_figures=true")
     assert Path("results/run/confusion/pairs.csv").exists()
     assert Path("results/run/confusion/soft.parquet").exists() == ("soft" in block)
 
@@ -720,7 +701,7 @@ def test_a_configuration_may_name_another_run_and_a_file_beside_it():
     Path("project.yaml").write_text(
         "out: nowhere\nconfusion:\n  run: run\n  superclasses: parents.csv\n  no_figures: true\n"
     )
-    assert call("run project.yaml").exit_code == 0
+    ends("run project.yaml")
     assert "at_least" in read("exceptional.csv")
     assert not Path("nowhere").exists()
 

@@ -3,17 +3,15 @@
 import html
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from errlens.analysis.confusion.verdict import NOTHING_SCORED
-from errlens.cli import app
 from errlens.report.markdown import escaped
+from tests.conftest import call, ends
 
 # What may only be said where nothing is wrong.
 GOOD_NEWS = ("No errors", "no class was taken", "No class was taken", "No image is wrong")
@@ -174,26 +172,20 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
-
-
 def make_run(case):
     rows = [key.split(">") for key, count in case.counts.items() for _ in range(count)]
     table = pd.DataFrame(rows, columns=["label", "pred"])
     table.insert(0, "path", [f"{row:04d}.jpg" for row in range(len(rows))])
     table.to_csv("table.csv", index=False)
     Path("classes.json").write_text(json.dumps([*case.classes]))
-    said = call("import table.csv -o run --classes classes.json --labels names -q")
-    assert said.exit_code == 0, said.output
+    ends("import table.csv -o run --classes classes.json --labels names -q")
 
 
 def tell():
     """Let the commands speak: return what stands on terminal, page and in the summary."""
-    terminal = call("confusion run --no-figures")
-    assert terminal.exit_code == 0, terminal.output
-    assert call("misclassified run --no-figures -q").exit_code == 0
-    assert call("report run -q").exit_code == 0
+    terminal = ends("confusion run --no-figures")
+    ends("misclassified run --no-figures -q")
+    ends("report run -q")
     return terminal.stdout, *pages()
 
 
@@ -242,8 +234,8 @@ def test_a_likely_pair_is_named_with_its_figures_and_the_rule_it_misses():
 
 def test_a_run_without_labels_names_no_command_that_would_be_refused():
     Path("table.csv").write_text("path,label,pred\na.jpg,,cat\nb.jpg,,dog\n")
-    assert call("import table.csv -o run -q").exit_code == 0
-    assert call("report run -q").exit_code == 0
+    ends("import table.csv -o run -q")
+    ends("report run -q")
     page, summary = pages()
     for text in (page, summary):
         assert NOTHING_SCORED in text
@@ -251,7 +243,7 @@ def test_a_run_without_labels_names_no_command_that_would_be_refused():
         assert "errlens misclassified" not in text.replace("errlens misclassified run --notes", "")
         assert not [words for words in (*GOOD_NEWS, *NEVER) if words in text]
     for command in ("confusion", "misclassified"):
-        assert call(f"{command} run").exit_code == 3
+        ends(f"{command} run", 3)
 
 
 def test_what_is_absorbed_is_shown_next():
@@ -270,10 +262,9 @@ def test_no_group_is_told_with_its_reason():
 def test_labels_that_the_model_lacks_alone_are_neither_right_nor_wrong():
     Path("table.csv").write_text("path,label,pred\na.jpg,fox,cat\nb.jpg,fox,dog\n")
     Path("classes.json").write_text('["cat", "dog", "cow"]')
-    said = call("import table.csv -o run --classes classes.json --allow-unknown -q")
-    assert said.exit_code == 0, said.output
+    ends("import table.csv -o run --classes classes.json --allow-unknown -q")
     assert NOTHING_SCORED in call("misclassified run --no-figures").stdout
-    assert call("report run -q").exit_code == 0
+    ends("report run -q")
     for text in pages():
         assert NOTHING_SCORED in text
         assert "errlens confusion" not in text

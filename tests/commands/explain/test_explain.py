@@ -1,7 +1,6 @@
 """`errlens explain` on runs of small networks that were made here."""
 
 import json
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,19 +12,14 @@ import timm
 import torch
 from PIL import Image
 from scipy.stats import wilcoxon
-from typer.testing import CliRunner
 
 import errlens
 import errlens.attribution.cases
 from errlens.attribution.methods import method_names
-from errlens.cli import app
 from errlens.run.csv_tables import read_csv
+from tests.conftest import call, contents, ends, refused
 
 QUICK = "--steps 4 --samples 2 --mask 50%"
-
-
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
 
 
 @pytest.fixture(autouse=True)
@@ -36,22 +30,12 @@ def run(photos, tiny):
     module = timm.create_model("test_resnet", pretrained=False, num_classes=3)
     safetensors.torch.save_model(module, "weights.safetensors")
     options = "--model test_resnet --checkpoint weights.safetensors --img-size 64 -o run -q"
-    said = call(f"evaluate {photos} {options}")
-    assert said.exit_code == 0, said.output
+    ends(f"evaluate {photos} {options}")
     return errlens.open_run("run")
 
 
 def explain(arguments="run"):
-    said = call(f"explain {arguments}")
-    assert said.exit_code == 0, said.output
-    return said
-
-
-def refused(arguments, *, exit_code=2):
-    said = call(f"explain {arguments}")
-    assert said.exit_code == exit_code, said.output
-    assert "Traceback" not in said.output
-    return said.stderr
+    return ends(f"explain {arguments}")
 
 
 def index():
@@ -66,11 +50,6 @@ def pictures(folder="run/explain"):
 
 def sheets(folder="run/explain"):
     return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("sheet_*"))
-
-
-def contents():
-    found = [path for path in Path("run/explain").rglob("*") if path.is_file()]
-    return {path.relative_to("run/explain").as_posix(): path.read_bytes() for path in found}
 
 
 def test_each_error_has_a_picture_and_three_maps_in_the_order_of_the_ranking(run):
@@ -115,16 +94,16 @@ def test_a_right_image_is_held_against_the_second_class(run):
 def test_targets_may_be_chosen():
     explain("run --top 1 --target true --target top3 --target Blue")
     assert index()["target"].tolist() == ["true", "top 1", "top 2", "top 3", "blue"]
-    assert "did you mean green" in refused("run --target gren")
-    assert "did you mean predicted" in refused("run --target predcted")
+    assert "did you mean green" in refused("explain run --target gren", exit_code=2)
+    assert "did you mean predicted" in refused("explain run --target predcted", exit_code=2)
 
 
 def test_a_second_call_adds_and_does_nothing_twice():
     explain("run --top 2 --overlay-only")
-    first = contents()
+    first = contents("run/explain")
     said = explain("run --top 3 --overlay-only")
     assert "2 of 3 images explained before" in said.stdout
-    assert {name: content for name, content in contents().items() if name in first} | {
+    assert {name: content for name, content in contents("run/explain").items() if name in first} | {
         name: first[name] for name in ("index.csv", "made_from.json")
     } == first
     explain("run --top 1 --method gradient --overlay-only")
@@ -150,9 +129,9 @@ def test_images_of_a_pair_are_explained_together_for_their_sheet():
 
 def test_the_same_call_gives_the_same_bytes():
     explain(f"run --top 2 --method smooth-grad --save-maps {QUICK}")
-    first = contents()
+    first = contents("run/explain")
     explain(f"run --top 2 --method smooth-grad --save-maps {QUICK} --overwrite")
-    assert contents() == first
+    assert contents("run/explain") == first
 
 
 def test_overlays_alone_have_the_size_of_the_input():
@@ -176,13 +155,13 @@ def test_an_image_that_is_gone_or_changed_is_a_row_with_a_reason(run, photos):
     assert len(pictures()) == 1
     for path in wrong[2:]:
         (photos / path).unlink(missing_ok=True)
-    assert "no map could be made" in refused("run --overwrite", exit_code=3)
+    assert "no map could be made" in ends("explain run --overwrite", 3).stderr
 
 
 def test_other_weights_are_refused():
     module = timm.create_model("test_resnet", pretrained=False, num_classes=3)
     safetensors.torch.save_model(module, "weights.safetensors")
-    assert "no longer those of the run" in refused("run", exit_code=3)
+    assert "no longer those of the run" in refused("explain run", exit_code=3)
     assert not Path("run/explain").exists()
 
 
@@ -202,7 +181,7 @@ def test_other_weights_are_refused():
     ],
 )
 def test_what_cannot_be_asked_is_a_usage_error(arguments, message):
-    assert message in refused(f"run {arguments}")
+    assert message in refused(f"explain run {arguments}", exit_code=2)
     assert not Path("run/explain/index.csv").exists()
 
 
@@ -214,7 +193,7 @@ def test_a_run_without_a_model_cannot_be_explained():
 def test_a_run_without_errors_is_no_failure(photos, tiny):
     for name in ("red/3.png",):
         (photos / name).unlink()
-    assert call(f"evaluate {photos} --model {tiny} --img-size 8 -o right -q").exit_code == 0
+    ends(f"evaluate {photos} --model {tiny} --img-size 8 -o right -q")
     assert "no such errors" in explain("right --method gradient").stdout
     assert len(Path("right/explain/index.csv").read_text().splitlines()) == 1
 
@@ -233,15 +212,14 @@ def test_methods_are_listed_with_what_they_show_or_why_they_do_not_fit(monkeypat
     said = explain("--list --model flat:network").stdout
     assert "yes" in said
     assert "no " in said
-    assert "has no model" in refused("--list --model vgg111")
+    assert "has no model" in refused("explain --list --model vgg111", exit_code=2)
 
 
 def test_a_configuration_may_explain():
     Path("config.yaml").write_text(
         "out: run\nexplain: {top: 1, method: [gradient, grad-cam], overlay_only: true}\n"
     )
-    said = call("run config.yaml")
-    assert said.exit_code == 0, said.output
+    ends("run config.yaml")
     assert len(pictures()) == 2
 
 
@@ -253,7 +231,7 @@ def test_json_is_one_object():
 
 def test_ctrl_c_keeps_what_is_done(monkeypatch):
     explain("run --top 1")
-    before = contents()
+    before = contents("run/explain")
     real, calls = errlens.attribution.cases.explain_batch, []
 
     def stop(*arguments):
@@ -269,7 +247,7 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     assert "what was done is kept" in said.stderr
     assert index()["method"].tolist() == ["grad-cam"] * 3 + ["gradient"] * 3
     assert set(pictures()) == set(index()["file"])
-    assert {name for name in before if name.endswith(".png")} < set(contents())
+    assert {name for name in before if name.endswith(".png")} < set(contents("run/explain"))
     explain("run --top 3 --method gradient")
     assert index().query("method == 'gradient'")["row"].nunique() == 3
 
@@ -278,7 +256,7 @@ def test_the_next_command_of_misclassified_explains_what_was_selected():
     said = call("misclassified run --select blue/green --no-figures")
     (last,) = said.stdout.splitlines()[-1:]
     assert last == "Next: errlens explain run --select blue/green"
-    assert call(last.removeprefix("Next: errlens ")).exit_code == 0
+    ends(last.removeprefix("Next: errlens "))
 
 
 def test_help_needs_no_torch():
@@ -301,8 +279,10 @@ def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
     assert set(table.loc[mine, "object_area"]) == {1.0}
     assert table["head_area"].isna().all()
     other = index().loc[~mine, "row"].iloc[0]
-    assert "has nothing of" in refused(f"run --masks masks.json --select row:{other} --overwrite")
-    assert "does not exist" in refused("run --masks none.json", exit_code=3)
+    assert "has nothing of" in refused(
+        f"explain run --masks masks.json --select row:{other} --overwrite", exit_code=2
+    )
+    assert "does not exist" in refused("explain run --masks none.json", exit_code=3)
 
 
 def test_evidence_on_a_part_of_the_photo_is_held_against_its_area(run):
@@ -346,7 +326,9 @@ def photos_index(folder="explained"):
 
 def test_a_call_that_fails_leaves_nothing_behind(photos):
     before = sorted(path.name for path in Path().iterdir())
-    assert "layer9" in refused(f"{photos / 'red/0.png'} {PHOTOS} --layer layer9")
+    assert "layer9" in refused(
+        f"explain {photos / 'red/0.png'} {PHOTOS} --layer layer9", exit_code=2
+    )
     assert sorted(path.name for path in Path().iterdir()) == before
 
 
@@ -395,8 +377,8 @@ def test_a_photo_that_cannot_be_read_is_a_row_and_one_that_is_not_there_stops(ph
     table = photos_index()
     assert table["status"].tolist() == ["ok"] * 3 + ["failed"]
     assert "not an image" in table["error"].iloc[-1]
-    assert "no map could be made" in refused(f"broken.jpg {PHOTOS} -o other", exit_code=3)
-    assert "does not exist" in refused(f"gone.jpg {PHOTOS}", exit_code=3)
+    assert "no map could be made" in ends(f"explain broken.jpg {PHOTOS} -o other", 3).stderr
+    assert "does not exist" in refused(f"explain gone.jpg {PHOTOS}", exit_code=3)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +398,7 @@ def test_a_photo_that_cannot_be_read_is_a_row_and_one_that_is_not_there_stops(ph
     ],
 )
 def test_what_is_meant_must_be_clear(arguments, message):
-    assert message in refused(arguments)
+    assert message in refused(f"explain {arguments}", exit_code=2)
 
 
 def test_an_image_without_a_label_is_named_by_its_likeliest_classes(photos):
@@ -495,13 +477,13 @@ def test_rather_than_explains_a_difference():
 def test_looks_change_pictures_and_not_maps(options):
     method = "--method occlusion --probability" if "matlab" in options else ""
     explain(f"run --top 1 --save-maps {method}")
-    before = contents()
+    before = contents("run/explain")
     (file,) = Path("run/explain/maps").iterdir()
     with np.load(file) as maps:
         values = dict(maps)
     explain(f"run --top 1 --save-maps {options}")
     picture = pictures()[0]
-    assert contents()[picture] != before[picture]
+    assert contents("run/explain")[picture] != before[picture]
     # The photos are squares, so squashing them changes nothing but the crop.
     if "matlab" not in options:
         with np.load(file) as maps:
@@ -539,7 +521,7 @@ def test_masks_may_be_a_folder_of_images(run, photos):
 
 def _with_a_grey_mask(path, mask, row):
     mask.point([3] * 256).save(Path("masks", path).with_suffix(".png"))
-    return refused(f"run --select row:{row} --masks masks --overwrite", exit_code=3)
+    return refused(f"explain run --select row:{row} --masks masks --overwrite", exit_code=3)
 
 
 def test_python_has_it_too(run):
@@ -559,8 +541,7 @@ def old(photos):
     options = (
         "--model test_efficientnet --checkpoint old.safetensors --img-size 32 --classes order.txt"
     )
-    said = call(f"evaluate {photos} {options} -o old -q")
-    assert said.exit_code == 0, said.output
+    ends(f"evaluate {photos} {options} -o old -q")
     return errlens.open_run("old")
 
 
@@ -597,4 +578,4 @@ def test_an_older_model_explains_the_same_classes_of_the_same_images(old):
 )
 def test_what_cannot_be_held_against_a_run_is_told(old, arguments, exit_code, message):
     del old
-    assert message in refused(f"run {arguments}", exit_code=exit_code)
+    assert message in refused(f"explain run {arguments}", exit_code=exit_code)

@@ -39,7 +39,7 @@ def imported(text: str, options: str = "", *, name: str = "table.csv") -> pd.Dat
     return errlens.open_run("run").predictions.frame
 
 
-def refused(text: str, options: str = "") -> str:
+def refused_table(text: str, options: str = "") -> str:
     """Import a table that cannot be imported, and return what is said."""
     Path("table.csv").write_text(text)
     said = run_import(f"table.csv -o run {options}")
@@ -353,7 +353,7 @@ def test_only_one_split():
 
 def test_a_label_of_no_class_stops_the_import_unless_it_is_allowed():
     text = "path,label,prob_cat,prob_dog\na,cat,1,0\nb,cow,0.3,0.7\n"
-    assert "'cow'" in refused(text)
+    assert "'cow'" in refused_table(text)
     found = imported(text, "--allow-unknown")
     assert found["status"].tolist() == ["ok", "label_unknown"]
     assert found["pred_name"].tolist() == ["cat", "dog"]
@@ -469,7 +469,7 @@ def test_a_bad_table_is_bad_input(text, options, reasons):
     Path("names.txt").write_text("cat\ndog\n")
     Path("twice.txt").write_text("cat\ncat\n")
     Path("three.txt").write_text("cat\ndog\nfox\n")
-    said = refused(text, options)
+    said = refused_table(text, options)
     assert [reason for reason in reasons if reason not in said] == []
 
 

@@ -47,7 +47,7 @@ def top1(table: pd.DataFrame, options: str = "") -> tuple[float, str]:
     return errlens.open_run("run").metrics["top1"]["value"], said.stderr
 
 
-def refused(table: pd.DataFrame, options: str = "") -> str:
+def refused_table(table: pd.DataFrame, options: str = "") -> str:
     said = import_table(table, options)
     assert said.exit_code == 3, said.output
     return said.stderr
@@ -147,7 +147,7 @@ def test_numbers_from_one_are_refused_with_the_option_that_helps(column, left_ou
     table = table[table["label"] != left_out]
     right = (table["label"] == table["pred"]).mean()
     shifted = table.assign(**{column: table[column].astype(int) + 1})
-    said = refused(shifted)
+    said = refused_table(shifted)
     assert "seem to count from 1" in said
     option = f"--{column}s-from 1"
     assert option in said
@@ -164,7 +164,7 @@ def test_labels_from_one_are_no_labels_that_are_unknown(left_out, allow):
     table = table[table["label"] != left_out]
     right = (table["label"] == table["pred"]).mean()
     shifted = table.assign(label=table["label"].astype(int) + 1)
-    said = refused(shifted, f"--classes names.txt {allow}")
+    said = refused_table(shifted, f"--classes names.txt {allow}")
     assert "seem to count from 1" in said
     assert "--allow-unknown" not in said
     assert top1(shifted, "--classes names.txt --labels-from 1")[0] == right
@@ -193,7 +193,7 @@ def test_predictions_from_one_beside_labels_by_name(left_out):
     table = table[~(table[["label", "pred"]] == left_out.replace("9", "j")).any(axis=1)]
     right = (table["label"] == table["pred"]).mean()
     shifted = table.assign(pred=[1 + "abcdefghij".index(name) for name in table["pred"]])
-    said = refused(shifted, "--classes names.txt")
+    said = refused_table(shifted, "--classes names.txt")
     assert "predictions seem to count from 1" in said
     assert top1(shifted, "--classes names.txt --preds-from 1")[0] == right
 
@@ -208,7 +208,7 @@ def test_numbers_of_outputs_that_are_not_there_are_no_reason_to_allow_unknown_la
     Path("names.txt").write_text("\n".join("abcdefghij"))
     table = random_table(tuple("0123456789"))
     table.loc[0, "label"] = "12"
-    assert "--allow-unknown" not in refused(table, "--classes names.txt")
+    assert "--allow-unknown" not in refused_table(table, "--classes names.txt")
 
 
 # Names in one column only
@@ -216,18 +216,18 @@ def test_numbers_of_outputs_that_are_not_there_are_no_reason_to_allow_unknown_la
 
 def test_without_a_common_name_nothing_is_imported():
     table = random_table().replace({"label": {"grey cat": "Katze", "b\u00e4r": "B", "fox": "F"}})
-    said = refused(table)
+    said = refused_table(table)
     assert "'B', 'F', 'Katze'" in said
     assert "'b\u00e4r', 'fox', 'grey cat'" in said
 
 
 def test_a_table_in_which_all_is_wrong_needs_its_classes():
     table = pd.DataFrame({"path": ["a"], "label": ["cat"], "pred": ["dog"]})
-    assert "--classes FILE" in refused(table)
+    assert "--classes FILE" in refused_table(table)
     Path("names.txt").write_text("cat\ndog\n")
     assert top1(table, "--classes names.txt")[0] == 0
     table = pd.DataFrame({"path": ["a"], "label": [1], "pred": [0]})
-    assert "--labels indices" in refused(table)
+    assert "--labels indices" in refused_table(table)
     assert top1(table, "--labels indices")[0] == 0
 
 

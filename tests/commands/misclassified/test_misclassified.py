@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import errlens
 from errlens.cli import app
 from errlens.run.csv_tables import read_csv
-from tests.conftest import COLOURS, paint
+from tests.conftest import COLOURS, call, contents, ends, paint, refused
 
 CLASSES = ("cat", "lion", "dog", "wolf")
 PARENTS = {"cat": "feline", "lion": "feline", "dog": "canine", "wolf": "canine"}
@@ -31,10 +31,6 @@ PRED = (
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
 
 
 def make_run(
@@ -66,27 +62,12 @@ def make_run(
     if superclasses:
         pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
         options += " --superclasses parents.csv"
-    said = call(f"import table.csv -o run --classes classes.json --labels names -q {options}")
-    assert said.exit_code == 0, said.output
+    ends(f"import table.csv -o run --classes classes.json --labels names -q {options}")
     return errlens.open_run("run")
 
 
-def contents(folder="run/misclassified"):
-    found = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
 def misclassified(arguments="run"):
-    said = call(f"misclassified {arguments}")
-    assert said.exit_code == 0, said.output
-    return said
-
-
-def refused(arguments="run", *, exit_code=2):
-    said = call(f"misclassified {arguments}")
-    assert said.exit_code == exit_code, said.output
-    assert said.stdout == ""
-    return said.stderr
+    return ends(f"misclassified {arguments}")
 
 
 def read(name, *, text=("label_name", "pred_name", "path", "about")):
@@ -134,8 +115,8 @@ def test_top_cuts_the_table_and_all_that_is_not_selected():
 
 def test_pairs_are_those_of_confusion():
     make_run()
-    assert "errlens confusion run" in refused("run --select pairs:1", exit_code=3)
-    assert call("confusion run --no-figures -q").exit_code == 0
+    assert "errlens confusion run" in refused("misclassified run --select pairs:1", exit_code=3)
+    ends("confusion run --no-figures -q")
     found = json.loads(misclassified("run --select pairs:1 --json").stdout)
     assert {one["row"] for one in found["selected"]} == {4, 5, 6, 14, 15}
 
@@ -146,19 +127,19 @@ def test_pairs_are_those_of_confusion():
 )
 def test_damaged_confusions_are_made_again(damage):
     make_run()
-    assert call("confusion run --no-figures -q").exit_code == 0
+    ends("confusion run --no-figures -q")
     for name in ("pairs.csv", "groups.csv", "exceptional.csv"):
         Path("run/confusion", name).write_text(damage)
-    assert "errlens confusion run" in refused("run --select pairs:1", exit_code=3)
-    assert "errlens confusion run" in refused("run --select group:1", exit_code=3)
+    assert "errlens confusion run" in refused("misclassified run --select pairs:1", exit_code=3)
+    assert "errlens confusion run" in refused("misclassified run --select group:1", exit_code=3)
     misclassified("run --select exceptional --no-figures")
 
 
 def test_confusions_of_other_predictions_are_refused():
     make_run()
-    assert call("confusion run --no-figures -q").exit_code == 0
+    ends("confusion run --no-figures -q")
     make_run(pred=["lion", *PRED[1:]], options="--overwrite")
-    assert "made of other predictions" in refused("run --select pairs:1", exit_code=3)
+    assert "made of other predictions" in refused("misclassified run --select pairs:1", exit_code=3)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "json"])
@@ -185,7 +166,7 @@ def test_what_is_wrong_the_same_way_by_a_column():
         "lion",
     )
     assert (table["k"][0], table["n"][0], json.loads(table["rows"][0])) == (2, 2, [0, 4])
-    assert "'subjct'" in refused("run --by-column subjct")
+    assert "'subjct'" in refused("misclassified run --by-column subjct", exit_code=2)
 
 
 def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
@@ -196,7 +177,7 @@ def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
     table = pd.read_csv("table.csv").assign(subject=subjects)
     table.to_csv("table.csv", index=False)
     import_it = "import table.csv -o run --classes classes.json --labels names --allow-unknown"
-    assert call(f"{import_it} --overwrite -q").exit_code == 0
+    ends(f"{import_it} --overwrite -q")
     said = misclassified("run --by-column subject")
     table = read("systematic.csv")
     assert table[["value", "label_name", "pred_name"]].to_numpy().tolist() == [
@@ -235,14 +216,14 @@ def test_without_errors_the_tables_have_headers_only():
 @pytest.mark.parametrize("rank", ["loss", "margin", "entropy", "confidence"])
 def test_a_ranking_the_run_has_no_numbers_for_is_refused(rank):
     make_run(prob=False)
-    assert "no such numbers" in refused(f"run --rank {rank}")
+    assert "no such numbers" in refused(f"misclassified run --rank {rank}", exit_code=2)
 
 
 def test_a_run_that_knows_confidence_alone_is_ranked_by_it():
     table = pd.DataFrame({"path": list("abc"), "label": "cat", "pred": "dog"})
     table.assign(confidence=[0.3, 0.9, 0.5]).to_csv("t.csv", index=False)
     Path("names.txt").write_text("cat\ndog\n")  # that all is wrong must be meant
-    assert call("import t.csv -o run -q --classes names.txt").exit_code == 0
+    ends("import t.csv -o run -q --classes names.txt")
     misclassified()
     assert read("worst.csv")["row"].tolist() == [1, 2, 0]
 
@@ -257,7 +238,7 @@ def test_a_run_without_probabilities_is_ranked_by_row():
 
 def test_superclasses_must_be_known_to_rank_by_them():
     make_run(superclasses=False)
-    assert "no superclasses" in refused("run --rank superclass")
+    assert "no superclasses" in refused("misclassified run --rank superclass", exit_code=2)
 
 
 @pytest.mark.parametrize(
@@ -268,23 +249,23 @@ def test_a_selector_that_means_nothing_is_a_usage_error(selector, message):
     make_run()
     before = misclassified()
     assert before.exit_code == 0
-    assert message in refused(f"run --select {selector}")
+    assert message in refused(f"misclassified run --select {selector}", exit_code=2)
 
 
 def test_a_missing_run_and_one_without_labels_are_bad_input():
-    assert "run folder" in refused("nowhere", exit_code=3)
+    assert "run folder" in refused("misclassified nowhere", exit_code=3)
     pd.DataFrame({"path": ["a.jpg", "b.jpg"], "pred": ["cat", "dog"]}).to_csv("t.csv", index=False)
     assert call("import t.csv -o plain -q").exit_code in (0, 3)
     if Path("plain/metrics.json").exists():
-        assert "both a label and a prediction" in refused("plain", exit_code=3)
+        assert "both a label and a prediction" in refused("misclassified plain", exit_code=3)
 
 
 def test_a_second_call_writes_the_same_bytes():
     make_run(images=True)
     misclassified("run --format json --by-column subject")
-    files = contents()
+    files = contents("run/misclassified")
     misclassified("run --format json --by-column subject")
-    assert contents() == files
+    assert contents("run/misclassified") == files
     assert set(files) == {
         "worst.csv", "worst.json", "collect.csv", "unknown.csv", "systematic.csv",
         "gallery/worst.png", "gallery/exceptional.png", "made_from.json",
@@ -341,7 +322,7 @@ def test_galleries_are_of_the_worst_of_the_exceptional_and_of_what_was_selected(
     make_run(images=True)
     misclassified()
     assert galleries() == ["exceptional.png", "worst.png"]
-    assert call("confusion run --no-figures -q").exit_code == 0
+    ends("confusion run --no-figures -q")
     misclassified(
         "run --select cat~lion --select cat/dog --select pairs:1 --select true:cat+worst:2"
     )
@@ -402,12 +383,12 @@ def test_data_root_says_where_images_lie_and_others_of_the_same_name_are_not_sho
     for row in range(24):
         paint(Path(f"new/images/{row:02d}.png"), "blue", seed=100 + row)
     assert "no gallery was drawn" in misclassified("run --data-root new").stderr
-    assert "is no folder" in refused("run --data-root nowhere")
+    assert "is no folder" in refused("misclassified run --data-root nowhere", exit_code=2)
 
 
 def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
     fit = "--img-size 8 --mean 0 0 0 --std 1 1 1"
-    assert call(f"evaluate {photos} --model {tiny} {fit} -o run -q").exit_code == 0
+    ends(f"evaluate {photos} --model {tiny} {fit} -o run -q")
     misclassified("run --as-fed")
     wide = width("worst.png")
     misclassified("run")
@@ -421,15 +402,15 @@ def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
         "    return torch.tensor(pixels, dtype=torch.float32).permute(2, 0, 1)\n"
     )
     own = f"evaluate {photos} --model {tiny} --transform feeding:small -o own -q"
-    assert call(own).exit_code == 0
-    assert "--transform feeding:small" in refused("own --as-fed")
+    ends(own)
+    assert "--transform feeding:small" in refused("misclassified own --as-fed", exit_code=2)
     assert list(COLOURS) == ["blue", "green", "red"]
 
 
 def test_an_imported_run_cannot_say_how_its_images_were_fed():
     make_run(images=True)
     before = contents("run")
-    assert "no model" in refused("run --as-fed", exit_code=3)
+    assert "no model" in refused("misclassified run --as-fed", exit_code=3)
     assert contents("run") == before
 
 
@@ -443,7 +424,7 @@ def test_an_imported_run_cannot_say_how_its_images_were_fed():
 def test_training_images_must_be_of_the_classes(make, message, exit_code):
     make_run(images=True)
     make()
-    assert message in refused("run --train train", exit_code=exit_code)
+    assert message in refused("misclassified run --train train", exit_code=exit_code)
 
 
 # Notes
@@ -462,10 +443,10 @@ def test_notes_are_kept_and_ideas_shown_by_gain():
     assert notes["about"].tolist() == ["lion~cat", "cat/dog", "row:4"]
     assert notes["errors"].tolist() == [5, 1, 1]
     Path("notes.yaml").write_text("cat~dgo: {idea: none}\n")
-    assert "did you mean dog" in refused("run --notes notes.yaml")
+    assert "did you mean dog" in refused("misclassified run --notes notes.yaml", exit_code=2)
     Path("notes.yaml").write_text("group:1: {idea: none}\n")
-    assert "errlens confusion run" in refused("run --notes notes.yaml", exit_code=3)
-    assert "does not exist" in refused("run --notes none.yaml", exit_code=3)
+    assert "errlens confusion run" in refused("misclassified run --notes notes.yaml", exit_code=3)
+    assert "does not exist" in refused("misclassified run --notes none.yaml", exit_code=3)
 
 
 # Copies and hostile names
@@ -481,7 +462,7 @@ def test_a_place_that_cannot_be_written_to_is_told(target):
     make_run(images=True)
     misclassified()
     Path("file").write_text("mine")
-    assert "cannot be written" in refused(f"run --copy {target}", exit_code=3)
+    assert "cannot be written" in refused(f"misclassified run --copy {target}", exit_code=3)
 
 
 @pytest.mark.parametrize("name", ["gallery", "worst.csv"])
@@ -494,7 +475,7 @@ def test_what_stands_in_the_way_of_results_is_told(name):
     else:
         target.mkdir()
         (target / "mine").write_text("mine")
-    assert "cannot be written" in refused("run", exit_code=3)
+    assert "cannot be written" in refused("misclassified run", exit_code=3)
 
 
 def test_copying_what_is_right_copies_nothing_and_says_so():
@@ -509,7 +490,7 @@ def test_copies_are_the_wrong_images_that_are_meant():
     assert {name.rpartition("/")[0] for name in contents("wrong")} == {
         "cat/lion", "cat/dog", "lion/cat", "dog/wolf",
     }  # fmt: skip
-    assert "is not empty" in refused("run --copy wrong")
+    assert "is not empty" in refused("misclassified run --copy wrong", exit_code=2)
     misclassified("run --copy two --select cat~lion --select correct:cat")
     assert {Path(name).name for name in contents("two")} == {
         f"{row:02d}.png" for row in (4, 5, 6, 14, 15)
@@ -556,7 +537,7 @@ def test_a_run_of_labels_the_model_lacks_says_what_they_are_taken_for():
 
 def test_superclasses_given_to_confusion_alone_tell_what_is_exceptional():
     make_run(superclasses=False, images=True)
-    assert "errlens confusion" in refused("run --select exceptional")
+    assert "errlens confusion" in refused("misclassified run --select exceptional", exit_code=2)
     pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
     said = call("confusion run --no-figures -q --superclasses parents.csv")
     assert said.exit_code == 0
@@ -570,11 +551,10 @@ def test_a_configuration_goes_on_with_the_run_it_made():
     Path("config.yaml").write_text(
         "out: run\nmisclassified: {select: [cat~lion, 'worst:3'], notes: notes.yaml, tiles: 8}\n"
     )
-    said = call("run config.yaml")
-    assert said.exit_code == 0, said.output
+    ends("run config.yaml")
     assert galleries() == ["cat~lion.png", "worst-3.png"]
     Path("config.yaml").write_text("out: run\nmisclassified: {tiles: 401}\n")
-    assert call("run config.yaml").exit_code == 2
+    ends("run config.yaml", 2)
 
 
 def test_ctrl_c_while_drawing_keeps_what_was_there(monkeypatch):
@@ -586,5 +566,5 @@ def test_ctrl_c_while_drawing_keeps_what_was_there(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("errlens.galleries.drawing.draw_gallery", stop)
-    assert call("misclassified run --select cat~lion").exit_code == 130
+    ends("misclassified run --select cat~lion", 130)
     assert contents("run") == before

@@ -12,7 +12,8 @@ import pytest
 import errlens
 from errlens import formats
 from errlens.escapes import printable, shell_line
-from tests.commands.report.test_report import EVIL, add_parts, call, make_run, report
+from tests.commands.report.test_report import EVIL, add_parts, make_run, report
+from tests.conftest import ends
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -159,7 +160,7 @@ def test_nothing_sticks_out(visit, viewport):
 
 def add_parts_without_notes():
     for command in ("confusion", "misclassified"):
-        assert call(f"{command} run --no-figures -q").exit_code == 0
+        ends(f"{command} run --no-figures -q")
 
 
 def test_names_that_are_html_or_script_do_nothing(visit):
@@ -172,7 +173,7 @@ def test_names_that_are_html_or_script_do_nothing(visit):
     page.fill("#search", "<script>")
     assert columns(page, 1) == [EVIL[0]]
     assert page.locator("img[src=x]").count() == 0
-    assert call("report run -q --select path:*").exit_code == 0
+    ends("report run -q --select path:*")
     assert EVIL[0] in visit("report-path.html").locator("main").inner_text()
 
 
@@ -248,7 +249,7 @@ def import_large_run(*, n_classes, n_images):
         }
     )
     table.to_csv("table.csv", index=False)
-    assert call("import table.csv -o run --labels names -q").exit_code == 0
+    ends("import table.csv -o run --labels names -q")
 
 
 def test_every_picture_has_a_text_and_every_control_a_name(visit):

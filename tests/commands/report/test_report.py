@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,15 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import errlens
 from errlens import formats
-from errlens.cli import app
 from errlens.report import html as html_page
 from errlens.report import markdown, page
 from errlens.run.csv_tables import read_csv
-from tests.conftest import paint
+from tests.conftest import call, ends, paint
 
 EVIL = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a|b `c`", "=1+1")
 CLASSES = ("cat", "lion", "dog", "wolf")
@@ -38,14 +35,8 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
-def call(arguments):
-    return CliRunner().invoke(app, shlex.split(arguments))
-
-
 def report(arguments="run"):
-    said = call(f"report {arguments}")
-    assert said.exit_code == 0, said.output
-    return said
+    return ends(f"report {arguments}")
 
 
 def make_run(classes=CLASSES, *, images=True, superclasses=True, each=12, label=True):
@@ -73,8 +64,7 @@ def make_run(classes=CLASSES, *, images=True, superclasses=True, each=12, label=
     if superclasses:
         pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
         options = " --superclasses parents.csv"
-    said = call(f"import table.csv -o run --classes classes.json --labels names -q{options}")
-    assert said.exit_code == 0, said.output
+    ends(f"import table.csv -o run --classes classes.json --labels names -q{options}")
     return errlens.open_run("run")
 
 
@@ -87,7 +77,7 @@ def add_parts():
         "confusion run --no-figures",
         "misclassified run --no-figures --notes notes.yaml",
     ):
-        assert call(f"{command} -q").exit_code == 0
+        ends(f"{command} -q")
 
 
 def text_of(name="report.html"):
@@ -134,7 +124,7 @@ def test_every_section_is_there_and_says_what_makes_its_part():
     assert "--notes FILE" in section("collect", text)
     assert "errlens compare OLD run" in section("comparison", text)
     assert "no model to explain with" in section("worst", text)
-    assert call("confusion run --no-figures -q").exit_code == 0
+    ends("confusion run --no-figures -q")
     report()
     assert "--superclasses FILE" in section("exceptional", text_of())
 
@@ -252,8 +242,8 @@ def test_a_comparison_is_shown_with_the_images_that_changed():
 
 def test_names_that_are_html_or_script_stay_text():
     run = make_run(EVIL, superclasses=False, images=False)
-    assert call("confusion run --no-figures -q").exit_code == 0
-    assert call("misclassified run --no-figures -q").exit_code == 0
+    ends("confusion run --no-figures -q")
+    ends("misclassified run --no-figures -q")
     report()
     text = text_of()
     assert text.count("<script") == 3
@@ -328,7 +318,7 @@ def test_images_that_are_gone_are_named():
     for row, path in enumerate(make_again):
         paint(Path(path), "red", size=(30 + row, 20), seed=row)
     assert "warning" not in report("run --data-root elsewhere").stderr
-    assert call("report run --data-root nowhere").exit_code == 2
+    ends("report run --data-root nowhere", 2)
 
 
 def test_the_page_never_grows_beyond_its_limit(monkeypatch):
@@ -373,7 +363,7 @@ def test_a_selection_has_a_page_of_its_own():
     assert text_of() == before
     report("run --select row:1 --select 'true:dog+worst:2'")
     assert Path("run/report-row_1+true_dog+worst_2.html").exists()
-    assert call("report run --select fox~lion").exit_code == 2
+    ends("report run --select fox~lion", 2)
 
 
 def test_a_page_about_strange_names_lies_beside_the_others():
@@ -414,7 +404,7 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
     assert "nothing is right or wrong" in section("verdict", text_of())
     table = pd.DataFrame({"path": ["a.png", "b.png"], "label": ["cat", "dog"]})
     table.assign(pred=table["label"]).to_csv("right.csv", index=False)
-    assert call("import right.csv -o right -q").exit_code == 0
+    ends("import right.csv -o right -q")
     report("right")
     told = "No errors in 2 images: no class was taken for another."
     for name in ("matrix", "worst"):
@@ -472,7 +462,7 @@ def test_a_missing_run_is_named():
 def test_a_place_that_cannot_be_written_is_named():
     make_run()
     Path("run/report.html").mkdir()
-    assert call("report run").exit_code == 3
+    ends("report run", 3)
 
 
 def test_the_command_needs_no_torch():
@@ -490,7 +480,7 @@ def test_the_command_needs_no_torch():
 def test_the_page_is_a_block_of_a_configuration():
     make_run()
     Path("config.yaml").write_text("out: run\nreport:\n  select: [cat~lion]\n")
-    assert call("run config.yaml -q").exit_code == 0
+    ends("run config.yaml -q")
     assert Path("run/report-cat~lion.html").exists()
 
 
