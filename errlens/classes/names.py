@@ -4,9 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from errlens.classes.spelling import folded, other_names, tidied
 from errlens.errors import BadClassFile, did_you_mean, nearest, some
+
+NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,12 @@ class Superclasses:
         """Return the superclass of each class that has one, by name."""
         parents = ((name, self.name_of(index)) for index, name in enumerate(classes.names))
         return {name: parent for name, parent in parents if parent is not None}
+
+
+def class_parents(superclasses: Superclasses | None, n_classes: int) -> NDArray[np.int32]:
+    """Return the superclass index of each class, `NO_CLASS` where it has none."""
+    of_class = superclasses.of_class if superclasses else (None,) * n_classes
+    return np.array([NO_CLASS if parent is None else parent for parent in of_class], np.int32)
 
 
 def _joined(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes.names import ClassNames
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number
 from errlens.data.counting import (
     LabelKind,
@@ -21,7 +21,11 @@ from errlens.data.counting import (
     numbered_classes,
     refuse_counting_from_one,
 )
-from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
+from errlens.data.labels import (
+    kind_of_labels,
+    match_labels,
+    respelt,
+)
 from errlens.errors import (
     AmbiguousLabels,
     BadPredictions,
@@ -129,7 +133,7 @@ class Naming:
         of_labels, of_preds = (_are_numbers(values) for values in (labels, preds))
         if self.numbering.counts or not (of_labels or of_preds):
             return
-        both = (label != NO_LABEL) & (pred != NO_LABEL)
+        both = (label != NO_CLASS) & (pred != NO_CLASS)
         shift = find_shift(*(as_numbers(indices[both], self.classes) for indices in (label, pred)))
         if shift is None:
             return
@@ -202,7 +206,7 @@ def class_indices(
     """Return the class each value stands for, and the values that stand for none, sorted.
 
     Values are names if all of them are names of classes, else integers are indices, counted from
-    `first`; `kind` says otherwise. What is None, or stands for no class, gets `NO_LABEL`.
+    `first`; `kind` says otherwise. What is None, or stands for no class, gets `NO_CLASS`.
 
     >>> class_indices(["dog", None, "cow"], ClassNames(("cat", "dog")))
     (array([ 1, -1, -1], dtype=int32), ['cow'])
@@ -214,7 +218,7 @@ def class_indices(
     match = match_labels(distinct, classes, kind=kind, first=first)
     found = {value: index for value, index in match.items() if index is not None}
     unknown = [value for value in distinct if value not in found]
-    indices = [NO_LABEL if value is None else found.get(value, NO_LABEL) for value in values]
+    indices = [NO_CLASS if value is None else found.get(value, NO_CLASS) for value in values]
     return np.array(indices, np.int32), unknown
 
 

@@ -44,7 +44,7 @@ class PredictionColumns(NamedTuple):
 class ImportedPredictions(NamedTuple):
     """What a table says, one entry a row.
 
-    `label` and `pred` are class indices, `NO_LABEL` where the table leaves them empty;
+    `label` and `pred` are class indices, `NO_CLASS` where the table leaves them empty;
     `unknown` marks labels that are none of the classes. `prob` has a column for each class.
     `spelling` says what names were reconciled, `repetitions` which images are in several rows.
     """

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.selection.readings import joined_readings
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
 from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
-from errlens.predictions.scores import NO_CLASS
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import CellSums, ConfusionMatrix
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status, pair_table
 from errlens.analysis.statistics.intervals import wilson_interval
-from errlens.predictions.scores import NO_CLASS
+from errlens.classes.names import NO_CLASS
 from errlens.predictions.table import LABEL_UNKNOWN, OK, Predictions
 
 # All that is read of the predictions; the logits come beside it where they were kept.
 COLUMNS: Final = ("row", "status", "label", "pred", "topk_index", "topk_prob", "logits_row")
-UNDECIDED: Final = -1  # in place of a predicted class
 
 _CELLS: Final = 4_000_000  # numbers held at a time
 _STORED: Final = 20  # about as many classes as are stored of an image
@@ -134,7 +133,7 @@ def what_if(
         scored = _scored(part.predictions.table)
         counted = np.flatnonzero(scored & (group != NO_CLASS))
         pred, is_summed = _decide(part, counted, regrouping)
-        decided = pred != UNDECIDED
+        decided = pred != NO_CLASS
         sums.add(group[counted][decided], pred[decided])
         unscored += np.bincount(group[~scored & (group != NO_CLASS)], minlength=k)
         left_out += int(np.count_nonzero(scored & (label != NO_CLASS) & (group == NO_CLASS)))
@@ -180,12 +179,12 @@ def _decide(
     of_class = regrouping.of_class
     pred = of_class[part.predictions.table["pred"].fill_null(0).to_numpy()[rows]]
     # What was the most probable class stays so where others go, and nothing is added up.
-    certain = (pred != UNDECIDED) & (regrouping.sizes.max() == 1)
+    certain = (pred != NO_CLASS) & (regrouping.sizes.max() == 1)
     step = max(1, _CELLS // (_STORED if part.logits is None else len(of_class)))
     for start in range(0, len(rows), step):
         here = np.arange(start, min(start + step, len(rows)))[~certain[start : start + step]]
         best = _most_probable(part, rows[here], regrouping)
-        known = best != UNDECIDED
+        known = best != NO_CLASS
         pred[here[known]] = best[known]
         certain[here] = known
     return pred, certain
@@ -194,7 +193,7 @@ def _decide(
 def _most_probable(
     part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> NDArray[np.int64]:
-    """Return the new class of some rows as far as probabilities tell, else `UNDECIDED`."""
+    """Return the new class of some rows as far as probabilities tell, else `NO_CLASS`."""
     table = part.predictions.table
     ranked = _ranked(table.take(pa.array(rows)))
     if part.logits is None:
@@ -204,7 +203,7 @@ def _most_probable(
     shares = _shares(np.asarray(part.logits[of_image], np.float64), regrouping.of_class)
     best = shares.argmax(axis=1)
     first = _first_left(ranked, regrouping.of_class)
-    tied = (first != UNDECIDED) & (shares[at, first] == shares[at, best])
+    tied = (first != NO_CLASS) & (shares[at, first] == shares[at, best])
     return np.where(tied, first, best)
 
 
@@ -224,7 +223,7 @@ def _first_left(ranked: _Ranked, of_class: NDArray[np.int64]) -> NDArray[np.int6
     group = of_class[ranked.class_index]
     left = group != NO_CLASS
     images, places = np.unique(ranked.at[left], return_index=True)
-    first = np.full(ranked.n, UNDECIDED, np.int64)
+    first = np.full(ranked.n, NO_CLASS, np.int64)
     first[images] = group[left][places]
     return first
 
@@ -242,7 +241,7 @@ def _shares(logits: NDArray[np.float64], of_class: NDArray[np.int64]) -> NDArray
 
 
 def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int64]:
-    """Return the new class of each image that no other can exceed, else `UNDECIDED`.
+    """Return the new class of each image that no other can exceed, else `NO_CLASS`.
 
     A class that was not stored has no more than the last one that was, and all of these together
     no more than is missing to one. The work is that of what was stored, not of all classes.
@@ -266,7 +265,7 @@ def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int
     order = np.lexsort((group, group != first[at], -low, at))
     images, start = np.unique(at[order], return_index=True)
     chosen = order[start]
-    best, most = np.full(ranked.n, UNDECIDED), np.zeros(ranked.n)
+    best, most = np.full(ranked.n, NO_CLASS), np.zeros(ranked.n)
     best[images], most[images] = group[chosen], low[chosen]
 
     # The most that any other may have: of those stored, and the largest of those that are not.
@@ -275,7 +274,7 @@ def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int
     np.maximum.at(others, at, high)
     unseen = _largest_unseen(cells, ranked.n, regrouping.sizes)
     others = np.maximum(others, np.minimum(missing, unseen * last))
-    return np.where((best != UNDECIDED) & (most >= others), best, UNDECIDED)
+    return np.where((best != NO_CLASS) & (most >= others), best, NO_CLASS)
 
 
 def _largest_unseen(

@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes.names import Superclasses
-from errlens.predictions.scores import NO_CLASS, class_parents
+from errlens.classes.names import (
+    NO_CLASS,
+    Superclasses,
+    class_parents,
+)
 from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = (

@@ -22,7 +22,7 @@ MOST_OPTIMAL: Final = 500  # classes: an optimal order of the leaves takes cubic
 MOST_CLUSTERED: Final = 4_000  # classes: a tree over all of them takes quadratic memory
 
 _DIGITS: Final = 12  # rates that differ by less are equal: sums differ with their order
-_ALONE: Final = -1
+_NO_GROUP: Final = -1  # of a class that is in none
 
 
 def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -38,11 +38,11 @@ def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
     found = clusters(
         similarity(matrix), cut=smallest_similarity(matrix), holding=mutual_pairs(matrix, pairs)
     )
-    group = np.full(len(matrix.classes), _ALONE)
+    group = np.full(len(matrix.classes), _NO_GROUP)
     for number, members in enumerate(found):
         group[list(members)] = number
     cells = matrix.errors.tocoo()
-    inside_one = (group[cells.row] == group[cells.col]) & (group[cells.row] != _ALONE)
+    inside_one = (group[cells.row] == group[cells.col]) & (group[cells.row] != _NO_GROUP)
     errors = np.zeros(len(found), np.int64)
     np.add.at(errors, group[cells.row[inside_one]], cells.data[inside_one])
     rows = list(zip(found, errors.tolist(), strict=True))
@@ -99,11 +99,11 @@ def clusters(
     listed = zip(inner.row.tolist(), inner.col.tolist(), inner.data.tolist(), strict=True)
     joined = _join(list(listed), cut)
     found = [concerned[sorted(members)] for members in joined]
-    cluster = np.full(len(part), _ALONE)
+    cluster = np.full(len(part), _NO_GROUP)
     for number, members in enumerate(found):
         cluster[members] = number
     first, second = cluster[holding].T
-    kept = np.unique(first[(first == second) & (first != _ALONE)])
+    kept = np.unique(first[(first == second) & (first != _NO_GROUP)])
     return [tuple(found[number].tolist()) for number in kept]
 
 

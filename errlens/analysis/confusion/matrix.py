@@ -15,10 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.statistics.intervals import wilson_interval
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import (
+    NO_CLASS,
+    ClassNames,
+    Superclasses,
+    class_parents,
+)
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
-from errlens.predictions.scores import NO_CLASS, class_parents
 from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
@@ -80,7 +84,7 @@ class ConfusionMatrix:
 
     @cached_property
     def parents(self) -> NDArray[np.int32]:
-        """The superclass index of each class, -1 where it has none."""
+        """The superclass index of each class, `NO_CLASS` where it has none."""
         return class_parents(self.superclasses, len(self.classes))
 
     def taken(self, true: str, pred: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.confusion.groups import cluster_order
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.predictions.scores import NO_CLASS
+from errlens.classes.names import NO_CLASS
 
 Order = Literal["given", "superclass", "frequency", "cluster"]
 Normalize = Literal["none", "true", "pred"]

@@ -8,15 +8,13 @@ import errlens
 from errlens.analysis.accuracy.regrouping import regroup
 from errlens.analysis.accuracy.what_if import (
     COLUMNS,
-    UNDECIDED,
     Evidence,
     _best_for_certain,
     _ranked,
     what_if,
 )
 from errlens.analysis.confusion.pairs import pair_table
-from errlens.classes.names import ClassNames
-from errlens.data.labels import NO_LABEL
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import score
 from errlens.predictions.table import Predictions
@@ -34,7 +32,7 @@ def predictions_of(logits, label, *, topk=20, names=NAMES):
             "sample_id": [f"{row}.png" for row in rows],
             "path": [f"{row}.png" for row in rows],
             "split": [None] * len(rows),
-            "label_name": [None if one == NO_LABEL else names[one] for one in label],
+            "label_name": [None if one == NO_CLASS else names[one] for one in label],
             "size_bytes": rows,
             "shard": np.zeros(len(rows), np.int32),
         },
@@ -57,7 +55,7 @@ def by_hand(logits, label, merge, drop, mended):
     counts = np.zeros((len(places), len(places)), int)
     for row, (outputs, given_label) in enumerate(zip(logits, label, strict=True)):
         true = mended.get(row, given_label)
-        if true in drop or true == NO_LABEL:
+        if true in drop or true == NO_CLASS:
             continue
         total = dict.fromkeys(group.values(), 0.0)
         for index, head in group.items():
@@ -193,7 +191,7 @@ def test_an_image_is_settled_where_no_class_can_exceed_the_best(case, topk):
     others[rows, best] = 0
     settled = (low[rows, best] > 0) & (low[rows, best] >= others.max(axis=1))
     found = _best_for_certain(_ranked(part.table), regrouping)
-    np.testing.assert_array_equal(found != UNDECIDED, settled)
+    np.testing.assert_array_equal(found != NO_CLASS, settled)
     tied = low == low[rows, best][:, None]
     assert all(tied[row, found[row]] for row in rows[settled])
 
