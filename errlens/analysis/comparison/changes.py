@@ -11,9 +11,11 @@ from errlens.analysis.comparison.matching import matched
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import real_pairs
 from errlens.analysis.mistakes.ranking import Rank, image_table, worst_table
-from errlens.analysis.statistics.paired import paired_difference
+from errlens.analysis.statistics.differences import (
+    difference_between_samples,
+    difference_on_same_images,
+)
 from errlens.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
-from errlens.analysis.statistics.unpaired import unpaired_difference
 from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
 
@@ -29,7 +31,7 @@ _FROM_BOTH: Final = ("confidence", "label_prob", "loss")  # columns told of the 
 class Comparison(NamedTuple):
     """A run against an old one; all figures are those of the new one less those of the old.
 
-    `both` are the images in common, as `pairing.matched` has them. Without any, the runs are
+    `both` are the images in common, as `matching.matched` has them. Without any, the runs are
     `paired` in nothing: then they are two samples, and `fixed` and `broken` are None.
     """
 
@@ -42,7 +44,7 @@ class Comparison(NamedTuple):
     p_value: float
 
     @property
-    def paired(self) -> bool:
+    def on_same_images(self) -> bool:
         """Whether there are images in common."""
         return self.fixed is not None
 
@@ -58,16 +60,18 @@ def compare_outcomes(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
     """Compare the accuracy of two runs, by the images that both have if there are any.
 
     Args:
-        old: As `pairing.outcomes` has them; at least one image.
+        old: As `matching.outcomes` has them; at least one image.
         new: The same.
     """
     both = matched(old, new)
     if not len(both):
         hits = (old["correct"].sum(), len(old), new["correct"].sum(), len(new))
-        return Comparison(both, None, None, *map(float, unpaired_difference(*hits)))
+        return Comparison(both, None, None, *map(float, difference_between_samples(*hits)))
     fixed = int((both["new"] & ~both["old"]).sum())
     broken = int((both["old"] & ~both["new"]).sum())
-    return Comparison(both, fixed, broken, *map(float, paired_difference(broken, fixed, len(both))))
+    return Comparison(
+        both, fixed, broken, *map(float, difference_on_same_images(broken, fixed, len(both)))
+    )
 
 
 def relabelled(old: pd.DataFrame, new: pd.DataFrame) -> int:
@@ -95,7 +99,7 @@ def run_table(
     table = pd.DataFrame([{"run": name, **_figures(figures)} for name, figures in metrics.items()])
     told: list[dict[str, Any]] = [
         {
-            "test": "paired" if one.paired else "unpaired",
+            "test": "paired" if one.on_same_images else "unpaired",
             "in_common": len(one.both),
             **{name: getattr(one, name) for name in ("fixed", "broken", "difference")},
             "difference_low": one.low,
@@ -126,7 +130,7 @@ def changed_images(both: pd.DataFrame, old: Predictions, new: Predictions, rank:
     """Return what was fixed, the worst error of before first, and what broke, the worst of now.
 
     Args:
-        both: As `pairing.matched` has it.
+        both: As `matching.matched` has it.
         old: All images of the old run, with the columns of `ranking`.
         new: Likewise of the new one.
         rank: What makes an error bad.
@@ -165,7 +169,7 @@ def class_changes(both: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
         for which in (np.ones(len(both), bool), old, new, new & ~old, old & ~new)
     )
     known = np.flatnonzero(n)
-    change = paired_difference(broken[known], fixed[known], n[known])
+    change = difference_on_same_images(broken[known], fixed[known], n[known])
     told = {
         "class_name": pd.array(classes.names, dtype="str")[known],
         "n": n[known],
@@ -190,7 +194,7 @@ def class_differences(old: pd.DataFrame, new: pd.DataFrame, classes: ClassNames)
         counts += [np.bincount(right, minlength=k), np.bincount(label, minlength=k)]
     known = np.flatnonzero((counts[1] > 0) & (counts[3] > 0))
     hits, n, hits_now, n_now = (one[known] for one in counts)
-    found = unpaired_difference(hits, n, hits_now, n_now)
+    found = difference_between_samples(hits, n, hits_now, n_now)
     told = {
         "class_name": pd.array(classes.names, dtype="str")[known],
         "old_n": n,
@@ -216,7 +220,7 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
     whole of one run or of both: the confusion appeared, went or stays.
 
     Args:
-        both: As `pairing.matched` has it.
+        both: As `matching.matched` has it.
         old: All of the old run. Superclasses should be those of the new one: they have a say in
             what is mutual.
         new: All of the new one.
@@ -280,7 +284,7 @@ def pair_differences(old: ConfusionMatrix, new: ConfusionMatrix) -> pd.DataFrame
         "old_count": old_count,
         "new_count": new_count,
     }
-    p_value = unpaired_difference(old_count, old_n, new_count, new_n).p_value
+    p_value = difference_between_samples(old_count, old_n, new_count, new_n).p_value
     return _tested(told, p_value, status=_status(keys, *mutual))
 
 

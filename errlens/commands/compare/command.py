@@ -67,7 +67,7 @@ def _find(runs: Sequence[RunFolder], options: CompareOptions) -> Found:
         return found
     matrices = _matrices(runs)
     (one,) = comparisons
-    if not one.paired:
+    if not one.on_same_images:
         return found._replace(
             classes=comparison.class_differences(old, others[0], runs[-1].info.classes),
             pairs=comparison.pair_differences(*matrices),

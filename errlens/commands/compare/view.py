@@ -183,7 +183,7 @@ def _show_differences(screen: Screen, found: Found) -> None:
 
 
 def _common(one: Comparison) -> str:
-    if not one.paired:
+    if not one.on_same_images:
         return "none: unpaired"
     return f"{count(len(one.both))}: {count(one.fixed)} fixed, {count(one.broken)} broken"
 
@@ -193,7 +193,7 @@ def _show_difference(screen: Screen, found: Found) -> None:
     (one,) = found.comparisons
     old_n, new_n = found.runs["n"]
     difference, edges = _difference(one, new_n)
-    if one.paired:
+    if one.on_same_images:
         shares = f" (of {count(old_n)} and {count(new_n)})"
         screen.say(
             f"{counted(len(one.both), 'image')} in common"

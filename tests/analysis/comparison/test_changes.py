@@ -27,7 +27,7 @@ images = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=60)
 
 
 def outcome(label, pred, *, prefix="", names=NAMES, content="c"):
-    """Make what `pairing.outcomes` returns of class indices."""
+    """Make what `matching.outcomes` returns of class indices."""
     frame = pd.DataFrame({"row": range(len(label))})
     frame["sample_id"] = [f"{prefix}{row}.png" for row in frame["row"]]
     frame["content_hash"] = [f"{prefix}{content}{row}".encode() for row in frame["row"]]
@@ -148,7 +148,7 @@ def test_runs_without_common_images_are_two_samples():
     (label, before), (_, now) = confused([(0, 1)]), confused([])
     old, new = outcome(label, before), outcome(label, now, prefix="x")
     one = compare_outcomes(old, new)
-    assert not one.paired
+    assert not one.on_same_images
     assert (one.fixed, one.broken) == (None, None)
     assert np.isclose(one.difference, (now == label).mean() - (before == label).mean())
     table = class_differences(old, new, ClassNames(NAMES)).set_index("class_name")
