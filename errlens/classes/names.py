@@ -55,6 +55,14 @@ class ClassNames:
         meant = self.meant(label)
         return meant[0] if len(meant) == 1 else None
 
+    def indices(self, names: Iterable[str]) -> NDArray[np.int64]:
+        """Return the output of each name, spelt exactly as here, `NO_CLASS` where it has none.
+
+        >>> ClassNames(("cat", "dog")).indices(["dog", "Cat", "cat"]).tolist()
+        [1, -1, 0]
+        """
+        return np.array([self._places.get(name, NO_CLASS) for name in names], np.int64)
+
     def meant(self, label: str) -> tuple[int, ...]:
         """Return the outputs a label may stand for, by the nearest spelling that there is."""
         return self.spelt(label) or self._called_otherwise(label)
@@ -105,8 +113,12 @@ class ClassNames:
         }
 
     @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+    @cached_property
     def _exact(self) -> dict[str, tuple[int, ...]]:
-        return {**self.aliases, **{name: (index,) for index, name in enumerate(self.names)}}
+        return {**self.aliases, **{name: (index,) for name, index in self._places.items()}}
 
     @cached_property
     def _tidied(self) -> dict[str, tuple[int, ...]]:

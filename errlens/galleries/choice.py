@@ -7,11 +7,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.selection.selection import (
+from errlens.analysis.selection.parsing import (
     NUMBERED,
-    Selectable,
     Term,
     parse_selector,
+)
+from errlens.analysis.selection.picking import (
+    Selectable,
     selected_rows,
 )
 from errlens.formats import count, counted

@@ -89,7 +89,7 @@ class ConfusionMatrix:
 
     def taken(self, true: str, pred: str) -> tuple[int, int]:
         """Return how many images of a class were taken for another, and how many it has."""
-        i, j = self.classes.names.index(true), self.classes.names.index(pred)
+        i, j = self.classes.indices((true, pred)).tolist()
         return int(self.counts[i, j]), int(self.n[i])
 
     def among(self, classes: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -262,13 +262,13 @@ def _sums(cells: csr_array, *, axis: int) -> NDArray[np.int64]:
 
 def _indices_of(values: NDArray[Any], classes: ClassNames) -> NDArray[np.int64]:
     """Return class indices for names, or for what are indices already."""
-    if values.dtype.kind not in "UO" or not all(isinstance(one, str) for one in values):
+    if values.dtype.kind not in "UO" or not all(isinstance(value, str) for value in values):
         return _class_indices(values, len(classes))
-    indices = pd.Index(classes.names).get_indexer(pd.Index(values))
-    if (indices < 0).any():
-        unknown = sorted(set(values[indices < 0]))
+    indices = classes.indices(values)
+    if (indices == NO_CLASS).any():
+        unknown = sorted(set(values[indices == NO_CLASS]))
         raise BadPredictions(f"labels or predictions are none of the classes: {some(unknown)}")
-    return indices.astype(np.int64)
+    return indices
 
 
 def _class_indices(values: NDArray[Any], n_classes: int) -> NDArray[np.int64]:

@@ -199,9 +199,8 @@ def marked_cells(pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[tuple[str,
 
 
 def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
-    names = pd.Index(matrix.classes.names)
-    ends = [names.get_indexer(pd.Index(pairs[column])) for column in ("class_a", "class_b")]
-    return np.stack(ends, axis=1).astype(np.int64)
+    ends = [matrix.classes.indices(pairs[column]) for column in ("class_a", "class_b")]
+    return np.stack(ends, axis=1)
 
 
 def _both_ways(

@@ -19,7 +19,7 @@ from errlens.analysis.gates.metrics import (
     measure,
     names_of_figures,
 )
-from errlens.analysis.selection.selection import parse_pair
+from errlens.analysis.selection.parsing import parse_pair
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitGate, did_you_mean, nearest, some
 from errlens.formats import told_apart

@@ -6,7 +6,14 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.selection.selection import Selectable, Term, meant_rows, parse_selector
+from errlens.analysis.selection.parsing import (
+    Term,
+    parse_selector,
+)
+from errlens.analysis.selection.picking import (
+    Selectable,
+    meant_rows,
+)
 from errlens.documents import BadDocument, parse_yaml, read_text
 from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest, shortened
 

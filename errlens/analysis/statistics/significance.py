@@ -1,8 +1,10 @@
-"""How likely is that by chance? Tails and false discovery rates."""
+"""How likely something is by chance: tails, exact tests and false discovery rates."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, betaln, gammaln
 
@@ -27,10 +29,10 @@ def beta_binomial_tail(
     0.25
     """
     least, n, alpha, beta = np.broadcast_arrays(
-        *(np.asarray(one, np.float64) for one in (least, n, alpha, beta))
+        *(np.asarray(values, np.float64) for values in (least, n, alpha, beta))
     )
     shape = least.shape
-    least, n, alpha, beta = (one.ravel() for one in (least, n, alpha, beta))
+    least, n, alpha, beta = (values.ravel() for values in (least, n, alpha, beta))
     above = least > n * alpha / (alpha + beta)
     tail = np.empty(len(least))
     tail[above] = _sum_up(least[above], n[above], alpha[above], beta[above])
@@ -55,6 +57,24 @@ def benjamini_hochberg(p_value: NDArray[np.float64], *, tests: int) -> NDArray[n
     q_value = np.empty(len(p_value))
     q_value[order] = np.minimum.accumulate(scaled[::-1])[::-1]
     return np.minimum(q_value, 1)
+
+
+def strongest_first(
+    columns: Mapping[str, Any],
+    p_value: NDArray[np.float64],
+    *,
+    status: NDArray[np.object_] | None = None,
+) -> pd.DataFrame:
+    """Return a table with its p-values, q-values and perhaps a status, the smallest p-value first.
+
+    Ties stay as they come.
+    """
+    table = pd.DataFrame(columns).assign(
+        p_value=p_value, q_value=benjamini_hochberg(p_value, tests=len(p_value))
+    )
+    if status is not None:
+        table["status"] = pd.array(status, dtype="str")
+    return table.sort_values("p_value", kind="stable", ignore_index=True)
 
 
 def mcnemar_exact(broken: ArrayLike, fixed: ArrayLike) -> NDArray[np.float64]:

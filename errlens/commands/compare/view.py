@@ -6,9 +6,13 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.comparison.changes import FIGURES, Changed, Comparison
+from errlens.analysis.comparison.by_image import ChangedImages
+from errlens.analysis.comparison.by_run import (
+    MORE_IS_BETTER,
+    Comparison,
+)
 from errlens.analysis.confusion.pairs import ALPHA
-from errlens.analysis.selection.selection import run_selector
+from errlens.analysis.selection.parsing import run_selector
 from errlens.commands.showing import first_rows, records
 from errlens.escapes import shell_line
 from errlens.formats import (
@@ -49,7 +53,7 @@ class Found(NamedTuple):
     other_files: int
     classes: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
-    changed: Changed | None = None
+    changed: ChangedImages | None = None
 
     @property
     def names(self) -> list[str]:
@@ -150,7 +154,7 @@ def print_json(
 def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
     """Print the figures; the best of each column is marked."""
     columns: dict[str, list[str]] = {"run": [str(name) for name in runs["run"]]}
-    for name, more in FIGURES.items():
+    for name, more in MORE_IS_BETTER.items():
         if runs[name].isna().all():
             continue
         best = runs[name].max() if more else runs[name].min()

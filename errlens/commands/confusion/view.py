@@ -13,7 +13,7 @@ from errlens.analysis.confusion.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED
 from errlens.analysis.confusion.soft import mean_covered, soft_pairs
 from errlens.analysis.confusion.tables import ConfusionTables
 from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL, sentences
-from errlens.analysis.selection.selection import pair_selector
+from errlens.analysis.selection.parsing import pair_selector
 from errlens.classes.names import ClassNames
 from errlens.commands.confusion.pairs_view import show_legend, show_one_way, show_pairs
 from errlens.commands.showing import first_rows, records, say_more
