@@ -1,4 +1,4 @@
-"""Has the model become worse than it was? A gate that holds a run against an earlier one."""
+"""The gate that fails where the model has become worse than in an earlier run."""
 
 from typing import Final, NamedTuple
 

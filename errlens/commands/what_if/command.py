@@ -7,7 +7,7 @@ from errlens.analysis.accuracy.regrouping import regroup
 from errlens.analysis.accuracy.what_if import COLUMNS, Evidence, Recount
 from errlens.analysis.accuracy.what_if import what_if as recount
 from errlens.analysis.gates.limits import GateResult, judge, read_gates
-from errlens.analysis.gates.metrics import figures_of_matrix
+from errlens.analysis.gates.metrics import metrics_of_matrix
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.errors import NoLabels
@@ -42,9 +42,9 @@ def what_if(options: WhatIfOptions) -> None:
 
 def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:
     """Return what would become of gates."""
-    figures = figures_of_matrix(new.matrix, new.metrics)
-    gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
-    return [judge(gate, figures) for gate in gates]
+    metrics = metrics_of_matrix(new.matrix, new.metrics)
+    gates = read_gates(options.fail_under or (), options.fail_over or (), metrics)
+    return [judge(gate, metrics) for gate in gates]
 
 
 def _evidence(run: RunFolder) -> Iterator[Evidence]:
