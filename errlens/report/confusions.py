@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.verdict import shown_pairs, told_status
+from errlens.analysis.confusion.sentences import shown_pairs, told_status
 from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.parsing import (
     Term,

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from errlens.analysis.accuracy.metrics import infinite_nll
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.verdict import NOTHING_SCORED, sentences
+from errlens.analysis.confusion.sentences import NOTHING_SCORED, sentences
 from errlens.formats import count, counted, share, share_range
 from errlens.report.parts import Part, Problem
 

@@ -15,7 +15,7 @@ from errlens.analysis.accuracy.metrics import Mean, Proportion, class_rates, mac
 from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import CellSums, ConfusionMatrix
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status, pair_table
+from errlens.analysis.confusion.pairs import by_status, pair_table
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import NO_CLASS
 from errlens.predictions.table import LABEL_UNKNOWN, OK, Predictions
@@ -84,14 +84,14 @@ class Recount:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """The pairs that are mutually confused, or likely so, best evidence first."""
-        return of_status(pair_table(self.matrix), MUTUAL, LIKELY).reset_index(drop=True)
+        return by_status(pair_table(self.matrix)).real.reset_index(drop=True)
 
     @property
     def n_mutual(self) -> int | None:
         """How many of them are mutual; None where there are too few classes to tell."""
         if len(self.matrix.classes) < LEAST_SET:
             return None
-        return len(of_status(self.pairs, MUTUAL))
+        return len(by_status(self.pairs).mutual)
 
 
 class Evidence(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which classes does the model mix up, in both directions and more than chance would?
+"""Pairs of classes that the model mixes up, in both directions and more than chance would.
 
 A count alone does not tell: among many classes some pair has errors both ways by chance, a frequent
 class has more of everything, and the breeds of cats are mixed up among themselves simply because
@@ -128,7 +128,7 @@ def _untested(n: int) -> _Tests:
 def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """Return the cells with more errors than chance explains whose way back is rare.
 
-    They are the classes that vanish into others: all of a one-way street. Benjamini-Hochberg
+    A class is taken for another one that is hardly ever taken for it. Benjamini-Hochberg
     q <= 0.05 over all cells off the diagonal, and the rate the other way less than a quarter: from
     there on a pair may be mutual. Where the other class has no images, nothing comes back. Largest
     lower bound of the rate first.
@@ -174,28 +174,43 @@ def way_back(
 
 def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
-    return _ends(matrix, of_status(pairs, MUTUAL))
+    return _ends(matrix, by_status(pairs).mutual)
 
 
 def real_pairs(matrix: ConfusionMatrix) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual and the likely pairs, shape (n, 2)."""
-    return _ends(matrix, of_status(pair_table(matrix), MUTUAL, LIKELY))
+    return _ends(matrix, by_status(pair_table(matrix)).real)
 
 
-def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
-    """Return the rows of a pair table of some statuses, in their order."""
-    return pairs[pairs["status"].isin(statuses)]
+class PairsByStatus(NamedTuple):
+    """The rows of a pair table by what they are evidence of, in their order.
+
+    `real` are the mutual and the likely ones, `others` those that chance may explain.
+    """
+
+    mutual: pd.DataFrame
+    likely: pd.DataFrame
+    real: pd.DataFrame
+    others: pd.DataFrame
+
+
+def by_status(pairs: pd.DataFrame) -> PairsByStatus:
+    """Tell the pairs of a table apart by their status."""
+    mutual, likely = pairs["status"] == MUTUAL, pairs["status"] == LIKELY
+    return PairsByStatus(
+        *(pairs[rows] for rows in (mutual, likely, mutual | likely, ~(mutual | likely)))
+    )
 
 
 def marked_cells(pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Return the cells there is evidence of: `mutual`, `likely` or `one way`, true, predicted."""
-    found = [
+    cells = [
         (str(row["status"]), row[true], row[pred])
-        for row in of_status(pairs, MUTUAL, LIKELY).to_dict("records")
+        for row in by_status(pairs).real.to_dict("records")
         for true, pred in (("class_a", "class_b"), ("class_b", "class_a"))
     ]
     ways = zip(absorbed["true_class"], absorbed["pred_class"], strict=True)
-    return found + [(ONE_WAY, true, pred) for true, pred in ways]
+    return cells + [(ONE_WAY, true, pred) for true, pred in ways]
 
 
 def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.verdict import NOTHING_SCORED
+from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.analysis.mistakes.image_page import ImagePage
 from errlens.analysis.mistakes.repeats import is_shown
 from errlens.analysis.selection.notes import Note

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from errlens.analysis.confusion.verdict import NOTHING_SCORED
+from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.cli import app
 from errlens.report.markdown import escaped
 
