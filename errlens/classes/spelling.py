@@ -3,8 +3,7 @@
 import html
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -70,20 +69,6 @@ def as_number(text: str) -> int | None:
     """
     number = _NUMBER.fullmatch(tidied(text))
     return int(number[1]) if number else None
-
-
-def tidied_headers(names: Sequence[str], *, wanted: Collection[str]) -> list[str]:
-    """Return the names of columns tidied, but for those wanted as they are, and twins.
-
-    >>> tidied_headers(["path", " label", "\ufeffpred"], wanted={"path", "label"})
-    ['path', 'label', 'pred']
-    """
-    plain = [name if name in wanted else tidied(str(name)) for name in names]
-    count = Counter(plain)
-    return [
-        name if count[short] > 1 or not short else short
-        for name, short in zip(names, plain, strict=True)
-    ]
 
 
 def synset_of(name: str) -> str | None:

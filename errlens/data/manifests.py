@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from errlens.classes.spelling import as_number, tidied_headers
+from errlens.classes.headers import read_header, tidied_headers
+from errlens.classes.spelling import as_number
 from errlens.errors import BadManifest, UnfitOption, nearest, some
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
-_SNIFFED_CHARACTERS: Final = 64_000
 
 
 class Columns(NamedTuple):
@@ -37,7 +37,7 @@ class Manifest(NamedTuple):
 def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> Manifest:
     """Read a manifest, or one split of it.
 
-    The delimiter of a text file is found out from its first lines; the split column may be absent.
+    The delimiter of a text file is found out from its header; the split column may be absent.
 
     Raises:
         BadManifest: It cannot be read, has no rows, or lacks a column or a path.
@@ -88,12 +88,12 @@ def as_labels(values: Iterable[str | None]) -> list[str | None]:
 def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            start = lines.read(_SNIFFED_CHARACTERS)
+            header = read_header(lines, wanted=columns)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of another length
             return pd.read_csv(
                 path,
-                sep=_delimiter(start, columns),
+                sep=header.delimiter,
                 dtype=str,
                 index_col=False,  # pandas would take a longer row's first value for its name
                 keep_default_na=False,  # a class may be called NA
@@ -104,7 +104,7 @@ def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
         raise BadManifest(f"manifest {str(path)!r} has rows longer than its header") from error
     except pd.errors.EmptyDataError as error:
         raise BadManifest(f"manifest {str(path)!r} is empty") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
 
 
@@ -114,21 +114,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, dtype_backend="numpy_nullable").reset_index(drop=True)
     except (OSError, pa.ArrowException) as error:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
-
-
-def _delimiter(text: str, columns: Columns) -> str:
-    r"""Find the delimiter of a table: the one that makes wanted columns of its header line.
-
-    >>> _delimiter("path;label;size, bytes\na.jpg;cat;1", Columns())
-    ';'
-    """
-    header = text.partition("\n")[0].strip()
-
-    def wanted(delimiter: str) -> int:
-        cells = next(csv.reader([header], delimiter=delimiter), [])
-        return len({*tidied_headers(cells, wanted=columns)} & {*columns})
-
-    return max(",;\t|", key=wanted)
 
 
 def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
