@@ -1,4 +1,4 @@
-"""When are two spellings the same name? The one place that says so, for every command."""
+"""Which spellings are the same name: decided here, for every command."""
 
 import html
 import re

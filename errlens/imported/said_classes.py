@@ -1,4 +1,4 @@
-"""The classes of a table that was given none: what its labels and its predictions say together.
+"""The classes that the labels and the predictions of a table name, where no list was given.
 
 A name may be spelt in two ways, one for the labels and one for the predictions; see `spelling`.
 """

@@ -1,4 +1,4 @@
-"""Predictions made elsewhere: what a table says about which images and classes."""
+"""A table of predictions made elsewhere: its images, labels and predicted classes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path

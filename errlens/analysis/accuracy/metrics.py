@@ -1,4 +1,4 @@
-"""Accuracy, calibration and per-class figures: pure functions of the predictions table."""
+"""Accuracy, calibration and rates of each class, as functions of the predictions table."""
 
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -56,7 +56,7 @@ class SuperclassAccuracy(NamedTuple):
 
 @dataclass(frozen=True)
 class Metrics:
-    """What `metrics.json` holds. A figure without an image to stand on is None.
+    """What `metrics.json` holds. A metric that no image counts for is None.
 
     `n_infinite_loss` counts the images whose label was given no chance at all; one of them makes
     `nll` infinite.
@@ -88,7 +88,7 @@ class Metrics:
 class _Scored(NamedTuple):
     """The rows that count: predicted, with a label among the classes.
 
-    What predictions made elsewhere do not tell is NaN, or -1 where it is an integer.
+    What predictions made elsewhere do not say is NaN, or -1 where it is an integer.
     """
 
     label: NDArray[np.int32]
@@ -102,7 +102,7 @@ class _Scored(NamedTuple):
 
 
 def measure(predictions: Predictions) -> Metrics:
-    """Compute all figures over all classes. Top-5 is None for five classes or fewer."""
+    """Compute all metrics over all classes. Top-5 is None for five classes or fewer."""
     status = predictions.table["status"]
     scored = _scored(predictions)
     correct = scored.pred == scored.label
@@ -137,8 +137,8 @@ def measure(predictions: Predictions) -> Metrics:
 def class_table(predictions: Predictions) -> pd.DataFrame:
     """Return one row a class: n images, recall, precision (both with interval) and F1.
 
-    A rate without an image to stand on is missing, not zero: recall where the class has no
-    images, precision where it was never predicted, F1 where it has neither.
+    A rate that no image counts for is missing, not zero: recall where the class has no images,
+    precision where it was never predicted, F1 where it has neither.
     """
     scored = _scored(predictions)
     classes, parents = predictions.classes, predictions.superclasses

@@ -1,4 +1,4 @@
-"""What the figures of a run would be with other classes or other labels, without inference."""
+"""What the metrics of a run would be with other classes or other labels, without inference."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _NULL: Final = np.iinfo(np.int32).min
 
 @dataclass(frozen=True)
 class Recount:
-    """What comes out, of the run as it is or with other classes and labels.
+    """The confusion matrix of a run, as it is or with other classes and labels.
 
     `left_out` counts the images of dropped classes, `undecided` those whose class was dropped and
     of which it is not known what they would be taken for: neither is in the matrix. `unsummed`
@@ -68,7 +68,7 @@ class Recount:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What can be said of the figures of metrics.json, in their form."""
+        """The metrics that a matrix gives, as metrics.json has them."""
         return {
             "n": self.matrix.total,
             "top1": self.top1 and self.top1._asdict(),
@@ -147,14 +147,16 @@ def what_if(
 def _labels_of(table: pa.Table, mended: Mapping[int, int]) -> tuple[NDArray[np.int64], int]:
     """Return the labels of a part, and how many changed."""
     label = table["label"].fill_null(NO_CLASS).to_numpy().astype(np.int64)
-    row = table["row"].to_numpy()
-    new = np.array([mended.get(one, NO_CLASS) for one in row.tolist()], np.int64)
+    new = np.array([mended.get(row, NO_CLASS) for row in table["row"].to_pylist()], np.int64)
     new = np.where(new == NO_CLASS, label, new)
     return new, int(np.count_nonzero(new != label))
 
 
 def _scored(table: pa.Table) -> NDArray[np.bool_]:
-    """Tell which images were predicted; one with a stranger's label may get one of ours."""
+    """Tell which images were predicted, those whose label is none of the classes among them.
+
+    A mended label may be one.
+    """
     status = pc.is_in(table["status"].cast(pa.string()), pa.array([OK, LABEL_UNKNOWN]))
     scored: NDArray[np.bool_] = pc.and_(status, table["pred"].is_valid()).to_numpy()
     return scored
@@ -164,7 +166,7 @@ def _scored(table: pa.Table) -> NDArray[np.bool_]:
 
 
 class _Ranked(NamedTuple):
-    """The stored most probable classes of n images, all in one row: `at` says whose each is."""
+    """The stored most probable classes of n images, end to end; `at` is the image of each."""
 
     n: int
     at: NDArray[np.int64]
@@ -291,5 +293,5 @@ def _largest_unseen(
     keys = np.arange(n)[:, None] * k + largest
     is_stored = np.isin(keys, cells)
     place = is_stored.argmin(axis=1)  # the first that is not
-    found = sizes[largest[place]]
-    return np.where(is_stored[np.arange(n), place], 0, found)  # all of them are
+    all_stored = is_stored[np.arange(n), place]
+    return np.where(all_stored, 0, sizes[largest[place]])

@@ -1,4 +1,4 @@
-"""What errors are expected of a cell of the matrix, by those of the other classes of its kind?"""
+"""How many errors chance puts into a cell of the matrix, by the errors of comparable classes."""
 
 from typing import Final, NamedTuple
 

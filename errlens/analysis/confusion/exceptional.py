@@ -1,4 +1,4 @@
-"""Errors that even get the superclass wrong: a cat that was called a dog."""
+"""Errors that get even the superclass wrong: a breed of cats taken for a breed of dogs."""
 
 from collections.abc import Iterable
 from typing import Final

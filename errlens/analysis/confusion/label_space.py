@@ -1,4 +1,4 @@
-"""Do the labels of the data and the outputs of the model mean the same classes?
+"""Signs that the labels of the data and the outputs of the model do not mean the same classes.
 
 Folders in another order than the outputs, or two that were swapped, give a plausible accuracy and
 a wrong confusion matrix. What gives them away is that another naming of the outputs explains the
@@ -169,7 +169,7 @@ def _best_match(
     if not len(classes):
         return classes
     inside = np.isin(pred, classes)
-    row, column = (np.searchsorted(classes, one[inside]) for one in (label, pred))
+    row, column = (np.searchsorted(classes, indices[inside]) for indices in (label, pred))
     # Counts first, and where they tie the number of classes that keep their name. The bonus also
     # makes each class's own output a cell, so that there is a match at all.
     own = np.arange(len(classes))

@@ -1,7 +1,7 @@
 """Sentences on a confusion matrix, the same on terminal, page and summary.
 
-Each sentence that nothing was found says what that rests on, so that it holds for a run without
-errors as for one without a right image.
+A sentence that nothing was found says of how many images, so that it holds for a run without errors
+and for one without a right image.
 """
 
 from collections.abc import Mapping

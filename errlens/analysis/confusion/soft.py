@@ -1,4 +1,4 @@
-"""What the model half believes: mean probabilities instead of counted errors.
+"""Classes that the model holds possible: mean probabilities instead of counted errors.
 
 With five images a class hardly any pair has errors enough to be tested. But each image also tells
 which other classes the model held possible. That is belief, not error: a model may hold a class

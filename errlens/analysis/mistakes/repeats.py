@@ -1,8 +1,8 @@
 """Errors that repeat: what is wrong the same way in several images that share a value of a column.
 
-A camera, a site or the subject of a photo may be why. Or chance: among many images some errors fall
-on the same value whatever the column holds. So each repetition is held against a column whose
-values are dealt out anew.
+A camera, a site or the subject of a photo may be the cause, or chance: among many images some
+errors share a value whatever the column holds. So each repetition is compared with a column whose
+values are shuffled.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a person has to say of pairs, groups and rows, from a file beside the run."""
+"""The notes of a person on pairs, groups and rows, from a file beside the run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
