@@ -109,8 +109,8 @@ def measure(predictions: Predictions) -> Metrics:
     n = len(correct)
     n_ok = _count(pc.equal(status, OK))
     n_label_unknown = _count(pc.equal(status, LABEL_UNKNOWN))
-    told = ~np.isnan(scored.confidence)
-    confidence, right = scored.confidence[told], correct[told]
+    known = ~np.isnan(scored.confidence)
+    confidence, right = scored.confidence[known], correct[known]
     bins = reliability(confidence, right)
     return Metrics(
         n=len(predictions),
@@ -146,9 +146,9 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     n = np.bincount(scored.label, minlength=k)
     predicted = np.bincount(scored.pred, minlength=k)
     hits = np.bincount(scored.label[scored.label == scored.pred], minlength=k)
-    names = [parents.name_of(index) if parents else None for index in range(k)]
-    told = {"class_index": range(k), "class_name": classes.names, "superclass": names}
-    return pd.DataFrame({**told, **class_rates(hits, n, predicted)})
+    superclass = [parents.name_of(index) if parents else None for index in range(k)]
+    named = {"class_index": range(k), "class_name": classes.names, "superclass": superclass}
+    return pd.DataFrame({**named, **class_rates(hits, n, predicted)})
 
 
 def class_rates(
@@ -171,10 +171,7 @@ def _rate(
 
 
 def _scored(predictions: Predictions) -> _Scored:
-    table = predictions.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    rows = table.select(_Scored._fields).filter(counts)
-    return _Scored(*map(_values, rows.columns))
+    return _Scored(*map(_values, predictions.judged.select(_Scored._fields).columns))
 
 
 def _values(column: pa.ChunkedArray) -> NDArray[Any]:
@@ -196,12 +193,12 @@ def _super_top1(scored: _Scored) -> Proportion | None:
 def _by_superclass(
     scored: _Scored, correct: NDArray[np.bool_], superclasses: Superclasses | None
 ) -> list[SuperclassAccuracy]:
-    found = []
+    accuracies = []
     for index, name in enumerate(superclasses.names if superclasses else ()):
         inside = scored.super_label == index
         same = scored.super_pred[inside] == index
-        found.append(SuperclassAccuracy(name, _proportion(correct[inside]), _proportion(same)))
-    return found
+        accuracies.append(SuperclassAccuracy(name, _proportion(correct[inside]), _proportion(same)))
+    return accuracies
 
 
 def macro_f1(f1: NDArray[np.float64], n: int) -> Mean | None:
@@ -227,20 +224,24 @@ def infinite_nll(n_images: int) -> str:
     return f"NLL is infinite: {counted(n_images, 'image')} {verb} true class no chance at all"
 
 
-def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
-    n = len(hits)
+def proportion(hits: int, n: int) -> Proportion | None:
+    """Return the share of n images that is right, None where there is none."""
     if not n:
         return None
-    low, high = wilson_interval(hits.sum(), n)
-    return Proportion(float(hits.mean()), float(low), float(high), n)
+    low, high = wilson_interval(hits, n)
+    return Proportion(hits / n, float(low), float(high), n)
+
+
+def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
+    return proportion(int(hits.sum()), len(hits))
 
 
 def _mean(values: NDArray[np.float32]) -> Mean | None:
-    told = values[~np.isnan(values)]
-    if not len(told):
+    known = values[~np.isnan(values)]
+    if not len(known):
         return None
-    mean = float(told.mean(dtype=np.float64))
-    return Mean(mean if np.isfinite(mean) else None, len(told))
+    mean = float(known.mean(dtype=np.float64))
+    return Mean(mean if np.isfinite(mean) else None, len(known))
 
 
 def _over(value: float | None, n: int) -> Mean | None:

@@ -11,12 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.accuracy.metrics import Mean, Proportion, class_rates, macro_f1
+from errlens.analysis.accuracy.metrics import (
+    Mean,
+    Proportion,
+    class_rates,
+    macro_f1,
+    proportion,
+)
 from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import CellSums, ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status, pair_table
-from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import NO_CLASS
 from errlens.predictions.table import LABEL_UNKNOWN, OK, Predictions
 
@@ -53,11 +58,7 @@ class Recount:
     @property
     def top1(self) -> Proportion | None:
         """The share of the images that is right."""
-        n = self.matrix.total
-        if not n:
-            return None
-        low, high = wilson_interval(self.hits, n)
-        return Proportion(self.hits / n, float(low), float(high), n)
+        return proportion(self.hits, self.matrix.total)
 
     @property
     def macro_f1(self) -> Mean | None:

@@ -1,6 +1,6 @@
 """Which two classes one run mixes up more, or less, than another."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,8 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
     n = np.bincount(label, minlength=k)
     a, b = np.divmod(keys, k)
     table = {
-        **_ends(a, b, names),
+        "class_a": new.names[a],
+        "class_b": new.names[b],
         "n": n[a] + n[b],
         "old_count": old_count,
         "new_count": new_count,
@@ -84,7 +85,8 @@ def pair_differences(old: ConfusionMatrix, new: ConfusionMatrix) -> pd.DataFrame
     a, b = np.divmod(keys, k)
     old_n, new_n = (n[a] + n[b] for n in sizes)
     table = {
-        **_ends(a, b, names),
+        "class_a": new.names[a],
+        "class_b": new.names[b],
         "old_n": old_n,
         "new_n": new_n,
         "old_count": old_count,
@@ -92,11 +94,6 @@ def pair_differences(old: ConfusionMatrix, new: ConfusionMatrix) -> pd.DataFrame
     }
     p_value = difference_between_samples(old_count, old_n, new_count, new_n).p_value
     return strongest_first(table, p_value, status=_status(keys, *mutual))
-
-
-def _ends(a: NDArray[np.int64], b: NDArray[np.int64], classes: ClassNames) -> dict[str, Any]:
-    names = pd.array(classes.names, dtype="str")
-    return {"class_a": names[a], "class_b": names[b]}
 
 
 def _pair_keys(label: NDArray[np.int64], pred: NDArray[np.int64], k: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from errlens.classes.names import (
     Superclasses,
     class_parents,
 )
-from errlens.predictions.table import OK, Predictions
+from errlens.predictions.table import Predictions
 
 COLUMNS: Final = (
     "row", "sample_id", "status", "label", "label_name", "pred", "pred_name", "confidence", "loss",
@@ -43,8 +43,8 @@ def exceptional_table(
             classes of the stored top-k, which the parts then need as well. A column `at_least`
             tells where a class of the superclass is missing there.
     """
-    found = [_exceptional(part, superclasses, from_topk=from_topk) for part in parts]
-    table = pd.concat(found, ignore_index=True)
+    tables = [_exceptional(part, superclasses, from_topk=from_topk) for part in parts]
+    table = pd.concat(tables, ignore_index=True)
     order = np.lexsort(
         (table["row"], *(-table[key].fillna(-np.inf) for key in ("loss", "super_pred_prob")))
     )
@@ -53,9 +53,7 @@ def exceptional_table(
 
 def _exceptional(part: Predictions, superclasses: Superclasses, *, from_topk: bool) -> pd.DataFrame:
     """Return the exceptional errors of one part, in its order."""
-    table = part.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    table = table.filter(counts)
+    table = part.judged
     parents = class_parents(superclasses, len(part.classes))
     super_label, super_pred = (parents[table[name].to_numpy()] for name in ("label", "pred"))
     crossed = (super_label != super_pred) & (super_label != NO_CLASS) & (super_pred != NO_CLASS)

@@ -8,13 +8,12 @@ predictions far better than the one in use.
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.stats import binom
 
-from errlens.predictions.table import OK, Predictions
+from errlens.predictions.table import Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
 LEAST_SUSPECT: Final = 10  # images in a cycle
@@ -84,7 +83,7 @@ def exchanged_classes(
     label, pred = label[inside], pred[inside]
     taken_for = np.arange(n_classes)
     taken_for[eligible] = eligible[_best_match(label, pred, eligible)]
-    found = []
+    cycles = []
     for ring in _rings(taken_for):
         labelled, predicted = np.isin(label, ring), np.isin(pred, ring)
         is_matched = labelled & (taken_for[label] == pred)
@@ -100,8 +99,8 @@ def exchanged_classes(
             and p_value < ALPHA
         ):
             is_certain = n >= LEAST_CERTAIN and p_value < ALPHA / len(eligible)
-            found.append(Cycle(tuple(ring), n, matched, given, p_value, is_certain))
-    return sorted(found, key=lambda cycle: (-cycle.n, cycle.classes))
+            cycles.append(Cycle(tuple(ring), n, matched, given, p_value, is_certain))
+    return sorted(cycles, key=lambda cycle: (-cycle.n, cycle.classes))
 
 
 class Renamed(NamedTuple):
@@ -152,11 +151,8 @@ def renamed_classes(
 
 def scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Return the labels and predicted classes of the images that count, as indices."""
-    table = predictions.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    rows = table.select(["label", "pred"]).filter(counts)
-    label, pred = (column.to_numpy() for column in rows.columns)
-    return label, pred
+    judged = predictions.judged
+    return judged["label"].to_numpy(), judged["pred"].to_numpy()
 
 
 def _best_match(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.extensions import ExtensionArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.statistics.intervals import wilson_interval
@@ -68,6 +69,11 @@ class ConfusionMatrix:
         return csr_array(
             (cells.data[wrong], (cells.row[wrong], cells.col[wrong])), shape=cells.shape
         )
+
+    @cached_property
+    def names(self) -> ExtensionArray:
+        """The class names, as a column to take from by class index."""
+        return pd.array(self.classes.names, dtype="str")
 
     @property
     def n_errors(self) -> int:
@@ -211,20 +217,27 @@ def cell_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """
     cells = matrix.errors.tocoo()
     order = np.lexsort((cells.col, cells.row, -cells.data))
-    row, column, count = cells.row[order], cells.col[order], cells.data[order]
-    names = pd.array(matrix.classes.names, dtype="str")
-    low, high = wilson_interval(count, matrix.n[row])
-    return pd.DataFrame(
-        {
-            "true_class": names[row],
-            "pred_class": names[column],
-            "count": count,
-            "n": matrix.n[row],
-            "rate": count / matrix.n[row],
-            "low": low,
-            "high": high,
-        }
-    )
+    return pd.DataFrame(cell_columns(matrix, cells.row[order], cells.col[order], cells.data[order]))
+
+
+def cell_columns(
+    matrix: ConfusionMatrix,
+    row: NDArray[np.integer],
+    column: NDArray[np.integer],
+    count: NDArray[np.integer],
+) -> dict[str, Any]:
+    """Return what tables say of cells that hold an image, by their class indices and counts."""
+    n = matrix.n[row]
+    low, high = wilson_interval(count, n)
+    return {
+        "true_class": matrix.names[row],
+        "pred_class": matrix.names[column],
+        "count": count,
+        "n": n,
+        "rate": count / n,
+        "low": low,
+        "high": high,
+    }
 
 
 def superclass_table(matrix: ConfusionMatrix) -> pd.DataFrame:

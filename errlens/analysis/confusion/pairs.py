@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import triu
 
 from errlens.analysis.confusion.chance import LEAST_SET, ComparisonSet
-from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.matrix import ConfusionMatrix, cell_columns
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.analysis.statistics.significance import benjamini_hochberg
 
@@ -69,11 +69,10 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     tested = (fewest >= LEAST_COUNT) & testable
     status = np.select([mutual, real, tested], [0, 1, 2], default=3)  # places in STATUSES
     gain = (ab + ba) / max(matrix.total, 1)
-    names = pd.array(matrix.classes.names, dtype="str")
     table = pd.DataFrame(
         {
-            "class_a": names[a],
-            "class_b": names[b],
+            "class_a": matrix.names[a],
+            "class_b": matrix.names[b],
             "a_as_b": ab,
             "b_as_a": ba,
             "n_a": n_a,
@@ -141,26 +140,11 @@ def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
         i, j, count = i[:0], j[:0], count[:0]
     chance = ComparisonSet(matrix).chance(i, j, count)
     q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
-    n, lift = matrix.n[i], chance.lift(count)
-    rate = count / n
-    low, high = wilson_interval(count, n)
-    order = np.lexsort((j, i, -count, -rate, -low))
-    names = pd.array(matrix.classes.names, dtype="str")
-    table = pd.DataFrame(
-        {
-            "true_class": names[i],
-            "pred_class": names[j],
-            "count": count,
-            "n": n,
-            "rate": rate,
-            "low": low,
-            "high": high,
-            "lift": lift,
-            "q_value": q_value,
-        }
-    )
+    columns = cell_columns(matrix, i, j, count)
+    order = np.lexsort((j, i, -count, -columns["rate"], -columns["low"]))
+    table = pd.DataFrame({**columns, "lift": chance.lift(count), "q_value": q_value})
     back = way_back(matrix, i, j) / np.maximum(matrix.n[j], 1)
-    absorbed = (q_value <= ALPHA) & (back / rate < LEAST_BALANCE)
+    absorbed = (q_value <= ALPHA) & (back / columns["rate"] < LEAST_BALANCE)
     rows: NDArray[np.intp] = order[absorbed[order]]
     return table.iloc[rows].reset_index(drop=True)
 
