@@ -102,16 +102,16 @@ def other_names(name: str) -> list[str]:
     """
     plain = folded(name)
     parts = _with_synset(plain)
-    found = [folded(known) for known in names_of_synsets().get(synset_of(name) or "", ())]
+    others = [folded(known) for known in names_of_synsets().get(synset_of(name) or "", ())]
     if parts:
         lemmas = {folded(lemma) for lemma in lemmas_of_synsets().get(parts["synset"], ())}
-        shared = lemmas - {*found}  # by another class
-        found = [parts["synset"], *({parts["rest"]} - shared), *found]
+        shared = lemmas - {*others}  # by another class
+        others = [parts["synset"], *({parts["rest"]} - shared), *others]
     elif numbered := _NUMBERED.fullmatch(plain):
-        found.append(numbered["rest"])
+        others.append(numbered["rest"])
     if plain in _BOOLEANS:
-        found.append(_BOOLEANS[plain])
-    return [other for other in dict.fromkeys(found) if other != plain]
+        others.append(_BOOLEANS[plain])
+    return [other for other in dict.fromkeys(others) if other != plain]
 
 
 def _with_synset(plain: str) -> re.Match[str] | None:

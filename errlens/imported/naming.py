@@ -34,7 +34,7 @@ from errlens.errors import (
     nearest,
     some,
 )
-from errlens.imported.said_classes import SaidClasses, said_classes
+from errlens.imported.named_classes import NamedClasses, named_classes
 
 Values = Sequence[str | None]
 
@@ -42,7 +42,7 @@ Values = Sequence[str | None]
 class Spelling(NamedTuple):
     """What was reconciled: `labels` and `preds` count values by how they and their class are spelt.
 
-    `apart` and `as_one` are those of `SaidClasses`.
+    `apart` and `as_one` are those of `NamedClasses`.
     """
 
     labels: Mapping[tuple[str, str], int]
@@ -58,14 +58,14 @@ class Naming:
     `known` says that the list was there before the labels and predictions were looked at.
     """
 
-    said: SaidClasses
+    named: NamedClasses
     known: bool
     numbering: Numbering
 
     @property
     def classes(self) -> ClassNames:
         """The classes."""
-        return self.said.classes
+        return self.named.classes
 
     def of_labels(
         self, labels: Values, *, allow_unknown: bool
@@ -157,8 +157,8 @@ class Naming:
         return Spelling(
             self._respelt(labels, self._kind_of_labels),
             self._respelt(preds, self._kind_of_preds),
-            self.said.apart,
-            self.said.as_one,
+            self.named.apart,
+            self.named.as_one,
         )
 
     def _respelt(self, values: Values, kind: LabelKind | None) -> dict[tuple[str, str], int]:
@@ -192,12 +192,12 @@ def name_classes(
         UnfitOption: Words are to be numbers.
     """
     if known:
-        said = SaidClasses(known, [], [])
+        named = NamedClasses(known, [], [])
     elif numbering.kind == "indices" or numbering.counts:
-        said = SaidClasses(numbered_classes(labels, preds, numbering), [], [])
+        named = NamedClasses(numbered_classes(labels, preds, numbering), [], [])
     else:
-        said = said_classes(labels, preds)
-    return Naming(said=said, known=known is not None, numbering=numbering)
+        named = named_classes(labels, preds)
+    return Naming(named=named, known=known is not None, numbering=numbering)
 
 
 def class_indices(
@@ -216,9 +216,9 @@ def class_indices(
     distinct = sorted(_distinct(values))
     kind = kind_of_labels(distinct, classes, kind=kind)
     match = match_labels(distinct, classes, kind=kind, first=first)
-    found = {value: index for value, index in match.items() if index is not None}
-    unknown = [value for value in distinct if value not in found]
-    indices = [NO_CLASS if value is None else found.get(value, NO_CLASS) for value in values]
+    known = {value: index for value, index in match.items() if index is not None}
+    unknown = [value for value in distinct if value not in known]
+    indices = [NO_CLASS if value is None else known.get(value, NO_CLASS) for value in values]
     return np.array(indices, np.int32), unknown
 
 

@@ -104,12 +104,12 @@ def read_predictions(
     held = probability_columns(
         table.column_names,
         reserved={*columns, place},
-        said=_distinct(label_text) | _distinct(pred_text),
+        named=_distinct(label_text) | _distinct(pred_text),
         given=given,
         prefix=prob_prefix,
         needed=not has_pred,
     )
-    _refuse_no_predictions(table, columns, found=has_pred or bool(held))
+    _refuse_no_predictions(table, columns, known=has_pred or bool(held))
 
     named = ClassNames(tuple(held), source="the columns of probability") if held else None
     naming = name_classes(
@@ -177,17 +177,17 @@ def _names(table: pa.Table, column: str) -> list[str | None]:
 
 def _place_column(table: pa.Table, columns: PredictionColumns) -> str:
     """Return the column that says which image a row is about, once the label is there too."""
-    found = table.column_names
-    places = [name for name in (columns.path, columns.id) if name in found]
+    present = table.column_names
+    places = [name for name in (columns.path, columns.id) if name in present]
     if not places:
-        raise _no_column((columns.path, columns.id), found, "--path-column or --id-column")
-    if columns.label not in found:
-        raise _no_column((columns.label,), found, "--label-column")
+        raise _no_column((columns.path, columns.id), present, "--path-column or --id-column")
+    if columns.label not in present:
+        raise _no_column((columns.label,), present, "--label-column")
     return places[0]
 
 
-def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, found: bool) -> None:
-    if found:
+def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, known: bool) -> None:
+    if known:
         return
     prefixes = " or ".join(f"{prefix}CLASS" for prefix in PREFIXES)
     raise _no_column(
@@ -199,16 +199,17 @@ def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, found
 
 
 def _no_column(
-    wanted: Sequence[str], found: Sequence[str], option: str, *, more: str = ""
+    wanted: Sequence[str], present: Sequence[str], option: str, *, more: str = ""
 ) -> BadPredictions:
     near = [
         name
-        for one in wanted
-        for name in nearest(one, found, most=1) or [name for name in found if one in name][:1]
+        for column in wanted
+        for name in nearest(column, present, most=1)
+        or [name for name in present if column in name][:1]
     ]
     return BadPredictions(
         f"the table has no column {' or '.join(map(repr, wanted))}{more}; it has "
-        f"{some(found, most=10)}",
+        f"{some(present, most=10)}",
         hint=f"name it with {option}" + (f"; did you mean {', '.join(near)}?" if near else ""),
     )
 

@@ -77,8 +77,8 @@ class ShardImporter(ShardWorker):
         else:
             pred, confidence = table.pred[rows], table.confidence
             seen = [
-                one if index != NO_CLASS else NO_PREDICTION._replace(**image._asdict())
-                for one, index, image in zip(seen, pred, images, strict=True)
+                image_seen if index != NO_CLASS else NO_PREDICTION._replace(**image._asdict())
+                for image_seen, index, image in zip(seen, pred, images, strict=True)
             ]
             part = part_of_classes(
                 plan,

@@ -95,8 +95,8 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     for spelling in dict.fromkeys((text, spaced)):
         # A few will do: two that differ are refused.
         ways = joined_readings(spelling, meant, reach=lambda _: longest)
-        found = islice((way for way in ways if len(way) > 1), 100)
-        readings = {frozenset(way): way for way in found if len(set(way)) == len(way)}
+        several = islice((way for way in ways if len(way) > 1), 100)
+        readings = {frozenset(way): way for way in several if len(set(way)) == len(way)}
         if len(readings) > 1:
             shown = "; or ".join(
                 " and ".join(repr(classes[index]) for index in way) for way in readings.values()

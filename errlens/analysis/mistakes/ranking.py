@@ -46,11 +46,11 @@ def worst_table(parts: Iterable[Predictions], by: Rank = "loss") -> pd.DataFrame
         parts: Parts of a predictions table with `COLUMNS`; at least one.
         by: The ranking.
     """
-    found = [
+    tables = [
         image_table(replace(part, table=part.table.filter(pc.invert(part.table["correct"]))))
         for part in parts
     ]
-    table = pd.concat(found, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
     crossed = crosses_superclass(table)
     keys = table.assign(crossed=crossed, crossed_prob=table["super_pred_prob"].where(crossed))
     worse = [_key(keys[name], more=more) for name, more in reversed(_WORSE[by])]

@@ -86,9 +86,9 @@ def mcnemar_exact(broken: ArrayLike, fixed: ArrayLike) -> NDArray[np.float64]:
     >>> float(mcnemar_exact(0, 5))  # twice 1 in 32
     0.0625
     """
-    one, other = np.asarray(broken, np.int64), np.asarray(fixed, np.int64)
+    lost, won = np.asarray(broken, np.int64), np.asarray(fixed, np.int64)
     # The two tails meet where both sides are alike.
-    return np.asarray(np.minimum(1.0, 2 * bdtr(np.minimum(one, other), one + other, 0.5)))
+    return np.asarray(np.minimum(1.0, 2 * bdtr(np.minimum(lost, won), lost + won, 0.5)))
 
 
 def _sum_up(
