@@ -165,10 +165,9 @@ class Superclasses:
         """
         invented = classes.unknown(mapping)
         if invented:
-            near = nearest(invented[0], classes.names)
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=did_you_mean(near),
+                hint=did_you_mean(nearest(invented[0], classes.names)),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))

@@ -103,11 +103,10 @@ class Naming:
                 _distinct(preds), unknown, classes, hint="--preds-from 1", what="predictions"
             )
         if unknown:
-            near = nearest(unknown[0], classes.names)
             raise BadPredictions(
                 f"predicted classes that are none of the {len(classes)} class names from "
                 f"{classes.source}: {some(unknown)}",
-                hint=did_you_mean(near, "pass --classes FILE"),
+                hint=did_you_mean(nearest(unknown[0], classes.names), "pass --classes FILE"),
             )
         return indices
 

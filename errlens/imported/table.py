@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
 from errlens.data.counting import Numbering
-from errlens.data.manifests import Manifest, as_labels
+from errlens.data.manifests import Manifest, as_labels, in_split
 from errlens.data.tables import is_text, numbers, read_table, texts
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
 from errlens.imported.naming import Spelling, name_classes
@@ -94,7 +94,10 @@ def read_predictions(
     """
     _refuse_double_use(columns)
     table = read_table(path, wanted=columns)
-    table = _only_split(table, columns.split, split)
+    if split is not None:
+        splits = texts(table, columns.split) if columns.split in table.column_names else None
+        is_in = in_split(splits, split, column=columns.split, of="the table")
+        table = table.filter(pa.array(is_in))
     place = _place_column(table, columns)
     paths = _paths(table, place)
 
@@ -152,22 +155,6 @@ def _refuse_double_use(columns: PredictionColumns) -> None:
                 f"{' and '.join(f'--{twin}-column' for twin in twins)} all name {column!r}",
                 hint=f"which column holds the {name}?",
             )
-
-
-def _only_split(table: pa.Table, column: str, split: str | None) -> pa.Table:
-    if split is None:
-        return table
-    if column not in table.column_names:
-        raise UnfitOption(
-            f"the table has no column {column!r} to take the split {split!r} from",
-            hint="name it with --split-column",
-        )
-    values = texts(table, column)
-    if split not in values:
-        raise UnfitOption(
-            f"the table has no split {split!r}; it has {some(sorted(_distinct(values)))}"
-        )
-    return table.filter(pa.array([value == split for value in values]))
 
 
 def _names(table: pa.Table, column: str) -> list[str | None]:

@@ -55,10 +55,9 @@ def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> lis
     meant = {label: classes.index(label) for label in labels}
     unknown = [label for label, index in meant.items() if index is None]
     if unknown:
-        near = nearest(unknown[0], classes.names)
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=did_you_mean(near),
+            hint=did_you_mean(nearest(unknown[0], classes.names)),
         )
     return [index for label in labels if (index := meant[label]) is not None]
 

@@ -117,11 +117,10 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
 def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") -> int:
     index = classes.index(name)
     if index is None:
-        near = nearest(name, classes.names)
         where = f"{option} {of!r}" if of else option
         raise UnfitOption(
             f"{where}: {name!r} names no class of the run",
-            hint=did_you_mean(near),
+            hint=did_you_mean(nearest(name, classes.names)),
         )
     return index
 

@@ -31,7 +31,6 @@ COLUMNS: Final = ("row", "status", "label", "pred", "topk_index", "topk_prob", "
 _CELLS: Final = 4_000_000  # numbers held at a time
 _STORED: Final = 20  # about as many classes as are stored of an image
 _ROUNDING: Final = 1e-6  # of float32 probabilities
-_NULL: Final = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from scipy.stats import binom
 
+from errlens.analysis.statistics.significance import sign_test
 from errlens.predictions.table import Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
@@ -89,7 +89,7 @@ def exchanged_classes(
         is_matched = labelled & (taken_for[label] == pred)
         n, matched = int(labelled.sum()), int(is_matched.sum())
         given = int((labelled & (label == pred)).sum())
-        p_value = float(binom.sf(matched - 1, matched + given, 0.5))
+        p_value = float(sign_test(matched, given))
         rate = 1 / counts[label]  # every class counts the same, however many images it has
         if (
             n >= LEAST_SUSPECT

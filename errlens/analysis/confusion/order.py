@@ -1,7 +1,7 @@
 """The order in which classes are drawn, and the numbers in the cells."""
 
 from itertools import groupby
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,6 @@ from errlens.classes.names import NO_CLASS
 
 Order = Literal["given", "superclass", "frequency", "cluster"]
 Normalize = Literal["none", "true", "pred"]
-
-ORDERS: Final[tuple[Order, ...]] = get_args(Order)
 
 
 class Stretch(NamedTuple):

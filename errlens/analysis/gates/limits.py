@@ -174,8 +174,7 @@ def _class_of(name: str, metric: str, classes: ClassNames) -> int:
         return meant[0]
     if meant:
         raise UnfitGate(f"{metric!r} may mean any of {some([classes[index] for index in meant])}")
-    near = nearest(name, classes.names)
     raise UnfitGate(
         f"{metric!r}: {name!r} names no class",
-        hint=did_you_mean(near, f"there are {some(classes.names)}"),
+        hint=did_you_mean(nearest(name, classes.names), f"there are {some(classes.names)}"),
     )

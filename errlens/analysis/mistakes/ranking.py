@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,6 @@ from errlens.classes.names import Superclasses
 from errlens.predictions.table import Predictions
 
 Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
-
-RANKS: Final[tuple[Rank, ...]] = get_args(Rank)
 
 _TABLE: Final = (
     "row", "sample_id", "path", "label_name", "pred_name", "confidence", "label_prob", "margin",

@@ -193,9 +193,9 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     if len(names) > 1 and not unknown:
         return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
     if len(names) > 1 or kind in _NAMED:
-        near = nearest(unknown[0], classes.names) if unknown else []
         return UnfitSelection(
-            f"selector {text!r}: {unknown[0]!r} names no class", hint=did_you_mean(near)
+            f"selector {text!r}: {unknown[0]!r} names no class",
+            hint=did_you_mean(nearest(unknown[0], classes.names)),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, betaln, gammaln
+from scipy.stats import binom
 
 _BLOCK: Final = 2**15  # terms that are added up at once
 
@@ -75,6 +76,16 @@ def strongest_first(
     if status is not None:
         table["status"] = pd.array(status, dtype="str")
     return table.sort_values("p_value", kind="stable", ignore_index=True)
+
+
+def sign_test(more: ArrayLike, less: ArrayLike) -> NDArray[np.float64]:
+    """Return how likely `more` of all are at least so many, were more and less equally likely.
+
+    >>> float(sign_test(5, 0))  # 1 in 32
+    0.03125
+    """
+    hits, misses = np.asarray(more, np.int64), np.asarray(less, np.int64)
+    return np.asarray(binom.sf(hits - 1, hits + misses, 0.5), np.float64)
 
 
 def mcnemar_exact(broken: ArrayLike, fixed: ArrayLike) -> NDArray[np.float64]:
