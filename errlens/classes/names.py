@@ -195,9 +195,7 @@ def class_parents(superclasses: Superclasses | None, n_classes: int) -> NDArray[
     return np.array([NO_CLASS if parent is None else parent for parent in of_class], np.int32)
 
 
-def _joined(
-    meanings: Iterable[tuple[str, tuple[int, ...]]],
-) -> dict[str, tuple[int, ...]]:
+def _joined(meanings: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
     """Return the outputs that each name may mean, sorted, of meanings that may repeat a name."""
     meant: dict[str, set[int]] = {}
     for name, indices in meanings:

@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames, Superclasses, class_parents
 from errlens.predictions.assembly import Seen, part_table
-from errlens.predictions.scores import (
-    Scores,
-    score,
-)
+from errlens.predictions.scores import Scores, score
 from errlens.predictions.table import OK, SCHEMA
 
 _NOTHING: Final = float(np.finfo(np.float64).smallest_subnormal)  # stands for a probability of 0

@@ -21,11 +21,7 @@ from errlens.data.counting import (
     numbered_classes,
     refuse_counting_from_one,
 )
-from errlens.data.labels import (
-    kind_of_labels,
-    match_labels,
-    respelt,
-)
+from errlens.data.labels import kind_of_labels, match_labels, respelt
 from errlens.errors import (
     AmbiguousLabels,
     BadPredictions,
@@ -111,11 +107,7 @@ class Naming:
         return indices
 
     def refuse_shift(
-        self,
-        labels: Values,
-        preds: Values,
-        label: NDArray[np.integer],
-        pred: NDArray[np.integer],
+        self, labels: Values, preds: Values, label: NDArray[np.integer], pred: NDArray[np.integer]
     ) -> None:
         """Raise an error where labels or predictions are numbers that seem to count otherwise.
 
@@ -178,11 +170,7 @@ class Naming:
 
 
 def name_classes(
-    labels: Values,
-    preds: Values,
-    *,
-    known: ClassNames | None,
-    numbering: Numbering,
+    labels: Values, preds: Values, *, known: ClassNames | None, numbering: Numbering
 ) -> Naming:
     """Return how the labels and the predictions of a table name classes, `known` or their own.
 

@@ -94,11 +94,7 @@ def refuse_improper(prob: NDArray[np.float64], names: Sequence[str], *, toleranc
 
 
 def refuse_disagreement(
-    prob: NDArray[np.float64],
-    pred: NDArray[np.int32],
-    names: Sequence[str],
-    *,
-    classes: ClassNames,
+    prob: NDArray[np.float64], pred: NDArray[np.int32], names: Sequence[str], *, classes: ClassNames
 ) -> None:
     """Raise an error unless each predicted class (if not -1) is a most probable one.
 

@@ -8,12 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes.names import (
-    NO_CLASS,
-    ClassNames,
-    Superclasses,
-    class_parents,
-)
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses, class_parents
 from errlens.predictions.scores import Scores
 from errlens.predictions.table import FAILED, LABEL_UNKNOWN, OK, SCHEMA
 

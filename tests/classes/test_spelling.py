@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes.spelling import (
-    as_number,
-    folded,
-    other_names,
-    tidied,
-)
+from errlens.classes.spelling import as_number, folded, other_names, tidied
 
 
 @pytest.mark.parametrize(

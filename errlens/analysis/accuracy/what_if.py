@@ -11,13 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.accuracy.metrics import (
-    Mean,
-    Proportion,
-    class_rates,
-    macro_f1,
-    proportion,
-)
+from errlens.analysis.accuracy.metrics import Mean, Proportion, class_rates, macro_f1, proportion
 from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import CellSums, ConfusionMatrix

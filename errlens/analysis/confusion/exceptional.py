@@ -9,11 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes.names import (
-    NO_CLASS,
-    Superclasses,
-    class_parents,
-)
+from errlens.classes.names import NO_CLASS, Superclasses, class_parents
 from errlens.predictions.table import Predictions
 
 COLUMNS: Final = (

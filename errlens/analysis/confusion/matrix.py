@@ -16,12 +16,7 @@ from pandas.api.extensions import ExtensionArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.statistics.intervals import wilson_interval
-from errlens.classes.names import (
-    NO_CLASS,
-    ClassNames,
-    Superclasses,
-    class_parents,
-)
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses, class_parents
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
 from errlens.predictions.table import OK, Predictions
@@ -137,9 +132,7 @@ class CellSums:
 
 
 def confusion_matrix(
-    parts: Iterable[Predictions],
-    classes: ClassNames,
-    superclasses: Superclasses | None = None,
+    parts: Iterable[Predictions], classes: ClassNames, superclasses: Superclasses | None = None
 ) -> ConfusionMatrix:
     """Count parts of a predictions table, which need the columns `status`, `label` and `pred`.
 
@@ -167,10 +160,7 @@ def confusion_matrix(
 
 
 def confusion_matrix_of_arrays(
-    label: ArrayLike,
-    pred: ArrayLike,
-    classes: ClassNames,
-    superclasses: Superclasses | None = None,
+    label: ArrayLike, pred: ArrayLike, classes: ClassNames, superclasses: Superclasses | None = None
 ) -> ConfusionMatrix:
     """Count arrays of class indices, or of class names as they are spelt, of shape (n,).
 

@@ -15,11 +15,7 @@ class GateTexts(NamedTuple):
 
 
 def gate_texts(
-    metric: str,
-    value: float | None,
-    threshold: float,
-    low: float | None,
-    high: float | None,
+    metric: str, value: float | None, threshold: float, low: float | None, high: float | None
 ) -> GateTexts:
     """Write the numbers of a gate, with as many digits as it takes to tell value and limit apart.
 

@@ -6,23 +6,10 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.selection.parsing import (
-    Term,
-    parse_selector,
-)
-from errlens.analysis.selection.picking import (
-    Selectable,
-    meant_rows,
-)
+from errlens.analysis.selection.parsing import Term, parse_selector
+from errlens.analysis.selection.picking import Selectable, meant_rows
 from errlens.documents import BadDocument, parse_yaml, read_text
-from errlens.errors import (
-    BadConfig,
-    MissingInput,
-    UnfitSelection,
-    did_you_mean,
-    nearest,
-    shortened,
-)
+from errlens.errors import BadConfig, MissingInput, UnfitSelection, did_you_mean, nearest, shortened
 
 _KEYS: Final = ("observation", "idea")
 _KINDS: Final = ("~", "/", "group", "row")

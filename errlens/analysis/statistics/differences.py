@@ -145,11 +145,7 @@ def difference_between_samples(
 
 
 def _lower_bound(
-    lost: NDArray[np.float64],
-    won: NDArray[np.float64],
-    n: NDArray[np.float64],
-    *,
-    level: float,
+    lost: NDArray[np.float64], won: NDArray[np.float64], n: NDArray[np.float64], *, level: float
 ) -> NDArray[np.float64]:
     """Return a one-sided bound of `lost - won` of n."""
     return _lower_edge(

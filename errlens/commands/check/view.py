@@ -6,10 +6,7 @@ from typing import Any
 from errlens.analysis.gates.limits import GateResult
 from errlens.analysis.gates.metrics import PAIR, RECALL
 from errlens.analysis.gates.texts import gate_texts
-from errlens.analysis.selection.parsing import (
-    pair_selector,
-    parse_selector,
-)
+from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 from errlens.escapes import shell_line

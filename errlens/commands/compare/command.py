@@ -6,10 +6,7 @@ from pathlib import Path
 
 from errlens.analysis.comparison import matching
 from errlens.analysis.comparison.by_class import class_changes, class_differences
-from errlens.analysis.comparison.by_image import (
-    ChangedImages,
-    changed_images,
-)
+from errlens.analysis.comparison.by_image import ChangedImages, changed_images
 from errlens.analysis.comparison.by_pair import pair_changes, pair_differences
 from errlens.analysis.comparison.by_run import Comparison, compare_outcomes, run_table
 from errlens.analysis.comparison.matching import outcomes, spelt_alike

@@ -7,10 +7,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from errlens.analysis.comparison.by_image import ChangedImages
-from errlens.analysis.comparison.by_run import (
-    MORE_IS_BETTER,
-    Comparison,
-)
+from errlens.analysis.comparison.by_run import MORE_IS_BETTER, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
 from errlens.analysis.selection.parsing import run_selector
 from errlens.commands.showing import first_rows, records

@@ -19,16 +19,7 @@ from errlens.commands.confusion.pairs_view import show_legend, show_one_way, sho
 from errlens.commands.showing import first_rows, records, say_more
 from errlens.errors import some
 from errlens.escapes import shell_line
-from errlens.formats import (
-    NOT_KNOWN,
-    count,
-    counted,
-    of,
-    points,
-    probability,
-    share,
-    share_range,
-)
+from errlens.formats import NOT_KNOWN, count, counted, of, points, probability, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative

@@ -16,12 +16,7 @@ from errlens.analysis.mistakes.copies import find_copies
 from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.commands.evaluate.spelling_view import respelt_as_text
-from errlens.data.labels import (
-    FROM_LABELS,
-    merged_labels,
-    order_is_ambiguous,
-    respelt,
-)
+from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous, respelt
 from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some

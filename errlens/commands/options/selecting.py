@@ -104,10 +104,7 @@ class SelectOptions(RankOption):
         from errlens.analysis.confusion.tables import read_groups, read_pairs
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
         from errlens.analysis.selection.parsing import parse_selector
-        from errlens.analysis.selection.picking import (
-            Selectable,
-            selected_rows,
-        )
+        from errlens.analysis.selection.picking import Selectable, selected_rows
         from errlens.run.folder import open_run
 
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))

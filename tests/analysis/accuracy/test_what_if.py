@@ -6,13 +6,7 @@ from hypothesis import strategies as st
 
 import errlens
 from errlens.analysis.accuracy.regrouping import regroup
-from errlens.analysis.accuracy.what_if import (
-    COLUMNS,
-    Evidence,
-    _best_for_certain,
-    _ranked,
-    what_if,
-)
+from errlens.analysis.accuracy.what_if import COLUMNS, Evidence, _best_for_certain, _ranked, what_if
 from errlens.analysis.confusion.pairs import pair_table
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.predictions.assembly import Seen, part_table

@@ -5,12 +5,8 @@ from collections import Counter
 import numpy as np
 from hypothesis import given, settings
 
-from errlens.analysis.comparison.by_class import (
-    class_changes,
-)
-from errlens.analysis.comparison.matching import (
-    matched,
-)
+from errlens.analysis.comparison.by_class import class_changes
+from errlens.analysis.comparison.matching import matched
 from errlens.classes.names import ClassNames
 from tests.analysis.comparison.outcomes import NAMES, columns, images, outcome
 

@@ -2,16 +2,9 @@
 
 from hypothesis import given, settings
 
-from errlens.analysis.comparison.by_pair import (
-    pair_changes,
-    pair_differences,
-)
-from errlens.analysis.comparison.by_run import (
-    compare_outcomes,
-)
-from errlens.analysis.comparison.matching import (
-    matched,
-)
+from errlens.analysis.comparison.by_pair import pair_changes, pair_differences
+from errlens.analysis.comparison.by_run import compare_outcomes
+from errlens.analysis.comparison.matching import matched
 from errlens.analysis.confusion.pairs import pair_table
 from tests.analysis.comparison.outcomes import NAMES, columns, confused, images, matrix, outcome
 

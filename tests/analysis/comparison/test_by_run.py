@@ -3,16 +3,9 @@
 import numpy as np
 from hypothesis import given
 
-from errlens.analysis.comparison.by_class import (
-    class_differences,
-)
-from errlens.analysis.comparison.by_pair import (
-    pair_differences,
-)
-from errlens.analysis.comparison.by_run import (
-    compare_outcomes,
-    run_table,
-)
+from errlens.analysis.comparison.by_class import class_differences
+from errlens.analysis.comparison.by_pair import pair_differences
+from errlens.analysis.comparison.by_run import compare_outcomes, run_table
 from errlens.classes.names import ClassNames
 from tests.analysis.comparison.outcomes import NAMES, columns, confused, images, matrix, outcome
 

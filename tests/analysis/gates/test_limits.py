@@ -12,12 +12,7 @@ from typer.testing import CliRunner
 
 from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
 from errlens.analysis.gates.limits import judge, read_gates, read_number
-from errlens.analysis.gates.metrics import (
-    RunMetrics,
-    measure,
-    metrics_of_matrix,
-    metrics_of_run,
-)
+from errlens.analysis.gates.metrics import RunMetrics, measure, metrics_of_matrix, metrics_of_run
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.cli import app

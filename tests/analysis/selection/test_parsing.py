@@ -4,10 +4,7 @@ import time
 
 import pytest
 
-from errlens.analysis.selection.parsing import (
-    pair_selector,
-    parse_selector,
-)
+from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 

@@ -4,11 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.selection.picking import (
-    ChangedRows,
-    Selectable,
-    selected_rows,
-)
+from errlens.analysis.selection.picking import ChangedRows, Selectable, selected_rows
 from errlens.classes.names import ClassNames
 from errlens.errors import NoResults, UnfitSelection
 
