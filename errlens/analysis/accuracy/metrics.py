@@ -107,6 +107,7 @@ def measure(predictions: Predictions) -> Metrics:
     scored = _scored(predictions)
     correct = scored.pred == scored.label
     n = len(correct)
+    rank = scored.label_rank[scored.label_rank > 0]
     n_ok = _count(pc.equal(status, OK))
     n_label_unknown = _count(pc.equal(status, LABEL_UNKNOWN))
     known = ~np.isnan(scored.confidence)
@@ -120,7 +121,7 @@ def measure(predictions: Predictions) -> Metrics:
         n_label_unknown=n_label_unknown,
         n_infinite_loss=int(np.isinf(scored.loss).sum()),
         top1=_proportion(correct),
-        top5=_top5(scored) if len(predictions.classes) > 5 else None,
+        top5=_proportion(rank <= 5) if len(predictions.classes) > 5 else None,
         super_top1=_super_top1(scored) if predictions.superclasses else None,
         nll=_mean(scored.loss),
         brier=_mean(scored.brier),
@@ -179,10 +180,6 @@ def _values(column: pa.ChunkedArray) -> NDArray[Any]:
         np.nan if pa.types.is_floating(column.type) else -1
     ).to_numpy()
     return values
-
-
-def _top5(scored: _Scored) -> Proportion | None:
-    return _proportion((scored.label_rank <= 5)[scored.label_rank > 0])
 
 
 def _super_top1(scored: _Scored) -> Proportion | None:

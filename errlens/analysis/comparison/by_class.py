@@ -33,13 +33,11 @@ def class_changes(both: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
         "n": n[known],
         "old_recall": old_hits[known] / n[known],
         "new_recall": new_hits[known] / n[known],
-        "difference": change.difference,
-        "low": change.low,
-        "high": change.high,
+        **change._asdict(),
         "fixed": fixed[known],
         "broken": broken[known],
     }
-    return strongest_first(table, change.p_value)
+    return strongest_first(table)
 
 
 def class_differences(old: pd.DataFrame, new: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
@@ -59,8 +57,6 @@ def class_differences(old: pd.DataFrame, new: pd.DataFrame, classes: ClassNames)
         "new_n": new_n,
         "old_recall": old_hits / old_n,
         "new_recall": new_hits / new_n,
-        "difference": change.difference,
-        "low": change.low,
-        "high": change.high,
+        **change._asdict(),
     }
-    return strongest_first(table, change.p_value)
+    return strongest_first(table)

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import real_pairs
@@ -63,8 +64,9 @@ def pair_changes(both: pd.DataFrame, old: ConfusionMatrix, new: ConfusionMatrix)
         "fixed": fixed,
         "new": came,
         "broken": broken,
+        "p_value": mcnemar_exact(gone, came),
     }
-    return strongest_first(table, mcnemar_exact(gone, came), status=_status(keys, *mutual))
+    return strongest_first(table, status=_status(keys, *mutual))
 
 
 def pair_differences(old: ConfusionMatrix, new: ConfusionMatrix) -> pd.DataFrame:
@@ -91,9 +93,9 @@ def pair_differences(old: ConfusionMatrix, new: ConfusionMatrix) -> pd.DataFrame
         "new_n": new_n,
         "old_count": old_count,
         "new_count": new_count,
+        "p_value": difference_between_samples(old_count, old_n, new_count, new_n).p_value,
     }
-    p_value = difference_between_samples(old_count, old_n, new_count, new_n).p_value
-    return strongest_first(table, p_value, status=_status(keys, *mutual))
+    return strongest_first(table, status=_status(keys, *mutual))
 
 
 def _pair_keys(label: NDArray[np.int64], pred: NDArray[np.int64], k: int) -> NDArray[np.int64]:
@@ -120,7 +122,7 @@ def _counts(keys: NDArray[np.int64], of_images: NDArray[np.int64]) -> NDArray[np
 
 def _status(
     keys: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]
-) -> NDArray[np.object_]:
+) -> ExtensionArray:
     was, now = np.isin(keys, old), np.isin(keys, new)
     words = np.array([None, "went", "appeared", "stays"], object)
-    return np.asarray(words[was + 2 * now], object)
+    return pd.array(words[was + 2 * now], dtype="str")

@@ -121,11 +121,6 @@ def _mask(rows: NDArray[np.int64], among: Selectable) -> Rows:
     return mask
 
 
-def _errors(term: Term, among: Selectable) -> Rows:
-    del term
-    return _mask(among.ranking, among)
-
-
 def _exceptional(term: Term, among: Selectable) -> Rows:
     if among.exceptional is None:
         raise UnfitSelection(
@@ -156,10 +151,6 @@ def _pairs(term: Term, among: Selectable) -> Rows:
     return rows
 
 
-def _group(term: Term, among: Selectable) -> Rows:
-    return _within(among.group(term.number), among)
-
-
 def _within(classes: Sequence[int], among: Selectable) -> Rows:
     """Return the errors among some classes."""
     inside = np.isin(among.column("label"), classes) & np.isin(among.column("pred"), classes)
@@ -179,12 +170,8 @@ def _path(term: Term, among: Selectable) -> Rows:
     return np.array([fnmatchcase(path, term.glob) for path in paths], bool)
 
 
-def _changed(term: Term, among: Selectable) -> Rows:
-    return _mask(getattr(among.changes(term.run), term.kind), among)
-
-
 _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
-    "errors": _errors,
+    "errors": lambda _, among: _mask(among.ranking, among),
     "exceptional": _exceptional,
     "~": _taken_for,
     "/": _taken_for,
@@ -192,9 +179,9 @@ _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "pred": _of_class,
     "correct": _of_class,
     "pairs": _pairs,
-    "group": _group,
+    "group": lambda term, among: _within(among.group(term.number), among),
     "row": _row,
     "path": _path,
-    "fixed": _changed,
-    "broken": _changed,
+    "fixed": lambda term, among: _mask(among.changes(term.run).fixed, among),
+    "broken": lambda term, among: _mask(among.changes(term.run).broken, among),
 }

@@ -60,21 +60,17 @@ def benjamini_hochberg(p_value: NDArray[np.float64], *, tests: int) -> NDArray[n
     return np.minimum(q_value, 1)
 
 
-def strongest_first(
-    columns: Mapping[str, Any],
-    p_value: NDArray[np.float64],
-    *,
-    status: NDArray[np.object_] | None = None,
-) -> pd.DataFrame:
-    """Return a table with its p-values, q-values and perhaps a status, the smallest p-value first.
+def strongest_first(columns: Mapping[str, Any], **conclusions: Any) -> pd.DataFrame:
+    """Return a table of tests with their q-values, the smallest `p_value` first; ties as they come.
 
-    Ties stay as they come.
+    Args:
+        columns: What is tested, with `p_value`; that and the q-value stand behind all others.
+        conclusions: Columns that come last.
     """
-    table = pd.DataFrame(columns).assign(
-        p_value=p_value, q_value=benjamini_hochberg(p_value, tests=len(p_value))
-    )
-    if status is not None:
-        table["status"] = pd.array(status, dtype="str")
+    table = pd.DataFrame(columns)
+    p_value = table.pop("p_value")
+    q_value = benjamini_hochberg(p_value.to_numpy(), tests=len(p_value))
+    table = table.assign(p_value=p_value, q_value=q_value, **conclusions)
     return table.sort_values("p_value", kind="stable", ignore_index=True)
 
 
