@@ -88,7 +88,7 @@ class Recount:
         return len(by_status(self.pairs).mutual)
 
 
-class Evidence(NamedTuple):
+class ScoredPart(NamedTuple):
     """A part of the predictions, and the logits of its predicted images where they were kept."""
 
     predictions: Predictions
@@ -96,7 +96,7 @@ class Evidence(NamedTuple):
 
 
 def what_if(
-    parts: Iterable[Evidence], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
+    parts: Iterable[ScoredPart], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
 ) -> Recount:
     """Count predictions among other classes, with some labels mended.
 
@@ -169,7 +169,7 @@ class _Ranked(NamedTuple):
 
 
 def _decide(
-    part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
+    part: ScoredPart, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the new class of some rows of a part, and whether it is certain."""
     of_class = regrouping.of_class
@@ -187,7 +187,7 @@ def _decide(
 
 
 def _most_probable(
-    part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
+    part: ScoredPart, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> NDArray[np.int64]:
     """Return the new class of some rows as far as probabilities tell, else `NO_CLASS`."""
     table = part.predictions.table

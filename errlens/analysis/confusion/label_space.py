@@ -51,7 +51,7 @@ def exchanged_labels(predictions: Predictions) -> list[Cycle]:
 
     Needs the columns `status`, `label` and `pred`; see `exchanged_classes`.
     """
-    label, pred = scored(predictions)
+    label, pred = labels_and_predictions(predictions)
     return exchanged_classes(label, pred, n_classes=len(predictions.classes))
 
 
@@ -149,7 +149,9 @@ def renamed_classes(
     )
 
 
-def scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def labels_and_predictions(
+    predictions: Predictions,
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Return the labels and predicted classes of the images that count, as indices."""
     judged = predictions.judged
     return judged["label"].to_numpy(), judged["pred"].to_numpy()

@@ -16,8 +16,8 @@ from errlens.analysis.gates.metrics import (
     PAIR,
     Measured,
     RunMetrics,
-    measure,
     names_of_metrics,
+    read_metric,
 )
 from errlens.analysis.selection.parsing import parse_pair
 from errlens.classes.names import ClassNames
@@ -94,7 +94,7 @@ def read_gates(
 
 def judge(gate: Gate, metrics: RunMetrics) -> GateResult:
     """Hold a gate against the metrics."""
-    measured = measure(gate.kind, gate.classes, metrics)
+    measured = read_metric(gate.kind, gate.classes, metrics)
     value = measured.value
     if value is None:
         return GateResult(gate, measured, passed=False, reason=measured.missing)

@@ -82,7 +82,7 @@ def names_of_metrics(overall: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def measure(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
+def read_metric(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
     """Return a metric of metrics.json or, where there are classes, recall, ... or pair of these."""
     if kind == PAIR:
         return _pair_rate(classes, metrics)
