@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from errlens.classes.headers import named, read_header, tidied_headers
 from errlens.classes.names import ClassNames, Superclasses
-from errlens.classes.spelling import folded, tidied_headers
+from errlens.classes.spelling import folded
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
 from errlens.escapes import text_of
@@ -19,6 +20,7 @@ OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to
 _INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
 _INDEX_COLUMNS = ("class_index", "index", "idx", "id")
+_SUPERCLASS_COLUMNS = ("class_name", "superclass")
 
 
 def read_classes(path: Path) -> ClassNames:
@@ -61,14 +63,14 @@ def read_superclasses(path: Path, classes: ClassNames) -> Superclasses:
         raise MissingInput(path, what="superclass file")
     try:
         text = read_text(path, encoding="utf-8-sig", most_bytes=MOST_BYTES)
-        header, table = _csv_rows(text)
+        header, table = _csv_rows(text, wanted=_SUPERCLASS_COLUMNS)
     except (ValueError, csv.Error) as error:
         raise BadClassFile(f"superclass file {str(path)!r}: {error}") from error
-    header = tidied_headers(header, wanted=("class_name", "superclass"))
-    missing = {"class_name", "superclass"} - set(header)
+    header = tidied_headers(header, wanted=_SUPERCLASS_COLUMNS)
+    missing = {*_SUPERCLASS_COLUMNS} - {*header}
     if missing:
         raise BadClassFile(f"superclass file {str(path)!r} has no column {some(sorted(missing))}")
-    name_at, parent_at = header.index("class_name"), header.index("superclass")
+    name_at, parent_at = map(header.index, _SUPERCLASS_COLUMNS)
     rows = [(row[name_at], parent) for row in table if (parent := row[parent_at].strip())]
     # A class may be listed by its name and again by an alias: then it is listed twice.
     spellings = Counter(classes.index(name) for name, _ in rows)
@@ -92,9 +94,12 @@ def _refuse_twins(path: Path, parents: Collection[str]) -> None:
             )
 
 
-def _csv_rows(text: str) -> tuple[list[str], list[list[str]]]:
+def _csv_rows(text: str, *, wanted: Collection[str]) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table in which no row is shorter than the header."""
-    table = csv.reader(io.StringIO(text))
+    first = read_header(io.StringIO(text), wanted=wanted)
+    # Without a known column, what could be a delimiter is rather part of a class name.
+    delimiter = first.delimiter if named(first, wanted) else ","
+    table = csv.reader(io.StringIO(text), delimiter=delimiter)
     header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:
@@ -158,7 +163,7 @@ def _plain(name: object) -> str:
 
 
 def _names_from_csv(text: str) -> list[str]:
-    header, rows = _csv_rows(text)
+    header, rows = _csv_rows(text, wanted=(*_NAME_COLUMNS, *_INDEX_COLUMNS))
     lowered = [name.strip().lower() for name in header]
     name_at = next((lowered.index(name) for name in _NAME_COLUMNS if name in lowered), None)
     if name_at is not None:

@@ -1,4 +1,4 @@
-"""What the classes of ImageNet-1k are called: synset ids and their lemmas, from timm's files.
+"""The names of the classes of ImageNet-1k: synset ids and their lemmas, from timm's files.
 
 The files are read where timm lies, and timm is not imported: that would take torch, and seconds.
 """

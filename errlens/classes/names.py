@@ -4,9 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from errlens.classes.spelling import folded, other_names, tidied
 from errlens.errors import BadClassFile, did_you_mean, nearest, some
+
+NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,14 @@ class ClassNames:
         """Return the output a label stands for, or None if it names no class or several."""
         meant = self.meant(label)
         return meant[0] if len(meant) == 1 else None
+
+    def indices(self, names: Iterable[str]) -> NDArray[np.int64]:
+        """Return the output of each name, spelt exactly as here, `NO_CLASS` where it has none.
+
+        >>> ClassNames(("cat", "dog")).indices(["dog", "Cat", "cat"]).tolist()
+        [1, -1, 0]
+        """
+        return np.array([self._places.get(name, NO_CLASS) for name in names], np.int64)
 
     def meant(self, label: str) -> tuple[int, ...]:
         """Return the outputs a label may stand for, by the nearest spelling that there is."""
@@ -99,8 +113,12 @@ class ClassNames:
         }
 
     @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+    @cached_property
     def _exact(self) -> dict[str, tuple[int, ...]]:
-        return {**self.aliases, **{name: (index,) for index, name in enumerate(self.names)}}
+        return {**self.aliases, **{name: (index,) for name, index in self._places.items()}}
 
     @cached_property
     def _tidied(self) -> dict[str, tuple[int, ...]]:
@@ -147,10 +165,9 @@ class Superclasses:
         """
         invented = classes.unknown(mapping)
         if invented:
-            near = nearest(invented[0], classes.names)
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=did_you_mean(near),
+                hint=did_you_mean(nearest(invented[0], classes.names)),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))
@@ -172,9 +189,13 @@ class Superclasses:
         return {name: parent for name, parent in parents if parent is not None}
 
 
-def _joined(
-    meanings: Iterable[tuple[str, tuple[int, ...]]],
-) -> dict[str, tuple[int, ...]]:
+def class_parents(superclasses: Superclasses | None, n_classes: int) -> NDArray[np.int32]:
+    """Return the superclass index of each class, `NO_CLASS` where it has none."""
+    of_class = superclasses.of_class if superclasses else (None,) * n_classes
+    return np.array([NO_CLASS if parent is None else parent for parent in of_class], np.int32)
+
+
+def _joined(meanings: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
     """Return the outputs that each name may mean, sorted, of meanings that may repeat a name."""
     meant: dict[str, set[int]] = {}
     for name, indices in meanings:

@@ -1,10 +1,9 @@
-"""When are two spellings the same name? The one place that says so, for every command."""
+"""Which spellings are the same name: decided here, for every command."""
 
 import html
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -72,20 +71,6 @@ def as_number(text: str) -> int | None:
     return int(number[1]) if number else None
 
 
-def tidied_headers(names: Sequence[str], *, wanted: Collection[str]) -> list[str]:
-    """Return the names of columns tidied, but for those wanted as they are, and twins.
-
-    >>> tidied_headers(["path", " label", "\ufeffpred"], wanted={"path", "label"})
-    ['path', 'label', 'pred']
-    """
-    plain = [name if name in wanted else tidied(str(name)) for name in names]
-    count = Counter(plain)
-    return [
-        name if count[short] > 1 or not short else short
-        for name, short in zip(names, plain, strict=True)
-    ]
-
-
 def synset_of(name: str) -> str | None:
     """Return the synset id that a name holds, or that is the one of an ImageNet class called so.
 
@@ -117,16 +102,16 @@ def other_names(name: str) -> list[str]:
     """
     plain = folded(name)
     parts = _with_synset(plain)
-    found = [folded(known) for known in names_of_synsets().get(synset_of(name) or "", ())]
+    others = [folded(known) for known in names_of_synsets().get(synset_of(name) or "", ())]
     if parts:
         lemmas = {folded(lemma) for lemma in lemmas_of_synsets().get(parts["synset"], ())}
-        shared = lemmas - {*found}  # by another class
-        found = [parts["synset"], *({parts["rest"]} - shared), *found]
+        shared = lemmas - {*others}  # by another class
+        others = [parts["synset"], *({parts["rest"]} - shared), *others]
     elif numbered := _NUMBERED.fullmatch(plain):
-        found.append(numbered["rest"])
+        others.append(numbered["rest"])
     if plain in _BOOLEANS:
-        found.append(_BOOLEANS[plain])
-    return [other for other in dict.fromkeys(found) if other != plain]
+        others.append(_BOOLEANS[plain])
+    return [other for other in dict.fromkeys(others) if other != plain]
 
 
 def _with_synset(plain: str) -> re.Match[str] | None:

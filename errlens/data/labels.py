@@ -8,13 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes.names import ClassNames
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number, tidied
 from errlens.data.counting import LabelKind, refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
 
-NO_LABEL: Final = -1
 FROM_LABELS: Final = "the labels of the data"
 
 
@@ -91,7 +90,7 @@ def label_indices(
     kind: LabelKind | None = None,
     allow_unknown: bool = False,
 ) -> NDArray[np.int32]:
-    """Return the class index of each sample, `NO_LABEL` where it has none or an unknown label.
+    """Return the class index of each sample, `NO_CLASS` where it has none or an unknown label.
 
     Raises:
         UnknownLabels: A label names no class, and `allow_unknown` is off.
@@ -111,7 +110,7 @@ def label_indices(
     )
     if unknown and not allow_unknown:
         raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
-    return labels.map(by_label).fillna(NO_LABEL).to_numpy(np.int32)
+    return labels.map(by_label).fillna(NO_CLASS).to_numpy(np.int32)
 
 
 def respelt(values: Iterable[str | None], classes: ClassNames) -> dict[tuple[str, str], int]:

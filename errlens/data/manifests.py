@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from errlens.classes.spelling import as_number, tidied_headers
+from errlens.classes.headers import read_header, tidied_headers
+from errlens.classes.spelling import as_number
 from errlens.errors import BadManifest, UnfitOption, nearest, some
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
-_SNIFFED_CHARACTERS: Final = 64_000
 
 
 class Columns(NamedTuple):
@@ -37,7 +39,7 @@ class Manifest(NamedTuple):
 def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> Manifest:
     """Read a manifest, or one split of it.
 
-    The delimiter of a text file is found out from its first lines; the split column may be absent.
+    The delimiter of a text file is found out from its header; the split column may be absent.
 
     Raises:
         BadManifest: It cannot be read, has no rows, or lacks a column or a path.
@@ -47,7 +49,9 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     table.columns = tidied_headers([*table.columns], wanted=columns)
     _refuse_missing(path, list(table.columns), columns)
     if split is not None:
-        table = _only_split(path, table, columns.split, split)
+        splits = _as_text(table[columns.split]) if columns.split in table else None
+        is_in = in_split(splits, split, column=columns.split, of=f"manifest {str(path)!r}")
+        table = table[is_in].reset_index(drop=True)
     if table.empty:
         raise BadManifest(f"manifest {str(path)!r} has no rows")
     frame = pd.DataFrame(
@@ -65,6 +69,32 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     rest = table.drop(columns=[*columns, "row"], errors="ignore")
     rest.insert(0, "row", range(len(rest)))
     return Manifest(frame, rest if rest.shape[1] > 1 else None)
+
+
+def in_split(
+    splits: Iterable[str | None] | None, split: str, *, column: str, of: str
+) -> NDArray[np.bool_]:
+    """Tell which rows of a table are in a split.
+
+    Args:
+        splits: The split of each row, None where the table has no such column.
+        split: The one that is asked for.
+        column: Where splits should be.
+        of: What to call the table in a message.
+
+    Raises:
+        UnfitOption: There is no such column, or no such split.
+    """
+    if splits is None:
+        raise UnfitOption(
+            f"{of} has no column {column!r} to take the split {split!r} from",
+            hint="name it with --split-column",
+        )
+    values = [*splits]
+    if split not in values:
+        known = sorted({value for value in values if value is not None})
+        raise UnfitOption(f"{of} has no split {split!r}; it has {some(known)}")
+    return np.array([value == split for value in values], bool)
 
 
 def as_labels(values: Iterable[str | None]) -> list[str | None]:
@@ -88,12 +118,12 @@ def as_labels(values: Iterable[str | None]) -> list[str | None]:
 def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            start = lines.read(_SNIFFED_CHARACTERS)
+            header = read_header(lines, wanted=columns)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of another length
             return pd.read_csv(
                 path,
-                sep=_delimiter(start, columns),
+                sep=header.delimiter,
                 dtype=str,
                 index_col=False,  # pandas would take a longer row's first value for its name
                 keep_default_na=False,  # a class may be called NA
@@ -104,7 +134,7 @@ def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
         raise BadManifest(f"manifest {str(path)!r} has rows longer than its header") from error
     except pd.errors.EmptyDataError as error:
         raise BadManifest(f"manifest {str(path)!r} is empty") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
 
 
@@ -114,21 +144,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, dtype_backend="numpy_nullable").reset_index(drop=True)
     except (OSError, pa.ArrowException) as error:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
-
-
-def _delimiter(text: str, columns: Columns) -> str:
-    r"""Find the delimiter of a table: the one that makes wanted columns of its header line.
-
-    >>> _delimiter("path;label;size, bytes\na.jpg;cat;1", Columns())
-    ';'
-    """
-    header = text.partition("\n")[0].strip()
-
-    def wanted(delimiter: str) -> int:
-        cells = next(csv.reader([header], delimiter=delimiter), [])
-        return len({*tidied_headers(cells, wanted=columns)} & {*columns})
-
-    return max(",;\t|", key=wanted)
 
 
 def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
@@ -141,19 +156,6 @@ def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
         hint="name them with --path-column and --label-column"
         + (f"; did you mean {', '.join(near)}?" if near else ""),
     )
-
-
-def _only_split(path: Path, table: pd.DataFrame, column: str, split: str) -> pd.DataFrame:
-    if column not in table:
-        raise UnfitOption(
-            f"manifest {str(path)!r} has no column {column!r} to take the split {split!r} from",
-            hint="name it with --split-column",
-        )
-    kept = table[_as_text(table[column]) == split]
-    if kept.empty:
-        splits = sorted(table[column].dropna().astype(str).unique())
-        raise UnfitOption(f"manifest {str(path)!r} has no split {split!r}; it has {some(splits)}")
-    return kept.reset_index(drop=True)
 
 
 def _as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":

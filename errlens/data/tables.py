@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from errlens.classes.spelling import tidied_headers
+from errlens.classes.headers import read_header, tidied_headers
 from errlens.errors import BadPredictions, MissingInput, some
 from errlens.run.parquet_files import open_parquet
 
@@ -93,7 +93,7 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.utf8_trim_whitespace(column)
     try:
-        found: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
+        values: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         row, value = next(
             ((row, value) for row, value in enumerate(column.to_pylist()) if not _is_number(value)),
@@ -102,7 +102,7 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
         raise BadPredictions(
             f"column {name!r} should hold numbers, but row {row} holds {value!r}"
         ) from error
-    return found
+    return values
 
 
 def _is_number(value: object) -> bool:
@@ -119,26 +119,14 @@ def _read_parquet(path: Path) -> pa.Table:
 
 def _read_text(path: Path, wanted: Collection[str]) -> pa.Table:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = next((line.strip() for line in lines if line.strip()), "")
-    # The one that makes most of the names wanted; if none does, the one that makes most cells.
-    delimiter = max(
-        ",;\t|",
-        key=lambda one: (
-            len({*tidied_headers(_cells(header, one), wanted=wanted)} & {*wanted}),
-            len(_cells(header, one)),
-        ),
-    )
+        header = read_header(lines, wanted=wanted)
     return pa_csv.read_csv(
         path,
-        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        parse_options=pa_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(_cells(header, delimiter), pa.string()),
+            column_types=dict.fromkeys(header.columns, pa.string()),
             null_values=[""],  # a class may be called NA
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
         ),
     )
-
-
-def _cells(header: str, delimiter: str) -> list[str]:
-    return next(csv.reader([header], delimiter=delimiter), [])

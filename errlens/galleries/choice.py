@@ -7,13 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.selection.selection import (
-    NUMBERED,
-    Selectable,
-    Term,
-    parse_selector,
-    selected_rows,
-)
+from errlens.analysis.selection.parsing import NUMBERED, Term, parse_selector
+from errlens.analysis.selection.picking import Selectable, selected_rows
 from errlens.formats import count, counted
 from errlens.run.file_names import distinct_names
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from errlens.analysis.mistakes.image_page import Likeness
 from errlens.analysis.selection.notes import Note
-from errlens.analysis.selection.selection import Term
+from errlens.analysis.selection.parsing import Term
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import ImageFile
 from errlens.data.samples import find_samples

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import ClassNames, Superclasses, class_parents
 from errlens.predictions.assembly import Seen, part_table
-from errlens.predictions.scores import Scores, class_parents, score
+from errlens.predictions.scores import Scores, score
 from errlens.predictions.table import OK, SCHEMA
 
 _NOTHING: Final = float(np.finfo(np.float64).smallest_subnormal)  # stands for a probability of 0
@@ -69,13 +69,13 @@ def part_of_classes(
     Arguments are as above; `pred` and `confidence` have an entry a row, which means nothing where
     `seen` is not ok. What follows from the probabilities of all classes is null.
     """
-    told = np.array([one.status == OK for one in seen], bool)
-    scores = _scores(pred[told], label[told], class_parents(superclasses, len(classes)))
+    is_known = np.array([image.status == OK for image in seen], bool)
+    scores = _scores(pred[is_known], label[is_known], class_parents(superclasses, len(classes)))
     table = part_table(plan, seen, scores, label, classes=classes, superclasses=superclasses)
     table = _without(table, (*_OF_OUTPUTS, *_OF_PROBABILITIES))
     if confidence is None:
         return table
-    known = pa.array(confidence.astype(np.float32), mask=~told | np.isnan(confidence))
+    known = pa.array(confidence.astype(np.float32), mask=~is_known | np.isnan(confidence))
     return _with(table, {"confidence": known})
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes.names import ClassNames
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number
 from errlens.data.counting import (
     LabelKind,
@@ -21,7 +21,7 @@ from errlens.data.counting import (
     numbered_classes,
     refuse_counting_from_one,
 )
-from errlens.data.labels import NO_LABEL, kind_of_labels, match_labels, respelt
+from errlens.data.labels import kind_of_labels, match_labels, respelt
 from errlens.errors import (
     AmbiguousLabels,
     BadPredictions,
@@ -30,7 +30,7 @@ from errlens.errors import (
     nearest,
     some,
 )
-from errlens.imported.said_classes import SaidClasses, said_classes
+from errlens.imported.named_classes import NamedClasses, named_classes
 
 Values = Sequence[str | None]
 
@@ -38,7 +38,7 @@ Values = Sequence[str | None]
 class Spelling(NamedTuple):
     """What was reconciled: `labels` and `preds` count values by how they and their class are spelt.
 
-    `apart` and `as_one` are those of `SaidClasses`.
+    `apart` and `as_one` are those of `NamedClasses`.
     """
 
     labels: Mapping[tuple[str, str], int]
@@ -54,14 +54,14 @@ class Naming:
     `known` says that the list was there before the labels and predictions were looked at.
     """
 
-    said: SaidClasses
+    named: NamedClasses
     known: bool
     numbering: Numbering
 
     @property
     def classes(self) -> ClassNames:
         """The classes."""
-        return self.said.classes
+        return self.named.classes
 
     def of_labels(
         self, labels: Values, *, allow_unknown: bool
@@ -99,20 +99,15 @@ class Naming:
                 _distinct(preds), unknown, classes, hint="--preds-from 1", what="predictions"
             )
         if unknown:
-            near = nearest(unknown[0], classes.names)
             raise BadPredictions(
                 f"predicted classes that are none of the {len(classes)} class names from "
                 f"{classes.source}: {some(unknown)}",
-                hint=did_you_mean(near, "pass --classes FILE"),
+                hint=did_you_mean(nearest(unknown[0], classes.names), "pass --classes FILE"),
             )
         return indices
 
     def refuse_shift(
-        self,
-        labels: Values,
-        preds: Values,
-        label: NDArray[np.integer],
-        pred: NDArray[np.integer],
+        self, labels: Values, preds: Values, label: NDArray[np.integer], pred: NDArray[np.integer]
     ) -> None:
         """Raise an error where labels or predictions are numbers that seem to count otherwise.
 
@@ -129,7 +124,7 @@ class Naming:
         of_labels, of_preds = (_are_numbers(values) for values in (labels, preds))
         if self.numbering.counts or not (of_labels or of_preds):
             return
-        both = (label != NO_LABEL) & (pred != NO_LABEL)
+        both = (label != NO_CLASS) & (pred != NO_CLASS)
         shift = find_shift(*(as_numbers(indices[both], self.classes) for indices in (label, pred)))
         if shift is None:
             return
@@ -153,8 +148,8 @@ class Naming:
         return Spelling(
             self._respelt(labels, self._kind_of_labels),
             self._respelt(preds, self._kind_of_preds),
-            self.said.apart,
-            self.said.as_one,
+            self.named.apart,
+            self.named.as_one,
         )
 
     def _respelt(self, values: Values, kind: LabelKind | None) -> dict[tuple[str, str], int]:
@@ -175,11 +170,7 @@ class Naming:
 
 
 def name_classes(
-    labels: Values,
-    preds: Values,
-    *,
-    known: ClassNames | None,
-    numbering: Numbering,
+    labels: Values, preds: Values, *, known: ClassNames | None, numbering: Numbering
 ) -> Naming:
     """Return how the labels and the predictions of a table name classes, `known` or their own.
 
@@ -188,12 +179,12 @@ def name_classes(
         UnfitOption: Words are to be numbers.
     """
     if known:
-        said = SaidClasses(known, [], [])
+        named = NamedClasses(known, [], [])
     elif numbering.kind == "indices" or numbering.counts:
-        said = SaidClasses(numbered_classes(labels, preds, numbering), [], [])
+        named = NamedClasses(numbered_classes(labels, preds, numbering), [], [])
     else:
-        said = said_classes(labels, preds)
-    return Naming(said=said, known=known is not None, numbering=numbering)
+        named = named_classes(labels, preds)
+    return Naming(named=named, known=known is not None, numbering=numbering)
 
 
 def class_indices(
@@ -202,7 +193,7 @@ def class_indices(
     """Return the class each value stands for, and the values that stand for none, sorted.
 
     Values are names if all of them are names of classes, else integers are indices, counted from
-    `first`; `kind` says otherwise. What is None, or stands for no class, gets `NO_LABEL`.
+    `first`; `kind` says otherwise. What is None, or stands for no class, gets `NO_CLASS`.
 
     >>> class_indices(["dog", None, "cow"], ClassNames(("cat", "dog")))
     (array([ 1, -1, -1], dtype=int32), ['cow'])
@@ -212,9 +203,9 @@ def class_indices(
     distinct = sorted(_distinct(values))
     kind = kind_of_labels(distinct, classes, kind=kind)
     match = match_labels(distinct, classes, kind=kind, first=first)
-    found = {value: index for value, index in match.items() if index is not None}
-    unknown = [value for value in distinct if value not in found]
-    indices = [NO_LABEL if value is None else found.get(value, NO_LABEL) for value in values]
+    known = {value: index for value, index in match.items() if index is not None}
+    unknown = [value for value in distinct if value not in known]
+    indices = [NO_CLASS if value is None else known.get(value, NO_CLASS) for value in values]
     return np.array(indices, np.int32), unknown
 
 

@@ -21,7 +21,7 @@ def probability_columns(
     columns: Sequence[str],
     *,
     reserved: Collection[str],
-    said: Collection[str],
+    named: Collection[str],
     given: ClassNames | None = None,
     prefix: str | None = None,
     needed: bool = False,
@@ -33,32 +33,34 @@ def probability_columns(
     Args:
         columns: All columns of the table.
         reserved: Columns that hold something else.
-        said: The labels and predicted classes of the table.
+        named: The labels and predicted classes of the table.
         given: The classes, where they are known.
         prefix: What stands before the name of a class; by default one of `PREFIXES`.
         needed: The table says nothing else about predictions: take columns with a prefix also
-            where no class that is said has one.
+            where no class that is named has one.
 
     Raises:
         BadPredictions: There are two such sets of columns, or a class has none.
         UnfitOption: No column has the prefix that was given.
     """
     free = dict.fromkeys(name for name in columns if name not in reserved)
-    found = _families(free, PREFIXES, said, given) if prefix is None else {}
-    if not found and (needed or prefix is not None):
-        tried = [one for one in PREFIXES if one] if prefix is None else [prefix]
-        found = _families(free, tried, said, given, trusted=True)
-    if len(found) > 1:
-        first, second = (next(iter(family.values())) for family in list(found.values())[:2])
+    families = _families(free, PREFIXES, named, given) if prefix is None else {}
+    if not families and (needed or prefix is not None):
+        tried = [name for name in PREFIXES if name] if prefix is None else [prefix]
+        families = _families(free, tried, named, given, trusted=True)
+    if len(families) > 1:
+        first, second = (next(iter(family.values())) for family in list(families.values())[:2])
         raise BadPredictions(
             f"two sets of columns could be the probabilities: those like {first!r} and those "
             f"like {second!r}",
-            hint=f"choose one with --prob-prefix: {' or '.join(map(repr, found))}",
+            hint=f"choose one with --prob-prefix: {' or '.join(map(repr, families))}",
         )
-    if not found and prefix is not None:
+    if not families and prefix is not None:
         raise UnfitOption(f"--prob-prefix {prefix!r}: no class has a column called like this")
-    for one, family in found.items():
-        _refuse_taken(family, one, reserved=reserved, wanted=given.names if given else sorted(said))
+    for before, family in families.items():
+        _refuse_taken(
+            family, before, reserved=reserved, wanted=given.names if given else sorted(named)
+        )
         _refuse_missing(family, given)
         return family
     return {}
@@ -92,11 +94,7 @@ def refuse_improper(prob: NDArray[np.float64], names: Sequence[str], *, toleranc
 
 
 def refuse_disagreement(
-    prob: NDArray[np.float64],
-    pred: NDArray[np.int32],
-    names: Sequence[str],
-    *,
-    classes: ClassNames,
+    prob: NDArray[np.float64], pred: NDArray[np.int32], names: Sequence[str], *, classes: ClassNames
 ) -> None:
     """Raise an error unless each predicted class (if not -1) is a most probable one.
 
@@ -133,20 +131,20 @@ def most_probable(prob: NDArray[np.float64]) -> NDArray[np.int32]:
 def _families(
     free: Collection[str],
     prefixes: Collection[str],
-    said: Collection[str],
+    named: Collection[str],
     given: ClassNames | None,
     *,
     trusted: bool = False,
 ) -> dict[str, dict[str, str]]:
     """Return the columns of the classes by prefix, where there are any."""
-    found = {one: _family(free, one, said, given, trusted=trusted) for one in prefixes}
-    return {prefix: family for prefix, family in found.items() if family}
+    families = {prefix: _family(free, prefix, named, given, trusted=trusted) for prefix in prefixes}
+    return {prefix: family for prefix, family in families.items() if family}
 
 
 def _family(
     free: Collection[str],
     prefix: str,
-    said: Collection[str],
+    named: Collection[str],
     given: ClassNames | None,
     *,
     trusted: bool,
@@ -170,11 +168,11 @@ def _family(
         }
         return family if trusted or prefix or len(family) >= min(2, len(given)) else {}
     if not prefix:
-        meant = {at for name in said if (at := columns.index(name)) is not None}
+        meant = {at for name in named if (at := columns.index(name)) is not None}
         family = {columns[at]: ends[columns[at]] for at in sorted(meant)}
-        return family if trusted or len(family) >= min(2, len(said)) else {}
-    numbered = prefix == "prob_" and all(as_number(name) is not None for name in said)
-    is_known = trusted or numbered or any(columns.meant(name) for name in said)
+        return family if trusted or len(family) >= min(2, len(named)) else {}
+    numbered = prefix == "prob_" and all(as_number(name) is not None for name in named)
+    is_known = trusted or numbered or any(columns.meant(name) for name in named)
     return ends if is_known else {}
 
 

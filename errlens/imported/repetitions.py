@@ -1,4 +1,4 @@
-"""Images that a table is about in several rows."""
+"""Images that are in several rows of a table of predictions."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath

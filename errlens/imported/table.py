@@ -1,4 +1,4 @@
-"""Predictions made elsewhere: what a table says about which images and classes."""
+"""A table of predictions made elsewhere: its images, labels and predicted classes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
 from errlens.data.counting import Numbering
-from errlens.data.manifests import Manifest, as_labels
+from errlens.data.manifests import Manifest, as_labels, in_split
 from errlens.data.tables import is_text, numbers, read_table, texts
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
 from errlens.imported.naming import Spelling, name_classes
@@ -44,7 +44,7 @@ class PredictionColumns(NamedTuple):
 class ImportedPredictions(NamedTuple):
     """What a table says, one entry a row.
 
-    `label` and `pred` are class indices, `NO_LABEL` where the table leaves them empty;
+    `label` and `pred` are class indices, `NO_CLASS` where the table leaves them empty;
     `unknown` marks labels that are none of the classes. `prob` has a column for each class.
     `spelling` says what names were reconciled, `repetitions` which images are in several rows.
     """
@@ -94,7 +94,10 @@ def read_predictions(
     """
     _refuse_double_use(columns)
     table = read_table(path, wanted=columns)
-    table = _only_split(table, columns.split, split)
+    if split is not None:
+        splits = texts(table, columns.split) if columns.split in table.column_names else None
+        is_in = in_split(splits, split, column=columns.split, of="the table")
+        table = table.filter(pa.array(is_in))
     place = _place_column(table, columns)
     paths = _paths(table, place)
 
@@ -104,12 +107,12 @@ def read_predictions(
     held = probability_columns(
         table.column_names,
         reserved={*columns, place},
-        said=_distinct(label_text) | _distinct(pred_text),
+        named=_distinct(label_text) | _distinct(pred_text),
         given=given,
         prefix=prob_prefix,
         needed=not has_pred,
     )
-    _refuse_no_predictions(table, columns, found=has_pred or bool(held))
+    _refuse_no_predictions(table, columns, known=has_pred or bool(held))
 
     named = ClassNames(tuple(held), source="the columns of probability") if held else None
     naming = name_classes(
@@ -154,22 +157,6 @@ def _refuse_double_use(columns: PredictionColumns) -> None:
             )
 
 
-def _only_split(table: pa.Table, column: str, split: str | None) -> pa.Table:
-    if split is None:
-        return table
-    if column not in table.column_names:
-        raise UnfitOption(
-            f"the table has no column {column!r} to take the split {split!r} from",
-            hint="name it with --split-column",
-        )
-    values = texts(table, column)
-    if split not in values:
-        raise UnfitOption(
-            f"the table has no split {split!r}; it has {some(sorted(_distinct(values)))}"
-        )
-    return table.filter(pa.array([value == split for value in values]))
-
-
 def _names(table: pa.Table, column: str) -> list[str | None]:
     """Return what a column calls classes; what is blank is missing."""
     return as_labels(value if value and tidied(value) else None for value in texts(table, column))
@@ -177,17 +164,17 @@ def _names(table: pa.Table, column: str) -> list[str | None]:
 
 def _place_column(table: pa.Table, columns: PredictionColumns) -> str:
     """Return the column that says which image a row is about, once the label is there too."""
-    found = table.column_names
-    places = [name for name in (columns.path, columns.id) if name in found]
+    present = table.column_names
+    places = [name for name in (columns.path, columns.id) if name in present]
     if not places:
-        raise _no_column((columns.path, columns.id), found, "--path-column or --id-column")
-    if columns.label not in found:
-        raise _no_column((columns.label,), found, "--label-column")
+        raise _no_column((columns.path, columns.id), present, "--path-column or --id-column")
+    if columns.label not in present:
+        raise _no_column((columns.label,), present, "--label-column")
     return places[0]
 
 
-def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, found: bool) -> None:
-    if found:
+def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, known: bool) -> None:
+    if known:
         return
     prefixes = " or ".join(f"{prefix}CLASS" for prefix in PREFIXES)
     raise _no_column(
@@ -199,16 +186,17 @@ def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, found
 
 
 def _no_column(
-    wanted: Sequence[str], found: Sequence[str], option: str, *, more: str = ""
+    wanted: Sequence[str], present: Sequence[str], option: str, *, more: str = ""
 ) -> BadPredictions:
     near = [
         name
-        for one in wanted
-        for name in nearest(one, found, most=1) or [name for name in found if one in name][:1]
+        for column in wanted
+        for name in nearest(column, present, most=1)
+        or [name for name in present if column in name][:1]
     ]
     return BadPredictions(
         f"the table has no column {' or '.join(map(repr, wanted))}{more}; it has "
-        f"{some(found, most=10)}",
+        f"{some(present, most=10)}",
         hint=f"name it with {option}" + (f"; did you mean {', '.join(near)}?" if near else ""),
     )
 

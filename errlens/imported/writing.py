@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from errlens.classes.names import Superclasses
-from errlens.data.labels import NO_LABEL
+from errlens.classes.names import NO_CLASS, Superclasses
 from errlens.data.photos.images import Identity, identify_photo
 from errlens.data.photos.loading import in_order
 from errlens.imported.assembly import part_of_classes, part_of_probabilities
@@ -78,8 +77,8 @@ class ShardImporter(ShardWorker):
         else:
             pred, confidence = table.pred[rows], table.confidence
             seen = [
-                one if index != NO_LABEL else NO_PREDICTION._replace(**image._asdict())
-                for one, index, image in zip(seen, pred, images, strict=True)
+                image_seen if index != NO_CLASS else NO_PREDICTION._replace(**image._asdict())
+                for image_seen, index, image in zip(seen, pred, images, strict=True)
             ]
             part = part_of_classes(
                 plan,

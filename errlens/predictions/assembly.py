@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes.names import ClassNames, Superclasses
-from errlens.predictions.scores import NO_CLASS, Scores, class_parents
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses, class_parents
+from errlens.predictions.scores import Scores
 from errlens.predictions.table import FAILED, LABEL_UNKNOWN, OK, SCHEMA
 
 
@@ -49,7 +49,7 @@ def part_table(
         superclasses: The superclasses, if any.
         with_logits: Number the scored rows for the part's logits and features.
     """
-    fed = np.array([one.status == OK for one in seen], dtype=bool)
+    fed = np.array([image.status == OK for image in seen], dtype=bool)
     scored = np.zeros(len(seen), dtype=bool)
     scored[fed] = scores.finite
     failed = fed & ~scored
@@ -62,13 +62,13 @@ def part_table(
     names = pa.array(classes.names, pa.string())
     columns: dict[str, pa.Array] = {
         **{name: plan[name] for name in ("row", "sample_id", "path", "split")},
-        "content_hash": pa.array([one.content_hash for one in seen], pa.binary(16)),
+        "content_hash": pa.array([image.content_hash for image in seen], pa.binary(16)),
         "status": pa.array(
-            np.select([failed, unknown], [FAILED, LABEL_UNKNOWN], [one.status for one in seen])
+            np.select([failed, unknown], [FAILED, LABEL_UNKNOWN], [image.status for image in seen])
         ),
         "error": pa.array(_errors(seen, failed, unknown), pa.string()),
-        "width": pa.array([one.width for one in seen], pa.int32()),
-        "height": pa.array([one.height for one in seen], pa.int32()),
+        "width": pa.array([image.width for image in seen], pa.int32()),
+        "height": pa.array([image.height for image in seen], pa.int32()),
         "label": _masked(label, labelled),
         "correct": _masked(spread.values(scores.pred) == label, scored & labelled),
         "topk_index": spread.lists(scores.topk_index),
@@ -125,7 +125,7 @@ def _errors(
     reasons = np.select(
         [failed, unknown], ["outputs are not finite", "label is none of the classes"], ""
     )
-    return [reason or one.error for one, reason in zip(seen, reasons.tolist(), strict=True)]
+    return [reason or image.error for image, reason in zip(seen, reasons.tolist(), strict=True)]
 
 
 def _as(column: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array:

@@ -5,9 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.classes.names import Superclasses
+from errlens.classes.names import Superclasses, class_parents
 
-NO_CLASS = -1
 MOST_TOPK: Final = 20
 
 
@@ -87,9 +86,3 @@ def score(
         super_pred=super_pred,
         super_pred_prob=(prob * inside).sum(axis=1).astype(np.float32),
     )
-
-
-def class_parents(superclasses: Superclasses | None, n_classes: int) -> NDArray[np.int32]:
-    """Return the superclass index of each class, `NO_CLASS` where it has none."""
-    of_class = superclasses.of_class if superclasses else (None,) * n_classes
-    return np.array([NO_CLASS if parent is None else parent for parent in of_class], np.int32)

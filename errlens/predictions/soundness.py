@@ -1,4 +1,4 @@
-"""Does a predictions table hold what errlens writes? It may come from a damaged or foreign run.
+"""What is wrong with a predictions table, which may come from a damaged or foreign run.
 
 What the tables of a run are taken for elsewhere, such as an index for one of the classes, is
 checked here once, when they are read.
@@ -100,18 +100,18 @@ def _names_of_classes(part: _Part) -> Iterator[str]:
                 yield f"{kind}_name is not the name of {kind}"
 
 
-def _predicted_where_told(part: _Part) -> Iterator[str]:
+def _predicted_where_ok(part: _Part) -> Iterator[str]:
     if part.has("status", "pred"):
         is_predicted = _is_in(part.table["status"], (OK, LABEL_UNKNOWN))
         if not _all(pc.equal(is_predicted, pc.is_valid(part.table["pred"]))):
             yield "status and pred do not agree on what was predicted"
 
 
-def _right_where_told(part: _Part) -> Iterator[str]:
+def _correct_where_right(part: _Part) -> Iterator[str]:
     if part.has("label", "pred", "correct"):
-        told = part.table["correct"]
+        correct = part.table["correct"]
         is_right = pc.equal(part.table["label"], part.table["pred"])
-        if is_right.null_count != told.null_count or not _all(pc.equal(is_right, told)):
+        if is_right.null_count != correct.null_count or not _all(pc.equal(is_right, correct)):
             yield "correct does not say whether label and pred are the same"
 
 
@@ -138,8 +138,8 @@ _CHECKS: Final[tuple[Callable[[_Part], Iterator[str]], ...]] = (
     _numbers_of_classes,
     _finite_shares,
     _names_of_classes,
-    _predicted_where_told,
-    _right_where_told,
+    _predicted_where_ok,
+    _correct_where_right,
     _lists_of_one_length,
     _counted_rows_of_logits,
 )
@@ -159,8 +159,8 @@ def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _within(values: pa.ChunkedArray, low: float, high: float) -> bool:
-    found = pc.min_max(values).as_py()
-    return found["min"] is None or (found["min"] >= low and found["max"] <= high)
+    ends = pc.min_max(values).as_py()
+    return ends["min"] is None or (ends["min"] >= low and ends["max"] <= high)
 
 
 def _all(mask: Any) -> bool:

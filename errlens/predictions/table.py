@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from errlens.classes.names import ClassNames, Superclasses
 
@@ -76,6 +77,12 @@ class Predictions:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def judged(self) -> pa.Table:
+        """The rows that are right or wrong: predicted, and with a label among the classes."""
+        is_ok = pc.equal(self.table["status"], OK)
+        return self.table.filter(pc.and_(is_ok, pc.is_valid(self.table["label"])))
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.order import class_order
 from errlens.analysis.confusion.pairs import marked_cells
-from errlens.analysis.selection.selection import Selectable
+from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import is_printable, printable
 from errlens.report.parts import Part
 from errlens.report.shots import Shots

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.verdict import shown_pairs, told_status
+from errlens.analysis.confusion.sentences import shown_pairs, told_status
 from errlens.analysis.selection.notes import Note
-from errlens.analysis.selection.selection import Selectable, Term, pair_selector, parse_selector
+from errlens.analysis.selection.parsing import Term, pair_selector, parse_selector
+from errlens.analysis.selection.picking import Selectable
 from errlens.documents import parse_json
 from errlens.errors import UnfitSelection
 from errlens.report.parts import Part, records

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
-from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL
+from errlens.analysis.confusion.sentences import NONE_EXCEPTIONAL
 from errlens.escapes import escaped_json, printable, shell_line
 from errlens.report.page import Page, Quest
 from errlens.report.shots import Pictures, Progress

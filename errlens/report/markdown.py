@@ -7,7 +7,7 @@ from typing import Final
 
 from errlens.escapes import printable
 from errlens.formats import count, figure, of, points, share, share_range
-from errlens.report.overview import Figure
+from errlens.report.overview import Metric
 from errlens.report.page import Page
 
 LARGEST: Final = 900_000  # bytes; GitHub drops a summary of more than a mebibyte
@@ -77,7 +77,7 @@ def _word(word: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", html.escape(word, quote=False))
 
 
-def _share(one: Figure) -> tuple[str, ...]:
+def _share(one: Metric) -> tuple[str, ...]:
     return (
         escaped(one.name),
         share(one.value, one.n),

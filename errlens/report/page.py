@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
-from errlens.analysis.confusion.verdict import no_group, nothing_wrong, told_status
-from errlens.analysis.selection.selection import Selectable
+from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
+from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import printable, shell_line
 from errlens.galleries.choice import galleries_of
 from errlens.predictions.table import Predictions

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, STATUSES, of_status
+from errlens.analysis.confusion.pairs import STATUSES, by_status
 from errlens.analysis.gates.texts import gate_texts
 from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
@@ -125,7 +125,7 @@ def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool
 
 def _has_figures(pairs: pd.DataFrame) -> bool:
     """Tell whether each pair has a status, and those that there is evidence of have it."""
-    evidence = of_status(pairs, MUTUAL, LIKELY)[["lift_ab", "lift_ba", "q_value"]]
+    evidence = by_status(pairs).real[["lift_ab", "lift_ba", "q_value"]]
     return set(pairs["status"]) <= set(STATUSES) and bool(evidence.notna().all(axis=None))
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from errlens.analysis.selection.selection import parse_selector
+from errlens.analysis.selection.parsing import parse_selector
 from errlens.classes.files import read_classes, read_superclasses
 from errlens.classes.names import ClassNames
 from errlens.cli import main

@@ -31,6 +31,7 @@ NAMES = ["wolf", "arctic fox", "cat, big"]
         ("c.csv", '\ufeffclass_name\r\nwolf\r\narctic fox\r\n"cat, big"\r\n'),
         ("c.csv", 'class_name,n\nwolf,3\narctic fox,4\n"cat, big",5\n'),
         ("c.csv", 'index,name\n2,"cat, big"\n0,wolf\n1,arctic fox\n'),
+        ("c.csv", "class_index;class_name\n2;cat, big\n0;wolf\n1;arctic fox\n"),
         ("c.yaml", yaml.safe_dump({"path": "data", "names": dict(enumerate(NAMES))})),
         ("c.yaml", yaml.safe_dump({"nc": 3, "names": NAMES})),
         ("c.json", json.dumps({str(i): [f"n0{i}", name] for i, name in enumerate(NAMES)})),
@@ -97,6 +98,13 @@ def test_a_superclass_file_that_does_not_fit_says_why(tmp_path, text, reason):
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(BadClassFile, match=reason):
         read_superclasses(tmp_path / "s.csv", ClassNames(("a", "b")))
+
+
+def test_a_spreadsheet_may_have_written_semicolons(tmp_path):
+    (tmp_path / "s.csv").write_text("class_name;superclass\na;x, y\n")
+    assert read_superclasses(tmp_path / "s.csv", ClassNames(("a", "b"))).names == ("x, y",)
+    (tmp_path / "c.csv").write_text("cat; grey\ndog; brown\n")
+    assert read_classes(tmp_path / "c.csv").names == ("cat; grey", "dog; brown")
 
 
 def test_a_class_may_have_no_superclass(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes.spelling import as_number, folded, other_names, tidied, tidied_headers
+from errlens.classes.spelling import as_number, folded, other_names, tidied
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,3 @@ def test_a_synset_beside_a_name_counts_more_than_the_name():
     assert other_names("n09999999-my_dog") == ["n09999999", "my dog"]
     assert other_names("3 d") == ["d"]
     assert other_names("3d") == other_names("cat") == []
-
-
-def test_headers_keep_what_is_wanted_and_what_would_be_a_twin():
-    assert tidied_headers(["path", "label ", " label"], wanted=["label"]) == [
-        "path", "label ", " label",
-    ]  # fmt: skip
-    assert tidied_headers([" label", "x "], wanted=[" label"]) == [" label", "x"]

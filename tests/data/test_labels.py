@@ -7,10 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from timm.utils.misc import natural_key
 
-from errlens.classes.names import ClassNames
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.data.labels import (
     FROM_LABELS,
-    NO_LABEL,
     are_indices,
     choose_classes,
     label_indices,
@@ -89,7 +88,7 @@ def test_a_model_without_names_and_data_without_labels_count_the_outputs():
 def test_labels_become_indices_by_name_or_alias():
     found = samples("dog", "n01", None)
     classes = ClassNames(("cat", "dog", "emu"), aliases={"n01": (0,)})
-    np.testing.assert_array_equal(label_indices(found, classes), [1, 0, NO_LABEL])
+    np.testing.assert_array_equal(label_indices(found, classes), [1, 0, NO_CLASS])
     with pytest.raises(UnknownLabels, match="'n01'"):
         label_indices(found, ClassNames(("cat", "dog")))
 
@@ -102,7 +101,7 @@ def test_a_name_wins_over_an_alias_that_is_spelt_alike():
 def test_data_without_any_label_have_no_index():
     found = label_indices(samples(None, None), ClassNames(("cat",)))
     assert found.dtype == np.int32
-    np.testing.assert_array_equal(found, [NO_LABEL, NO_LABEL])
+    np.testing.assert_array_equal(found, [NO_CLASS, NO_CLASS])
 
 
 @settings(deadline=None, max_examples=50)
@@ -112,7 +111,7 @@ def test_every_index_leads_back_to_its_label(data):
     labels = data.draw(st.lists(st.sampled_from([*names, None]), min_size=1))
     found = label_indices(samples(*labels), ClassNames(tuple(names)))
     assert found.dtype == np.int32
-    assert [None if index == NO_LABEL else names[index] for index in found] == labels
+    assert [None if index == NO_CLASS else names[index] for index in found] == labels
 
 
 def test_unknown_labels_are_all_kept_and_the_first_has_a_guess():
@@ -190,7 +189,7 @@ def test_labels_that_fall_together_are_told():
 def test_unknown_labels_may_be_allowed():
     classes = ClassNames(("cat", "dog"))
     found = label_indices(samples("emu", "dog", None), classes, allow_unknown=True)
-    np.testing.assert_array_equal(found, [NO_LABEL, 1, NO_LABEL])
+    np.testing.assert_array_equal(found, [NO_CLASS, 1, NO_CLASS])
 
 
 def test_mostly_unknown_labels_point_to_the_head_and_few_to_their_spelling():
@@ -238,7 +237,7 @@ TEN = ClassNames(tuple(f"class {number}" for number in range(12)))
 def test_whole_numbers_of_a_manifest_are_indices():
     found = samples("11", "2", None, "0", listed=True)
     assert are_indices(found, TEN)
-    np.testing.assert_array_equal(label_indices(found, TEN), [11, 2, NO_LABEL, 0])
+    np.testing.assert_array_equal(label_indices(found, TEN), [11, 2, NO_CLASS, 0])
 
 
 @pytest.mark.parametrize("spelling", ["{:02d}", "{}.0", " {}"])

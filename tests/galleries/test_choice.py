@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.comparison.matching import Changes
-from errlens.analysis.selection.selection import Selectable
+from errlens.analysis.selection.picking import ChangedRows, Selectable
 from errlens.classes.names import ClassNames
 from errlens.galleries.choice import galleries_of, sequence
 
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]
 GROUPS = [[0, 1, 2]]
-CHANGES = Changes(fixed=np.array([2]), broken=np.array([0]))
+CHANGES = ChangedRows(fixed=np.array([2]), broken=np.array([0]))
 indices = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=25)
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
 from errlens.imported.assembly import part_of_classes, part_of_probabilities
 from errlens.predictions.assembly import Seen, part_table
-from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.scores import score
 from errlens.predictions.table import FAILED, OK, SCHEMA
 from errlens.run.tables import PLAN_SCHEMA
 

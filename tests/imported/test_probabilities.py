@@ -13,7 +13,7 @@ PETS = ClassNames(("dog", "cat"))
 
 def columns_of(text: str, said: str = "cat dog", **options) -> dict[str, str]:
     return probability_columns(
-        ["path", "label", *text.split()], reserved=RESERVED, said=set(said.split()), **options
+        ["path", "label", *text.split()], reserved=RESERVED, named=set(said.split()), **options
     )
 
 

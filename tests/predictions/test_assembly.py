@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
 from errlens.predictions.assembly import Seen, part_table
-from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.scores import score
 from errlens.predictions.table import (
     FAILED,
     LABEL_UNKNOWN,

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from errlens.classes.names import Superclasses
-from errlens.predictions.scores import NO_CLASS, score
+from errlens.classes.names import NO_CLASS, Superclasses
+from errlens.predictions.scores import score
 
 
 def random_case(n=200, k=7, seed=0):

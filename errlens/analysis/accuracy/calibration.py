@@ -1,4 +1,4 @@
-"""Does the model know how sure it may be? Reliability and calibration errors."""
+"""How far confidence and accuracy agree: reliability bins and calibration errors."""
 
 from typing import NamedTuple
 
@@ -42,10 +42,10 @@ def expected_calibration_error(bins: list[ReliabilityBin]) -> float | None:
 
     M. P. Naeini, G. F. Cooper, M. Hauskrecht, AAAI 2015. None without images.
     """
-    total = sum(one.n for one in bins)
+    total = sum(each.n for each in bins)
     if not total:
         return None
-    gaps = (one.n * abs((one.confidence or 0) - (one.accuracy or 0)) for one in bins)
+    gaps = (each.n * abs((each.confidence or 0) - (each.accuracy or 0)) for each in bins)
     return sum(gaps) / total
 
 

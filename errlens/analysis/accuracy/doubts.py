@@ -1,4 +1,4 @@
-"""Signs in a result that its preprocessing may not be the training's."""
+"""Signs in a result that the images may not be preprocessed as in training."""
 
 from typing import Final, NamedTuple
 

@@ -41,26 +41,25 @@ def read_labels(path: Path, plan: pa.Table, classes: ClassNames) -> dict[int, in
     table = table.dropna(subset=["label"])
     labels = _known_labels(path, table["label"].tolist(), classes)
     rows = _known_rows(path, table[key].tolist(), plan, by=key)
-    found: dict[int, int] = {}
+    mended: dict[int, int] = {}
     for row, label in zip(rows, labels, strict=True):
-        if found.setdefault(row, label) != label:
+        if mended.setdefault(row, label) != label:
             raise BadLabelFile(
-                f"{str(path)!r} gives row {row} two labels: {classes[found[row]]!r} and "
+                f"{str(path)!r} gives row {row} two labels: {classes[mended[row]]!r} and "
                 f"{classes[label]!r}"
             )
-    return found
+    return mended
 
 
 def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> list[int]:
-    found = {label: classes.index(label) for label in labels}
-    unknown = [label for label, index in found.items() if index is None]
+    meant = {label: classes.index(label) for label in labels}
+    unknown = [label for label, index in meant.items() if index is None]
     if unknown:
-        near = nearest(unknown[0], classes.names)
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=did_you_mean(near),
+            hint=did_you_mean(nearest(unknown[0], classes.names)),
         )
-    return [index for label in labels if (index := found[label]) is not None]
+    return [index for label in labels if (index := meant[label]) is not None]
 
 
 def _known_rows(path: Path, keys: Sequence[str], plan: pa.Table, *, by: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Accuracy, calibration and per-class figures: pure functions of the predictions table."""
+"""Accuracy, calibration and rates of each class, as functions of the predictions table."""
 
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -56,7 +56,7 @@ class SuperclassAccuracy(NamedTuple):
 
 @dataclass(frozen=True)
 class Metrics:
-    """What `metrics.json` holds. A figure without an image to stand on is None.
+    """What `metrics.json` holds. A metric that no image counts for is None.
 
     `n_infinite_loss` counts the images whose label was given no chance at all; one of them makes
     `nll` infinite.
@@ -88,7 +88,7 @@ class Metrics:
 class _Scored(NamedTuple):
     """The rows that count: predicted, with a label among the classes.
 
-    What predictions made elsewhere do not tell is NaN, or -1 where it is an integer.
+    What predictions made elsewhere do not say is NaN, or -1 where it is an integer.
     """
 
     label: NDArray[np.int32]
@@ -102,15 +102,16 @@ class _Scored(NamedTuple):
 
 
 def measure(predictions: Predictions) -> Metrics:
-    """Compute all figures over all classes. Top-5 is None for five classes or fewer."""
+    """Compute all metrics over all classes. Top-5 is None for five classes or fewer."""
     status = predictions.table["status"]
     scored = _scored(predictions)
     correct = scored.pred == scored.label
     n = len(correct)
+    rank = scored.label_rank[scored.label_rank > 0]
     n_ok = _count(pc.equal(status, OK))
     n_label_unknown = _count(pc.equal(status, LABEL_UNKNOWN))
-    told = ~np.isnan(scored.confidence)
-    confidence, right = scored.confidence[told], correct[told]
+    known = ~np.isnan(scored.confidence)
+    confidence, right = scored.confidence[known], correct[known]
     bins = reliability(confidence, right)
     return Metrics(
         n=len(predictions),
@@ -120,7 +121,7 @@ def measure(predictions: Predictions) -> Metrics:
         n_label_unknown=n_label_unknown,
         n_infinite_loss=int(np.isinf(scored.loss).sum()),
         top1=_proportion(correct),
-        top5=_top5(scored) if len(predictions.classes) > 5 else None,
+        top5=_proportion(rank <= 5) if len(predictions.classes) > 5 else None,
         super_top1=_super_top1(scored) if predictions.superclasses else None,
         nll=_mean(scored.loss),
         brier=_mean(scored.brier),
@@ -137,8 +138,8 @@ def measure(predictions: Predictions) -> Metrics:
 def class_table(predictions: Predictions) -> pd.DataFrame:
     """Return one row a class: n images, recall, precision (both with interval) and F1.
 
-    A rate without an image to stand on is missing, not zero: recall where the class has no
-    images, precision where it was never predicted, F1 where it has neither.
+    A rate that no image counts for is missing, not zero: recall where the class has no images,
+    precision where it was never predicted, F1 where it has neither.
     """
     scored = _scored(predictions)
     classes, parents = predictions.classes, predictions.superclasses
@@ -146,9 +147,9 @@ def class_table(predictions: Predictions) -> pd.DataFrame:
     n = np.bincount(scored.label, minlength=k)
     predicted = np.bincount(scored.pred, minlength=k)
     hits = np.bincount(scored.label[scored.label == scored.pred], minlength=k)
-    names = [parents.name_of(index) if parents else None for index in range(k)]
-    told = {"class_index": range(k), "class_name": classes.names, "superclass": names}
-    return pd.DataFrame({**told, **class_rates(hits, n, predicted)})
+    superclass = [parents.name_of(index) if parents else None for index in range(k)]
+    named = {"class_index": range(k), "class_name": classes.names, "superclass": superclass}
+    return pd.DataFrame({**named, **class_rates(hits, n, predicted)})
 
 
 def class_rates(
@@ -171,10 +172,7 @@ def _rate(
 
 
 def _scored(predictions: Predictions) -> _Scored:
-    table = predictions.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    rows = table.select(_Scored._fields).filter(counts)
-    return _Scored(*map(_values, rows.columns))
+    return _Scored(*map(_values, predictions.judged.select(_Scored._fields).columns))
 
 
 def _values(column: pa.ChunkedArray) -> NDArray[Any]:
@@ -182,10 +180,6 @@ def _values(column: pa.ChunkedArray) -> NDArray[Any]:
         np.nan if pa.types.is_floating(column.type) else -1
     ).to_numpy()
     return values
-
-
-def _top5(scored: _Scored) -> Proportion | None:
-    return _proportion((scored.label_rank <= 5)[scored.label_rank > 0])
 
 
 def _super_top1(scored: _Scored) -> Proportion | None:
@@ -196,12 +190,12 @@ def _super_top1(scored: _Scored) -> Proportion | None:
 def _by_superclass(
     scored: _Scored, correct: NDArray[np.bool_], superclasses: Superclasses | None
 ) -> list[SuperclassAccuracy]:
-    found = []
+    accuracies = []
     for index, name in enumerate(superclasses.names if superclasses else ()):
         inside = scored.super_label == index
         same = scored.super_pred[inside] == index
-        found.append(SuperclassAccuracy(name, _proportion(correct[inside]), _proportion(same)))
-    return found
+        accuracies.append(SuperclassAccuracy(name, _proportion(correct[inside]), _proportion(same)))
+    return accuracies
 
 
 def macro_f1(f1: NDArray[np.float64], n: int) -> Mean | None:
@@ -227,20 +221,24 @@ def infinite_nll(n_images: int) -> str:
     return f"NLL is infinite: {counted(n_images, 'image')} {verb} true class no chance at all"
 
 
-def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
-    n = len(hits)
+def proportion(hits: int, n: int) -> Proportion | None:
+    """Return the share of n images that is right, None where there is none."""
     if not n:
         return None
-    low, high = wilson_interval(hits.sum(), n)
-    return Proportion(float(hits.mean()), float(low), float(high), n)
+    low, high = wilson_interval(hits, n)
+    return Proportion(hits / n, float(low), float(high), n)
+
+
+def _proportion(hits: NDArray[np.bool_]) -> Proportion | None:
+    return proportion(int(hits.sum()), len(hits))
 
 
 def _mean(values: NDArray[np.float32]) -> Mean | None:
-    told = values[~np.isnan(values)]
-    if not len(told):
+    known = values[~np.isnan(values)]
+    if not len(known):
         return None
-    mean = float(told.mean(dtype=np.float64))
-    return Mean(mean if np.isfinite(mean) else None, len(told))
+    mean = float(known.mean(dtype=np.float64))
+    return Mean(mean if np.isfinite(mean) else None, len(known))
 
 
 def _over(value: float | None, n: int) -> Mean | None:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.selection.readings import joined_readings
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
 from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
-from errlens.predictions.scores import NO_CLASS
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     for spelling in dict.fromkeys((text, spaced)):
         # A few will do: two that differ are refused.
         ways = joined_readings(spelling, meant, reach=lambda _: longest)
-        found = islice((way for way in ways if len(way) > 1), 100)
-        readings = {frozenset(way): way for way in found if len(set(way)) == len(way)}
+        several = islice((way for way in ways if len(way) > 1), 100)
+        readings = {frozenset(way): way for way in several if len(set(way)) == len(way)}
         if len(readings) > 1:
             shown = "; or ".join(
                 " and ".join(repr(classes[index]) for index in way) for way in readings.values()
@@ -118,11 +117,10 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
 def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") -> int:
     index = classes.index(name)
     if index is None:
-        near = nearest(name, classes.names)
         where = f"{option} {of!r}" if of else option
         raise UnfitOption(
             f"{where}: {name!r} names no class of the run",
-            hint=did_you_mean(near),
+            hint=did_you_mean(nearest(name, classes.names)),
         )
     return index
 

@@ -1,4 +1,4 @@
-"""What the figures of a run would be with other classes or other labels, without inference."""
+"""What the metrics of a run would be with other classes or other labels, without inference."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,28 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.accuracy.metrics import Mean, Proportion, class_rates, macro_f1
+from errlens.analysis.accuracy.metrics import Mean, Proportion, class_rates, macro_f1, proportion
 from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import CellSums, ConfusionMatrix
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status, pair_table
-from errlens.analysis.statistics.intervals import wilson_interval
-from errlens.predictions.scores import NO_CLASS
+from errlens.analysis.confusion.pairs import by_status, pair_table
+from errlens.classes.names import NO_CLASS
 from errlens.predictions.table import LABEL_UNKNOWN, OK, Predictions
 
 # All that is read of the predictions; the logits come beside it where they were kept.
 COLUMNS: Final = ("row", "status", "label", "pred", "topk_index", "topk_prob", "logits_row")
-UNDECIDED: Final = -1  # in place of a predicted class
 
 _CELLS: Final = 4_000_000  # numbers held at a time
 _STORED: Final = 20  # about as many classes as are stored of an image
 _ROUNDING: Final = 1e-6  # of float32 probabilities
-_NULL: Final = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
 class Recount:
-    """What comes out, of the run as it is or with other classes and labels.
+    """The confusion matrix of a run, as it is or with other classes and labels.
 
     `left_out` counts the images of dropped classes, `undecided` those whose class was dropped and
     of which it is not known what they would be taken for: neither is in the matrix. `unsummed`
@@ -54,11 +51,7 @@ class Recount:
     @property
     def top1(self) -> Proportion | None:
         """The share of the images that is right."""
-        n = self.matrix.total
-        if not n:
-            return None
-        low, high = wilson_interval(self.hits, n)
-        return Proportion(self.hits / n, float(low), float(high), n)
+        return proportion(self.hits, self.matrix.total)
 
     @property
     def macro_f1(self) -> Mean | None:
@@ -69,7 +62,7 @@ class Recount:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What can be said of the figures of metrics.json, in their form."""
+        """The metrics that a matrix gives, as metrics.json has them."""
         return {
             "n": self.matrix.total,
             "top1": self.top1 and self.top1._asdict(),
@@ -85,17 +78,17 @@ class Recount:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """The pairs that are mutually confused, or likely so, best evidence first."""
-        return of_status(pair_table(self.matrix), MUTUAL, LIKELY).reset_index(drop=True)
+        return by_status(pair_table(self.matrix)).real.reset_index(drop=True)
 
     @property
     def n_mutual(self) -> int | None:
         """How many of them are mutual; None where there are too few classes to tell."""
         if len(self.matrix.classes) < LEAST_SET:
             return None
-        return len(of_status(self.pairs, MUTUAL))
+        return len(by_status(self.pairs).mutual)
 
 
-class Evidence(NamedTuple):
+class ScoredPart(NamedTuple):
     """A part of the predictions, and the logits of its predicted images where they were kept."""
 
     predictions: Predictions
@@ -103,7 +96,7 @@ class Evidence(NamedTuple):
 
 
 def what_if(
-    parts: Iterable[Evidence], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
+    parts: Iterable[ScoredPart], regrouping: Regrouping, *, labels: Mapping[int, int] | None = None
 ) -> Recount:
     """Count predictions among other classes, with some labels mended.
 
@@ -134,7 +127,7 @@ def what_if(
         scored = _scored(part.predictions.table)
         counted = np.flatnonzero(scored & (group != NO_CLASS))
         pred, is_summed = _decide(part, counted, regrouping)
-        decided = pred != UNDECIDED
+        decided = pred != NO_CLASS
         sums.add(group[counted][decided], pred[decided])
         unscored += np.bincount(group[~scored & (group != NO_CLASS)], minlength=k)
         left_out += int(np.count_nonzero(scored & (label != NO_CLASS) & (group == NO_CLASS)))
@@ -148,14 +141,16 @@ def what_if(
 def _labels_of(table: pa.Table, mended: Mapping[int, int]) -> tuple[NDArray[np.int64], int]:
     """Return the labels of a part, and how many changed."""
     label = table["label"].fill_null(NO_CLASS).to_numpy().astype(np.int64)
-    row = table["row"].to_numpy()
-    new = np.array([mended.get(one, NO_CLASS) for one in row.tolist()], np.int64)
+    new = np.array([mended.get(row, NO_CLASS) for row in table["row"].to_pylist()], np.int64)
     new = np.where(new == NO_CLASS, label, new)
     return new, int(np.count_nonzero(new != label))
 
 
 def _scored(table: pa.Table) -> NDArray[np.bool_]:
-    """Tell which images were predicted; one with a stranger's label may get one of ours."""
+    """Tell which images were predicted, those whose label is none of the classes among them.
+
+    A mended label may be one.
+    """
     status = pc.is_in(table["status"].cast(pa.string()), pa.array([OK, LABEL_UNKNOWN]))
     scored: NDArray[np.bool_] = pc.and_(status, table["pred"].is_valid()).to_numpy()
     return scored
@@ -165,7 +160,7 @@ def _scored(table: pa.Table) -> NDArray[np.bool_]:
 
 
 class _Ranked(NamedTuple):
-    """The stored most probable classes of n images, all in one row: `at` says whose each is."""
+    """The stored most probable classes of n images, end to end; `at` is the image of each."""
 
     n: int
     at: NDArray[np.int64]
@@ -174,27 +169,27 @@ class _Ranked(NamedTuple):
 
 
 def _decide(
-    part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
+    part: ScoredPart, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the new class of some rows of a part, and whether it is certain."""
     of_class = regrouping.of_class
     pred = of_class[part.predictions.table["pred"].fill_null(0).to_numpy()[rows]]
     # What was the most probable class stays so where others go, and nothing is added up.
-    certain = (pred != UNDECIDED) & (regrouping.sizes.max() == 1)
+    certain = (pred != NO_CLASS) & (regrouping.sizes.max() == 1)
     step = max(1, _CELLS // (_STORED if part.logits is None else len(of_class)))
     for start in range(0, len(rows), step):
         here = np.arange(start, min(start + step, len(rows)))[~certain[start : start + step]]
         best = _most_probable(part, rows[here], regrouping)
-        known = best != UNDECIDED
+        known = best != NO_CLASS
         pred[here[known]] = best[known]
         certain[here] = known
     return pred, certain
 
 
 def _most_probable(
-    part: Evidence, rows: NDArray[np.int64], regrouping: Regrouping
+    part: ScoredPart, rows: NDArray[np.int64], regrouping: Regrouping
 ) -> NDArray[np.int64]:
-    """Return the new class of some rows as far as probabilities tell, else `UNDECIDED`."""
+    """Return the new class of some rows as far as probabilities tell, else `NO_CLASS`."""
     table = part.predictions.table
     ranked = _ranked(table.take(pa.array(rows)))
     if part.logits is None:
@@ -204,7 +199,7 @@ def _most_probable(
     shares = _shares(np.asarray(part.logits[of_image], np.float64), regrouping.of_class)
     best = shares.argmax(axis=1)
     first = _first_left(ranked, regrouping.of_class)
-    tied = (first != UNDECIDED) & (shares[at, first] == shares[at, best])
+    tied = (first != NO_CLASS) & (shares[at, first] == shares[at, best])
     return np.where(tied, first, best)
 
 
@@ -224,7 +219,7 @@ def _first_left(ranked: _Ranked, of_class: NDArray[np.int64]) -> NDArray[np.int6
     group = of_class[ranked.class_index]
     left = group != NO_CLASS
     images, places = np.unique(ranked.at[left], return_index=True)
-    first = np.full(ranked.n, UNDECIDED, np.int64)
+    first = np.full(ranked.n, NO_CLASS, np.int64)
     first[images] = group[left][places]
     return first
 
@@ -242,7 +237,7 @@ def _shares(logits: NDArray[np.float64], of_class: NDArray[np.int64]) -> NDArray
 
 
 def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int64]:
-    """Return the new class of each image that no other can exceed, else `UNDECIDED`.
+    """Return the new class of each image that no other can exceed, else `NO_CLASS`.
 
     A class that was not stored has no more than the last one that was, and all of these together
     no more than is missing to one. The work is that of what was stored, not of all classes.
@@ -266,7 +261,7 @@ def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int
     order = np.lexsort((group, group != first[at], -low, at))
     images, start = np.unique(at[order], return_index=True)
     chosen = order[start]
-    best, most = np.full(ranked.n, UNDECIDED), np.zeros(ranked.n)
+    best, most = np.full(ranked.n, NO_CLASS), np.zeros(ranked.n)
     best[images], most[images] = group[chosen], low[chosen]
 
     # The most that any other may have: of those stored, and the largest of those that are not.
@@ -275,7 +270,7 @@ def _best_for_certain(ranked: _Ranked, regrouping: Regrouping) -> NDArray[np.int
     np.maximum.at(others, at, high)
     unseen = _largest_unseen(cells, ranked.n, regrouping.sizes)
     others = np.maximum(others, np.minimum(missing, unseen * last))
-    return np.where((best != UNDECIDED) & (most >= others), best, UNDECIDED)
+    return np.where((best != NO_CLASS) & (most >= others), best, NO_CLASS)
 
 
 def _largest_unseen(
@@ -292,5 +287,5 @@ def _largest_unseen(
     keys = np.arange(n)[:, None] * k + largest
     is_stored = np.isin(keys, cells)
     place = is_stored.argmin(axis=1)  # the first that is not
-    found = sizes[largest[place]]
-    return np.where(is_stored[np.arange(n), place], 0, found)  # all of them are
+    all_stored = is_stored[np.arange(n), place]
+    return np.where(all_stored, 0, sizes[largest[place]])

@@ -1,15 +1,13 @@
-"""Two runs over the same images: which image of the one is which of the other."""
+"""Which image of one run is which image of another, and what is doubtful about that."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames
-from errlens.errors import IncomparableRuns, MissingInput, UnfitBaseline
+from errlens.errors import MissingInput, UnfitBaseline
 from errlens.predictions.table import OK, SCHEMA
 from errlens.run.folder import BASELINE_COLUMNS, RunFolder, open_run
 from errlens.run.parquet_files import open_parquet
@@ -19,13 +17,6 @@ MATCHED: Final = (
 )  # fmt: skip
 
 
-class Changes(NamedTuple):
-    """Rows of a run that are right there and wrong in an old one, and the other way round."""
-
-    fixed: NDArray[np.int64]
-    broken: NDArray[np.int64]
-
-
 def outcomes(run: RunFolder) -> pd.DataFrame:
     """Return `row` and the columns of baseline.parquet of the images that count.
 
@@ -33,8 +24,8 @@ def outcomes(run: RunFolder) -> pd.DataFrame:
     """
     frame = run.read_predictions(("row", "status", "label", *BASELINE_COLUMNS)).frame
     counts = (frame["status"] == OK) & frame["label"].notna()
-    found = frame.loc[counts, ["row", *BASELINE_COLUMNS]].reset_index(drop=True)
-    return found.astype({"correct": "bool"})
+    images = frame.loc[counts, ["row", *BASELINE_COLUMNS]].reset_index(drop=True)
+    return images.astype({"correct": "bool"})
 
 
 def spelt_alike(images: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
@@ -45,12 +36,12 @@ def spelt_alike(images: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:
         classes: The classes of the run that it is held against.
     """
     columns = ("label_name", "pred_name")
-    said = {name for column in columns for name in images[column].dropna().unique()}
-    spelling = classes.spelling_of(sorted(said))
+    names = {name for column in columns for name in images[column].dropna().unique()}
+    spelling = classes.spelling_of(sorted(names))
     if all(name == other for name, other in spelling.items()):
         return images
     return images.assign(
-        **{name: images[name].map(spelling).astype(images[name].dtype) for name in columns}
+        **{column: images[column].map(spelling).astype(images[column].dtype) for column in columns}
     )
 
 
@@ -69,12 +60,12 @@ def read_baseline(path: Path) -> pd.DataFrame:
     if path.is_dir():
         run = open_run(path)
         run.require_complete()
-        found = outcomes(run)
+        images = outcomes(run)
     else:
-        found = _read_baseline_file(path)
-    if not len(found):
+        images = _read_baseline_file(path)
+    if not len(images):
         raise UnfitBaseline(f"no image of {str(path)!r} has both a label and a prediction")
-    return found[[*BASELINE_COLUMNS]]
+    return images[[*BASELINE_COLUMNS]]
 
 
 def _read_baseline_file(path: Path) -> pd.DataFrame:
@@ -111,37 +102,32 @@ def matched(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """
     old = old if "row" in old else old.assign(row=pd.Series(pd.NA, old.index, "Int64"))
     by_name = new.merge(old, on="sample_id", suffixes=("", "_old"))
-    found = [by_name]
+    matches = [by_name]
     rest_new = new[~new["sample_id"].isin(by_name["sample_id"])]
     rest_old = old[~old["sample_id"].isin(by_name["sample_id"])]
     if len(rest_new) and len(rest_old):
         by_content = _unique(rest_new).merge(
             _unique(rest_old), on="content_hash", suffixes=("", "_old")
         )
-        found.append(by_content)
-    both = pd.concat(found, ignore_index=True).sort_values("row", kind="stable")
+        matches.append(by_content)
+    both = pd.concat(matches, ignore_index=True).sort_values("row", kind="stable")
     both = both[both["label_name"] == both["label_name_old"]]
     names = {"pred_name": "new_pred", "pred_name_old": "old_pred", "row_old": "old_row"}
     names |= {"correct": "new", "correct_old": "old"}
     return both.rename(columns=names)[[*MATCHED]].reset_index(drop=True)
 
 
-def changes_since(old: RunFolder, run: RunFolder) -> Changes:
-    """Return the images of a run that an old one saw otherwise.
+def relabelled(old: pd.DataFrame, new: pd.DataFrame) -> int:
+    """Return how many images have the same name in both runs, but not the same label."""
+    both = new.merge(old, on="sample_id", suffixes=("", "_old"))
+    return int((both["label_name"] != both["label_name_old"]).sum())
 
-    Raises:
-        IncomparableRuns: They have no images in common.
-    """
-    old.require_complete()
-    both = matched(spelt_alike(outcomes(old), run.info.classes), outcomes(run))
-    if not len(both):
-        raise IncomparableRuns(
-            f"{str(old.path)!r} and {str(run.path)!r} have no image in common that has the same "
-            "label in both",
-            hint="what was fixed and what broke shows on the same images only",
-        )
-    row, was, now = (both[name].to_numpy() for name in ("row", "old", "new"))
-    return Changes(row[now & ~was].astype(np.int64), row[was & ~now].astype(np.int64))
+
+def other_files(old: pd.DataFrame, new: pd.DataFrame) -> int:
+    """Return how many images have the same name in both runs, but are different files."""
+    both = new.merge(old, on="sample_id", suffixes=("", "_old"))
+    hashes = both[["content_hash", "content_hash_old"]].dropna()
+    return int((hashes["content_hash"] != hashes["content_hash_old"]).sum())
 
 
 def _unique(images: pd.DataFrame) -> pd.DataFrame:

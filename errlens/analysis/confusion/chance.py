@@ -1,4 +1,4 @@
-"""What errors are expected of a cell of the matrix, by those of the other classes of its kind?"""
+"""How many errors chance puts into a cell of the matrix, by the errors of comparable classes."""
 
 from typing import Final, NamedTuple
 
@@ -8,10 +8,9 @@ from scipy.sparse import csr_array
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.statistics.significance import benjamini_hochberg, beta_binomial_tail
-from errlens.predictions.scores import NO_CLASS
+from errlens.classes.names import NO_CLASS
 
 LEAST_SET: Final = 3  # classes that can be compared with one another
-_EVERYTHING: Final = -1  # the comparison set of pairs that have no superclass to themselves
 
 
 class Chance(NamedTuple):
@@ -42,10 +41,10 @@ class ComparisonSet:
         parents = matrix.parents
         sizes = np.bincount(parents[parents != NO_CLASS], minlength=1)
         large = (parents != NO_CLASS) & (sizes[parents] >= LEAST_SET)
-        self._set_of_class = np.where(large, parents, _EVERYTHING)
+        self._set_of_class = np.where(large, parents, NO_CLASS)
         self._errors = matrix.errors
         cells = matrix.errors.tocoo()
-        inside = self.set_of(cells.row, cells.col) != _EVERYTHING
+        inside = self.set_of(cells.row, cells.col) != NO_CLASS
         within = csr_array(
             (cells.data[inside], (cells.row[inside], cells.col[inside])), shape=cells.shape
         )
@@ -56,15 +55,15 @@ class ComparisonSet:
         self._tests_across = k * (k - 1) // 2 - self._tests_within
 
     def set_of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the comparison set of each pair."""
+        """Return the superclass that is each pair's set, `NO_CLASS` where all classes are."""
         mine = self._set_of_class[a]
-        return np.where(mine == self._set_of_class[b], mine, _EVERYTHING)
+        return np.where(mine == self._set_of_class[b], mine, NO_CLASS)
 
     def chance(
         self, row: NDArray[np.integer], column: NDArray[np.integer], count: NDArray[np.int64]
     ) -> Chance:
         """Return what errors of other rows say of cells that hold `count` errors."""
-        alone = self.set_of(row, column) == _EVERYTHING
+        alone = self.set_of(row, column) == NO_CLASS
         return Chance(
             *(
                 np.where(alone, everywhere, within)
@@ -84,7 +83,7 @@ class ComparisonSet:
         Not superclass by superclass: of twenty, one would report something by chance.
         """
         q_value = np.ones(len(p_value))
-        within = self.set_of(a, b) != _EVERYTHING
+        within = self.set_of(a, b) != NO_CLASS
         for chosen, tests in ((within, self._tests_within), (~within, self._tests_across)):
             q_value[chosen] = benjamini_hochberg(p_value[chosen], tests=tests)
         return q_value

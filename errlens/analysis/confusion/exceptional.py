@@ -1,4 +1,4 @@
-"""Errors that even get the superclass wrong: a cat that was called a dog."""
+"""Errors that get even the superclass wrong: a breed of cats taken for a breed of dogs."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.classes.names import Superclasses
-from errlens.predictions.scores import NO_CLASS, class_parents
-from errlens.predictions.table import OK, Predictions
+from errlens.classes.names import NO_CLASS, Superclasses, class_parents
+from errlens.predictions.table import Predictions
 
 COLUMNS: Final = (
     "row", "sample_id", "status", "label", "label_name", "pred", "pred_name", "confidence", "loss",
@@ -40,8 +39,8 @@ def exceptional_table(
             classes of the stored top-k, which the parts then need as well. A column `at_least`
             tells where a class of the superclass is missing there.
     """
-    found = [_exceptional(part, superclasses, from_topk=from_topk) for part in parts]
-    table = pd.concat(found, ignore_index=True)
+    tables = [_exceptional(part, superclasses, from_topk=from_topk) for part in parts]
+    table = pd.concat(tables, ignore_index=True)
     order = np.lexsort(
         (table["row"], *(-table[key].fillna(-np.inf) for key in ("loss", "super_pred_prob")))
     )
@@ -50,9 +49,7 @@ def exceptional_table(
 
 def _exceptional(part: Predictions, superclasses: Superclasses, *, from_topk: bool) -> pd.DataFrame:
     """Return the exceptional errors of one part, in its order."""
-    table = part.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    table = table.filter(counts)
+    table = part.judged
     parents = class_parents(superclasses, len(part.classes))
     super_label, super_pred = (parents[table[name].to_numpy()] for name in ("label", "pred"))
     crossed = (super_label != super_pred) & (super_label != NO_CLASS) & (super_pred != NO_CLASS)

@@ -22,7 +22,7 @@ MOST_OPTIMAL: Final = 500  # classes: an optimal order of the leaves takes cubic
 MOST_CLUSTERED: Final = 4_000  # classes: a tree over all of them takes quadratic memory
 
 _DIGITS: Final = 12  # rates that differ by less are equal: sums differ with their order
-_ALONE: Final = -1
+_NO_GROUP: Final = -1  # of a class that is in none
 
 
 def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -35,17 +35,17 @@ def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:
     `classes` is a JSON list of names in output order; `gain_if_solved` is the share of all images
     that would be right if no two classes of the group were mixed up any more.
     """
-    found = clusters(
+    groups = clusters(
         similarity(matrix), cut=smallest_similarity(matrix), holding=mutual_pairs(matrix, pairs)
     )
-    group = np.full(len(matrix.classes), _ALONE)
-    for number, members in enumerate(found):
+    group = np.full(len(matrix.classes), _NO_GROUP)
+    for number, members in enumerate(groups):
         group[list(members)] = number
     cells = matrix.errors.tocoo()
-    inside_one = (group[cells.row] == group[cells.col]) & (group[cells.row] != _ALONE)
-    errors = np.zeros(len(found), np.int64)
+    inside_one = (group[cells.row] == group[cells.col]) & (group[cells.row] != _NO_GROUP)
+    errors = np.zeros(len(groups), np.int64)
     np.add.at(errors, group[cells.row[inside_one]], cells.data[inside_one])
-    rows = list(zip(found, errors.tolist(), strict=True))
+    rows = list(zip(groups, errors.tolist(), strict=True))
     rows.sort(key=lambda row: (-row[1], row[0]))
     inside = [errors for _, errors in rows]
     return pd.DataFrame(
@@ -98,13 +98,13 @@ def clusters(
     inner = similar[concerned][:, concerned].tocoo()
     listed = zip(inner.row.tolist(), inner.col.tolist(), inner.data.tolist(), strict=True)
     joined = _join(list(listed), cut)
-    found = [concerned[sorted(members)] for members in joined]
-    cluster = np.full(len(part), _ALONE)
-    for number, members in enumerate(found):
+    formed = [concerned[sorted(members)] for members in joined]
+    cluster = np.full(len(part), _NO_GROUP)
+    for number, members in enumerate(formed):
         cluster[members] = number
     first, second = cluster[holding].T
-    kept = np.unique(first[(first == second) & (first != _ALONE)])
-    return [tuple(found[number].tolist()) for number in kept]
+    kept = np.unique(first[(first == second) & (first != _NO_GROUP)])
+    return [tuple(formed[number].tolist()) for number in kept]
 
 
 def cluster_order(matrix: ConfusionMatrix) -> NDArray[np.intp]:
@@ -134,7 +134,7 @@ def _join(cells: Sequence[tuple[int, int, float]], cut: float) -> list[list[int]
     sums: defaultdict[int, dict[int, float]] = defaultdict(dict)
     for i, j, value in cells:
         sums[i][j] = value
-    members = {one: [one] for one in sums}
+    members = {index: [index] for index in sums}
     least = round(cut, _DIGITS)
 
     def mean(i: int, j: int) -> float:
@@ -166,8 +166,8 @@ def _merge(sums: dict[int, dict[int, float]], j: int, *, into: int) -> None:
 def _similar_classes(
     cells: Sequence[tuple[int, int, float]], least: float
 ) -> list[tuple[float, int, int]]:
-    found = ((-round(value, _DIGITS), i, j) for i, j, value in cells if i < j)
-    return [one for one in found if -one[0] >= least]
+    pairs = ((round(value, _DIGITS), i, j) for i, j, value in cells if i < j)
+    return [(-value, i, j) for value, i, j in pairs if value >= least]
 
 
 def names_of(groups: pd.DataFrame) -> list[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Do the labels of the data and the outputs of the model mean the same classes?
+"""Signs that the labels of the data and the outputs of the model do not mean the same classes.
 
 Folders in another order than the outputs, or two that were swapped, give a plausible accuracy and
 a wrong confusion matrix. What gives them away is that another naming of the outputs explains the
@@ -8,13 +8,12 @@ predictions far better than the one in use.
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from scipy.stats import binom
 
-from errlens.predictions.table import OK, Predictions
+from errlens.analysis.statistics.significance import sign_test
+from errlens.predictions.table import Predictions
 
 LEAST_PER_CLASS: Final = 5  # scored images; classes with fewer keep their name
 LEAST_SUSPECT: Final = 10  # images in a cycle
@@ -52,7 +51,7 @@ def exchanged_labels(predictions: Predictions) -> list[Cycle]:
 
     Needs the columns `status`, `label` and `pred`; see `exchanged_classes`.
     """
-    label, pred = scored(predictions)
+    label, pred = labels_and_predictions(predictions)
     return exchanged_classes(label, pred, n_classes=len(predictions.classes))
 
 
@@ -84,13 +83,13 @@ def exchanged_classes(
     label, pred = label[inside], pred[inside]
     taken_for = np.arange(n_classes)
     taken_for[eligible] = eligible[_best_match(label, pred, eligible)]
-    found = []
+    cycles = []
     for ring in _rings(taken_for):
         labelled, predicted = np.isin(label, ring), np.isin(pred, ring)
         is_matched = labelled & (taken_for[label] == pred)
         n, matched = int(labelled.sum()), int(is_matched.sum())
         given = int((labelled & (label == pred)).sum())
-        p_value = float(binom.sf(matched - 1, matched + given, 0.5))
+        p_value = float(sign_test(matched, given))
         rate = 1 / counts[label]  # every class counts the same, however many images it has
         if (
             n >= LEAST_SUSPECT
@@ -100,8 +99,8 @@ def exchanged_classes(
             and p_value < ALPHA
         ):
             is_certain = n >= LEAST_CERTAIN and p_value < ALPHA / len(eligible)
-            found.append(Cycle(tuple(ring), n, matched, given, p_value, is_certain))
-    return sorted(found, key=lambda cycle: (-cycle.n, cycle.classes))
+            cycles.append(Cycle(tuple(ring), n, matched, given, p_value, is_certain))
+    return sorted(cycles, key=lambda cycle: (-cycle.n, cycle.classes))
 
 
 class Renamed(NamedTuple):
@@ -150,13 +149,12 @@ def renamed_classes(
     )
 
 
-def scored(predictions: Predictions) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def labels_and_predictions(
+    predictions: Predictions,
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Return the labels and predicted classes of the images that count, as indices."""
-    table = predictions.table
-    counts = pc.and_(pc.equal(table["status"], OK), pc.is_valid(table["label"]))
-    rows = table.select(["label", "pred"]).filter(counts)
-    label, pred = (column.to_numpy() for column in rows.columns)
-    return label, pred
+    judged = predictions.judged
+    return judged["label"].to_numpy(), judged["pred"].to_numpy()
 
 
 def _best_match(
@@ -169,7 +167,7 @@ def _best_match(
     if not len(classes):
         return classes
     inside = np.isin(pred, classes)
-    row, column = (np.searchsorted(classes, one[inside]) for one in (label, pred))
+    row, column = (np.searchsorted(classes, indices[inside]) for indices in (label, pred))
     # Counts first, and where they tie the number of classes that keep their name. The bonus also
     # makes each class's own output a cell, so that there is a match at all.
     own = np.arange(len(classes))

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.extensions import ExtensionArray
 from scipy.sparse import coo_array, csr_array
 
 from errlens.analysis.statistics.intervals import wilson_interval
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses, class_parents
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
-from errlens.predictions.scores import NO_CLASS, class_parents
 from errlens.predictions.table import OK, Predictions
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
@@ -65,6 +65,11 @@ class ConfusionMatrix:
             (cells.data[wrong], (cells.row[wrong], cells.col[wrong])), shape=cells.shape
         )
 
+    @cached_property
+    def names(self) -> ExtensionArray:
+        """The class names, as a column to take from by class index."""
+        return pd.array(self.classes.names, dtype="str")
+
     @property
     def n_errors(self) -> int:
         """How many images are predicted wrong."""
@@ -80,12 +85,12 @@ class ConfusionMatrix:
 
     @cached_property
     def parents(self) -> NDArray[np.int32]:
-        """The superclass index of each class, -1 where it has none."""
+        """The superclass index of each class, `NO_CLASS` where it has none."""
         return class_parents(self.superclasses, len(self.classes))
 
     def taken(self, true: str, pred: str) -> tuple[int, int]:
         """Return how many images of a class were taken for another, and how many it has."""
-        i, j = self.classes.names.index(true), self.classes.names.index(pred)
+        i, j = self.classes.indices((true, pred)).tolist()
         return int(self.counts[i, j]), int(self.n[i])
 
     def among(self, classes: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -127,9 +132,7 @@ class CellSums:
 
 
 def confusion_matrix(
-    parts: Iterable[Predictions],
-    classes: ClassNames,
-    superclasses: Superclasses | None = None,
+    parts: Iterable[Predictions], classes: ClassNames, superclasses: Superclasses | None = None
 ) -> ConfusionMatrix:
     """Count parts of a predictions table, which need the columns `status`, `label` and `pred`.
 
@@ -157,10 +160,7 @@ def confusion_matrix(
 
 
 def confusion_matrix_of_arrays(
-    label: ArrayLike,
-    pred: ArrayLike,
-    classes: ClassNames,
-    superclasses: Superclasses | None = None,
+    label: ArrayLike, pred: ArrayLike, classes: ClassNames, superclasses: Superclasses | None = None
 ) -> ConfusionMatrix:
     """Count arrays of class indices, or of class names as they are spelt, of shape (n,).
 
@@ -207,20 +207,27 @@ def cell_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """
     cells = matrix.errors.tocoo()
     order = np.lexsort((cells.col, cells.row, -cells.data))
-    row, column, count = cells.row[order], cells.col[order], cells.data[order]
-    names = pd.array(matrix.classes.names, dtype="str")
-    low, high = wilson_interval(count, matrix.n[row])
-    return pd.DataFrame(
-        {
-            "true_class": names[row],
-            "pred_class": names[column],
-            "count": count,
-            "n": matrix.n[row],
-            "rate": count / matrix.n[row],
-            "low": low,
-            "high": high,
-        }
-    )
+    return pd.DataFrame(cell_columns(matrix, cells.row[order], cells.col[order], cells.data[order]))
+
+
+def cell_columns(
+    matrix: ConfusionMatrix,
+    row: NDArray[np.integer],
+    column: NDArray[np.integer],
+    count: NDArray[np.integer],
+) -> dict[str, Any]:
+    """Return what tables say of cells that hold an image, by their class indices and counts."""
+    n = matrix.n[row]
+    low, high = wilson_interval(count, n)
+    return {
+        "true_class": matrix.names[row],
+        "pred_class": matrix.names[column],
+        "count": count,
+        "n": n,
+        "rate": count / n,
+        "low": low,
+        "high": high,
+    }
 
 
 def superclass_table(matrix: ConfusionMatrix) -> pd.DataFrame:
@@ -258,13 +265,13 @@ def _sums(cells: csr_array, *, axis: int) -> NDArray[np.int64]:
 
 def _indices_of(values: NDArray[Any], classes: ClassNames) -> NDArray[np.int64]:
     """Return class indices for names, or for what are indices already."""
-    if values.dtype.kind not in "UO" or not all(isinstance(one, str) for one in values):
+    if values.dtype.kind not in "UO" or not all(isinstance(value, str) for value in values):
         return _class_indices(values, len(classes))
-    indices = pd.Index(classes.names).get_indexer(pd.Index(values))
-    if (indices < 0).any():
-        unknown = sorted(set(values[indices < 0]))
+    indices = classes.indices(values)
+    if (indices == NO_CLASS).any():
+        unknown = sorted(set(values[indices == NO_CLASS]))
         raise BadPredictions(f"labels or predictions are none of the classes: {some(unknown)}")
-    return indices.astype(np.int64)
+    return indices
 
 
 def _class_indices(values: NDArray[Any], n_classes: int) -> NDArray[np.int64]:

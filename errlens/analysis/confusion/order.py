@@ -1,7 +1,7 @@
-"""In which order classes are drawn, and with which numbers."""
+"""The order in which classes are drawn, and the numbers in the cells."""
 
 from itertools import groupby
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from errlens.analysis.confusion.groups import cluster_order
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.predictions.scores import NO_CLASS
+from errlens.classes.names import NO_CLASS
 
 Order = Literal["given", "superclass", "frequency", "cluster"]
 Normalize = Literal["none", "true", "pred"]
-
-ORDERS: Final[tuple[Order, ...]] = get_args(Order)
 
 
 class Stretch(NamedTuple):
@@ -46,14 +44,14 @@ def class_order(matrix: ConfusionMatrix, by: Order) -> NDArray[np.intp]:
 
 def superclass_stretches(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> list[Stretch]:
     """Return where each superclass stands in an order; nothing if one stands in several places."""
-    found, start = [], 0
+    stretches, start = [], 0
     for parent, members in groupby(matrix.parents[order].tolist()):
         stop = start + len(list(members))
         if matrix.superclasses and parent != NO_CLASS:
-            found.append(Stretch(matrix.superclasses.names[parent], start, stop))
+            stretches.append(Stretch(matrix.superclasses.names[parent], start, stop))
         start = stop
-    names = [one.superclass for one in found]
-    return found if len(set(names)) == len(names) else []
+    several = len({stretch.superclass for stretch in stretches}) < len(stretches)
+    return [] if several else stretches
 
 
 def cell_values(

@@ -1,4 +1,4 @@
-"""Which classes does the model mix up, in both directions and more than chance would?
+"""Pairs of classes that the model mixes up, in both directions and more than chance would.
 
 A count alone does not tell: among many classes some pair has errors both ways by chance, a frequent
 class has more of everything, and the breeds of cats are mixed up among themselves simply because
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import triu
 
 from errlens.analysis.confusion.chance import LEAST_SET, ComparisonSet
-from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.matrix import ConfusionMatrix, cell_columns
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.analysis.statistics.significance import benjamini_hochberg
 
@@ -69,11 +69,10 @@ def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     tested = (fewest >= LEAST_COUNT) & testable
     status = np.select([mutual, real, tested], [0, 1, 2], default=3)  # places in STATUSES
     gain = (ab + ba) / max(matrix.total, 1)
-    names = pd.array(matrix.classes.names, dtype="str")
     table = pd.DataFrame(
         {
-            "class_a": names[a],
-            "class_b": names[b],
+            "class_a": matrix.names[a],
+            "class_b": matrix.names[b],
             "a_as_b": ab,
             "b_as_a": ba,
             "n_a": n_a,
@@ -128,7 +127,7 @@ def _untested(n: int) -> _Tests:
 def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     """Return the cells with more errors than chance explains whose way back is rare.
 
-    They are the classes that vanish into others: all of a one-way street. Benjamini-Hochberg
+    A class is taken for another one that is hardly ever taken for it. Benjamini-Hochberg
     q <= 0.05 over all cells off the diagonal, and the rate the other way less than a quarter: from
     there on a pair may be mutual. Where the other class has no images, nothing comes back. Largest
     lower bound of the rate first.
@@ -141,26 +140,11 @@ def absorbed_table(matrix: ConfusionMatrix) -> pd.DataFrame:
         i, j, count = i[:0], j[:0], count[:0]
     chance = ComparisonSet(matrix).chance(i, j, count)
     q_value = benjamini_hochberg(chance.tail(count), tests=k * (k - 1))
-    n, lift = matrix.n[i], chance.lift(count)
-    rate = count / n
-    low, high = wilson_interval(count, n)
-    order = np.lexsort((j, i, -count, -rate, -low))
-    names = pd.array(matrix.classes.names, dtype="str")
-    table = pd.DataFrame(
-        {
-            "true_class": names[i],
-            "pred_class": names[j],
-            "count": count,
-            "n": n,
-            "rate": rate,
-            "low": low,
-            "high": high,
-            "lift": lift,
-            "q_value": q_value,
-        }
-    )
+    columns = cell_columns(matrix, i, j, count)
+    order = np.lexsort((j, i, -count, -columns["rate"], -columns["low"]))
+    table = pd.DataFrame({**columns, "lift": chance.lift(count), "q_value": q_value})
     back = way_back(matrix, i, j) / np.maximum(matrix.n[j], 1)
-    absorbed = (q_value <= ALPHA) & (back / rate < LEAST_BALANCE)
+    absorbed = (q_value <= ALPHA) & (back / columns["rate"] < LEAST_BALANCE)
     rows: NDArray[np.intp] = order[absorbed[order]]
     return table.iloc[rows].reset_index(drop=True)
 
@@ -174,34 +158,48 @@ def way_back(
 
 def mutual_pairs(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual pairs of a pair table, shape (n, 2)."""
-    return _ends(matrix, of_status(pairs, MUTUAL))
+    return _ends(matrix, by_status(pairs).mutual)
 
 
 def real_pairs(matrix: ConfusionMatrix) -> NDArray[np.int64]:
     """Return the class indices a < b of the mutual and the likely pairs, shape (n, 2)."""
-    return _ends(matrix, of_status(pair_table(matrix), MUTUAL, LIKELY))
+    return _ends(matrix, by_status(pair_table(matrix)).real)
 
 
-def of_status(pairs: pd.DataFrame, *statuses: str) -> pd.DataFrame:
-    """Return the rows of a pair table of some statuses, in their order."""
-    return pairs[pairs["status"].isin(statuses)]
+class PairsByStatus(NamedTuple):
+    """The rows of a pair table by what they are evidence of, in their order.
+
+    `real` are the mutual and the likely ones, `others` those that chance may explain.
+    """
+
+    mutual: pd.DataFrame
+    likely: pd.DataFrame
+    real: pd.DataFrame
+    others: pd.DataFrame
+
+
+def by_status(pairs: pd.DataFrame) -> PairsByStatus:
+    """Tell the pairs of a table apart by their status."""
+    mutual, likely = pairs["status"] == MUTUAL, pairs["status"] == LIKELY
+    return PairsByStatus(
+        *(pairs[rows] for rows in (mutual, likely, mutual | likely, ~(mutual | likely)))
+    )
 
 
 def marked_cells(pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Return the cells there is evidence of: `mutual`, `likely` or `one way`, true, predicted."""
-    found = [
+    cells = [
         (str(row["status"]), row[true], row[pred])
-        for row in of_status(pairs, MUTUAL, LIKELY).to_dict("records")
+        for row in by_status(pairs).real.to_dict("records")
         for true, pred in (("class_a", "class_b"), ("class_b", "class_a"))
     ]
     ways = zip(absorbed["true_class"], absorbed["pred_class"], strict=True)
-    return found + [(ONE_WAY, true, pred) for true, pred in ways]
+    return cells + [(ONE_WAY, true, pred) for true, pred in ways]
 
 
 def _ends(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> NDArray[np.int64]:
-    names = pd.Index(matrix.classes.names)
-    ends = [names.get_indexer(pd.Index(pairs[column])) for column in ("class_a", "class_b")]
-    return np.stack(ends, axis=1).astype(np.int64)
+    ends = [matrix.classes.indices(pairs[column]) for column in ("class_a", "class_b")]
+    return np.stack(ends, axis=1)
 
 
 def _both_ways(

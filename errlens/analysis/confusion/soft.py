@@ -1,4 +1,4 @@
-"""What the model half believes: mean probabilities instead of counted errors.
+"""Classes that the model holds possible: mean probabilities instead of counted errors.
 
 With five images a class hardly any pair has errors enough to be tested. But each image also tells
 which other classes the model held possible. That is belief, not error: a model may hold a class
@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, triu
 
 from errlens.analysis.confusion.matrix import CellSums
 from errlens.classes.names import ClassNames
-from errlens.predictions.table import OK, Predictions
+from errlens.predictions.table import Predictions
 
 COLUMNS: Final = ("status", "label", "topk_index", "topk_prob")
 
@@ -34,9 +34,7 @@ def soft_table(parts: Iterable[Predictions], n_classes: int) -> pd.DataFrame:
     """
     sums, n = CellSums(n_classes), np.zeros(n_classes, np.int64)
     for part in parts:
-        table = part.table
-        known = pc.and_(pc.is_valid(table["label"]), pc.is_valid(table["topk_index"]))
-        table = table.filter(pc.and_(pc.equal(table["status"], OK), known))
+        table = part.judged.filter(pc.field("topk_index").is_valid())
         label = table["label"].to_numpy()
         index, prob = (table[name].combine_chunks() for name in ("topk_index", "topk_prob"))
         length = pc.list_value_length(index).to_numpy()

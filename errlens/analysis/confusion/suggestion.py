@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.stats import binom
 
 from errlens.analysis.confusion.label_space import LEAST_PER_CLASS, Cycle
+from errlens.analysis.statistics.significance import sign_test
 from errlens.classes.files import OPEN_MARK
 from errlens.classes.names import ClassNames
 
@@ -92,14 +92,10 @@ def sure_names(
     row, column, exchanged = both_ways.row, both_ways.col, both_ways.data
     off = row != column
     row, column, exchanged = row[off], column[off], exchanged[off]
-    p_value = _sign_test(agreeing + _least_other(agreeing), np.zeros(k, np.int64))
-    np.maximum.at(p_value, row, _sign_test(agreeing[row] + agreeing[column], exchanged))
+    p_value = sign_test(agreeing + _least_other(agreeing), np.zeros(k, np.int64))
+    np.maximum.at(p_value, row, sign_test(agreeing[row] + agreeing[column], exchanged))
     images = np.bincount(label, minlength=k)[label_of]
     return np.asarray((p_value < ALPHA) & (images >= LEAST_PER_CLASS) & (agreeing > 0))
-
-
-def _sign_test(more: NDArray[np.integer], less: NDArray[np.integer]) -> NDArray[np.float64]:
-    return np.asarray(binom.sf(more - 1, more + less, 0.5), np.float64)
 
 
 def _least_other(values: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -1,4 +1,4 @@
-"""Has the model become worse than it was? A gate that holds a run against an earlier one."""
+"""The gate that fails where the model has become worse than in an earlier run."""
 
 from typing import Final, NamedTuple
 
@@ -8,11 +8,11 @@ import pandas as pd
 from errlens.analysis.comparison.matching import matched
 from errlens.analysis.gates.limits import Gate, GateResult, read_number
 from errlens.analysis.gates.metrics import Measured
-from errlens.analysis.statistics.paired import (
+from errlens.analysis.statistics.differences import (
     chance_of_drop,
+    difference_on_same_images,
     least_drop_shown,
     lower_bound_of_drop,
-    paired_difference,
 )
 from errlens.errors import UnfitBaseline, UnfitOption
 from errlens.formats import count, counted, points, told_apart
@@ -110,7 +110,7 @@ def judge_drop(
         raise _strangers(old, new, baseline)
     broken = int((both["old"] & ~both["new"]).sum())
     fixed = int((~both["old"] & both["new"]).sum())
-    change = paired_difference(broken, fixed, n)
+    change = difference_on_same_images(broken, fixed, n)
     bound = float(lower_bound_of_drop(broken, fixed, n))
     details = {
         "baseline": baseline,

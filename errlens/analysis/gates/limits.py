@@ -1,7 +1,7 @@
-"""Is the model good enough? Limits for the figures of a run, and what became of them.
+"""Gates: limits for the metrics of a run, as they are written, and whether the run keeps to them.
 
-Values are compared unrounded, and one that meets its limit passes. A figure that no image stands on
-fails: nothing was shown.
+Values are compared unrounded, and one that meets its limit passes. A metric that no image counts
+for fails: nothing was shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ import numpy as np
 from errlens.analysis.gates.metrics import (
     OF_A_CLASS,
     PAIR,
-    Figures,
     Measured,
-    measure,
-    names_of_figures,
+    RunMetrics,
+    names_of_metrics,
+    read_metric,
 )
-from errlens.analysis.selection.selection import parse_pair
+from errlens.analysis.selection.parsing import parse_pair
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitGate, did_you_mean, nearest, some
 from errlens.formats import told_apart
@@ -30,16 +30,16 @@ Op = Literal[">=", "<=", "low <="]
 
 
 class Gate(NamedTuple):
-    """A limit for one figure: `figure` is a name of metrics.json, or recall, ... of `classes`.
+    """A limit for one metric: `kind` is a name of metrics.json, or recall, ... of `classes`.
 
-    `metric` is both as they are written. The figure itself must keep to the threshold, or with
+    `metric` is both as they are written. The value itself must keep to the threshold, or with
     `low <=` the lower bound of its interval.
     """
 
     metric: str
     op: Op
     threshold: float
-    figure: str
+    kind: str
     classes: tuple[int, ...] = ()
 
     @property
@@ -76,23 +76,25 @@ class GateResult:
         }
 
 
-def read_gates(fail_under: Sequence[str], fail_over: Sequence[str], figures: Figures) -> list[Gate]:
+def read_gates(
+    fail_under: Sequence[str], fail_over: Sequence[str], metrics: RunMetrics
+) -> list[Gate]:
     """Read limits like `top1=0.80`, `recall:Bengal=60%` and `pair:A~B=0.05`; doubles count once.
 
     A class may be called anything: the limit is what follows the last `=`.
 
     Raises:
-        UnfitGate: One of them names no figure or no class, or its limit is no number.
+        UnfitGate: One of them names no metric or no class, or its limit is no number.
         UnfitSelection: A pair is no two classes, or may be several twos.
     """
     wanted: list[tuple[Literal[">=", "<="], str]] = [(">=", text) for text in fail_under]
     wanted += [("<=", text) for text in fail_over]
-    return list(dict.fromkeys(_gate(text, op, figures) for op, text in wanted))
+    return list(dict.fromkeys(_gate(text, op, metrics) for op, text in wanted))
 
 
-def judge(gate: Gate, figures: Figures) -> GateResult:
-    """Hold a gate against the figures."""
-    measured = measure(gate.figure, gate.classes, figures)
+def judge(gate: Gate, metrics: RunMetrics) -> GateResult:
+    """Hold a gate against the metrics."""
+    measured = read_metric(gate.kind, gate.classes, metrics)
     value = measured.value
     if value is None:
         return GateResult(gate, measured, passed=False, reason=measured.missing)
@@ -119,7 +121,7 @@ def read_number(text: str) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _gate(text: str, op: Literal[">=", "<="], figures: Figures) -> Gate:
+def _gate(text: str, op: Literal[">=", "<="], metrics: RunMetrics) -> Gate:
     option = "--fail-under" if op == ">=" else "--fail-over"
     metric, equals, limit = text.rpartition("=")
     if not equals:
@@ -131,8 +133,8 @@ def _gate(text: str, op: Literal[">=", "<="], figures: Figures) -> Gate:
         raise UnfitGate(
             f"{option} {text!r}: {limit!r} is no number", hint="like 0.8, or 80% for a share"
         )
-    gate = _named(metric, figures)._replace(op=op, threshold=threshold)
-    is_share = bool(gate.classes) or gate.figure in _SHARES
+    gate = _named(metric, metrics)._replace(op=op, threshold=threshold)
+    is_share = bool(gate.classes) or gate.kind in _SHARES
     if is_share and not 0 <= threshold <= 1:
         raise UnfitGate(
             f"{option} {text!r}: {gate.metric} lies between 0 and 1",
@@ -143,9 +145,9 @@ def _gate(text: str, op: Literal[">=", "<="], figures: Figures) -> Gate:
     return gate
 
 
-def _named(metric: str, figures: Figures) -> Gate:
-    """Return the gate of a figure that is named as on the command line, its limit still open."""
-    names = figures.classes
+def _named(metric: str, metrics: RunMetrics) -> Gate:
+    """Return the gate of a metric that is named as on the command line, its limit still open."""
+    names = metrics.classes
     kind, colon, rest = metric.partition(":")
     if colon and kind == PAIR:
         a, b = parse_pair(rest, names)
@@ -153,10 +155,10 @@ def _named(metric: str, figures: Figures) -> Gate:
     if colon and kind in OF_A_CLASS:
         index = _class_of(rest, metric, names)
         return Gate(f"{kind}:{names[index]}", ">=", 0, kind, (index,))
-    known = names_of_figures(figures.metrics())
+    known = names_of_metrics(metrics.overall())
     if metric in known:
         return Gate(metric, ">=", 0, metric)
-    near = nearest(metric, [*known, *(f"{one}:{rest}" for one in (*OF_A_CLASS, PAIR))])
+    near = nearest(metric, [*known, *(f"{kind}:{rest}" for kind in (*OF_A_CLASS, PAIR))])
     raise UnfitGate(
         f"there is no metric {metric!r}",
         hint=did_you_mean(
@@ -172,8 +174,7 @@ def _class_of(name: str, metric: str, classes: ClassNames) -> int:
         return meant[0]
     if meant:
         raise UnfitGate(f"{metric!r} may mean any of {some([classes[index] for index in meant])}")
-    near = nearest(name, classes.names)
     raise UnfitGate(
         f"{metric!r}: {name!r} names no class",
-        hint=did_you_mean(near, f"there are {some(classes.names)}"),
+        hint=did_you_mean(nearest(name, classes.names), f"there are {some(classes.names)}"),
     )

@@ -1,4 +1,4 @@
-"""What a run is held to: the figures that gates may name, with their intervals and images."""
+"""The metrics that gates may name, of a run or of a confusion matrix, with intervals and images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from errlens.run.tables import AFRESH
 PAIR: Final = "pair"
 RECALL: Final = "recall"
 OF_A_CLASS: Final = (RECALL, "precision", "f1")
-_NO_FIGURES: Final = ("schema_version",)  # numbers of metrics.json that say nothing of the model
+_NO_METRICS: Final = ("schema_version",)  # numbers of metrics.json that say nothing of the model
 
 
 class Measured(NamedTuple):
-    """A figure with its 95 % interval and images; what is None is not known.
+    """The value of a metric with its 95 % interval and images; what is None is not known.
 
     `missing` says why there is no value.
     """
@@ -37,34 +37,34 @@ class Measured(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Figures:
+class RunMetrics:
     """What gates are held against; each part is read when the first gate asks for it.
 
-    `metrics` is what metrics.json holds, `class_table` classes.csv in the order of the classes.
+    `overall` is what metrics.json holds, `class_table` classes.csv in the order of the classes.
     """
 
     classes: ClassNames
-    metrics: Callable[[], Mapping[str, Any]]
+    overall: Callable[[], Mapping[str, Any]]
     class_table: Callable[[], pd.DataFrame]
     matrix: Callable[[], ConfusionMatrix]
 
 
-def figures_of(run: RunFolder) -> Figures:
-    """Return the figures of a run."""
+def metrics_of_run(run: RunFolder) -> RunMetrics:
+    """Return the metrics of a run."""
     classes = run.info.classes
-    return Figures(
+    return RunMetrics(
         classes,
-        metrics=cache(lambda: _metrics(run)),
+        overall=cache(lambda: _metrics(run)),
         class_table=cache(lambda: _class_table(run)),
         matrix=cache(lambda: confusion_matrix(run.read_parts(COLUMNS), classes)),
     )
 
 
-def figures_of_matrix(matrix: ConfusionMatrix, metrics: Mapping[str, Any]) -> Figures:
-    """Return the figures that a confusion matrix gives; `metrics` as in metrics.json."""
-    return Figures(
+def metrics_of_matrix(matrix: ConfusionMatrix, overall: Mapping[str, Any]) -> RunMetrics:
+    """Return the metrics of a confusion matrix; `overall` is what metrics.json would hold."""
+    return RunMetrics(
         matrix.classes,
-        metrics=lambda: metrics,
+        overall=lambda: overall,
         class_table=lambda: pd.DataFrame(
             class_rates(matrix.counts.diagonal(), matrix.n, matrix.n_predicted)
         ),
@@ -72,31 +72,31 @@ def figures_of_matrix(matrix: ConfusionMatrix, metrics: Mapping[str, Any]) -> Fi
     )
 
 
-def names_of_figures(metrics: Mapping[str, Any]) -> list[str]:
+def names_of_metrics(overall: Mapping[str, Any]) -> list[str]:
     """Return the names in metrics.json that stand for one number, be it missing here."""
     return [
         name
-        for name, value in metrics.items()
-        if name not in _NO_FIGURES
-        and (value is None or isinstance(value, int | float) or _is_figure(value))
+        for name, value in overall.items()
+        if name not in _NO_METRICS
+        and (value is None or isinstance(value, int | float) or _has_value(value))
     ]
 
 
-def measure(figure: str, classes: tuple[int, ...], figures: Figures) -> Measured:
-    """Return a figure of metrics.json or, where there are classes, recall, ... or pair of these."""
-    if figure == PAIR:
-        return _pair_rate(classes, figures)
+def read_metric(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
+    """Return a metric of metrics.json or, where there are classes, recall, ... or pair of these."""
+    if kind == PAIR:
+        return _pair_rate(classes, metrics)
     if classes:
-        return _of_a_class(figure, classes[0], figures)
-    metrics = figures.metrics()
-    found = metrics[figure]
-    if not _is_figure(found):
-        found = {"value": found, "n": metrics.get("n")}
-    if figure == "nll" and found["value"] is None:
-        return Measured(None, n=found["n"], missing=infinite_nll(metrics["n_infinite_loss"]))
-    if found["value"] is None or found.get("n") == 0:
-        return Measured(None, n=0, missing=_why_missing(figure, len(figures.classes)))
-    return Measured(found["value"], found.get("low"), found.get("high"), found.get("n"))
+        return _of_a_class(kind, classes[0], metrics)
+    overall = metrics.overall()
+    entry = overall[kind]
+    if not _has_value(entry):
+        entry = {"value": entry, "n": overall.get("n")}
+    if kind == "nll" and entry["value"] is None:
+        return Measured(None, n=entry["n"], missing=infinite_nll(overall["n_infinite_loss"]))
+    if entry["value"] is None or entry.get("n") == 0:
+        return Measured(None, n=0, missing=_why_missing(kind, len(metrics.classes)))
+    return Measured(entry["value"], entry.get("low"), entry.get("high"), entry.get("n"))
 
 
 def _why_missing(metric: str, n_classes: int) -> str:
@@ -105,11 +105,11 @@ def _why_missing(metric: str, n_classes: int) -> str:
     return "no image has the label, the probabilities or the superclass that it takes"
 
 
-def _of_a_class(kind: str, index: int, figures: Figures) -> Measured:
-    name = figures.classes[index]
-    row: Mapping[Any, Any] = figures.class_table().iloc[index].to_dict()
+def _of_a_class(kind: str, index: int, metrics: RunMetrics) -> Measured:
+    name = metrics.classes[index]
+    row: Mapping[Any, Any] = metrics.class_table().iloc[index].to_dict()
     if kind == "precision":
-        n = int(figures.matrix().n_predicted[index])
+        n = int(metrics.matrix().n_predicted[index])
         missing = f"no image was taken for {name!r}"
     else:
         n, missing = int(row["n"]), f"the run has no image of {name!r} that counts"
@@ -120,12 +120,12 @@ def _of_a_class(kind: str, index: int, figures: Figures) -> Measured:
     return Measured(float(row[kind]), float(row[f"{kind}_low"]), float(row[f"{kind}_high"]), n)
 
 
-def _pair_rate(classes: tuple[int, ...], figures: Figures) -> Measured:
+def _pair_rate(classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
     """Return which share of the images of two classes was taken for the other one."""
-    ends, matrix = np.array(classes), figures.matrix()
+    ends, matrix = np.array(classes), metrics.matrix()
     n = int(matrix.n[ends].sum())
     if not n:
-        names = " or ".join(repr(figures.classes[index]) for index in classes)
+        names = " or ".join(repr(metrics.classes[index]) for index in classes)
         return Measured(None, n=0, missing=f"the run has no image of {names} that counts")
     within = matrix.among(ends)
     mixed_up = int(within[0, 1] + within[1, 0])
@@ -134,19 +134,19 @@ def _pair_rate(classes: tuple[int, ...], figures: Figures) -> Measured:
 
 
 def _metrics(run: RunFolder) -> Mapping[str, Any]:
-    found = run.metrics
-    if found.get("run_hash") != run.info.run_hash:
+    overall = run.metrics
+    if overall.get("run_hash") != run.info.run_hash:
         raise StaleRun(f"{str(run.metrics_file)!r} is of another run", hint=AFRESH)
-    return found
+    return overall
 
 
 def _class_table(run: RunFolder) -> pd.DataFrame:
-    found = run.read_classes()
-    odd = tuple(found["class_name"]) != run.info.classes.names
-    if odd or not {*CLASS_FIGURES} <= set(found.select_dtypes("number")):
+    table = run.read_classes()
+    odd = tuple(table["class_name"]) != run.info.classes.names
+    if odd or not {*CLASS_FIGURES} <= set(table.select_dtypes("number")):
         raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
-    return found
+    return table
 
 
-def _is_figure(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("value"), int | float | None)

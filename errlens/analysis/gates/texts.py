@@ -1,4 +1,4 @@
-"""What became of a gate in figures: the same on the terminal, the page and in the summary."""
+"""How the numbers of a gate are written: alike on the terminal, the page and in the summary."""
 
 from typing import NamedTuple
 
@@ -15,13 +15,9 @@ class GateTexts(NamedTuple):
 
 
 def gate_texts(
-    metric: str,
-    value: float | None,
-    threshold: float,
-    low: float | None,
-    high: float | None,
+    metric: str, value: float | None, threshold: float, low: float | None, high: float | None
 ) -> GateTexts:
-    """Write the figures of a gate, with as many digits as it takes to tell value and limit apart.
+    """Write the numbers of a gate, with as many digits as it takes to tell value and limit apart.
 
     >>> gate_texts("top1", 0.79996, 0.8, 0.75, 0.84)
     GateTexts(value='0.79996', limit='0.80000', interval='0.7500 to 0.8400')

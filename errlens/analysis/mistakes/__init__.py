@@ -1,1 +1,1 @@
-"""The images that are wrong: ranked, told one by one, and what to collect because of them."""
+"""The images that are wrong: ranked, shown one by one, and what to collect because of them."""

@@ -27,10 +27,10 @@ def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
     Args:
         parts: Parts of a predictions table with `UNKNOWN_COLUMNS`; at least one.
     """
-    found = []
+    unknown = []
     for part in parts:
         chosen = part.table.filter(pc.equal(part.table["status"], LABEL_UNKNOWN))
-        found.append(
+        unknown.append(
             pd.DataFrame(
                 {
                     "label_name": chosen["label_name"].to_pandas().astype("str"),
@@ -39,7 +39,7 @@ def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
                 }
             )
         )
-    images = pd.concat(found, ignore_index=True)
+    images = pd.concat(unknown, ignore_index=True)
     kinds = images.groupby(["label_name", "pred_name"], as_index=False).agg(
         count=("label_name", "size"), mean_confidence=("confidence", "mean")
     )
@@ -64,11 +64,10 @@ def collect_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     low, high = wilson_interval(n - wrong, n)
     with np.errstate(invalid="ignore"):
         recall = (n - wrong) / n
-    names = pd.array(matrix.classes.names, dtype="str")
     known = n[order] > 0
     return pd.DataFrame(
         {
-            "class_name": names[order],
+            "class_name": matrix.names[order],
             "confused_with": pd.array(
                 [_most_confused(matrix, either_way, index) for index in order.tolist()], dtype="str"
             ),

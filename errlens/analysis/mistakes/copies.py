@@ -1,4 +1,4 @@
-"""The same photo more than once among the images of a run: byte by byte, told by its hash."""
+"""Photos that are more than once among the images of a run, byte by byte, found by their hash."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple

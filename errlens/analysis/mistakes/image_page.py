@@ -37,7 +37,7 @@ class ImagePage(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        alike = None if self.alike is None else [one._asdict() for one in self.alike]
+        alike = None if self.alike is None else [likeness._asdict() for likeness in self.alike]
         return {
             **self.facts,
             "size_bytes": self.size_bytes,
@@ -49,20 +49,20 @@ class ImagePage(NamedTuple):
 
 def image_page(run: RunFolder, row: int) -> ImagePage:
     """Return what is known of a row."""
-    one = run.read_row(row)
-    lists = zip(one.pop("topk_index") or (), one.pop("topk_prob") or (), strict=True)
+    facts = run.read_row(row)
+    lists = zip(facts.pop("topk_index") or (), facts.pop("topk_prob") or (), strict=True)
     parents = run.info.superclasses.names if run.info.superclasses else ()
     for name in ("super_label", "super_pred"):
-        one[name] = None if one[name] is None else parents[one[name]]
-    content_hash = one.pop("content_hash")
+        facts[name] = None if facts[name] is None else parents[facts[name]]
+    content_hash = facts.pop("content_hash")
     extra = run.read_extra()
     further = extra.iloc[row].dropna() if len(extra) else pd.Series(dtype=object)
     return ImagePage(
-        facts={**one, "content_hash": content_hash.hex() if content_hash else None},
+        facts={**facts, "content_hash": content_hash.hex() if content_hash else None},
         top=[(run.info.classes[index], prob) for index, prob in lists][:TOP],
         size_bytes=run.plan["size_bytes"][row].as_py(),
         extra={str(key): value for key, value in further.items()},
-        alike=_alike(run, row, one["logits_row"]),
+        alike=_alike(run, row, facts["logits_row"]),
     )
 
 
@@ -75,8 +75,8 @@ def _alike(run: RunFolder, row: int, position: int | None) -> list[Likeness] | N
     nearest = nearest_rows(query, _right_ones(run, but=row), most=NEIGHBOURS)
     names = ("path", "label_name")
     return [
-        Likeness(one.row, **run.read_row(one.row, names), similarity=one.similarity)
-        for one in nearest
+        Likeness(other, **run.read_row(other, names), similarity=similarity)
+        for other, similarity in nearest
     ]
 
 

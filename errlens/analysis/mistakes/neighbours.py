@@ -32,19 +32,20 @@ def nearest_rows(
     >>> nearest_rows(np.array([1.0, 0.0]), [Features(np.arange(2), np.eye(2))], most=1)
     [Neighbour(row=0, similarity=1.0)]
     """
-    found: list[Neighbour] = []
+    nearest: list[Neighbour] = []
     wanted = _directions(query[np.newaxis])[0]
     for part in parts:
         # Rounded, so that equal images are equally near, whichever way their sum was added up.
         similarity = np.round(_directions(part.values) @ wanted, 12)
         order = np.lexsort((part.rows, -similarity))[:most]
-        found += [
+        nearest += [
             Neighbour(int(part.rows[at]), float(similarity[at]))
             for at in order
             if np.isfinite(similarity[at])
         ]
-        found = sorted(found, key=lambda one: (-one.similarity, one.row))[:most]
-    return found
+        nearest.sort(key=lambda neighbour: (-neighbour.similarity, neighbour.row))
+        del nearest[most:]
+    return nearest
 
 
 def _directions(values: NDArray[np.floating]) -> NDArray[np.float64]:

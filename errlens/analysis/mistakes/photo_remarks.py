@@ -1,4 +1,4 @@
-"""What a person should know of the photos of a run before trusting its figures, in sentences."""
+"""What a person should know of the photos of a run before trusting its metrics, in sentences."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,6 @@ from errlens.classes.names import Superclasses
 from errlens.predictions.table import Predictions
 
 Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
-
-RANKS: Final[tuple[Rank, ...]] = get_args(Rank)
 
 _TABLE: Final = (
     "row", "sample_id", "path", "label_name", "pred_name", "confidence", "label_prob", "margin",
@@ -46,11 +44,11 @@ def worst_table(parts: Iterable[Predictions], by: Rank = "loss") -> pd.DataFrame
         parts: Parts of a predictions table with `COLUMNS`; at least one.
         by: The ranking.
     """
-    found = [
+    tables = [
         image_table(replace(part, table=part.table.filter(pc.invert(part.table["correct"]))))
         for part in parts
     ]
-    table = pd.concat(found, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
     crossed = crosses_superclass(table)
     keys = table.assign(crossed=crossed, crossed_prob=table["super_pred_prob"].where(crossed))
     worse = [_key(keys[name], more=more) for name, more in reversed(_WORSE[by])]

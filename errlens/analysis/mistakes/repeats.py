@@ -1,8 +1,8 @@
 """Errors that repeat: what is wrong the same way in several images that share a value of a column.
 
-A camera, a site or the subject of a photo may be why. Or chance: among many images some errors fall
-on the same value whatever the column holds. So each repetition is held against a column whose
-values are dealt out anew.
+A camera, a site or the subject of a photo may be the cause, or chance: among many images some
+errors share a value whatever the column holds. So each repetition is compared with a column whose
+values are shuffled.
 """
 
 import json
@@ -62,10 +62,10 @@ def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> p
     )
     repeated = kinds[kinds["k"] >= LEAST_REPEATED].reset_index(drop=True)
     n = known.groupby(["value", "label_name"]).size().rename("n").reset_index()
-    found = repeated.merge(n, on=["value", "label_name"], how="left")
-    found = found.assign(share=found["k"] / found["n"], **_chance(found, known))
-    found["rows"] = _rows(found, known)
-    ordered = found.sort_values(
+    repeats = repeated.merge(n, on=["value", "label_name"], how="left")
+    repeats = repeats.assign(share=repeats["k"] / repeats["n"], **_chance(repeats, known))
+    repeats["rows"] = _rows(repeats, known)
+    ordered = repeats.sort_values(
         ["q_value", "p_value", "k", "value", *_CELL],
         ascending=[True, True, False, True, True, True],
         kind="stable",
@@ -99,18 +99,18 @@ def _as_values(values: pd.Series) -> pd.Series:
     return text.where(text.str.strip() != "")
 
 
-def _chance(found: pd.DataFrame, known: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+def _chance(repeats: pd.DataFrame, known: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     """Return what would be by chance of each repetition, and how unlikely it is."""
     from scipy.stats import hypergeom  # half a second
 
-    unknown = found["unknown"].to_numpy(bool)
+    unknown = repeats["unknown"].to_numpy(bool)
     of_kind = known.groupby(_CELL).size()
     of_label = known.groupby("label_name").size()
     of_value = known.groupby("value").size()
-    alike = of_kind.reindex(pd.MultiIndex.from_frame(found[_CELL])).to_numpy()
-    among = np.where(unknown, len(known), of_label.reindex(found["label_name"]).to_numpy())
-    drawn = np.where(unknown, of_value.reindex(found["value"]).to_numpy(), found["n"].to_numpy())
-    p_value = hypergeom.sf(found["k"].to_numpy() - 1, among, alike, drawn)
+    alike = of_kind.reindex(pd.MultiIndex.from_frame(repeats[_CELL])).to_numpy()
+    among = np.where(unknown, len(known), of_label.reindex(repeats["label_name"]).to_numpy())
+    drawn = np.where(unknown, of_value.reindex(repeats["value"]).to_numpy(), repeats["n"])
+    p_value = hypergeom.sf(repeats["k"].to_numpy() - 1, among, alike, drawn)
     return {
         "expected": drawn * alike / np.maximum(among, 1),
         "p_value": p_value,
@@ -135,10 +135,10 @@ def _large(sizes: pd.Series) -> pd.Series:
     return sizes[sizes >= LEAST_REPEATED]
 
 
-def _rows(found: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+def _rows(repeats: pd.DataFrame, known: pd.DataFrame) -> list[str]:
     """Return the rows of each repetition as a JSON list."""
     keys = ["value", *_CELL]
-    wanted = pd.MultiIndex.from_frame(found[keys])
+    wanted = pd.MultiIndex.from_frame(repeats[keys])
     chosen = known[pd.MultiIndex.from_frame(known[keys]).isin(wanted)]
     lists = {key: sorted(rows.tolist()) for key, rows in chosen.groupby(keys)["row"]}
     return [json.dumps(lists[key]) for key in wanted]

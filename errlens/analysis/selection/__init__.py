@@ -1,1 +1,1 @@
-"""Which images are meant: the selector, and the notes that people hang on it."""
+"""Selectors, the rows of a run that they mean, and the notes of people on them."""

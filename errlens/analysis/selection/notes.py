@@ -1,4 +1,4 @@
-"""What a person has to say of pairs, groups and rows, from a file beside the run."""
+"""The notes of a person on pairs, groups and rows, from a file beside the run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.selection.selection import Selectable, Term, meant_rows, parse_selector
+from errlens.analysis.selection.parsing import Term, parse_selector
+from errlens.analysis.selection.picking import Selectable, meant_rows
 from errlens.documents import BadDocument, parse_yaml, read_text
-from errlens.errors import BadConfig, MissingInput, UnfitSelection, nearest, shortened
+from errlens.errors import BadConfig, MissingInput, UnfitSelection, did_you_mean, nearest, shortened
 
 _KEYS: Final = ("observation", "idea")
 _KINDS: Final = ("~", "/", "group", "row")
@@ -90,10 +91,9 @@ def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
         raise BadConfig(f"{path}: {shown} must hold an observation, an idea or both")
     for key, text in block.items():
         if key not in _KEYS:
-            near = nearest(str(key), _KEYS)
             raise BadConfig(
                 f"{path}: unknown key {shortened(str(key))!r} of {shown}",
-                hint=f"did you mean {near[0]}?" if near else f"known keys: {', '.join(_KEYS)}",
+                hint=did_you_mean(nearest(str(key), _KEYS)[:1], f"known keys: {', '.join(_KEYS)}"),
             )
         if not isinstance(text, str):
             raise BadConfig(f"{path}: {key} of {shown} must be text, not {shortened(repr(text))}")

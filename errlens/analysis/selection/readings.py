@@ -29,8 +29,8 @@ def joined_readings(
     for start in reversed(range(n)):
         for end in range(min(n, start + reach(pieces[start])), start, -1):
             if end == n or words[end]:
-                found = meanings("+".join(pieces[start:end]))
-                words[start] += [(end, meaning) for meaning in found]
+                readable = meanings("+".join(pieces[start:end]))
+                words[start] += [(end, meaning) for meaning in readable]
     reading: list[Meaning] = []
     ways = [iter(words[0])]
     while ways:

@@ -1,10 +1,13 @@
-"""How likely is that by chance? Tails and false discovery rates."""
+"""How likely something is by chance: tails, exact tests and false discovery rates."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, betaln, gammaln
+from scipy.stats import binom
 
 _BLOCK: Final = 2**15  # terms that are added up at once
 
@@ -27,10 +30,10 @@ def beta_binomial_tail(
     0.25
     """
     least, n, alpha, beta = np.broadcast_arrays(
-        *(np.asarray(one, np.float64) for one in (least, n, alpha, beta))
+        *(np.asarray(values, np.float64) for values in (least, n, alpha, beta))
     )
     shape = least.shape
-    least, n, alpha, beta = (one.ravel() for one in (least, n, alpha, beta))
+    least, n, alpha, beta = (values.ravel() for values in (least, n, alpha, beta))
     above = least > n * alpha / (alpha + beta)
     tail = np.empty(len(least))
     tail[above] = _sum_up(least[above], n[above], alpha[above], beta[above])
@@ -57,6 +60,30 @@ def benjamini_hochberg(p_value: NDArray[np.float64], *, tests: int) -> NDArray[n
     return np.minimum(q_value, 1)
 
 
+def strongest_first(columns: Mapping[str, Any], **conclusions: Any) -> pd.DataFrame:
+    """Return a table of tests with their q-values, the smallest `p_value` first; ties as they come.
+
+    Args:
+        columns: What is tested, with `p_value`; that and the q-value stand behind all others.
+        conclusions: Columns that come last.
+    """
+    table = pd.DataFrame(columns)
+    p_value = table.pop("p_value")
+    q_value = benjamini_hochberg(p_value.to_numpy(), tests=len(p_value))
+    table = table.assign(p_value=p_value, q_value=q_value, **conclusions)
+    return table.sort_values("p_value", kind="stable", ignore_index=True)
+
+
+def sign_test(more: ArrayLike, less: ArrayLike) -> NDArray[np.float64]:
+    """Return how likely `more` of all are at least so many, were more and less equally likely.
+
+    >>> float(sign_test(5, 0))  # 1 in 32
+    0.03125
+    """
+    hits, misses = np.asarray(more, np.int64), np.asarray(less, np.int64)
+    return np.asarray(binom.sf(hits - 1, hits + misses, 0.5), np.float64)
+
+
 def mcnemar_exact(broken: ArrayLike, fixed: ArrayLike) -> NDArray[np.float64]:
     """Return how likely a split of discordant pairs at least as uneven is, for arrays of one shape.
 
@@ -66,9 +93,9 @@ def mcnemar_exact(broken: ArrayLike, fixed: ArrayLike) -> NDArray[np.float64]:
     >>> float(mcnemar_exact(0, 5))  # twice 1 in 32
     0.0625
     """
-    one, other = np.asarray(broken, np.int64), np.asarray(fixed, np.int64)
+    lost, won = np.asarray(broken, np.int64), np.asarray(fixed, np.int64)
     # The two tails meet where both sides are alike.
-    return np.asarray(np.minimum(1.0, 2 * bdtr(np.minimum(one, other), one + other, 0.5)))
+    return np.asarray(np.minimum(1.0, 2 * bdtr(np.minimum(lost, won), lost + won, 0.5)))
 
 
 def _sum_up(

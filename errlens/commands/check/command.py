@@ -5,7 +5,7 @@ from pathlib import Path
 from errlens.analysis.comparison.matching import outcomes, read_baseline, spelt_alike
 from errlens.analysis.gates import drop
 from errlens.analysis.gates.limits import GateResult, judge, read_gates
-from errlens.analysis.gates.metrics import figures_of
+from errlens.analysis.gates.metrics import metrics_of_run
 from errlens.commands.check import view
 from errlens.commands.check.options import CheckOptions
 from errlens.errors import GateFailed, some
@@ -32,10 +32,10 @@ def check(options: CheckOptions) -> list[GateResult]:
 
 def _judge(run: RunFolder, options: CheckOptions) -> list[GateResult]:
     """Return what becomes of each gate: limits first, then the comparison."""
-    figures = figures_of(run)
-    gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
+    metrics = metrics_of_run(run)
+    gates = read_gates(options.fail_under or (), options.fail_over or (), metrics)
     dropped = [_judge_drop(run, options, options.baseline)] if options.baseline else []
-    return [judge(gate, figures) for gate in gates] + dropped
+    return [judge(gate, metrics) for gate in gates] + dropped
 
 
 def _judge_drop(run: RunFolder, options: CheckOptions, baseline: Path) -> GateResult:

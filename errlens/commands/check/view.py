@@ -6,7 +6,7 @@ from typing import Any
 from errlens.analysis.gates.limits import GateResult
 from errlens.analysis.gates.metrics import PAIR, RECALL
 from errlens.analysis.gates.texts import gate_texts
-from errlens.analysis.selection.selection import pair_selector, parse_selector
+from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 from errlens.escapes import shell_line
@@ -51,11 +51,11 @@ def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[GateResult]) ->
         return
     words = ["errlens", "misclassified", relative(run.path)]
     gate, classes = failed[0].gate, run.info.classes
-    if gate.figure == PAIR:
+    if gate.kind == PAIR:
         a, b = gate.classes
         selector = pair_selector(classes[a], classes[b], classes)
         words += ["--select", selector] if selector else []
-    elif gate.figure == RECALL:
+    elif gate.kind == RECALL:
         selector = f"true:{classes[gate.classes[0]]}+errors"
         words += ["--select", selector] if _is_clear(selector, classes) else []
     screen.say(f"Next: {shell_line(words)}")

@@ -4,8 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from errlens.analysis.comparison import changes as comparison
-from errlens.analysis.comparison.changes import Changed, Comparison, changed_images
+from errlens.analysis.comparison import matching
+from errlens.analysis.comparison.by_class import class_changes, class_differences
+from errlens.analysis.comparison.by_image import ChangedImages, changed_images
+from errlens.analysis.comparison.by_pair import pair_changes, pair_differences
+from errlens.analysis.comparison.by_run import Comparison, compare_outcomes, run_table
 from errlens.analysis.comparison.matching import outcomes, spelt_alike
 from errlens.analysis.confusion import matrix
 from errlens.analysis.confusion.matrix import ConfusionMatrix, confusion_matrix
@@ -56,25 +59,25 @@ def _find(runs: Sequence[RunFolder], options: CompareOptions) -> Found:
     names = _names([run.path for run in runs])
     metrics = {name: run.metrics for name, run in zip(names, runs, strict=True)}
     old, *others = images
-    comparisons = [comparison.compare_outcomes(old, new) for new in others]
+    comparisons = [compare_outcomes(old, new) for new in others]
     found = Found(
-        runs=comparison.run_table(metrics, comparisons),
+        runs=run_table(metrics, comparisons),
         comparisons=comparisons,
-        relabelled=sum(comparison.relabelled(old, new) for new in others),
-        other_files=sum(comparison.other_files(old, new) for new in others),
+        relabelled=sum(matching.relabelled(old, new) for new in others),
+        other_files=sum(matching.other_files(old, new) for new in others),
     )
     if len(runs) > LEAST_RUNS:
         return found
     matrices = _matrices(runs)
     (one,) = comparisons
-    if not one.paired:
+    if not one.on_same_images:
         return found._replace(
-            classes=comparison.class_differences(old, others[0], runs[-1].info.classes),
-            pairs=comparison.pair_differences(*matrices),
+            classes=class_differences(old, others[0], runs[-1].info.classes),
+            pairs=pair_differences(*matrices),
         )
     return found._replace(
-        classes=comparison.class_changes(one.both, runs[-1].info.classes),
-        pairs=comparison.pair_changes(one.both, *matrices),
+        classes=class_changes(one.both, runs[-1].info.classes),
+        pairs=pair_changes(one.both, *matrices),
         changed=_changed(runs, one, options),
     )
 
@@ -96,7 +99,7 @@ def _matrices(runs: Sequence[RunFolder]) -> list[ConfusionMatrix]:
     return matrices
 
 
-def _changed(runs: Sequence[RunFolder], one: Comparison, options: CompareOptions) -> Changed:
+def _changed(runs: Sequence[RunFolder], one: Comparison, options: CompareOptions) -> ChangedImages:
     """Return the images that one of two runs has right and the other wrong."""
     old, new = (run.read_predictions(ranking.COLUMNS) for run in runs)
     return changed_images(one.both, old, new, options.ranking(old, new))

@@ -6,9 +6,10 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.comparison.changes import FIGURES, Changed, Comparison
+from errlens.analysis.comparison.by_image import ChangedImages
+from errlens.analysis.comparison.by_run import MORE_IS_BETTER, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
-from errlens.analysis.selection.selection import run_selector
+from errlens.analysis.selection.parsing import run_selector
 from errlens.commands.showing import first_rows, records
 from errlens.escapes import shell_line
 from errlens.formats import (
@@ -49,7 +50,7 @@ class Found(NamedTuple):
     other_files: int
     classes: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
-    changed: Changed | None = None
+    changed: ChangedImages | None = None
 
     @property
     def names(self) -> list[str]:
@@ -150,7 +151,7 @@ def print_json(
 def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
     """Print the figures; the best of each column is marked."""
     columns: dict[str, list[str]] = {"run": [str(name) for name in runs["run"]]}
-    for name, more in FIGURES.items():
+    for name, more in MORE_IS_BETTER.items():
         if runs[name].isna().all():
             continue
         best = runs[name].max() if more else runs[name].min()
@@ -183,7 +184,7 @@ def _show_differences(screen: Screen, found: Found) -> None:
 
 
 def _common(one: Comparison) -> str:
-    if not one.paired:
+    if not one.on_same_images:
         return "none: unpaired"
     return f"{count(len(one.both))}: {count(one.fixed)} fixed, {count(one.broken)} broken"
 
@@ -193,7 +194,7 @@ def _show_difference(screen: Screen, found: Found) -> None:
     (one,) = found.comparisons
     old_n, new_n = found.runs["n"]
     difference, edges = _difference(one, new_n)
-    if one.paired:
+    if one.on_same_images:
         shares = f" (of {count(old_n)} and {count(new_n)})"
         screen.say(
             f"{counted(len(one.both), 'image')} in common"

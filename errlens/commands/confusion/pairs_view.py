@@ -8,8 +8,8 @@ import pandas as pd
 from errlens import formats
 from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
-from errlens.analysis.confusion.verdict import told_status, written_lift
+from errlens.analysis.confusion.pairs import by_status
+from errlens.analysis.confusion.sentences import told_status, written_lift
 from errlens.commands.showing import first_rows, say_more
 from errlens.terminal import Screen
 
@@ -36,8 +36,7 @@ def show_pairs(
 
 def _show_set(screen: Screen, pairs: pd.DataFrame, *, where: str, top: int) -> None:
     """Print the mutual and the likely pairs; where there is neither, the candidates."""
-    mutual, likely = of_status(pairs, MUTUAL), of_status(pairs, LIKELY)
-    others = len(pairs) - len(mutual) - len(likely)
+    mutual, likely, _, others = by_status(pairs)
     if len(mutual):
         _show_named(screen, f"mutually confused{where} (A ~ B)", mutual, top=top)
     if len(mutual) and len(likely):
@@ -46,8 +45,8 @@ def _show_set(screen: Screen, pairs: pd.DataFrame, *, where: str, top: int) -> N
         _show_named(screen, f"likely{where}: all but the lifts (A ~ B)", likely, top=top)
     if not len(mutual) and not len(likely):
         _show_candidates(screen, f"errors both ways{where} (A ~ B)", pairs, top=top)
-    elif others:
-        many = f"{others} more pair{'s have' if others > 1 else ' has'} errors both ways"
+    elif len(others):
+        many = f"{len(others)} more pair{'s have' if len(others) > 1 else ' has'} errors both ways"
         screen.say(f"{many}, without such evidence: see pairs.csv")
 
 

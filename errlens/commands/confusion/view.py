@@ -9,26 +9,17 @@ import pandas as pd
 
 from errlens.analysis.confusion.groups import names_of
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.pairs import CANDIDATE, LIKELY, MUTUAL, UNTESTED, of_status
+from errlens.analysis.confusion.pairs import by_status
+from errlens.analysis.confusion.sentences import NONE_EXCEPTIONAL, sentences
 from errlens.analysis.confusion.soft import mean_covered, soft_pairs
 from errlens.analysis.confusion.tables import ConfusionTables
-from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL, sentences
-from errlens.analysis.selection.selection import pair_selector
+from errlens.analysis.selection.parsing import pair_selector
 from errlens.classes.names import ClassNames
 from errlens.commands.confusion.pairs_view import show_legend, show_one_way, show_pairs
 from errlens.commands.showing import first_rows, records, say_more
 from errlens.errors import some
 from errlens.escapes import shell_line
-from errlens.formats import (
-    NOT_KNOWN,
-    count,
-    counted,
-    of,
-    points,
-    probability,
-    share,
-    share_range,
-)
+from errlens.formats import NOT_KNOWN, count, counted, of, points, probability, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -80,7 +71,7 @@ def show_findings(
     show_one_way(screen, matrix, findings.absorbed, top=top)
     if len(findings.pairs) or len(findings.absorbed):
         show_legend(screen, matrix)
-    if not len(of_status(findings.pairs, MUTUAL)):
+    if not len(by_status(findings.pairs).mutual):
         _show_cells(screen, findings.cells)
     if findings.exceptional is not None:
         _show_exceptional(screen, findings.exceptional, top=top)
@@ -100,7 +91,7 @@ def show_next(screen: Screen, run: RunFolder, findings: ConfusionTables) -> None
 
 def _first_selector(findings: ConfusionTables, classes: ClassNames) -> str | None:
     """Return the selector of the first pair there is evidence of, or of the first one-way error."""
-    for row in first_rows(of_status(findings.pairs, MUTUAL, LIKELY), 1):
+    for row in first_rows(by_status(findings.pairs).real, 1):
         return pair_selector(row["class_a"], row["class_b"], classes)
     for row in first_rows(findings.absorbed, 1):
         return pair_selector(row["true_class"], row["pred_class"], classes, both_ways=False)
@@ -116,7 +107,7 @@ def print_json(
     files: Sequence[str],
 ) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    pairs = findings.pairs
+    pairs = by_status(findings.pairs)
     exceptional = findings.exceptional
     screen.json(
         {
@@ -128,10 +119,10 @@ def print_json(
             "n_errors": matrix.n_errors,
             "n_classes": len(matrix.classes),
             "no_data": [matrix.classes[index] for index in np.flatnonzero(matrix.n == 0).tolist()],
-            "sentences": sentences(matrix, pairs, findings.absorbed),
-            "pairs": records(of_status(pairs, MUTUAL)),
-            "likely": records(of_status(pairs, LIKELY)),
-            "n_candidates": len(of_status(pairs, CANDIDATE, UNTESTED)),
+            "sentences": sentences(matrix, findings.pairs, findings.absorbed),
+            "pairs": records(pairs.mutual),
+            "likely": records(pairs.likely),
+            "n_candidates": len(pairs.others),
             "groups": [
                 {**record, "classes": json.loads(record["classes"])}
                 for record in records(findings.groups)

@@ -5,7 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.confusion.label_space import LEAST_CERTAIN, Cycle, exchanged_labels, scored
+from errlens.analysis.confusion.label_space import (
+    LEAST_CERTAIN,
+    Cycle,
+    exchanged_labels,
+    labels_and_predictions,
+)
 from errlens.analysis.confusion.suggestion import Suggestion, suggest_names
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
@@ -30,7 +35,7 @@ def check_label_space(
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
     """
-    label, pred = scored(predictions)
+    label, pred = labels_and_predictions(predictions)
     names = predictions.classes
     indices = run.info.settings.labels == "indices"
     if indices:  # these the user may call otherwise, not reorder

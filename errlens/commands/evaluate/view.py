@@ -14,15 +14,9 @@ from errlens.analysis.accuracy.metrics import Mean, Metrics, Proportion, infinit
 from errlens.analysis.mistakes.copies import COLUMNS as COPIES_COLUMNS
 from errlens.analysis.mistakes.copies import find_copies
 from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
-from errlens.classes.names import ClassNames
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.commands.evaluate.spelling_view import respelt_as_text
-from errlens.data.labels import (
-    FROM_LABELS,
-    NO_LABEL,
-    merged_labels,
-    order_is_ambiguous,
-    respelt,
-)
+from errlens.data.labels import FROM_LABELS, merged_labels, order_is_ambiguous, respelt
 from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
@@ -119,7 +113,7 @@ def show_labels(
         screen.remark(respelt_as_text(count, what="label"))
     for labels in merged_labels(samples, classes):
         screen.warn(f"the labels {some(labels)} mean the same class of the model")
-    known = np.unique(label[label != NO_LABEL])
+    known = np.unique(label[label != NO_CLASS])
     missing = len(classes) - len(known)
     if missing and len(known):
         screen.remark(f"classes without an image here: {of(missing, len(classes))}")

@@ -5,7 +5,11 @@ import hashlib
 import pyarrow as pa
 
 from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
-from errlens.analysis.confusion.label_space import exchanged_labels, renamed_classes, scored
+from errlens.analysis.confusion.label_space import (
+    exchanged_labels,
+    labels_and_predictions,
+    renamed_classes,
+)
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.label_space import describe_cycles
@@ -66,7 +70,7 @@ def _warn_of_other_names(screen: Screen, predictions: Predictions) -> None:
         screen.warn(
             f"labels and predicted classes seem exchanged: {describe_cycles(cycles, classes)}"
         )
-    renamed_ones = renamed_classes(*scored(predictions), n_classes=len(classes))
+    renamed_ones = renamed_classes(*labels_and_predictions(predictions), n_classes=len(classes))
     for renamed in renamed_ones[:MOST_RENAMED]:
         label, output = classes[renamed.label], classes[renamed.output]
         screen.warn(

@@ -1,7 +1,7 @@
 """How a table of predictions looks on the terminal."""
 
+from errlens.classes.names import NO_CLASS
 from errlens.commands.evaluate.spelling_view import show_spelling
-from errlens.data.labels import NO_LABEL
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.imported.table import ImportedPredictions
@@ -22,7 +22,7 @@ def show_table(screen: Screen, table: ImportedPredictions, samples: Samples) -> 
     unknown = int(table.unknown.sum())
     if unknown:
         screen.warn(f"{unknown} labels are none of the classes: not in the metrics")
-    unlabelled = int((table.label == NO_LABEL).sum()) - unknown
+    unlabelled = int((table.label == NO_CLASS).sum()) - unknown
     if unlabelled:
         screen.remark(f"{unlabelled} of them have no label: not in the metrics")
     _warn_of_repetitions(screen, table)

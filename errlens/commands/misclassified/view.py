@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.verdict import NOTHING_SCORED
+from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.analysis.mistakes.image_page import ImagePage
 from errlens.analysis.mistakes.repeats import is_shown
 from errlens.analysis.selection.notes import Note
-from errlens.analysis.selection.selection import pair_selector
+from errlens.analysis.selection.parsing import pair_selector
 from errlens.commands.options.selecting import Selection
 from errlens.commands.showing import first_rows, records, say_more
 from errlens.data.copies import Copy

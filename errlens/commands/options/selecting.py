@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from errlens.analysis.mistakes.ranking import Rank
-    from errlens.analysis.selection.selection import Selectable
+    from errlens.analysis.selection.picking import Selectable
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
 
@@ -100,10 +100,11 @@ class SelectOptions(RankOption):
 
     def choose(self, run: "RunFolder") -> Selection:
         """Return the images that are meant; all errors where nothing was selected."""
-        from errlens.analysis.comparison.matching import changes_since
+        from errlens.analysis.comparison.by_image import changes_since
         from errlens.analysis.confusion.tables import read_groups, read_pairs
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
-        from errlens.analysis.selection.selection import Selectable, parse_selector, selected_rows
+        from errlens.analysis.selection.parsing import parse_selector
+        from errlens.analysis.selection.picking import Selectable, selected_rows
         from errlens.run.folder import open_run
 
         images = run.read_predictions((*COLUMNS, "status", "content_hash"))

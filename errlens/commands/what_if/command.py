@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from errlens.analysis.accuracy.mended_labels import read_labels
 from errlens.analysis.accuracy.regrouping import regroup
-from errlens.analysis.accuracy.what_if import COLUMNS, Evidence, Recount
+from errlens.analysis.accuracy.what_if import COLUMNS, Recount, ScoredPart
 from errlens.analysis.accuracy.what_if import what_if as recount
 from errlens.analysis.gates.limits import GateResult, judge, read_gates
-from errlens.analysis.gates.metrics import figures_of_matrix
+from errlens.analysis.gates.metrics import metrics_of_matrix
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.errors import NoLabels
@@ -42,15 +42,15 @@ def what_if(options: WhatIfOptions) -> None:
 
 def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:
     """Return what would become of gates."""
-    figures = figures_of_matrix(new.matrix, new.metrics)
-    gates = read_gates(options.fail_under or (), options.fail_over or (), figures)
-    return [judge(gate, figures) for gate in gates]
+    metrics = metrics_of_matrix(new.matrix, new.metrics)
+    gates = read_gates(options.fail_under or (), options.fail_over or (), metrics)
+    return [judge(gate, metrics) for gate in gates]
 
 
-def _evidence(run: RunFolder) -> Iterator[Evidence]:
+def _evidence(run: RunFolder) -> Iterator[ScoredPart]:
     """Yield the predictions part by part, with the logits where they were kept."""
     parts = run.read_parts(COLUMNS)
     if "logits" in run.info.keep:
-        yield from map(Evidence, parts, run.read_sidecars("logits"))
+        yield from map(ScoredPart, parts, run.read_sidecars("logits"))
     else:
-        yield from map(Evidence, parts)
+        yield from map(ScoredPart, parts)

@@ -5,7 +5,7 @@ from typing import Any
 
 from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.accuracy.what_if import Recount
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
+from errlens.analysis.confusion.pairs import LIKELY, by_status
 from errlens.analysis.gates.limits import GateResult
 from errlens.commands.check.view import COLUMNS, row_of
 from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
@@ -87,8 +87,7 @@ def print_json(
 
 
 def _as_dict(outcome: Recount) -> dict[str, Any]:
-    pairs = of_status(outcome.pairs, MUTUAL).astype(object)
-    likely = of_status(outcome.pairs, LIKELY).astype(object)
+    pairs, likely = (table.astype(object) for table in by_status(outcome.pairs)[:2])
     return {
         **outcome.metrics,
         "classes": list(outcome.matrix.classes.names),

@@ -19,9 +19,9 @@ from sklearn.metrics import (
 )
 
 from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
-from errlens.classes.names import ClassNames, Superclasses
+from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
 from errlens.predictions.assembly import Seen, part_table
-from errlens.predictions.scores import NO_CLASS, score
+from errlens.predictions.scores import score
 from errlens.predictions.table import OK, SCHEMA, Predictions
 from errlens.run.tables import PLAN_SCHEMA
 

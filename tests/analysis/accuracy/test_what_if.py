@@ -8,15 +8,13 @@ import errlens
 from errlens.analysis.accuracy.regrouping import regroup
 from errlens.analysis.accuracy.what_if import (
     COLUMNS,
-    UNDECIDED,
-    Evidence,
+    ScoredPart,
     _best_for_certain,
     _ranked,
     what_if,
 )
 from errlens.analysis.confusion.pairs import pair_table
-from errlens.classes.names import ClassNames
-from errlens.data.labels import NO_LABEL
+from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import score
 from errlens.predictions.table import Predictions
@@ -34,7 +32,7 @@ def predictions_of(logits, label, *, topk=20, names=NAMES):
             "sample_id": [f"{row}.png" for row in rows],
             "path": [f"{row}.png" for row in rows],
             "split": [None] * len(rows),
-            "label_name": [None if one == NO_LABEL else names[one] for one in label],
+            "label_name": [None if one == NO_CLASS else names[one] for one in label],
             "size_bytes": rows,
             "shard": np.zeros(len(rows), np.int32),
         },
@@ -57,7 +55,7 @@ def by_hand(logits, label, merge, drop, mended):
     counts = np.zeros((len(places), len(places)), int)
     for row, (outputs, given_label) in enumerate(zip(logits, label, strict=True)):
         true = mended.get(row, given_label)
-        if true in drop or true == NO_LABEL:
+        if true in drop or true == NO_CLASS:
             continue
         total = dict.fromkeys(group.values(), 0.0)
         for index, head in group.items():
@@ -99,7 +97,7 @@ def test_it_is_a_plain_loop_over_images(case, with_logits):
         merge=["+".join(NAMES[index] for index in one) for one in merge],
         drop=[NAMES[index] for index in drop],
     )
-    part = Evidence(predictions_of(logits, label), logits if with_logits else None)
+    part = ScoredPart(predictions_of(logits, label), logits if with_logits else None)
     outcome = what_if([part], regrouping, labels=mended)
     expected = by_hand(logits.astype(np.float64), label, merge, drop, mended)
     if with_logits or not merge:
@@ -125,8 +123,8 @@ def test_what_the_stored_classes_settle_is_what_the_logits_say(case, topk):
     for row in range(len(label)):
         one = Predictions(part.table.slice(row, 1), NAMES)
         # logits_row counts from the start of the part
-        exact = what_if([Evidence(one, logits)], regrouping).matrix.counts.toarray()
-        found = what_if([Evidence(one)], regrouping)
+        exact = what_if([ScoredPart(one, logits)], regrouping).matrix.counts.toarray()
+        found = what_if([ScoredPart(one)], regrouping)
         if found.undecided:
             assert not found.matrix.total
         elif not found.unsummed:
@@ -137,21 +135,21 @@ def test_without_its_class_an_image_is_undecided_where_nothing_else_was_stored()
     logits = np.array([[9, 8, 0, 0, 0, 0], [9, 0, 8, 0, 0, 0]], np.float32)
     label = [1, 0]
     part = predictions_of(logits, label, topk=1)
-    outcome = what_if([Evidence(part)], regroup(NAMES, drop=["a"]))
+    outcome = what_if([ScoredPart(part)], regroup(NAMES, drop=["a"]))
     assert (outcome.undecided, outcome.left_out, outcome.top1) == (1, 1, None)
     assert outcome.bounds == (0, 1)
-    known = what_if([Evidence(predictions_of(logits, label, topk=2))], regroup(NAMES, drop=["a"]))
+    known = what_if([ScoredPart(predictions_of(logits, label, topk=2))], regroup(NAMES, drop=["a"]))
     assert known.hits == 1
 
 
 def test_a_merged_class_may_win_that_none_of_its_classes_would():
     logits = np.log(np.array([[0.4, 0.3, 0.25, 0.02, 0.02, 0.01]], np.float32))
     part = predictions_of(logits, [1])
-    assert what_if([Evidence(part)], regroup(NAMES)).hits == 0
-    for evidence in (Evidence(part), Evidence(part, logits)):
+    assert what_if([ScoredPart(part)], regroup(NAMES)).hits == 0
+    for evidence in (ScoredPart(part), ScoredPart(part, logits)):
         assert what_if([evidence], regroup(NAMES, merge=["b+c"])).hits == 1
     # Of what was stored the sum is not certain: the prediction stays what it was.
-    short = Evidence(predictions_of(logits, [1], topk=1))
+    short = ScoredPart(predictions_of(logits, [1], topk=1))
     outcome = what_if([short], regroup(NAMES, merge=["b+c"]))
     assert (outcome.hits, outcome.unsummed) == (0, 1)
 
@@ -193,7 +191,7 @@ def test_an_image_is_settled_where_no_class_can_exceed_the_best(case, topk):
     others[rows, best] = 0
     settled = (low[rows, best] > 0) & (low[rows, best] >= others.max(axis=1))
     found = _best_for_certain(_ranked(part.table), regrouping)
-    np.testing.assert_array_equal(found != UNDECIDED, settled)
+    np.testing.assert_array_equal(found != NO_CLASS, settled)
     tied = low == low[rows, best][:, None]
     assert all(tied[row, found[row]] for row in rows[settled])
 
@@ -205,7 +203,7 @@ def test_figures_are_those_of_the_run_where_nothing_changes():
     logits = random.normal(size=(300, 6)).astype(np.float32)
     logits[np.arange(300), label] += 1.5
     part = predictions_of(logits, label)
-    outcome = what_if([Evidence(part)], regroup(NAMES))
+    outcome = what_if([ScoredPart(part)], regroup(NAMES))
     pred = logits.argmax(axis=1)
     from sklearn.metrics import f1_score
 
@@ -242,9 +240,9 @@ def test_it_is_a_remap_of_real_logits(real_data, tmp_path):
     outcome = what_if(_evidence(run), regrouping)
     assert (outcome.hits, outcome.matrix.total) == (expected.sum(), kept.sum())
     # All ten probabilities are in the table as well.
-    stored = what_if((Evidence(part) for part in run.read_parts(COLUMNS)), regrouping)
+    stored = what_if((ScoredPart(part) for part in run.read_parts(COLUMNS)), regrouping)
     np.testing.assert_array_equal(stored.matrix.counts.toarray(), outcome.matrix.counts.toarray())
 
 
 def _evidence(run):
-    return map(Evidence, run.read_parts(COLUMNS), run.read_sidecars("logits"))
+    return map(ScoredPart, run.read_parts(COLUMNS), run.read_sidecars("logits"))

@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from errlens.analysis.comparison.matching import MATCHED, matched, outcomes, read_baseline
+from errlens.analysis.comparison.matching import (
+    MATCHED,
+    matched,
+    other_files,
+    outcomes,
+    read_baseline,
+    relabelled,
+)
 from errlens.cli import app
 from errlens.errors import MissingInput, NotARun, UnfitBaseline
 from errlens.run.folder import open_run
+from tests.analysis.comparison.outcomes import outcome
 
 
 def images(*rows):
@@ -100,3 +108,11 @@ def test_what_is_no_baseline_is_refused(tmp_path):
     images(("a", b"1", "cat", "cat")).drop(columns="correct").to_parquet(tmp_path / "less.parquet")
     with pytest.raises(UnfitBaseline, match=r"no baseline\.parquet"):
         read_baseline(tmp_path / "less.parquet")
+
+
+def test_what_has_another_label_or_another_file_is_counted():
+    old, new = outcome([0, 1, 2], [0, 1, 2]), outcome([0, 1, 3], [0, 1, 2], content="d")
+    assert relabelled(old, new) == 1
+    assert other_files(old, new) == 3
+    assert relabelled(old, old) == other_files(old, old) == 0
+    assert other_files(old.assign(content_hash=None), new) == 0

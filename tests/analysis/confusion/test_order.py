@@ -1,6 +1,7 @@
 """Orders of the classes and the numbers drawn, each held to its law."""
 
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.metrics import confusion_matrix as of_scikit_learn
 
 from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
 from errlens.analysis.confusion.order import (
-    ORDERS,
+    Order,
     cell_values,
     class_order,
     matrix_table,
@@ -46,7 +47,7 @@ def matrices(draw):
 
 
 @settings(max_examples=50)
-@given(matrices(), st.sampled_from(ORDERS))
+@given(matrices(), st.sampled_from(get_args(Order)))
 def test_every_order_has_each_class_once(matrix, by):
     assert sorted(class_order(matrix, by).tolist()) == list(range(len(matrix.classes)))
 

@@ -13,7 +13,7 @@ from errlens.analysis.gates.drop import (
     read_least_overlap,
     without_baseline,
 )
-from errlens.analysis.statistics.paired import lower_bound_of_drop
+from errlens.analysis.statistics.differences import lower_bound_of_drop
 from errlens.errors import UnfitBaseline, UnfitOption
 
 

@@ -1,4 +1,4 @@
-"""A gate passes where its figure, unrounded, keeps to the limit."""
+"""A gate passes where its metric, unrounded, keeps to the limit."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,12 @@ from typer.testing import CliRunner
 
 from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
 from errlens.analysis.gates.limits import judge, read_gates, read_number
-from errlens.analysis.gates.metrics import Figures, figures_of, figures_of_matrix, measure
+from errlens.analysis.gates.metrics import (
+    RunMetrics,
+    metrics_of_matrix,
+    metrics_of_run,
+    read_metric,
+)
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.cli import app
@@ -34,8 +39,8 @@ METRICS = {
 }
 
 
-def figures(names=("cat", "dog", "cow", "pig"), label=LABEL, pred=PRED, **metrics):
-    """Return figures of a few images; those of classes by hand."""
+def run_metrics(names=("cat", "dog", "cow", "pig"), label=LABEL, pred=PRED, **overall):
+    """Return metrics of a few images; those of classes by hand."""
     classes = ClassNames(tuple(names))
     hits = {
         index: sum(a == b == index for a, b in zip(label, pred, strict=True))
@@ -50,16 +55,16 @@ def figures(names=("cat", "dog", "cow", "pig"), label=LABEL, pred=PRED, **metric
             row[kind] = hits[index] / trials if trials else np.nan
             row |= {f"{kind}_low": float(low), f"{kind}_high": float(high)}
         rows.append(row)
-    return Figures(
+    return RunMetrics(
         classes,
-        metrics=lambda: {**METRICS, **metrics},
+        overall=lambda: {**METRICS, **overall},
         class_table=lambda: pd.DataFrame(rows),
         matrix=lambda: confusion_matrix_of_arrays(label, pred, classes),
     )
 
 
 def outcome(*, under=(), over=(), **options):
-    found = figures(**options)
+    found = run_metrics(**options)
     (gate,) = read_gates(under, over, found)
     return judge(gate, found)
 
@@ -106,7 +111,7 @@ def test_numbers_are_read_as_they_are_written(text, number):
     assert read_number(text) == number
 
 
-def test_figures_of_classes_and_pairs_are_those_of_the_images():
+def test_metrics_of_classes_and_pairs_are_those_of_the_images():
     recall = outcome(under=["recall:cat=0.5"])
     assert recall.passed
     assert (recall.measured.value, recall.measured.n) == (0.5, 4)
@@ -122,7 +127,7 @@ def test_figures_of_classes_and_pairs_are_those_of_the_images():
     assert "pair:dog~cat is 0.4286, over 0.4200" in pair.reason
 
 
-def test_counts_are_figures_too():
+def test_counts_are_metrics_too():
     assert outcome(over=["n_failed=0"]).passed
     few = outcome(under=["n=11"])
     assert not few.passed
@@ -167,7 +172,7 @@ def test_a_class_without_images_has_no_f1_though_others_were_taken_for_it():
 )
 def test_what_is_no_gate_is_refused(text, says, hint):
     with pytest.raises(UnfitGate, match=None) as caught:
-        read_gates([text], [], figures())
+        read_gates([text], [], run_metrics())
     assert says in str(caught.value)
     assert hint in caught.value.hint
     assert caught.value.exit_code == 2
@@ -184,7 +189,7 @@ def test_what_is_no_gate_is_refused(text, says, hint):
 )
 def test_what_is_no_pair_is_refused(text, says):
     with pytest.raises(UnfitSelection, match=says):
-        read_gates([], [text], figures())
+        read_gates([], [text], run_metrics())
 
 
 names = st.text(st.sampled_from("ab=:~ /%+"), min_size=1, max_size=4)
@@ -193,7 +198,7 @@ names = st.text(st.sampled_from("ab=:~ /%+"), min_size=1, max_size=4)
 @settings(deadline=None)
 @given(st.lists(names, min_size=2, max_size=5, unique=True), st.sampled_from(["0.5", "50%"]))
 def test_a_class_may_be_called_anything(called, limit):
-    found = figures(names=called, label=[0, 0, 1, 1], pred=[0, 1, 1, 1])
+    found = run_metrics(names=called, label=[0, 0, 1, 1], pred=[0, 1, 1, 1])
     classes = found.classes
     for index, name in enumerate(called):
         if classes.meant(name) != (index,):
@@ -205,7 +210,7 @@ def test_a_class_may_be_called_anything(called, limit):
 @settings(deadline=None)
 @given(st.lists(names, min_size=2, max_size=6, unique=True))
 def test_a_pair_that_can_be_read_is_the_one_meant_and_others_are_refused(called):
-    found = figures(names=called, label=[0, 0, 1, 1], pred=[0, 1, 1, 1])
+    found = run_metrics(names=called, label=[0, 0, 1, 1], pred=[0, 1, 1, 1])
     a, b = called[:2]
     text = f"{a}~{b}"
     ways = {
@@ -227,12 +232,14 @@ def test_a_pair_that_can_be_read_is_the_one_meant_and_others_are_refused(called)
 
 def test_an_ambiguous_pair_is_refused_with_its_readings():
     with pytest.raises(UnfitSelection) as caught:
-        read_gates([], ["pair:a~b~c=0.1"], figures(names=("a", "b~c", "a~b", "c")))
+        read_gates([], ["pair:a~b~c=0.1"], run_metrics(names=("a", "b~c", "a~b", "c")))
     assert "'a' ~ 'b~c'; or 'a~b' ~ 'c'" in str(caught.value)
 
 
 def test_the_same_gate_counts_once():
-    found = read_gates(["top1=0.8", "top1=80%", "recall:CAT=0.5", "recall:cat=0.5"], [], figures())
+    found = read_gates(
+        ["top1=0.8", "top1=80%", "recall:CAT=0.5", "recall:cat=0.5"], [], run_metrics()
+    )
     assert [one.name for one in found] == ["top1 >= 0.8", "recall:cat >= 0.5"]
 
 
@@ -240,12 +247,14 @@ def test_nothing_is_read_that_no_gate_asks_for():
     def never():
         raise AssertionError
 
-    found = Figures(ClassNames(("a", "b")), figures().metrics, class_table=never, matrix=never)
+    found = RunMetrics(
+        ClassNames(("a", "b")), run_metrics().overall, class_table=never, matrix=never
+    )
     (gate,) = read_gates(["top1=0.5"], [], found)
     assert judge(gate, found).passed
 
 
-def test_figures_of_a_matrix_are_those_of_the_run_it_is_of(tmp_path, monkeypatch):
+def test_metrics_of_a_matrix_are_those_of_the_run_it_is_of(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     label, pred = ["cat"] * 6 + ["dog"] * 6, ["dog", "cat", "cat"] * 4
     images = zip(range(12), label, pred, strict=True)
@@ -254,10 +263,11 @@ def test_figures_of_a_matrix_are_those_of_the_run_it_is_of(tmp_path, monkeypatch
     said = CliRunner().invoke(app, ["import", "table.csv", "-o", "run", "-q"])
     assert said.exit_code == 0, said.output
     run = open_run(Path("run"))
-    figures = figures_of(run)
-    again = figures_of_matrix(figures.matrix(), run.metrics)
-    for figure, classes in (
+    metrics = metrics_of_run(run)
+    again = metrics_of_matrix(metrics.matrix(), run.metrics)
+    for kind, classes in (
         ("top1", ()), ("macro_f1", ()), ("recall", (0,)), ("precision", (1,)), ("f1", (0,)),
         ("pair", (0, 1)),
     ):  # fmt: skip
-        assert measure(figure, classes, again) == pytest.approx(measure(figure, classes, figures))
+        expected = pytest.approx(read_metric(kind, classes, metrics))
+        assert read_metric(kind, classes, again) == expected

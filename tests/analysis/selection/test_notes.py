@@ -1,7 +1,7 @@
 import pytest
 
 from errlens.analysis.selection.notes import notes_table, read_notes
-from errlens.analysis.selection.selection import Term
+from errlens.analysis.selection.parsing import Term
 from errlens.errors import BadConfig, MissingInput, UnfitSelection
 from tests.galleries.test_choice import selectable
 

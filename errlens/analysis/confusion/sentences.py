@@ -1,7 +1,7 @@
-"""What a confusion matrix comes to, in sentences: the same on terminal, page and summary.
+"""Sentences on a confusion matrix, the same on terminal, page and summary.
 
-Each sentence that nothing was found says what that rests on, so that it holds for a run without
-errors as for one without a right image.
+A sentence that nothing was found says of how many images, so that it holds for a run without errors
+and for one without a right image.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from errlens.analysis.confusion.pairs import (
     LIKELY,
     MUTUAL,
     UNTESTED,
-    of_status,
+    by_status,
 )
 
 NOTHING_SCORED: Final = "No image has both a label and a prediction: nothing is right or wrong."
@@ -38,13 +38,11 @@ def sentences(matrix: ConfusionMatrix, pairs: pd.DataFrame, absorbed: pd.DataFra
         return [nothing]
     if len(matrix.classes) < LEAST_SET:
         return [_two_classes(matrix)]
-    mutual, likely = of_status(pairs, MUTUAL), of_status(pairs, LIKELY)
-    found = [*_mutual(mutual), *_likely(likely)]
-    if not found:
-        found = [_no_pair(matrix, pairs)]
-    found += _one_way(matrix, absorbed)
-    named = len(mutual) + len(likely) + len(absorbed)
-    return found if named else [*found, _most_frequent(matrix)]
+    shown = by_status(pairs)
+    on_pairs = [*_confused(shown.mutual), *_confused(shown.likely)] or [_no_pair(matrix, pairs)]
+    if not len(shown.real) and not len(absorbed):
+        return [*on_pairs, _most_frequent(matrix)]
+    return [*on_pairs, *_one_way(matrix, absorbed)]
 
 
 def nothing_wrong(matrix: ConfusionMatrix) -> str | None:
@@ -62,15 +60,15 @@ def no_group(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> str:
     """Return the sentence on a run without groups."""
     if nothing := nothing_wrong(matrix):
         return nothing
-    if len(of_status(pairs, MUTUAL)):
+    if len(by_status(pairs).mutual):
         return "No group: the classes of no mutually confused pair are alike enough to join."
     return "No group: one is built around a mutually confused pair, and none is shown."
 
 
 def shown_pairs(pairs: pd.DataFrame, *, named: int, candidates: int) -> pd.DataFrame:
     """Return the first pairs that are mutual or likely; without any, the first of the others."""
-    found = of_status(pairs, MUTUAL, LIKELY)
-    return found.head(named) if len(found) else pairs.head(candidates)
+    real = by_status(pairs).real
+    return real.head(named) if len(real) else pairs.head(candidates)
 
 
 def told_status(pair: Mapping[str, Any]) -> str:
@@ -104,22 +102,15 @@ def missed_rule(pair: Mapping[str, Any]) -> str:
     return "one way less than a quarter of the other"
 
 
-def _mutual(pairs: pd.DataFrame) -> list[str]:
+def _confused(pairs: pd.DataFrame) -> list[str]:
+    """Say how many pairs are mutual, or likely to be, and which of them most clearly."""
     if not len(pairs):
         return []
-    many = _many(pairs, "pair is", "pairs are")
-    return [f"{many} mutually confused{_which(pairs)}{_pair(_record(pairs))}."]
-
-
-def _likely(pairs: pd.DataFrame) -> list[str]:
-    if not len(pairs):
-        return []
-    many = _many(pairs, "pair is", "pairs are")
     first = _record(pairs)
-    return [
-        f"{many} likely to be mutually confused{_which(pairs)}{_pair(first)}: more than chance, "
-        f"with {missed_rule(first)}."
-    ]
+    missed = missed_rule(first)
+    likely, why = ("likely to be ", f": more than chance, with {missed}") if missed else ("", "")
+    many = _many(pairs, "pair is", "pairs are")
+    return [f"{many} {likely}mutually confused{_which(pairs)}{_pair(first)}{why}."]
 
 
 def _no_pair(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""The classes of a table that was given none: what its labels and its predictions say together.
+"""The classes that the labels and the predictions of a table name, where no list was given.
 
 A name may be spelt in two ways, one for the labels and one for the predictions; see `spelling`.
 """
@@ -49,7 +49,7 @@ class Spellings(NamedTuple):
         return [min(column, key=lambda name: (-column[name], name))]
 
 
-class SaidClasses(NamedTuple):
+class NamedClasses(NamedTuple):
     """The classes, and the spellings that one column has several of.
 
     `apart` are classes that differ in nothing but spelling, `as_one` spellings taken for one class.
@@ -60,7 +60,7 @@ class SaidClasses(NamedTuple):
     as_one: list[list[str]]
 
 
-def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> SaidClasses:
+def named_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> NamedClasses:
     """Return the classes of a table, sorted; numbers by their value.
 
     Args:
@@ -70,7 +70,7 @@ def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> S
     Raises:
         BadPredictions: Labels and predictions have no class in common, or there is none at all.
 
-    >>> said_classes(["Cat", "dog"], ["cat", "dog"]).classes.names
+    >>> named_classes(["Cat", "dog"], ["cat", "dog"]).classes.names
     ('cat', 'dog')
     """
     by_name = _by_name(labels, preds)
@@ -89,7 +89,7 @@ def said_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> S
         {name for spelt in spellings for name in spelt.preds},
     )
     several = [spelt for spelt in spellings if len(spelt.labels) > 1 or len(spelt.preds) > 1]
-    return SaidClasses(
+    return NamedClasses(
         ClassNames(tuple(sorted(names, key=_by_value)), source=SOURCE),
         [spelt.names for spelt in several if spelt.are_classes],
         [sorted({*spelt.labels, *spelt.preds}) for spelt in several if not spelt.are_classes],
@@ -100,14 +100,14 @@ def _by_name(labels: Iterable[str | None], preds: Iterable[str | None]) -> dict[
     """Return the spellings of each name; lemmas go with their synset where its id is there too."""
     columns = [Counter(name for name in column if name is not None) for column in (labels, preds)]
     synsets = {synset_of(name) for column in columns for name in column if holds_synset(name)}
-    found: dict[str, Spellings] = {}
+    spellings: dict[str, Spellings] = {}
     for place, column in zip(("labels", "preds"), columns, strict=True):
         for name, count in column.items():
             synset = synset_of(name) if synsets else None
             key = synset if synset and synset in synsets else folded(name)
             new = Spellings(key in synsets, Counter(), Counter())
-            getattr(found.setdefault(key, new), place)[tidied(name)] += count
-    return found
+            getattr(spellings.setdefault(key, new), place)[tidied(name)] += count
+    return spellings
 
 
 def _not_among(predicted: Collection[str], labels: Collection[str]) -> list[str]:

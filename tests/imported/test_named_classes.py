@@ -1,50 +1,50 @@
 import pytest
 
 from errlens.errors import BadPredictions
-from errlens.imported.said_classes import said_classes
+from errlens.imported.named_classes import named_classes
 
 
 def test_what_one_column_spells_otherwise_is_one_class_as_the_predictions_spell_it():
-    said = said_classes(["Cat", "DOG", "Cat"], ["cat", "dog", "dog"])
+    said = named_classes(["Cat", "DOG", "Cat"], ["cat", "dog", "dog"])
     assert said.classes.names == ("cat", "dog")
     assert (said.apart, said.as_one) == ([], [])
 
 
 def test_what_one_column_spells_in_two_ways_is_one_class_and_told():
-    said = said_classes(["Cat", "cat", "dog"], ["cat", "cat", "dog"])
+    said = named_classes(["Cat", "cat", "dog"], ["cat", "cat", "dog"])
     assert said.classes.names == ("cat", "dog")
     assert said.as_one == [["Cat", "cat"]]
-    said = said_classes(["cat", "dog"], ["Cat", "dog", "cat", "Cat"])
+    said = named_classes(["cat", "dog"], ["Cat", "dog", "cat", "Cat"])
     assert said.classes.names == ("Cat", "dog")
 
 
 def test_what_both_columns_spell_in_two_ways_are_two_classes_and_told():
-    said = said_classes(["Turkey", "turkey"], ["turkey", "Turkey"])
+    said = named_classes(["Turkey", "turkey"], ["turkey", "Turkey"])
     assert said.classes.names == ("Turkey", "turkey")
     assert said.apart == [["Turkey", "turkey"]]
 
 
 @pytest.mark.parametrize("preds", [["a", "a", "a"], ["A", "a", "b"]])
 def test_letters_are_classes_where_one_column_has_both(preds):
-    assert {"A", "a"} <= {*said_classes(["A", "a", "b"], preds).classes.names}
+    assert {"A", "a"} <= {*named_classes(["A", "a", "b"], preds).classes.names}
 
 
 def test_letters_of_one_case_in_each_column_are_the_same():
-    assert said_classes(["A", "B"], ["a", "b"]).classes.names == ("a", "b")
+    assert named_classes(["A", "B"], ["a", "b"]).classes.names == ("a", "b")
 
 
 def test_blanks_never_make_two_classes():
-    said = said_classes(["cat", "cat ", "dog"], ["cat", "cat\u00a0", "dog"])
+    said = named_classes(["cat", "cat ", "dog"], ["cat", "cat\u00a0", "dog"])
     assert said.classes.names == ("cat", "dog")
     assert (said.apart, said.as_one) == ([], [])
 
 
 def test_numbers_are_sorted_by_value_and_may_have_zeros_before_them():
-    assert said_classes(["01", "10", "02"], ["2", "10", "1"]).classes.names == ("1", "2", "10")
+    assert named_classes(["01", "10", "02"], ["2", "10", "1"]).classes.names == ("1", "2", "10")
 
 
 def test_synset_and_lemma_are_one_class_as_the_predictions_have_it():
-    said = said_classes(["n02123045", "n01443537"], ["tabby", "tabby"])
+    said = named_classes(["n02123045", "n01443537"], ["tabby", "tabby"])
     assert said.classes.names == ("n01443537", "tabby")
 
 
@@ -52,12 +52,12 @@ def test_synset_and_lemma_are_one_class_as_the_predictions_have_it():
 def test_synset_and_lemma_in_one_column_are_one_class(column):
     mixed, plain = ["tabby", "n02123045", "tabby", "fox"], ["tabby", "tabby", "tabby", "fox"]
     columns = [(mixed, plain), (plain, mixed), (mixed, mixed[::-1])][column]
-    assert said_classes(*columns).classes.names == ("fox", "tabby")
+    assert named_classes(*columns).classes.names == ("fox", "tabby")
 
 
 def test_two_lemmas_without_their_synset_stay_two_classes():
     columns = ["tabby", "tabby cat"], ["tabby cat", "tabby"]
-    assert said_classes(*columns).classes.names == ("tabby", "tabby cat")
+    assert named_classes(*columns).classes.names == ("tabby", "tabby cat")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_two_lemmas_without_their_synset_stay_two_classes():
 )
 def test_without_a_name_in_common_both_lists_are_shown(labels, preds, hint):
     with pytest.raises(BadPredictions, match="none in common") as failure:
-        said_classes(labels, preds)
+        named_classes(labels, preds)
     assert all(repr(name) in str(failure.value) for name in labels + preds)
     assert hint in failure.value.hint
 
@@ -78,18 +78,18 @@ def test_without_a_name_in_common_both_lists_are_shown(labels, preds, hint):
 @pytest.mark.parametrize("filler", ["nan", "NaN", "None", "<NA>", "null"])
 def test_what_stands_for_nothing_is_no_class_of_one_column(filler):
     with pytest.raises(BadPredictions, match="1 labels are"):
-        said_classes(["cat", filler], ["cat", "cat"])
+        named_classes(["cat", filler], ["cat", "cat"])
     with pytest.raises(BadPredictions, match="1 predictions are"):
-        said_classes(["cat", "cat"], ["cat", filler])
-    assert len(said_classes(["cat", filler], ["cat", filler]).classes) == 2
+        named_classes(["cat", "cat"], ["cat", filler])
+    assert len(named_classes(["cat", filler], ["cat", filler]).classes) == 2
 
 
 def test_minus_one_among_numbers_is_no_class_unless_both_columns_have_it():
     with pytest.raises(BadPredictions, match="2 labels are '-1'"):
-        said_classes(["0", "1", "-1", "-1"], ["0", "1", "1", "0"])
-    assert {*said_classes(["-1", "1"], ["1", "-1"]).classes.names} == {"-1", "1"}
+        named_classes(["0", "1", "-1", "-1"], ["0", "1", "1", "0"])
+    assert {*named_classes(["-1", "1"], ["1", "-1"]).classes.names} == {"-1", "1"}
 
 
 def test_labels_alone_and_predictions_alone_are_enough():
-    assert said_classes([None, None], ["b", "a"]).classes.names == ("a", "b")
-    assert said_classes(["b", "a"], [None, None]).classes.names == ("a", "b")
+    assert named_classes([None, None], ["b", "a"]).classes.names == ("a", "b")
+    assert named_classes(["b", "a"], [None, None]).classes.names == ("a", "b")

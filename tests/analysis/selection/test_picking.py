@@ -1,18 +1,10 @@
-import time
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.comparison.matching import Changes
-from errlens.analysis.selection.selection import (
-    Selectable,
-    pair_selector,
-    parse_selector,
-    selected_rows,
-)
+from errlens.analysis.selection.picking import ChangedRows, Selectable, selected_rows
 from errlens.classes.names import ClassNames
 from errlens.errors import NoResults, UnfitSelection
 
@@ -21,9 +13,9 @@ PAIRS = [(0, 1), (1, 2)]
 GROUPS = [[0, 2]]
 NONE = np.zeros(0, np.int64)
 CHANGES = {
-    "runs/old": Changes(fixed=np.array([0, 4]), broken=np.array([1, 3])),
-    "a+b": Changes(fixed=np.array([4]), broken=NONE),
-    "a+errors/": Changes(fixed=np.array([0]), broken=NONE),
+    "runs/old": ChangedRows(fixed=np.array([0, 4]), broken=np.array([1, 3])),
+    "a+b": ChangedRows(fixed=np.array([4]), broken=NONE),
+    "a+errors/": ChangedRows(fixed=np.array([0]), broken=NONE),
 }
 
 
@@ -134,40 +126,6 @@ def test_a_plus_is_an_intersection(pairs, selectors):
 
 
 @pytest.mark.parametrize(
-    ("names", "selector", "meant"),
-    [
-        (("a/b", "c"), "a/b/c", [("/", (0, 1))]),
-        (("a~b", "c"), "c~a~b", [("~", (1, 0))]),
-        (("x+y", "z"), "true:x+y", [("true", (0,))]),
-        (("x+y", "z"), "true:x+y+pred:z", [("true", (0,)), ("pred", (1,))]),
-        (("true:z", "z"), "true:z/z", [("/", (0, 1))]),
-        (("a", "b/c", "a/b"), "a/b/b/c", [("/", (2, 1))]),
-    ],
-)
-def test_separators_in_names_are_no_problem_where_one_reading_is_left(names, selector, meant):
-    terms = parse_selector(selector, ClassNames(names))
-    assert [(term.kind, term.classes) for term in terms] == meant
-
-
-def test_a_pair_has_a_selector_where_it_has_one_reading():
-    assert pair_selector("a+b", "c", ClassNames(("a+b", "c"))) == "a+b~c"
-    assert pair_selector("a~b", "c", ClassNames(("a~b", "c", "a", "b~c"))) is None
-
-
-def test_several_readings_are_told():
-    with pytest.raises(UnfitSelection, match="may mean several things") as failure:
-        parse_selector("a/b/c", ClassNames(("a", "b/c", "a/b", "c")))
-    assert "'a/b' / 'c'" in str(failure.value)
-    assert "'a' / 'b/c'" in str(failure.value)
-
-
-def test_a_glob_may_hold_a_plus_where_nothing_else_can_be_meant():
-    (term,) = parse_selector("path:a+b*", ClassNames(NAMES))
-    assert term.glob == "a+b*"
-    assert len(parse_selector("path:a+errors", ClassNames(NAMES))) == 2
-
-
-@pytest.mark.parametrize(
     ("selector", "message"),
     [
         ("cta~dog", "'cta' names no class"),
@@ -195,12 +153,6 @@ def test_what_cannot_be_selected_is_a_sentence(selector, message):
     assert failure.value.exit_code == 2
 
 
-def test_the_nearest_names_are_told():
-    with pytest.raises(UnfitSelection) as failure:
-        parse_selector("cta~dog", ClassNames(NAMES))
-    assert "cat" in failure.value.hint
-
-
 def test_exceptional_takes_superclasses():
     with pytest.raises(UnfitSelection, match="no superclasses"):
         selected_rows(["exceptional"], selectable(LABEL, PRED, exceptional=None))
@@ -226,32 +178,3 @@ def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():
     assert selected_rows(["errors"], among).tolist() == [5, 3, 2, 1]
     with pytest.raises(NoResults):
         selected_rows(["pairs:1"], among)
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "classes"),
-    [
-        ("true:n02123045", "true", (0,)),
-        ("pred:Grey_Cat ", "pred", (1,)),
-        ("Tabby cat~GREY-CAT", "~", (0, 1)),
-        ("correct:ba\u0308r", "correct", (2,)),
-    ],
-)
-def test_classes_may_be_spelt_otherwise(text, kind, classes):
-    (term,) = parse_selector(text, ClassNames(("tabby", "grey cat", "b\u00e4r")))
-    assert (term.kind, term.classes) == (kind, classes)
-
-
-def test_a_selector_of_three_thousand_terms_is_read_in_seconds():
-    names = ClassNames(tuple(f"class {number}" for number in range(3000)))
-    start = time.perf_counter()
-    text = "+".join(f"true:{name}" for name in names.names)
-    assert len(parse_selector(text, names)) == 3000
-    assert time.perf_counter() - start < 10
-
-
-def test_a_glob_with_countless_readings_is_refused_at_once():
-    start = time.perf_counter()
-    with pytest.raises(UnfitSelection, match="more than 1000 things"):
-        parse_selector("+".join(["path:a+b"] * 40), ClassNames(NAMES))
-    assert time.perf_counter() - start < 10

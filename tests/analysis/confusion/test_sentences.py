@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from errlens.analysis.confusion.verdict import NOTHING_SCORED
+from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.report.markdown import escaped
 from tests.conftest import call, ends
 

@@ -1,0 +1,205 @@
+"""Selectors as they are written: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from errlens.analysis.selection.readings import joined_readings
+from errlens.classes.names import ClassNames
+from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened
+
+# What may stand before a colon, and whether a number or the name of a class follows.
+NUMBERED: Final = ("worst", "pairs", "group", "row")
+_NAMED: Final = ("true", "pred", "correct")
+MOST_DIGITS: Final = 18
+_ALONE: Final = ("errors", "exceptional")
+_AGAINST: Final = ("fixed", "broken")  # the path of a run follows
+_FREE: Final = ("path", *_AGAINST)  # what follows these may hold any letters
+_MOST_READINGS: Final = 1000
+_MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
+GRAMMAR: Final = (
+    "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
+    "fixed:RUN, broken:RUN, row:N, path:GLOB"
+)
+
+
+class Term(NamedTuple):
+    """One condition. `kind` is a word of the grammar, or `~` or `/` for two classes."""
+
+    kind: str
+    classes: tuple[int, ...] = ()
+    number: int = 0
+    glob: str = ""
+    run: str = ""
+
+    @property
+    def free(self) -> str:
+        """The part that may hold any letters."""
+        return self.glob or self.run
+
+
+def pair_selector(a: str, b: str, classes: ClassNames, *, both_ways: bool = True) -> str | None:
+    """Return the selector of two classes; None where their names leave more than one reading.
+
+    Nor is there one for a name with a zero byte, which no command line can hold.
+
+    >>> pair_selector("cat", "dog", ClassNames(("cat", "dog")))
+    'cat~dog'
+    """
+    text = f"{a}~{b}" if both_ways else f"{a}/{b}"
+    return text if "\0" not in text and len(_readings(text, classes)) == 1 else None
+
+
+def run_selector(kind: str, path: str) -> str:
+    """Return the selector `fixed` or `broken` of a run.
+
+    >>> run_selector("broken", "runs/old"), run_selector("broken", "a+errors")
+    ('broken:runs/old', 'broken:a+errors/')
+    """
+    return f"{kind}:{path}" + "/" * ("+" in path)
+
+
+def parse_selector(text: str, classes: ClassNames) -> tuple[Term, ...]:
+    """Return the terms of a selector.
+
+    Separators may be part of the name of a class, where that leaves one reading. A plus belongs to
+    a glob or the path of a run only where nothing else can be meant by it: the folder `a+errors` is
+    written `a+errors/`.
+
+    >>> [term.kind for term in parse_selector("cat~dog+worst:3", ClassNames(("cat", "dog")))]
+    ['~', 'worst']
+
+    Raises:
+        UnfitSelection: There is no reading, or there are several.
+    """
+    readings = _readings(text, classes)
+    if not readings:
+        stripped = "+".join(piece.strip() for piece in text.split("+"))
+        readings = _readings(stripped, classes)
+    if len(readings) > 1:
+        fewest = min(map(_free_pluses, readings))
+        readings = [reading for reading in readings if _free_pluses(reading) == fewest]
+    if len(readings) == 1:
+        return readings[0]
+    if readings:
+        shown = "; or ".join(
+            " and ".join(_shown(term, classes) for term in reading) for reading in readings
+        )
+        raise UnfitSelection(f"selector {text!r} may mean several things: {shown}")
+    raise _misread(text, classes)
+
+
+def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
+    """Return the two classes of `A~B`.
+
+    >>> parse_pair("cat~dog", ClassNames(("cat", "dog")))
+    (0, 1)
+
+    Raises:
+        UnfitSelection: They are not two classes, or may be several twos.
+    """
+    readings = {term.classes: term for term in _pair_terms(text, classes) if term.kind == "~"}
+    if len(readings) > 1:
+        shown = "; or ".join(_shown(term, classes) for term in readings.values())
+        raise UnfitSelection(f"pair {text!r} may mean several things: {shown}")
+    if readings:
+        ((a, b),) = readings
+        return a, b
+    if "~" not in text:
+        raise UnfitSelection(f"pair {text!r} is not of the form A~B")
+    names = text.split("~")
+    unknown = next((name for name in names if classes.index(name) is None), None)
+    if unknown is None:
+        raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
+    near = nearest(unknown, classes.names)
+    raise UnfitSelection(f"pair {text!r}: {unknown!r} names no class", hint=did_you_mean(near))
+
+
+def _free_pluses(terms: Sequence[Term]) -> int:
+    return sum(term.free.count("+") for term in terms)
+
+
+def _readings(text: str, classes: ClassNames) -> list[tuple[Term, ...]]:
+    """Return the ways to read a text as terms joined by plus signs, each once.
+
+    A plus belongs to a glob or the path of a run only where there is no other reading.
+
+    Raises:
+        UnfitSelection: There are more than anybody means.
+    """
+    of_names = 1 + 2 * classes.most_pluses  # two names, as in A~B
+
+    def reach(piece: str) -> int:
+        return 1 if piece.partition(":")[0] in _FREE else of_names
+
+    def farther(piece: str) -> int:
+        return len(text) if piece.partition(":")[0] in _FREE else of_names
+
+    for each in (reach, farther):
+        ways = joined_readings(text, lambda word: _terms(word, classes), reach=each)
+        readings = list(islice(ways, _MOST_READINGS + 1))
+        if len(readings) > _MOST_READINGS:
+            raise UnfitSelection(
+                f"selector {shortened(text)!r} may mean more than {_MOST_READINGS} things"
+            )
+        if readings:
+            return list(dict.fromkeys(readings))
+    return []
+
+
+def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
+    """Yield the ways to read a word as one term."""
+    if len(word) > _MOST_LETTERS:
+        return
+    if word in _ALONE:
+        yield Term(word)
+    kind, _, rest = word.partition(":")
+    index = classes.index(rest)
+    number = int(rest) if rest.isdecimal() and len(rest) <= MOST_DIGITS else -1
+    if kind in NUMBERED and number >= (0 if kind == "row" else 1):
+        yield Term(kind, number=number)
+    if kind in _NAMED and index is not None:
+        yield Term(kind, (index,))
+    if kind == "path" and rest:
+        yield Term(kind, glob=rest)
+    if kind in _AGAINST and rest:
+        yield Term(kind, run=rest)
+    yield from _pair_terms(word, classes)
+
+
+def _pair_terms(word: str, classes: ClassNames) -> Iterator[Term]:
+    for at, letter in enumerate(word):
+        if letter in "~/":
+            ends = classes.index(word[:at]), classes.index(word[at + 1 :])
+            if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
+                yield Term(letter, (ends[0], ends[1]))
+
+
+def _shown(term: Term, classes: ClassNames) -> str:
+    """Write a term so that its names can be told apart."""
+    names = [repr(classes[index]) for index in term.classes]
+    if term.kind in "~/":
+        return f" {term.kind} ".join(names)
+    parts = (*names, term.number or "", term.free)
+    return term.kind + "".join(f":{part}" for part in parts if part)
+
+
+def _misread(text: str, classes: ClassNames) -> UnfitSelection:
+    """Say what is wrong with a selector that has no reading."""
+    word = next((word for word in text.split("+") if not [*_terms(word, classes)]), text)
+    kind, colon, rest = word.partition(":")
+    names = [rest] if kind in _NAMED else word.replace("~", "/").split("/") if not colon else []
+    unknown = [name for name in names if classes.index(name) is None]
+    if len(names) > 1 and not unknown:
+        return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
+    if len(names) > 1 or kind in _NAMED:
+        return UnfitSelection(
+            f"selector {text!r}: {unknown[0]!r} names no class",
+            hint=did_you_mean(nearest(unknown[0], classes.names)),
+        )
+    if kind in NUMBERED:
+        least = 0 if kind == "row" else 1
+        return UnfitSelection(f"selector {text!r}: {kind} takes a whole number from {least} on")
+    if kind in _AGAINST:
+        return UnfitSelection(f"selector {text!r}: {kind} takes the path of a run")
+    return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")

@@ -1,0 +1,187 @@
+"""The rows of a run that a selector means."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from errlens.analysis.selection.parsing import Term, parse_selector
+from errlens.classes.names import ClassNames
+from errlens.errors import UnfitSelection
+
+Rows = NDArray[np.bool_]
+
+
+class ChangedRows(NamedTuple):
+    """Rows of a run that are right there and wrong in an old one, and the other way round."""
+
+    fixed: NDArray[np.int64]
+    broken: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Selectable:
+    """What selections are made from.
+
+    `table` has the columns `row` (0, 1, 2, ...), `path`, `label`, `pred`, `correct` and
+    `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
+    the exceptional ones, None where no superclasses are known. `pairs` and `groups` read the
+    classes of pairs.csv and of groups.csv when they are asked for, `changes` what differs from the
+    run at a path.
+    """
+
+    table: pa.Table
+    classes: ClassNames
+    ranking: NDArray[np.int64]
+    exceptional: NDArray[np.int64] | None
+    pairs: Callable[[], Sequence[tuple[int, int]]]
+    groups: Callable[[], Sequence[Sequence[int]]]
+    changes: Callable[[str], ChangedRows]
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Return class indices, or whether a row is correct; -1 where that is not known."""
+        column = self.table[name].cast(pa.int64()) if name == "correct" else self.table[name]
+        return np.asarray(column.fill_null(-1).to_numpy(), np.int64)
+
+    def ranked(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the errors among some rows, the worst first."""
+        return self.ranking[rows[self.ranking]]
+
+    def surest_right(self, class_index: int) -> NDArray[np.int64]:
+        """Return the images of a class that are right, the most confident first, then by row."""
+        rows = np.flatnonzero((self.column("label") == class_index) & (self.column("correct") == 1))
+        confidence = self.table["confidence"].fill_null(0).to_numpy()[rows]
+        return rows[np.argsort(-confidence, kind="stable")]
+
+    def group(self, number: int) -> Sequence[int]:
+        """Return the classes of a group of groups.csv.
+
+        Raises:
+            UnfitSelection: There is no such group.
+        """
+        groups = self.groups()
+        if number > len(groups):
+            raise UnfitSelection(f"selector 'group:{number}': groups.csv holds {len(groups)}")
+        return groups[number - 1]
+
+
+def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int64]:
+    """Return the rows that any of the selectors means: errors as they are ranked, then the others.
+
+    A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
+    `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
+    `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `row:N`,
+    `path:GLOB`, or several joined by `+`: then all of them must hold, and `worst:N` are the worst
+    of what the others leave.
+
+    Raises:
+        UnfitSelection: A selector is none of these, names no class, may be read in several ways or
+            means no row, though there are errors.
+    """
+    chosen = np.zeros(len(among.table), bool)
+    for selector in selectors:
+        terms = parse_selector(selector, among.classes)
+        rows = meant_rows(terms, among)
+        if not rows.any() and not _may_be_none(terms, among):
+            raise UnfitSelection(f"selector {selector!r} means no image of this run")
+        chosen |= rows
+    ranked = among.ranked(chosen)
+    others = np.setdiff1d(np.flatnonzero(chosen), ranked)
+    return np.concatenate([ranked, others]).astype(np.int64)
+
+
+def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:
+    """Tell whether it is good news that a selector means nothing: there are no such errors."""
+    kinds = {term.kind for term in terms}
+    none_crosses = among.exceptional is not None and not len(among.exceptional)
+    nothing = not len(among.ranking) or (kinds == {"exceptional"} and none_crosses)
+    nothing = nothing or "broken" in kinds
+    return nothing and kinds <= {"errors", "worst", "exceptional", "broken"}
+
+
+def meant_rows(terms: Sequence[Term], among: Selectable) -> Rows:
+    """Return the rows for which all terms hold."""
+    rows = np.ones(len(among.table), bool)
+    for term in terms:
+        if term.kind != "worst":
+            rows &= _RULES[term.kind](term, among)
+    for term in terms:
+        if term.kind == "worst":
+            rows = _mask(among.ranked(rows)[: term.number], among)
+    return rows
+
+
+def _mask(rows: NDArray[np.int64], among: Selectable) -> Rows:
+    mask = np.zeros(len(among.table), bool)
+    mask[rows] = True
+    return mask
+
+
+def _exceptional(term: Term, among: Selectable) -> Rows:
+    if among.exceptional is None:
+        raise UnfitSelection(
+            f"selector {term.kind!r}: the run knows no superclasses",
+            hint="pass --superclasses FILE to errlens confusion, or evaluate with it",
+        )
+    return _mask(among.exceptional, among)
+
+
+def _taken_for(term: Term, among: Selectable) -> Rows:
+    a, b = term.classes
+    label, pred = among.column("label"), among.column("pred")
+    there = (label == a) & (pred == b)
+    back = (label == b) & (pred == a)
+    return np.asarray(there | back if term.kind == "~" else there)
+
+
+def _of_class(term: Term, among: Selectable) -> Rows:
+    column = "pred" if term.kind == "pred" else "label"
+    rows = among.column(column) == term.classes[0]
+    return np.asarray(rows & (among.column("correct") == 1) if term.kind == "correct" else rows)
+
+
+def _pairs(term: Term, among: Selectable) -> Rows:
+    rows = np.zeros(len(among.table), bool)
+    for ends in among.pairs()[: term.number]:
+        rows |= _within(ends, among)
+    return rows
+
+
+def _within(classes: Sequence[int], among: Selectable) -> Rows:
+    """Return the errors among some classes."""
+    inside = np.isin(among.column("label"), classes) & np.isin(among.column("pred"), classes)
+    return np.asarray(inside & (among.column("correct") == 0))
+
+
+def _row(term: Term, among: Selectable) -> Rows:
+    if term.number >= len(among.table):
+        raise UnfitSelection(
+            f"selector 'row:{term.number}': the last row of the run is {len(among.table) - 1}"
+        )
+    return _mask(np.array([term.number]), among)
+
+
+def _path(term: Term, among: Selectable) -> Rows:
+    paths = among.table["path"].to_pylist()
+    return np.array([fnmatchcase(path, term.glob) for path in paths], bool)
+
+
+_RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
+    "errors": lambda _, among: _mask(among.ranking, among),
+    "exceptional": _exceptional,
+    "~": _taken_for,
+    "/": _taken_for,
+    "true": _of_class,
+    "pred": _of_class,
+    "correct": _of_class,
+    "pairs": _pairs,
+    "group": lambda term, among: _within(among.group(term.number), among),
+    "row": _row,
+    "path": _path,
+    "fixed": lambda term, among: _mask(among.changes(term.run).fixed, among),
+    "broken": lambda term, among: _mask(among.changes(term.run).broken, among),
+}
