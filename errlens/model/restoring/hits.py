@@ -1,4 +1,4 @@
-"""Try other preprocessing on some images of an evaluation: each file is read once for all."""
+"""Which images a model has right with each of several settings; each file is read once for all."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -32,7 +32,7 @@ def takes(classifier: Classifier, preprocessing: Preprocessing) -> bool:
     return True
 
 
-def try_settings(
+def hits_by_setting(
     classifier: Classifier,
     settings: Sequence[Preprocessing],
     images: Sequence[tuple[Path, int]],
@@ -49,7 +49,8 @@ def try_settings(
     """
     with ExitStack() as stack:
         models = [
-            stack.enter_context(replace(classifier, preparation=one).ready()) for one in settings
+            stack.enter_context(replace(classifier, preparation=setting).ready())
+            for setting in settings
         ]
         size = 1 if classifier.probe.one_at_a_time else CHUNK
         chunks = [images[start : start + size] for start in range(0, len(images), size)]
@@ -60,10 +61,10 @@ def try_settings(
             logits.append(chunk)
             progress(chunk.shape[1])
     label = np.array([index for _, index in images], np.int32)
-    found = np.concatenate(logits, axis=1)
     bias = classifier.reading.bias
-    scores = [score(outputs, label, topk=1, bias=bias) for outputs in found]
-    return [one.finite & (one.pred == label) for one in scores]
+    by_setting = np.concatenate(logits, axis=1)
+    scores = [score(outputs, label, topk=1, bias=bias) for outputs in by_setting]
+    return [scored.finite & (scored.pred == label) for scored in scores]
 
 
 def _predict(
@@ -75,7 +76,7 @@ def _predict(
     """Return raw outputs of shape (settings, images, classes), NaN for what cannot be read."""
     files = [read_encoded(path, max_mb=max_mb) for path, _ in images]
     photos = {}
-    found = []
+    logits = []
     for setting, model in zip(settings, models, strict=True):
         reading = setting.exif, setting.scale_16bit
         if reading not in photos:
@@ -86,5 +87,5 @@ def _predict(
         outputs = model([setting.prepare(photo.image) for photo in readable]).logits
         spread = np.full((len(files), outputs.shape[1]), np.nan, np.float32)
         spread[[isinstance(photo, Photo) for photo in photos[reading]]] = outputs
-        found.append(spread)
-    return np.stack(found)
+        logits.append(spread)
+    return np.stack(logits)
