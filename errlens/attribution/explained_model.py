@@ -15,7 +15,7 @@ from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.users_code import users_code
-from errlens.model.outputs import LOGITS, Reading
+from errlens.model.outputs.reading import LOGITS, Reading
 
 PER_PIXEL: Final = "logits per unit of input"
 

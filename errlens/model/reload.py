@@ -10,11 +10,11 @@ from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
 from errlens.model.classifier import Classifier, choose_device
-from errlens.model.first_run import run_once
 from errlens.model.networks.building import check_size
 from errlens.model.networks.loading import Network, bare_network, load_network
 from errlens.model.networks.sources import Architecture, find_architecture
-from errlens.model.outputs import Reading
+from errlens.model.outputs.dry_run import dry_run
+from errlens.model.outputs.reading import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.weights.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.weights.checkpoints import hash_weights
@@ -81,8 +81,8 @@ def untrained_model(name: str) -> Classifier:
     network = bare_network(name, {})
     preparation = resolve_preprocessing(network, overrides={})
     place = choose_device("cpu")
-    probe = run_once(network, preparation, place)
-    return Classifier(network, preparation, numbered(probe.outputs), place, probe)
+    interface = dry_run(network, preparation, place)
+    return Classifier(network, preparation, numbered(interface.outputs), place, interface)
 
 
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
@@ -175,5 +175,5 @@ def _classifier(
     network: Network, info: RunInfo, preparation: Preparation, *, device: str
 ) -> Classifier:
     place = choose_device(device)
-    probe = run_once(network, preparation, place, reading=_reading(info))
-    return Classifier(network, preparation, info.classes, place, probe)
+    interface = dry_run(network, preparation, place, reading=_reading(info))
+    return Classifier(network, preparation, info.classes, place, interface)

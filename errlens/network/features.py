@@ -60,7 +60,7 @@ def read_features(
     Raises:
         UnfitModel: No layer of the network is known to give the outputs.
     """
-    if classifier.probe.head is None:
+    if classifier.interface.head is None:
         raise UnfitModel(
             f"{classifier.network.name} has no linear layer that gives its outputs: there are no "
             "features to read"

@@ -101,7 +101,7 @@ def require_linear_head(classifier: Classifier, found: Features) -> nn.Linear:
         UnfitModel: The network does not end in such a layer.
     """
     name = classifier.network.name
-    head = classifier.network.module.get_submodule(classifier.probe.head or "")
+    head = classifier.network.module.get_submodule(classifier.interface.head or "")
     if not isinstance(head, nn.Linear):
         raise UnfitModel(
             f"the outputs of {name} come from a {type(head).__name__}, not a linear layer"
@@ -124,7 +124,7 @@ def with_head(classifier: Classifier, head: Head) -> dict[str, Tensor]:
     Raises:
         UnfitModel: The architecture with this number of outputs differs in more than that layer.
     """
-    network, layer = classifier.network, classifier.probe.head
+    network, layer = classifier.network, classifier.interface.head
     state = {name: tensor.cpu() for name, tensor in network.module.state_dict().items()}
     dtype = state[f"{layer}.weight"].dtype
     state[f"{layer}.weight"] = torch.from_numpy(head.weight).to(dtype)

@@ -38,7 +38,7 @@ from errlens.data.samples import Samples
 from errlens.errors import TooManyBadInputs
 from errlens.formats import count, counted
 from errlens.model.classifier import Classifier
-from errlens.model.first_look import spread_photos
+from errlens.model.outputs.on_photos import spread_photos
 from errlens.model.predict import ShardPredictor, predict_missing
 from errlens.model.restoring.restoration import Restoration
 from errlens.run.folder import RunFolder

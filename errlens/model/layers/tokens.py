@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from errlens.model.networks.users_code import users_code
-from errlens.model.scores_among import floats_in
+from errlens.model.outputs.locating import floats_in
 
 MOST_OTHERS: Final = 16  # tokens that stand for no place: of the class, registers
 # Cells where spots are planted, as shares of the rows and columns; no two the same way round.

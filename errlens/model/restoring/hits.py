@@ -16,7 +16,7 @@ from errlens.data.photos.loading import decode_for, in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError
 from errlens.model.classifier import Classifier, Outputs
-from errlens.model.first_run import run_once
+from errlens.model.outputs.dry_run import dry_run
 from errlens.predictions.scores import score
 from errlens.run.places import MAX_FILE_MB
 
@@ -26,7 +26,7 @@ CHUNK = 8  # images a thread holds at a time
 def takes(classifier: Classifier, preprocessing: Preprocessing) -> bool:
     """Tell whether the network takes images prepared in this way."""
     try:
-        run_once(classifier.network, preprocessing, classifier.device, reading=classifier.reading)
+        dry_run(classifier.network, preprocessing, classifier.device, reading=classifier.reading)
     except InputError:
         return False
     return True
@@ -52,7 +52,7 @@ def hits_by_setting(
             stack.enter_context(replace(classifier, preparation=setting).ready())
             for setting in settings
         ]
-        size = 1 if classifier.probe.one_at_a_time else CHUNK
+        size = 1 if classifier.interface.one_at_a_time else CHUNK
         chunks = [images[start : start + size] for start in range(0, len(images), size)]
         work = partial(_predict, settings, max_mb, models)
         begin = partial(torch.set_num_threads, threads)

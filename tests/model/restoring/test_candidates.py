@@ -1,5 +1,4 @@
 from dataclasses import replace
-from operator import attrgetter
 
 import pytest
 
@@ -10,7 +9,6 @@ TIMM = Preprocessing(
     (224, 224), 0.875, "center", "bicubic", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 )
 GREY = Preprocessing((28, 28), 1.0, "squash", "bilinear", (0.5,), (0.5,))
-PREPROCESSING = attrgetter("preprocessing")
 
 
 @pytest.mark.parametrize("used", [TIMM, GREY, replace(TIMM, bgr=True, img_size=(320, 320))])

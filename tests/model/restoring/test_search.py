@@ -15,8 +15,8 @@ from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
-from errlens.model.first_run import run_once
 from errlens.model.networks.loading import Network
+from errlens.model.outputs.dry_run import dry_run
 from errlens.model.preparation import UserTransform
 from errlens.model.restoring.hits import hits_by_setting, takes
 from errlens.model.restoring.search import SettingsSearch
@@ -41,8 +41,8 @@ class Shades(nn.Module):
 
 def make_classifier(preparation):
     network = Network(Shades(), "shades", {}, {})
-    probe = run_once(network, preparation, CPU)
-    return Classifier(network, preparation, ClassNames(COLOURS), CPU, probe)
+    interface = dry_run(network, preparation, CPU)
+    return Classifier(network, preparation, ClassNames(COLOURS), CPU, interface)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_a_network_of_one_size_is_tried_at_no_other():
     module = timm.create_model("test_vit", num_classes=5, dynamic_img_size=False).eval()
     used = Preprocessing((160, 160), 1.0, "squash", "bilinear", (0.5,) * 3, (0.5,) * 3)
     network = Network(module, "test_vit", {}, {})
-    classifier = Classifier(network, used, ClassNames(COLOURS), CPU, run_once(network, used, CPU))
+    classifier = Classifier(network, used, ClassNames(COLOURS), CPU, dry_run(network, used, CPU))
     assert takes(classifier, used)
     assert not takes(classifier, replace(used, img_size=(64, 64)))
 

@@ -1,4 +1,4 @@
-"""What a network returns, and how class scores are read from it."""
+"""How class scores are read from what a network returns."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

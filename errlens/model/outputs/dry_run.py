@@ -1,4 +1,4 @@
-"""Run a network once: does it take an image, and what comes out?"""
+"""Run a network once on plain images: does it take them, and what does it return?"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,24 +10,24 @@ from torch import Tensor, nn
 
 from errlens.data.photos.loading import Preparation
 from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
-from errlens.model.classifier import Probe, forward, stack
+from errlens.model.classifier import Interface, forward, stack
 from errlens.model.networks.loading import Network
-from errlens.model.outputs import Place, Reading
-from errlens.model.scores_among import find_scores, floats_in
+from errlens.model.outputs.locating import find_scores, floats_in
+from errlens.model.outputs.reading import Place, Reading
 
 _OWN: Final = ("_parameters", "_buffers", "_modules")  # where torch keeps parts of a module
 SHADES: Final = (0, 128)  # two images, so that the axis of images can be told from the others
 
 
-def run_once(
+def dry_run(
     network: Network,
     preparation: Preparation,
     device: torch.device,
     *,
     reading: Reading | None = None,
     classes: int | None = None,
-) -> Probe:
-    """Move a network to its device and show it two plain images, or one if it takes no more.
+) -> Interface:
+    """Move a network to its device and run it on two plain images, or one if it takes no more.
 
     Args:
         network: The network; what needs to be said of its outputs is added to its remarks.
@@ -48,7 +48,7 @@ def run_once(
         network.remarks.append(run.remark)
     columns = run.scores.shape[1]
     name, features = _head(run)
-    return Probe(
+    return Interface(
         pixels=batch[0, 0].numel(),
         outputs=2 if columns == 1 else columns,
         features=features,
