@@ -17,7 +17,7 @@ from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks.loading import Network
-from errlens.model.networks.users_code import users_code
+from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
 from errlens.model.weights.checkpoints import hash_weights
 from errlens.predictions.scores import MOST_TOPK
@@ -167,7 +167,7 @@ def forward(network: Network, batch: Tensor) -> Any:
     Raises:
         UserCodeFailed, OutOfMemory: It raised something.
     """
-    with users_code(f"the forward of {network.name}", images=len(batch)):
+    with user_code(f"the forward of {network.name}", images=len(batch)):
         return network.module(batch)
 
 

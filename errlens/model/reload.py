@@ -45,7 +45,7 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
     preparation = _preparation(info, trusted=trusted)
     checkpoint = Path(info.checkpoint) if info.checkpoint else None
     # Pretrained networks have the outputs that they have.
-    told = checkpoint is not None or architecture.own
+    told = checkpoint is not None or architecture.by_user
     network = load_network(
         settings.model,
         checkpoint=checkpoint,
@@ -91,7 +91,7 @@ def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
     found = find_architecture(settings.model, recorded=not trusted)
     if not trusted:
         recorded = recorded_arguments(settings.arguments, found, origin="run.json", hint=_TRUST)
-        if recorded and not (info.checkpoint or found.own):
+        if recorded and not (info.checkpoint or found.by_user):
             check_size(found, recorded)
     return found
 

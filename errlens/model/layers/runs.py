@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from errlens.errors import UserCodeFailed
 from errlens.model.layers.tokens import Places, count_tokens
-from errlens.model.networks.users_code import users_code
+from errlens.model.networks.user_code import user_code
 
 IMAGES: Final = 2  # so that the first axis of an output can be told from windows and heads
 
@@ -86,7 +86,7 @@ def _on_two_or_one(module: nn.Module, size: tuple[int, int, int]) -> Run:
         with (
             torch.no_grad(),
             _recorded(module, images) as run,
-            users_code("the forward of the model", images=images),
+            user_code("the forward of the model", images=images),
         ):
             module(zeros)
         return run

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from errlens.model.networks.users_code import users_code
+from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.locating import floats_in
 
 MOST_OTHERS: Final = 16  # tokens that stand for no place: of the class, registers
@@ -70,7 +70,7 @@ def last_seen(
     noise = torch.randn((images, *size), generator=generator)
     image = _like_weights(noise, module).requires_grad_()
     with torch.enable_grad(), _outputs_of(module, layers) as kept:
-        with users_code("the forward of the model", images=images):
+        with user_code("the forward of the model", images=images):
             output = module(image.clone())
         total = sum(
             (values * torch.rand(values.shape, generator=generator).to(values)).sum()
@@ -109,7 +109,7 @@ def _prefix(
     with torch.no_grad(), _outputs_of(module, [layer]) as kept:
         outputs = []
         for batch in batches:
-            with users_code("the forward of the model", images=len(batch)):
+            with user_code("the forward of the model", images=len(batch)):
                 module(batch.clone())
             outputs.append(kept[layer][0])  # the first time that it runs
             kept.clear()

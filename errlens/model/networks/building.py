@@ -56,7 +56,7 @@ def build_for(
     plan = _blueprint(architecture, arguments, outputs, checkpoint)
     state = matching_part(checkpoint, list(plan.state_dict()))
     check_fit(plan, state, path=checkpoint.path, model=architecture.name)
-    if architecture.own:  # built in earnest already
+    if architecture.by_user:  # built in earnest already
         return plan, state
     return architecture.build(architecture.create, arguments, outputs), state
 
@@ -100,7 +100,7 @@ def _blueprint(
     checkpoint: Checkpoint,
 ) -> nn.Module:
     """Build a network without memory for its weights; the user's own factories as they are."""
-    if architecture.own:
+    if architecture.by_user:
         return architecture.build(architecture.create, arguments, outputs)
     held = sum(tensor.numel() for tensor in checkpoint.state.values())
     try:

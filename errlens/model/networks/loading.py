@@ -181,7 +181,7 @@ def _size_argument(name: str, img_size: int | None) -> dict[str, int]:
 def _pretrained(
     architecture: Architecture, arguments: Mapping[str, Any], num_classes: int | None
 ) -> nn.Module:
-    if num_classes is not None and not architecture.own:
+    if num_classes is not None and not architecture.by_user:
         raise UnfitOption(
             f"--num-classes {num_classes} would give {architecture.name} an untrained classifier",
             hint="add --checkpoint FILE with weights for these classes, or leave it out",

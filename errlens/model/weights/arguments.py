@@ -64,7 +64,7 @@ def recorded_arguments(
 
 def accepted_parameters(architecture: "Architecture") -> Parameters:
     """Return the parameters of a constructor; `**` stands for further ones of any name."""
-    if architecture.own:
+    if architecture.by_user:
         return dict(_parameters(architecture.create))
     with torch.device("meta"):
         kind = type(architecture.create())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, shortened, some
 from errlens.model.weights.files import (
     IN_FOLDERS,
-    StandIn,
+    InertObject,
     config_beside,
     find_file,
     metadata_config,
@@ -283,7 +283,7 @@ def _refuse_module(loaded: object, path: Path) -> None:
     """Say how to save the weights of a network that was pickled whole."""
     held = loaded.items() if isinstance(loaded, Mapping) else [("", loaded)]
     for key, value in held:
-        if isinstance(value, StandIn) and hasattr(value, "_parameters"):
+        if isinstance(value, InertObject) and hasattr(value, "_parameters"):
             kind = f"{type(value).__module__}.{type(value).__name__}"
             inside = f"[{key!r}]" if key else ""
             target = f"{path.with_suffix('')}-weights.pth"

@@ -19,13 +19,13 @@ IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's
 CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.json says, as JSON
 
 
-class StandIn:
+class InertObject:
     """Takes the place of an object in a checkpoint whose class is not to be imported.
 
     It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
     """
 
-    def __new__(cls, *_args: object, **_kwargs: object) -> "StandIn":  # noqa: D102
+    def __new__(cls, *_args: object, **_kwargs: object) -> "InertObject":  # noqa: D102
         return super().__new__(cls)
 
     def __init__(self, *_args: object, **_kwargs: object) -> None:
@@ -36,7 +36,7 @@ class StandIn:
             self.__dict__.update(state)
 
 
-class _DictStandIn:
+class _InertDict:
     """Takes the place of a subclass of dict: torch fills in plain ones only."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Any:
@@ -120,8 +120,8 @@ def _read_pickle(path: Path) -> object:
     foreign: list[str] = []
     try:
         foreign = foreign_globals(path)
-        stand_ins: list[Any] = [_stand_in(name) for name in foreign]
-        with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
+        inert: list[Any] = [_inert_class(name) for name in foreign]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(inert):
             warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -169,9 +169,9 @@ def _is_torchscript(path: Path) -> bool:
         return False
 
 
-def _stand_in(name: str) -> tuple[Any, str]:
+def _inert_class(name: str) -> tuple[Any, str]:
     """Return a class that takes the place of the global of this name."""
     module, _, short = name.rpartition(".")
     is_dict = short.lower().endswith(("dict", "cfgnode"))
-    base = _DictStandIn if is_dict else StandIn
+    base = _InertDict if is_dict else InertObject
     return type(short, (base,), {"__module__": module}), name

@@ -13,7 +13,7 @@ from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS
 from errlens.errors import BadCheckpoint
 from errlens.model.weights.arguments import LARGEST_IMAGE, shown_value
 from errlens.model.weights.checkpoints import Checkpoint
-from errlens.model.weights.files import StandIn
+from errlens.model.weights.files import InertObject
 
 # What training scripts call the architecture, its arguments, the classes, and where these lie.
 _MODEL_KEYS: Final = ("architecture", "arch", "model_name", "model", "backbone")
@@ -100,7 +100,7 @@ def _levels(recorded: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, A
     yield dict(recorded)
     for key in _SETTINGS:
         inner = recorded.get(key)
-        inner = vars(inner) if isinstance(inner, StandIn) else inner
+        inner = vars(inner) if isinstance(inner, InertObject) else inner
         if isinstance(inner, Mapping) and depth < 3:
             own = {name: value for name, value in inner.items() if isinstance(name, str)}
             yield from _levels(own, depth + 1)
