@@ -28,16 +28,16 @@ _LARGEST_COLOUR: Final = 1000.0  # of a mean or a deviation; pixels lie between 
 def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = False) -> Classifier:
     """Load the classifier that made a run: same weights, same preprocessing, same names.
 
-    A run may come from somebody else: arguments and the names of functions in its `run.json` are
-    taken as those that a checkpoint records.
+    A run may come from another person: arguments and the names of functions in its `run.json` are
+    checked like those that a checkpoint records.
 
     Args:
         info: Of a run with a model, see `RunFolder.require_model`.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        trusted: Take them as the user's own words.
+        trusted: Take them unchecked, as if the user had given them.
 
     Raises:
-        StaleRun: What is found under the recorded names has other weights by now.
+        StaleRun: The weights found under the recorded names are other ones by now.
         ForeignCode, BadCheckpoint: The run names code or arguments that no file may decide.
     """
     settings = info.settings
@@ -45,19 +45,19 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
     preparation = _preparation(info, trusted=trusted)
     checkpoint = Path(info.checkpoint) if info.checkpoint else None
     # Pretrained networks have the outputs that they have.
-    told = checkpoint is not None or architecture.by_user
+    has_own_head = checkpoint is not None or architecture.by_user
     network = load_network(
         settings.model,
         checkpoint=checkpoint,
         arguments=settings.arguments,
-        num_classes=_outputs(info) if told else None,
+        num_classes=_outputs(info) if has_own_head else None,
         use_ema=info.use_ema,
     )
-    found = hash_weights(network.module)
-    if found != settings.weights_sha256:
+    sha256 = hash_weights(network.module)
+    if sha256 != settings.weights_sha256:
         raise StaleRun(
             f"the weights of {checkpoint or settings.model} are no longer those of the run "
-            f"(sha256 {found[:12]}..., not {settings.weights_sha256[:12]}...)",
+            f"(sha256 {sha256[:12]}..., not {settings.weights_sha256[:12]}...)",
             hint="evaluate again, or bring the weights of the run back",
         )
     return _classifier(network, info, preparation, device=device)
@@ -88,12 +88,14 @@ def untrained_model(name: str) -> Classifier:
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
     """Return the architecture of a run whose arguments are those that a file may decide."""
     settings = info.settings
-    found = find_architecture(settings.model, recorded=not trusted)
+    architecture = find_architecture(settings.model, recorded=not trusted)
     if not trusted:
-        recorded = recorded_arguments(settings.arguments, found, origin="run.json", hint=_TRUST)
-        if recorded and not (info.checkpoint or found.by_user):
-            check_size(found, recorded)
-    return found
+        recorded = recorded_arguments(
+            settings.arguments, architecture, origin="run.json", hint=_TRUST
+        )
+        if recorded and not (info.checkpoint or architecture.by_user):
+            check_size(architecture, recorded)
+    return architecture
 
 
 def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:

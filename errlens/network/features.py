@@ -17,11 +17,11 @@ from errlens.model.classifier import Classifier, Outputs
 from errlens.run.places import MAX_FILE_MB
 
 
-class Features(NamedTuple):
-    """What a network makes of those images that could be read.
+class ImageFeatures(NamedTuple):
+    """The features and outputs of those images that could be read.
 
-    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` are
-    those among them that may not be to the network what they are to people.
+    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` counts
+    those among them that a network may see otherwise than people do.
     """
 
     read: NDArray[np.bool_]
@@ -30,7 +30,7 @@ class Features(NamedTuple):
     oddities: Oddities
 
 
-class _Batch(NamedTuple):
+class _BatchFeatures(NamedTuple):
     read: list[bool]
     outputs: Outputs
     oddities: Oddities
@@ -45,7 +45,7 @@ def read_features(
     threads: int = 1,
     max_mb: int = MAX_FILE_MB,
     advance: Callable[[int], None] = lambda _step: None,
-) -> Features:
+) -> ImageFeatures:
     """Run images through a network, in their order.
 
     Args:
@@ -73,8 +73,8 @@ def read_features(
         for batch in in_order(work, chunks, workers=workers, begin=begin):
             advance(len(batch.read))
             batches.append(batch)
-    return Features(
-        np.array([one for batch in batches for one in batch.read], bool),
+    return ImageFeatures(
+        np.array([read for batch in batches for read in batch.read], bool),
         np.concatenate([batch.outputs.features for batch in batches]),
         np.concatenate([batch.outputs.logits for batch in batches]),
         total(batch.oddities for batch in batches),
@@ -86,14 +86,14 @@ def _read(
     outputs: Callable[[Sequence[object]], Outputs],
     max_mb: int,
     paths: Sequence[Path | None],
-) -> _Batch:
+) -> _BatchFeatures:
     loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
     inputs = {
-        place: found
-        for place, found in enumerate(loaded)
-        if found and not isinstance(found, Unread)
+        place: image
+        for place, image in enumerate(loaded)
+        if image and not isinstance(image, Unread)
     }
-    return _Batch(
+    return _BatchFeatures(
         [place in inputs for place in range(len(paths))],
         outputs([image.value for image in inputs.values()]),
         count_oddities((str(paths[place]), image.traits) for place, image in inputs.items()),

@@ -23,7 +23,7 @@ from errlens.model.classifier import Classifier
 from errlens.model.networks.sources import find_architecture
 from errlens.model.weights.checkpoints import apply_checkpoint
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
-from errlens.network.features import Features
+from errlens.network.features import ImageFeatures
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 USUAL_STRENGTH: Final = 0.01
@@ -80,7 +80,7 @@ def fit_head(
         for strength in (STRENGTHS if chosen else (USUAL_STRENGTH,))
         if folds > 1
     }
-    strength = max(hits, key=lambda one: hits[one]) if hits else USUAL_STRENGTH
+    strength = max(hits, key=hits.__getitem__) if hits else USUAL_STRENGTH
     weight, bias = _fit(features, label, strength=strength)
     right = int(np.sum((features @ weight.T + bias).argmax(axis=1) == label))
     return Head(
@@ -94,7 +94,7 @@ def fit_head(
     )
 
 
-def require_linear_head(classifier: Classifier, found: Features) -> nn.Linear:
+def require_linear_head(classifier: Classifier, images: ImageFeatures) -> nn.Linear:
     """Return the layer that makes the outputs of the features, and nothing else does.
 
     Raises:
@@ -108,12 +108,12 @@ def require_linear_head(classifier: Classifier, found: Features) -> nn.Linear:
         )
     if head.bias is None:
         raise UnfitModel(f"the last layer of {name} has no bias: a fitted head has no place in it")
-    if found.features.shape[1] != head.in_features:
+    if images.features.shape[1] != head.in_features:
         raise UnfitModel(f"the last layer of {name} is fed more than one vector an image")
     with torch.inference_mode():
-        fed = torch.from_numpy(found.features[:8]).to(head.weight)
+        fed = torch.from_numpy(images.features[:8]).to(head.weight)
         again = classifier.reading.of_values(head(fed).float()).cpu().numpy()
-    if not np.allclose(again, found.logits[:8], rtol=1e-3, atol=1e-3):
+    if not np.allclose(again, images.logits[:8], rtol=1e-3, atol=1e-3):
         raise UnfitModel(f"{name} does more with the outputs of its last layer than to return them")
     return head
 
@@ -149,7 +149,7 @@ def check_target(path: Path, *, source: Path | None) -> None:
         source: The checkpoint of the body.
 
     Raises:
-        UnfitOption: It is not called .safetensors, or holds something that is no head of ours.
+        UnfitOption: It is not called .safetensors, or this command did not write what is there.
     """
     if path.suffix.lower() != ".safetensors":
         raise UnfitOption(f"--save-head {str(path)!r} must end in .safetensors")
@@ -190,7 +190,9 @@ def save_head(
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        save_file({name: one.contiguous() for name, one in state.items()}, temporary, metadata)
+        save_file(
+            {name: tensor.contiguous() for name, tensor in state.items()}, temporary, metadata
+        )
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -29,17 +29,17 @@ class Run:
     """The layers of a network in the order in which they came to an end in one run.
 
     `images` are how many it was given. `tokens` are the places of a transformer's tokens, by how
-    many of these there are; `planted` says that these were found out, not told.
+    many of these there are; `measured` says that no attribute tells them, but spots in the images.
     """
 
     images: int = IMAGES
     calls: list[Call] = field(default_factory=list)
     tokens: dict[int, Places] = field(default_factory=dict)
-    planted: bool = False
+    measured: bool = False
 
     def last(self, name: str) -> int | None:
         """Return the place of the last call of a layer."""
-        places = (at for at, one in enumerate(self.calls) if one.name == name)
+        places = (at for at, call in enumerate(self.calls) if call.name == name)
         return max(places, default=None)
 
     def has_places(self, shape: tuple[int, ...]) -> bool:
@@ -53,7 +53,7 @@ class Run:
 
 
 def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
-    """Run a network on zeros and look at what its layers put out.
+    """Run a network on zeros and record what its layers put out.
 
     Raises:
         UserCodeFailed, OutOfMemory: It raised something.
@@ -70,7 +70,7 @@ def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
         else:
             shapes = [(call.name, call.shape) for call in run.calls]
             run.tokens = count_tokens(module, size, shapes, images=run.images)
-            run.planted = bool(run.tokens)
+            run.measured = bool(run.tokens)
     finally:
         for part, mode in modes.items():
             part.training = mode

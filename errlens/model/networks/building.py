@@ -1,7 +1,7 @@
 """Build a network for the weights of a file, never larger than what the file holds.
 
 First as a blueprint, on torch's `meta` device: its tensors have names and shapes and take no
-memory. Only a blueprint whose tensors are those of the file is then built in earnest.
+memory. Only if its tensors are those of the file is the network built with memory for them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def build_for(
     plan = _blueprint(architecture, arguments, outputs, checkpoint)
     state = matching_part(checkpoint, list(plan.state_dict()))
     check_fit(plan, state, path=checkpoint.path, model=architecture.name)
-    if architecture.by_user:  # built in earnest already
+    if architecture.by_user:  # built with its weights already
         return plan, state
     return architecture.build(architecture.create, arguments, outputs), state
 

@@ -36,7 +36,7 @@ class Architecture:
 
     `create` builds it without weights, `fetch` with pretrained ones. `head` is the name of its
     classifier layer and `data_config` its preprocessing, both None where only the built network
-    tells. The user's own factories (`by_user`) bring weights or not, as they like.
+    tells. The user's own factories (`by_user`) may load weights themselves.
     """
 
     name: str
@@ -160,15 +160,15 @@ def _folder_architecture(name: str) -> Architecture:
     training = recorded_training(Checkpoint(path, {}, read_config(path)))
     if not training.models:
         raise BadCheckpoint(f"{str(path)!r} names no architecture of timm's or torchvision's")
-    found = find_architecture(training.models[0])
-    arguments = recorded_arguments(training.arguments, found, origin=str(path))
-    config = timm.models.get_pretrained_cfg(found.name)
+    architecture = find_architecture(training.models[0])
+    arguments = recorded_arguments(training.arguments, architecture, origin=str(path))
+    config = timm.models.get_pretrained_cfg(architecture.name)
     return replace(
-        found,
+        architecture,
         name=name,
-        create=partial(found.create, **arguments),
+        create=partial(architecture.create, **arguments),
         data_config={
-            **(found.data_config or (config.to_dict() if config else {})),
+            **(architecture.data_config or (config.to_dict() if config else {})),
             **training.preprocessing,
         },
     )

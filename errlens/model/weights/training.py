@@ -35,7 +35,7 @@ class Training(NamedTuple):
     """What a checkpoint records of its training, as far as it does.
 
     `models` are names of timm's and torchvision's architectures, the likeliest first: nothing that
-    is fetched, imported or opened. `arguments` are for `recorded_arguments` to look at;
+    is fetched, imported or opened. `arguments` are still to be checked by `recorded_arguments`;
     `preprocessing` uses timm's names; `class_names` are in output order.
     """
 
@@ -84,7 +84,7 @@ def recorded_training(checkpoint: Checkpoint) -> Training:
     levels = [{**level, **_torchvision_settings(level)} for level in levels]
     return Training(
         models=tuple(models),
-        arguments=next((one for one in values["arguments"] if isinstance(one, dict)), {}),
+        arguments=next((value for value in values["arguments"] if isinstance(value, dict)), {}),
         preprocessing={
             key: value
             for level in reversed(levels)
@@ -168,7 +168,7 @@ def _is_colours(value: object) -> bool:
     return (
         isinstance(value, list | tuple)
         and len(value) == 3
-        and all(isinstance(v, int | float) and 0 <= v <= 1 for v in value)
+        and all(isinstance(number, int | float) and 0 <= number <= 1 for number in value)
     )
 
 
