@@ -1,7 +1,7 @@
 """The files that hold the images of a library's data set; where there are none, they are written.
 
 Which file an image is shows when the data set opens it. Its class is therefore copied, and the copy
-opens images by a function of ours. The class itself and Pillow stay as they are for all others.
+opens images by another function. The class itself and Pillow stay as they are for all others.
 """
 
 import hashlib

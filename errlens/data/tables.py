@@ -93,7 +93,7 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.utf8_trim_whitespace(column)
     try:
-        found: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
+        values: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         row, value = next(
             ((row, value) for row, value in enumerate(column.to_pylist()) if not _is_number(value)),
@@ -102,7 +102,7 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
         raise BadPredictions(
             f"column {name!r} should hold numbers, but row {row} holds {value!r}"
         ) from error
-    return found
+    return values
 
 
 def _is_number(value: object) -> bool:

@@ -97,9 +97,9 @@ def total(parts: Iterable[Oddities]) -> Oddities:
 
 
 def _oddity(path: str, traits: Traits) -> Oddities:
-    one = Some(1, (path,))
+    photo = Some(1, (path,))
     return Oddities(
-        {traits.mode: one._replace(highest=traits.highest)} if traits.mode else {},
-        one if traits.turned else NONE,
-        one if traits.single_valued else NONE,
+        {traits.mode: photo._replace(highest=traits.highest)} if traits.mode else {},
+        photo if traits.turned else NONE,
+        photo if traits.single_valued else NONE,
     )
