@@ -24,6 +24,7 @@ from errlens.model.networks.sources import find_architecture
 from errlens.model.weights.checkpoints import apply_checkpoint
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
 from errlens.network.features import ImageFeatures
+from errlens.run.disk import atomically, written_to
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 USUAL_STRENGTH: Final = 0.01
@@ -169,6 +170,9 @@ def save_head(
     """Write a checkpoint that says what it is: architecture, preprocessing and class names.
 
     The file appears whole or not at all.
+
+    Raises:
+        OutOfReach: It cannot be written.
     """
     network, preparation = classifier.network, classifier.preparation
     config: dict[str, Any] = {
@@ -187,15 +191,11 @@ def save_head(
             **{key: settings[key] for key in kept},
         }
     metadata = {"format": "pt", CONFIG_KEY: json.dumps(config, ensure_ascii=False, sort_keys=True)}
-    temporary = path.with_name(f".{path.name}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in state.items()}, temporary, metadata
-        )
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    with written_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomically(path, folder=path.parent) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def _held_out_hits(

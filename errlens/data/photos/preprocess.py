@@ -32,9 +32,7 @@ _RESAMPLING: Final = {
 }
 
 VERY_LONG: Final = 100  # a photo is where it is so many times longer than wide
-_LARGEST_STRIP: Final = (
-    2**27
-)  # pixels of four bytes that a very long photo may become
+_LARGEST_STRIP: Final = 2**27  # pixels of four bytes that a very long photo may become
 _SMOOTH: Final = ("bilinear", "bicubic", "hamming", "lanczos")
 _REACH: Final = 4  # squares beyond the crop; Lanczos looks at three pixels to either side
 

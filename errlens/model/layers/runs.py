@@ -1,6 +1,6 @@
 """One run of a network, layer by layer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from errlens.errors import UserCodeFailed
+from errlens.model.layers.hooks import watched
 from errlens.model.layers.tokens import Places, count_tokens
 from errlens.model.networks.user_code import user_code
 
@@ -115,20 +116,11 @@ def _recorded(module: nn.Module, images: int) -> Iterator[Run]:
     run = Run(images)
     last: list[Tensor | None] = [None]
 
-    def recorder(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(layer: nn.Module, _inputs: object, output: Any) -> None:
-            if isinstance(output, Tensor):
-                before, last[0] = last[0], output  # kept, so that its memory is not another's
-                passed_on = before is not None and before.data_ptr() == output.data_ptr()
-                run.calls.append(Call(name, layer, tuple(output.shape), passed_on))
+    def record(name: str, layer: nn.Module, _inputs: object, output: Any) -> None:
+        if isinstance(output, Tensor):
+            before, last[0] = last[0], output  # kept, so that its memory is not another's
+            passed_on = before is not None and before.data_ptr() == output.data_ptr()
+            run.calls.append(Call(name, layer, tuple(output.shape), passed_on))
 
-        return record
-
-    handles = [
-        part.register_forward_hook(recorder(name)) for name, part in module.named_modules() if name
-    ]
-    try:
+    with watched(module, [name for name, _ in module.named_modules() if name], record):
         yield run
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -5,13 +5,14 @@ a spot in one cell each. If every spot changes the token of its cell the most, i
 the grid is known and how many tokens come before it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from errlens.model.layers.hooks import watched
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.locating import floats_in
 
@@ -159,12 +160,8 @@ def _outputs_of(module: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, 
     """Keep what some layers put out, in the order in which they first did."""
     kept: dict[str, list[Tensor]] = {}
 
-    def recorder(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        return lambda _layer, _inputs, output: kept.setdefault(name, []).append(output)
+    def keep(name: str, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        kept.setdefault(name, []).append(output)
 
-    handles = [module.get_submodule(name).register_forward_hook(recorder(name)) for name in layers]
-    try:
+    with watched(module, layers, keep):
         yield kept
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -1,6 +1,6 @@
 """Run a network once on plain images: does it take them, and what does it return?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from errlens.data.photos.loading import Preparation
 from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
 from errlens.model.classifier import Interface, forward, stack
+from errlens.model.layers.hooks import watched
 from errlens.model.networks.loading import Network
 from errlens.model.outputs.locating import find_scores, floats_in
 from errlens.model.outputs.reading import Place, Reading
@@ -154,19 +155,11 @@ def _recorded_layers(module: nn.Module) -> Iterator[list[_Layer]]:
     """Keep what linear and convolutional layers are given and put out as they run."""
     kept: list[_Layer] = []
 
-    def recorder(name: str) -> Callable[..., None]:
-        def record(_layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            vectors = output if output.ndim == 2 else None
-            kept.append(_Layer(name, inputs[0].numel(), output.numel(), vectors))
+    def record(name: str, _layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        vectors = output if output.ndim == 2 else None
+        kept.append(_Layer(name, inputs[0].numel(), output.numel(), vectors))
 
-        return record
-
-    layers = [
-        named for named in module.named_modules() if isinstance(named[1], nn.Linear | nn.Conv2d)
-    ]
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers]
-    try:
+    named = module.named_modules()
+    linear = [name for name, layer in named if isinstance(layer, nn.Linear | nn.Conv2d)]
+    with watched(module, linear, record):
         yield kept
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -20,7 +20,7 @@ CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.jso
 
 
 class InertObject:
-    """Takes the place of an object in a checkpoint whose class is not to be imported.
+    """An object of a checkpoint without its class, which is not imported.
 
     It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
     """
@@ -37,7 +37,7 @@ class InertObject:
 
 
 class _InertDict:
-    """Takes the place of a subclass of dict: torch fills in plain ones only."""
+    """Becomes a plain dict in place of a subclass of dict, which torch would not fill."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Any:
         return {}
@@ -55,10 +55,8 @@ def find_file(path: Path) -> Path:
             path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
         if not path.is_file():
             raise MissingInput(path, what="checkpoint")
-    except OSError as error:  # a name too long, a folder that nobody may enter
-        raise BadCheckpoint(
-            f"checkpoint {shortened(str(path))!r} cannot be opened: {error.strerror}"
-        ) from error
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise _unopenable(path, error) from error
     if path.suffix.lower() not in SUFFIXES:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
     if not path.stat().st_size:
@@ -143,7 +141,7 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
         with path.open("rb") as file:
             start = file.read(200).lstrip().lower()
     except OSError as refused:
-        return BadCheckpoint(f"checkpoint {str(path)!r} cannot be opened: {refused.strerror}")
+        return _unopenable(path, refused)
     reason = shortened(str(error).partition(". ")[0], most=200)
     what, hint = f"cannot be read ({reason})", "copy or download it again"
     if start.startswith(b"version https://git-lfs"):
@@ -161,6 +159,10 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
     return BadCheckpoint(f"checkpoint {str(path)!r} {what}", hint=hint)
 
 
+def _unopenable(path: Path, error: OSError) -> BadCheckpoint:
+    return BadCheckpoint(f"checkpoint {shortened(str(path))!r} cannot be opened: {error.strerror}")
+
+
 def _is_torchscript(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -170,7 +172,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _inert_class(name: str) -> tuple[Any, str]:
-    """Return a class that takes the place of the global of this name."""
+    """Return the class used instead of the global of this name."""
     module, _, short = name.rpartition(".")
     is_dict = short.lower().endswith(("dict", "cfgnode"))
     base = _InertDict if is_dict else InertObject
