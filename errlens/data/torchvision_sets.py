@@ -32,7 +32,7 @@ _OTHER_TASKS: Final = frozenset(
     {
         "CelebA", "Cityscapes", "Kitti", "LFWPairs", "MovingMNIST", "SBDataset", "SBU",
         "VOCDetection", "VOCSegmentation", "WIDERFace",
-    }
+    },
 )  # fmt: skip
 
 
@@ -84,11 +84,7 @@ def torchvision_samples(
         opener.decodes = True
         files = write_images(dataset, root / "errlens" / "-".join(filter(None, (name, split))))
     return samples_of_files(
-        files,
-        _labels(kind, dataset, targets, classes),
-        root=root,
-        split=split,
-        classes=classes,
+        files, _labels(kind, dataset, targets, classes), root=root, split=split, classes=classes
     )
 
 

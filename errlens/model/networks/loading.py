@@ -18,11 +18,7 @@ from errlens.model.weights.architectures import (
     similar_architectures,
 )
 from errlens.model.weights.arguments import recorded_arguments
-from errlens.model.weights.checkpoints import (
-    Checkpoint,
-    apply_checkpoint,
-    read_checkpoint,
-)
+from errlens.model.weights.checkpoints import Checkpoint, apply_checkpoint, read_checkpoint
 from errlens.model.weights.training import Training, recorded_training
 
 
