@@ -18,7 +18,7 @@ from errlens.model.networks.user_code import import_object, import_recorded, use
 
 @dataclass(frozen=True)
 class UserTransform:
-    """The user's own function from a Pillow image to a float tensor (channels, height, width)."""
+    """The user's function from a Pillow image to a float tensor (channels, height, width)."""
 
     name: str
     function: Callable[[Image.Image], Tensor]

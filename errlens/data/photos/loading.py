@@ -77,7 +77,7 @@ def load_input(
     """Read, decode and prepare one image.
 
     Raises:
-        UserCodeFailed: The user's own preparation raised something.
+        UserCodeFailed: The user's preparation raised something.
     """
     photo = open_for(preparation, path, max_mb=max_mb)
     if isinstance(photo, Unread):

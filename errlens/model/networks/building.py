@@ -99,7 +99,7 @@ def _blueprint(
     outputs: int | None,
     checkpoint: Checkpoint,
 ) -> nn.Module:
-    """Build a network without memory for its weights; the user's own factories as they are."""
+    """Build a network without memory for its weights; the user's factories as they are."""
     if architecture.by_user:
         return architecture.build(architecture.create, arguments, outputs)
     held = sum(tensor.numel() for tensor in checkpoint.state.values())

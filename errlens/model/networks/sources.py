@@ -1,4 +1,4 @@
-"""Where networks come from: timm, a hub, torchvision or the user's own factory."""
+"""Where networks come from: timm, a hub, torchvision or the user's factory."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class Architecture:
 
     `create` builds it without weights, `fetch` with pretrained ones. `head` is the name of its
     classifier layer and `data_config` its preprocessing, both None where only the built network
-    tells. The user's own factories (`by_user`) may load weights themselves.
+    tells. The user's factories (`by_user`) may load weights themselves.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Import and call the user's own model factories, networks and transforms.
+"""Import and call the user's model factories, networks and transforms.
 
 Whatever they raise becomes one sentence. The user may name any function there is. A run may come
 from another person, so the function that its `run.json` names must be of the current folder, as far
@@ -56,7 +56,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def import_object(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
-    """Import the user's own callable, looking in the current folder too.
+    """Import the user's callable, looking in the current folder too.
 
     Raises:
         UnknownModel: There is no such module, or nothing callable of this name in it.
@@ -87,7 +87,7 @@ def import_recorded(module_name: str, name: str, *, what: str) -> Callable[..., 
     the run. The same is true of the module that defines the callable, where that is another one.
 
     Raises:
-        ForeignCode: It is not; nothing of it was run, but where the module is the user's own.
+        ForeignCode: It is not; nothing of it was run, but where the module is the user's.
         UnknownModel: There is nothing callable of this name in the module.
     """
     if not _is_own(_spec_here(module_name)):

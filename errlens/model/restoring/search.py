@@ -60,7 +60,7 @@ class SettingsSearch:
         A setting is chosen on a stratified sample and confirmed on images outside of it.
 
         Raises:
-            UnfitOption: The images are prepared by the user's own function.
+            UnfitOption: The images are prepared by the user's function.
         """
         used = self.classifier.preparation
         if not isinstance(used, Preprocessing):

@@ -130,7 +130,7 @@ def _read_pickle(path: Path) -> object:
         ) from error
     except BadCheckpoint:
         raise
-    # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
+    # Damaged pickles raise nearly anything; a bug of errlens would not come from torch.load.
     except Exception as error:
         raise _unreadable(path, error) from error
 
