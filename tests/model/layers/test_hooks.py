@@ -14,8 +14,9 @@ def test_layers_are_watched_for_the_length_of_the_block_and_change_nothing():
 
     image = torch.ones(4, 2)
     expected = module(image)
-    with pytest.raises(KeyError), watched(module, ["0", ""], watch):
+    with watched(module, ["0", ""], watch):
         assert torch.equal(module(image), expected)
-        raise KeyError
+    with pytest.raises(RuntimeError), watched(module, ["1"], watch):
+        module(torch.ones(4, 5))
     module(image)
     assert seen == [("0", module[0], (4, 2), (4, 3)), ("", module, (4, 2), (4, 3))]
