@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import in_order, load_input
+from errlens.data.photos.images import quiet_pillow
+from errlens.data.photos.loading import Input, in_order, load_input
 from errlens.data.photos.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
@@ -27,12 +27,6 @@ class ImageFeatures(NamedTuple):
     read: NDArray[np.bool_]
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
-    oddities: Oddities
-
-
-class _BatchFeatures(NamedTuple):
-    read: list[bool]
-    outputs: Outputs
     oddities: Oddities
 
 
@@ -74,9 +68,9 @@ def read_features(
             advance(len(batch.read))
             batches.append(batch)
     return ImageFeatures(
-        np.array([read for batch in batches for read in batch.read], bool),
-        np.concatenate([batch.outputs.features for batch in batches]),
-        np.concatenate([batch.outputs.logits for batch in batches]),
+        np.concatenate([batch.read for batch in batches]),
+        np.concatenate([batch.features for batch in batches]),
+        np.concatenate([batch.logits for batch in batches]),
         total(batch.oddities for batch in batches),
     )
 
@@ -86,15 +80,17 @@ def _read(
     outputs: Callable[[Sequence[object]], Outputs],
     max_mb: int,
     paths: Sequence[Path | None],
-) -> _BatchFeatures:
+) -> ImageFeatures:
     loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
-    inputs = {
-        place: image
-        for place, image in enumerate(loaded)
-        if image and not isinstance(image, Unread)
-    }
-    return _BatchFeatures(
-        [place in inputs for place in range(len(paths))],
-        outputs([image.value for image in inputs.values()]),
-        count_oddities((str(paths[place]), image.traits) for place, image in inputs.items()),
+    inputs = [
+        (str(path), image)
+        for path, image in zip(paths, loaded, strict=True)
+        if isinstance(image, Input)
+    ]
+    given = outputs([image.value for _, image in inputs])
+    return ImageFeatures(
+        np.array([isinstance(image, Input) for image in loaded]),
+        given.features,
+        given.logits,
+        count_oddities((path, image.traits) for path, image in inputs),
     )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from errlens.errors import UserCodeFailed
 from errlens.model.layers.hooks import watched
-from errlens.model.layers.tokens import Places, count_tokens
+from errlens.model.layers.tokens import Places, count_tokens, like_weights
 from errlens.model.networks.user_code import user_code
 
 IMAGES: Final = 2  # so that the first axis of an output can be told from windows and heads
@@ -80,10 +80,9 @@ def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
 
 def _on_two_or_one(module: nn.Module, size: tuple[int, int, int]) -> Run:
     """Run a network on two images, or on one if it takes no more."""
-    weight = next(module.parameters(), torch.zeros(()))
 
     def run_on(images: int) -> Run:
-        zeros = torch.zeros((images, *size), dtype=weight.dtype, device=weight.device)
+        zeros = like_weights(torch.zeros((images, *size)), module)
         with (
             torch.no_grad(),
             _recorded(module, images) as run,

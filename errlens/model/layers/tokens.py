@@ -69,7 +69,7 @@ def last_seen(
     """
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn((images, *size), generator=generator)
-    image = _like_weights(noise, module).requires_grad_()
+    image = like_weights(noise, module).requires_grad_()
     with torch.enable_grad(), _outputs_of(module, layers) as kept:
         with user_code("the forward of the model", images=images):
             output = module(image.clone())
@@ -105,7 +105,7 @@ def _prefix(
     """Return how many tokens come before those of a grid; None if the tokens lie otherwise."""
     rows, columns = grid
     cells = [(int(down * rows), int(across * columns)) for down, across in SPOTS]
-    images = _like_weights(_spots(size, grid, cells), module)
+    images = like_weights(_spots(size, grid, cells), module)
     batches = [images] if together else [image.unsqueeze(0) for image in images]
     with torch.no_grad(), _outputs_of(module, [layer]) as kept:
         outputs = []
@@ -150,7 +150,8 @@ def _of_places(tokens: Tensor, places: Places) -> Tensor:
     return tokens[:, places.prefix : places.prefix + rows * columns]
 
 
-def _like_weights(images: Tensor, module: nn.Module) -> Tensor:
+def like_weights(images: Tensor, module: nn.Module) -> Tensor:
+    """Return images with the type and on the device of the weights of a network."""
     weight = next(module.parameters(), torch.zeros(()))
     return images.to(weight)
 
