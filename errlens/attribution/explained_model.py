@@ -14,8 +14,8 @@ from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.places import SpatialLayer, find_layer
-from errlens.model.networks.users_code import users_code
-from errlens.model.outputs import LOGITS, Reading
+from errlens.model.networks.user_code import user_code
+from errlens.model.outputs.reading import LOGITS, Reading
 
 PER_PIXEL: Final = "logits per unit of input"
 
@@ -65,7 +65,7 @@ class ExplainedModel:
         Raises:
             UserCodeFailed, OutOfMemory: The network raised something.
         """
-        with users_code("the forward of the model", images=len(images)):
+        with user_code("the forward of the model", images=len(images)):
             # A copy, for a network may change its input.
             output = self.module(images.clone())
         return self.reading.logits(output, len(images))
@@ -192,7 +192,7 @@ def gradients(scores: Tensor, inputs: Tensor) -> Tensor:
     Raises:
         UserCodeFailed, OutOfMemory: The network raised something.
     """
-    with users_code("the backward of the model", images=len(inputs)):
+    with user_code("the backward of the model", images=len(inputs)):
         found = [
             torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])
             for at in range(scores.shape[1])

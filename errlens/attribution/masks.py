@@ -15,7 +15,7 @@ from errlens.attribution.explained_model import ExplainedModel, MethodSettings, 
 from errlens.errors import UnfitOption
 from errlens.maps import Target
 from errlens.model.layers.places import SpatialLayer
-from errlens.model.outputs import LOGITS, Reading
+from errlens.model.outputs.reading import LOGITS, Reading
 
 
 class Box(NamedTuple):

@@ -1,4 +1,4 @@
-"""Copy images into a tree of folders, named by what they are and what they were taken for."""
+"""Copy images into a tree of folders, named by their classes and the predicted ones."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -93,5 +93,5 @@ def _places(copies: Sequence[Copy]) -> list[PurePosixPath]:
         for number, stem in zip(members, stems, strict=True):
             suffix = copies[number].file.path.suffix[1:]
             ending = f".{file_name(suffix)}" if suffix else ""
-            places[number] = PurePosixPath(*(folder[one] for one in folders), stem + ending)
+            places[number] = PurePosixPath(*map(folder.__getitem__, folders), stem + ending)
     return [places[number] for number in range(len(copies))]

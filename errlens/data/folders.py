@@ -41,26 +41,26 @@ def scan_folder(folder: Path) -> FolderScan:
     Raises:
         InputError: A folder cannot be listed.
     """
-    found: list[tuple[str, int | None, str | None]] = []
+    pictures: list[tuple[str, int | None, str | None]] = []
     skipped: Counter[str] = Counter()
     misnamed: Counter[str] = Counter()
     for entry in _files(folder, ancestors=frozenset()):
         suffix = Path(entry.name).suffix.lower()
         if not is_picture_suffix(suffix):
-            known = is_picture(entry.path)
-            (misnamed if known else skipped)[_written(suffix)] += 1
-            if not known:
+            has_picture = is_picture(entry.path)
+            (misnamed if has_picture else skipped)[_written(suffix)] += 1
+            if not has_picture:
                 continue
         relative = Path(entry.path).relative_to(folder).as_posix()
         path = readable(relative)
-        found.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
-    found.sort(key=lambda image: image[0])
+        pictures.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
+    pictures.sort(key=lambda picture: picture[0])
     below = [entry for entry in _entries(folder) if _is_folder(entry)]
     loops = {entry.name for entry in below if _identity(Path(entry.path)) == _identity(folder)}
     return FolderScan(
-        [path for path, _, _ in found],
-        [size for _, size, _ in found],
-        [problem for _, _, problem in found],
+        [path for path, _, _ in pictures],
+        [size for _, size, _ in pictures],
+        [problem for _, _, problem in pictures],
         tuple(sorted(readable(entry.name) for entry in below if entry.name not in loops)),
         _most_frequent(skipped),
         _most_frequent(misnamed),

@@ -105,13 +105,13 @@ def as_labels(values: Iterable[str | None]) -> list[str | None]:
     >>> as_labels(["3.0", "nan", None, "12.0"]), as_labels(["3.0", "3.5", "NaN"])
     (['3', None, None, '12'], ['3.0', '3.5', 'NaN'])
     """
-    found = [*values]
-    words = {value for value in found if value is not None and as_number(value) is None}
-    if any(word.strip().lower() != "nan" for word in words) or words >= {*found} - {None}:
-        return found
-    numbers = [None if value is None or value in words else value for value in found]
-    if all(value is None or value.strip().endswith(".0") for value in numbers):
-        return [value and value.strip().removesuffix(".0") for value in numbers]
+    labels = [*values]
+    words = {label for label in labels if label is not None and as_number(label) is None}
+    if any(word.strip().lower() != "nan" for word in words) or words >= {*labels} - {None}:
+        return labels
+    numbers = [None if label in words else label for label in labels]
+    if all(number is None or number.strip().endswith(".0") for number in numbers):
+        return [number and number.strip().removesuffix(".0") for number in numbers]
     return numbers
 
 
@@ -146,13 +146,13 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
 
 
-def _refuse_missing(path: Path, found: list[str], wanted: Columns) -> None:
-    missing = [name for name in (wanted.path, wanted.label) if name not in found]
+def _refuse_missing(path: Path, present: list[str], wanted: Columns) -> None:
+    missing = [name for name in (wanted.path, wanted.label) if name not in present]
     if not missing:
         return
-    near = [name for column in missing for name in nearest(column, map(str, found), most=1)]
+    near = [name for column in missing for name in nearest(column, map(str, present), most=1)]
     raise BadManifest(
-        f"manifest {str(path)!r} has no column {some(missing)}; it has {some(found, most=10)}",
+        f"manifest {str(path)!r} has no column {some(missing)}; it has {some(present, most=10)}",
         hint="name them with --path-column and --label-column"
         + (f"; did you mean {', '.join(near)}?" if near else ""),
     )

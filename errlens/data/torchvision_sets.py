@@ -1,13 +1,11 @@
 """The data sets of torchvision: which file each image is, and what it shows."""
 
-import hashlib
 import inspect
 import operator
-import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,12 +13,11 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from errlens.classes.names import ClassNames
-from errlens.data.photos.foreign_opening import Open, only_images, opened_by
+from errlens.data.dataset_files import ImageOpener, opening_by, write_images
 from errlens.data.samples import Samples, samples_of_files
 from errlens.errors import (
     DataSetUnavailable,
     ErrlensError,
-    InputError,
     UnfitDataSet,
     UnfitOption,
     UnknownDataSet,
@@ -35,7 +32,7 @@ _OTHER_TASKS: Final = frozenset(
     {
         "CelebA", "Cityscapes", "Kitti", "LFWPairs", "MovingMNIST", "SBDataset", "SBU",
         "VOCDetection", "VOCSegmentation", "WIDERFace",
-    }
+    },
 )  # fmt: skip
 
 
@@ -43,15 +40,8 @@ class _Kind(NamedTuple):
     """A class of data set and what its constructor takes."""
 
     name: str
-    make: Callable[..., Any]
+    make: type[Any]
     parameters: Mapping[str, inspect.Parameter]
-
-
-class _Listing(NamedTuple):
-    """The file of each image, None for one that the data set holds in memory, and its target."""
-
-    files: list[Path | None]
-    targets: list[int | str | None]
 
 
 def torchvision_samples(
@@ -83,22 +73,18 @@ def torchvision_samples(
             f"torchvision:{name} needs the folder of its files", hint="name it with --root DIR"
         )
     root = root.expanduser().absolute()
-    opened: list[Path] = []
-    record = _recorder(opened)
+    opener = ImageOpener()
     with _explained(kind, root, download=download):
-        dataset, split = _load(kind, root, split=split, download=download, loader=record)
-        listing = _list(kind, dataset, record, opened)
-    classes = _classes_of(kind, dataset, listing.targets)
-    files = [file for file in listing.files if file is not None]
-    if len(files) < len(listing.files):
-        with opened_by(only_images()):
-            files = _export(dataset, root / "errlens" / "-".join(filter(None, (name, split))))
+        dataset, split = _load(kind, root, split=split, download=download, opener=opener)
+        listed = [(_target(kind, item), file) for item, file in opener.items(dataset)]
+    targets = [target for target, _ in listed]
+    classes = _classes_of(kind, dataset, targets)
+    files = [file for _, file in listed if file is not None]
+    if len(files) < len(listed):
+        opener.decodes = True
+        files = write_images(dataset, root / "errlens" / "-".join(filter(None, (name, split))))
     return samples_of_files(
-        files,
-        _labels(kind, dataset, listing.targets, classes),
-        root=root,
-        split=split,
-        classes=classes,
+        files, _labels(kind, dataset, targets, classes), root=root, split=split, classes=classes
     )
 
 
@@ -108,11 +94,12 @@ def torchvision_samples(
 def _find(name: str) -> _Kind:
     from torchvision import datasets
 
-    known = {one: getattr(datasets, one) for one in datasets.__all__ if one != "VisionDataset"}
+    exported = {public: getattr(datasets, public) for public in datasets.__all__}
     known = {
-        one: make
-        for one, make in known.items()
+        public: make
+        for public, make in exported.items()
         if inspect.isclass(make) and issubclass(make, datasets.VisionDataset)
+        if make is not datasets.VisionDataset
     }
     if name not in known:
         raise UnknownDataSet(name, known)
@@ -133,26 +120,31 @@ def _find(name: str) -> _Kind:
 
 def _parameters(kind: type[Any]) -> dict[str, inspect.Parameter]:
     """Return what a constructor takes, with what it hands on to those it inherits from."""
-    found: dict[str, inspect.Parameter] = {}
+    parameters: dict[str, inspect.Parameter] = {}
     for base in kind.__mro__:
-        own = list(inspect.signature(base).parameters.values())
-        named = [one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        found = {**{one.name: one for one in named}, **found}
+        own = inspect.signature(base).parameters
+        named = {
+            name: parameter
+            for name, parameter in own.items()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        }
+        parameters = {**named, **parameters}
         if len(named) == len(own):
             break
-    return found
+    return parameters
 
 
 def _load(
-    kind: _Kind, root: Path, *, split: str | None, download: bool, loader: Open
+    kind: _Kind, root: Path, *, split: str | None, download: bool, opener: ImageOpener
 ) -> tuple[Any, str | None]:
     """Make the data set, and say which split it is."""
     if download and "download" not in kind.parameters:
         raise UnfitOption(
             f"torchvision cannot download {kind.name}", hint=f"put its files into {str(root)!r}"
         )
+    kind = kind._replace(make=opening_by(kind.make, opener))
     # Some data sets would download unless told not to.
-    wanted = {"root": str(root), "download": download, "loader": loader}
+    wanted = {"root": str(root), "download": download, "loader": opener}
     given = {key: value for key, value in wanted.items() if key in kind.parameters}
     with redirect_stdout(sys.stderr):  # some versions talk; the standard output is for results
         if "split" in kind.parameters:
@@ -211,32 +203,7 @@ def _explained(kind: _Kind, root: Path, *, download: bool) -> Iterator[None]:
         ) from error
 
 
-# Its images
-
-
-def _recorder(opened: list[Path]) -> Open:
-    """Return a stand-in for `Image.open` that decodes nothing, but notes which file it was."""
-    open_foreign = only_images()
-
-    def record(source: Any, *args: Any, **kwargs: Any) -> Image.Image:
-        path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
-        if not isinstance(path, str | os.PathLike):
-            return open_foreign(source, *args, **kwargs)  # an image within a larger file
-        opened.append(Path(path))
-        return Image.new("RGB", (1, 1))
-
-    return record
-
-
-def _list(kind: _Kind, dataset: Any, record: Open, opened: list[Path]) -> _Listing:
-    """Call up every item of a data set and note which file it opens, with public API alone."""
-    listing = _Listing([], [])
-    with opened_by(record):  # for data sets that take no loader
-        for index in range(len(dataset)):
-            opened.clear()
-            listing.targets.append(_target(kind, dataset[index]))
-            listing.files.append(opened[0] if opened else None)
-    return listing
+# Its labels
 
 
 def _target(kind: _Kind, item: Any) -> int | str | None:
@@ -258,50 +225,6 @@ def _no_labels(name: str) -> UnfitDataSet:
     return UnfitDataSet(f"torchvision's {name} does not yield an image and its label")
 
 
-def _export(dataset: Any, folder: Path) -> list[Path]:
-    """Write the images that a data set holds in memory to files, unless they are there already."""
-    digest = hashlib.sha256()
-    for image in _images(dataset):
-        digest.update(f"{image.mode} {image.size} ".encode() + image.tobytes())
-    files = [folder / f"{index:05d}.png" for index in range(len(dataset))]
-    stamp = folder / "sha256.txt"  # of the pixels, so that other data are not taken for these
-    try:
-        if _says(stamp, digest.hexdigest()) and all(file.is_file() for file in files):
-            return files
-        folder.mkdir(parents=True, exist_ok=True)
-        stamp.unlink(missing_ok=True)
-        for image, file in zip(_images(dataset), files, strict=True):
-            _write(image, file)
-        stamp.write_text(digest.hexdigest(), encoding="ascii")
-    except OSError as error:
-        raise InputError(
-            f"images cannot be written to {str(folder)!r}: {error}",
-            hint="errlens keeps images that are no files below --root, which must be writable",
-        ) from error
-    return files
-
-
-def _images(dataset: Any) -> Iterator[Image.Image]:
-    return (dataset[index][0] for index in range(len(dataset)))
-
-
-def _says(file: Path, text: str) -> bool:
-    return file.is_file() and file.read_text(encoding="ascii", errors="replace") == text
-
-
-def _write(image: Image.Image, file: Path) -> None:
-    """Write an image so that others see it whole or not at all."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        image.save(temporary, format="PNG")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-# Its labels
-
-
 def _classes_of(
     kind: _Kind, dataset: Any, targets: Sequence[int | str | None]
 ) -> ClassNames | None:
@@ -309,7 +232,9 @@ def _classes_of(
     synsets = getattr(dataset, "wnids", None) or ()
     names = _names(dataset) or [
         str(number)
-        for number in range(1 + max((one for one in targets if isinstance(one, int)), default=-1))
+        for number in range(
+            1 + max((number for number in targets if isinstance(number, int)), default=-1)
+        )
     ]
     if not names:
         return None
@@ -327,8 +252,8 @@ def _classes_of(
 def _names(dataset: Any) -> list[str]:
     """Return the class names a data set has; where one has synonyms, the first of them."""
     for attribute in _NAME_ATTRIBUTES:
-        if found := getattr(dataset, attribute, None):
-            return [str(name if isinstance(name, str) else name[0]) for name in found]
+        if names := getattr(dataset, attribute, None):
+            return [str(name if isinstance(name, str) else name[0]) for name in names]
     indices: Mapping[str, int] = getattr(dataset, "class_to_idx", {})
     return sorted(indices, key=indices.__getitem__)
 
@@ -342,7 +267,7 @@ def _labels(
         UnfitDataSet: The data set has more labels than classes.
     """
     names = getattr(dataset, "wnids", None) or (classes.names if classes else ())
-    beyond = [one for one in targets if isinstance(one, int) and one >= len(names)]
+    beyond = [number for number in targets if isinstance(number, int) and number >= len(names)]
     if beyond:
         raise UnfitDataSet(
             f"torchvision's {kind.name} has the label {beyond[0]}, but {len(names)} classes"

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number
-from errlens.data.counting import (
+from errlens.data.labels import kind_of_labels, match_labels, respelt
+from errlens.data.numbering import (
     LabelKind,
     Numbering,
     as_numbers,
@@ -21,7 +22,6 @@ from errlens.data.counting import (
     numbered_classes,
     refuse_counting_from_one,
 )
-from errlens.data.labels import kind_of_labels, match_labels, respelt
 from errlens.errors import (
     AmbiguousLabels,
     BadPredictions,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
-from errlens.data.counting import Numbering
 from errlens.data.manifests import Manifest, as_labels, in_split
+from errlens.data.numbering import Numbering
 from errlens.data.tables import is_text, numbers, read_table, texts
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
 from errlens.imported.naming import Spelling, name_classes

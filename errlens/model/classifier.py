@@ -17,8 +17,8 @@ from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks.loading import Network
-from errlens.model.networks.users_code import users_code
-from errlens.model.outputs import LOGITS, Reading
+from errlens.model.networks.user_code import user_code
+from errlens.model.outputs.reading import LOGITS, Reading
 from errlens.model.weights.checkpoints import hash_weights
 from errlens.predictions.scores import MOST_TOPK
 from errlens.run.identity import RunSettings
@@ -34,12 +34,12 @@ class Outputs(NamedTuple):
     features: NDArray[np.float32]
 
 
-class Probe(NamedTuple):
-    """What a network showed when it was run once, and how its scores are read.
+class Interface(NamedTuple):
+    """What a network takes and returns, as a dry run shows it, and how its scores are read.
 
-    `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` are
-    networks that take no second image; `keeps_tensors` those that put tensors aside while they run,
-    so that two threads in them at once would take each other's.
+    `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` says
+    that it takes no second image; `keeps_tensors` that it stores tensors while it runs, so that two
+    threads must not run it at once.
     """
 
     pixels: int  # height times width of its input
@@ -59,28 +59,28 @@ class Classifier:
     preparation: Preparation
     classes: ClassNames
     device: torch.device
-    probe: Probe
+    interface: Interface
 
     @property
     def good_batch_size(self) -> int:
         """Images at a time: on a CPU as many as its caches can follow from layer to layer."""
         if self.device.type != "cpu":
             return 128
-        return max(1, min(128, CACHED_PIXELS // self.probe.pixels))
+        return max(1, min(128, CACHED_PIXELS // self.interface.pixels))
 
     @property
     def values_per_image(self) -> int:
         """How many numbers the outputs and features of one image are."""
-        return self.probe.outputs + self.probe.features
+        return self.interface.outputs + self.interface.features
 
     @property
     def reading(self) -> Reading:
         """How class scores are read from what the network returns."""
-        return self.probe.reading
+        return self.interface.reading
 
     def read_as(self, reading: Reading) -> "Classifier":
         """Return the same classifier with its outputs read in another way."""
-        return replace(self, probe=self.probe._replace(reading=reading))
+        return replace(self, interface=self.interface._replace(reading=reading))
 
     def check_batch_size(self, images: int) -> None:
         """Refuse to give several images at a time to a network that takes one.
@@ -88,7 +88,7 @@ class Classifier:
         Raises:
             UnfitModel: That is so.
         """
-        if self.probe.one_at_a_time and images > 1:
+        if self.interface.one_at_a_time and images > 1:
             raise UnfitModel(
                 f"{self.network.name} takes one image at a time, not {images}",
                 hint="--batch-size 1",
@@ -126,16 +126,16 @@ class Classifier:
         Without features, or where the network has no head, the features have no columns.
         """
         module, device = self.network.module, self.device
-        layer = self.probe.head if with_features else None
-        width = self.probe.features if layer else 0
+        layer = self.interface.head if with_features else None
+        width = self.interface.features if layer else 0
         # An accelerator holds the layers of one batch; a CPU is kept busy by several.
-        at_once = device.type == "cpu" and not self.probe.keeps_tensors
+        at_once = device.type == "cpu" and not self.interface.keeps_tensors
         turn = nullcontext() if at_once else threading.Lock()
         with _last_input(module, layer) as fed:
 
             def outputs(values: Sequence[Any]) -> Outputs:
                 if not values:
-                    return Outputs(_nothing(self.probe.outputs), _nothing(width))
+                    return Outputs(_nothing(self.interface.outputs), _nothing(width))
                 batch = stack(values, self.preparation, device)
                 with turn, torch.inference_mode():
                     logits = self.reading.of_values(self.scores(batch))
@@ -152,7 +152,7 @@ class Classifier:
             UnfitModel: It gives no scores, or those of other classes than before.
         """
         scores = self.reading.values(forward(self.network, batch), len(batch))
-        before = 1 if self.reading.single else self.probe.outputs
+        before = 1 if self.reading.single else self.interface.outputs
         if scores.shape[1] != before:
             raise UnfitModel(
                 f"{self.network.name} gives {scores.shape[1]} scores an image now, and gave "
@@ -167,7 +167,7 @@ def forward(network: Network, batch: Tensor) -> Any:
     Raises:
         UserCodeFailed, OutOfMemory: It raised something.
     """
-    with users_code(f"the forward of {network.name}", images=len(batch)):
+    with user_code(f"the forward of {network.name}", images=len(batch)):
         return network.module(batch)
 
 

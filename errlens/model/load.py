@@ -9,11 +9,11 @@ from errlens.classes.names import ClassNames
 from errlens.data.labels import choose_classes
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, choose_device
-from errlens.model.first_run import run_once
 from errlens.model.names import carried_names
 from errlens.model.networks.loading import load_network
+from errlens.model.outputs.dry_run import dry_run
+from errlens.model.outputs.locating import SCORES_WANTED
 from errlens.model.preparation import load_transform, resolve_preprocessing
-from errlens.model.scores_among import SCORES_WANTED
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def load_classifier(
         )
     )
     known = len(given or ordered or labels) or None
-    found = run_once(network, preparation, place, classes=known)
-    if found.reading.single and known not in (None, 2):
+    interface = dry_run(network, preparation, place, classes=known)
+    if interface.reading.single and known not in (None, 2):
         raise UnfitModel(
             f"{network.name} gives one number an image, which tells two classes apart, but there "
             f"are {known}",
@@ -82,8 +82,8 @@ def load_classifier(
             if known == 1
             else f"if it is the number of a class, {SCORES_WANTED}",
         )
-    carried = carried_names(network, outputs=found.outputs)
+    carried = carried_names(network, outputs=interface.outputs)
     classes = choose_classes(
-        labels, given=given, carried=carried, outputs=found.outputs, ordered=ordered
+        labels, given=given, carried=carried, outputs=interface.outputs, ordered=ordered
     )
-    return Classifier(network, preparation, classes, place, found)
+    return Classifier(network, preparation, classes, place, interface)

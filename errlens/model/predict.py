@@ -26,8 +26,8 @@ from errlens.scale.resume import ShardWorker, finish
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
-class _Batch(NamedTuple):
-    """What became of some consecutive rows, and the outputs for those that could be read."""
+class _PredictedRows(NamedTuple):
+    """Some consecutive rows, and the outputs for those whose images could be read."""
 
     seen: list[Seen]
     logits: NDArray[np.float32]
@@ -58,11 +58,11 @@ class ShardPredictor(ShardWorker):
         rows = rows_of(self.plan, shard)
         label = self.label[rows.start : rows.stop]
         batches = list(self._batches(rows))
-        seen = [one for batch in batches for one in batch.seen]
+        seen = [image for batch in batches for image in batch.seen]
         logits = np.concatenate([batch.logits for batch in batches])
         scores = score(
             logits,
-            label[[one.status == OK for one in seen]],
+            label[[image.status == OK for image in seen]],
             topk=self.info.settings.topk,
             superclasses=self.superclasses,
             bias=self.classifier.reading.bias,
@@ -80,12 +80,13 @@ class ShardPredictor(ShardWorker):
         if "logits" in self.info.keep:
             kept["logits"] = _float16(_max_centred(logits[scores.finite]))
         if "features" in self.info.keep:
-            kept["features"] = np.concatenate([one.features for one in batches])[scores.finite]
+            features = np.concatenate([batch.features for batch in batches])
+            kept["features"] = features[scores.finite]
         photos = total(batch.oddities for batch in batches)
         self.run.require_own(self.info)
         self.run.write_part(shard, table, kept, self.info, photos=photos.as_dict())
 
-    def _batches(self, rows: range) -> Iterator[_Batch]:
+    def _batches(self, rows: range) -> Iterator[_PredictedRows]:
         """Yield batches of consecutive rows, several of them in the works at once."""
         starts = range(rows.start, rows.stop, self.batch_size)
         chunks = (range(start, min(start + self.batch_size, rows.stop)) for start in starts)
@@ -96,23 +97,23 @@ class ShardPredictor(ShardWorker):
                 self.advance(len(batch.seen))
                 yield batch
 
-    def _predict(self, outputs: Callable[[Sequence[Any]], Outputs], rows: range) -> _Batch:
+    def _predict(self, outputs: Callable[[Sequence[Any]], Outputs], rows: range) -> _PredictedRows:
         """Read, decode and predict a few rows, in one thread from file to outputs."""
         loaded = [self._load(row) for row in rows]
         seen = [
-            Seen(OK, None, one.width, one.height, one.content_hash)
-            if isinstance(one, Input)
-            else Seen(one.status, one.reason, content_hash=one.content_hash)
-            for one in loaded
+            Seen(OK, None, image.width, image.height, image.content_hash)
+            if isinstance(image, Input)
+            else Seen(image.status, image.reason, content_hash=image.content_hash)
+            for image in loaded
         ]
-        found = outputs([one.value for one in loaded if isinstance(one, Input)])
+        given = outputs([image.value for image in loaded if isinstance(image, Input)])
         paths = self.plan["path"].slice(rows.start, len(rows)).to_pylist()
         oddities = count_oddities(
-            (path, photo.traits)
-            for path, photo in zip(paths, loaded, strict=True)
-            if isinstance(photo, Input)
+            (path, image.traits)
+            for path, image in zip(paths, loaded, strict=True)
+            if isinstance(image, Input)
         )
-        return _Batch(seen, found.logits, _float16(found.features), oddities)
+        return _PredictedRows(seen, given.logits, _float16(given.features), oddities)
 
     def _load(self, row: int) -> Input | Unread:
         if problem := self.problems[row]:

@@ -13,13 +13,12 @@ from torch import Tensor
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitModel, UnfitOption
 from errlens.model.networks.loading import Network
-from errlens.model.networks.own_code import import_object, import_recorded
-from errlens.model.networks.users_code import users_code
+from errlens.model.networks.user_code import import_object, import_recorded, user_code
 
 
 @dataclass(frozen=True)
 class UserTransform:
-    """The user's own function from a Pillow image to a float tensor (channels, height, width)."""
+    """The user's function from a Pillow image to a float tensor (channels, height, width)."""
 
     name: str
     function: Callable[[Image.Image], Tensor]
@@ -34,7 +33,7 @@ class UserTransform:
             UnfitOption: It does not return such a tensor.
             UserCodeFailed: It raised something.
         """
-        with users_code(f"--transform {self.name}"):
+        with user_code(f"--transform {self.name}"):
             value = self.function(image)
         if not isinstance(value, Tensor) or value.ndim != 3:
             raise UnfitOption(

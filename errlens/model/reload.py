@@ -10,11 +10,11 @@ from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
 from errlens.model.classifier import Classifier, choose_device
-from errlens.model.first_run import run_once
 from errlens.model.networks.building import check_size
 from errlens.model.networks.loading import Network, bare_network, load_network
 from errlens.model.networks.sources import Architecture, find_architecture
-from errlens.model.outputs import Reading
+from errlens.model.outputs.dry_run import dry_run
+from errlens.model.outputs.reading import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
 from errlens.model.weights.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.weights.checkpoints import hash_weights
@@ -28,16 +28,16 @@ _LARGEST_COLOUR: Final = 1000.0  # of a mean or a deviation; pixels lie between 
 def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = False) -> Classifier:
     """Load the classifier that made a run: same weights, same preprocessing, same names.
 
-    A run may come from somebody else: arguments and the names of functions in its `run.json` are
-    taken as those that a checkpoint records.
+    A run may come from another person: arguments and the names of functions in its `run.json` are
+    checked like those that a checkpoint records.
 
     Args:
         info: Of a run with a model, see `RunFolder.require_model`.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        trusted: Take them as the user's own words.
+        trusted: Take them unchecked, as if the user had given them.
 
     Raises:
-        StaleRun: What is found under the recorded names has other weights by now.
+        StaleRun: The weights found under the recorded names are other ones by now.
         ForeignCode, BadCheckpoint: The run names code or arguments that no file may decide.
     """
     settings = info.settings
@@ -45,19 +45,19 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
     preparation = _preparation(info, trusted=trusted)
     checkpoint = Path(info.checkpoint) if info.checkpoint else None
     # Pretrained networks have the outputs that they have.
-    told = checkpoint is not None or architecture.own
+    has_own_head = checkpoint is not None or architecture.by_user
     network = load_network(
         settings.model,
         checkpoint=checkpoint,
         arguments=settings.arguments,
-        num_classes=_outputs(info) if told else None,
+        num_classes=_outputs(info) if has_own_head else None,
         use_ema=info.use_ema,
     )
-    found = hash_weights(network.module)
-    if found != settings.weights_sha256:
+    sha256 = hash_weights(network.module)
+    if sha256 != settings.weights_sha256:
         raise StaleRun(
             f"the weights of {checkpoint or settings.model} are no longer those of the run "
-            f"(sha256 {found[:12]}..., not {settings.weights_sha256[:12]}...)",
+            f"(sha256 {sha256[:12]}..., not {settings.weights_sha256[:12]}...)",
             hint="evaluate again, or bring the weights of the run back",
         )
     return _classifier(network, info, preparation, device=device)
@@ -81,19 +81,21 @@ def untrained_model(name: str) -> Classifier:
     network = bare_network(name, {})
     preparation = resolve_preprocessing(network, overrides={})
     place = choose_device("cpu")
-    probe = run_once(network, preparation, place)
-    return Classifier(network, preparation, numbered(probe.outputs), place, probe)
+    interface = dry_run(network, preparation, place)
+    return Classifier(network, preparation, numbered(interface.outputs), place, interface)
 
 
 def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
     """Return the architecture of a run whose arguments are those that a file may decide."""
     settings = info.settings
-    found = find_architecture(settings.model, recorded=not trusted)
+    architecture = find_architecture(settings.model, recorded=not trusted)
     if not trusted:
-        recorded = recorded_arguments(settings.arguments, found, origin="run.json", hint=_TRUST)
-        if recorded and not (info.checkpoint or found.own):
-            check_size(found, recorded)
-    return found
+        recorded = recorded_arguments(
+            settings.arguments, architecture, origin="run.json", hint=_TRUST
+        )
+        if recorded and not (info.checkpoint or architecture.by_user):
+            check_size(architecture, recorded)
+    return architecture
 
 
 def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:
@@ -175,5 +177,5 @@ def _classifier(
     network: Network, info: RunInfo, preparation: Preparation, *, device: str
 ) -> Classifier:
     place = choose_device(device)
-    probe = run_once(network, preparation, place, reading=_reading(info))
-    return Classifier(network, preparation, info.classes, place, probe)
+    interface = dry_run(network, preparation, place, reading=_reading(info))
+    return Classifier(network, preparation, info.classes, place, interface)

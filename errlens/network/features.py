@@ -9,30 +9,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import in_order, load_input
+from errlens.data.photos.images import quiet_pillow
+from errlens.data.photos.loading import Input, in_order, load_input
 from errlens.data.photos.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, Outputs
 from errlens.run.places import MAX_FILE_MB
 
 
-class Features(NamedTuple):
-    """What a network makes of those images that could be read.
+class ImageFeatures(NamedTuple):
+    """The features and outputs of those images that could be read.
 
-    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` are
-    those among them that may not be to the network what they are to people.
+    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` counts
+    those among them that a network may see otherwise than people do.
     """
 
     read: NDArray[np.bool_]
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
-    oddities: Oddities
-
-
-class _Batch(NamedTuple):
-    read: list[bool]
-    outputs: Outputs
     oddities: Oddities
 
 
@@ -45,7 +39,7 @@ def read_features(
     threads: int = 1,
     max_mb: int = MAX_FILE_MB,
     advance: Callable[[int], None] = lambda _step: None,
-) -> Features:
+) -> ImageFeatures:
     """Run images through a network, in their order.
 
     Args:
@@ -60,7 +54,7 @@ def read_features(
     Raises:
         UnfitModel: No layer of the network is known to give the outputs.
     """
-    if classifier.probe.head is None:
+    if classifier.interface.head is None:
         raise UnfitModel(
             f"{classifier.network.name} has no linear layer that gives its outputs: there are no "
             "features to read"
@@ -73,10 +67,10 @@ def read_features(
         for batch in in_order(work, chunks, workers=workers, begin=begin):
             advance(len(batch.read))
             batches.append(batch)
-    return Features(
-        np.array([one for batch in batches for one in batch.read], bool),
-        np.concatenate([batch.outputs.features for batch in batches]),
-        np.concatenate([batch.outputs.logits for batch in batches]),
+    return ImageFeatures(
+        np.concatenate([batch.read for batch in batches]),
+        np.concatenate([batch.features for batch in batches]),
+        np.concatenate([batch.logits for batch in batches]),
         total(batch.oddities for batch in batches),
     )
 
@@ -86,15 +80,17 @@ def _read(
     outputs: Callable[[Sequence[object]], Outputs],
     max_mb: int,
     paths: Sequence[Path | None],
-) -> _Batch:
+) -> ImageFeatures:
     loaded = [path and load_input(path, classifier.preparation, max_mb=max_mb) for path in paths]
-    inputs = {
-        place: found
-        for place, found in enumerate(loaded)
-        if found and not isinstance(found, Unread)
-    }
-    return _Batch(
-        [place in inputs for place in range(len(paths))],
-        outputs([image.value for image in inputs.values()]),
-        count_oddities((str(paths[place]), image.traits) for place, image in inputs.items()),
+    inputs = [
+        (str(path), image)
+        for path, image in zip(paths, loaded, strict=True)
+        if isinstance(image, Input)
+    ]
+    given = outputs([image.value for _, image in inputs])
+    return ImageFeatures(
+        np.array([isinstance(image, Input) for image in loaded]),
+        given.features,
+        given.logits,
+        count_oddities((path, image.traits) for path, image in inputs),
     )

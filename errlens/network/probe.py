@@ -23,7 +23,8 @@ from errlens.model.classifier import Classifier
 from errlens.model.networks.sources import find_architecture
 from errlens.model.weights.checkpoints import apply_checkpoint
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
-from errlens.network.features import Features
+from errlens.network.features import ImageFeatures
+from errlens.run.disk import atomically, written_to
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 USUAL_STRENGTH: Final = 0.01
@@ -80,7 +81,7 @@ def fit_head(
         for strength in (STRENGTHS if chosen else (USUAL_STRENGTH,))
         if folds > 1
     }
-    strength = max(hits, key=lambda one: hits[one]) if hits else USUAL_STRENGTH
+    strength = max(hits, key=hits.__getitem__) if hits else USUAL_STRENGTH
     weight, bias = _fit(features, label, strength=strength)
     right = int(np.sum((features @ weight.T + bias).argmax(axis=1) == label))
     return Head(
@@ -94,26 +95,26 @@ def fit_head(
     )
 
 
-def require_linear_head(classifier: Classifier, found: Features) -> nn.Linear:
+def require_linear_head(classifier: Classifier, images: ImageFeatures) -> nn.Linear:
     """Return the layer that makes the outputs of the features, and nothing else does.
 
     Raises:
         UnfitModel: The network does not end in such a layer.
     """
     name = classifier.network.name
-    head = classifier.network.module.get_submodule(classifier.probe.head or "")
+    head = classifier.network.module.get_submodule(classifier.interface.head or "")
     if not isinstance(head, nn.Linear):
         raise UnfitModel(
             f"the outputs of {name} come from a {type(head).__name__}, not a linear layer"
         )
     if head.bias is None:
         raise UnfitModel(f"the last layer of {name} has no bias: a fitted head has no place in it")
-    if found.features.shape[1] != head.in_features:
+    if images.features.shape[1] != head.in_features:
         raise UnfitModel(f"the last layer of {name} is fed more than one vector an image")
     with torch.inference_mode():
-        fed = torch.from_numpy(found.features[:8]).to(head.weight)
+        fed = torch.from_numpy(images.features[:8]).to(head.weight)
         again = classifier.reading.of_values(head(fed).float()).cpu().numpy()
-    if not np.allclose(again, found.logits[:8], rtol=1e-3, atol=1e-3):
+    if not np.allclose(again, images.logits[:8], rtol=1e-3, atol=1e-3):
         raise UnfitModel(f"{name} does more with the outputs of its last layer than to return them")
     return head
 
@@ -124,7 +125,7 @@ def with_head(classifier: Classifier, head: Head) -> dict[str, Tensor]:
     Raises:
         UnfitModel: The architecture with this number of outputs differs in more than that layer.
     """
-    network, layer = classifier.network, classifier.probe.head
+    network, layer = classifier.network, classifier.interface.head
     state = {name: tensor.cpu() for name, tensor in network.module.state_dict().items()}
     dtype = state[f"{layer}.weight"].dtype
     state[f"{layer}.weight"] = torch.from_numpy(head.weight).to(dtype)
@@ -149,7 +150,7 @@ def check_target(path: Path, *, source: Path | None) -> None:
         source: The checkpoint of the body.
 
     Raises:
-        UnfitOption: It is not called .safetensors, or holds something that is no head of ours.
+        UnfitOption: It is not called .safetensors, or this command did not write what is there.
     """
     if path.suffix.lower() != ".safetensors":
         raise UnfitOption(f"--save-head {str(path)!r} must end in .safetensors")
@@ -169,6 +170,9 @@ def save_head(
     """Write a checkpoint that says what it is: architecture, preprocessing and class names.
 
     The file appears whole or not at all.
+
+    Raises:
+        OutOfReach: It cannot be written.
     """
     network, preparation = classifier.network, classifier.preparation
     config: dict[str, Any] = {
@@ -187,13 +191,11 @@ def save_head(
             **{key: settings[key] for key in kept},
         }
     metadata = {"format": "pt", CONFIG_KEY: json.dumps(config, ensure_ascii=False, sort_keys=True)}
-    temporary = path.with_name(f".{path.name}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        save_file({name: one.contiguous() for name, one in state.items()}, temporary, metadata)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    with written_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomically(path, folder=path.parent) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def _held_out_hits(

@@ -70,7 +70,7 @@ def test_what_is_gone_or_changed_is_told_and_not_copied(tmp_path):
     changed.path.write_bytes(b"other")
     steps = []
     failed = copy_images(
-        [Copy(one, ("cat", "dog")) for one in (good, gone, changed)],
+        [Copy(file, ("cat", "dog")) for file in (good, gone, changed)],
         tmp_path / "target",
         progress=steps.append,
     )

@@ -1,20 +1,14 @@
 import gzip
 import hashlib
 import http.client
-import io
-import json
 import os
-import pickle
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
 from urllib.error import URLError
 
-import numpy as np
 import pytest
-import scipy.io
 import torchvision.datasets
 from PIL import Image
 from torchvision.datasets import (
@@ -29,7 +23,6 @@ from torchvision.datasets import (
     Food101,
     Imagenette,
     OxfordIIITPet,
-    VisionDataset,
 )
 from torchvision.datasets import utils as torchvision_utils
 from typer.testing import CliRunner
@@ -41,12 +34,27 @@ from errlens.data.samples import find_samples
 from errlens.data.torchvision_sets import torchvision_samples
 from errlens.errors import (
     DataSetUnavailable,
-    InputError,
     UnfitDataSet,
     UnfitOption,
     UnknownDataSet,
 )
 from errlens.model.names import imagenet_names
+from tests.data.data_sets import (
+    aircraft,
+    assert_like,
+    cifar,
+    dtd,
+    eurosat,
+    flowers,
+    food,
+    house_numbers,
+    imagenette,
+    mnist,
+    pets,
+    traffic_signs,
+    write_lines,
+    write_photo,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,162 +67,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(torchvision_utils.urllib.request, "urlopen", unreachable)
 
 
-def noise(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def write_photo(path: Path, seed: int, colour: int | None = None) -> None:
-    pixels = noise(seed, 9, 11, 3)
-    if colour is not None:
-        pixels //= 2
-        pixels[:, :, colour] += 120
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def write_lines(path: Path, *lines: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-# Data sets as torchvision lays them out
-
-
-def pets(root: Path, split: str = "test") -> Path:
-    """Three breeds whose order in the data set is not that of their names."""
-    folder = root / "oxford-iiit-pet"
-    breeds = ("samoyed", "Abyssinian", "great_pyrenees")  # red, green, blue
-    lines = []
-    for number, (breed, seed) in enumerate((breed, seed) for breed in breeds for seed in range(2)):
-        colour = breeds.index(breed)
-        write_photo(folder / "images" / f"{breed}_{seed}.jpg", number, colour)
-        lines.append(f"{breed}_{seed} {colour + 1} {1 + (breed != 'Abyssinian')} 1")
-    write_lines(folder / "annotations" / f"{split}.txt", *reversed(lines))
-    return root
-
-
-def dtd(root: Path) -> Path:
-    names = ("zigzagged/zigzagged_1.jpg", "banded/banded_7.jpg", "banded/banded_2.jpg")
-    for seed, name in enumerate(names):
-        write_photo(root / "dtd" / "dtd" / "images" / name, seed)
-    for split, part in (("train", names[:1]), ("val", names[:2]), ("test", names)):
-        write_lines(root / "dtd" / "dtd" / "labels" / f"{split}1.txt", *part)
-    return root
-
-
-def food(root: Path) -> Path:
-    names = {"waffles": ["waffles/3", "waffles/1"], "apple_pie": ["apple_pie/2"]}
-    for seed, name in enumerate(name for group in names.values() for name in group):
-        write_photo(root / "food-101" / "images" / f"{name}.jpg", seed)
-    write_lines(root / "food-101" / "meta" / "test.json", json.dumps(names))
-    return root
-
-
-def eurosat(root: Path) -> Path:
-    for seed, name in enumerate(("River/River_1", "Forest/Forest_2", "Forest/Forest_1")):
-        write_photo(root / "eurosat" / "2750" / f"{name}.jpg", seed)
-    return root
-
-
-def imagenette(root: Path) -> Path:
-    for seed, name in enumerate(("n03888257/a", "n01440764/b", "n03888257/c")):
-        write_photo(root / "imagenette2" / "val" / f"{name}.jpeg", seed)
-    return root
-
-
-def aircraft(root: Path) -> Path:
-    folder = root / "fgvc-aircraft-2013b" / "data"
-    for seed in (34, 12, 56):
-        write_photo(folder / "images" / f"00{seed}.jpg", seed)
-    write_lines(folder / "variants.txt", "Spitfire", "A 300", "747-100")
-    write_lines(folder / "images_variant_test.txt", "0034 747-100", "0012 A 300", "0056 Spitfire")
-    return root
-
-
-def traffic_signs(root: Path) -> Path:
-    lines = ["Filename;Width;ClassId"]
-    for number, class_id in enumerate((11, 2, 0)):
-        write_photo(root / "gtsrb" / "GTSRB" / "Final_Test" / "Images" / f"{number}.ppm", number)
-        lines.append(f"{number}.ppm;11;{class_id}")
-    write_lines(root / "gtsrb" / "GT-final_test.csv", *lines)
-    return root
-
-
-def flowers(root: Path, monkeypatch) -> Path:
-    folder = root / "flowers-102"
-    for seed in (1, 2, 3):
-        write_photo(folder / "jpg" / f"image_{seed:05d}.jpg", seed)
-    splits = {"tstid": np.array([3, 1]), "trnid": np.array([2, 3]), "valid": np.array([1, 2])}
-    scipy.io.savemat(folder / "setid.mat", splits)
-    scipy.io.savemat(folder / "imagelabels.mat", {"labels": np.array([102, 77, 1])})
-    digests = {
-        key: (name, hashlib.md5((folder / name).read_bytes()).hexdigest())
-        for key, name in (("setid", "setid.mat"), ("label", "imagelabels.mat"))
-    }
-    monkeypatch.setattr(Flowers102, "_file_dict", digests)
-    return root
-
-
-def cifar(root: Path, monkeypatch) -> Path:
-    folder = root / "cifar-10-batches-py"
-    folder.mkdir(parents=True)
-
-    def write(name: str, content: dict) -> list[str]:
-        (folder / name).write_bytes(pickle.dumps(content))
-        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
-
-    def batch(seed: int, *labels: int) -> dict:
-        return {"data": noise(seed, len(labels), 3072), "labels": list(labels)}
-
-    names = ["truck", "airplane", "bird"]
-    _, meta = write("batches.meta", {"label_names": names})
-    monkeypatch.setattr(CIFAR10, "train_list", [write("data_batch_1", batch(1, 0, 2))])
-    monkeypatch.setattr(CIFAR10, "test_list", [write("test_batch", batch(2, 2, 0, 1))])
-    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": meta})
-    return root
-
-
-def mnist(root: Path) -> Path:
-    raw = root / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for seed, (part, labels) in enumerate({"train": [7], "t10k": [3, 0, 9]}.items()):
-        shape = (len(labels), 28, 28)
-        images = struct.pack(">4i", 0x803, *shape) + noise(seed, *shape).tobytes()
-        (raw / f"{part}-images-idx3-ubyte").write_bytes(images)
-        numbers = struct.pack(">2i", 0x801, len(labels)) + bytes(labels)
-        (raw / f"{part}-labels-idx1-ubyte").write_bytes(numbers)
-    return root
-
-
-def house_numbers(root: Path, monkeypatch) -> Path:
-    root.mkdir(exist_ok=True)
-    file = root / "test_32x32.mat"
-    content = {"X": noise(5, 32, 32, 3, 3), "y": np.array([[10], [2], [4]], np.uint8)}
-    scipy.io.savemat(file, content)
-    digest = hashlib.md5(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(SVHN, "split_list", {"test": ["http://nowhere", file.name, digest]})
-    return root
-
-
 # What a data set becomes
-
-
-def pixels(image: Image.Image) -> np.ndarray:
-    return np.asarray(image.convert("RGB"))
-
-
-def assert_like(samples, dataset, names):
-    """Compare samples with what torchvision itself gives, image by image."""
-    assert len(samples) == len(dataset)
-    for index, row in enumerate(samples.frame.to_dict("records")):
-        image, target = dataset[index]
-        path = samples.root / row["path"]
-        with Image.open(path) as found:
-            np.testing.assert_array_equal(pixels(found), pixels(image))
-        assert row["label_name"] == names[target]
-        assert row["size_bytes"] == path.stat().st_size
-        assert row["problem"] is None
-        assert not Path(row["path"]).is_absolute()
 
 
 @pytest.mark.parametrize(
@@ -295,16 +148,6 @@ def test_a_photo_that_is_listed_but_not_there_keeps_its_row(tmp_path):
     assert found["size_bytes"].isna().tolist() == [False, False, True]
 
 
-def test_pillow_is_itself_again_afterwards(tmp_path):
-    before = Image.open
-    torchvision_samples("OxfordIIITPet", root=pets(tmp_path))
-    assert Image.open is before
-    write_lines(tmp_path / "oxford-iiit-pet" / "annotations" / "test.txt", "samoyed_1 7 1 1")
-    with pytest.raises(UnfitDataSet, match="label 6, but 1 classes"):
-        torchvision_samples("OxfordIIITPet", root=tmp_path)
-    assert Image.open is before
-
-
 def test_a_root_from_here_is_the_same_as_from_the_top(tmp_path, monkeypatch):
     there = torchvision_samples("OxfordIIITPet", root=pets(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
@@ -313,96 +156,12 @@ def test_a_root_from_here_is_the_same_as_from_the_top(tmp_path, monkeypatch):
     assert here.frame.equals(there.frame)
 
 
-class Packed(VisionDataset):
-    """Photos within one file, as LSUN has them."""
-
-    def __len__(self):
-        return 2
-
-    def __getitem__(self, index):
-        buffer = io.BytesIO()
-        Image.fromarray(noise(index, 4, 5, 3)).save(buffer, format="PNG")
-        return Image.open(buffer).convert("RGB"), index
-
-
-class Opened(VisionDataset):
-    """Photos opened as files first, as torchvision did before it had loaders."""
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, index):
-        with Path(self.root, "photo.jpg").open("rb") as file:
-            return Image.open(file).convert("RGB"), index
-
-
-@pytest.fixture
-def offered(monkeypatch):
-    """Add a data set to those of torchvision."""
-
-    def offer(kind):
-        monkeypatch.setattr(torchvision.datasets, kind.__name__, kind, raising=False)
-        monkeypatch.setattr(torchvision.datasets, "__all__", [kind.__name__])
-
-    return offer
-
-
-def test_photos_within_a_larger_file_become_files(tmp_path, offered):
-    offered(Packed)
-    found = torchvision_samples("Packed", root=tmp_path)
-    assert_like(found, Packed(tmp_path), "01")
-    assert found.frame["path"].tolist() == [f"errlens/Packed/0000{n}.png" for n in range(2)]
-
-
-def test_a_file_that_is_open_already_has_a_name(tmp_path, offered):
-    offered(Opened)
-    write_photo(tmp_path / "photo.jpg", 1)
-    found = torchvision_samples("Opened", root=tmp_path)
-    assert found.frame["path"].tolist() == ["photo.jpg"]
-    assert found.frame["label_name"].tolist() == ["0"]
-
-
 def test_class_folders_of_any_kind_are_a_data_set_too(tmp_path):
     write_photo(tmp_path / "dog" / "1.png", 1)
     Path(os.fsdecode(bytes(tmp_path) + b"/dog/caf\xe9.png")).touch()
     found = torchvision_samples("ImageFolder", root=tmp_path).frame
     assert found["path"].tolist() == ["dog/1.png", "dog/caf\\xe9.png"]
     assert found["problem"].tolist() == [None, "file name is not UTF-8"]
-
-
-# Exported images
-
-
-def test_an_export_is_made_once_and_again_only_when_something_changed(tmp_path):
-    def export() -> dict[str, int]:
-        torchvision_samples("MNIST", root=tmp_path)
-        files = (tmp_path / "errlens" / "MNIST-test").iterdir()
-        return {file.name: file.stat().st_mtime_ns for file in files}
-
-    mnist(tmp_path)
-    first = export()
-    assert sorted(first) == ["00000.png", "00001.png", "00002.png", "sha256.txt"]
-    assert export() == first
-    (tmp_path / "errlens" / "MNIST-test" / "00001.png").unlink()
-    assert sorted(export()) == sorted(first)
-    images = tmp_path / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
-    images.write_bytes(images.read_bytes()[:-1] + b"\x01")
-    export()
-    assert_like(
-        torchvision_samples("MNIST", root=tmp_path), MNIST(tmp_path, train=False), MNIST.classes
-    )
-
-
-def test_an_export_that_was_stopped_is_made_afresh(tmp_path, monkeypatch):
-    mnist(tmp_path)
-    with monkeypatch.context() as patched:
-        patched.setattr(
-            Image.Image, "save", lambda *_, **__: (_ for _ in ()).throw(OSError("full"))
-        )
-        with pytest.raises(InputError, match="full"):
-            torchvision_samples("MNIST", root=tmp_path)
-    found = torchvision_samples("MNIST", root=tmp_path)
-    assert_like(found, MNIST(tmp_path, train=False), MNIST.classes)
 
 
 # Splits

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.classes.names import ClassNames
-from errlens.data.counting import Numbering
+from errlens.data.numbering import Numbering
 from errlens.errors import BadPredictions, UnknownLabels
 from errlens.imported.naming import class_indices
 from errlens.imported.table import PredictionColumns, read_predictions

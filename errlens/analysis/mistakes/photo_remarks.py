@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from errlens.analysis.mistakes.copies import Copies
 from errlens.data.photos.depth import EIGHT_BITS, SIXTEEN_BITS, scale_of
-from errlens.data.photos.oddities import Oddities, Some
+from errlens.data.photos.oddities import Oddities, PhotoCount
 
 _BLACK: Final = 16  # of 255; where no value reaches that, nothing can be seen
 _OFFER: Final = "--scale-16bit brings them to 0 to 255"
@@ -75,14 +75,14 @@ def _fate(mode: str, highest: float | None, *, scaled: bool) -> str | None:
     return f"as timm reads them all above 255 is white; {_OFFER}"
 
 
-def _up_to(some: Some) -> str:
+def _up_to(some: PhotoCount) -> str:
     return "" if some.highest is None else f", up to {some.highest:,.6g}"
 
 
-def _photos(some: Some) -> str:
+def _photos(some: PhotoCount) -> str:
     """Begin a sentence on some photos.
 
-    >>> _photos(Some(1, ("a.png",))), _photos(Some(3, ("a.png", "b.png", "c.png")))
+    >>> _photos(PhotoCount(1, ("a.png",))), _photos(PhotoCount(3, ("a.png", "b.png", "c.png")))
     ('1 photo (a.png) is', '3 photos (a.png, b.png, c.png) are')
     """
     shown = ", ".join(some.examples) + (", ..." if some.n > len(some.examples) else "")

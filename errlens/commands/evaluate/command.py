@@ -38,9 +38,9 @@ from errlens.data.samples import Samples
 from errlens.errors import TooManyBadInputs
 from errlens.formats import count, counted
 from errlens.model.classifier import Classifier
-from errlens.model.first_look import spread_photos
+from errlens.model.outputs.on_photos import spread_photos
 from errlens.model.predict import ShardPredictor, predict_missing
-from errlens.model.restoring.restoration import Diagnosis
+from errlens.model.restoring.restoration import Restoration
 from errlens.run.folder import RunFolder
 from errlens.run.identity import RunInfo, plan_hash
 from errlens.run.places import as_recorded, default_run
@@ -94,7 +94,7 @@ def _show_way_on(
     screen: Screen,
     run: RunFolder,
     metrics: Metrics,
-    diagnosis: Diagnosis | None,
+    diagnosis: Restoration | None,
     again: Again,
 ) -> None:
     """Name the next command: one with better settings, or the one that reads the run."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from errlens.commands.options.groups import ModelOptions
 from errlens.model.classifier import Classifier
-from errlens.model.first_look import first_look
+from errlens.model.outputs.on_photos import check_on_photos
 from errlens.terminal import Screen
 
 
@@ -13,7 +13,7 @@ def look_first(
     screen: Screen, classifier: Classifier, photos: Sequence[Path], options: ModelOptions
 ) -> Classifier:
     """Return a classifier that reads its outputs as they are; say what they are, if not logits."""
-    look = first_look(classifier, photos, threshold=options.threshold)
+    look = check_on_photos(classifier, photos, threshold=options.threshold)
     for remark in look.remarks:
         screen.remark(remark)
     for warning in look.warnings:

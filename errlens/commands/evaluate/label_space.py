@@ -14,8 +14,8 @@ from errlens.analysis.confusion.label_space import (
 from errlens.analysis.confusion.suggestion import Suggestion, suggest_names
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.data.counting import Shift, as_numbers, find_shift
 from errlens.data.labels import numbered
+from errlens.data.numbering import Shift, as_numbers, find_shift
 from errlens.errors import LabelSpaceMismatch
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder

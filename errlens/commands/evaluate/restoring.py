@@ -13,8 +13,8 @@ from errlens.data.photos.oddities import Oddities
 from errlens.errors import Interrupted
 from errlens.formats import count, counted, share
 from errlens.model.predict import ShardPredictor
-from errlens.model.restoring.doctor import Doctor
-from errlens.model.restoring.restoration import Diagnosis
+from errlens.model.restoring.restoration import Restoration
+from errlens.model.restoring.search import SettingsSearch
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
@@ -30,7 +30,7 @@ def diagnose(
     oddities: Oddities,
     expected: float | None,
     seed: int,
-) -> Diagnosis | None:
+) -> Restoration | None:
     """Look for a better preprocessing where the result falls short of what the user expects.
 
     Raises:
@@ -49,7 +49,7 @@ def diagnose(
     rows = table.filter(pc.field("correct").is_valid())
     root = Path(predictor.info.data_root)
     paths, labels = rows["path"].to_pylist(), rows["label"].to_pylist()
-    doctor = Doctor(
+    search = SettingsSearch(
         predictor.classifier,
         [(root / path, label) for path, label in zip(paths, labels, strict=True)],
         rows["correct"].to_numpy(),
@@ -63,7 +63,7 @@ def diagnose(
         max_mb=predictor.info.max_file_mb,
     )
     try:
-        return doctor.diagnose()
+        return search.run()
     except KeyboardInterrupt as error:
         raise Interrupted(
             "stopped while other settings were tried", hint="the evaluation itself is complete"
@@ -89,7 +89,7 @@ def _expecting(doubt: Doubt, again: Again) -> str:
 
 
 def show_diagnosis(
-    screen: Screen, diagnosis: Diagnosis | None, run: RunFolder, again: Again
+    screen: Screen, diagnosis: Restoration | None, run: RunFolder, again: Again
 ) -> None:
     """Name the settings that restore the expected accuracy, or say that none does."""
     if diagnosis is None:
@@ -125,7 +125,7 @@ def show_diagnosis(
     )
 
 
-def diagnosis_as_dict(diagnosis: Diagnosis, run: RunFolder, again: Again) -> dict[str, Any]:
+def diagnosis_as_dict(diagnosis: Restoration, run: RunFolder, again: Again) -> dict[str, Any]:
     """Return a diagnosis as plain values for JSON, with the command that uses what was found."""
     best = diagnosis.restoring[0].changes if diagnosis.restoring else None
     return {**diagnosis.as_dict(), "command": best and _mended(run, best, again)}

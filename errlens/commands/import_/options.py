@@ -90,7 +90,7 @@ class TableOptions:
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
         from errlens.classes.files import read_classes
-        from errlens.data.counting import Numbering
+        from errlens.data.numbering import Numbering
         from errlens.imported.table import PredictionColumns, read_predictions
 
         return read_predictions(

@@ -83,7 +83,7 @@ class Encoded(NamedTuple):
 
 
 class ImageFile(NamedTuple):
-    """A file, and the hash that it had when it was predicted; None where nobody knows.
+    """A file, and the hash that it had when it was predicted; None where that is unknown.
 
     Nothing is read of a file of more than `max_mb` megabytes.
     """
@@ -114,10 +114,10 @@ def read_encoded(path: Path, *, max_mb: int = MAX_FILE_MB) -> Encoded | Unread:
 
 
 def open_image(content: bytes) -> Image.Image:
-    """Return an image that Pillow has begun to read: the one door through which all come.
+    """Return an image that Pillow has begun to read; every image is opened here.
 
-    Pillow knows formats that are programs (it hands PostScript to Ghostscript) or seldom used and
-    seldom looked at; a file of these is no image here, whatever its name is.
+    Pillow knows formats that are programs (it runs Ghostscript on PostScript) and others whose
+    readers are seldom used or reviewed; a file of these is no image here, whatever its name is.
 
     Raises:
         Exception: Nearly any, where the file is damaged.
@@ -188,10 +188,10 @@ def _is_dng(image: Image.Image) -> bool:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation of a loaded image, 1 (upright) if it has none."""
     try:
-        found = image.getexif().get(_EXIF_ORIENTATION, 1)
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - damaged EXIF beside good pixels; timm ignores it too
         return 1
-    return found if found in _UPRIGHT else 1
+    return orientation if orientation in _UPRIGHT else 1
 
 
 def _is_single_valued(pixels: Image.Image) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from errlens.data.photos.images import Encoded, Photo, Unread, decode, read_encoded
 from errlens.data.photos.oddities import Traits
-from errlens.data.photos.preprocess import THREAD, Preprocessing
+from errlens.data.photos.preprocess import VERY_LONG, Preprocessing
 from errlens.errors import UserCodeFailed
 from errlens.predictions.table import UNREADABLE
 from errlens.run.places import MAX_FILE_MB
@@ -77,7 +77,7 @@ def load_input(
     """Read, decode and prepare one image.
 
     Raises:
-        UserCodeFailed: The user's own preparation raised something.
+        UserCodeFailed: The user's preparation raised something.
     """
     photo = open_for(preparation, path, max_mb=max_mb)
     if isinstance(photo, Unread):
@@ -95,9 +95,9 @@ def prepare_input(photo: Photo, preparation: Preparation) -> Input | Unread:
         value = preparation.prepare(photo.image)
     except (ValueError, MemoryError, UserCodeFailed) as error:
         known = isinstance(preparation, Preprocessing) or isinstance(error, MemoryError)
-        if not known and max(photo.image.size) < THREAD * min(photo.image.size):
+        if not known and max(photo.image.size) < VERY_LONG * min(photo.image.size):
             raise
-        # Resized for the model, a photo like a thread has no width left, or far too much length.
+        # Resized for the model, a very long photo has no width left, or far too much length.
         return Unread(
             UNREADABLE, f"{photo.width} x {photo.height} pixels: {error}", photo.content_hash
         )

@@ -22,35 +22,35 @@ class Traits(NamedTuple):
     single_valued: bool = False
 
 
-class Some(NamedTuple):
+class PhotoCount(NamedTuple):
     """How many photos are of a kind, the paths of the first, and the largest value in any."""
 
     n: int = 0
     examples: tuple[str, ...] = ()
     highest: float | None = None
 
-    def plus(self, other: "Some") -> "Some":
+    def plus(self, other: "PhotoCount") -> "PhotoCount":
         """Return both together."""
         known = [value for value in (self.highest, other.highest) if value is not None]
         examples = (*self.examples, *other.examples)[:EXAMPLES]
-        return Some(self.n + other.n, examples, max(known, default=None))
+        return PhotoCount(self.n + other.n, examples, max(known, default=None))
 
     @classmethod
-    def from_dict(cls, tree: Mapping[str, Any]) -> "Some":
+    def from_dict(cls, tree: Mapping[str, Any]) -> "PhotoCount":
         """Read what `as_dict` of the whole wrote."""
         return cls(tree["n"], tuple(tree["examples"]), tree.get("highest"))
 
 
-NONE: Final = Some()
+NONE: Final = PhotoCount()
 
 
 @dataclass(frozen=True)
 class Oddities:
     """The unusual photos of a run; the deep ones, of more than eight bits, by Pillow's mode."""
 
-    deep: Mapping[str, Some] = field(default_factory=dict)
-    turned: Some = NONE
-    single_valued: Some = NONE
+    deep: Mapping[str, PhotoCount] = field(default_factory=dict)
+    turned: PhotoCount = NONE
+    single_valued: PhotoCount = NONE
 
     def __add__(self, other: "Oddities") -> "Oddities":
         modes = sorted(self.deep.keys() | other.deep.keys())
@@ -63,10 +63,10 @@ class Oddities:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
-            "deep": {mode: some._asdict() for mode, some in self.deep.items()},
+            "deep": {mode: count._asdict() for mode, count in self.deep.items()},
             **{
-                kind: {"n": some.n, "examples": list(some.examples)}
-                for kind, some in (("turned", self.turned), ("single_valued", self.single_valued))
+                kind: {"n": count.n, "examples": list(count.examples)}
+                for kind, count in (("turned", self.turned), ("single_valued", self.single_valued))
             },
         }
 
@@ -76,9 +76,9 @@ class Oddities:
         if not tree:
             return cls()
         return cls(
-            {mode: Some.from_dict(some) for mode, some in tree["deep"].items()},
-            Some.from_dict(tree["turned"]),
-            Some.from_dict(tree["single_valued"]),
+            {mode: PhotoCount.from_dict(count) for mode, count in tree["deep"].items()},
+            PhotoCount.from_dict(tree["turned"]),
+            PhotoCount.from_dict(tree["single_valued"]),
         )
 
 
@@ -86,7 +86,7 @@ def count_oddities(photos: Iterable[tuple[str, Traits]]) -> Oddities:
     """Count the unusual photos among some, each given with its path.
 
     >>> count_oddities([("a.jpg", Traits()), ("b.png", Traits("I;16", 4095))]).deep
-    {'I;16': Some(n=1, examples=('b.png',), highest=4095)}
+    {'I;16': PhotoCount(n=1, examples=('b.png',), highest=4095)}
     """
     return total(_oddity(path, traits) for path, traits in photos if traits != Traits())
 
@@ -97,9 +97,9 @@ def total(parts: Iterable[Oddities]) -> Oddities:
 
 
 def _oddity(path: str, traits: Traits) -> Oddities:
-    one = Some(1, (path,))
+    photo = PhotoCount(1, (path,))
     return Oddities(
-        {traits.mode: one._replace(highest=traits.highest)} if traits.mode else {},
-        one if traits.turned else NONE,
-        one if traits.single_valued else NONE,
+        {traits.mode: photo._replace(highest=traits.highest)} if traits.mode else {},
+        photo if traits.turned else NONE,
+        photo if traits.single_valued else NONE,
     )

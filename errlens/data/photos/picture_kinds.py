@@ -1,7 +1,6 @@
 """What a picture is: by the suffix of its name, and by its first bytes."""
 
 import re
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 # Of each kind that is read, the suffixes; the formats are Pillow's names for them.
@@ -22,9 +21,9 @@ SUFFIXES: Final = tuple(suffix for suffixes in _READ.values() for suffix in suff
 
 
 class _Foreign(NamedTuple):
-    """Pictures that are not read: what they are, what to do about them, and how they are told.
+    """A kind of picture that is not read: what it is, and what to do about it.
 
-    `starts` are what their files may start with.
+    It is told by the suffixes of its files or by their `starts`, the first bytes.
     """
 
     what: str
@@ -82,8 +81,8 @@ _FOREIGN: Final = (
         (".tga", ".pcx", ".sgi", ".ras", ".xbm", ".xpm", ".pcd", ".blp", ".ktx", ".ktx2", ".bpg"),
     ),
 )
-# No pictures, but seen under the names of pictures.
-_STRANGERS: Final = {
+# No pictures, but sometimes named like them, by their first bytes.
+_NO_PICTURES: Final = {
     b"%PDF": "not an image but a PDF",
     b"PK\x03\x04": "not an image but a zip archive",
     b"\x1f\x8b": "not an image but a gzip archive",
@@ -101,14 +100,14 @@ START: Final = 256  # bytes that tell what a file is
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix of a file's name in lower case, without what programs hang on to one.
+    """Return the suffix of a file's name in lower case, without what programs append to it.
 
     >>> [suffix_of(name) for name in ("a.JPG", "a.jpg_original", "a.jpg?width=300", "a.b.png~")]
     ['.jpg', '.jpg', '.jpg', '.png']
     """
     dot = name.rfind(".")
-    found = re.match(r"\.[a-z0-9]+", name[dot:].lower()) if dot > 0 else None
-    return found.group() if found else ""
+    suffix = re.match(r"\.[a-z0-9]+", name[dot:].lower()) if dot > 0 else None
+    return suffix.group() if suffix else ""
 
 
 def is_picture_suffix(suffix: str) -> bool:
@@ -135,7 +134,7 @@ def is_raw(content: bytes, suffix: str) -> bool:
 
 def why_unread(content: bytes, suffix: str) -> str:
     """Say what a file is that is no image of a kind that is read; `suffix` as of `suffix_of`."""
-    kind = _foreign_kind(content) or _stranger(content)
+    kind = _foreign_kind(content) or _no_picture(content)
     if kind is None and suffix not in SUFFIXES:
         kind = next((foreign for foreign in _FOREIGN if suffix in foreign.suffixes), None)
     if kind is None:
@@ -160,7 +159,7 @@ def _foreign_kind(content: bytes) -> _Foreign | None:
     )
 
 
-def _stranger(content: bytes) -> str | None:
+def _no_picture(content: bytes) -> str | None:
     start = content[:START].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "not an image but an HTML page"
@@ -168,7 +167,7 @@ def _stranger(content: bytes) -> str | None:
         return "a vector drawing: draw it as PNG first"
     if _brand(content) not in (b"", b"avif", b"avis"):
         return "not an image but a video"
-    return next((what for begin, what in _STRANGERS.items() if content.startswith(begin)), None)
+    return next((what for begin, what in _NO_PICTURES.items() if content.startswith(begin)), None)
 
 
 def _brand(content: bytes) -> bytes:
@@ -176,9 +175,5 @@ def _brand(content: bytes) -> bytes:
     return content[8:12] if content[4:8] == b"ftyp" else b""
 
 
-def _all(values: Iterable[Iterable[str]]) -> frozenset[str]:
-    return frozenset(value for some in values for value in some)
-
-
-_PICTURE_SUFFIXES: Final = _all([SUFFIXES, *(kind.suffixes for kind in _FOREIGN)])
+_PICTURE_SUFFIXES: Final = frozenset(SUFFIXES).union(*(kind.suffixes for kind in _FOREIGN))
 _FOREIGN_STARTS: Final = tuple(start for kind in _FOREIGN for start in kind.starts)

@@ -31,8 +31,8 @@ _RESAMPLING: Final = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
-THREAD: Final = 100  # a photo so many times longer than wide is like a thread
-_LARGEST_STRIP: Final = 2**27  # pixels, of four bytes each, that a thread may be resized to
+VERY_LONG: Final = 100  # a photo is where it is so many times longer than wide
+_LARGEST_STRIP: Final = 2**27  # pixels of four bytes that a very long photo may become
 _SMOOTH: Final = ("bilinear", "bicubic", "hamming", "lanczos")
 _REACH: Final = 4  # squares beyond the crop; Lanczos looks at three pixels to either side
 
@@ -76,13 +76,14 @@ class Preprocessing:
             NotARun: It is no preprocessing, or one that would fill the memory.
         """
         try:
-            found = _checking().validate_python(settings)
-            problem = "" if found._is_usable else "it makes no image, or too large a one"
+            preprocessing = _checking().validate_python(settings)
         except ValidationError as error:
-            found, problem = None, first_problem(error)
-        if found is None or problem:
-            raise NotARun(f"the preprocessing that run.json records is damaged: {problem}")
-        return found
+            problem = first_problem(error)
+        else:
+            if preprocessing._is_usable:
+                return preprocessing
+            problem = "it makes no image, or too large a one"
+        raise NotARun(f"the preprocessing that run.json records is damaged: {problem}")
 
     @property
     def _is_usable(self) -> bool:
@@ -154,17 +155,17 @@ class Preprocessing:
         return _Plan(across, down, *resized)
 
     def _ends(self, width: int, height: int, scaled: tuple[int, ...]) -> int:
-        """Return how much of both ends of a thread is cut off before it is enlarged, in pixels.
+        """Return how much of both ends of a very long photo is cut off before it is enlarged.
 
-        The centre crop drops them anyway. The pixels in the crop stay the same, and therefore this
-        is done only where squares of the thread become squares of whole pixels, and only for
-        filters without jumps.
+        It is in pixels. The centre crop drops them anyway. The pixels in the crop stay the same,
+        and therefore this is done only where squares of the photo become squares of whole pixels,
+        and only for filters without jumps.
 
         Raises:
             ValueError: What remains is too long to be resized.
         """
         short, long = sorted((width, height))
-        if long < THREAD * short:
+        if long < VERY_LONG * short:
             return 0
         high, wide = _covering(width, height, scaled)
         if self.interpolation in _SMOOTH and high * width == wide * height:

@@ -1,4 +1,4 @@
-"""Read a file that a person named only if that can neither wait for ever nor fill the memory."""
+"""Read ordinary files alone: no pipe that waits for ever, no device, none that fills the memory."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 MEGABYTE: Final = 1_000_000
-_PSEUDO: Final = ("/proc/", "/sys/")  # their files answer whatever the kernel likes, or wait
+_PSEUDO: Final = ("/proc/", "/sys/")  # the kernel makes up their files, and reading may wait
 
 
 def read_regular(path: Path, *, max_mb: int) -> bytes:

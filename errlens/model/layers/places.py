@@ -56,10 +56,10 @@ class SpatialLayer(NamedTuple):
 def find_layer(
     module: nn.Module, size: tuple[int, int, int], name: str | None = None
 ) -> SpatialLayer:
-    """Find a layer with a map of places; without a name, the last one that the outputs see.
+    """Find a layer with a map of places; without a name, the last one that the outputs depend on.
 
-    That is the last map before pooling or, where only the class token of a transformer is looked
-    at, the input of the last attention: what follows it no other token has a say in.
+    That is the last map before pooling or, where the outputs depend on the class token of a
+    transformer alone, the input of the last attention: later, other tokens influence no output.
 
     Args:
         module: The network; it is run once on zeros and left as it was.
@@ -75,10 +75,10 @@ def find_layer(
     if name is not None:
         return _named(name, run, module)
     by_class_token = getattr(module, "global_pool", None) == "token" and run.tokens
-    place = _before_last_attention(run) if by_class_token and not run.planted else None
+    place = _before_last_attention(run) if by_class_token and not run.measured else None
     if place is None:
         place = _last_map(run, module)
-    if run.planted and len(run.calls[place].shape) == 3:
+    if run.measured and len(run.calls[place].shape) == 3:
         place = _last_seen(place, run, module, size)
     layer = _spatial(place, run)
     if layer is None:
@@ -88,14 +88,11 @@ def find_layer(
 
 
 def _named(name: str, run: Run, module: nn.Module) -> SpatialLayer:
-    """Return a layer that somebody chose; of one that runs several times the last call."""
-    layers = [one for one, _ in module.named_modules() if one]
+    """Return the layer that the user chose; of one that runs several times the last call."""
+    layers = [layer for layer, _ in module.named_modules() if layer]
     if name not in layers:
-        near = nearest(name, layers)
-        raise UnfitLayer(
-            f"the network has no layer {name!r}",
-            hint=did_you_mean(near),
-        )
+        hint = did_you_mean(nearest(name, layers))
+        raise UnfitLayer(f"the network has no layer {name!r}", hint=hint)
     place = run.last(name)
     if place is None:
         raise UnfitLayer(f"layer {name!r} does not run, or puts out no tensor")
@@ -117,16 +114,16 @@ def _last_map(run: Run, module: nn.Module) -> int:
     Raises:
         NoSpatialLayer: There is none, or what follows it are tokens of unknown places.
     """
-    pools = [one for one, part in module.named_modules() if _POOLING in type(part).__name__]
+    pools = [f"{name}." for name, part in module.named_modules() if _POOLING in type(part).__name__]
     # A hook on a layer that runs again later would see the later output.
     seen = [
         at
-        for at, one in enumerate(run.calls)
-        if run.last(one.name) == at and not any(f"{one.name}.".startswith(f"{p}.") for p in pools)
+        for at, call in enumerate(run.calls)
+        if run.last(call.name) == at and not f"{call.name}.".startswith(tuple(pools))
     ]
     maps = [at for at in seen if run.has_places(run.calls[at].shape)]
     if not maps:
-        single = any(len(one.shape) == 4 for one in run.calls)
+        single = any(len(call.shape) == 4 for call in run.calls)
         why = "they have one place each" if single else "they put out vectors"
         raise NoSpatialLayer(f"none of its layers has a map of places: {why}")
     shapes = {at: run.calls[at].shape for at in seen if at > maps[-1]}
@@ -140,9 +137,9 @@ def _last_map(run: Run, module: nn.Module) -> int:
 
 
 def _last_seen(place: int, run: Run, module: nn.Module, size: tuple[int, int, int]) -> int:
-    """Return the place of the last call whose tokens all have a say in the outputs.
+    """Return the place of the last call all of whose tokens influence the outputs.
 
-    Projections are left out: queries and keys alone are not what is looked at.
+    Projections are left out: queries and keys alone are no tokens.
     """
     tokens = {
         call.name: run.tokens[call.shape[1]]
@@ -174,9 +171,9 @@ def _before_last_attention(run: Run) -> int | None:
     side; then it is what the block is given.
     """
     blocks = [
-        one.name
-        for one in run.calls
-        if len(one.shape) == 3 and one.name.count(".") == 1 and one.name[-1].isdigit()
+        call.name
+        for call in run.calls
+        if len(call.shape) == 3 and call.name.count(".") == 1 and call.name[-1].isdigit()
     ]
     if not blocks:
         return None
@@ -184,11 +181,11 @@ def _before_last_attention(run: Run) -> int | None:
     norm, attention = run.last(f"{block}.norm1"), run.last(f"{block}.attn")
     if norm is not None and attention is not None and norm < attention:
         return norm if run.has_places(run.calls[norm].shape) else None
-    start = min(at for at, one in enumerate(run.calls) if f"{one.name}.".startswith(f"{block}."))
+    start = min(at for at, call in enumerate(run.calls) if f"{call.name}.".startswith(f"{block}."))
     given = [
         at
-        for at, one in enumerate(run.calls[:start])
-        if len(one.shape) == 3 and run.has_places(one.shape) and run.last(one.name) == at
+        for at, call in enumerate(run.calls[:start])
+        if len(call.shape) == 3 and run.has_places(call.shape) and run.last(call.name) == at
     ]
     return _outermost(run, given[-1]) if given else None
 
@@ -215,10 +212,10 @@ def _layout(place: int, run: Run) -> Layout | None:
     shape = run.calls[place].shape
     if own := _known_layout(run.calls[place]):
         return own
-    known = [(one.shape, _known_layout(one)) for one in run.calls[: place + 1]]
-    alike = {layout for one, layout in known if layout and one == shape}
+    known = [(call.shape, _known_layout(call)) for call in run.calls[: place + 1]]
+    alike = {layout for other, layout in known if layout and other == shape}
     if not alike:
-        grids = {_places(one, layout) for one, layout in known if layout}
+        grids = {_places(other, layout) for other, layout in known if layout}
         both: tuple[Layout, Layout] = ("NCHW", "NHWC")
         alike = {layout for layout in both if _places(shape, layout) in grids}
     return alike.pop() if len(alike) == 1 else None

@@ -1,6 +1,6 @@
 """One run of a network, layer by layer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from errlens.errors import UserCodeFailed
-from errlens.model.layers.tokens import Places, count_tokens
-from errlens.model.networks.users_code import users_code
+from errlens.model.layers.hooks import watched
+from errlens.model.layers.tokens import Places, count_tokens, like_weights
+from errlens.model.networks.user_code import user_code
 
 IMAGES: Final = 2  # so that the first axis of an output can be told from windows and heads
 
@@ -29,17 +30,17 @@ class Run:
     """The layers of a network in the order in which they came to an end in one run.
 
     `images` are how many it was given. `tokens` are the places of a transformer's tokens, by how
-    many of these there are; `planted` says that these were found out, not told.
+    many of these there are; `measured` says that no attribute tells them, but spots in the images.
     """
 
     images: int = IMAGES
     calls: list[Call] = field(default_factory=list)
     tokens: dict[int, Places] = field(default_factory=dict)
-    planted: bool = False
+    measured: bool = False
 
     def last(self, name: str) -> int | None:
         """Return the place of the last call of a layer."""
-        places = (at for at, one in enumerate(self.calls) if one.name == name)
+        places = (at for at, call in enumerate(self.calls) if call.name == name)
         return max(places, default=None)
 
     def has_places(self, shape: tuple[int, ...]) -> bool:
@@ -53,7 +54,7 @@ class Run:
 
 
 def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
-    """Run a network on zeros and look at what its layers put out.
+    """Run a network on zeros and record what its layers put out.
 
     Raises:
         UserCodeFailed, OutOfMemory: It raised something.
@@ -70,7 +71,7 @@ def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
         else:
             shapes = [(call.name, call.shape) for call in run.calls]
             run.tokens = count_tokens(module, size, shapes, images=run.images)
-            run.planted = bool(run.tokens)
+            run.measured = bool(run.tokens)
     finally:
         for part, mode in modes.items():
             part.training = mode
@@ -79,14 +80,13 @@ def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
 
 def _on_two_or_one(module: nn.Module, size: tuple[int, int, int]) -> Run:
     """Run a network on two images, or on one if it takes no more."""
-    weight = next(module.parameters(), torch.zeros(()))
 
     def run_on(images: int) -> Run:
-        zeros = torch.zeros((images, *size), dtype=weight.dtype, device=weight.device)
+        zeros = like_weights(torch.zeros((images, *size)), module)
         with (
             torch.no_grad(),
             _recorded(module, images) as run,
-            users_code("the forward of the model", images=images),
+            user_code("the forward of the model", images=images),
         ):
             module(zeros)
         return run
@@ -115,20 +115,11 @@ def _recorded(module: nn.Module, images: int) -> Iterator[Run]:
     run = Run(images)
     last: list[Tensor | None] = [None]
 
-    def recorder(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(layer: nn.Module, _inputs: object, output: Any) -> None:
-            if isinstance(output, Tensor):
-                before, last[0] = last[0], output  # kept, so that its memory is not another's
-                passed_on = before is not None and before.data_ptr() == output.data_ptr()
-                run.calls.append(Call(name, layer, tuple(output.shape), passed_on))
+    def record(name: str, layer: nn.Module, _inputs: object, output: Any) -> None:
+        if isinstance(output, Tensor):
+            before, last[0] = last[0], output  # kept, so that its memory is not another's
+            passed_on = before is not None and before.data_ptr() == output.data_ptr()
+            run.calls.append(Call(name, layer, tuple(output.shape), passed_on))
 
-        return record
-
-    handles = [
-        part.register_forward_hook(recorder(name)) for name, part in module.named_modules() if name
-    ]
-    try:
+    with watched(module, [name for name, _ in module.named_modules() if name], record):
         yield run
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -1,23 +1,24 @@
-"""Where the tokens of a transformer lie that does not say so: found by planting a spot and looking.
+"""Where the tokens of a transformer lie, if no attribute says so: by spots drawn into images.
 
 A network whose tokens are as many as the cells of a grid, or a few more, is shown grey images with
 a spot in one cell each. If every spot changes the token of its cell the most, in rows from the top,
 the grid is known and how many tokens come before it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from errlens.model.networks.users_code import users_code
-from errlens.model.scores_among import floats_in
+from errlens.model.layers.hooks import watched
+from errlens.model.networks.user_code import user_code
+from errlens.model.outputs.locating import floats_in
 
 MOST_OTHERS: Final = 16  # tokens that stand for no place: of the class, registers
-# Cells where spots are planted, as shares of the rows and columns; no two the same way round.
-PLANTED: Final = ((0.0, 0.0), (0.0, 0.99), (0.99, 0.0), (0.4, 0.8), (0.7, 0.3))
+# Cells where spots are drawn, as shares of the rows and columns; no two the same way round.
+SPOTS: Final = ((0.0, 0.0), (0.0, 0.99), (0.99, 0.0), (0.4, 0.8), (0.7, 0.3))
 
 Size = tuple[int, int, int]  # channels, height, width
 
@@ -48,29 +49,29 @@ def count_tokens(
     }
     maps = {shape[2:] for _, shape in calls if len(shape) == 4 and shape[0] == images}
     grids = sorted(maps | _patch_grids(size), reverse=True)
-    found = {}
+    by_count = {}
     for tokens, name in first.items():
         for rows, columns in grids:
             if rows > 1 < columns and 0 <= tokens - rows * columns <= MOST_OTHERS:
                 prefix = _prefix(module, size, name, (rows, columns), together=images > 1)
                 if prefix is not None:
-                    found[tokens] = Places((rows, columns), prefix)
+                    by_count[tokens] = Places((rows, columns), prefix)
                     break
-    return found
+    return by_count
 
 
 def last_seen(
     module: nn.Module, size: Size, layers: Mapping[str, Places], *, images: int
 ) -> str | None:
-    """Return the last of some layers all of whose places have a say in the outputs, if one has.
+    """Return the last of some layers all of whose places influence the outputs, if one does.
 
-    Where only the class token is looked at in the end, the other tokens have none any more.
+    Where the outputs depend on the class token alone, the other tokens of the last layers do not.
     """
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn((images, *size), generator=generator)
-    image = _like_weights(noise, module).requires_grad_()
+    image = like_weights(noise, module).requires_grad_()
     with torch.enable_grad(), _outputs_of(module, layers) as kept:
-        with users_code("the forward of the model", images=images):
+        with user_code("the forward of the model", images=images):
             output = module(image.clone())
         total = sum(
             (values * torch.rand(values.shape, generator=generator).to(values)).sum()
@@ -103,20 +104,20 @@ def _prefix(
 ) -> int | None:
     """Return how many tokens come before those of a grid; None if the tokens lie otherwise."""
     rows, columns = grid
-    cells = [(int(down * rows), int(across * columns)) for down, across in PLANTED]
-    images = _like_weights(_spots(size, grid, cells), module)
+    cells = [(int(down * rows), int(across * columns)) for down, across in SPOTS]
+    images = like_weights(_spots(size, grid, cells), module)
     batches = [images] if together else [image.unsqueeze(0) for image in images]
     with torch.no_grad(), _outputs_of(module, [layer]) as kept:
         outputs = []
         for batch in batches:
-            with users_code("the forward of the model", images=len(batch)):
+            with user_code("the forward of the model", images=len(batch)):
                 module(batch.clone())
             outputs.append(kept[layer][0])  # the first time that it runs
             kept.clear()
-    plain, *planted = torch.cat(outputs).float()
+    plain, *spotted = torch.cat(outputs).float()
     prefixes = {
         int((tokens - plain).abs().sum(dim=1).argmax()) - (row * columns + column)
-        for tokens, (row, column) in zip(planted, cells, strict=True)
+        for tokens, (row, column) in zip(spotted, cells, strict=True)
     }
     prefix = prefixes.pop()
     fits = not prefixes and 0 <= prefix <= len(plain) - rows * columns
@@ -149,7 +150,8 @@ def _of_places(tokens: Tensor, places: Places) -> Tensor:
     return tokens[:, places.prefix : places.prefix + rows * columns]
 
 
-def _like_weights(images: Tensor, module: nn.Module) -> Tensor:
+def like_weights(images: Tensor, module: nn.Module) -> Tensor:
+    """Return images with the type and on the device of the weights of a network."""
     weight = next(module.parameters(), torch.zeros(()))
     return images.to(weight)
 
@@ -159,12 +161,8 @@ def _outputs_of(module: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, 
     """Keep what some layers put out, in the order in which they first did."""
     kept: dict[str, list[Tensor]] = {}
 
-    def recorder(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        return lambda _layer, _inputs, output: kept.setdefault(name, []).append(output)
+    def keep(name: str, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        kept.setdefault(name, []).append(output)
 
-    handles = [module.get_submodule(name).register_forward_hook(recorder(name)) for name in layers]
-    try:
+    with watched(module, layers, keep):
         yield kept
-    finally:
-        for handle in handles:
-            handle.remove()

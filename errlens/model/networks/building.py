@@ -1,7 +1,7 @@
 """Build a network for the weights of a file, never larger than what the file holds.
 
 First as a blueprint, on torch's `meta` device: its tensors have names and shapes and take no
-memory. Only a blueprint whose tensors are those of the file is then built in earnest.
+memory. Only if its tensors are those of the file is the network built with memory for them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def build_for(
     plan = _blueprint(architecture, arguments, outputs, checkpoint)
     state = matching_part(checkpoint, list(plan.state_dict()))
     check_fit(plan, state, path=checkpoint.path, model=architecture.name)
-    if architecture.own:  # built in earnest already
+    if architecture.by_user:  # built with its weights already
         return plan, state
     return architecture.build(architecture.create, arguments, outputs), state
 
@@ -99,8 +99,8 @@ def _blueprint(
     outputs: int | None,
     checkpoint: Checkpoint,
 ) -> nn.Module:
-    """Build a network without memory for its weights; the user's own factories as they are."""
-    if architecture.own:
+    """Build a network without memory for its weights; the user's factories as they are."""
+    if architecture.by_user:
         return architecture.build(architecture.create, arguments, outputs)
     held = sum(tensor.numel() for tensor in checkpoint.state.values())
     try:

@@ -18,11 +18,7 @@ from errlens.model.weights.architectures import (
     similar_architectures,
 )
 from errlens.model.weights.arguments import recorded_arguments
-from errlens.model.weights.checkpoints import (
-    Checkpoint,
-    apply_checkpoint,
-    read_checkpoint,
-)
+from errlens.model.weights.checkpoints import Checkpoint, apply_checkpoint, read_checkpoint
 from errlens.model.weights.training import Training, recorded_training
 
 
@@ -31,8 +27,8 @@ class Network:
     """A network with its weights, and what is known of the preprocessing.
 
     `data_config` uses timm's keys (`input_size`, `mean`, `crop_pct` ...); empty where nothing is
-    known. `arguments` are what it was built with. `remarks` say what nobody had told, but a
-    checkpoint records or its tensors show; `names_source` is the file its `label_names` come from.
+    known. `arguments` are what it was built with. `remarks` say what a checkpoint decided, by what
+    it records or by its tensors; `names_source` is the file its `label_names` come from.
     """
 
     module: nn.Module
@@ -73,12 +69,12 @@ def load_network(
     """
     given = dict(arguments or {})
     if checkpoint is None and name and name.startswith(LOCAL_PREFIX):
-        # What timm would read there without a look at it is a checkpoint like any other.
-        found = read_checkpoint(Path(name.removeprefix(LOCAL_PREFIX)), use_ema=use_ema)
-        return replace(_trained(found, None, given, num_classes, img_size), name=name)
+        # timm would load the weights unchecked; here they are a checkpoint like any other.
+        read = read_checkpoint(Path(name.removeprefix(LOCAL_PREFIX)), use_ema=use_ema)
+        return replace(_trained(read, None, given, num_classes, img_size), name=name)
     if checkpoint is not None:
-        found = read_checkpoint(checkpoint, use_ema=use_ema)
-        return _trained(found, name, given, num_classes, img_size)
+        read = read_checkpoint(checkpoint, use_ema=use_ema)
+        return _trained(read, name, given, num_classes, img_size)
     if name is None:
         raise UnfitOption("which model?", hint="add --model NAME, --checkpoint FILE or both")
     if use_ema:
@@ -119,16 +115,16 @@ def _trained(
         training.refuse_large_images(checkpoint.origin)
     size = img_size or training.img_size
 
-    def load(one: str) -> Network:
-        architecture = find_architecture(one)
-        left = {name: value for name, value in training.arguments.items() if name not in arguments}
+    def load(model: str) -> Network:
+        architecture = find_architecture(model)
+        left = {key: value for key, value in training.arguments.items() if key not in arguments}
         recorded = recorded_arguments(left, architecture, origin=checkpoint.origin)
-        given = {**_size_argument(one, size), **recorded, **arguments}
+        given = {**_size_argument(model, size), **recorded, **arguments}
         module = _with_weights(architecture, given, checkpoint, num_classes)
         config = {**_data_config(architecture, module), **training.preprocessing}
         if training.class_names:
             config["label_names"] = training.class_names
-        return Network(module.eval(), one, given, config, names_source=checkpoint.origin)
+        return Network(module.eval(), model, given, config, names_source=checkpoint.origin)
 
     network = _first_that_fits(names, load)
     if not name:
@@ -181,7 +177,7 @@ def _size_argument(name: str, img_size: int | None) -> dict[str, int]:
 def _pretrained(
     architecture: Architecture, arguments: Mapping[str, Any], num_classes: int | None
 ) -> nn.Module:
-    if num_classes is not None and not architecture.own:
+    if num_classes is not None and not architecture.by_user:
         raise UnfitOption(
             f"--num-classes {num_classes} would give {architecture.name} an untrained classifier",
             hint="add --checkpoint FILE with weights for these classes, or leave it out",

@@ -1,4 +1,4 @@
-"""Where networks come from: timm, a hub, torchvision or the user's own factory."""
+"""Where networks come from: timm, a hub, torchvision or the user's factory."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -15,8 +15,7 @@ from timm.models import load_model_config_from_hf
 from torch import nn
 
 from errlens.errors import BadCheckpoint, UnfitModel, UnknownModel, WeightsUnavailable, shortened
-from errlens.model.networks.own_code import import_object, import_recorded
-from errlens.model.networks.users_code import users_code
+from errlens.model.networks.user_code import import_object, import_recorded, user_code
 from errlens.model.weights.arguments import recorded_arguments
 from errlens.model.weights.checkpoints import Checkpoint
 from errlens.model.weights.files import read_config
@@ -37,7 +36,7 @@ class Architecture:
 
     `create` builds it without weights, `fetch` with pretrained ones. `head` is the name of its
     classifier layer and `data_config` its preprocessing, both None where only the built network
-    tells. The user's own factories (`own`) bring weights or not, as they like.
+    tells. The user's factories (`by_user`) may load weights themselves.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Architecture:
     head: str | None = None
     data_config: Mapping[str, Any] | None = None
     has_weights: bool = True
-    own: bool = False
+    by_user: bool = False
     takes_num_classes: bool = True
 
     def build(
@@ -63,8 +62,8 @@ class Architecture:
         given = dict(arguments)
         if outputs is not None and self.takes_num_classes:
             given["num_classes"] = outputs
-        with users_code(f"the factory {self.name}") if self.own else nullcontext():
-            module = self._made(make, given, refusable=arguments if self.own else given)
+        with user_code(f"the factory {self.name}") if self.by_user else nullcontext():
+            module = self._made(make, given, refusable=arguments if self.by_user else given)
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
         return module
@@ -87,7 +86,7 @@ class Architecture:
             ) from error
         except (OSError, *_UNBUILDABLE) as error:
             out_of_reach = isinstance(error, OSError) and make is self.fetch
-            if self.own or not given or out_of_reach:
+            if self.by_user or not given or out_of_reach:
                 raise  # the user's code, or a library's bug, or a hub
             shown = ", ".join(f"{name}={shortened(repr(value))}" for name, value in given.items())
             reason = shortened(f"{type(error).__name__}: {error}", most=300)
@@ -116,7 +115,9 @@ def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
         return _torchvision_architecture(name, rest)
     find = import_recorded if recorded else import_object
     factory = find(prefix, rest, what="model factory")
-    return Architecture(name, factory, factory, own=True, takes_num_classes=_takes_classes(factory))
+    return Architecture(
+        name, factory, factory, by_user=True, takes_num_classes=_takes_classes(factory)
+    )
 
 
 def _takes_classes(factory: Callable[..., Any]) -> bool:
@@ -159,15 +160,15 @@ def _folder_architecture(name: str) -> Architecture:
     training = recorded_training(Checkpoint(path, {}, read_config(path)))
     if not training.models:
         raise BadCheckpoint(f"{str(path)!r} names no architecture of timm's or torchvision's")
-    found = find_architecture(training.models[0])
-    arguments = recorded_arguments(training.arguments, found, origin=str(path))
-    config = timm.models.get_pretrained_cfg(found.name)
+    architecture = find_architecture(training.models[0])
+    arguments = recorded_arguments(training.arguments, architecture, origin=str(path))
+    config = timm.models.get_pretrained_cfg(architecture.name)
     return replace(
-        found,
+        architecture,
         name=name,
-        create=partial(found.create, **arguments),
+        create=partial(architecture.create, **arguments),
         data_config={
-            **(found.data_config or (config.to_dict() if config else {})),
+            **(architecture.data_config or (config.to_dict() if config else {})),
             **training.preprocessing,
         },
     )

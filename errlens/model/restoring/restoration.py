@@ -11,21 +11,21 @@ from errlens.analysis.statistics.intervals import wilson_interval
 
 ALPHA_APART: Final = 0.01  # settings are told apart below this
 ALPHA_BETTER: Final = 0.005  # of a setting against the one in use; some two dozen are tried
-LEAST_SHARE: Final = 0.25  # of the gap, closed on images that had no say in the choice
+LEAST_SHARE: Final = 0.25  # of the gap, closed on images that were not used to choose
 
 Hits = NDArray[np.bool_]
 
 
-class Finding(NamedTuple):
-    """What to change, and the accuracy then; `n` images, none of which had a say in the choice."""
+class TriedSetting(NamedTuple):
+    """What to change, and the accuracy then on `n` images that were not used to choose it."""
 
     changes: Mapping[str, Any]
     accuracy: float
     n: int
 
 
-class Diagnosis(NamedTuple):
-    """What was found where the result falls short of the expectation.
+class Restoration(NamedTuple):
+    """What came of the search for settings that give the expected accuracy.
 
     `restoring` are settings that give the expected accuracy and cannot be told apart, best first;
     `nearest` is the best where there is none, if it is better than what was used.
@@ -35,15 +35,15 @@ class Diagnosis(NamedTuple):
     tried: int
     n_sample: int
     n_fresh: int
-    restoring: list[Finding]
-    nearest: Finding | None
+    restoring: list[TriedSetting]
+    nearest: TriedSetting | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         nearest = self.nearest._asdict() if self.nearest else None
         return {
             **self._asdict(),
-            "restoring": [one._asdict() for one in self.restoring],
+            "restoring": [setting._asdict() for setting in self.restoring],
             "nearest": nearest,
         }
 
@@ -67,8 +67,8 @@ def contenders(hits: Sequence[Hits]) -> list[int]:
         hits: Whether each image is right, for each setting; best first in the result, a tie in
             the order given.
     """
-    ranked = sorted(range(len(hits)), key=lambda one: -hits[one].mean())
-    return [one for one in ranked if sign_test(hits[ranked[0]], hits[one]) >= ALPHA_APART]
+    ranked = sorted(range(len(hits)), key=lambda place: -hits[place].mean())
+    return [place for place in ranked if sign_test(hits[ranked[0]], hits[place]) >= ALPHA_APART]
 
 
 def restores(used: Hits, tried: Hits, *, fresh: Hits, expected: float) -> bool:
@@ -80,7 +80,7 @@ def restores(used: Hits, tried: Hits, *, fresh: Hits, expected: float) -> bool:
     Args:
         used: Whether each image is right with the setting in use.
         tried: The same with the setting tried.
-        fresh: Which images had no say in choosing the setting.
+        fresh: Which images were not used to choose the setting.
         expected: The accuracy expected.
     """
     gap = expected - used.mean()

@@ -1,1 +1,1 @@
-"""Files of weights: opened, judged, and what they record of their training."""
+"""Files of weights: opened and checked, and what they record of their training."""

@@ -88,12 +88,11 @@ def nearest_architecture(checkpoint: Checkpoint) -> str | None:
     best: tuple[float, str | None] = (LEAST_SHARED, None)
     for part in _parts(checkpoint.state):
         shapes = {(name, tuple(tensor.shape)) for name, tensor in part.items()}
-        for one in _fingerprints():
-            if abs(int(one.tensors) - len(part)) <= MOST_DIFFERENT:
-                own = {(name, tuple(tensor.shape)) for name, tensor in _state(one.model).items()}
-                best = max(
-                    best, (len(own & shapes) / len(own | shapes), one.model), key=itemgetter(0)
-                )
+        for known in _fingerprints():
+            if abs(int(known.tensors) - len(part)) <= MOST_DIFFERENT:
+                own = {(name, tuple(tensor.shape)) for name, tensor in _state(known.model).items()}
+                shared = len(own & shapes) / len(own | shapes)
+                best = max(best, (shared, known.model), key=itemgetter(0))
     return best[1]
 
 
@@ -120,15 +119,15 @@ def _look_up(checkpoint: Checkpoint, kind: str) -> list[str]:
     for part in _parts(checkpoint.state):
         if len(part) > 2 * most:
             continue
-        hashes = {layer: _hashes(part, layer) for layer in {one.classifier for one in known}}
-        found = [
-            one.model
-            for one in known
-            if getattr(one, kind) == getattr(hashes[one.classifier], kind)
+        hashes = {layer: _hashes(part, layer) for layer in {entry.classifier for entry in known}}
+        fitting = [
+            entry.model
+            for entry in known
+            if getattr(entry, kind) == getattr(hashes[entry.classifier], kind)
         ]
-        if found:
+        if fitting:
             return sorted(
-                found,
+                fitting,
                 key=lambda name: (
                     -len(name) if name in file else 0,
                     not timm.models.is_model_pretrained(name),
@@ -176,5 +175,5 @@ def _fingerprints() -> list[Fingerprint]:
     text = resources.files("errlens.model.weights").joinpath(INDEX).read_text(encoding="utf-8")
     known = [Fingerprint(*row) for row in csv.reader(text.splitlines())]
     listed = set(timm.list_models())
-    new = sorted(listed - {one.model for one in known})
-    return [one for one in known if one.model in listed] + [fingerprint(name) for name in new]
+    new = sorted(listed - {entry.model for entry in known})
+    return [entry for entry in known if entry.model in listed] + [*map(fingerprint, new)]

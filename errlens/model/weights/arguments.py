@@ -64,18 +64,18 @@ def recorded_arguments(
 
 def accepted_parameters(architecture: "Architecture") -> Parameters:
     """Return the parameters of a constructor; `**` stands for further ones of any name."""
-    if architecture.own:
+    if architecture.by_user:
         return dict(_parameters(architecture.create))
     with torch.device("meta"):
         kind = type(architecture.create())
-    found: dict[str, inspect.Parameter] = {}
-    for each in kind.__mro__[: kind.__mro__.index(nn.Module)]:
-        if "__init__" in vars(each):
-            own = dict(_parameters(vars(each)["__init__"]))
-            found |= {name: one for name, one in own.items() if name not in ("self", "**")}
+    accepted: dict[str, inspect.Parameter] = {}
+    for base in kind.__mro__[: kind.__mro__.index(nn.Module)]:
+        if "__init__" in vars(base):
+            own = dict(_parameters(vars(base)["__init__"]))
+            accepted |= {name: own[name] for name in own if name not in ("self", "**")}
             if "**" not in own:
                 break
-    return found
+    return accepted
 
 
 def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
@@ -122,7 +122,7 @@ def _is_plain(value: object, depth: int = 0) -> bool:
         return (
             depth < 2
             and len(value) <= MOST_VALUES  # type: ignore[arg-type]
-            and all(_is_plain(one, depth + 1) for one in value)  # type: ignore[attr-defined]
+            and all(_is_plain(item, depth + 1) for item in value)  # type: ignore[attr-defined]
         )
     if type(value) is float:
         return math.isfinite(value)
@@ -136,8 +136,8 @@ def _is_plain(value: object, depth: int = 0) -> bool:
 def _numbers(value: object) -> Iterator[float]:
     """Yield the numbers of a plain value."""
     if isinstance(value, list | tuple):
-        for one in value:
-            yield from _numbers(one)
+        for item in value:
+            yield from _numbers(item)
     elif isinstance(value, int | float):
         yield value
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, shortened, some
 from errlens.model.weights.files import (
     IN_FOLDERS,
-    StandIn,
+    InertObject,
     config_beside,
     find_file,
     metadata_config,
@@ -72,11 +72,11 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
     """
     file = find_file(path)
     loaded = read_tree(file)
-    found, has_average = _find_state(loaded, file, use_ema=use_ema)
-    _check_tensors(found, file)
+    weights, has_average = _find_state(loaded, file, use_ema=use_ema)
+    _check_tensors(weights, file)
     state = {
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
-        for name, tensor in found.items()
+        for name, tensor in weights.items()
     }
     recorded = {**config_beside(file), **metadata_config(file), **_recorded(loaded)}
     return Checkpoint(file, state, recorded, has_average)
@@ -92,16 +92,16 @@ def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
         BadCheckpoint: Several prefixes hold all tensors of the network.
     """
     own = set(names)
-    found: Counter[str] = Counter()
+    prefixes: Counter[str] = Counter()
     for name in checkpoint.state:
         steps = name.split(".")
         for cut in range(len(steps)):
             if ".".join(steps[cut:]) in own:
-                found["".join(f"{step}." for step in steps[:cut])] += 1
-    if not found:
+                prefixes["".join(f"{step}." for step in steps[:cut])] += 1
+    if not prefixes:
         return checkpoint.state
-    most = max(found.values())
-    best = sorted((prefix for prefix, count in found.items() if count == most), key=len)
+    most = max(prefixes.values())
+    best = sorted((prefix for prefix, count in prefixes.items() if count == most), key=len)
     if len(best) > 1 and most == len(own):
         raise BadCheckpoint(
             f"checkpoint {str(checkpoint.path)!r} holds the model several times: {some(best)}",
@@ -119,8 +119,8 @@ def count_outputs(state: StateDict, classifier: str) -> int | None:
     """Return the number of outputs of a classifier layer, under whatever prefix; None if absent."""
     for kind in ("weight", "bias"):
         own = f"{classifier}.{kind}"
-        found = [name for name in state if f".{name}".endswith(f".{own}")]
-        weights = state[min(found, key=len)] if found else torch.empty(0)
+        names = [name for name in state if f".{name}".endswith(f".{own}")]
+        weights = state[min(names, key=len)] if names else torch.empty(0)
         if weights.ndim and weights.numel():
             return int(weights.shape[0])
     return None
@@ -172,10 +172,11 @@ def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) ->
 
 
 def _refuse_diverged(module: nn.Module, path: Path) -> None:
-    """Refuse weights that are no numbers: whatever is predicted with them is nothing."""
+    """Refuse weights that are infinite or no numbers: no prediction can be made with them."""
     weights: dict[str, Tensor] = dict(module.named_parameters())
     # Of other buffers some are infinite on purpose, as those that mask an attention.
-    weights |= {name: one for name, one in module.named_buffers() if ".running_" in f".{name}"}
+    buffers = module.named_buffers()
+    weights |= {name: buffer for name, buffer in buffers if ".running_" in f".{name}"}
     lost = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if lost:
         raise BadCheckpoint(
@@ -238,11 +239,11 @@ def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict
 
     And whether there is a moving average that was not taken.
     """
-    found = dict(_state_dicts(loaded, set()))
-    averages = {name: state for name, state in found.items() if _EMA.search(name)}
+    states = dict(_state_dicts(loaded, set()))
+    averages = {name: state for name, state in states.items() if _EMA.search(name)}
     if use_ema and not averages:
         raise UnfitOption(f"--use-ema: {str(path)!r} holds no moving average (EMA) of the weights")
-    weights = {name: state for name, state in found.items() if name not in averages}
+    weights = {name: state for name, state in states.items() if name not in averages}
     wanted = averages if averages and (use_ema or not weights) else weights
     named = [name for name in wanted if name.rpartition(".")[2] in _WRAPPERS]
     for names in (list(wanted), named):
@@ -269,8 +270,8 @@ def _state_dicts(
     tensors = {key: value for key, value in tree.items() if isinstance(value, Tensor)}
     inner = [pair for pair in tree.items() if isinstance(pair[1], Mapping)]
     if tensors and all(isinstance(key, str) for key in tree) and not inner:
-        average = {key: one for key, one in tensors.items() if _EMA.search(key.partition(".")[0])}
-        weights = {key: one for key, one in tensors.items() if key not in average}
+        average = {key: tensors[key] for key in tensors if _EMA.search(key.partition(".")[0])}
+        weights = {key: tensors[key] for key in tensors if key not in average}
         if weights and average:  # side by side, as a Lightning module has them
             yield f"{name}.ema", average
         yield name, weights or average
@@ -283,7 +284,7 @@ def _refuse_module(loaded: object, path: Path) -> None:
     """Say how to save the weights of a network that was pickled whole."""
     held = loaded.items() if isinstance(loaded, Mapping) else [("", loaded)]
     for key, value in held:
-        if isinstance(value, StandIn) and hasattr(value, "_parameters"):
+        if isinstance(value, InertObject) and hasattr(value, "_parameters"):
             kind = f"{type(value).__module__}.{type(value).__name__}"
             inside = f"[{key!r}]" if key else ""
             target = f"{path.with_suffix('')}-weights.pth"

@@ -19,13 +19,13 @@ IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's
 CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.json says, as JSON
 
 
-class StandIn:
-    """Takes the place of an object in a checkpoint whose class is not to be imported.
+class InertObject:
+    """An object of a checkpoint without its class, which is not imported.
 
     It keeps the attributes of the object, so that an `argparse.Namespace` can still be read.
     """
 
-    def __new__(cls, *_args: object, **_kwargs: object) -> "StandIn":  # noqa: D102
+    def __new__(cls, *_args: object, **_kwargs: object) -> "InertObject":  # noqa: D102
         return super().__new__(cls)
 
     def __init__(self, *_args: object, **_kwargs: object) -> None:
@@ -36,8 +36,8 @@ class StandIn:
             self.__dict__.update(state)
 
 
-class _DictStandIn:
-    """Takes the place of a subclass of dict: torch fills in plain ones only."""
+class _InertDict:
+    """Becomes a plain dict in place of a subclass of dict, which torch would not fill."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Any:
         return {}
@@ -55,10 +55,8 @@ def find_file(path: Path) -> Path:
             path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
         if not path.is_file():
             raise MissingInput(path, what="checkpoint")
-    except OSError as error:  # a name too long, a folder that nobody may enter
-        raise BadCheckpoint(
-            f"checkpoint {shortened(str(path))!r} cannot be opened: {error.strerror}"
-        ) from error
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise _unopenable(path, error) from error
     if path.suffix.lower() not in SUFFIXES:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
     if not path.stat().st_size:
@@ -120,8 +118,8 @@ def _read_pickle(path: Path) -> object:
     foreign: list[str] = []
     try:
         foreign = foreign_globals(path)
-        stand_ins: list[Any] = [_stand_in(name) for name in foreign]
-        with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
+        inert: list[Any] = [_inert_class(name) for name in foreign]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(inert):
             warnings.simplefilter("ignore")  # torch remarks on pickles that are refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -132,7 +130,7 @@ def _read_pickle(path: Path) -> object:
         ) from error
     except BadCheckpoint:
         raise
-    # Damaged pickles raise nearly anything; a bug of ours would not come from torch.load.
+    # Damaged pickles raise nearly anything; a bug of errlens would not come from torch.load.
     except Exception as error:
         raise _unreadable(path, error) from error
 
@@ -143,7 +141,7 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
         with path.open("rb") as file:
             start = file.read(200).lstrip().lower()
     except OSError as refused:
-        return BadCheckpoint(f"checkpoint {str(path)!r} cannot be opened: {refused.strerror}")
+        return _unopenable(path, refused)
     reason = shortened(str(error).partition(". ")[0], most=200)
     what, hint = f"cannot be read ({reason})", "copy or download it again"
     if start.startswith(b"version https://git-lfs"):
@@ -161,6 +159,10 @@ def _unreadable(path: Path, error: Exception) -> BadCheckpoint:
     return BadCheckpoint(f"checkpoint {str(path)!r} {what}", hint=hint)
 
 
+def _unopenable(path: Path, error: OSError) -> BadCheckpoint:
+    return BadCheckpoint(f"checkpoint {shortened(str(path))!r} cannot be opened: {error.strerror}")
+
+
 def _is_torchscript(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -169,9 +171,9 @@ def _is_torchscript(path: Path) -> bool:
         return False
 
 
-def _stand_in(name: str) -> tuple[Any, str]:
-    """Return a class that takes the place of the global of this name."""
+def _inert_class(name: str) -> tuple[Any, str]:
+    """Return the class used instead of the global of this name."""
     module, _, short = name.rpartition(".")
     is_dict = short.lower().endswith(("dict", "cfgnode"))
-    base = _DictStandIn if is_dict else StandIn
+    base = _InertDict if is_dict else InertObject
     return type(short, (base,), {"__module__": module}), name

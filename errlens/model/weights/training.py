@@ -13,7 +13,7 @@ from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS
 from errlens.errors import BadCheckpoint
 from errlens.model.weights.arguments import LARGEST_IMAGE, shown_value
 from errlens.model.weights.checkpoints import Checkpoint
-from errlens.model.weights.files import StandIn
+from errlens.model.weights.files import InertObject
 
 # What training scripts call the architecture, its arguments, the classes, and where these lie.
 _MODEL_KEYS: Final = ("architecture", "arch", "model_name", "model", "backbone")
@@ -35,7 +35,7 @@ class Training(NamedTuple):
     """What a checkpoint records of its training, as far as it does.
 
     `models` are names of timm's and torchvision's architectures, the likeliest first: nothing that
-    is fetched, imported or opened. `arguments` are for `recorded_arguments` to look at;
+    is fetched, imported or opened. `arguments` are still to be checked by `recorded_arguments`;
     `preprocessing` uses timm's names; `class_names` are in output order.
     """
 
@@ -84,7 +84,7 @@ def recorded_training(checkpoint: Checkpoint) -> Training:
     levels = [{**level, **_torchvision_settings(level)} for level in levels]
     return Training(
         models=tuple(models),
-        arguments=next((one for one in values["arguments"] if isinstance(one, dict)), {}),
+        arguments=next((value for value in values["arguments"] if isinstance(value, dict)), {}),
         preprocessing={
             key: value
             for level in reversed(levels)
@@ -100,7 +100,7 @@ def _levels(recorded: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, A
     yield dict(recorded)
     for key in _SETTINGS:
         inner = recorded.get(key)
-        inner = vars(inner) if isinstance(inner, StandIn) else inner
+        inner = vars(inner) if isinstance(inner, InertObject) else inner
         if isinstance(inner, Mapping) and depth < 3:
             own = {name: value for name, value in inner.items() if isinstance(name, str)}
             yield from _levels(own, depth + 1)
@@ -168,7 +168,7 @@ def _is_colours(value: object) -> bool:
     return (
         isinstance(value, list | tuple)
         and len(value) == 3
-        and all(isinstance(v, int | float) and 0 <= v <= 1 for v in value)
+        and all(isinstance(number, int | float) and 0 <= number <= 1 for number in value)
     )
 
 

@@ -1,6 +1,6 @@
 import json
 
-from errlens.data.photos.oddities import Oddities, Some, Traits, count_oddities, total
+from errlens.data.photos.oddities import Oddities, PhotoCount, Traits, count_oddities, total
 
 PHOTOS = [
     ("a.jpg", Traits()),
@@ -15,11 +15,11 @@ PHOTOS = [
 def test_each_kind_is_counted_with_its_first_examples():
     found = count_oddities(PHOTOS)
     assert found.deep == {
-        "F": Some(1, ("d.tif",), 1),
-        "I;16": Some(2, ("b.png", "e.png"), 65_000),
+        "F": PhotoCount(1, ("d.tif",), 1),
+        "I;16": PhotoCount(2, ("b.png", "e.png"), 65_000),
     }
-    assert found.turned == Some(6, ("c.jpg", "0.jpg", "1.jpg"))
-    assert found.single_valued == Some(1, ("d.tif",))
+    assert found.turned == PhotoCount(6, ("c.jpg", "0.jpg", "1.jpg"))
+    assert found.single_valued == PhotoCount(1, ("d.tif",))
 
 
 def test_parts_add_up_to_the_whole_however_they_are_cut():

@@ -99,7 +99,7 @@ def test_what_cannot_be_shown_has_a_reason_and_the_rest_is(tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"<html>no photo</html>")
     names = ["good.png", "gone.png", "bad.jpg", "good.png"]
     found = list(load_thumbnails([ImageFile(tmp_path / name) for name in names], side=20))
-    assert [getattr(one, "reason", None) for one in found] == [
+    assert [getattr(thumbnail, "reason", None) for thumbnail in found] == [
         None, "no such file", "not an image but an HTML page", None,
     ]  # fmt: skip
 

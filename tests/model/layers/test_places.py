@@ -143,7 +143,7 @@ def test_a_logit_that_reads_one_token_leads_back_to_its_patch(prefix):
     module.blocks.register_forward_hook(lambda *one: kept.append(one[-1]))
     module(image)
     slopes = torch.autograd.grad(layer.as_maps(kept[-1])[0, :, 4, 9].square().sum(), image)[0]
-    rows, columns = (one.unique().tolist() for one in slopes[0].sum(dim=0).nonzero().T)
+    rows, columns = (axis.unique().tolist() for axis in slopes[0].sum(dim=0).nonzero().T)
     assert rows == list(range(16, 20))
     assert columns == list(range(36, 40))
 
@@ -284,13 +284,13 @@ def test_the_network_is_left_as_it_was():
     module = network("test_resnet").train()
     module.layer1.eval()
     module.conv1.requires_grad_(requires_grad=False)
-    flags = [one.requires_grad for one in module.parameters()]
+    flags = [parameter.requires_grad for parameter in module.parameters()]
     modes = [part.training for part in module.modules()]
-    before = {name: one.clone() for name, one in module.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     find_layer(module, (3, 64, 64))
     assert [part.training for part in module.modules()] == modes
-    assert [one.requires_grad for one in module.parameters()] == flags
-    assert all(one.grad is None for one in module.parameters())
+    assert [parameter.requires_grad for parameter in module.parameters()] == flags
+    assert all(parameter.grad is None for parameter in module.parameters())
     assert all(torch.equal(one, before[name]) for name, one in module.state_dict().items())
     assert not any(part._forward_hooks for part in module.modules())
 

@@ -17,8 +17,8 @@ from errlens.errors import (
     UserCodeFailed,
     WeightsUnavailable,
 )
-from errlens.model.first_run import run_once
 from errlens.model.networks.loading import load_network
+from errlens.model.outputs.dry_run import dry_run
 from errlens.model.preparation import resolve_preprocessing
 
 CPU = torch.device("cpu")
@@ -169,16 +169,16 @@ def test_an_argument_the_architecture_does_not_take_is_named(tiny):
 
 def test_one_output_tells_two_classes_apart(tiny):
     network = load_network(tiny.replace("colours", "one_output"))
-    probe = run_once(network, resolve_preprocessing(network, overrides={}), CPU)
-    assert (probe.outputs, probe.head, probe.features) == (2, "2", 3)
-    assert probe.reading.as_dict() == {"single": True}
+    interface = dry_run(network, resolve_preprocessing(network, overrides={}), CPU)
+    assert (interface.outputs, interface.head, interface.features) == (2, "2", 3)
+    assert interface.reading.as_dict() == {"single": True}
 
 
 def test_an_image_size_the_network_refuses_is_a_sentence(tiny):
     network = load_network(tiny.replace("colours", "picky"))
-    assert run_once(network, resolve_preprocessing(network, overrides={"img_size": 32}), CPU)
+    assert dry_run(network, resolve_preprocessing(network, overrides={"img_size": 32}), CPU)
     with pytest.raises(UnfitModel, match=r"\(3, 64, 64\): AssertionError: only 32 pixels"):
-        run_once(network, resolve_preprocessing(network, overrides={"img_size": 64}), CPU)
+        dry_run(network, resolve_preprocessing(network, overrides={"img_size": 64}), CPU)
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_efficientnet", "test_convnext"])
@@ -215,7 +215,7 @@ def test_a_network_of_one_channel_gets_gray_images(tmp_path):
     network = load_network("test_resnet", checkpoint=path, arguments={"in_chans": 1})
     found = resolve_preprocessing(network, overrides={})
     assert found.image_mode == "L"
-    assert run_once(network, found, CPU).outputs == 3
+    assert dry_run(network, found, CPU).outputs == 3
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_network_of_one_channel_gets_gray_images(tmp_path):
 def test_the_head_is_the_layer_that_gives_the_outputs(name, head, tmp_path):
     theirs = timm.create_model(name, num_classes=3)
     network = load_network(name, checkpoint=saved(theirs, tmp_path / "w.safetensors"))
-    found = run_once(network, resolve_preprocessing(network, overrides={}), CPU)
+    found = dry_run(network, resolve_preprocessing(network, overrides={}), CPU)
     assert found.head == head
     assert found.features == theirs.num_features
     assert not any(layer._forward_hooks for layer in network.module.modules())

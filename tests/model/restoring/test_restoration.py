@@ -22,13 +22,13 @@ def test_the_sign_test_is_scipys_on_the_images_that_differ(a, b):
 @given(st.lists(hits, min_size=1, max_size=6))
 def test_contenders_hold_the_best_and_drop_only_what_is_told_apart_from_it(settings_hits):
     found = contenders(settings_hits)
-    accuracy = [one.mean() for one in settings_hits]
+    accuracy = [right.mean() for right in settings_hits]
     assert accuracy[found[0]] == max(accuracy)
-    assert [accuracy[one] for one in found] == sorted(
-        (accuracy[one] for one in found), reverse=True
+    assert [accuracy[place] for place in found] == sorted(
+        (accuracy[place] for place in found), reverse=True
     )
-    for one in set(range(len(settings_hits))) - set(found):
-        assert sign_test(settings_hits[found[0]], settings_hits[one]) < 0.01
+    for place in set(range(len(settings_hits))) - set(found):
+        assert sign_test(settings_hits[found[0]], settings_hits[place]) < 0.01
 
 
 def run(random, n, accuracy):
@@ -65,7 +65,7 @@ def test_equally_good_settings_are_hardly_ever_preferred_to_a_right_one():
         flips = [run(random, n, 0.05) for _ in range(24)]
         others = [np.where(flip, run(random, n, 0.7), used) for flip in flips]
         fresh = np.arange(n) >= min(200, n // 2)
-        best = others[contenders([one[~fresh] for one in others])[0]]
+        best = others[contenders([other[~fresh] for other in others])[0]]
         accused += restores(used, best, fresh=fresh, expected=used.mean() + 0.08)
     assert accused <= 3
 

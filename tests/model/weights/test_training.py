@@ -82,7 +82,9 @@ def test_recorded_classes_that_do_not_fit_are_left_alone(tmp_path, classes):
 def test_recorded_classes_of_another_number_are_told(tmp_path):
     path = saved({"model": resnet().state_dict(), "classes": ["a", "b"]}, tmp_path)
     found = load_classifier(ModelSpec(checkpoint=path), labels=list("gfedcba"))
-    assert any("2 class names in last.pth are not used" in one for one in found.network.remarks)
+    assert any(
+        "2 class names in last.pth are not used" in remark for remark in found.network.remarks
+    )
 
 
 def test_torchvisions_training_script_means_its_own_network_and_sizes(tmp_path):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.classes.names import ClassNames
-from errlens.data.counting import (
+from errlens.data.numbering import (
     Numbering,
     as_numbers,
     find_shift,

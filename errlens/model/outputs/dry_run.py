@@ -1,6 +1,6 @@
-"""Run a network once: does it take an image, and what comes out?"""
+"""Run a network once on plain images: does it take them, and what does it return?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -10,24 +10,25 @@ from torch import Tensor, nn
 
 from errlens.data.photos.loading import Preparation
 from errlens.errors import InputError, UnfitModel, UserCodeFailed, in_its_words
-from errlens.model.classifier import Probe, forward, stack
+from errlens.model.classifier import Interface, forward, stack
+from errlens.model.layers.hooks import watched
 from errlens.model.networks.loading import Network
-from errlens.model.outputs import Place, Reading
-from errlens.model.scores_among import find_scores, floats_in
+from errlens.model.outputs.locating import find_scores, floats_in
+from errlens.model.outputs.reading import Place, Reading
 
 _OWN: Final = ("_parameters", "_buffers", "_modules")  # where torch keeps parts of a module
 SHADES: Final = (0, 128)  # two images, so that the axis of images can be told from the others
 
 
-def run_once(
+def dry_run(
     network: Network,
     preparation: Preparation,
     device: torch.device,
     *,
     reading: Reading | None = None,
     classes: int | None = None,
-) -> Probe:
-    """Move a network to its device and show it two plain images, or one if it takes no more.
+) -> Interface:
+    """Move a network to its device and run it on two plain images, or one if it takes no more.
 
     Args:
         network: The network; what needs to be said of its outputs is added to its remarks.
@@ -48,7 +49,7 @@ def run_once(
         network.remarks.append(run.remark)
     columns = run.scores.shape[1]
     name, features = _head(run)
-    return Probe(
+    return Interface(
         pixels=batch[0, 0].numel(),
         outputs=2 if columns == 1 else columns,
         features=features,
@@ -154,19 +155,11 @@ def _recorded_layers(module: nn.Module) -> Iterator[list[_Layer]]:
     """Keep what linear and convolutional layers are given and put out as they run."""
     kept: list[_Layer] = []
 
-    def recorder(name: str) -> Callable[..., None]:
-        def record(_layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            vectors = output if output.ndim == 2 else None
-            kept.append(_Layer(name, inputs[0].numel(), output.numel(), vectors))
+    def record(name: str, _layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        vectors = output if output.ndim == 2 else None
+        kept.append(_Layer(name, inputs[0].numel(), output.numel(), vectors))
 
-        return record
-
-    layers = [
-        named for named in module.named_modules() if isinstance(named[1], nn.Linear | nn.Conv2d)
-    ]
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers]
-    try:
+    named = module.named_modules()
+    linear = [name for name, layer in named if isinstance(layer, nn.Linear | nn.Conv2d)]
+    with watched(module, linear, record):
         yield kept
-    finally:
-        for handle in handles:
-            handle.remove()

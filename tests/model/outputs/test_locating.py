@@ -9,8 +9,8 @@ import torch
 from torchvision.models import GoogLeNetOutputs, InceptionOutputs
 
 from errlens.errors import UnfitModel
-from errlens.model.outputs import Reading
-from errlens.model.scores_among import find_scores, floats_in
+from errlens.model.outputs.locating import find_scores, floats_in
+from errlens.model.outputs.reading import Reading
 
 SCORES = torch.arange(10.0).reshape(2, 5)
 OTHER, WIDE = -SCORES, torch.zeros(2, 64)

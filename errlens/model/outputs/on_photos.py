@@ -1,4 +1,4 @@
-"""The first look at what a network says of real photos: what its numbers are, and if they last."""
+"""Run a network on real photos: are its numbers probabilities, and are they the same again?"""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,13 +17,13 @@ from errlens.data.photos.loading import Input, load_input
 from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
 from errlens.model.classifier import Classifier, stack
-from errlens.model.outputs import Reading, Scores
+from errlens.model.outputs.locating import SCORES_WANTED
+from errlens.model.outputs.reading import Reading, Scores
 from errlens.model.preparation import UserTransform
-from errlens.model.scores_among import SCORES_WANTED
 
 PHOTOS: Final = 8
 TRIED: Final = 32  # files, where some cannot be read
-STRETCH: Final = (-30.0, 30.0, -1e4, 1e4)  # so far from photos that raw scores leave 0 to 1
+STRETCH: Final = (-30.0, 30.0, -1e4, 1e4)  # times the pixels: logits leave 0 to 1 there
 WHOLES: Final = (1.0, 100.0)  # what probabilities add up to: shares, or percent
 OFF: Final = 0.01  # of the whole, by which half precision may miss it
 # As a share of the largest output: sums of floats are a thousandth of these off, TF32 as much.
@@ -31,26 +31,26 @@ SAME_AGAIN: Final = 0.001
 SAME_ALONE: Final = 0.01
 
 
-class FirstLook(NamedTuple):
-    """A classifier that reads its outputs as they are, and what there is to say of them."""
+class PhotoCheck(NamedTuple):
+    """A classifier that takes its outputs for what they are, and what is to be told of them."""
 
     classifier: Classifier
     remarks: list[str]
     warnings: list[str]
 
 
-def first_look(
+def check_on_photos(
     classifier: Classifier, paths: Iterable[Path], *, threshold: float | None = None
-) -> FirstLook:
-    """Show a network some photos, and look at what it returns.
+) -> PhotoCheck:
+    """Run a network on some photos, and tell what kind of numbers it returns.
 
-    Outputs that are not negative and add up to one for every photo are probabilities; so they must
-    be for the same photos stretched far beyond what a photo can be, which no raw score survives.
-    The photos are shown twice, and one of them alone: the answers should be the same.
+    Outputs that are not negative and add up to one for every photo are probabilities, if they stay
+    so for pixels far beyond those of a photo; logits would not. The photos are run twice, and one
+    of them alone: the outputs should be the same.
 
     Args:
         classifier: The classifier.
-        paths: The photos; the first eight that can be read are shown.
+        paths: The photos; the first eight that can be read are used.
         threshold: Of two classes the second is predicted above this probability.
 
     Raises:
@@ -58,7 +58,7 @@ def first_look(
         UnfitModel: It returns no scores of classes.
         UnfitOption: There is a threshold, but not two classes.
     """
-    outputs = classifier.probe.outputs
+    outputs = classifier.interface.outputs
     classifier = classifier.read_as(classifier.reading.with_threshold(threshold, classes=outputs))
     paths = list(islice(paths, TRIED))
     values = _photos(classifier, paths)
@@ -68,21 +68,21 @@ def first_look(
         if not all(map(torch.equal, values, again)):
             warnings.append(_RANDOM_INPUTS.format(name=classifier.preparation.name))
     if values:
-        shown = _Shown(classifier, values)
-        reading = replace(classifier.reading, scores=shown.kind())
+        run = _PhotoRun(classifier, values)
+        reading = replace(classifier.reading, scores=run.kind())
         classifier = classifier.read_as(reading)
-        warnings += shown.differences(reading)
+        warnings += run.differences(reading)
         if reading.scores == "sigmoids" and not reading.single:
             warnings.append(_SIGMOIDS.format(n=outputs))
         elif reading.scores == "probabilities":
             remarks.append(_PROBABILITIES)
     if classifier.reading.single:
         remarks.append(_one_output(classifier))
-    return FirstLook(classifier, remarks, warnings)
+    return PhotoCheck(classifier, remarks, warnings)
 
 
 def spread_photos(samples: Samples) -> list[Path]:
-    """Return the files of a few samples from all over a data set, those to look at first."""
+    """Return the files of a few samples from all over a data set, for `check_on_photos`."""
     frame = samples.frame[samples.frame["problem"].isna()]
     few, more = (np.linspace(0, len(frame) - 1, number).astype(int) for number in (PHOTOS, TRIED))
     rows = dict.fromkeys([*few.tolist(), *more.tolist()] if len(frame) else [])
@@ -119,18 +119,17 @@ def _one_output(classifier: Classifier) -> str:
 def _photos(classifier: Classifier, paths: Iterable[Path], *, most: int = PHOTOS) -> list[Any]:
     """Return the first few photos that can be read, prepared."""
     with quiet_pillow():
-        found = (load_input(path, classifier.preparation) for path in paths)
-        read = (photo.value for photo in found if isinstance(photo, Input))
-        return list(islice(read, most))
+        loaded = (load_input(path, classifier.preparation) for path in paths)
+        return list(islice((photo.value for photo in loaded if isinstance(photo, Input)), most))
 
 
-class _Shown:
-    """A network that is shown some photos, in one batch, or one by one if it takes no more."""
+class _PhotoRun:
+    """A network run on some photos, in one batch, or one by one if it takes no more."""
 
     def __init__(self, classifier: Classifier, values: Sequence[Any]) -> None:
         self._classifier = classifier
         shapes = {tuple(value.shape) for value in values}
-        alone = classifier.probe.one_at_a_time or len(shapes) > 1
+        alone = classifier.interface.one_at_a_time or len(shapes) > 1
         size = 1 if alone else len(values)
         self._batches = [
             stack(values[start : start + size], classifier.preparation, classifier.device)
@@ -157,7 +156,7 @@ class _Shown:
 
     def differences(self, reading: Reading) -> list[str]:
         """Return warnings where the same photo gets other scores the second time, or alone."""
-        again = _Pair(self._first, self._values(self._batches), reading)
+        again = _Comparison(self._first, self._values(self._batches), reading)
         if again.differ(SAME_AGAIN):
             return [
                 f"the model answers differently when it is shown the same photos again ({again}): "
@@ -167,7 +166,7 @@ class _Shown:
         if len(self._batches[0]) == 1:
             return []
         try:
-            alone = _Pair(self._first[-1:], self._values([self._batches[0][-1:]]), reading)
+            alone = _Comparison(self._first[-1:], self._values([self._batches[0][-1:]]), reading)
         except InputError as error:
             return [f"the model does not take a photo alone, as the last one may be: {error}"]
         if alone.differ(SAME_ALONE):
@@ -186,17 +185,17 @@ class _Shown:
 
     @cached_property
     def _stretched(self) -> Tensor:
-        """The scores of photos far outside of what photos can be, where there are finite ones."""
-        found = []
-        for far in STRETCH:
-            with suppress(InputError):  # some refuse what is no photo
-                found.append(_finite(self._values([batch * far for batch in self._batches])))
-        # Where nothing came of it, the photos themselves must do.
-        return torch.cat(found) if any(map(len, found)) else _finite(self._first)
+        """The scores for pixels far beyond those of a photo, where there are finite ones."""
+        scores = []
+        for factor in STRETCH:
+            with suppress(InputError):  # some networks refuse what is no photo
+                scores.append(_finite(self._values([batch * factor for batch in self._batches])))
+        # Where no score is finite, the photos themselves must do.
+        return torch.cat(scores) if any(map(len, scores)) else _finite(self._first)
 
 
-class _Pair:
-    """What a network says of the same photos twice, compared where both are finite."""
+class _Comparison:
+    """The scores of the same photos in two runs, compared where both are finite."""
 
     def __init__(self, first: Tensor, again: Tensor, reading: Reading) -> None:
         finite = first.isfinite().all(dim=1) & again.isfinite().all(dim=1)

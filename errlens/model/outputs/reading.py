@@ -1,4 +1,4 @@
-"""What a network returns, and how class scores are read from it."""
+"""How class scores are read from what a network returns."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -44,8 +44,8 @@ class Reading:
     def as_dict(self) -> dict[str, Any]:
         """Return as plain values what is not as usual: nothing for a tensor of logits."""
         usual = asdict(LOGITS)
-        found = {name: value for name, value in asdict(self).items() if value != usual[name]}
-        return {**found, "place": list(self.place)} if self.place else found
+        unusual = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        return {**unusual, "place": list(self.place)} if self.place else unusual
 
     @property
     def unit(self) -> str:

@@ -1,4 +1,4 @@
-"""Try other preprocessing on some images of an evaluation: each file is read once for all."""
+"""Which images a model has right with each of several settings; each file is read once for all."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from errlens.data.photos.loading import decode_for, in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError
 from errlens.model.classifier import Classifier, Outputs
-from errlens.model.first_run import run_once
+from errlens.model.outputs.dry_run import dry_run
 from errlens.predictions.scores import score
 from errlens.run.places import MAX_FILE_MB
 
@@ -26,13 +26,13 @@ CHUNK = 8  # images a thread holds at a time
 def takes(classifier: Classifier, preprocessing: Preprocessing) -> bool:
     """Tell whether the network takes images prepared in this way."""
     try:
-        run_once(classifier.network, preprocessing, classifier.device, reading=classifier.reading)
+        dry_run(classifier.network, preprocessing, classifier.device, reading=classifier.reading)
     except InputError:
         return False
     return True
 
 
-def try_settings(
+def hits_by_setting(
     classifier: Classifier,
     settings: Sequence[Preprocessing],
     images: Sequence[tuple[Path, int]],
@@ -49,9 +49,10 @@ def try_settings(
     """
     with ExitStack() as stack:
         models = [
-            stack.enter_context(replace(classifier, preparation=one).ready()) for one in settings
+            stack.enter_context(replace(classifier, preparation=setting).ready())
+            for setting in settings
         ]
-        size = 1 if classifier.probe.one_at_a_time else CHUNK
+        size = 1 if classifier.interface.one_at_a_time else CHUNK
         chunks = [images[start : start + size] for start in range(0, len(images), size)]
         work = partial(_predict, settings, max_mb, models)
         begin = partial(torch.set_num_threads, threads)
@@ -60,10 +61,10 @@ def try_settings(
             logits.append(chunk)
             progress(chunk.shape[1])
     label = np.array([index for _, index in images], np.int32)
-    found = np.concatenate(logits, axis=1)
     bias = classifier.reading.bias
-    scores = [score(outputs, label, topk=1, bias=bias) for outputs in found]
-    return [one.finite & (one.pred == label) for one in scores]
+    by_setting = np.concatenate(logits, axis=1)
+    scores = [score(outputs, label, topk=1, bias=bias) for outputs in by_setting]
+    return [scored.finite & (scored.pred == label) for scored in scores]
 
 
 def _predict(
@@ -75,7 +76,7 @@ def _predict(
     """Return raw outputs of shape (settings, images, classes), NaN for what cannot be read."""
     files = [read_encoded(path, max_mb=max_mb) for path, _ in images]
     photos = {}
-    found = []
+    logits = []
     for setting, model in zip(settings, models, strict=True):
         reading = setting.exif, setting.scale_16bit
         if reading not in photos:
@@ -86,5 +87,5 @@ def _predict(
         outputs = model([setting.prepare(photo.image) for photo in readable]).logits
         spread = np.full((len(files), outputs.shape[1]), np.nan, np.float32)
         spread[[isinstance(photo, Photo) for photo in photos[reading]]] = outputs
-        found.append(spread)
-    return np.stack(found)
+        logits.append(spread)
+    return np.stack(logits)

@@ -8,7 +8,7 @@ import torch
 from scipy.special import expit, log_softmax, softmax
 
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.model.outputs import LOGITS, Reading, as_matrix, as_tensor
+from errlens.model.outputs.reading import LOGITS, Reading, as_matrix, as_tensor
 from errlens.predictions.scores import score
 
 RANDOM = np.random.default_rng(0)

@@ -9,9 +9,9 @@ from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.samples import find_samples
 from errlens.errors import UnfitModel, UserCodeFailed
 from errlens.model.classifier import Classifier
-from errlens.model.first_look import PHOTOS, first_look, spread_photos
-from errlens.model.first_run import run_once
 from errlens.model.networks.loading import Network
+from errlens.model.outputs.dry_run import dry_run
+from errlens.model.outputs.on_photos import PHOTOS, check_on_photos, spread_photos
 from tests.conftest import COLOURS, paint
 
 CPU = torch.device("cpu")
@@ -38,13 +38,13 @@ def files(photos):
 
 def classifier_of(module):
     network = Network(module.eval(), "net", {}, {})
-    probe = run_once(network, PLAIN, CPU)
-    names = COLOURS if probe.outputs == 3 else tuple(map(str, range(probe.outputs)))
-    return Classifier(network, PLAIN, ClassNames(names), CPU, probe)
+    interface = dry_run(network, PLAIN, CPU)
+    names = COLOURS if interface.outputs == 3 else tuple(map(str, range(interface.outputs)))
+    return Classifier(network, PLAIN, ClassNames(names), CPU, interface)
 
 
 def look(module, files, **options):
-    return first_look(classifier_of(module), files, **options)
+    return check_on_photos(classifier_of(module), files, **options)
 
 
 def test_ordinary_logits_are_left_alone(files):
@@ -152,13 +152,13 @@ def test_one_at_a_time_is_found_out_and_told_with_the_option_that_helps(files):
 
     for module in (Alone(), First(), First(outputs=2), Alone(outputs=1)):
         found = look(module, files).classifier
-        assert found.probe.one_at_a_time
-        assert found.probe.outputs == max(2, module.head.out_features)
+        assert found.interface.one_at_a_time
+        assert found.interface.outputs == max(2, module.head.out_features)
         found.check_batch_size(1)
         with pytest.raises(UnfitModel, match="one image at a time, not 16") as failure:
             found.check_batch_size(16)
         assert failure.value.hint == "--batch-size 1"
-    assert not look(Net(lambda logits: logits.squeeze()), files).classifier.probe.one_at_a_time
+    assert not look(Net(lambda logits: logits.squeeze()), files).classifier.interface.one_at_a_time
 
 
 def test_what_the_network_raises_at_photos_has_its_words(files):

@@ -13,30 +13,29 @@ from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.samples import stratified_rows
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
+from errlens.model.restoring.candidates import Candidate, candidate_settings
+from errlens.model.restoring.hits import hits_by_setting, takes
 from errlens.model.restoring.restoration import (
-    Diagnosis,
-    Finding,
+    Hits,
+    Restoration,
+    TriedSetting,
     contenders,
     is_out_of_reach,
     restores,
     sign_test,
 )
-from errlens.model.restoring.suspects import Suspect, usual_suspects
-from errlens.model.restoring.trials import takes, try_settings
 from errlens.run.places import MAX_FILE_MB
 
 SAMPLE: Final = 200
-FIRST_FRESH: Final = 800  # images a choice is confirmed on
+FIRST_FRESH: Final = 800  # images outside the sample, on which a choice is confirmed
 MOST_FRESH: Final = 4000  # where the first do not decide
 MOST_ROUNDS: Final = 3  # settings that may be wrong at a time
-FIRST_LOOK: Final = 4  # a quarter of the sample shows what is hopeless
-
-Hits = NDArray[np.bool_]
+FIRST_PART: Final = 4  # a quarter of the sample shows which settings are hopeless
 
 
 @dataclass(frozen=True)
-class Doctor:
-    """Tries the usual suspects on images of an evaluation.
+class SettingsSearch:
+    """Tries other preprocessing on the images of an evaluation.
 
     `images` are the files with their labels, `hits` says which the model has right as it is used.
     `turned` and `deep` tell whether any is turned by EXIF or has more than eight bits; none of
@@ -55,40 +54,40 @@ class Doctor:
     deep: bool = False
     max_mb: int = MAX_FILE_MB
 
-    def diagnose(self) -> Diagnosis:
+    def run(self) -> Restoration:
         """Change one setting after the other, as long as that helps, until one restores the result.
 
         A setting is chosen on a stratified sample and confirmed on images outside of it.
 
         Raises:
-            UnfitOption: The images are prepared by the user's own function.
+            UnfitOption: The images are prepared by the user's function.
         """
         used = self.classifier.preparation
         if not isinstance(used, Preprocessing):
             raise UnfitOption("--expect cannot try other settings of a --transform of your own")
         sample, fresh = self._split()
-        base, base_hits = Suspect({}, used), self.hits[sample]
-        restoring: list[Finding] = []
-        nearest: Finding | None = None
+        base, base_hits = Candidate({}, used), self.hits[sample]
+        restoring: list[TriedSetting] = []
+        nearest: TriedSetting | None = None
         tried = 0
         for _ in range(MOST_ROUNDS):
-            suspects = self._suspects(base)
-            tried += len(suspects)
-            suspects, hits = self._try_on_sample(suspects, sample)
-            if not suspects:
+            candidates = self._candidates(base)
+            tried += len(candidates)
+            candidates, hits = self._try_on_sample(candidates, sample)
+            if not candidates:
                 break
-            best = suspects[0]
+            best = candidates[0]
             is_better = sign_test(hits[0], base_hits) < 0.05
             if not is_out_of_reach(hits[0], self.expected):
-                findings, restored = self._confirm(suspects, hits, sample, fresh)
-                restoring = findings if restored else []
-                nearest = findings[0] if restored or is_better else nearest
+                confirmed, restored = self._confirm(candidates, hits, sample, fresh)
+                restoring = confirmed if restored else []
+                nearest = confirmed[0] if restored or is_better else nearest
             elif is_better:
-                nearest = Finding(best.changes, float(hits[0].mean()), len(sample))
+                nearest = TriedSetting(best.changes, float(hits[0].mean()), len(sample))
             if restoring or not is_better:
                 break
             base, base_hits = best, hits[0]
-        return Diagnosis(self.expected, tried, len(sample), len(fresh), restoring, nearest)
+        return Restoration(self.expected, tried, len(sample), len(fresh), restoring, nearest)
 
     def _split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the rows of the sample, and those outside that confirm."""
@@ -99,37 +98,39 @@ class Doctor:
         # Rows come class by class, and the first of these are to stand for all.
         return sample, np.random.default_rng(self.seed).permutation(fresh)
 
-    def _suspects(self, base: Suspect) -> list[Suspect]:
-        """Return the usual suspects that the network takes, with the changes made so far."""
-        found = [
-            Suspect({**base.changes, **suspect.changes}, suspect.preprocessing)
-            for suspect in usual_suspects(base.preprocessing, turned=self.turned, deep=self.deep)
+    def _candidates(self, base: Candidate) -> list[Candidate]:
+        """Return the settings to try that the network takes, with the changes made so far."""
+        others = candidate_settings(base.preprocessing, turned=self.turned, deep=self.deep)
+        by_size = {other.preprocessing.img_size: other.preprocessing for other in others}
+        taken = {size for size, setting in by_size.items() if takes(self.classifier, setting)}
+        return [
+            Candidate({**base.changes, **other.changes}, other.preprocessing)
+            for other in others
+            if other.preprocessing.img_size in taken
         ]
-        sizes = {one.preprocessing.img_size: one.preprocessing for one in found}
-        fine = {size for size, one in sizes.items() if takes(self.classifier, one)}
-        return [one for one in found if one.preprocessing.img_size in fine]
 
     def _try_on_sample(
-        self, suspects: list[Suspect], sample: NDArray[np.intp]
-    ) -> tuple[list[Suspect], list[Hits]]:
-        """Return the suspects that the sample cannot tell from the best, best first."""
-        cut = max(1, len(sample) // FIRST_LOOK)
+        self, candidates: list[Candidate], sample: NDArray[np.intp]
+    ) -> tuple[list[Candidate], list[Hits]]:
+        """Return the candidates that the sample cannot tell from the best, best first."""
+        cut = max(1, len(sample) // FIRST_PART)
         shuffled = np.random.default_rng(self.seed).permutation(sample)
-        first = self._hits(suspects, shuffled[:cut])
+        first = self._hits(candidates, shuffled[:cut])
         kept = sorted(contenders(first))
-        rest = self._hits([suspects[one] for one in kept], shuffled[cut:])
-        hits = [np.append(first[one], more) for one, more in zip(kept, rest, strict=True)]
+        candidates = [candidates[place] for place in kept]
+        rest = self._hits(candidates, shuffled[cut:])
+        hits = [np.append(first[place], more) for place, more in zip(kept, rest, strict=True)]
         back = np.argsort(shuffled)
-        chosen = contenders(hits)
-        return [suspects[kept[one]] for one in chosen], [hits[one][back] for one in chosen]
+        best = contenders(hits)
+        return [candidates[place] for place in best], [hits[place][back] for place in best]
 
     def _confirm(
         self,
-        suspects: list[Suspect],
+        candidates: list[Candidate],
         hits: list[Hits],
         sample: NDArray[np.intp],
         fresh: NDArray[np.intp],
-    ) -> tuple[list[Finding], bool]:
+    ) -> tuple[list[TriedSetting], bool]:
         """Try the contenders on fresh images, more of them where few do not decide.
 
         Returns:
@@ -137,32 +138,35 @@ class Doctor:
         """
         restored = False
         for seen, stop in ((0, FIRST_FRESH), (FIRST_FRESH, MOST_FRESH)):
-            more = self._hits(suspects, fresh[seen:stop])
+            more = self._hits(candidates, fresh[seen:stop])
             hits = [np.append(*pair) for pair in zip(hits, more, strict=True)]
             best = contenders(hits)
-            suspects, hits = [suspects[one] for one in best], [hits[one] for one in best]
+            candidates, hits = (
+                [candidates[place] for place in best],
+                [hits[place] for place in best],
+            )
             used = np.append(self.hits[sample], self.hits[fresh[:stop]])
             is_fresh = np.arange(len(used)) >= len(sample)
             restored = restores(used, hits[0], fresh=is_fresh, expected=self.expected)
             if restored or stop >= len(fresh):
                 break
         gain = (self.expected - used.mean()) / 2
-        findings = [
-            Finding(suspect.changes, float(one[is_fresh].mean()), int(is_fresh.sum()))
-            for suspect, one in zip(suspects, hits, strict=True)
-            if one.mean() - used.mean() >= gain or not restored
+        confirmed = [
+            TriedSetting(candidate.changes, float(tried[is_fresh].mean()), int(is_fresh.sum()))
+            for candidate, tried in zip(candidates, hits, strict=True)
+            if tried.mean() - used.mean() >= gain or not restored
         ]
-        return findings, restored
+        return confirmed, restored
 
-    def _hits(self, suspects: Sequence[Suspect], rows: NDArray[np.intp]) -> list[Hits]:
+    def _hits(self, candidates: Sequence[Candidate], rows: NDArray[np.intp]) -> list[Hits]:
         """Predict some images with each setting."""
-        if not len(rows) or not suspects:
-            return [np.zeros(0, bool)] * len(suspects)
-        what = f"trying {len(suspects)} settings"
+        if not len(rows) or not candidates:
+            return [np.zeros(0, bool)] * len(candidates)
+        what = f"trying {len(candidates)} settings"
         with self.progress(what, total=len(rows), done=0) as advance:
-            return try_settings(
+            return hits_by_setting(
                 self.classifier,
-                [one.preprocessing for one in suspects],
+                [candidate.preprocessing for candidate in candidates],
                 [self.images[row] for row in rows],
                 workers=self.workers,
                 threads=self.threads,

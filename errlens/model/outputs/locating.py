@@ -1,4 +1,4 @@
-"""Which of the things that a network returns are its class scores."""
+"""Where in what a network returns its class scores are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from errlens.errors import UnfitModel
-from errlens.model.outputs import Place, as_matrix, as_tensor, step_into
+from errlens.model.outputs.reading import Place, as_matrix, as_tensor, step_into
 
 # By these names class scores go where a network returns more, the likeliest first.
 SCORE_NAMES: Final = (
@@ -24,8 +24,8 @@ MOST_DEPTH: Final = 4  # lists within lists
 MOST_SHOWN: Final = 6
 
 
-class Part(NamedTuple):
-    """One of the things that a network returned, with the way to it."""
+class OutputTensor(NamedTuple):
+    """A tensor within what a network returned, with the way to it."""
 
     place: Place
     values: Tensor
@@ -51,14 +51,14 @@ def find_scores(output: Any, n: int, *, classes: int | None = None) -> tuple[Pla
     if _is_plain(output, n):
         _refuse_class_number(output, n)
         return (), None
-    parts = list(_parts(output))
-    fitting = [part for part in parts if _columns(part, n)]
+    tensors = list(_tensors(output))
+    fitting = [tensor for tensor in tensors if _columns(tensor, n)]
     if not fitting:
         raise UnfitModel(
             f"the model returns a {type(output).__name__}, not class scores"
-            + (f": {_listed(parts)}" if parts else "")
+            + (f": {_listed(tensors)}" if tensors else "")
         )
-    likely = [part for part in fitting if _fits(_columns(part, n), classes)] or fitting
+    likely = [tensor for tensor in fitting if _fits(_columns(tensor, n), classes)] or fitting
     chosen = _by_name(likely) or _first_of_equals(likely, n)
     if chosen is None:
         raise UnfitModel(
@@ -66,8 +66,8 @@ def find_scores(output: Any, n: int, *, classes: int | None = None) -> tuple[Pla
             hint=SCORES_WANTED
             + ("" if classes else "; or say with --classes FILE how many there are"),
         )
-    told = f"of the outputs {_listed(parts)} the class scores are taken to be {chosen}"
-    return chosen.place, told if len(parts) > 1 else None
+    remark = f"of the outputs {_listed(tensors)} the class scores are taken to be {chosen}"
+    return chosen.place, remark if len(tensors) > 1 else None
 
 
 def _refuse_class_number(output: Any, n: int) -> None:
@@ -88,13 +88,13 @@ def _refuse_class_number(output: Any, n: int) -> None:
         )
 
 
-def _by_name(parts: Sequence[Part]) -> Part | None:
-    named = [part for part in parts if part.place[-1] in SCORE_NAMES]
-    return min(named, key=lambda part: SCORE_NAMES.index(str(part.place[-1])), default=None)
+def _by_name(tensors: Sequence[OutputTensor]) -> OutputTensor | None:
+    named = [tensor for tensor in tensors if tensor.place[-1] in SCORE_NAMES]
+    return min(named, key=lambda tensor: SCORE_NAMES.index(str(tensor.place[-1])), default=None)
 
 
-def _first_of_equals(parts: Sequence[Part], n: int) -> Part | None:
-    return parts[0] if len({_columns(part, n) for part in parts}) == 1 else None
+def _first_of_equals(tensors: Sequence[OutputTensor], n: int) -> OutputTensor | None:
+    return tensors[0] if len({_columns(tensor, n) for tensor in tensors}) == 1 else None
 
 
 def _fits(columns: int, classes: int | None) -> bool:
@@ -103,7 +103,7 @@ def _fits(columns: int, classes: int | None) -> bool:
 
 def floats_in(output: Any) -> list[Tensor]:
     """Return the tensors of floats within an output, however it holds them."""
-    return [part.values for part in _parts(output)]
+    return [tensor.values for tensor in _tensors(output)]
 
 
 def _is_plain(output: Any, n: int) -> bool:
@@ -120,16 +120,16 @@ def _is_row(value: Any) -> bool:
     return all(isinstance(number, int | float) for number in numbers)
 
 
-def _parts(output: Any, place: Place = ()) -> Iterator[Part]:
+def _tensors(output: Any, place: Place = ()) -> Iterator[OutputTensor]:
     """Yield the tensors and arrays of floats within an output, however it holds them."""
     if isinstance(output, np.ndarray) and output.dtype.kind == "f":
         output = torch.as_tensor(output)
     if isinstance(output, Tensor):
         if output.is_floating_point():
-            yield Part(place, output)
+            yield OutputTensor(place, output)
     elif len(place) < MOST_DEPTH:
         for step in _steps(output):
-            yield from _parts(step_into(output, step), (*place, step))
+            yield from _tensors(step_into(output, step), (*place, step))
 
 
 def _steps(output: Any) -> Sequence[str | int]:
@@ -144,14 +144,14 @@ def _steps(output: Any) -> Sequence[str | int]:
     return names if "logits" in names or not hasattr(output, "logits") else ["logits", *names]
 
 
-def _columns(part: Part, n: int) -> int:
+def _columns(tensor: OutputTensor, n: int) -> int:
     """Return the number of scores of each image; 0 of what can be no class scores."""
     try:
-        return as_matrix(part.values, n).shape[1]
+        return as_matrix(tensor.values, n).shape[1]
     except UnfitModel:
         return 0
 
 
-def _listed(parts: Sequence[Part]) -> str:
-    shown = ", ".join(map(str, parts[:MOST_SHOWN]))
-    return f"{shown} and {len(parts) - MOST_SHOWN} more" if len(parts) > MOST_SHOWN else shown
+def _listed(tensors: Sequence[OutputTensor]) -> str:
+    shown, more = ", ".join(map(str, tensors[:MOST_SHOWN])), len(tensors) - MOST_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,4 +1,4 @@
-"""Other ways in which a model may have been fed in its training: the usual suspects."""
+"""Which other preprocessing a model may have been trained with."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,16 +21,16 @@ FILTERS: Final = ("nearest", "bilinear", "bicubic", "lanczos")
 FURTHEST_SIZE: Final = 4  # times larger or smaller than the one in use
 
 
-class Suspect(NamedTuple):
-    """A setting that may be the training's: what it changes, and the whole."""
+class Candidate(NamedTuple):
+    """Preprocessing that may be that of the training, and what it changes in the one in use."""
 
     changes: Mapping[str, Any]
     preprocessing: Preprocessing
 
 
-def usual_suspects(
+def candidate_settings(
     used: Preprocessing, *, turned: bool = False, deep: bool = False
-) -> list[Suspect]:
+) -> list[Candidate]:
     """Return what to try instead of the preprocessing in use, each different from all others.
 
     One thing is changed at a time: mean and standard deviation together (the scale of the pixels
@@ -42,13 +42,13 @@ def usual_suspects(
         turned: There are photos that EXIF turns.
         deep: There are photos of more than eight bits.
     """
-    found: dict[Preprocessing, Mapping[str, Any]] = {}
     reading = {"exif": turned, "scale_16bit": deep}
     of_files = [{name: not getattr(used, name)} for name, matters in reading.items() if matters]
+    changes_to: dict[Preprocessing, Mapping[str, Any]] = {}
     for changes in (*of_files, *_changes(used)):
-        found.setdefault(replace(used, **changes), changes)
-    found.pop(used, None)
-    return [Suspect(changes, preprocessing) for preprocessing, changes in found.items()]
+        changes_to.setdefault(replace(used, **changes), changes)
+    changes_to.pop(used, None)
+    return [Candidate(changes, preprocessing) for preprocessing, changes in changes_to.items()]
 
 
 def _changes(used: Preprocessing) -> Iterator[dict[str, Any]]:

@@ -1,22 +1,62 @@
-"""Import the user's own model factories and transforms: by the user's word, or by a run's.
+"""Import and call the user's model factories, networks and transforms.
 
-The user may name any function there is. A run may come from somebody else, so the function that its
-`run.json` names must be the user's own as far as can be told without importing anything.
+Whatever they raise becomes one sentence. The user may name any function there is. A run may come
+from another person, so the function that its `run.json` names must be of the current folder, as far
+as this can be told without importing anything.
 """
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from errlens.errors import ForeignCode, UnknownModel
-from errlens.model.networks.users_code import users_code
+import torch
+
+from errlens.errors import ErrlensError, ForeignCode, OutOfMemory, UnknownModel, UserCodeFailed
+
+# What torch says where a machine has no memory left, besides raising an error of its own for GPUs.
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@contextmanager
+def user_code(what: str, *, images: int | None = None) -> Iterator[None]:
+    """Tell what the code in this block raises in its own words; Ctrl-C passes.
+
+    Args:
+        what: What is called, as the beginning of a sentence.
+        images: How many images it is given at a time, where memory may run out.
+
+    Raises:
+        UserCodeFailed: It raised something, or tried to end the program.
+        OutOfMemory: There was not enough of it.
+    """
+    try:
+        yield
+    except ErrlensError:
+        raise
+    except (Exception, SystemExit) as error:
+        if images is not None and is_out_of_memory(error):
+            raise OutOfMemory(what, images=images) from error
+        raise UserCodeFailed(what, error) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, on whatever device.
+
+    >>> is_out_of_memory(RuntimeError("CUDA error: out of memory"))
+    True
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in words for sign in _NO_MEMORY)
 
 
 def import_object(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
-    """Import the user's own callable, looking in the current folder too.
+    """Import the user's callable, looking in the current folder too.
 
     Raises:
         UnknownModel: There is no such module, or nothing callable of this name in it.
@@ -24,7 +64,7 @@ def import_object(module_name: str, name: str, *, what: str) -> Callable[..., An
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    with users_code(f"{module_name}.py, imported for the {what} {module_name}:{name},"):
+    with user_code(f"{module_name}.py, imported for the {what} {module_name}:{name},"):
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
@@ -33,11 +73,10 @@ def import_object(module_name: str, name: str, *, what: str) -> Callable[..., An
             raise UnknownModel(
                 module_name, where=f"for the {what} {module_name}:{name}, Python"
             ) from error
-    found = getattr(module, name, None)
-    if not callable(found):
+    named: Callable[..., Any] | None = getattr(module, name, None)
+    if named is None or not callable(named):
         raise UnknownModel(name, vars(module), where=f"the {what} module {module_name}")
-    imported: Callable[..., Any] = found
-    return imported
+    return named
 
 
 def import_recorded(module_name: str, name: str, *, what: str) -> Callable[..., Any]:
@@ -48,18 +87,18 @@ def import_recorded(module_name: str, name: str, *, what: str) -> Callable[..., 
     the run. The same is true of the module that defines the callable, where that is another one.
 
     Raises:
-        ForeignCode: It is not; nothing of it was run, but where the module is the user's own.
+        ForeignCode: It is not; nothing of it was run, but where the module is the user's.
         UnknownModel: There is nothing callable of this name in the module.
     """
     if not _is_own(_spec_here(module_name)):
         raise ForeignCode(what, f"{module_name}:{name}")
-    found = import_object(module_name, name, what=what)
-    defined_in = str(getattr(found, "__module__", ""))
+    named = import_object(module_name, name, what=what)
+    defined_in = str(getattr(named, "__module__", ""))
     for package in {_package(module_name), _package(defined_in)}:
         spec, loaded = _spec_here(package), sys.modules.get(package)
         if not (_is_own(spec) and loaded and _same_place(loaded.__spec__, spec)):
             raise ForeignCode(what, f"{module_name}:{name}")
-    return found
+    return named
 
 
 def _package(module_name: str) -> str:

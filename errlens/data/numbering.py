@@ -1,4 +1,4 @@
-"""Labels and predictions that are numbers: do they count from the same?"""
+"""Labels and predictions that are numbers: do both number the first class alike?"""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal, NamedTuple
