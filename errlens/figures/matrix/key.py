@@ -48,8 +48,8 @@ def linear_scale(darkest: float, *, unit: str) -> Scale | None:
     is_count = unit == IMAGES
     top = darkest if is_count else 100 * darkest
     steps = MaxNLocator(5, integer=is_count, steps=[1, 2, 5, 10]).tick_values(0, top)
-    kept = [float(one) for one in steps if 0 <= one <= top * (1 + 1e-9)]
-    ticks = {one * darkest / top: f"{one:,.0f}" if is_count else f"{one:g}" for one in kept}
+    kept = [float(step) for step in steps if 0 <= step <= top * (1 + 1e-9)]
+    ticks = {step * darkest / top: f"{step:,.0f}" if is_count else f"{step:g}" for step in kept}
     return Scale(Normalize(0, darkest), ERRORS, ticks, unit if is_count else f"{unit}, %")
 
 
@@ -60,8 +60,8 @@ def log_scale(darkest: float) -> Scale | None:
     top = max(darkest, 10.0)
     steps = [1.0] if top >= 100 else [1.0, 2.0, 5.0]
     tens = 10.0 ** np.arange(np.floor(np.log10(top)) + 1)
-    kept = [one for one in np.outer(tens, steps).ravel().tolist() if one <= top]
-    return Scale(LogNorm(1, top), LOG_ERRORS, {one: f"{one:,.0f}" for one in kept}, IMAGES)
+    kept = [step for step in np.outer(tens, steps).ravel().tolist() if step <= top]
+    return Scale(LogNorm(1, top), LOG_ERRORS, {step: f"{step:,.0f}" for step in kept}, IMAGES)
 
 
 class Key:
