@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -59,11 +59,11 @@ class TileMaker:
         of its predicted class.
         """
         rows = gallery.sections[0].rows
-        shots = [self._with_training(one) for one in self._read(rows)]
-        near = self._read([one.row for one in alike])
-        for one, likeness in zip(near, alike, strict=True):
-            shot, told = self._shot(one), f"similarity {figure(likeness.similarity)}"
-            lines = (*shot.tile.lines, Line("", told, dim=True))
+        shots = [self._with_training(image) for image in self._read(rows)]
+        near = self._read([likeness.row for likeness in alike])
+        for image, likeness in zip(near, alike, strict=True):
+            shot, similarity = self._shot(image), f"similarity {figure(likeness.similarity)}"
+            lines = (*shot.tile.lines, Line("", similarity, dim=True))
             shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
         return shots
 
@@ -77,19 +77,19 @@ class TileMaker:
         return [line for note in self.notes if note.is_about(about) for line in note.lines]
 
     def _read(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.images.table.take(np.asarray(rows, np.int64)).to_pylist()
-        return found
+        table = self.images.table.take(np.asarray(rows, np.int64))
+        return cast(list[dict[str, Any]], table.to_pylist())
 
-    def _shot(self, one: Mapping[str, Any]) -> Shot:
-        file = ImageFile(self.root / one["path"], one["content_hash"], self.max_mb)
-        remarks = self._remarks(Term("row", number=one["row"]))
-        return Shot(file, _described(one, remark="\n".join(remarks)))
+    def _shot(self, image: Mapping[str, Any]) -> Shot:
+        file = ImageFile(self.root / image["path"], image["content_hash"], self.max_mb)
+        remarks = self._remarks(Term("row", number=image["row"]))
+        return Shot(file, _described(image, remark="\n".join(remarks)))
 
-    def _with_training(self, one: Mapping[str, Any]) -> Shot:
-        shot = self._shot(one)
+    def _with_training(self, image: Mapping[str, Any]) -> Shot:
+        shot = self._shot(image)
         if not self.training:
             return shot
-        ends = dict.fromkeys((one["label"], one["pred"]))  # one class where it is right
+        ends = dict.fromkeys((image["label"], image["pred"]))  # one class where it is right
         known = (self.training.get(index) for index in ends)
         return shot._replace(beside=tuple(files[0] if files else None for files in known))
 
@@ -138,20 +138,25 @@ def _spread(files: list[ImageFile]) -> list[ImageFile]:
     return [files[place] for place in places]
 
 
-def _described(one: Mapping[str, Any], *, remark: str) -> Tile:
+def _described(image: Mapping[str, Any], *, remark: str) -> Tile:
     """Return the tile of a row: its true name, what it was taken for, and the row."""
-    row = f"row {one['row']}"
-    confidence, true = _prob(one["confidence"]), _prob(one["label_prob"])
-    if one["pred_name"] is None:
-        said = Line("", one["status"])
-    elif one["correct"]:
-        said = Line("", f"✓ right{confidence}")
+    row = f"row {image['row']}"
+    confidence, true = after_name(image["confidence"]), after_name(image["label_prob"])
+    if image["pred_name"] is None:
+        outcome = Line("", image["status"])
+    elif image["correct"]:
+        outcome = Line("", f"✓ right{confidence}")
     else:
-        said = Line(f"→ {one['pred_name']}", confidence)
+        outcome = Line(f"→ {image['pred_name']}", confidence)
         row += f" · p(true){true}" * bool(true)
-    lines = (Line(one["label_name"] or "no label"), said, Line("", row, dim=True))
-    return Tile((), lines, _VERDICTS[one["correct"]], remark)
+    lines = (Line(image["label_name"] or "no label"), outcome, Line("", row, dim=True))
+    return Tile((), lines, _VERDICTS[image["correct"]], remark)
 
 
-def _prob(value: float | None) -> str:
-    return "" if value is None else f" {probability(value)}"
+def after_name(value: float | None) -> str:
+    """Write a probability as it follows a name; nothing where it is not known.
+
+    >>> after_name(0.93), after_name(None)
+    (' 0.930', '')
+    """
+    return "" if value is None or np.isnan(value) else f" {probability(value)}"
