@@ -1,4 +1,4 @@
-"""`errlens what-if`: the figures of a run with other classes or other labels."""
+"""`errlens what-if`: the metrics of a run with other classes or other labels."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from errlens.run.folder import RunFolder
 
 
 def what_if(options: WhatIfOptions) -> None:
-    """Say what the figures of RUN would be with classes merged or dropped, or labels mended."""
+    """Say what the metrics of RUN would be with classes merged or dropped, or labels mended."""
     screen = options.screen()
     run = options.open_run(screen)
 
