@@ -1,6 +1,6 @@
 """What the views of all commands have in common: rows of a table, where files are, one object."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,6 +44,23 @@ def show_files(screen: Screen, folder: Path, written: Sequence[str]) -> None:
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(folder)}: {', '.join(written)}")
+
+
+def warn_of_absent(
+    screen: Screen, absent: Mapping[str, str], root: Path, written: Sequence[str]
+) -> None:
+    """Say that images of the galleries are gone, and what to do about it.
+
+    `absent` says why, by path; `written` are the files that were written.
+    """
+    path, reason = next(iter(absent.items()))
+    if any(name.startswith("gallery/") for name in written):
+        screen.warn(f"not shown: {path!r} ({reason}){and_more(len(absent))}")
+    else:
+        screen.warn(
+            f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
+            f"{reason}; --data-root DIR says where they lie"
+        )
 
 
 def say_next(screen: Screen, words: Sequence[str]) -> None:

@@ -12,6 +12,8 @@ from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_g
 from errlens.figures.paper.letters import shown_name
 from errlens.galleries.choice import Gallery
 from errlens.galleries.tiles import Shot, TileMaker
+from errlens.run.results import ResultsWriter
+from errlens.terminal import StartProgress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,6 +64,24 @@ def posters(
         title = gallery.title + ", and the nearest that are right" * bool(near)
         wanted.append(Poster(gallery, title, shots, maker.remarks(gallery)))
     return wanted
+
+
+def write_posters(
+    results: ResultsWriter,
+    wanted: Sequence[Poster],
+    *,
+    as_fed: Preprocessing | None = None,
+    progress: StartProgress,
+) -> dict[str, str]:
+    """Draw galleries and write them; return the path of each image that cannot be shown, and why.
+
+    See `draw_posters`; `progress` is told how many tiles there are.
+    """
+    absent: dict[str, str] = {}
+    with progress("drawing", total=sum(map(len, wanted))) as advance:
+        for name, figure in draw_posters(wanted, as_fed=as_fed, absent=absent, progress=advance):
+            results.png(name, figure)
+    return absent
 
 
 def draw_posters(

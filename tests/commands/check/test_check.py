@@ -294,9 +294,9 @@ def test_after_a_gate_that_failed_the_chain_goes_on(monkeypatch):
     from errlens.commands.run import command as chain
 
     calls = []
-    later = {**chain.BLOCKS, "misclassified": (chain.MisclassifiedOptions, calls.append)}
     order = ["check", "misclassified"]
-    monkeypatch.setattr(chain, "BLOCKS", {name: later[name] for name in order})
+    monkeypatch.setattr(chain, "BLOCKS", {name: chain.BLOCKS[name] for name in order})
+    monkeypatch.setattr("errlens.commands.misclassified.command.misclassified", calls.append)
     Path("project.yaml").write_text(
         "out: run\ncheck: {fail_under: {top1: 1.0}}\nmisclassified: {}\n"
     )
