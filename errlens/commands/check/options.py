@@ -66,7 +66,7 @@ class CheckOptions(RunArgument, OutputOptions):
     def __post_init__(self) -> None:
         """Refuse what asks for nothing."""
         if self.max_drop is not None and self.baseline is None:
-            raise UnfitOption("--max-drop needs --baseline: a drop from what?")
+            raise UnfitOption("--max-drop needs --baseline, the run that the drop is from")
         if not (self.fail_under or self.fail_over or self.baseline):
             raise UnfitOption(
                 "there is no gate to check",
