@@ -6,34 +6,13 @@ from typing import Any, Final
 
 import pandas as pd
 
+from errlens import formats
 from errlens.analysis.comparison.by_run import MORE_IS_BETTER, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
 from errlens.analysis.selection.parsing import run_selector
+from errlens.commands import showing
 from errlens.commands.compare.options import CompareOptions
 from errlens.commands.compare.result import ComparisonResult
-from errlens.commands.showing import (
-    and_more,
-    first_rows,
-    print_json,
-    records,
-    say_more,
-    say_next,
-    show_files,
-    warn_of_absent,
-)
-from errlens.formats import (
-    NOT_KNOWN,
-    count,
-    counted,
-    figure,
-    of,
-    p_value,
-    points,
-    points_range,
-    probability,
-    share,
-    share_range,
-)
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -57,18 +36,20 @@ def show(
     _warn_of_doubts(screen, result)
     if result.absent:
         root = options.images_root(runs[-1])
-        warn_of_absent(screen, result.absent, root, result.files)
+        showing.warn_of_absent(screen, result.absent, root, result.files)
     _show_runs(screen, result.runs)
     screen.say()
     if len(result.comparisons) > 1:
         _show_differences(screen, result)
     else:
         _show_two(screen, result)
-    show_files(screen, folder, result.files)
+    showing.show_files(screen, folder, result.files)
     if result.changed is not None and len(result.changed.broken):
-        say_next(screen, _next_words(*runs))
-    tables: dict[str, Any] = {name: records(table) for name, table in result.tables().items()}
-    print_json(
+        showing.say_next(screen, _next_words(*runs))
+    tables: dict[str, Any] = {
+        name: showing.records(table) for name, table in result.tables().items()
+    }
+    showing.print_json(
         screen,
         "compare",
         folder=str(folder),
@@ -106,7 +87,7 @@ def _show_spelling(screen: Screen, runs: Sequence[RunFolder]) -> None:
         spelling = last.spelling_of(run.info.classes.names)
         other = [f"{old!r} is {new!r}" for old, new in spelling.items() if old != new]
         if other:
-            first = f"{other[0]}{and_more(len(other))}"
+            first = f"{other[0]}{showing.and_more(len(other))}"
             screen.remark(f"classes that {relative(run.path)} spells otherwise: {first}")
 
 
@@ -114,13 +95,13 @@ def _warn_of_doubts(screen: Screen, result: ComparisonResult) -> None:
     """Say what makes images doubtful that have the same name in two runs."""
     if result.relabelled:
         screen.warn(
-            f"left out: {counted(result.relabelled, 'image')} whose label is not the same in both "
-            "runs"
+            f"left out: {formats.counted(result.relabelled, 'image')} whose label is not the same "
+            "in both runs"
         )
     if result.other_files:
         screen.warn(
-            f"{counted(result.other_files, 'image')} in common by name, but not by content: if "
-            "these are different images, this comparison is wrong"
+            f"{formats.counted(result.other_files, 'image')} in common by name, but not by "
+            "content: if these are different images, this comparison is wrong"
         )
 
 
@@ -133,13 +114,14 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         best = runs[name].max() if more else runs[name].min()
         is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            f"{share(value, n) if is_share else figure(value)}{' *' if value == best else '  '}"
+            (formats.share(value, n) if is_share else formats.figure(value))
+            + (" *" if value == best else "  ")
             for value, n in zip(runs[name], runs["n"], strict=True)
         ]
         if name == "top1":
             edges = zip(runs["top1_low"], runs["top1_high"], runs["n"], strict=True)
-            columns[">95 % interval"] = [share_range(*edge) for edge in edges]
-    columns[">images"] = [count(n) for n in runs["n"]]
+            columns[">95 % interval"] = [formats.share_range(*edge) for edge in edges]
+    columns[">images"] = [formats.count(n) for n in runs["n"]]
     screen.table([*columns], list(zip(*columns.values(), strict=True)))
     screen.say("* the best of its column")
 
@@ -147,7 +129,7 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
 def _show_differences(screen: Screen, result: ComparisonResult) -> None:
     """Print how the accuracy of each run differs from that of the first."""
     rows = [
-        (name, *_difference(against, n), probability(against.p_value), _common(against))
+        (name, *_difference(against, n), formats.probability(against.p_value), _common(against))
         for name, against, n in zip(
             result.names[1:], result.comparisons, result.runs["n"][1:], strict=True
         )
@@ -162,11 +144,11 @@ def _show_differences(screen: Screen, result: ComparisonResult) -> None:
 def _common(comparison: Comparison) -> str:
     if not comparison.on_same_images:
         return "none: unpaired"
-    return f"{count(len(comparison.both))}: {_fixed_and_broken(comparison)}"
+    return f"{formats.count(len(comparison.both))}: {_fixed_and_broken(comparison)}"
 
 
 def _fixed_and_broken(comparison: Comparison) -> str:
-    return f"{count(comparison.fixed)} fixed, {count(comparison.broken)} broken"
+    return f"{formats.count(comparison.fixed)} fixed, {formats.count(comparison.broken)} broken"
 
 
 def _show_difference(screen: Screen, result: ComparisonResult) -> None:
@@ -176,8 +158,10 @@ def _show_difference(screen: Screen, result: ComparisonResult) -> None:
     difference, interval = _difference(comparison, new_n)
     if comparison.on_same_images:
         n_both = len(comparison.both)
-        shares = f" (of {count(old_n)} and {count(new_n)})" * (not old_n == new_n == n_both)
-        common = f"{counted(n_both, 'image')} in common{shares}"
+        shares = f" (of {formats.count(old_n)} and {formats.count(new_n)})" * (
+            not old_n == new_n == n_both
+        )
+        common = f"{formats.counted(n_both, 'image')} in common{shares}"
         screen.say(f"{common}: {_fixed_and_broken(comparison)}")
         test = "exact McNemar test"
     else:
@@ -188,7 +172,7 @@ def _show_difference(screen: Screen, result: ComparisonResult) -> None:
         test = "exact Fisher test"
     screen.say(
         f"difference in accuracy {difference}, 95 % interval {interval}; {test}: "
-        f"{p_value(comparison.p_value)}"
+        f"{formats.p_value(comparison.p_value)}"
     )
 
 
@@ -199,14 +183,14 @@ def _show_classes(screen: Screen, classes: pd.DataFrame) -> None:
     rows = [
         (
             row["class_name"],
-            share(row["old_recall"]),
-            share(row["new_recall"]),
-            points(row["difference"]),
-            points_range(row["low"], row["high"]),
-            *([count(row["fixed"]), count(row["broken"])] if paired else []),
-            probability(row["q_value"]),
+            formats.share(row["old_recall"]),
+            formats.share(row["new_recall"]),
+            formats.points(row["difference"]),
+            formats.points_range(row["low"], row["high"]),
+            *([formats.count(row["fixed"]), formats.count(row["broken"])] if paired else []),
+            formats.probability(row["q_value"]),
         )
-        for row in first_rows(moved, SHOWN)
+        for row in showing.first_rows(moved, SHOWN)
     ]
     counts = (">fixed", ">broken") if paired else ()
     heads = ("class", ">old recall", ">new recall", ">difference", ">95 % interval", *counts, ">q")
@@ -223,11 +207,11 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
     rows = [
         (
             f"{row['class_a']} ~ {row['class_b']}",
-            NOT_KNOWN if pd.isna(row["status"]) else row["status"],
+            formats.NOT_KNOWN if pd.isna(row["status"]) else row["status"],
             *(_changes(row) if paired else _shares(row)),
-            probability(row["q_value"]),
+            formats.probability(row["q_value"]),
         )
-        for row in first_rows(shown, SHOWN)
+        for row in showing.first_rows(shown, SHOWN)
     ]
     counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
     heads = ("pair", "mutual confusion", ">old errors", ">new errors", *counts, ">q")
@@ -235,13 +219,14 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
 
 
 def _shares(row: Mapping[str, Any]) -> list[str]:
-    return [of(row[f"{which}_count"], row[f"{which}_n"]) for which in ("old", "new")]
+    return [formats.of(row[f"{which}_count"], row[f"{which}_n"]) for which in ("old", "new")]
 
 
 def _changes(row: Mapping[str, Any]) -> list[str]:
     """Return what became of the errors of a pair, where the images are the same."""
     return [
-        count(row[name]) for name in ("old_count", "new_count", "gone", "fixed", "new", "broken")
+        formats.count(row[name])
+        for name in ("old_count", "new_count", "gone", "fixed", "new", "broken")
     ]
 
 
@@ -251,10 +236,10 @@ def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
             str(row["row"]),
             row["path"],
             f"{row['old_pred']} -> {row['new_pred']}",
-            probability(row["old_confidence"]),
-            probability(row["new_confidence"]),
+            formats.probability(row["old_confidence"]),
+            formats.probability(row["new_confidence"]),
         )
-        for row in first_rows(broken, SHOWN)
+        for row in showing.first_rows(broken, SHOWN)
     ]
     heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
     _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
@@ -267,10 +252,10 @@ def _show_table(
         return
     screen.say()
     screen.table(heads, rows)
-    say_more(screen, total, len(rows), f": see {file}")
+    showing.say_more(screen, total, len(rows), f": see {file}")
 
 
 def _difference(comparison: Comparison, n: int) -> tuple[str, str]:
     """Write a difference in accuracy, and its interval."""
-    interval = points_range(comparison.low, comparison.high, n)
-    return points(comparison.difference, n), interval
+    interval = formats.points_range(comparison.low, comparison.high, n)
+    return formats.points(comparison.difference, n), interval

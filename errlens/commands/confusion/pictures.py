@@ -97,29 +97,22 @@ def _draw(
 
 def _draw_pages(matrix: ConfusionMatrix, tables: ConfusionTables) -> Iterator[tuple[str, Figure]]:
     """Yield pages of groups, each group with its numbers."""
+    place = {name: index for index, name in enumerate(matrix.classes.names)}
     groups = [
         Group(
             f"group {number}",
             tuple(names),
-            matrix.among(np.array(members)),
+            matrix.among(np.array([place[name] for name in names])),
             marks_among(names, tables),
         )
-        for number, names, members in _members(matrix, tables)
-        if len(members) <= LARGEST_GROUP
+        for number, names in enumerate(names_of(tables.groups), start=1)
+        if len(names) <= LARGEST_GROUP
     ]
     pages = [groups[at : at + GROUPS_A_PAGE] for at in range(0, len(groups), GROUPS_A_PAGE)]
     for number, page in enumerate(pages, start=1):
         of = f", page {number} of {len(pages)}" if len(pages) > 1 else ""
         title = f"classes that are mixed up among themselves{of}"
         yield f"groups-{number:02d}.png", draw_groups(page, title=title)
-
-
-def _members(
-    matrix: ConfusionMatrix, tables: ConfusionTables
-) -> Iterator[tuple[int, Sequence[str], list[int]]]:
-    place = {name: index for index, name in enumerate(matrix.classes.names)}
-    for number, names in enumerate(names_of(tables.groups), start=1):
-        yield number, names, [place[name] for name in names]
 
 
 def _draw_superclasses(table: pd.DataFrame, names: tuple[str, ...]) -> Figure:

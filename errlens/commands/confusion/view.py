@@ -15,6 +15,7 @@ from errlens.analysis.confusion.soft import mean_covered, soft_pairs
 from errlens.analysis.confusion.tables import ConfusionTables
 from errlens.analysis.selection.parsing import pair_selector
 from errlens.classes.names import ClassNames
+from errlens.commands import showing
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pairs_view import (
     show_legend,
@@ -23,15 +24,6 @@ from errlens.commands.confusion.pairs_view import (
     show_pairs,
 )
 from errlens.commands.confusion.result import ConfusionResult
-from errlens.commands.showing import (
-    and_more,
-    first_rows,
-    print_json,
-    records,
-    say_more,
-    say_next,
-    show_files,
-)
 from errlens.errors import some
 from errlens.formats import NOT_KNOWN, count, counted, points, probability, share
 from errlens.run.folder import RunFolder
@@ -47,12 +39,14 @@ def show(
     matrix, tables = result.matrix, result.tables
     _show_matrix(screen, matrix, expected=options.expected)
     _show_tables(screen, matrix, tables, by=options.by, top=options.top)
-    show_files(screen, run.path / "confusion", result.files)
+    showing.show_files(screen, run.path / "confusion", result.files)
     if len(tables.cells):
         selector = _first_selector(tables, run.info.classes)
         chosen = ["--select", selector] if selector else []
-        say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
-    print_json(screen, "confusion", run, **_as_tree(matrix, tables), files=list(result.files))
+        showing.say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
+    showing.print_json(
+        screen, "confusion", run, **_as_tree(matrix, tables), files=list(result.files)
+    )
 
 
 def _show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | None) -> None:
@@ -72,7 +66,7 @@ def _show_matrix(screen: Screen, matrix: ConfusionMatrix, *, expected: int | Non
         counts = ", ".join(_count_of(matrix, index) for index in odd[:ODD_COUNTS].tolist())
         screen.warn(
             f"{counted(len(odd), 'class')} without the {counted(expected, 'image')} "
-            f"expected: {counts}{and_more(len(odd), ODD_COUNTS)}"
+            f"expected: {counts}{showing.and_more(len(odd), ODD_COUNTS)}"
         )
 
 
@@ -113,9 +107,9 @@ def _show_tables(
 
 def _first_selector(tables: ConfusionTables, classes: ClassNames) -> str | None:
     """Return the selector of the first pair there is evidence of, or of the first one-way error."""
-    for row in first_rows(by_status(tables.pairs).real, 1):
+    for row in showing.first_rows(by_status(tables.pairs).real, 1):
         return pair_selector(row["class_a"], row["class_b"], classes)
-    for row in first_rows(tables.absorbed, 1):
+    for row in showing.first_rows(tables.absorbed, 1):
         return pair_selector(row["true_class"], row["pred_class"], classes, both_ways=False)
     return None
 
@@ -129,13 +123,14 @@ def _as_tree(matrix: ConfusionMatrix, tables: ConfusionTables) -> dict[str, Any]
         "n_classes": len(matrix.classes),
         "no_data": _names(matrix, matrix.n == 0),
         "sentences": sentences(matrix, tables.pairs, tables.absorbed),
-        "pairs": records(pairs.mutual),
-        "likely": records(pairs.likely),
+        "pairs": showing.records(pairs.mutual),
+        "likely": showing.records(pairs.likely),
         "n_candidates": len(pairs.others),
         "groups": [
-            {**group, "classes": json.loads(group["classes"])} for group in records(tables.groups)
+            {**group, "classes": json.loads(group["classes"])}
+            for group in showing.records(tables.groups)
         ],
-        "absorbed": records(tables.absorbed),
+        "absorbed": showing.records(tables.absorbed),
         "n_exceptional": None if exceptional is None else len(exceptional),
     }
 
@@ -152,11 +147,11 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
             share(row["share_of_errors"]),
             points(row["gain_if_solved"]),
         )
-        for row, names in zip(first_rows(larger, top), names_of(larger), strict=False)
+        for row, names in zip(showing.first_rows(larger, top), names_of(larger), strict=False)
     ]
     screen.say()
     screen.table(("groups", "classes", ">errors inside", ">of all errors", ">gain"), rows)
-    say_more(screen, len(larger), top, " groups of three or more: see groups.csv")
+    showing.say_more(screen, len(larger), top, " groups of three or more: see groups.csv")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
@@ -171,11 +166,11 @@ def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) ->
             f"{row['super_label']} -> {row['super_pred']}",
             _superclass_probability(row),
         )
-        for row in first_rows(exceptional, top)
+        for row in showing.first_rows(exceptional, top)
     ]
     heading = counted(len(exceptional), "exceptional error")
     screen.table((heading, "classes", "superclasses", ">p(predicted superclass)"), rows)
-    say_more(screen, len(exceptional), top, ": see exceptional.csv")
+    showing.say_more(screen, len(exceptional), top, ": see exceptional.csv")
 
 
 def _superclass_probability(row: Mapping[str, Any]) -> str:
@@ -200,7 +195,7 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
             probability(row["belief_ab"]),
             probability(row["belief_ba"]),
         )
-        for row in first_rows(soft_pairs(soft, matrix.classes), top)
+        for row in showing.first_rows(soft_pairs(soft, matrix.classes), top)
     ]
     heads = ("by mean probability (A ~ B)", ">mean p(B) of A's images", ">mean p(A) of B's images")
     screen.table(heads, rows)

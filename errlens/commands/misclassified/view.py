@@ -9,19 +9,10 @@ import pandas as pd
 from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.analysis.mistakes.repeats import is_shown
 from errlens.analysis.selection.parsing import pair_selector
+from errlens.commands import showing
 from errlens.commands.misclassified.image_view import show_image
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.misclassified.result import Copied, MisclassifiedResult
-from errlens.commands.showing import (
-    and_more,
-    first_rows,
-    print_json,
-    records,
-    say_more,
-    say_next,
-    show_files,
-    warn_of_absent,
-)
 from errlens.formats import NOT_KNOWN, count, counted, figure, of, points, probability, share
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -35,14 +26,14 @@ def show(
     """Print the images that are meant and what else was found, where it is, and what to do next."""
     if result.absent:
         root = options.images_root(run)
-        warn_of_absent(screen, result.absent, root, result.files)
+        showing.warn_of_absent(screen, result.absent, root, result.files)
     _show_errors(screen, result)
-    show_files(screen, run.path / "misclassified", result.files)
+    showing.show_files(screen, run.path / "misclassified", result.files)
     if result.copied:
         _show_copied(screen, result.copied)
     if words := _next_words(run, result, options):
-        say_next(screen, words)
-    print_json(screen, "misclassified", run, **_as_tree(result), files=list(result.files))
+        showing.say_next(screen, words)
+    showing.print_json(screen, "misclassified", run, **_as_tree(result), files=list(result.files))
 
 
 def _show_errors(screen: Screen, result: MisclassifiedResult) -> None:
@@ -72,7 +63,7 @@ def _show_copied(screen: Screen, copied: Copied) -> None:
     screen.say(f"Copied {counted(copied.n, 'image')} to {relative(copied.folder)}")
     if copied.failed:
         copy, why = copied.failed[0]
-        more = and_more(len(copied.failed))
+        more = showing.and_more(len(copied.failed))
         screen.warn(f"not copied: {str(copy.file.path)!r} ({why.reason}){more}")
 
 
@@ -96,11 +87,13 @@ def _next_words(
 
 def _as_tree(result: MisclassifiedResult) -> dict[str, Any]:
     """Return what stands for the result in the object that is printed for programs."""
-    tables = {name: records(table) for name, table in result.tables.items() if name != "worst"}
+    tables = {
+        name: showing.records(table) for name, table in result.tables.items() if name != "worst"
+    }
     return {
         "n": result.matrix.total,
         "n_errors": result.matrix.n_errors,
-        "selected": records(result.selected),
+        "selected": showing.records(result.selected),
         "images": [page.as_dict() for page in result.pages],
         **{name: [_with_lists(row) for row in rows] for name, rows in tables.items()},
     }
@@ -124,12 +117,14 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
             probability(row["label_prob"]),
             figure(row["loss"]),
         )
-        for row in records(images.head(SHOWN))
+        for row in showing.records(images.head(SHOWN))
     ]
     screen.say()
     heads = (">rank", "image", "true -> predicted", ">p(predicted)", ">p(true)", ">loss")
     screen.table(heads, rows)
-    say_more(screen, len(images), SHOWN, ": see worst.csv" if images["rank"].notna().all() else "")
+    showing.say_more(
+        screen, len(images), SHOWN, ": see worst.csv" if images["rank"].notna().all() else ""
+    )
 
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
@@ -142,7 +137,7 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
         ("true -> predicted", ">images"),
         [(" -> ".join(names), count(n)) for names, n in kinds[:SHOWN]],
     )
-    say_more(screen, len(kinds), SHOWN, " kinds")
+    showing.say_more(screen, len(kinds), SHOWN, " kinds")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
@@ -161,13 +156,13 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
             share(row["share"]),
             probability(row["mean_confidence"]),
         )
-        for row in records(unknown.head(SHOWN))
+        for row in showing.records(unknown.head(SHOWN))
     ]
     if rows:
         screen.say()
         heads = ("label the model lacks -> predicted", ">images", ">share", ">mean p(predicted)")
         screen.table(heads, rows)
-    say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
+    showing.say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
 
 
 def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
@@ -185,13 +180,13 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
             f"{row['expected']:.1f}",
             probability(row["q_value"]),
         )
-        for row in first_rows(shown, SHOWN)
+        for row in showing.first_rows(shown, SHOWN)
     ]
     heads = ("value", "true -> predicted", ">images", ">by chance", ">q")
     screen.table(heads, rows)
-    say_more(screen, len(shown), SHOWN, ": see systematic.csv")
+    showing.say_more(screen, len(shown), SHOWN, ": see systematic.csv")
     if not len(shown):
-        first = first_rows(systematic, 1)[0]
+        first = showing.first_rows(systematic, 1)[0]
         screen.say(
             "No error repeats among the images of one value more often than by chance; the "
             f"strongest: {first['value']}, {_kind(first)}, "
@@ -205,7 +200,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
 def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
     rows = [
         (row["about"], row["idea"], count(row["errors"]), points(row["gain_if_solved"]))
-        for row in first_rows(notes)
+        for row in showing.first_rows(notes)
         if row["idea"]
     ]
     if rows:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from errlens.figures.maps.overlay import Upsampling, common_scale, overlay
 from errlens.figures.paper.sheet import (
     GAP,
-    LINE,
     SMALL,
     TEXT,
     Pixels,
@@ -73,10 +72,7 @@ class Bar:
             else:
                 place = (x + share * self._length, y + BAR + 2)
                 sheet.text(*place, text, size=SMALL, ha=_edge(share, "left", "right"))
-        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
-        middle = y + self._length / 2
-        unit = "\n".join(self._unit)
-        sheet.text(x + self._before_unit, middle, unit, linespacing=LINE, **looks)
+        sheet.unit(x + self._before_unit, y + self._length / 2, self._unit)
 
 
 def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:

@@ -14,7 +14,6 @@ from errlens.figures.matrix.marks import COLOUR as MARKED
 from errlens.figures.matrix.marks import OUTLINES
 from errlens.figures.paper.sheet import (
     GAP,
-    LINE,
     SMALL,
     TEXT,
     Sheet,
@@ -128,12 +127,4 @@ class Key:
         bar.ax.tick_params(which="both", length=2, width=0.6, color=FRAME, pad=2)
         bar.minorticks_off()
         bar.outline.set(edgecolor=FRAME, linewidth=0.6)
-        right = x + BAR + TICK + self._numbers + GAP
-        middle = y + self._bar / 2
-        looks: dict[str, Any] = {
-            "rotation": 90,
-            "va": "center",
-            "ma": "center",
-            "linespacing": LINE,
-        }
-        sheet.text(right, middle, "\n".join(self._unit), **looks)
+        sheet.unit(x + BAR + TICK + self._numbers + GAP, y + self._bar / 2, self._unit)

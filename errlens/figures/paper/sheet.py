@@ -4,7 +4,7 @@ There is no pyplot here, and no layout engine: all sizes follow from measured te
 """
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final
@@ -146,6 +146,11 @@ class Sheet:
         """Write a text, by default to the right of and below its position."""
         looks = {"ha": "left", "va": "top", "linespacing": 1.0, **looks}
         self.margins.text(x, y, text, fontsize=size, **looks)
+
+    def unit(self, x: float, middle: float, lines: Sequence[str]) -> None:
+        """Write the unit of a colour bar: upright, to the right of `x`, read from below."""
+        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
+        self.text(x, middle, "\n".join(lines), linespacing=LINE, **looks)
 
     def lines(self, segments: list[Segment], **looks: Any) -> None:
         """Draw straight lines."""
