@@ -1,4 +1,4 @@
-"""Contact sheets: photos in a grid or side by side in columns, each with what was said of it."""
+"""Contact sheets: photos in a grid or side by side in columns, each with its caption."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
@@ -25,7 +25,7 @@ from errlens.figures.paper.sheet import (
 )
 from errlens.figures.paper.writing import Writing, written_width
 
-Verdict = Literal["wrong", "right", "other"]
+Correctness = Literal["wrong", "right", "other"]
 
 SIDE: Final = 200  # pixels of the longest side of a picture
 FRAME: Final = 4  # pixels around it
@@ -37,7 +37,7 @@ PALE: Final = 238  # its grey
 NARROW: Final = 3  # pixels that any letter takes at least
 
 # Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
-COLOURS: Final[dict[Verdict, tuple[int, int, int]]] = {
+COLOURS: Final[dict[Correctness, tuple[int, int, int]]] = {
     "wrong": (213, 94, 0),
     "right": (0, 114, 178),
     "other": (170, 170, 170),
@@ -62,7 +62,7 @@ class Tile(NamedTuple):
 
     pictures: tuple[Picture, ...]
     lines: tuple[Line, ...]
-    verdict: Verdict = "other"
+    correctness: Correctness = "other"
     remark: str = ""
 
 
@@ -177,7 +177,7 @@ class _Row:
             left = x + number * (SIDE + 2 * FRAME + GAP)
             upper = y + self._pictures - height - 2 * FRAME  # all stand on one line
             box = paper[upper : upper + height + 2 * FRAME, left : left + width + 2 * FRAME]
-            box[:] = COLOURS[tile.verdict if number == 0 else "other"]
+            box[:] = COLOURS[tile.correctness if number == 0 else "other"]
             inside = box[FRAME:-FRAME, FRAME:-FRAME]
             if isinstance(picture, str):
                 inside[:] = PALE

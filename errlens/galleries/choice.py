@@ -86,7 +86,7 @@ def _galleries(
 
 
 def _file_name(term: Term, names: Sequence[str]) -> str:
-    """Return a name that only this term has, of characters that files may have in theirs."""
+    """Return a name that no other term has, of characters that a file's name may hold."""
     classes = [names[index] for index in term.classes]
     if term.kind == "~":
         return "~".join(classes)

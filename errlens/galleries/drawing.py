@@ -8,7 +8,7 @@ from errlens.analysis.mistakes.image_page import Likeness
 from errlens.data.photos.images import Unread
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.thumbnails import Thumbnail, load_thumbnails
-from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
+from errlens.figures.gallery import SIDE, Column, Correctness, Picture, Tile, draw_gallery
 from errlens.figures.paper.letters import shown_name
 from errlens.galleries.choice import Gallery
 from errlens.galleries.tiles import Shot, TileMaker
@@ -22,7 +22,7 @@ ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
 LONGEST: Final = 120  # letters of a title or a heading
 
-_MEANING: Final[dict[Verdict, str]] = {
+_MEANING: Final[dict[Correctness, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training, or no known label",
 }  # fmt: skip
 
@@ -51,7 +51,7 @@ class Poster(NamedTuple):
 def posters(
     galleries: Sequence[Gallery], maker: TileMaker, alike: Mapping[int, Sequence[Likeness]]
 ) -> list[Poster]:
-    """Decide what is on each tile; `alike` holds what looks like a row that stands alone."""
+    """Decide what is on each tile; `alike` has the images most similar to a row, by that row."""
     wanted = []
     for gallery in galleries:
         about = gallery.about
@@ -165,7 +165,9 @@ def _legend(poster: Poster, *, as_fed: bool) -> str:
     if any(shot.beside for shot in shots):
         pictures += ["training: true class", "training: predicted class"]
     texts = [f"from left to right: {', '.join(pictures)}"] if len(pictures) > 1 else []
-    present = {shot.tile.verdict for shot in shots}
+    present = {shot.tile.correctness for shot in shots}
     if len(present) > 1:
-        texts.append(", ".join(text for verdict, text in _MEANING.items() if verdict in present))
+        texts.append(
+            ", ".join(text for correctness, text in _MEANING.items() if correctness in present)
+        )
     return "; ".join(texts)

@@ -15,7 +15,7 @@ from errlens.classes.names import ClassNames
 from errlens.data.photos.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
-from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.figures.gallery import Correctness, Line, Tile
 from errlens.formats import figure, probability
 from errlens.galleries.choice import Gallery, Section
 from errlens.predictions.table import Predictions
@@ -23,11 +23,11 @@ from errlens.run.places import MAX_FILE_MB
 
 TRAINING_SHOWN: Final = 4  # images of a class
 
-_VERDICTS: Final[dict[bool | None, Verdict]] = {True: "right", False: "wrong", None: "other"}
+_CORRECTNESS: Final[dict[bool | None, Correctness]] = {True: "right", False: "wrong", None: "other"}
 
 
 class Shot(NamedTuple):
-    """A tile before its files are read; `beside` are images of other rows or of the training."""
+    """A tile before its files are read; `beside` are training images to be shown next to it."""
 
     file: ImageFile
     tile: Tile
@@ -68,7 +68,7 @@ class TileMaker:
         return shots
 
     def remarks(self, gallery: Gallery) -> list[str]:
-        """Return what a person has to say of a pair or a group; of a row it stands on its tile."""
+        """Return a person's remarks on a pair or a group; those on a row stand on its tile."""
         if gallery.about is None or gallery.about.kind == "row":
             return []
         return self._remarks(gallery.about)
@@ -150,7 +150,7 @@ def _described(image: Mapping[str, Any], *, remark: str) -> Tile:
         outcome = Line(f"→ {image['pred_name']}", confidence)
         row += f" · p(true){true}" * bool(true)
     lines = (Line(image["label_name"] or "no label"), outcome, Line("", row, dim=True))
-    return Tile((), lines, _VERDICTS[image["correct"]], remark)
+    return Tile((), lines, _CORRECTNESS[image["correct"]], remark)
 
 
 def after_name(value: float | None) -> str:

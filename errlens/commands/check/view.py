@@ -1,4 +1,4 @@
-"""How gates look on the terminal, and as one object."""
+"""How gates look on the terminal."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -82,7 +82,7 @@ def _is_clear(selector: str, classes: ClassNames) -> bool:
 
 
 def _remarks(outcome: GateResult) -> list[str]:
-    """Return what a line of a table has no room for."""
+    """Return what there is to say of a gate beyond its line in the table."""
     details = outcome.details
     if not details:
         unknown = outcome.measured.value is None

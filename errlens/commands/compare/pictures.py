@@ -9,14 +9,14 @@ import pandas as pd
 
 from errlens.commands.showing import first_rows
 from errlens.data.photos.images import ImageFile
-from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.figures.gallery import Correctness, Line, Tile
 from errlens.galleries.choice import sequence
 from errlens.galleries.drawing import Poster
 from errlens.galleries.tiles import Shot, after_name
 
 TILES: Final = 60  # of a gallery
 
-_VERDICTS: Final[dict[str, Verdict]] = {"broken": "wrong", "fixed": "right"}
+_CORRECTNESS: Final[dict[str, Correctness]] = {"broken": "wrong", "fixed": "right"}
 _TITLES: Final = {
     "broken": "right in {}, wrong in {}",
     "fixed": "wrong in {}, right in {}",
@@ -31,7 +31,7 @@ def change_posters(
     names: Sequence[str],
     max_mb: int,
 ) -> list[Poster]:
-    """Decide what is on the galleries of `broken` and `fixed`; none of what has no images.
+    """Decide what is on the galleries of `broken` and `fixed`; one without images is left out.
 
     Args:
         changes: The images of each, in their order.
@@ -49,7 +49,7 @@ def change_posters(
         shots = [
             Shot(
                 ImageFile(root / image["path"], hashes[image["row"]], max_mb),
-                Tile((), _lines(image), _VERDICTS[kind]),
+                Tile((), _lines(image), _CORRECTNESS[kind]),
             )
             for image in first_rows(images, TILES)
         ]

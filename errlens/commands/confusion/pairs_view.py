@@ -69,7 +69,7 @@ def _by_superclass(
 def _show_table(
     screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int, with_status: bool = False
 ) -> None:
-    """Print pairs, at will with the status of each."""
+    """Print a table of pairs; `with_status` says of each what it is evidence of."""
     heads = [heading, *_COLUMNS, *["status"] * with_status]
     rows = [
         [*_pair_cells(row), *[told_status(row)] * with_status] for row in first_rows(pairs, top)
@@ -98,7 +98,7 @@ def _pair_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 def show_one_way(
     screen: Screen, matrix: ConfusionMatrix, absorbed: pd.DataFrame, *, top: int
 ) -> None:
-    """Print the confusions whose way back is rare."""
+    """Print one-way confusions: A is taken for B, and hardly ever B for A."""
     if not len(absorbed):
         return
     rows = [

@@ -63,7 +63,7 @@ def common_scale(maps: Iterable[NDArray[np.floating]]) -> float:
 
 
 def _seen(cells: NDArray[np.floating]) -> float:
-    """Return what is to be told apart of the absolute values of one map."""
+    """Return the absolute value of one map at which its colours may end."""
     if cells.size < FINE:
         return float(cells.max())
     return float(np.quantile(cells, SEEN, method="higher"))
