@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from rich.text import Text
 from errlens.errors import ErrlensError
 from errlens.escapes import json_text, printable
 from errlens.formats import count, of
+
+# What shows how far a long piece of work is: the `progress` of a screen, or nothing at all.
+StartProgress = Callable[..., AbstractContextManager[Callable[[int], None]]]
 
 
 class Screen:

@@ -1,11 +1,12 @@
 """What the views of all commands have in common: rows of a table, where files are, one object."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
+from errlens.escapes import shell_line
 from errlens.formats import count
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
@@ -26,14 +27,45 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def say_more(screen: Screen, total: int, shown: int, where: str = "") -> None:
     """Say how many were not shown, if any, and where they are."""
-    if total > shown:
-        screen.say(f"and {count(total - shown)} more{where}")
+    if more := and_more(total, shown):
+        screen.say(f"{more.lstrip()}{where}")
+
+
+def and_more(total: int, shown: int = 1) -> str:
+    """Write how many were not named, to follow those that were; nothing where all were.
+
+    >>> and_more(3), and_more(1), and_more(8, shown=5)
+    (' and 2 more', '', ' and 3 more')
+    """
+    return f" and {count(total - shown)} more" if total > shown else ""
 
 
 def show_files(screen: Screen, folder: Path, written: Sequence[str]) -> None:
     """Say where everything is."""
     screen.say()
     screen.say(f"Wrote {relative(folder)}: {', '.join(written)}")
+
+
+def warn_of_absent(
+    screen: Screen, absent: Mapping[str, str], root: Path, written: Sequence[str]
+) -> None:
+    """Say that images of the galleries are gone, and what to do about it.
+
+    `absent` says why, by path; `written` are the files that were written.
+    """
+    path, reason = next(iter(absent.items()))
+    if any(name.startswith("gallery/") for name in written):
+        screen.warn(f"not shown: {path!r} ({reason}){and_more(len(absent))}")
+    else:
+        screen.warn(
+            f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
+            f"{reason}; --data-root DIR says where they lie"
+        )
+
+
+def say_next(screen: Screen, words: Sequence[str]) -> None:
+    """Name the command that goes on from here."""
+    screen.say(f"Next: {shell_line(words)}")
 
 
 def print_json(screen: Screen, command: str, run: RunFolder | None = None, **values: Any) -> None:

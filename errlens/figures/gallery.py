@@ -1,4 +1,4 @@
-"""Contact sheets: photos in a grid or side by side in columns, each with what was said of it."""
+"""Contact sheets: photos in a grid or side by side in columns, each with its caption."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
@@ -6,15 +6,16 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from errlens.figures.paper.letters import shown_name, shown_text
 from errlens.figures.paper.sheet import (
+    DIM,
     GAP,
     INK,
     PAD,
     SMALL,
     TEXT,
+    Pixels,
     Sheet,
     Title,
     house_style,
@@ -24,7 +25,7 @@ from errlens.figures.paper.sheet import (
 )
 from errlens.figures.paper.writing import Writing, written_width
 
-Verdict = Literal["wrong", "right", "other"]
+Correctness = Literal["wrong", "right", "other"]
 
 SIDE: Final = 200  # pixels of the longest side of a picture
 FRAME: Final = 4  # pixels around it
@@ -33,18 +34,16 @@ ASIDE: Final = (16, 36)  # pixels between tiles of one column, of one picture an
 BELOW: Final = 18  # pixels between rows
 EMPTY: Final = (SIDE, 110)  # width and height of the box for a picture that is not there
 PALE: Final = 238  # its grey
-DIM: Final = "0.4"
 NARROW: Final = 3  # pixels that any letter takes at least
 
 # Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
-COLOURS: Final[dict[Verdict, tuple[int, int, int]]] = {
+COLOURS: Final[dict[Correctness, tuple[int, int, int]]] = {
     "wrong": (213, 94, 0),
     "right": (0, 114, 178),
     "other": (170, 170, 170),
 }
 
-Pixels = NDArray[np.uint8]  # (height, width, 3), at most SIDE x SIDE
-Picture = Pixels | str  # or the reason why there is none
+Picture = Pixels | str  # at most SIDE x SIDE, or the reason why there is none
 
 
 class Line(NamedTuple):
@@ -63,7 +62,7 @@ class Tile(NamedTuple):
 
     pictures: tuple[Picture, ...]
     lines: tuple[Line, ...]
-    verdict: Verdict = "other"
+    correctness: Correctness = "other"
     remark: str = ""
 
 
@@ -92,33 +91,39 @@ def draw_gallery(
         remarks: What a person has to say of the whole, at the end.
     """
     with house_style():
-        page = _Page(columns)
-        heading = Title(title, page.width)
-        told = wrapped(legend, page.width, size=TEXT) if legend else []
-        said = [line for remark in remarks for line in wrapped(remark, page.width, size=TEXT)]
-        top = PAD + heading.height + line_height(TEXT) * len(told) + GAP
-        bottom = top + page.height
-        end = GAP * bool(said) + line_height(TEXT) * len(said)
-        width = max(page.width, heading.width, text_width([*told, *said], size=TEXT))
+        layout = _GalleryLayout(columns)
+        heading = Title(title, layout.width)
+        legend_lines = wrapped(legend, layout.width, size=TEXT)
+        remark_lines = [
+            line for remark in remarks for line in wrapped(remark, layout.width, size=TEXT)
+        ]
+        top = PAD + heading.height + line_height(TEXT) * len(legend_lines) + GAP
+        bottom = top + layout.height
+        end = GAP * bool(remark_lines) + line_height(TEXT) * len(remark_lines)
+        width = max(
+            layout.width, heading.width, text_width([*legend_lines, *remark_lines], size=TEXT)
+        )
         sheet = Sheet(width + 2 * PAD, bottom + end + PAD)
         heading.draw(sheet)
-        _write(sheet, PAD, PAD + heading.height, told, colour=DIM)
-        page.draw(sheet, PAD, top)
-        _write(sheet, PAD, bottom + GAP, said)
+        _write(sheet, PAD, PAD + heading.height, legend_lines, colour=DIM)
+        layout.draw(sheet, PAD, top)
+        _write(sheet, PAD, bottom + GAP, remark_lines)
         return sheet.finished()
 
 
-class _Page:
-    """The places of all tiles; width and height in pixels."""
+class _GalleryLayout:
+    """Where all tiles are; width and height in pixels."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        pictures = max((len(tile.pictures) for one in columns for tile in one.tiles), default=1)
+        pictures = max(
+            (len(tile.pictures) for column in columns for tile in column.tiles), default=1
+        )
         self._tile = pictures * (SIDE + 2 * FRAME) + (pictures - 1) * GAP
         self._aside = ASIDE[pictures > 1]
         self._widths = [self._width(column) for column in columns]
         self._headings = [
-            _wrapped_heading(column.heading, width)
+            wrapped(column.heading, width, size=TEXT)
             for column, width in zip(columns, self._widths, strict=True)
         ]
         self._rows = [
@@ -136,7 +141,7 @@ class _Page:
 
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
-        paper = np.full((sheet.height, sheet.width, 3), 255, np.uint8)
+        paper = sheet.blank()
         writer = _Writer(sheet)
         x = left
         for column, heading, width in zip(self._columns, self._headings, self._widths, strict=True):
@@ -149,10 +154,7 @@ class _Page:
                     row.draw(tile, paper, writer, x + place * (self._tile + self._aside), y)
                 y += row.height + BELOW
             x += width + BETWEEN
-        extent = (0, sheet.width, sheet.height, 0)
-        sheet.margins.imshow(
-            paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
-        )
+        sheet.underlay(paper)
         writer.finish()
 
 
@@ -163,7 +165,9 @@ class _Row:
         sizes = [_size(picture) for tile in tiles for picture in tile.pictures]
         self._width = width
         self._pictures = max((height for _, height in sizes), default=0) + 2 * FRAME
-        lines = max(len(tile.lines) + len(_wrapped_remark(tile, width)) for tile in tiles)
+        lines = max(
+            len(tile.lines) + len(wrapped(tile.remark, width, size=SMALL)) for tile in tiles
+        )
         self.height = self._pictures + GAP // 2 + line_height(SMALL) * lines
 
     def draw(self, tile: Tile, paper: Pixels, writer: "_Writer", x: int, y: int) -> None:
@@ -173,7 +177,7 @@ class _Row:
             left = x + number * (SIDE + 2 * FRAME + GAP)
             upper = y + self._pictures - height - 2 * FRAME  # all stand on one line
             box = paper[upper : upper + height + 2 * FRAME, left : left + width + 2 * FRAME]
-            box[:] = COLOURS[tile.verdict if number == 0 else "other"]
+            box[:] = COLOURS[tile.correctness if number == 0 else "other"]
             inside = box[FRAME:-FRAME, FRAME:-FRAME]
             if isinstance(picture, str):
                 inside[:] = PALE
@@ -182,7 +186,7 @@ class _Row:
                 inside[:] = picture
         y += self._pictures + GAP // 2
         texts = [(_shortened(line, self._width), line.dim) for line in tile.lines]
-        texts += [(text, False) for text in _wrapped_remark(tile, self._width)]
+        texts += [(text, False) for text in wrapped(tile.remark, self._width, size=SMALL)]
         for text, dim in texts:
             writer.line(text, x, y, dim=dim)
             y += line_height(SMALL)
@@ -230,14 +234,6 @@ def _shortened(line: Line, width: int) -> str:
         if longest <= 1 or written_width([text], size=SMALL) <= width:
             return text
         longest = min(longest - 1, int(longest * 0.95))
-
-
-def _wrapped_heading(heading: str, width: int) -> list[str]:
-    return wrapped(heading, width, size=TEXT) if heading else []
-
-
-def _wrapped_remark(tile: Tile, width: int) -> list[str]:
-    return wrapped(tile.remark, width, size=SMALL) if tile.remark else []
 
 
 def _write(sheet: Sheet, x: int, y: int, lines: Iterable[str], *, colour: str = INK) -> None:

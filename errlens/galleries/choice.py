@@ -66,7 +66,7 @@ def galleries_of(selectors: Sequence[str], among: Selectable, *, most: int) -> I
 def _galleries(
     selector: str, among: Selectable, most: int, names: Sequence[str]
 ) -> Iterator[Gallery]:
-    """Yield the galleries of one selector; `names` are those of the classes as files have them."""
+    """Yield the galleries of one selector; `names` are those of the classes in file names."""
     terms = parse_selector(selector, among.classes)
     kind = terms[0].kind if len(terms) == 1 else ""
     name = "+".join(_file_name(term, names) for term in terms)
@@ -86,7 +86,7 @@ def _galleries(
 
 
 def _file_name(term: Term, names: Sequence[str]) -> str:
-    """Return a name that only this term has, of characters that files may have in theirs."""
+    """Return a name that no other term has, of characters that a file's name may hold."""
     classes = [names[index] for index in term.classes]
     if term.kind == "~":
         return "~".join(classes)
@@ -120,10 +120,8 @@ def _pair(term: Term, among: Selectable, most: int) -> Gallery:
         for x, y in ways
     ]
     sections += [
-        _section(f"{among.classes[one]}, right", among.surest_right(one), each)._replace(
-            trained=one
-        )
-        for one in (a, b)
+        _section(f"{among.classes[x]}, right", among.surest_right(x), each)._replace(trained=x)
+        for x in (a, b)
     ]
     sign = "~" if both else "/"
     return Gallery("", f" {sign} ".join(names), tuple(sections), term)
@@ -137,14 +135,14 @@ def _group(term: Term, among: Selectable, most: int) -> Gallery:
     label, pred = among.column("label"), among.column("pred")
     inside = np.isin(pred, members)
     sections = []
-    for one in shown:
-        wrong = among.ranked((label == one) & (pred != one) & inside)
-        right = among.surest_right(one)
+    for member in shown:
+        wrong = among.ranked((label == member) & (pred != member) & inside)
+        right = among.surest_right(member)
         # Half of the room is for each, unless one of them needs less.
         n_wrong = min(len(wrong), max(each - each // 2, each - len(right)))
         rows = (*wrong[:n_wrong].tolist(), *right[: each - n_wrong].tolist())
-        heading = f"{among.classes[one]}: {len(wrong)} taken for others here"
-        sections.append(Section(heading, rows, len(wrong) + len(right), one))
+        heading = f"{among.classes[member]}: {len(wrong)} taken for others here"
+        sections.append(Section(heading, rows, len(wrong) + len(right), member))
     of = f", {len(shown)} of {len(members)} classes" * (len(shown) < len(members))
     return Gallery("", f"group {term.number}{of}", tuple(sections), term)
 

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from errlens.analysis.mistakes.image_page import Likeness
-from errlens.data.photos.images import ImageFile, Unread
+from errlens.data.photos.images import Unread
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.thumbnails import Thumbnail, load_thumbnails
-from errlens.figures.gallery import SIDE, Column, Picture, Tile, Verdict, draw_gallery
+from errlens.figures.gallery import SIDE, Column, Correctness, Picture, Tile, draw_gallery
 from errlens.figures.paper.letters import shown_name
 from errlens.galleries.choice import Gallery
 from errlens.galleries.tiles import Shot, TileMaker
+from errlens.run.results import ResultsWriter
+from errlens.terminal import StartProgress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,13 +22,13 @@ ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
 LONGEST: Final = 120  # letters of a title or a heading
 
-_MEANING: Final[dict[Verdict, str]] = {
+_MEANING: Final[dict[Correctness, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training, or no known label",
 }  # fmt: skip
 
 
 class Poster(NamedTuple):
-    """A gallery with its tiles, before a file is read: one list a section."""
+    """A gallery with its tiles, one list a section, before the image files are read."""
 
     gallery: Gallery
     title: str
@@ -37,7 +38,7 @@ class Poster(NamedTuple):
     def across(self, *, as_fed: bool) -> int:
         """Return how many tiles stand side by side below a heading, for a page of good shape."""
         sections, longest = len(self.shots), max(map(len, self.shots))
-        beside = max((len(shot.beside) for one in self.shots for shot in one), default=0)
+        beside = max((len(shot.beside) for section in self.shots for shot in section), default=0)
         pictures = 1 + as_fed + beside
         if sections == 1:
             return max(LEAST_ACROSS, ACROSS // pictures)
@@ -50,18 +51,37 @@ class Poster(NamedTuple):
 def posters(
     galleries: Sequence[Gallery], maker: TileMaker, alike: Mapping[int, Sequence[Likeness]]
 ) -> list[Poster]:
-    """Decide what is on each tile; `alike` holds what looks like a row that stands alone."""
-    found = []
-    for one in galleries:
-        near = alike.get(one.about.number, ()) if one.about and one.about.kind == "row" else ()
+    """Decide what is on each tile; `alike` has the images most similar to a row, by that row."""
+    wanted = []
+    for gallery in galleries:
+        about = gallery.about
+        near = alike.get(about.number, ()) if about and about.kind == "row" else ()
         shots = (
-            [maker.section(section) for section in one.sections]
-            if len(one.sections) > 1
-            else [maker.sequence(one, near)]
+            [maker.section(section) for section in gallery.sections]
+            if len(gallery.sections) > 1
+            else [maker.sequence(gallery, near)]
         )
-        title = one.title + ", and the nearest that are right" * bool(near)
-        found.append(Poster(one, title, shots, maker.remarks(one)))
-    return found
+        title = gallery.title + ", and the nearest that are right" * bool(near)
+        wanted.append(Poster(gallery, title, shots, maker.remarks(gallery)))
+    return wanted
+
+
+def write_posters(
+    results: ResultsWriter,
+    wanted: Sequence[Poster],
+    *,
+    as_fed: Preprocessing | None = None,
+    progress: StartProgress,
+) -> dict[str, str]:
+    """Draw galleries and write them; return the path of each image that cannot be shown, and why.
+
+    See `draw_posters`; `progress` is told how many tiles there are.
+    """
+    absent: dict[str, str] = {}
+    with progress("drawing", total=sum(map(len, wanted))) as advance:
+        for name, figure in draw_posters(wanted, as_fed=as_fed, absent=absent, progress=advance):
+            results.png(name, figure)
+    return absent
 
 
 def draw_posters(
@@ -89,7 +109,7 @@ def draw_posters(
             )
             for section, shots in zip(poster.gallery.sections, poster.shots, strict=True)
         ]
-        if all(isinstance(tile.pictures[0], str) for one in columns for tile in one.tiles):
+        if all(isinstance(tile.pictures[0], str) for column in columns for tile in column.tiles):
             continue
         figure = draw_gallery(
             columns,
@@ -117,17 +137,12 @@ def _tiles(
         pictures = [_picture(first)]
         if as_fed:
             pictures.append(_fed(first))
-        pictures += _beside(shot.beside, thumbnails)
+        pictures += [
+            _picture(next(thumbnails)) if file else "no training image" for file in shot.beside
+        ]
         tiles.append(shot.tile._replace(pictures=tuple(pictures)))
         progress(1)
     return tiles
-
-
-def _beside(
-    files: Sequence[ImageFile | None], thumbnails: Iterator[Thumbnail | Unread]
-) -> list[Picture]:
-    found = islice(thumbnails, sum(file is not None for file in files))
-    return [_picture(next(found)) if file else "no training image" for file in files]
 
 
 def _picture(thumbnail: Thumbnail | Unread) -> Picture:
@@ -149,8 +164,10 @@ def _legend(poster: Poster, *, as_fed: bool) -> str:
         pictures.append("as the network saw it")
     if any(shot.beside for shot in shots):
         pictures += ["training: true class", "training: predicted class"]
-    told = [f"from left to right: {', '.join(pictures)}"] if len(pictures) > 1 else []
-    present = {shot.tile.verdict for shot in shots}
+    texts = [f"from left to right: {', '.join(pictures)}"] if len(pictures) > 1 else []
+    present = {shot.tile.correctness for shot in shots}
     if len(present) > 1:
-        told.append(", ".join(text for verdict, text in _MEANING.items() if verdict in present))
-    return "; ".join(told)
+        texts.append(
+            ", ".join(text for correctness, text in _MEANING.items() if correctness in present)
+        )
+    return "; ".join(texts)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from errlens.classes.names import ClassNames
 from errlens.data.photos.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
-from errlens.figures.gallery import Line, Tile, Verdict
+from errlens.figures.gallery import Correctness, Line, Tile
 from errlens.formats import figure, probability
 from errlens.galleries.choice import Gallery, Section
 from errlens.predictions.table import Predictions
@@ -23,11 +23,11 @@ from errlens.run.places import MAX_FILE_MB
 
 TRAINING_SHOWN: Final = 4  # images of a class
 
-_VERDICTS: Final[dict[bool | None, Verdict]] = {True: "right", False: "wrong", None: "other"}
+_CORRECTNESS: Final[dict[bool | None, Correctness]] = {True: "right", False: "wrong", None: "other"}
 
 
 class Shot(NamedTuple):
-    """A tile before its files are read; `beside` are images of other rows or of the training."""
+    """A tile before its files are read; `beside` are training images to be shown next to it."""
 
     file: ImageFile
     tile: Tile
@@ -59,16 +59,16 @@ class TileMaker:
         of its predicted class.
         """
         rows = gallery.sections[0].rows
-        shots = [self._with_training(one) for one in self._read(rows)]
-        near = self._read([one.row for one in alike])
-        for one, likeness in zip(near, alike, strict=True):
-            shot, told = self._shot(one), f"similarity {figure(likeness.similarity)}"
-            lines = (*shot.tile.lines, Line("", told, dim=True))
+        shots = [self._with_training(image) for image in self._read(rows)]
+        near = self._read([likeness.row for likeness in alike])
+        for image, likeness in zip(near, alike, strict=True):
+            shot, similarity = self._shot(image), f"similarity {figure(likeness.similarity)}"
+            lines = (*shot.tile.lines, Line("", similarity, dim=True))
             shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
         return shots
 
     def remarks(self, gallery: Gallery) -> list[str]:
-        """Return what a person has to say of a pair or a group; of a row it stands on its tile."""
+        """Return a person's remarks on a pair or a group; those on a row stand on its tile."""
         if gallery.about is None or gallery.about.kind == "row":
             return []
         return self._remarks(gallery.about)
@@ -77,19 +77,19 @@ class TileMaker:
         return [line for note in self.notes if note.is_about(about) for line in note.lines]
 
     def _read(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.images.table.take(np.asarray(rows, np.int64)).to_pylist()
-        return found
+        table = self.images.table.take(np.asarray(rows, np.int64))
+        return cast(list[dict[str, Any]], table.to_pylist())
 
-    def _shot(self, one: Mapping[str, Any]) -> Shot:
-        file = ImageFile(self.root / one["path"], one["content_hash"], self.max_mb)
-        remarks = self._remarks(Term("row", number=one["row"]))
-        return Shot(file, _described(one, remark="\n".join(remarks)))
+    def _shot(self, image: Mapping[str, Any]) -> Shot:
+        file = ImageFile(self.root / image["path"], image["content_hash"], self.max_mb)
+        remarks = self._remarks(Term("row", number=image["row"]))
+        return Shot(file, _described(image, remark="\n".join(remarks)))
 
-    def _with_training(self, one: Mapping[str, Any]) -> Shot:
-        shot = self._shot(one)
+    def _with_training(self, image: Mapping[str, Any]) -> Shot:
+        shot = self._shot(image)
         if not self.training:
             return shot
-        ends = dict.fromkeys((one["label"], one["pred"]))  # one class where it is right
+        ends = dict.fromkeys((image["label"], image["pred"]))  # one class where it is right
         known = (self.training.get(index) for index in ends)
         return shot._replace(beside=tuple(files[0] if files else None for files in known))
 
@@ -138,20 +138,25 @@ def _spread(files: list[ImageFile]) -> list[ImageFile]:
     return [files[place] for place in places]
 
 
-def _described(one: Mapping[str, Any], *, remark: str) -> Tile:
+def _described(image: Mapping[str, Any], *, remark: str) -> Tile:
     """Return the tile of a row: its true name, what it was taken for, and the row."""
-    row = f"row {one['row']}"
-    confidence, true = _prob(one["confidence"]), _prob(one["label_prob"])
-    if one["pred_name"] is None:
-        said = Line("", one["status"])
-    elif one["correct"]:
-        said = Line("", f"✓ right{confidence}")
+    row = f"row {image['row']}"
+    confidence, true = after_name(image["confidence"]), after_name(image["label_prob"])
+    if image["pred_name"] is None:
+        outcome = Line("", image["status"])
+    elif image["correct"]:
+        outcome = Line("", f"✓ right{confidence}")
     else:
-        said = Line(f"→ {one['pred_name']}", confidence)
+        outcome = Line(f"→ {image['pred_name']}", confidence)
         row += f" · p(true){true}" * bool(true)
-    lines = (Line(one["label_name"] or "no label"), said, Line("", row, dim=True))
-    return Tile((), lines, _VERDICTS[one["correct"]], remark)
+    lines = (Line(image["label_name"] or "no label"), outcome, Line("", row, dim=True))
+    return Tile((), lines, _CORRECTNESS[image["correct"]], remark)
 
 
-def _prob(value: float | None) -> str:
-    return "" if value is None else f" {probability(value)}"
+def after_name(value: float | None) -> str:
+    """Write a probability as it follows a name; nothing where it is not known.
+
+    >>> after_name(0.93), after_name(None)
+    (' 0.930', '')
+    """
+    return "" if value is None or np.isnan(value) else f" {probability(value)}"

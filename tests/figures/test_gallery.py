@@ -25,9 +25,9 @@ def picture(seed, *, width=SIDE, height=150):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def tile(seed=0, *, name="cat", verdict="wrong", **options):
+def tile(seed=0, *, name="cat", correctness="wrong", **options):
     lines = (Line(name), Line(f"→ {name}", " 0.93"), Line("", f"row {seed}", dim=True))
-    return Tile((picture(seed, **options),), lines, verdict)
+    return Tile((picture(seed, **options),), lines, correctness)
 
 
 def pixels_of(figure):
@@ -69,7 +69,8 @@ def where(pixels, wanted):
 
 def test_every_picture_is_there_pixel_by_pixel_in_its_frame_and_reading_order():
     tiles = [
-        tile(seed, height=90 + 7 * seed, verdict=("wrong", "right")[seed % 2]) for seed in range(5)
+        tile(seed, height=90 + 7 * seed, correctness=("wrong", "right")[seed % 2])
+        for seed in range(5)
     ]
     page = pixels_of(draw_gallery([Column("", tiles, across=3)], title="worst"))
     places = [where(page, one.pictures[0]) for one in tiles]
@@ -80,7 +81,7 @@ def test_every_picture_is_there_pixel_by_pixel_in_its_frame_and_reading_order():
     assert places[0][1] < places[1][1] < places[2][1]
     for (y, x), one in zip(places, tiles, strict=True):
         frame = page[y - FRAME, x - FRAME : x + SIDE]
-        assert (frame == COLOURS[one.verdict]).all()
+        assert (frame == COLOURS[one.correctness]).all()
 
 
 def test_columns_have_headings_and_say_where_nothing_is():

@@ -71,7 +71,13 @@ def test_a_tile_carries_true_name_predicted_name_probability_and_row(maker):
         ["dog", "unreadable", "row 3"],
         ["dog", "→ cat", "row 4"],
     ]
-    assert [shot.tile.verdict for shot in shots] == ["wrong", "right", "other", "other", "wrong"]
+    assert [shot.tile.correctness for shot in shots] == [
+        "wrong",
+        "right",
+        "other",
+        "other",
+        "wrong",
+    ]
     assert [shot.file.path.name for shot in shots] == [f"{row}.png" for row in range(5)]
 
 

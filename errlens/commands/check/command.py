@@ -9,6 +9,8 @@ from errlens.analysis.gates.metrics import metrics_of_run
 from errlens.commands.check import view
 from errlens.commands.check.options import CheckOptions
 from errlens.errors import GateFailed, some
+from errlens.formats import counted
+from errlens.predictions.table import SCHEMA_VERSION
 from errlens.report.junit import junit_xml
 from errlens.run.folder import RunFolder
 
@@ -17,25 +19,28 @@ def check(options: CheckOptions) -> list[GateResult]:
     """Fail if the model is not as good as asked, or surely worse than it was."""
     screen = options.screen()
     run = options.open_run(screen)
-    outcomes = _judge(run, options)
-    tree = view.as_tree(run, outcomes)
-    run.write_gates(tree, junit_xml(outcomes))
-    view.show_outcomes(screen, run, outcomes)
-    view.show_next(screen, run, outcomes)
-    view.print_json(screen, run, tree)
-    failed = [one.gate.name for one in outcomes if not one.passed]
+    gates = judge_gates(run, options)
+    view.show(screen, run, gates)
+    failed = [gate.gate.name for gate in gates if not gate.passed]
     if failed and not options.exit_zero:
-        gates = f"{len(outcomes)} gate{'s' * (len(outcomes) != 1)}"
-        raise GateFailed(f"{len(failed)} of {gates} failed: {some(failed)}")
-    return outcomes
+        raise GateFailed(f"{len(failed)} of {counted(len(gates), 'gate')} failed: {some(failed)}")
+    return gates
 
 
-def _judge(run: RunFolder, options: CheckOptions) -> list[GateResult]:
-    """Return what becomes of each gate: limits first, then the comparison."""
+def judge_gates(run: RunFolder, options: CheckOptions) -> list[GateResult]:
+    """Return what becomes of each gate, limits first, and write it to the run."""
     metrics = metrics_of_run(run)
-    gates = read_gates(options.fail_under or (), options.fail_over or (), metrics)
-    dropped = [_judge_drop(run, options, options.baseline)] if options.baseline else []
-    return [judge(gate, metrics) for gate in gates] + dropped
+    limits = read_gates(options.fail_under or (), options.fail_over or (), metrics)
+    gates = [judge(limit, metrics) for limit in limits]
+    if options.baseline:
+        gates.append(_judge_drop(run, options, options.baseline))
+    tree = {
+        "schema_version": SCHEMA_VERSION,
+        "run_hash": run.info.run_hash,
+        **view.as_tree(gates),
+    }
+    run.write_gates(tree, junit_xml(gates))
+    return gates
 
 
 def _judge_drop(run: RunFolder, options: CheckOptions, baseline: Path) -> GateResult:

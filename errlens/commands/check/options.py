@@ -22,7 +22,7 @@ class CheckOptions(RunArgument, OutputOptions):
         list[str] | None,
         typer.Option(
             metavar="METRIC=X",
-            help="Fail if a figure is less: top1=0.80 or any other of metrics.json, "
+            help="Fail if a metric is less: top1=0.80 or any other of metrics.json, "
             "recall:CLASS=60%, precision:CLASS=X, f1:CLASS=X; repeatable.",
         ),
     ] = None
@@ -30,7 +30,7 @@ class CheckOptions(RunArgument, OutputOptions):
         list[str] | None,
         typer.Option(
             metavar="METRIC=X",
-            help="Fail if a figure is more: ece=0.05, n_failed=0, pair:A~B=0.05 (the share of the "
+            help="Fail if a metric is more: ece=0.05, n_failed=0, pair:A~B=0.05 (the share of the "
             "images of both that is taken for the other one); repeatable.",
         ),
     ] = None
@@ -64,9 +64,9 @@ class CheckOptions(RunArgument, OutputOptions):
     ] = False
 
     def __post_init__(self) -> None:
-        """Refuse what asks for nothing."""
+        """Refuse options without a gate, or with a drop from nothing."""
         if self.max_drop is not None and self.baseline is None:
-            raise UnfitOption("--max-drop needs --baseline: a drop from what?")
+            raise UnfitOption("--max-drop needs --baseline, the run that the drop is from")
         if not (self.fail_under or self.fail_over or self.baseline):
             raise UnfitOption(
                 "there is no gate to check",

@@ -1,75 +1,53 @@
-"""How gates look on the terminal, and as one object."""
+"""How gates look on the terminal."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from errlens.analysis.gates.limits import GateResult
 from errlens.analysis.gates.metrics import PAIR, RECALL
 from errlens.analysis.gates.texts import gate_texts
 from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
+from errlens.commands.showing import print_json, say_next, show_files
 from errlens.errors import UnfitSelection
-from errlens.escapes import shell_line
 from errlens.formats import count, counted, p_value, points, share
-from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
-COLUMNS = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
+_HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
-def as_tree(run: RunFolder, outcomes: Sequence[GateResult]) -> dict[str, Any]:
-    """Return what gates.json holds."""
+def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
+    """Print a line a gate, what there is to say of some, the verdict, and what to do next."""
+    files = [run.gates_file.name, run.junit_file.name]
+    show_gates(screen, gates)
+    remarks = [text for gate in gates for text in _remarks(gate)]
+    for text in ["", *remarks] if remarks else []:
+        screen.say(text)
+    show_files(screen, run.path, files)
+    failed = [gate for gate in gates if not gate.passed]
+    n = counted(len(gates), "gate")
+    screen.say(f"FAILED: {len(failed)} of {n}" if failed else f"PASSED: {n}")
+    if failed and failed[0].measured.value is not None:
+        chosen = _selected(failed[0], run.info.classes)
+        say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
+    print_json(screen, "check", run, **as_tree(gates), files=files)
+
+
+def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
+    """Print a line a gate."""
+    screen.table(_HEADS, [_cells(gate) for gate in gates])
+
+
+def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
+    """Return what gates.json and the object printed for programs hold of gates."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "run_hash": run.info.run_hash,
-        "gates": [one.as_dict() for one in outcomes],
-        "passed": all(one.passed for one in outcomes),
+        "gates": [gate.as_dict() for gate in gates],
+        "passed": all(gate.passed for gate in gates),
     }
 
 
-def show_outcomes(screen: Screen, run: RunFolder, outcomes: Sequence[GateResult]) -> None:
-    """Print a line a gate, what there is to say of some, where it all is, and the verdict."""
-    screen.table(COLUMNS, [row_of(one) for one in outcomes])
-    remarks = [text for one in outcomes for text in _remarks(one)]
-    if remarks:
-        screen.say()
-    for text in remarks:
-        screen.say(text)
-    screen.say()
-    names = f"{run.gates_file.name}, {run.junit_file.name}"
-    screen.say(f"Wrote {relative(run.path)}: {names}")
-    failed = sum(not one.passed for one in outcomes)
-    gates = counted(len(outcomes), "gate")
-    screen.say(f"FAILED: {failed} of {gates}" if failed else f"PASSED: {gates}")
-
-
-def show_next(screen: Screen, run: RunFolder, outcomes: Sequence[GateResult]) -> None:
-    """Name the command that shows the images behind the first gate that failed."""
-    failed = [one for one in outcomes if not one.passed]
-    if not failed or failed[0].measured.value is None:
-        return
-    words = ["errlens", "misclassified", relative(run.path)]
-    gate, classes = failed[0].gate, run.info.classes
-    if gate.kind == PAIR:
-        a, b = gate.classes
-        selector = pair_selector(classes[a], classes[b], classes)
-        words += ["--select", selector] if selector else []
-    elif gate.kind == RECALL:
-        selector = f"true:{classes[gate.classes[0]]}+errors"
-        words += ["--select", selector] if _is_clear(selector, classes) else []
-    screen.say(f"Next: {shell_line(words)}")
-
-
-def print_json(screen: Screen, run: RunFolder, tree: Mapping[str, Any]) -> None:
-    """Print the one object that stands for the result, where it was asked for."""
-    files = [run.gates_file.name, run.junit_file.name]
-    head = {"schema_version": SCHEMA_VERSION, "command": "check", "run": str(run.path)}
-    screen.json({**head, **tree, "files": files})
-
-
-def row_of(outcome: GateResult) -> tuple[str, ...]:
-    """Return the line of a gate in a table with the heads `COLUMNS`."""
+def _cells(outcome: GateResult) -> tuple[str, ...]:
     gate, measured = outcome.gate, outcome.measured
     texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
     return (
@@ -83,8 +61,20 @@ def row_of(outcome: GateResult) -> tuple[str, ...]:
     )
 
 
+def _selected(failed: GateResult, classes: ClassNames) -> list[str]:
+    """Return the option that selects the images behind a gate; nothing where there is none."""
+    selector = None
+    if failed.gate.kind == PAIR:
+        a, b = failed.gate.classes
+        selector = pair_selector(classes[a], classes[b], classes)
+    elif failed.gate.kind == RECALL:
+        errors = f"true:{classes[failed.gate.classes[0]]}+errors"
+        selector = errors if _is_clear(errors, classes) else None
+    return ["--select", selector] if selector else []
+
+
 def _is_clear(selector: str, classes: ClassNames) -> bool:
-    """Tell whether the name in a selector leaves one reading, on a command line too."""
+    """Tell whether a selector can be read in one way only, on a command line too."""
     try:
         return "\0" not in selector and bool(parse_selector(selector, classes))
     except UnfitSelection:
@@ -92,17 +82,16 @@ def _is_clear(selector: str, classes: ClassNames) -> bool:
 
 
 def _remarks(outcome: GateResult) -> list[str]:
-    """Return what a line of a table has no room for."""
+    """Return what there is to say of a gate beyond its line in the table."""
     details = outcome.details
     if not details:
-        return (
-            [f"{outcome.gate.metric}: {outcome.reason}"] if outcome.measured.value is None else []
-        )
+        unknown = outcome.measured.value is None
+        return [f"{outcome.gate.metric}: {outcome.reason}"] if unknown else []
     n, allowed = outcome.measured.n or 0, f"{100 * outcome.gate.threshold:g} pp"
     least = details["least_drop_shown"]
     broken, fixed = details["broken"], details["fixed"]
     changed = f"with {count(broken + fixed)} of {counted(n, 'image')} changed"
-    found = [
+    remarks = [
         f"top-1 on the {counted(n, 'image')} of both runs: {share(details['accuracy_old'], n)} "
         f"then, {share(details['accuracy_new'], n)} now ({count(broken)} broken, {count(fixed)} "
         f"fixed, exact one-sided McNemar {p_value(details['p_drop'])})",
@@ -112,5 +101,5 @@ def _remarks(outcome: GateResult) -> list[str]:
         f"one cannot be told from the {allowed} allowed",
     ]
     if outcome.reason.startswith("the data set"):
-        found.insert(0, outcome.reason)
-    return found
+        remarks.insert(0, outcome.reason)
+    return remarks

@@ -17,40 +17,42 @@ from errlens.classes.names import ClassNames, Superclasses
 from errlens.commands.compare import view
 from errlens.commands.compare.options import LEAST_RUNS, CompareOptions
 from errlens.commands.compare.pictures import change_posters
-from errlens.commands.compare.view import Found
-from errlens.commands.misclassified.view import warn_of_absent
-from errlens.commands.showing import show_files
+from errlens.commands.compare.result import ComparisonResult
 from errlens.data.folders import readable
 from errlens.errors import NoLabels
-from errlens.galleries.drawing import draw_posters
+from errlens.galleries.drawing import Poster, write_posters
 from errlens.run.folder import RunFolder
-from errlens.run.results import ResultsWriter, renewed_folder
-from errlens.terminal import Screen
+from errlens.run.results import renewed_folder
+from errlens.terminal import StartProgress
 
 
-def compare(options: CompareOptions) -> RunFolder:
+def compare(options: CompareOptions) -> ComparisonResult:
     """Compare runs: is the new one better than the old, and which images show it?"""
     screen = options.screen()
     runs = options.open_runs()
     folder = options.folder(runs[-1])
-    found = _find(runs, options)
-    view.show_spelling(screen, runs)
-    view.warn_of_doubts(screen, found)
+    result = find(runs, folder, options, progress=screen.progress)
+    view.show(screen, runs, folder, result, options)
+    return result
+
+
+def find(
+    runs: Sequence[RunFolder], folder: Path, options: CompareOptions, *, progress: StartProgress
+) -> ComparisonResult:
+    """Find how the runs differ, and write tables and galleries to a folder."""
+    result = _find(runs, options)
     with renewed_folder(
         folder, run_hash=runs[-1].info.run_hash, options=_decisive(runs, options)
     ) as results:
-        for name, table in found.tables().items():
+        for name, table in result.tables().items():
             results.csv(f"{name}.csv", table)
-        if found.changed and not options.no_figures:
-            _draw(screen, runs[-1], found, results, options)
-    view.show(screen, found)
-    show_files(screen, folder, results.written)
-    view.show_next(screen, runs, found)
-    view.print_json(screen, runs, folder, found, files=results.written)
-    return runs[-1]
+        if result.changed and not options.no_figures:
+            wanted = _posters(runs[-1], result, options.images_root(runs[-1]))
+            result = result._replace(absent=write_posters(results, wanted, progress=progress))
+    return result._replace(files=results.written)
 
 
-def _find(runs: Sequence[RunFolder], options: CompareOptions) -> Found:
+def _find(runs: Sequence[RunFolder], options: CompareOptions) -> ComparisonResult:
     """Return how the runs differ; of two, also in which classes, pairs and images."""
     images = [spelt_alike(outcomes(run), runs[-1].info.classes) for run in runs]
     for run, outcome in zip(runs, images, strict=True):
@@ -60,25 +62,25 @@ def _find(runs: Sequence[RunFolder], options: CompareOptions) -> Found:
     metrics = {name: run.metrics for name, run in zip(names, runs, strict=True)}
     old, *others = images
     comparisons = [compare_outcomes(old, new) for new in others]
-    found = Found(
+    result = ComparisonResult(
         runs=run_table(metrics, comparisons),
         comparisons=comparisons,
         relabelled=sum(matching.relabelled(old, new) for new in others),
         other_files=sum(matching.other_files(old, new) for new in others),
     )
     if len(runs) > LEAST_RUNS:
-        return found
+        return result
     matrices = _matrices(runs)
-    (one,) = comparisons
-    if not one.on_same_images:
-        return found._replace(
+    (comparison,) = comparisons
+    if not comparison.on_same_images:
+        return result._replace(
             classes=class_differences(old, others[0], runs[-1].info.classes),
             pairs=pair_differences(*matrices),
         )
-    return found._replace(
-        classes=class_changes(one.both, runs[-1].info.classes),
-        pairs=pair_changes(one.both, *matrices),
-        changed=_changed(runs, one, options),
+    return result._replace(
+        classes=class_changes(comparison.both, runs[-1].info.classes),
+        pairs=pair_changes(comparison.both, *matrices),
+        changed=_changed(runs, comparison, options),
     )
 
 
@@ -99,32 +101,20 @@ def _matrices(runs: Sequence[RunFolder]) -> list[ConfusionMatrix]:
     return matrices
 
 
-def _changed(runs: Sequence[RunFolder], one: Comparison, options: CompareOptions) -> ChangedImages:
+def _changed(
+    runs: Sequence[RunFolder], comparison: Comparison, options: CompareOptions
+) -> ChangedImages:
     """Return the images that one of two runs has right and the other wrong."""
     old, new = (run.read_predictions(ranking.COLUMNS) for run in runs)
-    return changed_images(one.both, old, new, options.ranking(old, new))
+    return changed_images(comparison.both, old, new, options.ranking(old, new))
 
 
-def _draw(
-    screen: Screen,
-    run: RunFolder,
-    found: Found,
-    results: ResultsWriter,
-    options: CompareOptions,
-) -> None:
-    """Draw the images that were fixed and those that broke."""
-    root = options.images_root(run)
+def _posters(run: RunFolder, result: ComparisonResult, root: Path) -> list[Poster]:
+    """Return what to draw: the images that were fixed and those that broke."""
     hashes = run.read_predictions(("content_hash",)).table["content_hash"].to_pylist()
-    wanted = change_posters(
-        found.shown_changes(), hashes, root, names=found.names, max_mb=run.info.max_file_mb
+    return change_posters(
+        result.changes(), hashes, root, names=result.names, max_mb=run.info.max_file_mb
     )
-    absent: dict[str, str] = {}
-    drawn: list[str] = []
-    with screen.progress("drawing", total=sum(map(len, wanted))) as progress:
-        for name, figure in draw_posters(wanted, as_fed=None, absent=absent, progress=progress):
-            results.png(name, figure)
-            drawn.append(name)
-    warn_of_absent(screen, absent, root, drawn=drawn)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

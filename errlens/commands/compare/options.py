@@ -15,9 +15,6 @@ from errlens.errors import IncomparableRuns, UnfitOption, some
 if TYPE_CHECKING:
     from errlens.run.folder import RunFolder
 
-KIND = "compare"
-
-
 LEAST_RUNS = 2
 
 
@@ -74,7 +71,7 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
             raise UnfitOption(
                 f"-o {str(self.into)!r} is a run folder", hint="a folder inside it is fine"
             )
-        return self.into or last.results_folder(KIND)
+        return self.into or last.results_folder("compare")
 
 
 def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
@@ -88,13 +85,13 @@ def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
     gone = [name for name in before if name not in set(now)]
     added = [name for name in now if name not in set(before)]
     if gone or added:
-        told = [
+        differences = [
             f"{some(names)} only in {str(run.path)!r}"
             for names, run in ((gone, old), (added, new))
             if names
         ]
         raise IncomparableRuns(
-            f"the runs have different classes: {'; '.join(told)}",
+            f"the runs have different classes: {'; '.join(differences)}",
             hint="where they mean the same, evaluate or import again with --classes FILE, spelt "
             "alike",
         )

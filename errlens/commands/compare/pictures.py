@@ -7,17 +7,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from errlens.commands.showing import first_rows
 from errlens.data.photos.images import ImageFile
-from errlens.figures.gallery import Line, Tile, Verdict
-from errlens.formats import probability
+from errlens.figures.gallery import Correctness, Line, Tile
 from errlens.galleries.choice import sequence
 from errlens.galleries.drawing import Poster
-from errlens.galleries.tiles import Shot
+from errlens.galleries.tiles import Shot, after_name
 
 TILES: Final = 60  # of a gallery
 
-_VERDICTS: Final[dict[str, Verdict]] = {"broken": "wrong", "fixed": "right"}
-_SAID: Final = {
+_CORRECTNESS: Final[dict[str, Correctness]] = {"broken": "wrong", "fixed": "right"}
+_TITLES: Final = {
     "broken": "right in {}, wrong in {}",
     "fixed": "wrong in {}, right in {}",
 }
@@ -31,7 +31,7 @@ def change_posters(
     names: Sequence[str],
     max_mb: int,
 ) -> list[Poster]:
-    """Decide what is on the galleries of `broken` and `fixed`; none of what has no images.
+    """Decide what is on the galleries of `broken` and `fixed`; one without images is left out.
 
     Args:
         changes: The images of each, in their order.
@@ -45,30 +45,25 @@ def change_posters(
         if not len(images):
             continue
         rows = images["row"].to_numpy(np.int64)
-        title = f"{kind}: {_SAID[kind].format(*names)}"
-        shown: list[dict[Any, Any]] = images.head(TILES).to_dict("records")
+        title = f"{kind}: {_TITLES[kind].format(*names)}"
         shots = [
             Shot(
-                ImageFile(root / one["path"], hashes[one["row"]], max_mb),
-                Tile((), _lines(one), _VERDICTS[kind]),
+                ImageFile(root / image["path"], hashes[image["row"]], max_mb),
+                Tile((), _lines(image), _CORRECTNESS[kind]),
             )
-            for one in shown
+            for image in first_rows(images, TILES)
         ]
         gallery = sequence(kind, rows, most=TILES, title=title)
         posters.append(Poster(gallery, gallery.title, [shots], []))
     return posters
 
 
-def _lines(one: Mapping[Any, Any]) -> tuple[Line, ...]:
+def _lines(image: Mapping[str, Any]) -> tuple[Line, ...]:
     """Return the true class, what it was taken for before and now, and the row."""
-    before, now = _prob(one["old_confidence"]), _prob(one["new_confidence"])
+    before, now = after_name(image["old_confidence"]), after_name(image["new_confidence"])
     return (
-        Line(one["label_name"]),
-        Line(f"before: {one['old_pred']}", before),
-        Line(f"→ now: {one['new_pred']}", now),
-        Line("", f"row {one['row']}", dim=True),
+        Line(image["label_name"]),
+        Line(f"before: {image['old_pred']}", before),
+        Line(f"→ now: {image['new_pred']}", now),
+        Line("", f"row {image['row']}", dim=True),
     )
-
-
-def _prob(value: float) -> str:
-    return "" if np.isnan(value) else f" {probability(value)}"

@@ -2,30 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 
-from errlens.analysis.comparison.by_image import ChangedImages
+from errlens import formats
 from errlens.analysis.comparison.by_run import MORE_IS_BETTER, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
 from errlens.analysis.selection.parsing import run_selector
-from errlens.commands.showing import first_rows, records
-from errlens.escapes import shell_line
-from errlens.formats import (
-    NOT_KNOWN,
-    count,
-    counted,
-    figure,
-    of,
-    p_value,
-    points,
-    points_range,
-    probability,
-    share,
-    share_range,
-)
-from errlens.predictions.table import SCHEMA_VERSION
+from errlens.commands import showing
+from errlens.commands.compare.options import CompareOptions
+from errlens.commands.compare.result import ComparisonResult
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -37,119 +24,89 @@ _HEADS: Final = {
 }  # fmt: skip
 
 
-class Found(NamedTuple):
-    """What there is to say: of all runs, and of two of them how they differ.
+def show(
+    screen: Screen,
+    runs: Sequence[RunFolder],
+    folder: Path,
+    result: ComparisonResult,
+    options: CompareOptions,
+) -> None:
+    """Print what is doubtful, how the runs differ, where it all is, and what to do next."""
+    _show_spelling(screen, runs)
+    _warn_of_doubts(screen, result)
+    if result.absent:
+        root = options.images_root(runs[-1])
+        showing.warn_of_absent(screen, result.absent, root, result.files)
+    _show_runs(screen, result.runs)
+    screen.say()
+    if len(result.comparisons) > 1:
+        _show_differences(screen, result)
+    else:
+        _show_two(screen, result)
+    showing.show_files(screen, folder, result.files)
+    if result.changed is not None and len(result.changed.broken):
+        showing.say_next(screen, _next_words(*runs))
+    tables: dict[str, Any] = {
+        name: showing.records(table) for name, table in result.tables().items()
+    }
+    showing.print_json(
+        screen,
+        "compare",
+        folder=str(folder),
+        run_hashes=[run.info.run_hash for run in runs],
+        **tables,
+        relabelled=result.relabelled,
+        other_files=result.other_files,
+        files=list(result.files),
+    )
 
-    `relabelled` images have another label in one of the runs, `other_files` another content, though
-    they have the same name.
-    """
 
-    runs: pd.DataFrame
-    comparisons: Sequence[Comparison]
-    relabelled: int
-    other_files: int
-    classes: pd.DataFrame | None = None
-    pairs: pd.DataFrame | None = None
-    changed: ChangedImages | None = None
-
-    @property
-    def names(self) -> list[str]:
-        """What the runs are called."""
-        return [str(name) for name in self.runs["run"]]
-
-    def shown_changes(self) -> dict[str, pd.DataFrame]:
-        """Return what broke and what was fixed, if there are images in common."""
-        if self.changed is None:
-            return {}
-        return {"broken": self.changed.broken, "fixed": self.changed.fixed}
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return all tables by the names of their files."""
-        known = {"runs": self.runs, "classes": self.classes, "pairs": self.pairs}
-        return {
-            **{name: table for name, table in known.items() if table is not None},
-            **self.shown_changes(),
-        }
+def _show_two(screen: Screen, result: ComparisonResult) -> None:
+    """Print how two runs differ: in accuracy, classes, pairs and images."""
+    _show_difference(screen, result)
+    if result.classes is not None:
+        _show_classes(screen, result.classes)
+    if result.pairs is not None:
+        _show_pairs(screen, result.pairs)
+    if result.changed is not None:
+        _show_broken(screen, result.changed.broken)
 
 
-def show_spelling(screen: Screen, runs: Sequence[RunFolder]) -> None:
+def _next_words(old: RunFolder, new: RunFolder) -> list[str]:
+    """Return the command that shows what broke, in words."""
+    command = "misclassified" if new.info.imported else "explain"
+    before, now = relative(old.path), relative(new.path)
+    words = ["errlens", command, now, "--select", run_selector("broken", before)]
+    return words if old.info.imported or new.info.imported else [*words, "--against", before]
+
+
+def _show_spelling(screen: Screen, runs: Sequence[RunFolder]) -> None:
     """Say which classes runs spell otherwise than the last one."""
     last = runs[-1].info.classes
     for run in runs[:-1]:
         spelling = last.spelling_of(run.info.classes.names)
         other = [f"{old!r} is {new!r}" for old, new in spelling.items() if old != new]
         if other:
-            rest = f" and {len(other) - 1} more" if len(other) > 1 else ""
-            screen.remark(f"classes that {relative(run.path)} spells otherwise: {other[0]}{rest}")
+            first = f"{other[0]}{showing.and_more(len(other))}"
+            screen.remark(f"classes that {relative(run.path)} spells otherwise: {first}")
 
 
-def warn_of_doubts(screen: Screen, found: Found) -> None:
+def _warn_of_doubts(screen: Screen, result: ComparisonResult) -> None:
     """Say what makes images doubtful that have the same name in two runs."""
-    if found.relabelled:
+    if result.relabelled:
         screen.warn(
-            f"left out: {counted(found.relabelled, 'image')} whose label is not the same in both "
-            "runs"
+            f"left out: {formats.counted(result.relabelled, 'image')} whose label is not the same "
+            "in both runs"
         )
-    if found.other_files:
+    if result.other_files:
         screen.warn(
-            f"{counted(found.other_files, 'image')} in common by name, but not by content: if the "
-            "runs are over different images, nothing here is right"
+            f"{formats.counted(result.other_files, 'image')} in common by name, but not by "
+            "content: if these are different images, this comparison is wrong"
         )
-
-
-def show(screen: Screen, found: Found) -> None:
-    """Print the figures of all runs, and how they differ."""
-    _show_runs(screen, found.runs)
-    screen.say()
-    if len(found.comparisons) > 1:
-        _show_differences(screen, found)
-        return
-    _show_difference(screen, found)
-    if found.classes is not None:
-        _show_classes(screen, found.classes)
-    if found.pairs is not None:
-        _show_pairs(screen, found.pairs)
-    if found.changed is not None:
-        _show_broken(screen, found.changed.broken)
-
-
-def show_next(screen: Screen, runs: Sequence[RunFolder], found: Found) -> None:
-    """Name the command that shows what broke."""
-    if found.changed is None or not len(found.changed.broken):
-        return
-    old, new = (relative(run.path) for run in runs)
-    command = "misclassified" if runs[-1].info.imported else "explain"
-    words = ["errlens", command, new, "--select", run_selector("broken", old)]
-    if not any(run.info.imported for run in runs):
-        words += ["--against", old]
-    screen.say(f"Next: {shell_line(words)}")
-
-
-def print_json(
-    screen: Screen,
-    runs: Sequence[RunFolder],
-    folder: Path,
-    found: Found,
-    *,
-    files: Sequence[str],
-) -> None:
-    """Print the one object that stands for the result, where it was asked for."""
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "compare",
-            "folder": str(folder),
-            "run_hashes": [run.info.run_hash for run in runs],
-            **{name: records(table) for name, table in found.tables().items()},
-            "relabelled": found.relabelled,
-            "other_files": found.other_files,
-            "files": list(files),
-        }
-    )
 
 
 def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
-    """Print the figures; the best of each column is marked."""
+    """Print the metrics; the best of each column is marked."""
     columns: dict[str, list[str]] = {"run": [str(name) for name in runs["run"]]}
     for name, more in MORE_IS_BETTER.items():
         if runs[name].isna().all():
@@ -157,60 +114,65 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         best = runs[name].max() if more else runs[name].min()
         is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            f"{share(value, n) if is_share else figure(value)}{' *' if value == best else '  '}"
+            (formats.share(value, n) if is_share else formats.figure(value))
+            + (" *" if value == best else "  ")
             for value, n in zip(runs[name], runs["n"], strict=True)
         ]
         if name == "top1":
             edges = zip(runs["top1_low"], runs["top1_high"], runs["n"], strict=True)
-            columns[">95 % interval"] = [share_range(*edge) for edge in edges]
-    columns[">images"] = [count(n) for n in runs["n"]]
+            columns[">95 % interval"] = [formats.share_range(*edge) for edge in edges]
+    columns[">images"] = [formats.count(n) for n in runs["n"]]
     screen.table([*columns], list(zip(*columns.values(), strict=True)))
     screen.say("* the best of its column")
 
 
-def _show_differences(screen: Screen, found: Found) -> None:
+def _show_differences(screen: Screen, result: ComparisonResult) -> None:
     """Print how the accuracy of each run differs from that of the first."""
     rows = [
-        (name, *_difference(one, n), probability(one.p_value), _common(one))
-        for name, one, n in zip(
-            found.names[1:], found.comparisons, found.runs["n"][1:], strict=True
+        (name, *_difference(against, n), formats.probability(against.p_value), _common(against))
+        for name, against, n in zip(
+            result.names[1:], result.comparisons, result.runs["n"][1:], strict=True
         )
     ]
     heads = (
-        f"against {found.names[0]}", ">difference in top-1", ">95 % interval", ">p",
+        f"against {result.names[0]}", ">difference in top-1", ">95 % interval", ">p",
         "images in common",
     )  # fmt: skip
     screen.table(heads, rows)
 
 
-def _common(one: Comparison) -> str:
-    if not one.on_same_images:
+def _common(comparison: Comparison) -> str:
+    if not comparison.on_same_images:
         return "none: unpaired"
-    return f"{count(len(one.both))}: {count(one.fixed)} fixed, {count(one.broken)} broken"
+    return f"{formats.count(len(comparison.both))}: {_fixed_and_broken(comparison)}"
 
 
-def _show_difference(screen: Screen, found: Found) -> None:
+def _fixed_and_broken(comparison: Comparison) -> str:
+    return f"{formats.count(comparison.fixed)} fixed, {formats.count(comparison.broken)} broken"
+
+
+def _show_difference(screen: Screen, result: ComparisonResult) -> None:
     """Print how the accuracy of two runs differs."""
-    (one,) = found.comparisons
-    old_n, new_n = found.runs["n"]
-    difference, edges = _difference(one, new_n)
-    if one.on_same_images:
-        shares = f" (of {count(old_n)} and {count(new_n)})"
-        screen.say(
-            f"{counted(len(one.both), 'image')} in common"
-            f"{shares * (not old_n == new_n == len(one.both))}: "
-            f"{count(one.fixed)} fixed, {count(one.broken)} broken"
+    (comparison,) = result.comparisons
+    old_n, new_n = result.runs["n"]
+    difference, interval = _difference(comparison, new_n)
+    if comparison.on_same_images:
+        n_both = len(comparison.both)
+        shares = f" (of {formats.count(old_n)} and {formats.count(new_n)})" * (
+            not old_n == new_n == n_both
         )
+        common = f"{formats.counted(n_both, 'image')} in common{shares}"
+        screen.say(f"{common}: {_fixed_and_broken(comparison)}")
         test = "exact McNemar test"
     else:
         screen.say(
-            "No image in common: unpaired, as two samples; of the images much is unknown "
-            "that a comparison on the same ones would tell"
+            "No image in common: compared as two independent samples, which shows less than the "
+            "same images would"
         )
         test = "exact Fisher test"
     screen.say(
-        f"difference in accuracy {difference}, 95 % interval {edges}; {test}: "
-        f"{p_value(one.p_value)}"
+        f"difference in accuracy {difference}, 95 % interval {interval}; {test}: "
+        f"{formats.p_value(comparison.p_value)}"
     )
 
 
@@ -220,15 +182,15 @@ def _show_classes(screen: Screen, classes: pd.DataFrame) -> None:
     paired = "fixed" in classes
     rows = [
         (
-            one["class_name"],
-            share(one["old_recall"]),
-            share(one["new_recall"]),
-            points(one["difference"]),
-            points_range(one["low"], one["high"]),
-            *([count(one["fixed"]), count(one["broken"])] if paired else []),
-            probability(one["q_value"]),
+            row["class_name"],
+            formats.share(row["old_recall"]),
+            formats.share(row["new_recall"]),
+            formats.points(row["difference"]),
+            formats.points_range(row["low"], row["high"]),
+            *([formats.count(row["fixed"]), formats.count(row["broken"])] if paired else []),
+            formats.probability(row["q_value"]),
         )
-        for one in first_rows(moved, SHOWN)
+        for row in showing.first_rows(moved, SHOWN)
     ]
     counts = (">fixed", ">broken") if paired else ()
     heads = ("class", ">old recall", ">new recall", ">difference", ">95 % interval", *counts, ">q")
@@ -239,46 +201,45 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
     """Print the mutual confusions, those that came or went first, and others that changed."""
     order = {"appeared": 0, "went": 1, "stays": 2}
     places = pairs["status"].map(order).astype("float64").fillna(len(order))
-    told = pairs[(places < len(order)) | (pairs["q_value"] <= ALPHA)]
-    told = told.loc[places[told.index].sort_values(kind="stable").index]
+    shown = pairs[(places < len(order)) | (pairs["q_value"] <= ALPHA)]
+    shown = shown.loc[places[shown.index].sort_values(kind="stable").index]
     paired = "fixed" in pairs
     rows = [
         (
-            f"{one['class_a']} ~ {one['class_b']}",
-            "-" if pd.isna(one["status"]) else one["status"],
-            *(_changes(one) if paired else _shares(one)),
-            probability(one["q_value"]),
+            f"{row['class_a']} ~ {row['class_b']}",
+            formats.NOT_KNOWN if pd.isna(row["status"]) else row["status"],
+            *(_changes(row) if paired else _shares(row)),
+            formats.probability(row["q_value"]),
         )
-        for one in first_rows(told, SHOWN)
+        for row in showing.first_rows(shown, SHOWN)
     ]
     counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
     heads = ("pair", "mutual confusion", ">old errors", ">new errors", *counts, ">q")
-    _show_table(screen, heads, rows, total=len(told), file="pairs.csv")
+    _show_table(screen, heads, rows, total=len(shown), file="pairs.csv")
 
 
-def _shares(one: Mapping[str, Any]) -> list[str]:
-    return [of(one[f"{which}_count"], one[f"{which}_n"]) for which in ("old", "new")]
+def _shares(row: Mapping[str, Any]) -> list[str]:
+    return [formats.of(row[f"{which}_count"], row[f"{which}_n"]) for which in ("old", "new")]
 
 
-def _changes(one: Mapping[str, Any]) -> list[str]:
+def _changes(row: Mapping[str, Any]) -> list[str]:
     """Return what became of the errors of a pair, where the images are the same."""
     return [
-        count(one[name]) for name in ("old_count", "new_count", "gone", "fixed", "new", "broken")
+        formats.count(row[name])
+        for name in ("old_count", "new_count", "gone", "fixed", "new", "broken")
     ]
 
 
 def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
     rows = [
         (
-            str(one["row"]),
-            one["path"],
-            f"{one['old_pred']} -> {one['new_pred']}",
-            *(
-                NOT_KNOWN if pd.isna(one[name]) else probability(one[name])
-                for name in ("old_confidence", "new_confidence")
-            ),
+            str(row["row"]),
+            row["path"],
+            f"{row['old_pred']} -> {row['new_pred']}",
+            formats.probability(row["old_confidence"]),
+            formats.probability(row["new_confidence"]),
         )
-        for one in first_rows(broken, SHOWN)
+        for row in showing.first_rows(broken, SHOWN)
     ]
     heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
     _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
@@ -291,9 +252,10 @@ def _show_table(
         return
     screen.say()
     screen.table(heads, rows)
-    if total > len(rows):
-        screen.say(f"and {count(total - len(rows))} more: see {file}")
+    showing.say_more(screen, total, len(rows), f": see {file}")
 
 
-def _difference(one: Comparison, n: int) -> tuple[str, str]:
-    return points(one.difference, n), points_range(one.low, one.high, n)
+def _difference(comparison: Comparison, n: int) -> tuple[str, str]:
+    """Write a difference in accuracy, and its interval."""
+    interval = formats.points_range(comparison.low, comparison.high, n)
+    return formats.points(comparison.difference, n), interval

@@ -15,7 +15,7 @@ from errlens.analysis.confusion.tables import ConfusionTables, find_confusions
 from errlens.commands.confusion import view
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pictures import draw_figures
-from errlens.commands.showing import show_files
+from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import NoLabels, StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
@@ -23,11 +23,17 @@ from errlens.run.results import ResultsWriter, renewed_results
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
 
 
-def confusion(options: ConfusionOptions) -> RunFolder:
+def confusion(options: ConfusionOptions) -> ConfusionResult:
     """Find the classes a model mixes up: in pairs, in groups, and beyond their own kind."""
     screen = options.screen()
     run = options.open_run(screen)
+    result = find(run, options)
+    view.show(screen, run, result, options)
+    return result
 
+
+def find(run: RunFolder, options: ConfusionOptions) -> ConfusionResult:
+    """Find what the options ask for and write it to RUN/confusion."""
     # How often was which class taken for which?
     classes = run.info.classes
     superclasses = options.read_superclasses(run, classes)
@@ -37,29 +43,24 @@ def confusion(options: ConfusionOptions) -> RunFolder:
         )
     matrix = confusion_matrix(run.read_parts(COLUMNS), classes, superclasses)
     _check_sums(run, matrix)
-    view.show_matrix(screen, matrix, expected=options.expected)
 
     # Which of it is more than chance?
-    findings = _find(run, matrix, options)
+    tables = _find_tables(run, matrix, options)
     with renewed_results(run, "confusion", options=_decisive(options)) as results:
-        _write(results, matrix, findings, options)
-    view.show_findings(screen, matrix, findings, by=options.by, top=options.top)
-    show_files(screen, run.path / "confusion", results.written)
-    view.show_next(screen, run, findings)
-    view.print_json(screen, run, matrix, findings, files=results.written)
-    return run
+        _write(results, matrix, tables, options)
+    return ConfusionResult(matrix, tables, results.written)
 
 
 def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
-    """Refuse a run whose figures are not those of its predictions, or that has none."""
+    """Refuse a run whose classes.csv does not agree with its predictions, or without labels."""
     if not matrix.total:
         raise NoLabels(run.path)
     table = run.read_classes()
-    told = dict(zip(table["class_name"], table["n"], strict=True))
+    recorded = dict(zip(table["class_name"], table["n"], strict=True))
     counted = dict(zip(matrix.classes.names, matrix.n.tolist(), strict=True))
-    odd = [name for name in {**counted, **told} if told.get(name) != counted.get(name)]
+    odd = [name for name in {**counted, **recorded} if recorded.get(name) != counted.get(name)]
     if odd:
-        says, is_so = (some_count.get(odd[0], "none") for some_count in (told, counted))
+        says, is_so = (counts.get(odd[0], "none") for counts in (recorded, counted))
         raise StaleRun(
             f"{str(run.classes_file)!r} counts {says} images of {odd[0]!r}, "
             f"the predictions {is_so}",
@@ -67,26 +68,28 @@ def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
         )
 
 
-def _find(run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions) -> ConfusionTables:
+def _find_tables(
+    run: RunFolder, matrix: ConfusionMatrix, options: ConfusionOptions
+) -> ConfusionTables:
     """Look for everything that the options ask for."""
-    findings = find_confusions(matrix)
+    tables = find_confusions(matrix)
     if matrix.superclasses:
         given = options.superclasses is not None
         columns = exceptional.COLUMNS + (exceptional.TOPK_COLUMNS if given else ())
         table = exceptional.exceptional_table(
             run.read_parts(columns), matrix.superclasses, from_topk=given
         )
-        findings = findings._replace(exceptional=table)
+        tables = tables._replace(exceptional=table)
     if options.soft:
         parts = run.read_parts(soft_confusion.COLUMNS)
-        findings = findings._replace(soft=soft_confusion.soft_table(parts, len(matrix.classes)))
-    return findings
+        tables = tables._replace(soft=soft_confusion.soft_table(parts, len(matrix.classes)))
+    return tables
 
 
 def _write(
     results: ResultsWriter,
     matrix: ConfusionMatrix,
-    findings: ConfusionTables,
+    tables: ConfusionTables,
     options: ConfusionOptions,
 ) -> None:
     """Write the matrix, the tables and the pictures."""
@@ -96,7 +99,7 @@ def _write(
     results.parquet("matrix.parquet", count_table(matrix))
     if len(matrix.classes) <= MOST_WRITTEN:
         results.csv("matrix.csv", matrix_table(matrix, order, normalize=options.normalize))
-    for name, table in findings.tables():
+    for name, table in tables.tables():
         if name == "soft":
             results.parquet("soft.parquet", table)
         else:
@@ -104,7 +107,7 @@ def _write(
     if not options.no_figures:
         figures = draw_figures(
             matrix,
-            findings,
+            tables,
             order,
             normalize=options.normalize,
             by_superclass=options.by is not None,

@@ -33,7 +33,9 @@ class ConfusionOptions(RunArgument, OutputOptions):
     ] = None
     soft: Annotated[
         bool,
-        typer.Option("--soft", help="Also what the model half believes; for few images a class."),
+        typer.Option(
+            "--soft", help="Also the mean probability of each other class; for few images a class."
+        ),
     ] = False
     expected: Annotated[
         int | None,

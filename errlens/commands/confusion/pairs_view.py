@@ -1,4 +1,4 @@
-"""How pairs and one-way confusions look on the terminal."""
+"""How two classes taken for one another look on the terminal: both ways, and one way."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,6 +12,8 @@ from errlens.analysis.confusion.pairs import by_status
 from errlens.analysis.confusion.sentences import told_status, written_lift
 from errlens.commands.showing import first_rows, say_more
 from errlens.terminal import Screen
+
+FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 
 _COLUMNS: Final = (
     ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lifts", ">q", ">gain",
@@ -36,18 +38,20 @@ def show_pairs(
 
 def _show_set(screen: Screen, pairs: pd.DataFrame, *, where: str, top: int) -> None:
     """Print the mutual and the likely pairs; where there is neither, the candidates."""
-    mutual, likely, _, others = by_status(pairs)
+    mutual, likely, real, others = by_status(pairs)
+    if not len(real):
+        _show_table(screen, f"errors both ways{where} (A ~ B)", pairs, top=top, with_status=True)
+        return
     if len(mutual):
-        _show_named(screen, f"mutually confused{where} (A ~ B)", mutual, top=top)
+        _show_table(screen, f"mutually confused{where} (A ~ B)", mutual, top=top)
     if len(mutual) and len(likely):
         screen.say()
     if len(likely):
-        _show_named(screen, f"likely{where}: all but the lifts (A ~ B)", likely, top=top)
-    if not len(mutual) and not len(likely):
-        _show_candidates(screen, f"errors both ways{where} (A ~ B)", pairs, top=top)
-    elif len(others):
-        many = f"{len(others)} more pair{'s have' if len(others) > 1 else ' has'} errors both ways"
-        screen.say(f"{many}, without such evidence: see pairs.csv")
+        _show_table(screen, f"likely{where}: all but the lifts (A ~ B)", likely, top=top)
+    if len(others):
+        have = "has" if len(others) == 1 else "have"
+        many = f"{formats.counted(len(others), 'more pair')} {have}"
+        screen.say(f"{many} errors both ways, without such evidence: see pairs.csv")
 
 
 def _by_superclass(
@@ -62,17 +66,44 @@ def _by_superclass(
     return [(where, pairs[chosen]) for where, chosen in sets if chosen.any()]
 
 
+def _show_table(
+    screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int, with_status: bool = False
+) -> None:
+    """Print a table of pairs; `with_status` says of each what it is evidence of."""
+    heads = [heading, *_COLUMNS, *["status"] * with_status]
+    rows = [
+        [*_pair_cells(row), *[told_status(row)] * with_status] for row in first_rows(pairs, top)
+    ]
+    if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
+        for line in (heads, *rows):
+            del line[_TESTED]
+    screen.table(heads, rows)
+    say_more(screen, len(pairs), top, " of them: see pairs.csv")
+
+
+def _pair_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    lifts = [written_lift(row[name]) for name in ("lift_ab", "lift_ba")]
+    return (
+        f"{row['class_a']} ~ {row['class_b']}",
+        _rate(row["a_as_b"], row["n_a"]),
+        formats.share_range(row["rate_ab_low"], row["rate_ab_high"]),
+        _rate(row["b_as_a"], row["n_b"]),
+        formats.share_range(row["rate_ba_low"], row["rate_ba_high"]),
+        formats.NOT_KNOWN if pd.isna(row["lift_ab"]) else ", ".join(lifts),
+        formats.probability(row["q_value"]),
+        formats.points(row["gain_if_solved"]),
+    )
+
+
 def show_one_way(
     screen: Screen, matrix: ConfusionMatrix, absorbed: pd.DataFrame, *, top: int
 ) -> None:
-    """Print the confusions whose way back is rare."""
+    """Print one-way confusions: A is taken for B, and hardly ever B for A."""
     if not len(absorbed):
         return
     rows = [
         (
-            f"{row['true_class']} -> {row['pred_class']}",
-            _rate(row["count"], row["n"]),
-            formats.share_range(row["low"], row["high"]),
+            *_one_way_cells(row),
             formats.of(*matrix.taken(row["pred_class"], row["true_class"])),
             formats.times(row["lift"]),
             formats.probability(row["q_value"]),
@@ -89,32 +120,19 @@ def show_legend(screen: Screen, matrix: ConfusionMatrix) -> None:
     screen.say(_LEGEND if len(matrix.classes) >= LEAST_SET else _GAIN)
 
 
-def _show_named(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
-    screen.table((heading, *_COLUMNS), [_pair_row(row) for row in first_rows(pairs, top)])
-    say_more(screen, len(pairs), top, " of them: see pairs.csv")
+def show_most_frequent(screen: Screen, cells: pd.DataFrame) -> None:
+    """Print the most frequent errors, where there is no evidence of a mutual pair."""
+    screen.say()
+    rows = [_one_way_cells(row) for row in first_rows(cells, FREQUENT)]
+    screen.table(("most frequent errors (A -> B)", *_ONE_WAY[:2]), rows)
+    say_more(screen, len(cells), FREQUENT, " kinds: see cells.csv")
 
 
-def _show_candidates(screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int) -> None:
-    heads = [heading, *_COLUMNS, "status"]
-    rows = [[*_pair_row(row), told_status(row)] for row in first_rows(pairs, top)]
-    if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
-        for line in (heads, *rows):
-            del line[_TESTED]
-    screen.table(heads, rows)
-    say_more(screen, len(pairs), top, " of them: see pairs.csv")
-
-
-def _pair_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    lifts = [written_lift(row[name]) for name in ("lift_ab", "lift_ba")]
+def _one_way_cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
-        f"{row['class_a']} ~ {row['class_b']}",
-        _rate(row["a_as_b"], row["n_a"]),
-        formats.share_range(row["rate_ab_low"], row["rate_ab_high"]),
-        _rate(row["b_as_a"], row["n_b"]),
-        formats.share_range(row["rate_ba_low"], row["rate_ba_high"]),
-        formats.NOT_KNOWN if pd.isna(row["lift_ab"]) else ", ".join(lifts),
-        formats.probability(row["q_value"]),
-        formats.points(row["gain_if_solved"]),
+        f"{row['true_class']} -> {row['pred_class']}",
+        _rate(row["count"], row["n"]),
+        formats.share_range(row["low"], row["high"]),
     )
 
 

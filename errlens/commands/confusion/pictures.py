@@ -40,7 +40,7 @@ _KINDS: Final = {MUTUAL: marks.MUTUAL, LIKELY: marks.LIKELY, ONE_WAY: marks.ONE_
 
 def draw_figures(
     matrix: ConfusionMatrix,
-    findings: ConfusionTables,
+    tables: ConfusionTables,
     order: NDArray[np.intp],
     *,
     normalize: Normalize,
@@ -50,19 +50,19 @@ def draw_figures(
     seen = _worth_drawing(matrix, order)
     if len(seen) <= MOST_DRAWN:
         title = _title(matrix, seen)
-        yield "matrix.png", _draw(matrix, seen, findings, title=title, normalize=normalize)
+        yield "matrix.png", _draw(matrix, seen, tables, title=title, normalize=normalize)
     if len(seen) > MOST_ANNOTATED:
-        yield from _draw_pages(matrix, findings)
+        yield from _draw_pages(matrix, tables)
     names = matrix.superclasses.names if matrix.superclasses else ()
-    if findings.superclasses is not None and 1 < len(names) <= MOST_NAMED:
-        yield "superclasses.png", _draw_superclasses(findings.superclasses, names)
+    if tables.superclasses is not None and 1 < len(names) <= MOST_NAMED:
+        yield "superclasses.png", _draw_superclasses(tables.superclasses, names)
     for index, name in enumerate(names if by_superclass else ()):
         members = seen[matrix.parents[seen] == index]
         if 1 < len(members) <= MOST_DRAWN:
             file = f"matrix-{index + 1}-{file_name(name)}.png"
-            yield file, _draw(matrix, members, findings, title=name, normalize=normalize)
-    if findings.soft is not None and len(seen) <= MOST_NAMED:
-        yield "soft.png", _draw_belief(matrix, findings.soft, seen)
+            yield file, _draw(matrix, members, tables, title=name, normalize=normalize)
+    if tables.soft is not None and len(seen) <= MOST_NAMED:
+        yield "soft.png", _draw_belief(matrix, tables.soft, seen)
 
 
 def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -76,7 +76,7 @@ def _worth_drawing(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> NDArray[
 def _draw(
     matrix: ConfusionMatrix,
     classes: NDArray[np.intp],
-    findings: ConfusionTables,
+    tables: ConfusionTables,
     *,
     title: str,
     normalize: Normalize,
@@ -91,35 +91,28 @@ def _draw(
         title=title,
         unit=_UNITS[normalize],
         spans=spans,
-        marks=marks_among(_names(matrix, classes), findings),
+        marks=marks_among(_names(matrix, classes), tables),
     )
 
 
-def _draw_pages(matrix: ConfusionMatrix, findings: ConfusionTables) -> Iterator[tuple[str, Figure]]:
+def _draw_pages(matrix: ConfusionMatrix, tables: ConfusionTables) -> Iterator[tuple[str, Figure]]:
     """Yield pages of groups, each group with its numbers."""
+    place = {name: index for index, name in enumerate(matrix.classes.names)}
     groups = [
         Group(
             f"group {number}",
             tuple(names),
-            matrix.among(np.array(members)),
-            marks_among(names, findings),
+            matrix.among(np.array([place[name] for name in names])),
+            marks_among(names, tables),
         )
-        for number, names, members in _members(matrix, findings)
-        if len(members) <= LARGEST_GROUP
+        for number, names in enumerate(names_of(tables.groups), start=1)
+        if len(names) <= LARGEST_GROUP
     ]
     pages = [groups[at : at + GROUPS_A_PAGE] for at in range(0, len(groups), GROUPS_A_PAGE)]
     for number, page in enumerate(pages, start=1):
         of = f", page {number} of {len(pages)}" if len(pages) > 1 else ""
         title = f"classes that are mixed up among themselves{of}"
         yield f"groups-{number:02d}.png", draw_groups(page, title=title)
-
-
-def _members(
-    matrix: ConfusionMatrix, findings: ConfusionTables
-) -> Iterator[tuple[int, Sequence[str], list[int]]]:
-    place = {name: index for index, name in enumerate(matrix.classes.names)}
-    for number, names in enumerate(names_of(findings.groups), start=1):
-        yield number, names, [place[name] for name in names]
 
 
 def _draw_superclasses(table: pd.DataFrame, names: tuple[str, ...]) -> Figure:
@@ -153,15 +146,15 @@ def _title(matrix: ConfusionMatrix, seen: NDArray[np.intp]) -> str:
 
 def _spans(matrix: ConfusionMatrix, classes: NDArray[np.intp]) -> list[Span]:
     stretches = superclass_stretches(matrix, classes)
-    return [Span(*one) for one in stretches] if len(stretches) > 1 else []
+    return [Span(*stretch) for stretch in stretches] if len(stretches) > 1 else []
 
 
-def marks_among(names: Sequence[str], findings: ConfusionTables) -> list[Mark]:
+def marks_among(names: Sequence[str], tables: ConfusionTables) -> list[Mark]:
     """Return what there is evidence of among some classes, in their order."""
     place = {name: index for index, name in enumerate(names)}
     return [
         Mark(_KINDS[status], place[true], place[pred])
-        for status, true, pred in marked_cells(findings.pairs, findings.absorbed)
+        for status, true, pred in marked_cells(tables.pairs, tables.absorbed)
         if true in place and pred in place
     ]
 

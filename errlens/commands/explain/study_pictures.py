@@ -14,8 +14,9 @@ from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import ChannelFall, Sweep
 from errlens.commands.explain.pictures import Looks, size, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
-from errlens.figures.maps.overlay import RED, Pixels
+from errlens.figures.maps.overlay import RED
 from errlens.figures.paper.letters import shown_name
+from errlens.figures.paper.sheet import Pixels
 from errlens.formats import figure, probability
 
 FRAME: Final = 2  # pixels

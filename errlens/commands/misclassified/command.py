@@ -12,44 +12,47 @@ from errlens.analysis.mistakes.repeats import systematic_table
 from errlens.analysis.selection.notes import notes_table, read_notes
 from errlens.commands.misclassified import view
 from errlens.commands.misclassified.options import MisclassifiedOptions
-from errlens.commands.misclassified.view import Found, show_copied, warn_of_absent
+from errlens.commands.misclassified.result import Copied, MisclassifiedResult
 from errlens.commands.options.selecting import Selection
-from errlens.commands.showing import show_files
 from errlens.data.copies import Copy, copy_images, require_free
 from errlens.data.photos.images import ImageFile
-from errlens.data.photos.preprocess import Preprocessing
-from errlens.errors import NoLabels, UnfitOption
-from errlens.galleries.choice import galleries_of, sequence
-from errlens.galleries.drawing import draw_posters, posters
-from errlens.galleries.tiles import TileMaker, training_images
+from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
-from errlens.terminal import Screen
-
-KIND = "misclassified"
+from errlens.terminal import StartProgress
 
 
-def misclassified(options: MisclassifiedOptions) -> RunFolder:
+def misclassified(options: MisclassifiedOptions) -> MisclassifiedResult:
     """Show the images that are wrong, the worst first, beside what they were taken for."""
     screen = options.screen()
     run = options.open_run(screen)
+    result = find(run, options, progress=screen.progress)
+    view.show(screen, run, result, options)
+    return result
+
+
+def find(
+    run: RunFolder, options: MisclassifiedOptions, *, progress: StartProgress
+) -> MisclassifiedResult:
+    """Find the images that are wrong, and write tables and galleries to RUN/misclassified."""
     if options.copy:
         require_free(options.copy)
-    found = _find(run, options)
-    with renewed_results(run, KIND, options=_decisive(options), keep=_is_gallery) as results:
-        _write(results, found.tables, options.format)
+    result = _find(run, options)
+    with renewed_results(
+        run, "misclassified", options=_decisive(options), keep=_is_gallery
+    ) as results:
+        _write(results, result.tables, options.format)
         if not options.no_figures:
-            _draw(screen, run, results, found, options)
-    view.show_errors(screen, found)
-    show_files(screen, run.path / KIND, results.written)
+            from errlens.commands.misclassified.pictures import draw  # tables need no matplotlib
+
+            result = result._replace(absent=draw(run, results, result, options, progress=progress))
     if options.copy:
-        _copy(screen, run, found.selection, options.copy, root=options.images_root(run))
-    view.show_next(screen, run, found, selectors=options.select)
-    view.print_json(screen, run, found, files=results.written)
-    return run
+        copied = _copy(run, result.selection, options.copy, options.images_root(run), progress)
+        result = result._replace(copied=copied)
+    return result._replace(files=results.written)
 
 
-def _find(run: RunFolder, options: MisclassifiedOptions) -> Found:
+def _find(run: RunFolder, options: MisclassifiedOptions) -> MisclassifiedResult:
     """Return which images are wrong, which are meant, and what would help."""
     matrix = _count(run)
     selection = options.choose(run)
@@ -68,7 +71,7 @@ def _find(run: RunFolder, options: MisclassifiedOptions) -> Found:
     if options.notes:
         tables["notes"] = notes_table(notes, selection.among)
     pages = [image_page(run, row) for row in selection.single_rows]
-    return Found(matrix, selection, selection.table(), tables, pages, notes)
+    return MisclassifiedResult(matrix, selection, selection.table(), tables, pages, notes)
 
 
 def _count(run: RunFolder) -> ConfusionMatrix:
@@ -91,73 +94,26 @@ def _write(
         results.json("worst.json", tables["worst"])
 
 
-def _draw(
-    screen: Screen,
-    run: RunFolder,
-    results: ResultsWriter,
-    found: Found,
-    options: MisclassifiedOptions,
-) -> None:
-    """Draw the galleries that were selected; else of the worst and of the exceptional errors."""
-    as_fed = _preprocessing(run) if options.as_fed else None
-    training = training_images(options.train, run.info.classes) if options.train else {}
-    root, among = options.images_root(run), found.selection.among
-    if options.select:
-        galleries = list(galleries_of(options.select, among, most=options.tiles))
-    else:
-        title = f"worst errors by {found.selection.rank}"
-        galleries = [sequence("worst", found.selection.rows, most=options.tiles, title=title)]
-        if among.exceptional is not None and len(among.exceptional):
-            galleries += galleries_of(["exceptional"], among, most=options.tiles)
-    maker = TileMaker(found.selection.images, root, training, found.notes, run.info.max_file_mb)
-    wanted = posters(
-        galleries, maker, alike={one.facts["row"]: one.alike or [] for one in found.pages}
-    )
-    absent: dict[str, str] = {}
-    drawn: list[str] = []
-    with screen.progress("drawing", total=sum(map(len, wanted))) as progress:
-        for name, figure in draw_posters(wanted, as_fed=as_fed, absent=absent, progress=progress):
-            results.png(name, figure)
-            drawn.append(name)
-    warn_of_absent(screen, absent, root, drawn=drawn)
-
-
 def _is_gallery(name: str) -> bool:
     return name.startswith("gallery/")
 
 
 def _copy(
-    screen: Screen, run: RunFolder, selection: Selection, target: Path, *, root: Path
-) -> None:
+    run: RunFolder, selection: Selection, folder: Path, root: Path, progress: StartProgress
+) -> Copied:
     """Copy the wrong images that are meant."""
-    meant = selection.images.table.take(selection.rows).to_pylist()
     max_mb = run.info.max_file_mb
     copies = [
         Copy(
-            ImageFile(root / one["path"], one["content_hash"], max_mb),
-            (one["label_name"], one["pred_name"]),
+            ImageFile(root / image["path"], image["content_hash"], max_mb),
+            (image["label_name"], image["pred_name"]),
         )
-        for one in meant
-        if one["correct"] is False
+        for image in selection.images.table.take(selection.rows).to_pylist()
+        if image["correct"] is False
     ]
-    with screen.progress("copying", total=len(copies)) as progress:
-        failed = copy_images(copies, target, progress=progress) if copies else []
-    show_copied(screen, target, len(copies) - len(failed), failed)
-
-
-def _preprocessing(run: RunFolder) -> Preprocessing:
-    """Return how a run saw its images.
-
-    Raises:
-        UnfitOption: It cannot be done again.
-    """
-    settings = run.require_model().settings.preprocessing
-    if "transform" in settings:
-        raise UnfitOption(
-            f"--as-fed: the run was made with --transform {settings['transform']}, "
-            "which only a program that imports it can repeat"
-        )
-    return Preprocessing.from_dict(settings)
+    with progress("copying", total=len(copies)) as advance:
+        failed = copy_images(copies, folder, progress=advance) if copies else []
+    return Copied(folder, len(copies) - len(failed), failed)
 
 
 def _decisive(options: MisclassifiedOptions) -> dict[str, object]:

@@ -1,208 +1,130 @@
 """How the wrong images look on the terminal."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pandas as pd
 
-from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.sentences import NOTHING_SCORED
-from errlens.analysis.mistakes.image_page import ImagePage
 from errlens.analysis.mistakes.repeats import is_shown
-from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.parsing import pair_selector
-from errlens.commands.options.selecting import Selection
-from errlens.commands.showing import first_rows, records, say_more
-from errlens.data.copies import Copy
-from errlens.data.photos.images import Unread
-from errlens.escapes import shell_line
-from errlens.formats import count, counted, figure, file_size, of, points, probability, share
-from errlens.predictions.table import SCHEMA_VERSION
+from errlens.commands import showing
+from errlens.commands.misclassified.image_view import show_image
+from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.misclassified.result import Copied, MisclassifiedResult
+from errlens.formats import NOT_KNOWN, count, counted, figure, of, points, probability, share
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 SHOWN: Final = 10  # rows of a table
 
 
-class Found(NamedTuple):
-    """What there is to say.
+def show(
+    screen: Screen, run: RunFolder, result: MisclassifiedResult, options: MisclassifiedOptions
+) -> None:
+    """Print the images that are meant and what else was found, where it is, and what to do next."""
+    if result.absent:
+        root = options.images_root(run)
+        showing.warn_of_absent(screen, result.absent, root, result.files)
+    _show_errors(screen, result)
+    showing.show_files(screen, run.path / "misclassified", result.files)
+    if result.copied:
+        _show_copied(screen, result.copied)
+    if words := _next_words(run, result, options):
+        showing.say_next(screen, words)
+    showing.print_json(screen, "misclassified", run, **_as_tree(result), files=list(result.files))
 
-    `shown` are the images that are meant; `tables` are the files by name; `pages` tell all about
-    single images.
-    """
 
-    matrix: ConfusionMatrix
-    selection: Selection
-    shown: pd.DataFrame
-    tables: Mapping[str, pd.DataFrame]
-    pages: Sequence[ImagePage]
-    notes: Sequence[Note]
-
-
-def show_errors(screen: Screen, found: Found) -> None:
+def _show_errors(screen: Screen, result: MisclassifiedResult) -> None:
     """Print the images that are meant, how many there are of each kind, and what else was found."""
-    selected = f"; {count(len(found.shown))} selected" * found.selection.narrowed
-    matrix = found.matrix
+    matrix, narrowed = result.matrix, result.selection.narrowed
+    selected = f"; {count(len(result.selected))} selected" * narrowed
     wrong = f"{count(matrix.n_errors)} of {counted(matrix.total, 'image')} wrong{selected}"
     screen.say(wrong if matrix.total else NOTHING_SCORED)
-    for page in found.pages:
-        _show_page(screen, page)
-    others = found.shown[~found.shown["row"].isin(found.selection.single_rows)]
+    for page in result.pages:
+        show_image(screen, page)
+    others = result.selected[~result.selected["row"].isin(result.selection.single_rows)]
     if len(others):
         _show_images(screen, others)
         _show_kinds(screen, others)
-    if not found.selection.narrowed:
-        _show_unknown(screen, found.tables["unknown"])
-    for name, show in (("systematic", _show_systematic), ("notes", _show_ideas)):
-        if name in found.tables:
-            show(screen, found.tables[name])
+    if not narrowed:
+        _show_unknown(screen, result.tables["unknown"])
+    for name, show_table in (("systematic", _show_systematic), ("notes", _show_ideas)):
+        if name in result.tables:
+            show_table(screen, result.tables[name])
 
 
-def show_copied(
-    screen: Screen, target: Path, copied: int, failed: Sequence[tuple[Copy, Unread]]
-) -> None:
+def _show_copied(screen: Screen, copied: Copied) -> None:
     """Say how many images were copied, and which were not."""
-    if not copied and not failed:
+    if not copied.n and not copied.failed:
         screen.say("Copied nothing: none of these images is wrong")
         return
-    screen.say(f"Copied {counted(copied, 'image')} to {relative(target)}")
-    if failed:
-        copy, why = failed[0]
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    screen.say(f"Copied {counted(copied.n, 'image')} to {relative(copied.folder)}")
+    if copied.failed:
+        copy, why = copied.failed[0]
+        more = showing.and_more(len(copied.failed))
         screen.warn(f"not copied: {str(copy.file.path)!r} ({why.reason}){more}")
 
 
-def warn_of_absent(
-    screen: Screen, absent: Mapping[str, str], root: Path, *, drawn: Sequence[str]
-) -> None:
-    """Say that images are gone, and what to do about it."""
-    if not absent:
-        return
-    path, reason = next(iter(absent.items()))
-    if drawn:
-        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-        screen.warn(f"not shown: {path!r} ({reason}){more}")
-    else:
-        screen.warn(
-            f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
-            f"{reason}; --data-root DIR says where they lie"
-        )
-
-
-def show_next(
-    screen: Screen, run: RunFolder, found: Found, *, selectors: Sequence[str] | None
-) -> None:
-    """Name the command that goes on from here.
+def _next_words(
+    run: RunFolder, result: MisclassifiedResult, options: MisclassifiedOptions
+) -> list[str]:
+    """Return the command that goes on from here, in words; nothing where there is none.
 
     It shows what is most often taken for what; where that, or something else, has been selected, it
     explains it.
     """
-    kinds = _kinds(found.shown)
-    command = []
-    if selectors:
-        if len(found.shown) and not run.info.imported:
-            chosen = [word for one in selectors for word in ("--select", one)]
-            command = ["errlens", "explain", relative(run.path), *chosen]
-    elif kinds and (pair := pair_selector(*kinds[0][0], run.info.classes)):
-        command = ["errlens", "misclassified", relative(run.path), "--select", pair]
-    if command:
-        screen.say(f"Next: {shell_line(command)}")
+    if options.select:
+        if not len(result.selected) or run.info.imported:
+            return []
+        chosen = [word for selector in options.select for word in ("--select", selector)]
+        return ["errlens", "explain", relative(run.path), *chosen]
+    kinds = _kinds(result.selected)
+    pair = pair_selector(*kinds[0][0], run.info.classes) if kinds else None
+    return ["errlens", "misclassified", relative(run.path), "--select", pair] if pair else []
 
 
-def print_json(screen: Screen, run: RunFolder, found: Found, *, files: Sequence[str]) -> None:
-    """Print the one object that stands for the result, where it was asked for."""
-    tables = {name: records(table) for name, table in found.tables.items() if name != "worst"}
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "misclassified",
-            "run": str(run.path),
-            "run_hash": run.info.run_hash,
-            "n": found.matrix.total,
-            "n_errors": found.matrix.n_errors,
-            "selected": records(found.shown),
-            "images": [page.as_dict() for page in found.pages],
-            **{name: [_with_lists(row) for row in rows] for name, rows in tables.items()},
-            "files": list(files),
-        }
-    )
-
-
-def _show_page(screen: Screen, page: ImagePage) -> None:
-    """Print everything that is known of one image."""
-    facts = page.facts
-    rank = f", rank {facts['label_rank']}" if facts["label_rank"] else ""
-    size = f"{facts['width']} x {facts['height']} pixels" if facts["width"] else None
-    true, predicted = facts["label_prob"], facts["confidence"]
-    lines = {
-        "status": facts["status"] if facts["status"] != "ok" else None,
-        "reason": facts["error"],
-        "true": _named(facts["label_name"], facts["super_label"], true, rank),
-        "predicted": _named(facts["pred_name"], facts["super_pred"], predicted, ""),
-        "margin": _optional(facts["margin"]),
-        "loss": _optional(facts["loss"]),
-        "entropy": _optional(facts["entropy"]),
-        "size": ", ".join(
-            filter(
-                None, [size, file_size(page.size_bytes) if page.size_bytes is not None else None]
-            )
-        ),
-        "split": facts["split"],
-        "sha256": facts["content_hash"] and f"{facts['content_hash']}...",
-        **{key: str(value) for key, value in page.extra.items()},
+def _as_tree(result: MisclassifiedResult) -> dict[str, Any]:
+    """Return what stands for the result in the object that is printed for programs."""
+    tables = {
+        name: showing.records(table) for name, table in result.tables.items() if name != "worst"
     }
-    screen.say()
-    rows = [(key, value) for key, value in lines.items() if value]
-    screen.table((f"row {facts['row']}", f"<{facts['path']}"), rows)
-    if page.top:
-        screen.say()
-        top = [(name, probability(prob), _mark(name, facts)) for name, prob in page.top]
-        screen.table(("most probable", ">probability", ""), top)
-    if page.alike is not None:
-        screen.say()
-        alike = [
-            (str(image.row), image.path, image.label_name, figure(image.similarity))
-            for image in page.alike
-        ]
-        screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
+    return {
+        "n": result.matrix.total,
+        "n_errors": result.matrix.n_errors,
+        "selected": showing.records(result.selected),
+        "images": [page.as_dict() for page in result.pages],
+        **{name: [_with_lists(row) for row in rows] for name, rows in tables.items()},
+    }
 
 
-def _mark(name: str, facts: Mapping[str, Any]) -> str:
-    return "true" if name == facts["label_name"] else ""
-
-
-def _named(name: str | None, superclass: str | None, prob: float | None, rank: str) -> str:
-    """Write a class with what else is known of it."""
-    if name is None:
-        return "unknown"
-    parent = f" ({superclass})" if superclass else ""
-    return f"{name}{parent}" + (f", p {probability(prob)}{rank}" if prob is not None else rank)
-
-
-def _optional(value: float | None) -> str:
-    return "" if value is None else figure(value)
+def _with_lists(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its lists as such, not as the text that a cell holds."""
+    lists: dict[str, Any] = {
+        name: json.loads(row[name]) for name in ("confused_with", "rows") if name in row
+    }
+    return {**row, **lists}
 
 
 def _show_images(screen: Screen, images: pd.DataFrame) -> None:
     rows = [
         (
-            _plain(count, one["rank"]),
-            one["path"],
-            _kind(one["label_name"], one["pred_name"]),
-            _plain(probability, one["confidence"]),
-            _plain(probability, one["label_prob"]),
-            _plain(figure, one["loss"]),
+            count(row["rank"]),
+            row["path"],
+            _kind(row),
+            probability(row["confidence"]),
+            probability(row["label_prob"]),
+            figure(row["loss"]),
         )
-        for one in first_rows(images, SHOWN)
+        for row in showing.records(images.head(SHOWN))
     ]
     screen.say()
     heads = (">rank", "image", "true -> predicted", ">p(predicted)", ">p(true)", ">loss")
     screen.table(heads, rows)
-    if len(images) > SHOWN:
-        where = ": see worst.csv" if images["rank"].notna().all() else ""
-        screen.say(f"and {count(len(images) - SHOWN)} more{where}")
+    showing.say_more(
+        screen, len(images), SHOWN, ": see worst.csv" if images["rank"].notna().all() else ""
+    )
 
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
@@ -213,9 +135,9 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
     screen.say()
     screen.table(
         ("true -> predicted", ">images"),
-        [(_kind(*names), count(n)) for names, n in kinds[:SHOWN]],
+        [(" -> ".join(names), count(n)) for names, n in kinds[:SHOWN]],
     )
-    say_more(screen, len(kinds), SHOWN, " kinds")
+    showing.say_more(screen, len(kinds), SHOWN, " kinds")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
@@ -229,75 +151,64 @@ def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
 def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
     rows = [
         (
-            f"{one['label_name']} -> {one['pred_name']}",
-            count(one["count"]),
-            share(one["share"]),
-            _plain(probability, one["mean_confidence"]),
+            _kind(row),
+            count(row["count"]),
+            share(row["share"]),
+            probability(row["mean_confidence"]),
         )
-        for one in first_rows(unknown, SHOWN)
+        for row in showing.records(unknown.head(SHOWN))
     ]
     if rows:
         screen.say()
         heads = ("label the model lacks -> predicted", ">images", ">share", ">mean p(predicted)")
         screen.table(heads, rows)
-    say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
+    showing.say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
 
 
 def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
     """Print the errors that repeat within a value of a column more often than by chance."""
     screen.say()
     if not len(systematic):
-        screen.say("Nothing is wrong the same way in two images of one value.")
+        screen.say("No two images of one value are wrong in the same way.")
         return
     shown = systematic[is_shown(systematic)]
     rows = [
         (
             str(row["value"]),
-            _kind(row["label_name"], row["pred_name"]),
+            _kind(row),
             of(row["k"], row["n"]),
             f"{row['expected']:.1f}",
             probability(row["q_value"]),
         )
-        for row in first_rows(shown, SHOWN)
+        for row in showing.first_rows(shown, SHOWN)
     ]
-    heads = ("wrong the same way", "true -> predicted", ">images", ">by chance", ">q")
+    heads = ("value", "true -> predicted", ">images", ">by chance", ">q")
     screen.table(heads, rows)
-    say_more(screen, len(shown), SHOWN, ": see systematic.csv")
+    showing.say_more(screen, len(shown), SHOWN, ": see systematic.csv")
     if not len(shown):
-        first = first_rows(systematic, 1)[0]
+        first = showing.first_rows(systematic, 1)[0]
         screen.say(
-            "Nothing is wrong the same way in images of one value more often than by chance; the "
-            f"strongest: {first['value']}, {_kind(first['label_name'], first['pred_name'])}, "
+            "No error repeats among the images of one value more often than by chance; the "
+            f"strongest: {first['value']}, {_kind(first)}, "
             f"{of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
             f"q {probability(first['q_value'])}."
         )
     elif others := len(systematic) - len(shown):
-        screen.say(f"{counted(others, 'more repetition')} may be chance: see systematic.csv")
+        screen.say(f"{counted(others, 'more error')} that may repeat by chance: see systematic.csv")
 
 
 def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
     rows = [
-        (one["about"], one["idea"], count(one["errors"]), points(one["gain_if_solved"]))
-        for one in first_rows(notes, len(notes))
-        if one["idea"]
+        (row["about"], row["idea"], count(row["errors"]), points(row["gain_if_solved"]))
+        for row in showing.first_rows(notes)
+        if row["idea"]
     ]
     if rows:
         screen.say()
-        screen.table(("ideas, by what they could gain", "", ">images", ">gain"), rows)
+        screen.table(("ideas, by the accuracy they could gain", "", ">images", ">gain"), rows)
 
 
-def _kind(label: Any, pred: Any) -> str:
-    return " -> ".join("-" if pd.isna(name) else name for name in (label, pred))
-
-
-def _plain(written: Callable[[float | None], str], value: Any) -> str:
-    """Write a number of a table in which it may be missing."""
-    return written(None if pd.isna(value) else value)
-
-
-def _with_lists(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its lists as such, not as the text that a cell holds."""
-    lists: dict[str, Any] = {
-        name: json.loads(row[name]) for name in ("confused_with", "rows") if name in row
-    }
-    return {**row, **lists}
+def _kind(row: Mapping[str, Any]) -> str:
+    """Write what an image is and what it was taken for."""
+    names = (row["label_name"], row["pred_name"])
+    return " -> ".join(NOT_KNOWN if pd.isna(name) else name for name in names)

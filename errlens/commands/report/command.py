@@ -1,41 +1,42 @@
 """`errlens report`: everything that is known of a run, on one page."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
+from errlens.commands.report import view
 from errlens.commands.report.options import ReportOptions
-from errlens.formats import counted, file_size
-from errlens.predictions.table import SCHEMA_VERSION
+from errlens.commands.report.result import ReportResult
 from errlens.report.html import render
 from errlens.report.markdown import summary
 from errlens.report.page import Page, Quest, Sources, read_page, read_quest
-from errlens.report.shots import Pictures
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import StartProgress
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def report(options: ReportOptions) -> RunFolder:
+def report(options: ReportOptions) -> ReportResult:
     """Put everything that is known of a run on one page, RUN/report.html, for any browser."""
     screen = options.screen()
     run = options.open_run(screen)
+    result = write(run, options, progress=screen.progress)
+    view.show(screen, run, result)
+    return result
+
+
+def write(run: RunFolder, options: ReportOptions, *, progress: StartProgress) -> ReportResult:
+    """Read what is known of a run and write the page; of the whole run, a summary too."""
     page = _read(run, options)
-    with screen.progress("pictures", total=len(page.shots)) as progress:
-        text, pictures = render(page, progress=progress)
+    with progress("pictures", total=len(page.shots)) as advance:
+        text, pictures = render(page, progress=advance)
     target = run.report_file(file_name("+".join(options.select)) if options.select else "")
     run.write_text(target, text)
-    written = [target]
-    if isinstance(page, Page):
-        markdown = summary(page)
-        run.write_text(run.summary_file, markdown)
-        written.append(run.summary_file)
-        _append_to_job(screen, markdown)
-    _warn_of_absent(screen, page, pictures)
-    _show(screen, run, written, pictures)
-    return run
+    if not isinstance(page, Page):
+        return ReportResult(page, pictures, [target], None)
+    markdown = summary(page)
+    run.write_text(run.summary_file, markdown)
+    return ReportResult(page, pictures, [target, run.summary_file], _append_to_job(markdown))
 
 
 def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
@@ -53,44 +54,14 @@ def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
     return read_page(sources)
 
 
-def _append_to_job(screen: Screen, markdown: str) -> None:
-    """Add the summary to the page of a GitHub job, if this is one."""
+def _append_to_job(markdown: str) -> str | None:
+    """Add the summary to the page of a GitHub job, if this is one; return why it cannot be."""
     place = os.environ.get(STEP_SUMMARY)
     if not place:
-        return
+        return None
     try:
         with Path(place).open("a", encoding="utf-8") as file:
             file.write(f"{markdown}\n")
     except OSError as error:
-        screen.warn(f"{STEP_SUMMARY} {place!r} cannot be written: {error.strerror}")
-
-
-def _warn_of_absent(screen: Screen, page: Page | Quest, pictures: Pictures) -> None:
-    """Name what cannot be shown; the page does, too."""
-    if not pictures.absent:
-        return
-    facts = page.shots.facts()
-    name, reason = next(iter(pictures.absent.items()))
-    first = facts[name]["path"] if name in facts else name
-    screen.warn(
-        f"{len(pictures.absent)} of {len(page.shots)} pictures are not there: "
-        f"{first!r} ({reason}); --data-root DIR says where the images lie now"
-    )
-
-
-def _show(screen: Screen, run: RunFolder, written: Sequence[Path], pictures: Pictures) -> None:
-    """Say where the page is."""
-    sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in written]
-    screen.say(counted(len(pictures.uris), "picture"))
-    screen.say(f"Wrote {', '.join(sizes)}")
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "report",
-            "run": str(run.path),
-            "run_hash": run.info.run_hash,
-            "files": [str(one) for one in written],
-            "n_pictures": len(pictures.uris),
-            "n_absent": len(pictures.absent),
-        }
-    )
+        return f"{STEP_SUMMARY} {place!r} cannot be written: {error.strerror}"
+    return None

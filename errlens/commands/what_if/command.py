@@ -1,4 +1,4 @@
-"""`errlens what-if`: the figures of a run with other classes or other labels."""
+"""`errlens what-if`: the metrics of a run with other classes or other labels."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,22 @@ from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import metrics_of_matrix
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
+from errlens.commands.what_if.result import WhatIfResult
 from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
 
 
-def what_if(options: WhatIfOptions) -> None:
-    """Say what the figures of RUN would be with classes merged or dropped, or labels mended."""
+def what_if(options: WhatIfOptions) -> WhatIfResult:
+    """Say what the metrics of RUN would be with classes merged or dropped, or labels mended."""
     screen = options.screen()
     run = options.open_run(screen)
+    result = find(run, options)
+    view.show(screen, run, result)
+    return result
 
-    # Which classes and labels?
+
+def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
+    """Count the predictions of a run as they are, and among the classes and labels asked for."""
     classes, superclasses = run.info.classes, run.info.superclasses
     regrouping = regroup(classes, superclasses, merge=options.merge or (), drop=options.drop or ())
     labels = {
@@ -27,17 +33,11 @@ def what_if(options: WhatIfOptions) -> None:
         for path in options.relabel or ()
         for row, label in read_labels(path, run.plan, classes).items()
     }
-
-    # What would come out?
     old = recount(_evidence(run), regroup(classes, superclasses))
     new = recount(_evidence(run), regrouping, labels=labels)
     if not (old.matrix.total or new.matrix.total):
         raise NoLabels(run.path)
-    gates = _gates(new, options)
-    view.show_changes(screen, run, regrouping, new)
-    view.show_outcomes(screen, old, new)
-    view.show_gates(screen, gates)
-    view.print_json(screen, run, old, new, gates)
+    return WhatIfResult(old, new, _gates(new, options))
 
 
 def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:

@@ -12,7 +12,7 @@ from errlens.errors import UnfitOption
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIfOptions(RunArgument, OutputOptions):
-    """Say what the figures of RUN would be with classes merged or dropped, or labels mended.
+    """Say what the metrics of RUN would be with classes merged or dropped, or labels mended.
 
     Nothing is predicted anew and nothing is written. The probability of a merged class is the sum
     of its classes'; an image whose predicted class was dropped goes to the best one left.
@@ -49,5 +49,5 @@ class WhatIfOptions(RunArgument, OutputOptions):
     def __post_init__(self) -> None:
         if not (self.merge or self.drop or self.relabel):
             raise UnfitOption(
-                "what if what? Nothing would change", hint="add --merge A+B, --drop C or --relabel"
+                "nothing is to be changed", hint="add --merge A+B, --drop C or --relabel FILE"
             )

@@ -1,28 +1,50 @@
-"""How the figures of other classes and labels look on the terminal."""
+"""How the metrics of other classes and labels look on the terminal."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from errlens.analysis.accuracy.regrouping import Regrouping
 from errlens.analysis.accuracy.what_if import Recount
 from errlens.analysis.confusion.pairs import LIKELY, by_status
-from errlens.analysis.gates.limits import GateResult
-from errlens.commands.check.view import COLUMNS, row_of
+from errlens.commands.check.view import show_gates
+from errlens.commands.showing import first_rows, print_json, records
+from errlens.commands.what_if.result import WhatIfResult
 from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
-from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 
-def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Recount) -> None:
+def show(screen: Screen, run: RunFolder, result: WhatIfResult) -> None:
+    """Print what changes, the metrics and the pairs side by side, and what gates would say."""
+    old, new, gates = result
+    _show_changes(screen, run, new)
+    _show_metrics(screen, old, new)
+    _show_pairs(screen, old, new)
+    if gates:
+        screen.say()
+        show_gates(screen, gates)
+    print_json(
+        screen,
+        "what-if",
+        run,
+        left_out=new.left_out,
+        relabelled=new.relabelled,
+        undecided=new.undecided,
+        unsummed=new.unsummed,
+        old=_as_tree(old),
+        new=_as_tree(new),
+        gates=[gate.as_dict() for gate in gates],
+    )
+
+
+def _show_changes(screen: Screen, run: RunFolder, new: Recount) -> None:
     """Say what changes, and what is not known for certain."""
-    if len(regrouping.classes) < len(run.info.classes):
-        screen.remark(f"{len(regrouping.classes)} of {len(run.info.classes)} classes are left")
+    n_classes = len(new.matrix.classes)
+    if n_classes < len(run.info.classes):
+        screen.remark(f"{n_classes} of {len(run.info.classes)} classes are left")
     if new.left_out:
         screen.remark(f"{counted(new.left_out, 'image')} of dropped classes left out")
     if new.relabelled:
         screen.remark(f"{counted(new.relabelled, 'label')} changed")
-    keep = "errlens evaluate --keep logits keeps what would tell"
+    keep = "errlens evaluate --keep logits would store what is missing"
     if new.undecided:
         low, high = new.bounds
         screen.warn(
@@ -31,86 +53,62 @@ def show_changes(screen: Screen, run: RunFolder, regrouping: Regrouping, new: Re
         )
     if new.unsummed:
         screen.warn(
-            f"{counted(new.unsummed, 'image')} without the probabilities that would settle the "
-            f"sums: taken for what the predicted class became part of. {keep}"
+            f"{counted(new.unsummed, 'image')} without the probabilities that a merged class would "
+            f"add up: counted for what their predicted class became part of. {keep}"
         )
 
 
-def show_outcomes(screen: Screen, old: Recount, new: Recount) -> None:
-    """Print the figures side by side, then the pairs."""
-    outcomes = (old, new)
+def _show_metrics(screen: Screen, old: Recount, new: Recount) -> None:
+    """Print the metrics side by side."""
+    columns = [_metrics(recount) for recount in (old, new)]
     rows = [
-        ("top-1", *(cell for one in outcomes for cell in _top1(one))),
-        ("macro F1", *(cell for one in outcomes for cell in (_macro_f1(one), ""))),
-        ("images", *(cell for outcome in outcomes for cell in (count(outcome.matrix.total), ""))),
-        ("classes", *(cell for one in outcomes for cell in (str(len(one.matrix.classes)), ""))),
-        ("mutual pairs", *(cell for outcome in outcomes for cell in (count(outcome.n_mutual), ""))),
+        (name, *(cell for column in columns for cell in column[name]))
+        for name in ("top-1", "macro F1", "images", "classes", "mutual pairs")
     ]
     screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
-    before, after = _pairs(old), _pairs(new)
-    shown = [
-        (f"{a} ~ {b}", before.get((a, b), NOT_KNOWN), after.get((a, b), NOT_KNOWN))
-        for a, b in dict.fromkeys([*before, *after])
-    ]
-    if shown:
-        screen.say()
-        screen.table(("mutually confused (A ~ B)", ">as it is", ">what if"), shown)
-        screen.say("A as B + B as A, in images")
 
 
-def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
-    """Print what would become of gates."""
-    if gates:
-        screen.say()
-        screen.table(COLUMNS, [row_of(one) for one in gates])
-
-
-def print_json(
-    screen: Screen, run: RunFolder, old: Recount, new: Recount, gates: Sequence[GateResult]
-) -> None:
-    """Print the one object that stands for the result, where it was asked for."""
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "what-if",
-            "run": str(run.path),
-            "run_hash": run.info.run_hash,
-            "left_out": new.left_out,
-            "relabelled": new.relabelled,
-            "undecided": new.undecided,
-            "unsummed": new.unsummed,
-            "old": _as_dict(old),
-            "new": _as_dict(new),
-            "gates": [one.as_dict() for one in gates],
-        }
-    )
-
-
-def _as_dict(outcome: Recount) -> dict[str, Any]:
-    pairs, likely = (table.astype(object) for table in by_status(outcome.pairs)[:2])
+def _metrics(recount: Recount) -> dict[str, tuple[str, str]]:
+    """Return each metric with its interval, as they are written."""
+    top1, macro_f1, matrix = recount.top1, recount.macro_f1, recount.matrix
     return {
-        **outcome.metrics,
-        "classes": list(outcome.matrix.classes.names),
-        "n_mutual": outcome.n_mutual,
-        "pairs": pairs.where(pairs.notna(), None).to_dict("records"),
-        "likely": likely.where(likely.notna(), None).to_dict("records"),
+        "top-1": (share(top1.value, top1.n), share_range(top1.low, top1.high, top1.n))
+        if top1
+        else (NOT_KNOWN, ""),
+        "macro F1": (figure(macro_f1.value if macro_f1 else None), ""),
+        "images": (count(matrix.total), ""),
+        "classes": (str(len(matrix.classes)), ""),
+        "mutual pairs": (count(recount.n_mutual), ""),
     }
 
 
-def _top1(outcome: Recount) -> tuple[str, str]:
-    top1 = outcome.top1
-    if top1 is None:
-        return NOT_KNOWN, ""
-    return share(top1.value, top1.n), share_range(top1.low, top1.high, top1.n)
+def _show_pairs(screen: Screen, old: Recount, new: Recount) -> None:
+    """Print the pairs of either side by side."""
+    before, after = _pairs(old), _pairs(new)
+    rows = [
+        (f"{a} ~ {b}", before.get((a, b), NOT_KNOWN), after.get((a, b), NOT_KNOWN))
+        for a, b in dict.fromkeys([*before, *after])
+    ]
+    if rows:
+        screen.say()
+        screen.table(("mutually confused (A ~ B)", ">as it is", ">what if"), rows)
+        screen.say("A as B + B as A, in images")
 
 
-def _macro_f1(outcome: Recount) -> str:
-    return figure(outcome.macro_f1.value) if outcome.macro_f1 else NOT_KNOWN
-
-
-def _pairs(outcome: Recount) -> dict[tuple[str, str], str]:
+def _pairs(recount: Recount) -> dict[tuple[str, str], str]:
     return {
-        (one["class_a"], one["class_b"]): f"{one['a_as_b']} + {one['b_as_a']}"
-        + " (likely)" * (one["status"] == LIKELY)
-        for one in outcome.pairs.to_dict("records")
+        (row["class_a"], row["class_b"]): f"{row['a_as_b']} + {row['b_as_a']}"
+        + " (likely)" * (row["status"] == LIKELY)
+        for row in first_rows(recount.pairs)
+    }
+
+
+def _as_tree(recount: Recount) -> dict[str, Any]:
+    mutual, likely, _, _ = by_status(recount.pairs)
+    return {
+        **recount.metrics,
+        "classes": list(recount.matrix.classes.names),
+        "n_mutual": recount.n_mutual,
+        "pairs": records(mutual),
+        "likely": records(likely),
     }

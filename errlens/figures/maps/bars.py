@@ -3,17 +3,17 @@
 import math
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.figures.maps.overlay import Pixels, Upsampling, common_scale, overlay
+from errlens.figures.maps.overlay import Upsampling, common_scale, overlay
 from errlens.figures.paper.sheet import (
     GAP,
-    LINE,
     SMALL,
     TEXT,
+    Pixels,
     Sheet,
     line_height,
     text_width,
@@ -54,7 +54,7 @@ class Bar:
         first = _last_number(low, min(float(values.min()) for values in maps))
         last = _last_number(scale, max(float(values.max()) for values in maps))
         self._numbers = [first, *between, last]
-        self._unit = lines_of(unit or "", length, TEXT)
+        self._unit = wrapped(unit or "", length, size=TEXT)
         self._before_unit = BAR + TICK + text_width(self._numbers, size=SMALL) + GAP
         beside = self._before_unit + line_height(TEXT) * len(self._unit)
         self.width, self.height = length, BAR + line_height(SMALL)
@@ -72,10 +72,7 @@ class Bar:
             else:
                 place = (x + share * self._length, y + BAR + 2)
                 sheet.text(*place, text, size=SMALL, ha=_edge(share, "left", "right"))
-        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
-        middle = y + self._length / 2
-        unit = "\n".join(self._unit)
-        sheet.text(x + self._before_unit, middle, unit, linespacing=LINE, **looks)
+        sheet.unit(x + self._before_unit, y + self._length / 2, self._unit)
 
 
 def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:
@@ -119,8 +116,3 @@ def _edge(share: float, first: str, last: str) -> str:
 def paste(paper: Pixels, pixels: Pixels, x: int, y: int) -> None:
     """Put a picture on another one, its upper left corner at a place."""
     paper[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
-
-
-def lines_of(text: str, width: int, size: float) -> list[str]:
-    """Return a text in lines of at most `width` pixels; none of an empty one."""
-    return wrapped(text, width, size=size) if text else []

@@ -9,20 +9,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.photos.preprocess import Box
-from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, lines_of, number_text, paste
-from errlens.figures.maps.overlay import Pixels, common_scale, overlay
+from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, number_text, paste
+from errlens.figures.maps.overlay import common_scale, overlay
 from errlens.figures.paper.sheet import (
+    DIM,
     GAP,
     INK,
     PAD,
     SMALL,
     TEXT,
+    Pixels,
     Sheet,
     Title,
     house_style,
     line_height,
     text_width,
     to_pixels,
+    wrapped,
 )
 
 SIDE: Final = 224  # pixels of the longest side of a picture
@@ -31,7 +34,6 @@ ACROSS: Final = 6  # panels in a row, at most
 BETWEEN: Final = 20  # pixels between panels, and between rows
 ABOVE: Final = 3  # pixels between a heading and its picture
 BASE: Final = 0.95  # of the font size, from the top of a line to what its letters stand on
-DIM: Final = "0.4"
 WEAK: Final = 0.2  # of a shared scale: what stays below is hard to see
 SWATCH: Final = 9  # pixels a side of a colour in a legend
 Colour = tuple[int, int, int]
@@ -82,28 +84,29 @@ def draw_heatmaps(
         shades: As for `overlay`.
     """
     with house_style():
-        page = _Page(image, panels, unit, side, shades)
-        heading = Title(title, page.width)
-        width = max(page.width, heading.width)
-        told = lines_of(subtitle, width, TEXT)
-        top = PAD + heading.height + line_height(TEXT) * len(told) + GAP
-        sheet = Sheet(max(width, text_width(told, size=TEXT)) + 2 * PAD, top + page.height + PAD)
+        layout = _HeatmapLayout(image, panels, unit, side, shades)
+        heading = Title(title, layout.width)
+        width = max(layout.width, heading.width)
+        subtitle_lines = wrapped(subtitle, width, size=TEXT)
+        top = PAD + heading.height + line_height(TEXT) * len(subtitle_lines) + GAP
+        width = max(width, text_width(subtitle_lines, size=TEXT))
+        sheet = Sheet(width + 2 * PAD, top + layout.height + PAD)
         heading.draw(sheet)
-        _write(sheet, PAD, PAD + heading.height, told, colour=DIM)
-        page.draw(sheet, PAD, top)
+        _write(sheet, PAD, PAD + heading.height, subtitle_lines, colour=DIM)
+        layout.draw(sheet, PAD, top)
         return sheet.finished()
 
 
-class _Cell:
+class _DrawnPanel:
     """A panel as it is drawn: its texts in lines, and a colour bar of its own or none."""
 
     def __init__(self, panel: Panel, pixels: Pixels, width: int, bar: Bar | None) -> None:
-        self.heading = lines_of(panel.heading, width, TEXT)
+        self.heading = wrapped(panel.heading, width, size=TEXT)
         self.pixels = pixels
         self._bar = bar
-        self._detail = lines_of(panel.detail, width, SMALL)
+        self._detail = wrapped(panel.detail, width, size=SMALL)
         room = width - SWATCH - TICK
-        self._legend = [(colour, lines_of(text, room, SMALL)) for colour, text in panel.legend]
+        self._legend = [(colour, wrapped(text, room, size=SMALL)) for colour, text in panel.legend]
         lines = len(self._detail) + sum(len(text) for _, text in self._legend)
         bar_height = bar.height + GAP if bar else 0
         self.below = GAP // 2 + bar_height + line_height(SMALL) * lines
@@ -125,8 +128,8 @@ class _Cell:
             y += line_height(SMALL) * len(lines)
 
 
-class _Page:
-    """The places of all panels; width and height in pixels."""
+class _HeatmapLayout:
+    """Where all panels are; width and height in pixels."""
 
     def __init__(
         self,
@@ -140,7 +143,7 @@ class _Page:
         shared = common_scale(maps) if unit is not None and maps else None
         panels = [_noted(panel, shared) for panel in panels]
         pictures = [_picture(panel, image, shared, side, shades) for panel in panels]
-        self._cell = max(LEAST, *(one.shape[1] for one in pictures))
+        self._cell = max(LEAST, *(picture.shape[1] for picture in pictures))
         cells = [
             self._planned(panel, pixels, shared, shades)
             for panel, pixels in zip(panels, pictures, strict=True)
@@ -154,18 +157,20 @@ class _Page:
         bar = _height_above(self._rows[0]) + (self._bar.height if self._bar else 0)
         self.height = max(bar, sum(map(self._height, self._rows)) - BETWEEN)
 
-    def _planned(self, panel: Panel, pixels: Pixels, shared: float | None, shades: Shades) -> _Cell:
+    def _planned(
+        self, panel: Panel, pixels: Pixels, shared: float | None, shades: Shades
+    ) -> _DrawnPanel:
         bar = None
         if panel.values is not None and not shared:
             bar = Bar(self._cell, [panel.values], _own(shades, panel), None)
-        return _Cell(panel, pixels, self._cell, bar)
+        return _DrawnPanel(panel, pixels, self._cell, bar)
 
-    def _height(self, row: Sequence[_Cell]) -> int:
+    def _height(self, row: Sequence[_DrawnPanel]) -> int:
         return _height_above(row) + _high(row) + max(cell.below for cell in row) + BETWEEN
 
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
-        paper = np.full((sheet.height, sheet.width, 3), 255, np.uint8)
+        paper = sheet.blank()
         if self._bar:
             upper = top + _height_above(self._rows[0])
             self._bar.draw(sheet, paper, left + self._maps, upper)
@@ -174,10 +179,7 @@ class _Page:
                 x = left + place * (self._cell + BETWEEN)
                 cell.draw(sheet, paper, x, top + _height_above(row))
             top += self._height(row)
-        extent = (0, sheet.width, sheet.height, 0)
-        sheet.margins.imshow(
-            paper, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
-        )
+        sheet.underlay(paper)
 
 
 def _picture(
@@ -211,7 +213,7 @@ def _noted(panel: Panel, shared: float | None) -> Panel:
     return panel._replace(detail=f"{panel.detail}\n{note}" if panel.detail else note)
 
 
-def _high(cells: Iterable[_Cell]) -> int:
+def _high(cells: Iterable[_DrawnPanel]) -> int:
     """Return the pixels that the pictures of a row take."""
     return max(len(cell.pixels) for cell in cells)
 
@@ -226,7 +228,7 @@ def _fitted(pixels: Pixels, side: int) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
-def _height_above(cells: Iterable[_Cell]) -> int:
+def _height_above(cells: Iterable[_DrawnPanel]) -> int:
     """Return the pixels that the headings of a row take."""
     return ABOVE + line_height(TEXT) * max(len(cell.heading) for cell in cells)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.photos.preprocess import Box
+from errlens.figures.paper.sheet import Pixels
 
-Pixels = NDArray[np.uint8]  # (height, width, 3)
 Upsampling = Literal["nearest", "bilinear", "bicubic"]
 UPSAMPLINGS: Final[tuple[str, ...]] = get_args(Upsampling)
 
@@ -63,7 +63,7 @@ def common_scale(maps: Iterable[NDArray[np.floating]]) -> float:
 
 
 def _seen(cells: NDArray[np.floating]) -> float:
-    """Return what is to be told apart of the absolute values of one map."""
+    """Return the absolute value of one map at which its colours may end."""
     if cells.size < FINE:
         return float(cells.max())
     return float(np.quantile(cells, SEEN, method="higher"))
@@ -121,15 +121,15 @@ def overlay(  # noqa: PLR0913 - one name for each thing that can be chosen
 
 def _within(start: float, stop: float, length: int) -> slice:
     """Return the pixels of a side, 0 to `length`, whose middles lie between two places."""
-    first, last = (min(max(0, math.ceil(one - 0.5)), length) for one in (start, stop))
+    first, last = (min(max(0, math.ceil(edge - 0.5)), length) for edge in (start, stop))
     return slice(first, max(first, last))
 
 
 def _shares(pixels: slice, start: float, stop: float) -> list[float]:
     """Return where some pixels begin and end, as shares of the way between two places."""
-    shares = [(one - start) / (stop - start) for one in (pixels.start, pixels.stop)]
+    shares = [(edge - start) / (stop - start) for edge in (pixels.start, pixels.stop)]
     # Of a box that is a speck in its pixel, the pixel shows enough with a whole map to either side.
-    return [min(max(-1.0, one), 2.0) for one in shares]
+    return [min(max(-1.0, share), 2.0) for share in shares]
 
 
 def _unseen(image: Pixels) -> Pixels:
@@ -137,7 +137,7 @@ def _unseen(image: Pixels) -> Pixels:
 
     Both the brightest and the darkest photo differ from this, whatever the colour map.
     """
-    grey = Image.fromarray(image).convert("L").point([64 + one // 2 for one in range(256)])
+    grey = Image.fromarray(image).convert("L").point([64 + level // 2 for level in range(256)])
     return np.array(grey.convert("RGB"))
 
 

@@ -97,7 +97,9 @@ def cell_texts(values: Values, *, unit: str) -> NDArray[np.object_]:
     """
     as_text = cell_count if unit == IMAGES else cell_share
     distinct, place = np.unique(values, return_inverse=True)
-    texts = np.array([as_text(one) if one == one else "" for one in distinct.tolist()], object)
+    texts = np.array(
+        [as_text(value) if value == value else "" for value in distinct.tolist()], object
+    )
     return texts[place].reshape(values.shape)
 
 

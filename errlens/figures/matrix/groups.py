@@ -24,6 +24,7 @@ from errlens.figures.matrix.marks import Mark, kinds_of
 from errlens.figures.paper.letters import shown_name, shown_names
 from errlens.figures.paper.packing import Spot, pack
 from errlens.figures.paper.sheet import (
+    DIM,
     GAP,
     PAD,
     SMALL,
@@ -63,10 +64,10 @@ def draw_groups(groups: Sequence[Group], *, title: str) -> Figure:
         title: May have several lines; long ones are wrapped.
     """
     with house_style():
-        tiles = [Tile(group) for group in groups]
-        spots, width, height = pack([tile.size for tile in tiles])
-        darkest = max((largest_error(tile.values) for tile in tiles), default=0.0)
-        has_gaps = any(bool(np.isnan(tile.values).any()) for tile in tiles)
+        layouts = [GroupLayout(group) for group in groups]
+        spots, width, height = pack([layout.size for layout in layouts])
+        darkest = max((largest_error(layout.values) for layout in layouts), default=0.0)
+        has_gaps = any(bool(np.isnan(layout.values).any()) for layout in layouts)
         marks = kinds_of([mark for group in groups for mark in group.marks])
         key = Key(linear_scale(darkest, unit=IMAGES), room=height, gaps=has_gaps, marks=marks)
         content = max(width + 2 * GAP + key.width, text_width([HOW_TO_READ], size=TEXT))
@@ -75,20 +76,20 @@ def draw_groups(groups: Sequence[Group], *, title: str) -> Figure:
         page = max(content, heading.width) + 2 * PAD
         sheet = Sheet(page, top + max(height, key.height) + PAD)
         heading.draw(sheet)
-        sheet.text(PAD, PAD + heading.height, HOW_TO_READ, color="0.4")
+        sheet.text(PAD, PAD + heading.height, HOW_TO_READ, color=DIM)
         placed = [Spot(PAD + spot.x, top + spot.y) for spot in spots]
-        matrices = [tile.matrix(spot) for tile, spot in zip(tiles, placed, strict=True)]
+        matrices = [layout.matrix(spot) for layout, spot in zip(layouts, placed, strict=True)]
         _paint(sheet, matrices, darkest=darkest)
         # On the margins: axes of their own would take most of the time.
         finish_cells(sheet.margins, matrices, darkest=darkest, names=SMALL, numbers=SMALL)
-        titles, at = [tile.title for tile in tiles], [(x, y + TITLE_DOWN) for x, y in placed]
+        titles, at = [layout.title for layout in layouts], [(x, y + TITLE_DOWN) for x, y in placed]
         Writing(sheet.margins, titles, np.array(at), size=TEXT, align="left")
         key.draw(sheet, PAD + width + 2 * GAP, top + HEADING)
         return sheet.finished()
 
 
-class Tile:
-    """A group's matrix with its names and title; `size` is width and height in pixels."""
+class GroupLayout:
+    """Where the parts of a group's matrix are; `size` is its width and height in pixels."""
 
     def __init__(self, group: Group) -> None:
         self.values: Values = np.asarray(group.counts, np.float64)
@@ -103,12 +104,12 @@ class Tile:
         self._upright = widest > cell - 6
         below = widest if self._upright else line_height(SMALL)
         self._left = widest + NAME_GAP
-        # The title begins where the names do, so that columns of tiles have one left edge.
+        # The title begins where the names do, so that columns of groups have one left edge.
         width = max(self._left + self._side, written_width([self.title], size=TEXT))
         self.size = (width, HEADING + self._side + NAME_GAP + below)
 
     def matrix(self, spot: Spot) -> Matrix:
-        """Return the matrix of a tile whose upper left corner is at a spot."""
+        """Return the matrix of a group whose upper left corner is at a spot."""
         x, y = spot.x + self._left, spot.y + HEADING
         cell = self._side / len(self._names)
         return Matrix(self.values, self._texts, self._names, self._upright, x, y, cell, self._marks)

@@ -14,7 +14,6 @@ from errlens.figures.matrix.marks import COLOUR as MARKED
 from errlens.figures.matrix.marks import OUTLINES
 from errlens.figures.paper.sheet import (
     GAP,
-    LINE,
     SMALL,
     TEXT,
     Sheet,
@@ -48,8 +47,8 @@ def linear_scale(darkest: float, *, unit: str) -> Scale | None:
     is_count = unit == IMAGES
     top = darkest if is_count else 100 * darkest
     steps = MaxNLocator(5, integer=is_count, steps=[1, 2, 5, 10]).tick_values(0, top)
-    kept = [float(one) for one in steps if 0 <= one <= top * (1 + 1e-9)]
-    ticks = {one * darkest / top: f"{one:,.0f}" if is_count else f"{one:g}" for one in kept}
+    kept = [float(step) for step in steps if 0 <= step <= top * (1 + 1e-9)]
+    ticks = {step * darkest / top: f"{step:,.0f}" if is_count else f"{step:g}" for step in kept}
     return Scale(Normalize(0, darkest), ERRORS, ticks, unit if is_count else f"{unit}, %")
 
 
@@ -60,8 +59,8 @@ def log_scale(darkest: float) -> Scale | None:
     top = max(darkest, 10.0)
     steps = [1.0] if top >= 100 else [1.0, 2.0, 5.0]
     tens = 10.0 ** np.arange(np.floor(np.log10(top)) + 1)
-    kept = [one for one in np.outer(tens, steps).ravel().tolist() if one <= top]
-    return Scale(LogNorm(1, top), LOG_ERRORS, {one: f"{one:,.0f}" for one in kept}, IMAGES)
+    kept = [step for step in np.outer(tens, steps).ravel().tolist() if step <= top]
+    return Scale(LogNorm(1, top), LOG_ERRORS, {step: f"{step:,.0f}" for step in kept}, IMAGES)
 
 
 class Key:
@@ -128,12 +127,4 @@ class Key:
         bar.ax.tick_params(which="both", length=2, width=0.6, color=FRAME, pad=2)
         bar.minorticks_off()
         bar.outline.set(edgecolor=FRAME, linewidth=0.6)
-        right = x + BAR + TICK + self._numbers + GAP
-        middle = y + self._bar / 2
-        looks: dict[str, Any] = {
-            "rotation": 90,
-            "va": "center",
-            "ma": "center",
-            "linespacing": LINE,
-        }
-        sheet.text(right, middle, "\n".join(self._unit), **looks)
+        sheet.unit(x + BAR + TICK + self._numbers + GAP, y + self._bar / 2, self._unit)

@@ -30,7 +30,7 @@ OUTLINES: Final = {
 
 
 class Mark(NamedTuple):
-    """A cell, and what is said of it: one of `OUTLINES`."""
+    """A cell, and what its errors are evidence of: one of `OUTLINES`."""
 
     kind: str
     row: int
@@ -39,5 +39,5 @@ class Mark(NamedTuple):
 
 def kinds_of(marks: Sequence[Mark]) -> list[str]:
     """Return the kinds there are, the strongest evidence first."""
-    found = {mark.kind for mark in marks}
-    return [kind for kind in OUTLINES if kind in found]
+    present = {mark.kind for mark in marks}
+    return [kind for kind in OUTLINES if kind in present]

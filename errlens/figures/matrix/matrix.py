@@ -41,7 +41,7 @@ LARGEST_CELL: Final = 90  # pixels
 BORDER: Final = "0.35"
 
 
-class Cells(NamedTuple):
+class CellSizes(NamedTuple):
     """The sizes of a matrix: of its cells in pixels, of its texts in points."""
 
     cell: int
@@ -76,23 +76,23 @@ def draw_matrix(
         is_annotated = len(values) <= MOST_ANNOTATED
         texts = cell_texts(values, unit=unit) if is_annotated else None
         shown = shown_names(names)
-        sizes = cell_sizes(shown, texts)
+        sizes = _cell_sizes(shown, texts)
         key = Key(
             linear_scale(largest_error(values), unit=unit),
             room=sizes.cell * len(values),
             gaps=bool(np.isnan(values).any()),
             marks=kinds_of(marks),
         )
-        plan = Plan(shown, sizes, key, title, Brackets(spans, cell=sizes.cell))
-        sheet = Sheet(*plan.size)
-        axes = sheet.axes(plan.left, plan.top, plan.side, plan.side)
+        layout = MatrixLayout(shown, sizes, key, title, Brackets(spans, cell=sizes.cell))
+        sheet = Sheet(*layout.size)
+        axes = sheet.axes(layout.left, layout.top, layout.side, layout.side)
         darkest = largest_error(values)
         _paint(axes, values, darkest=darkest)
-        matrix = Matrix(values, texts, shown, plan.upright, marks=marks)
+        matrix = Matrix(values, texts, shown, layout.upright, marks=marks)
         finish_cells(axes, [matrix], darkest=darkest, names=sizes.names, numbers=sizes.numbers)
         edges = LineCollection(borders(spans, len(values)), colors=BORDER, linewidths=0.7)
         axes.add_collection(edges, autolim=False)
-        plan.draw_margins(sheet)
+        layout.draw_margins(sheet)
         return sheet.finished()
 
 
@@ -115,21 +115,21 @@ def _paint(axes: Axes, values: Values, *, darkest: float) -> None:
     )
 
 
-def cell_sizes(names: Sequence[str], texts: np.ndarray | None) -> Cells:
+def _cell_sizes(names: Sequence[str], texts: np.ndarray | None) -> CellSizes:
     """Return how large cells must be for their numbers and names."""
     k = len(names)
     size = TEXT if k <= MOST_ANNOTATED else SMALL
     numbers = TEXT if k <= 30 else SMALL
     least = 0 if texts is None else written_width(texts.ravel(), size=numbers) + 6
     least = max(least, name_pitch(size))
-    return Cells(max(least, min(SIDE // k, LARGEST_CELL)), size, numbers)
+    return CellSizes(max(least, min(SIDE // k, LARGEST_CELL)), size, numbers)
 
 
-class Plan:
+class MatrixLayout:
     """Where the parts of the picture are, in pixels from the upper left corner."""
 
     def __init__(
-        self, names: Sequence[str], sizes: Cells, key: Key, title: str, brackets: Brackets
+        self, names: Sequence[str], sizes: CellSizes, key: Key, title: str, brackets: Brackets
     ) -> None:
         self._key, self._brackets = key, brackets
         self.side = sizes.cell * len(names)
@@ -156,6 +156,3 @@ class Plan:
         self._brackets.draw_beside(sheet, self.left + self.side, self.top)
         self._brackets.draw_above(sheet, self.left, self.top)
         self._key.draw(sheet, self.right, self.top)
-
-
-__all__ = ["Span", "draw_matrix"]

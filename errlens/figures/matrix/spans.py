@@ -49,8 +49,10 @@ class Brackets:
         self._held = [(span.start * cell, span.stop * cell) for span in spans]
         room = [stop - start for start, stop in self._held]
         self._size = TEXT if min(room, default=0) >= name_pitch(TEXT) else SMALL
-        fits = [one >= name_pitch(self._size) for one in room]
-        self._names = [name if is_it else "" for name, is_it in zip(names, fits, strict=True)]
+        least = name_pitch(self._size)
+        self._names = [
+            name if height >= least else "" for name, height in zip(names, room, strict=True)
+        ]
         self._is_level = all(
             text_width([name], size=self._size) <= stop - start - 2 * INSET
             for name, (start, stop) in zip(self._names, self._held, strict=True)

@@ -4,17 +4,19 @@ There is no pyplot here, and no layout engine: all sizes follow from measured te
 """
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from numpy.typing import NDArray
 
 from errlens.errors import PictureTooLarge
 from errlens.figures.paper.letters import font_families, shown_text
@@ -32,8 +34,10 @@ TEXT: Final = 8.0
 TITLE: Final = 11.0
 
 INK: Final = "0.15"
+DIM: Final = "0.4"
 FAINT: Final = "0.93"
 
+Pixels = NDArray[np.uint8]  # (height, width, 3)
 Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -68,9 +72,12 @@ def line_height(size: float) -> int:
 
 
 def wrapped(text: str, width: int, *, size: float) -> list[str]:
-    """Return a text in lines of at most `width` pixels; its own line breaks are kept."""
+    """Return a text in lines of at most `width` pixels, none of an empty one.
+
+    Its own line breaks are kept.
+    """
     lines: list[str] = []
-    for part in map(shown_text, text.split("\n")):
+    for part in map(shown_text, text.split("\n") if text else ()):
         letters = max(1, len(part))
         broken = [part]
         while letters > 1 and text_width(broken, size=size) > width:
@@ -80,7 +87,7 @@ def wrapped(text: str, width: int, *, size: float) -> list[str]:
     return lines
 
 
-class _Page(Figure):
+class _StyledFigure(Figure):
     """A figure that keeps its looks when it is drawn or saved later, under the user's settings."""
 
     def draw(self, renderer: Any) -> None:
@@ -105,7 +112,7 @@ class Sheet:
         if max(width, height) > MOST_SIDE:
             raise PictureTooLarge(width, height)
         self.width, self.height = width, height
-        self.figure = _Page(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        self.figure = _StyledFigure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
         self.margins = self.axes(0, 0, width, height)
         self.margins.set(xlim=(0, width), ylim=(height, 0))
         self.margins.set_axis_off()
@@ -124,10 +131,26 @@ class Sheet:
         w, h = self.width, self.height
         return self.figure.add_axes((x / w, (h - y - height) / h, width / w, height / h))
 
+    def blank(self) -> Pixels:
+        """Return white pixels of the size of the sheet."""
+        return np.full((self.height, self.width, 3), 255, np.uint8)
+
+    def underlay(self, pixels: Pixels) -> None:
+        """Put pixels of the size of the sheet below everything else."""
+        extent = (0, self.width, self.height, 0)
+        self.margins.imshow(
+            pixels, extent=extent, interpolation="nearest", aspect="auto", zorder=-1
+        )
+
     def text(self, x: float, y: float, text: str, *, size: float = TEXT, **looks: Any) -> None:
         """Write a text, by default to the right of and below its position."""
         looks = {"ha": "left", "va": "top", "linespacing": 1.0, **looks}
         self.margins.text(x, y, text, fontsize=size, **looks)
+
+    def unit(self, x: float, middle: float, lines: Sequence[str]) -> None:
+        """Write the unit of a colour bar: upright, to the right of `x`, read from below."""
+        looks: dict[str, Any] = {"rotation": 90, "va": "center", "ma": "center"}
+        self.text(x, middle, "\n".join(lines), linespacing=LINE, **looks)
 
     def lines(self, segments: list[Segment], **looks: Any) -> None:
         """Draw straight lines."""

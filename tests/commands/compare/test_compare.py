@@ -132,7 +132,7 @@ def test_runs_without_common_images_are_compared_unpaired():
     make_run("val", OLD)
     make_run("test", NEW * 2, LABEL * 2, paths=[f"test/{row}.png" for row in range(36)])
     said = compare("val test")
-    assert "No image in common: unpaired" in said.stdout
+    assert "No image in common: compared as two independent samples" in said.stdout
     assert "exact Fisher test: p = " in said.stdout
     runs = read("runs.csv", "test/compare")
     assert runs["test"][1] == "unpaired"

@@ -344,8 +344,8 @@ def test_classes_the_superclass_file_misses_are_named():
 def test_belief_is_shown_as_belief():
     pets()
     said = confusion("run --soft")
-    assert "believed, not counted" in said.stdout
-    assert "Birman ~ Ragdoll" in said.stdout.partition("believed")[2]
+    assert "by mean probability" in said.stdout
+    assert "Birman ~ Ragdoll" in said.stdout.partition("by mean probability")[2]
     assert "at least these" not in said.stdout
 
 

@@ -191,7 +191,7 @@ def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
 def test_without_repeated_errors_that_is_said():
     make_run(LABEL, LABEL)
     said = misclassified("run --by-column subject")
-    assert "Nothing is wrong the same way in two images of one value." in said.stdout
+    assert "No two images of one value are wrong in the same way." in said.stdout
 
 
 def test_labels_the_model_lacks_are_counted_apart():

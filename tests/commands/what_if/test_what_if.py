@@ -37,7 +37,7 @@ def test_old_and_new_stand_side_by_side(run, tmp_path):
     assert "93.3" in rows["top-1"]
     assert rows["classes"][1:] == ["3", "2"]
     assert rows["images"][1:] == ["15", "15"]
-    assert "taken for what the predicted class became part of" in " ".join(said.stderr.split())
+    assert "counted for what their predicted class became part of" in " ".join(said.stderr.split())
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
@@ -77,7 +77,7 @@ def test_an_image_whose_class_was_dropped_is_undecided_and_said_so(run):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ([], 2, "Nothing would change"),
+        ([], 2, "nothing is to be changed"),
         (["--merge", "cat+dgo"], 2, "did you mean dog"),
         (["--drop", "foxx"], 2, "did you mean fox"),
         (["--relabel", "nowhere.csv"], 3, "does not exist"),

@@ -18,8 +18,9 @@ from errlens.figures.matrix.cells import ERRORS, GREY, LOG_ERRORS, cell_texts
 from errlens.figures.matrix.groups import Group, draw_groups
 from errlens.figures.matrix.key import linear_scale, log_scale
 from errlens.figures.matrix.marks import LIKELY, MUTUAL, ONE_WAY, OUTLINES, Mark
-from errlens.figures.matrix.matrix import Span, draw_matrix
+from errlens.figures.matrix.matrix import draw_matrix
 from errlens.figures.matrix.overview import DIAGONAL, draw_overview
+from errlens.figures.matrix.spans import Span
 from errlens.figures.paper.letters import shown_name, shown_names
 from errlens.figures.paper.packing import pack
 from errlens.figures.paper.writing import Writing

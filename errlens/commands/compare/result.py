@@ -1,0 +1,47 @@
+"""What `errlens compare` finds."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from errlens.analysis.comparison.by_image import ChangedImages
+from errlens.analysis.comparison.by_run import Comparison
+
+
+class ComparisonResult(NamedTuple):
+    """What is known of all runs, each against the first, and of two of them how they differ.
+
+    `relabelled` images have another label in one of the runs, `other_files` another content, though
+    they have the same name. `absent` images could not be shown on the galleries, with the reason by
+    path. The names of `files` start from the folder of the results.
+    """
+
+    runs: pd.DataFrame
+    comparisons: Sequence[Comparison]
+    relabelled: int
+    other_files: int
+    classes: pd.DataFrame | None = None
+    pairs: pd.DataFrame | None = None
+    changed: ChangedImages | None = None
+    files: Sequence[str] = ()
+    absent: Mapping[str, str] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """What the runs are called."""
+        return [str(name) for name in self.runs["run"]]
+
+    def changes(self) -> dict[str, pd.DataFrame]:
+        """Return what broke and what was fixed, if there are images in common."""
+        if self.changed is None:
+            return {}
+        return {"broken": self.changed.broken, "fixed": self.changed.fixed}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return all tables by the names of their files."""
+        known = {"runs": self.runs, "classes": self.classes, "pairs": self.pairs}
+        return {
+            **{name: table for name, table in known.items() if table is not None},
+            **self.changes(),
+        }

@@ -1,0 +1,20 @@
+"""What `errlens report` makes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from errlens.report.page import Page, Quest
+from errlens.report.shots import Pictures
+
+
+class ReportResult(NamedTuple):
+    """What is on the page, its pictures, and the files that were written.
+
+    `not_appended` says why the summary could not be added to the page of a job on GitHub.
+    """
+
+    page: Page | Quest
+    pictures: Pictures
+    files: Sequence[Path]
+    not_appended: str | None

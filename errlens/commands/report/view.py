@@ -1,0 +1,32 @@
+"""How a report that was written looks on the terminal."""
+
+from errlens.commands.report.result import ReportResult
+from errlens.commands.showing import print_json
+from errlens.formats import counted, file_size
+from errlens.run.folder import RunFolder
+from errlens.terminal import Screen, relative
+
+
+def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
+    """Say what could not be done, and where the page is."""
+    if result.not_appended:
+        screen.warn(result.not_appended)
+    n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
+    if n_absent:
+        _warn_of_absent(screen, result)
+    sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in result.files]
+    screen.say(counted(n_pictures, "picture"))
+    screen.say(f"Wrote {', '.join(sizes)}")
+    files = [str(path) for path in result.files]
+    print_json(screen, "report", run, files=files, n_pictures=n_pictures, n_absent=n_absent)
+
+
+def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
+    """Name what cannot be shown; the page does, too."""
+    absent, facts = result.pictures.absent, result.page.shots.facts()
+    name, reason = next(iter(absent.items()))
+    first = facts[name]["path"] if name in facts else name
+    screen.warn(
+        f"{len(absent)} of {len(result.page.shots)} pictures are not there: "
+        f"{first!r} ({reason}); --data-root DIR says where the images lie now"
+    )
