@@ -23,7 +23,8 @@ from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.shots import Shots
-from errlens.run.folder import CLASS_FIGURES, RunFolder
+from errlens.run.folder import RunFolder
+from errlens.run.reading import CLASS_METRICS
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
@@ -260,7 +261,7 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
 def _classes(run: RunFolder) -> dict[str, list[Any]]:
     """Return classes.csv column by column, in output order."""
     table = run.read_classes()
-    found = {name: _plain(table[name]) for name in CLASS_FIGURES if name in table}
+    found = {name: _plain(table[name]) for name in CLASS_METRICS if name in table}
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
         found["superclass"] = [None if pd.isna(parent) else printable(parent) for parent in parents]

@@ -27,7 +27,7 @@ from errlens.run.csv_tables import read_csv, write_csv
 from errlens.run.disk import inside, written_to
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
-from errlens.run.parquet_files import write_parquet
+from errlens.run.tables import write_parquet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,12 +1,14 @@
 """The tables and arrays of a run, read and checked: the plan, and the parts of the predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from errlens.documents import BadDocument, parse_json
@@ -14,7 +16,6 @@ from errlens.errors import IncompleteRun
 from errlens.predictions.soundness import unsound
 from errlens.predictions.table import SCHEMA, Predictions
 from errlens.run.identity import RunInfo
-from errlens.run.parquet_files import open_parquet
 
 PLAN_SCHEMA: Final = pa.schema(
     [
@@ -29,6 +30,25 @@ PLAN_SCHEMA: Final = pa.schema(
 )
 RESUME: Final = "the command that made it goes on where it stopped: run it again"
 AFRESH: Final = "evaluate again with --overwrite"
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file to read some of its columns, or what it says of itself.
+
+    Raises:
+        OSError: It cannot be read.
+        pyarrow.ArrowException: It is no such file.
+    """
+    # pyarrow by itself takes no path that is not UTF-8.
+    with path.open("rb") as file, pq.ParquetFile(file) as opened:
+        yield opened
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table."""
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def read_columns(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
