@@ -20,15 +20,16 @@ from errlens.data.samples import Samples, samples_of_files
 from errlens.errors import (
     DataSetUnavailable,
     ErrlensError,
-    InputError,
     UnfitDataSet,
     UnfitOption,
     UnknownDataSet,
     some,
 )
+from errlens.run.disk import replacing, written_to
 
 _USUAL_SPLITS: Final = ("test", "val")
 # Where data sets keep the names of their classes; most have the first.
+_KEPT_BELOW_ROOT: Final = "images that are no files are kept below --root, which must be writable"
 _NAME_ATTRIBUTES: Final = ("classes", "categories", "all_categories")
 # Boxes, masks, attributes, captions and pairs: known before gigabytes are fetched in vain.
 _OTHER_TASKS: Final = frozenset(
@@ -265,19 +266,15 @@ def _export(dataset: Any, folder: Path) -> list[Path]:
         digest.update(f"{image.mode} {image.size} ".encode() + image.tobytes())
     files = [folder / f"{index:05d}.png" for index in range(len(dataset))]
     stamp = folder / "sha256.txt"  # of the pixels, so that other data are not taken for these
-    try:
+    with written_to(folder, hint=_KEPT_BELOW_ROOT):
         if _says(stamp, digest.hexdigest()) and all(file.is_file() for file in files):
             return files
         folder.mkdir(parents=True, exist_ok=True)
         stamp.unlink(missing_ok=True)
         for image, file in zip(_images(dataset), files, strict=True):
-            _write(image, file)
+            with replacing(file) as temporary:
+                image.save(temporary, format="PNG")
         stamp.write_text(digest.hexdigest(), encoding="ascii")
-    except OSError as error:
-        raise InputError(
-            f"images cannot be written to {str(folder)!r}: {error}",
-            hint="errlens keeps images that are no files below --root, which must be writable",
-        ) from error
     return files
 
 
@@ -287,16 +284,6 @@ def _images(dataset: Any) -> Iterator[Image.Image]:
 
 def _says(file: Path, text: str) -> bool:
     return file.is_file() and file.read_text(encoding="ascii", errors="replace") == text
-
-
-def _write(image: Image.Image, file: Path) -> None:
-    """Write an image so that others see it whole or not at all."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        image.save(temporary, format="PNG")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 # Its labels

@@ -15,7 +15,8 @@ NOT_OURS: Final = frozenset(
     }
 )  # fmt: skip
 _ROOM: Final = "make room there, or choose another disk; then the same command does it"
-_WAYS_OUT: Final = {
+_LOOK: Final = "see what stands there, and what you may do there"
+_WAYS_OUT: Final[dict[int | None, str]] = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EFBIG: _ROOM,
@@ -29,14 +30,17 @@ class OutOfReach(InputError):
     """The system refuses to read or write: no permission, a full disk, a name that is too long."""
 
     def __init__(
-        self, error: OSError, *, path: Path | None = None, doing: str = "read or written"
+        self,
+        error: OSError,
+        *,
+        path: Path | None = None,
+        doing: str = "read or written",
+        hint: str = "",
     ) -> None:
         place = error.filename if path is None else path
         what = "a file" if place is None else repr(str(place))
         reason = (error.strerror or str(error)).lower()
-        super().__init__(
-            f"{what} cannot be {doing}: {reason}",
-            hint=_WAYS_OUT.get(
-                error.errno or 0, "see what stands there, and what you may do there"
-            ),
+        way_out = _WAYS_OUT.get(
+            error.errno or 0, "see what stands there, and what you may do there"
         )
+        super().__init__(f"{what} cannot be {doing}: {reason}", hint=hint or way_out)

@@ -24,6 +24,7 @@ from errlens.model.networks.sources import find_architecture
 from errlens.model.weights.checkpoints import apply_checkpoint
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
 from errlens.network.features import Features
+from errlens.run.disk import replacing
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 USUAL_STRENGTH: Final = 0.01
@@ -187,13 +188,10 @@ def save_head(
             **{key: settings[key] for key in kept},
         }
     metadata = {"format": "pt", CONFIG_KEY: json.dumps(config, ensure_ascii=False, sort_keys=True)}
-    temporary = path.with_name(f".{path.name}.tmp")
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        save_file({name: one.contiguous() for name, one in state.items()}, temporary, metadata)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def _held_out_hits(

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,6 @@ from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
 from errlens.run.tables import write_parquet
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 # Columns that are text whatever they hold: a class may be called 007.
 _TEXTS: Final = (
     "class_a", "class_b", "classes", "true_class", "pred_class", "class_name", "confused_with",
@@ -40,6 +37,13 @@ _TEXTS: Final = (
     "idea", "old_pred", "new_pred", "run", "test", "unit", "maps_file", "options",
 )  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
+
+
+class Drawing(Protocol):
+    """What can be saved as a picture, such as a figure of matplotlib."""
+
+    def savefig(self, *target: Any, **how: Any) -> None:
+        """Write it to a file."""
 
 
 class ResultsWriter:
@@ -98,7 +102,7 @@ class ResultsWriter:
         with self._writing(name) as target:
             Image.fromarray(pixels).save(target, compress_level=3)
 
-    def png(self, name: str, figure: "Figure") -> None:
+    def png(self, name: str, figure: Drawing) -> None:
         """Write a picture, without the version of the library in it."""
         # Twice as fast as the default, and hardly larger.
         packing = {"compress_level": 3}

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from errlens.commands.report.options import ReportOptions
+from errlens.errors import OutOfReach
 from errlens.formats import counted, file_size
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.report.html import render
 from errlens.report.markdown import summary
 from errlens.report.page import Page, Quest, Sources, read_page, read_quest
 from errlens.report.shots import Pictures
+from errlens.run.disk import written_to
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -59,10 +61,10 @@ def _append_to_job(screen: Screen, markdown: str) -> None:
     if not place:
         return
     try:
-        with Path(place).open("a", encoding="utf-8") as file:
+        with written_to(Path(place)), Path(place).open("a", encoding="utf-8") as file:
             file.write(f"{markdown}\n")
-    except OSError as error:
-        screen.warn(f"{STEP_SUMMARY} {place!r} cannot be written: {error.strerror}")
+    except OutOfReach as error:
+        screen.warn(f"{STEP_SUMMARY}: {error}")
 
 
 def _warn_of_absent(screen: Screen, page: Page | Quest, pictures: Pictures) -> None:
