@@ -14,7 +14,7 @@ from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
 from errlens.analysis.confusion.verdict import NONE_EXCEPTIONAL
 from errlens.escapes import escaped_json, printable, shell_line
-from errlens.report.page import Page, Quest
+from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Pictures, Progress
 
 LARGEST: Final = 20_000_000  # bytes
@@ -30,7 +30,7 @@ _FIGURES: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
 _FORMATS: Final = ("share", "points", "probability", "figure", "times", "count", "counted")
 
 
-def render(page: Page | Quest, *, progress: Progress) -> tuple[str, Pictures]:
+def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
     empty = _fill(page, Pictures(0))
     room = LARGEST - _SPARE - len(empty.encode())
@@ -38,10 +38,10 @@ def render(page: Page | Quest, *, progress: Progress) -> tuple[str, Pictures]:
     return _fill(page, pictures), pictures
 
 
-def _fill(page: Page | Quest, pictures: Pictures) -> str:
+def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     """Fill the template."""
     environment = _environment()
-    name = "report" if isinstance(page, Page) else "quest"
+    name = "report" if isinstance(page, RunPage) else "selection"
     style, script = (_source(environment, f"report.{kind}") for kind in ("css", "js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "

@@ -1,4 +1,4 @@
-"""The run in figures and in a few sentences: what page and Markdown begin with."""
+"""The run in numbers and in a few sentences: what page and Markdown begin with."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from errlens.analysis.confusion.verdict import NOTHING_SCORED, sentences
 from errlens.formats import count, counted, share, share_range
 from errlens.report.parts import Part, Problem
 
-# What `metrics.json` calls a figure, and what people do; the shares first, then what is no share.
+# What `metrics.json` calls a metric, and what people do; the shares first, then what is no share.
 _SHARES: Final = {"top1": "top-1", "top5": "top-5", "super_top1": "right superclass"}
 _MEANS: Final = {
     "nll": "NLL",
@@ -21,8 +21,8 @@ _MEANS: Final = {
 }
 
 
-class Figure(NamedTuple):
-    """A figure over `n` images; a share of them has an interval."""
+class Metric(NamedTuple):
+    """A metric over `n` images; a share of them has an interval."""
 
     name: str
     value: float
@@ -39,8 +39,8 @@ class Overview(NamedTuple):
 
     sentences: Sequence[str]
     confused: Sequence[str]
-    shares: Sequence[Figure]
-    means: Sequence[Figure]
+    shares: Sequence[Metric]
+    means: Sequence[Metric]
     gates: Mapping[str, Any] | None
     gates_problem: Problem | None
 
@@ -53,28 +53,28 @@ def overview(
     gates: Mapping[str, Any] | None,
     gates_problem: Problem | None,
 ) -> Overview:
-    """Put the figures of a run together, and say in words what they say."""
-    shares = [_figure(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
+    """Put the metrics of a run together, and say in words what they say."""
+    shares = [_metric(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
     shares += [
-        _figure(f"top-1, {one['superclass']}", one["top1"])
-        for one in metrics.get("by_superclass") or ()
-        if one["top1"]
+        _metric(f"top-1, {superclass['superclass']}", superclass["top1"])
+        for superclass in metrics.get("by_superclass") or ()
+        if superclass["top1"]
     ]
-    means = [_figure(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
+    means = [_metric(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     confused = _confused(confusion, matrix)
-    told = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
-    return Overview(told, confused, shares, means, gates, gates_problem)
+    all_sentences = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
+    return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 
 
-def _figure(name: str, found: Mapping[str, Any]) -> Figure:
-    value = math.inf if found["value"] is None else found["value"]  # JSON has no word for it
-    return Figure(name, value, found["n"], found.get("low"), found.get("high"))
+def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
+    value = math.inf if entry["value"] is None else entry["value"]  # JSON has no word for it
+    return Metric(name, value, entry["n"], entry.get("low"), entry.get("high"))
 
 
 def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
     if gates is None:
         return []
-    failed = [one for one in gates["gates"] if not one["passed"]]
+    failed = [gate for gate in gates["gates"] if not gate["passed"]]
     gates_in_all = counted(len(gates["gates"]), "gate")
     if gates["passed"]:
         return [f"Passed: {gates_in_all}."]

@@ -31,13 +31,13 @@ WORST_HEATMAPS: Final = 12
 COLLECT_SHOWN: Final = 30
 COMPARED_SHOWN: Final = 20  # rows of each table
 CHANGED_SHOWN: Final = 12  # images that were fixed or broken
-QUEST_TILES: Final = 60
-QUEST_HEATMAPS: Final = 24
-QUEST_NAMES: Final = 2_000
+SELECTED_TILES: Final = 60
+SELECTED_HEATMAPS: Final = 24
+SELECTED_NAMES: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Page:
+class RunPage:
     """One run. Each section holds plain values, and in `problems` what is not there, by part."""
 
     title: str
@@ -68,8 +68,8 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Quest:
-    """What there is to say of the images that somebody asked for."""
+class SelectionPage:
+    """What there is to say of the images that were selected."""
 
     title: str
     run: str
@@ -104,7 +104,7 @@ class Sources:
         return Shots(self.run, self.images, self.root, read_part(self.run, "explain", ["index"]))
 
 
-def read_page(sources: Sources) -> Page:
+def read_page(sources: Sources) -> RunPage:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
@@ -117,7 +117,7 @@ def read_page(sources: Sources) -> Page:
         run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
     )
     gates, gates_problem = read_gates(run)
-    told = overview(
+    run_overview = overview(
         metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=gates_problem
     )
     notes = confusions.read_notes(misclassified, among)
@@ -138,11 +138,11 @@ def read_page(sources: Sources) -> Page:
             "the predictions were imported, so there is no model to explain with",
             "errlens evaluate DATA --model NAME",
         )
-    return Page(
+    return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=told,
+        overview=run_overview,
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),
@@ -171,17 +171,19 @@ def read_page(sources: Sources) -> Page:
     )
 
 
-def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) -> Quest:
+def read_selection(
+    sources: Sources, selectors: Sequence[str], rows: Iterable[int]
+) -> SelectionPage:
     """Read what there is about a selection; `rows` are those it means, in their order."""
     run, among, shots = sources.run, sources.among, sources.shots()
     misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
     confusion = read_part(run, "confusion", ["pairs"])
     notes = confusions.read_notes(misclassified, among)
-    meant = [int(row) for row in rows]
-    explained = [row for row in meant if shots.is_explained(row)]
-    heatmaps = shots.heatmaps(explained, most=QUEST_HEATMAPS, of_each=QUEST_HEATMAPS)
+    selected = [int(row) for row in rows]
+    explained = [row for row in selected if shots.is_explained(row)]
+    heatmaps = shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS)
     galleries = []
-    for gallery in galleries_of(selectors, among, most=QUEST_TILES):
+    for gallery in galleries_of(selectors, among, most=SELECTED_TILES):
         about = gallery.about
         shown = {row for section in gallery.sections for row in section.rows}
         ends = set(about.classes) if about and about.kind == "~" else set()
@@ -189,19 +191,19 @@ def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) 
             {
                 "title": gallery.title,
                 "sections": [
-                    {"heading": one.heading, "rows": shots.want(one.rows)}
-                    for one in gallery.sections
+                    {"heading": section.heading, "rows": shots.want(section.rows)}
+                    for section in gallery.sections
                 ],
                 "notes": confusions.notes_about(about, notes) if about else [],
                 "pair": _pair_of(confusion, ends, among),
-                "others": [] if ends else _paths(among, meant, but=shown),
+                "others": [] if ends else _paths(among, selected, but=shown),
             }
         )
-    return Quest(
+    return SelectionPage(
         title=" and ".join(selectors),
         run=str(run.path),
         run_hash=run.info.run_hash,
-        n_rows=len(meant),
+        n_rows=len(selected),
         galleries=galleries,
         heatmaps=heatmaps,
         problems={"explain": shots.explained.problem} if shots.explained.problem else {},
@@ -215,15 +217,15 @@ def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, An
     table = confusion.tables.get("pairs")
     if table is None or not ends:
         return None
-    names = [among.classes[one] for one in ends]
-    found = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
-    return next(({**row, "told_status": told_status(row)} for row in records(found, 1)), None)
+    names = [among.classes[index] for index in ends]
+    pairs = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
+    return next(({**row, "told_status": told_status(row)} for row in records(pairs, 1)), None)
 
 
 def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str]:
-    others = [row for row in rows if row not in but][:QUEST_NAMES]
-    found: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
-    return found
+    others = [row for row in rows if row not in but][:SELECTED_NAMES]
+    paths: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
+    return paths
 
 
 def _collect(misclassified: Part) -> list[dict[str, Any]]:
@@ -239,33 +241,35 @@ def _ideas(misclassified: Part) -> list[dict[str, Any]]:
 
 def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, Any]]:
     """Return the tables of a comparison, with the images that changed sides."""
-    found = []
+    tables = []
     for name, table in compare.tables.items():
         rows: list[int] = []
         if name in ("fixed", "broken") and "sample_id" in table:
             samples = pa.array(table["sample_id"].head(CHANGED_SHOWN).tolist(), pa.string())
             places = pc.index_in(samples, value_set=sources.images.table["sample_id"])
             rows = shots.want(places.drop_null().to_pylist())
-        found.append(
+        tables.append(
             {
                 "name": name,
                 "columns": list(table.columns),
-                "rows": [list(one.values()) for one in records(table, COMPARED_SHOWN)],
+                "rows": [list(row.values()) for row in records(table, COMPARED_SHOWN)],
                 "total": len(table),
                 "images": rows,
             }
         )
-    return found
+    return tables
 
 
 def _classes(run: RunFolder) -> dict[str, list[Any]]:
     """Return classes.csv column by column, in output order."""
     table = run.read_classes()
-    found = {name: _plain(table[name]) for name in CLASS_METRICS if name in table}
+    columns = {name: _plain(table[name]) for name in CLASS_METRICS if name in table}
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
-        found["superclass"] = [None if pd.isna(parent) else printable(parent) for parent in parents]
-    return found
+        columns["superclass"] = [
+            None if pd.isna(parent) else printable(parent) for parent in parents
+        ]
+    return columns
 
 
 def _plain(column: pd.Series) -> list[Any]:

@@ -273,10 +273,10 @@ def _kept(
 def _record(folder: Path) -> dict[str, Any]:
     """Return what a folder says it was made from; nothing if it does not say."""
     try:
-        found = parse_json(read_text(inside(folder / MADE_FROM, folder)))
+        record = parse_json(read_text(inside(folder / MADE_FROM, folder)))
     except BadDocument:
         return {}
-    return found if isinstance(found, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def _files_of_before(folder: Path) -> list[str]:

@@ -120,13 +120,13 @@ def origin_of_part(path: Path, rows: range) -> dict[str, Any] | None:
         return None
     try:
         with open_parquet(path) as file:
-            found = file.metadata
-        metadata = found.metadata or {}
+            footer = file.metadata
+        metadata = footer.metadata or {}
         made_by = parse_json(metadata.get(b"errlens", b"{}").decode())
-        names = found.schema.to_arrow_schema().names
+        names = footer.schema.to_arrow_schema().names
     except (OSError, ValueError, MemoryError, pa.ArrowException, BadDocument):
         return None
-    whole = found.num_rows == len(rows) and names == SCHEMA.names and isinstance(made_by, dict)
+    whole = footer.num_rows == len(rows) and names == SCHEMA.names and isinstance(made_by, dict)
     return made_by if whole else None
 
 
@@ -138,9 +138,9 @@ def read_sidecar(path: Path, *, n_rows: int, width: int | None) -> NDArray[np.fl
     """
     try:
         if path.is_file():
-            found: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-            if found.dtype == np.float16 and found.shape == (n_rows, width or found.shape[-1]):
-                return found
+            values: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+            if values.dtype == np.float16 and values.shape == (n_rows, width or values.shape[-1]):
+                return values
     except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
         pass  # numpy reads the header of a file as Python, whatever it holds
     raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
@@ -156,10 +156,10 @@ def read_extra(path: Path, *, n_rows: int) -> pd.DataFrame:
         table = read_columns(path)
         if table.column_names[:1] != ["row"] or len(table) != n_rows:
             raise ValueError("its rows are not those of the plan")
-        found: pd.DataFrame = table.drop_columns("row").to_pandas()
+        further: pd.DataFrame = table.drop_columns("row").to_pandas()
     except (ValueError, pa.ArrowException) as error:
         raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
-    return found
+    return further
 
 
 def _problem_of_plan(plan: pa.Table) -> str | None:

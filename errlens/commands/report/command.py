@@ -10,7 +10,7 @@ from errlens.formats import counted, file_size
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.report.html import render
 from errlens.report.markdown import summary
-from errlens.report.page import Page, Quest, Sources, read_page, read_quest
+from errlens.report.page import RunPage, SelectionPage, Sources, read_page, read_selection
 from errlens.report.shots import Pictures
 from errlens.run.disk import written_to
 from errlens.run.file_names import file_name
@@ -30,7 +30,7 @@ def report(options: ReportOptions) -> RunFolder:
     target = run.report_file(file_name("+".join(options.select)) if options.select else "")
     run.write_text(target, text)
     written = [target]
-    if isinstance(page, Page):
+    if isinstance(page, RunPage):
         markdown = summary(page)
         run.write_text(run.summary_file, markdown)
         written.append(run.summary_file)
@@ -40,7 +40,7 @@ def report(options: ReportOptions) -> RunFolder:
     return run
 
 
-def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
+def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:
     """Read what the page is about: the run, or what was selected of it."""
     selection = options.choose(run)
     sources = Sources(
@@ -51,7 +51,7 @@ def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
         root=options.images_root(run),
     )
     if options.select:
-        return read_quest(sources, options.select, selection.rows)
+        return read_selection(sources, options.select, selection.rows)
     return read_page(sources)
 
 
@@ -67,7 +67,7 @@ def _append_to_job(screen: Screen, markdown: str) -> None:
         screen.warn(f"{STEP_SUMMARY}: {error}")
 
 
-def _warn_of_absent(screen: Screen, page: Page | Quest, pictures: Pictures) -> None:
+def _warn_of_absent(screen: Screen, page: RunPage | SelectionPage, pictures: Pictures) -> None:
     """Name what cannot be shown; the page does, too."""
     if not pictures.absent:
         return
