@@ -22,12 +22,12 @@ _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
-# How the columns of a comparison are written; others are counts and figures.
+# How the columns of a comparison are written; others are counts and other numbers.
 _SHARES: Final = r"top[15](_low|_high)?|(old|new)_recall"
 _DIFFERENCES: Final = r"difference(_low|_high)?|low|high"
 _PROBABILITIES: Final = r"[pq]_value|(old|new)_(confidence|label_prob)"
-_FIGURES: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
-_FORMATS: Final = ("share", "points", "probability", "figure", "times", "count", "counted")
+_NUMBERS: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
+_FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
@@ -116,9 +116,9 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         return formats.points(value, n)
     if re.fullmatch(_PROBABILITIES, column):
         return formats.probability(value)
-    if re.fullmatch(_FIGURES, column):
-        return formats.figure(value)
-    return formats.count(value) if float(value).is_integer() else formats.figure(value)
+    if re.fullmatch(_NUMBERS, column):
+        return formats.number(value)
+    return formats.count(value) if float(value).is_integer() else formats.number(value)
 
 
 def _listed(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from errlens.escapes import printable
-from errlens.formats import count, figure, of, points, share, share_range
+from errlens.formats import count, number, of, points, share, share_range
 from errlens.report.overview import Metric
 from errlens.report.page import RunPage
 
@@ -30,7 +30,7 @@ def summary(page: RunPage) -> str:
             [
                 *(map(_share, overview.shares)),
                 *(
-                    (escaped(mean.name), figure(mean.value), "", count(mean.n))
+                    (escaped(mean.name), number(mean.value), "", count(mean.n))
                     for mean in overview.means
                 ),
             ],

@@ -1,6 +1,6 @@
 """What the page knows of a run: everything that other commands made, and what they still can."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
 from errlens.analysis.confusion.verdict import no_group, nothing_wrong, told_status
 from errlens.analysis.selection.selection import Selectable
 from errlens.escapes import printable, shell_line
+from errlens.formats import number, share, share_range
 from errlens.galleries.choice import galleries_of
 from errlens.predictions.table import Predictions
 from errlens.report import confusions
@@ -24,7 +25,6 @@ from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.shots import Shots
 from errlens.run.folder import RunFolder
-from errlens.run.reading import CLASS_METRICS
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
@@ -260,10 +260,17 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
     return tables
 
 
-def _classes(run: RunFolder) -> dict[str, list[Any]]:
-    """Return classes.csv column by column, in output order."""
+def _classes(run: RunFolder) -> dict[str, Any]:
+    """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
     table = run.read_classes()
-    columns = {name: _plain(table[name]) for name in CLASS_METRICS if name in table}
+    columns: dict[str, Any] = {
+        name: _plain(table[name]) for name in ("n", *_CLASS_TEXTS) if name in table
+    }
+    columns["texts"] = {
+        name: [write(row) for row in records(table)]
+        for name, write in _CLASS_TEXTS.items()
+        if name in table
+    }
     parents = table.get("superclass")
     if parents is not None and parents.notna().any():
         columns["superclass"] = [
@@ -272,6 +279,23 @@ def _classes(run: RunFolder) -> dict[str, list[Any]]:
     return columns
 
 
+def _rate(name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return how a rate of a class is written: with its interval, where there are any images."""
+
+    def write(row: Mapping[str, Any]) -> str:
+        reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
+        return share(row[name]) + (f"  ({reach.removesuffix(' %')})" if reach else "")
+
+    return write
+
+
+_CLASS_TEXTS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "recall": _rate("recall"),
+    "precision": _rate("precision"),
+    "f1": lambda row: number(row["f1"]),
+}
+
+
 def _plain(column: pd.Series) -> list[Any]:
-    """Return numbers as they are, None where one is missing: the page writes them, once."""
+    """Return numbers as they are, None where one is missing."""
     return column.astype(object).where(column.notna(), None).tolist()

@@ -47,6 +47,6 @@ def test_gates_are_the_first_sentence(passed, sentence):
 def test_images_that_do_not_count_are_counted():
     metrics = {"n": 9, "n_failed": 2, "n_label_unknown": 1, "n_unlabelled": 3}
     assert overview_of(metrics).sentences[1] == (
-        "Of 9 images, these do not count: 2 could not be predicted, 1 with a label the model lacks, "
-        "3 without a label."
+        "Of 9 images, these do not count: 2 could not be predicted, 1 with a label the model "
+        "lacks, 3 without a label."
     )

@@ -15,7 +15,7 @@ from errlens.formats import (
     NOT_KNOWN,
     count,
     counted,
-    figure,
+    number,
     of,
     p_value,
     points,
@@ -156,7 +156,7 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         best = runs[name].max() if more else runs[name].min()
         is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            f"{share(value, n) if is_share else figure(value)}{' *' if value == best else '  '}"
+            f"{share(value, n) if is_share else number(value)}{' *' if value == best else '  '}"
             for value, n in zip(runs[name], runs["n"], strict=True)
         ]
         if name == "top1":

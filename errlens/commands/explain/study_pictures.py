@@ -16,7 +16,7 @@ from errlens.commands.explain.pictures import Looks, size, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED, Pixels
 from errlens.figures.paper.letters import shown_name
-from errlens.formats import figure, probability
+from errlens.formats import number, probability
 
 FRAME: Final = 2  # pixels
 WHITE: Final = (255, 255, 255)
@@ -102,7 +102,7 @@ def winners_figure(
         Panel(
             "fall of the strongest feature map",
             fall.drops,
-            f"channel {fall.channel} of {layer}: activations {figure(fall.base)}",
+            f"channel {fall.channel} of {layer}: activations {number(fall.base)}",
         ),
     ]
     return draw_heatmaps(

@@ -18,7 +18,17 @@ from errlens.commands.showing import first_rows, records, say_more
 from errlens.data.copies import Copy
 from errlens.data.photos.images import Unread
 from errlens.escapes import shell_line
-from errlens.formats import count, counted, figure, file_size, of, points, probability, share
+from errlens.formats import (
+    count,
+    counted,
+    expected_count,
+    file_size,
+    number,
+    of,
+    points,
+    probability,
+    share,
+)
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -163,7 +173,7 @@ def _show_page(screen: Screen, page: ImagePage) -> None:
     if page.alike is not None:
         screen.say()
         alike = [
-            (str(image.row), image.path, image.label_name, figure(image.similarity))
+            (str(image.row), image.path, image.label_name, number(image.similarity))
             for image in page.alike
         ]
         screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
@@ -182,7 +192,7 @@ def _named(name: str | None, superclass: str | None, prob: float | None, rank: s
 
 
 def _optional(value: float | None) -> str:
-    return "" if value is None else figure(value)
+    return "" if value is None else number(value)
 
 
 def _show_images(screen: Screen, images: pd.DataFrame) -> None:
@@ -193,7 +203,7 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
             _kind(one["label_name"], one["pred_name"]),
             _plain(probability, one["confidence"]),
             _plain(probability, one["label_prob"]),
-            _plain(figure, one["loss"]),
+            _plain(number, one["loss"]),
         )
         for one in first_rows(images, SHOWN)
     ]
@@ -255,7 +265,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
             str(row["value"]),
             _kind(row["label_name"], row["pred_name"]),
             of(row["k"], row["n"]),
-            f"{row['expected']:.1f}",
+            expected_count(row["expected"]),
             probability(row["q_value"]),
         )
         for row in first_rows(shown, SHOWN)
@@ -268,7 +278,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
         screen.say(
             "Nothing is wrong the same way in images of one value more often than by chance; the "
             f"strongest: {first['value']}, {_kind(first['label_name'], first['pred_name'])}, "
-            f"{of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
+            f"{of(first['k'], first['n'])} where chance gives {expected_count(first['expected'])}, "
             f"q {probability(first['q_value'])}."
         )
     elif others := len(systematic) - len(shown):

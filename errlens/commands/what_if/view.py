@@ -8,7 +8,7 @@ from errlens.analysis.accuracy.what_if import Recount
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, of_status
 from errlens.analysis.gates.limits import GateResult
 from errlens.commands.check.view import COLUMNS, row_of
-from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
+from errlens.formats import NOT_KNOWN, count, counted, number, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
@@ -106,7 +106,7 @@ def _top1(outcome: Recount) -> tuple[str, str]:
 
 
 def _macro_f1(outcome: Recount) -> str:
-    return figure(outcome.macro_f1.value) if outcome.macro_f1 else NOT_KNOWN
+    return number(outcome.macro_f1.value) if outcome.macro_f1 else NOT_KNOWN
 
 
 def _pairs(outcome: Recount) -> dict[tuple[str, str], str]:
