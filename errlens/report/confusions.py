@@ -29,7 +29,7 @@ IDEAS_SHOWN: Final = 50
 def read_notes(misclassified: Part, among: Selectable) -> list[Note]:
     """Return a person's notes; one about a class that is no more is left out."""
     known = []
-    for row in records(misclassified.tables["notes"]) if "notes" in misclassified.tables else ():
+    for row in misclassified.first("notes"):
         try:
             terms = parse_selector(row["about"], among.classes)
         except UnfitSelection:
@@ -85,8 +85,7 @@ def groups(
     """Return the largest groups, each with its worst errors."""
     shown = []
     label, pred = among.column("label"), among.column("pred")
-    table = confusion.tables.get("groups")
-    for row in records(table, GROUPS_SHOWN) if table is not None else ():
+    for row in confusion.first("groups", GROUPS_SHOWN):
         names = parse_json(row["classes"])
         members = [among.classes.names.index(name) for name in names]
         inside = np.isin(label, members) & np.isin(pred, members)
@@ -106,9 +105,8 @@ def groups(
 
 def one_way(confusion: Part, matrix: ConfusionMatrix) -> list[dict[str, Any]]:
     """Return the classes that vanish into another one, and what comes back."""
-    table = confusion.tables.get("absorbed")
     shown = []
-    for row in records(table, ONE_WAY_SHOWN) if table is not None else ():
+    for row in confusion.first("absorbed", ONE_WAY_SHOWN):
         back, n_back = matrix.taken(row["pred_class"], row["true_class"])
         shown.append({**row, "back": back, "n_back": n_back})
     return shown

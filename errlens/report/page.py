@@ -154,9 +154,9 @@ def read_page(sources: Sources) -> RunPage:
         worst=worst,
         n_errors=len(among.ranking),
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
-        collect=_collect(misclassified),
+        collect=misclassified.first("collect", COLLECT_SHOWN),
         n_collect=len(misclassified.tables.get("collect", ())),
-        ideas=_ideas(misclassified),
+        ideas=misclassified.first("notes", confusions.IDEAS_SHOWN),
         compared=_compared(compare, sources, shots),
         health=health(run, matrix),
         provenance=provenance(run),
@@ -226,17 +226,6 @@ def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str
     others = [row for row in rows if row not in but][:SELECTED_NAMES]
     paths: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
     return paths
-
-
-def _collect(misclassified: Part) -> list[dict[str, Any]]:
-    table = misclassified.tables.get("collect")
-    return [] if table is None else records(table, COLLECT_SHOWN)
-
-
-def _ideas(misclassified: Part) -> list[dict[str, Any]]:
-    """Return a person's notes, most to gain first, as they are in the table."""
-    table = misclassified.tables.get("notes")
-    return [] if table is None else records(table, confusions.IDEAS_SHOWN)
 
 
 def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, Any]]:

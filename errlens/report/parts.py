@@ -68,6 +68,10 @@ class Part(NamedTuple):
     tables: Mapping[str, pd.DataFrame]
     problem: Problem | None = None
 
+    def first(self, name: str, most: int | None = None) -> list[dict[str, Any]]:
+        """Return the first rows of a table, none where there is no such table."""
+        return records(self.tables[name], most) if name in self.tables else []
+
 
 def read_part(
     run: RunFolder,

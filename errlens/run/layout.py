@@ -18,77 +18,42 @@ from errlens.run.tables import write_parquet
 
 # What an evaluation consists of; `--overwrite` removes these and nothing else.
 EVALUATION: Final = (
-    "predictions",
-    "logits",
-    "features",
-    "metrics.json",
-    "classes.csv",
-    "baseline.parquet",
-    "suggested_classes.txt",
-    "extra.parquet",
-    "plan.parquet",
-    "run.json",
-)
+    "predictions", "logits", "features", "metrics.json", "classes.csv", "baseline.parquet",
+    "suggested_classes.txt", "extra.parquet", "plan.parquet", "run.json",
+)  # fmt: skip
+
+
+class _Inside:
+    """A file or folder of a run, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: "RunLayout", _kind: type | None = None) -> Path:
+        return run.path / self._name
 
 
 class RunLayout:
     """The files of a run by name, and how one of them is read and written."""
+
+    info_file = _Inside("run.json")  # settings and provenance of the run
+    plan_file = _Inside("plan.parquet")  # the frozen list of inputs
+    extra_file = _Inside("extra.parquet")  # further columns of the manifest, by row
+    metrics_file = _Inside("metrics.json")  # accuracy, calibration and the like, over all classes
+    classes_file = _Inside("classes.csv")  # recall, precision and F1 of each class
+    baseline_file = _Inside("baseline.parquet")  # what a later run needs to be compared
+    gates_file = _Inside("gates.json")  # what the gates of `errlens check` found
+    junit_file = _Inside("junit.xml")  # the same for a CI server
+    # Class names that would agree with the predictions, where those in use do not.
+    suggested_classes_file = _Inside("suggested_classes.txt")
+    summary_file = _Inside("summary.md")  # the run in a few lines of Markdown
+    predictions_folder = _Inside("predictions")  # the parts of the predictions table
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
-
-    @property
-    def info_file(self) -> Path:
-        """Settings and provenance of the run."""
-        return self.path / "run.json"
-
-    @property
-    def plan_file(self) -> Path:
-        """The frozen list of inputs."""
-        return self.path / "plan.parquet"
-
-    @property
-    def extra_file(self) -> Path:
-        """Further columns of the manifest, by row."""
-        return self.path / "extra.parquet"
-
-    @property
-    def metrics_file(self) -> Path:
-        """Accuracy, calibration and the like, over all classes."""
-        return self.path / "metrics.json"
-
-    @property
-    def classes_file(self) -> Path:
-        """Recall, precision and F1 of each class."""
-        return self.path / "classes.csv"
-
-    @property
-    def baseline_file(self) -> Path:
-        """The little that a later run needs for a comparison."""
-        return self.path / "baseline.parquet"
-
-    @property
-    def gates_file(self) -> Path:
-        """What the gates of `errlens check` found."""
-        return self.path / "gates.json"
-
-    @property
-    def junit_file(self) -> Path:
-        """The same for a CI server."""
-        return self.path / "junit.xml"
-
-    @property
-    def suggested_classes_file(self) -> Path:
-        """Class names that would agree with the predictions, where those in use do not."""
-        return self.path / "suggested_classes.txt"
-
-    @property
-    def summary_file(self) -> Path:
-        """The run in a few lines of Markdown."""
-        return self.path / "summary.md"
 
     def report_file(self, about: str = "") -> Path:
         """The run on one page, or what there is to say about something in it."""
@@ -102,11 +67,6 @@ class RunLayout:
             OutsideRun: It is a link that leads out of the run.
         """
         return inside(self.path / ".thumbnails", self.path)
-
-    @property
-    def predictions_folder(self) -> Path:
-        """The parts of the predictions table."""
-        return self.path / "predictions"
 
     def part_file(self, shard: int) -> Path:
         """Where the predictions of one shard lie."""

@@ -1,11 +1,10 @@
 """A run while it is made: it begins, or goes on where it stopped, and is written part by part."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,31 +18,10 @@ from errlens.run.layout import EVALUATION
 from errlens.run.locks import locked
 from errlens.run.reading import ReadableRun
 
-Options = ParamSpec("Options")
-Result = TypeVar("Result")
-
-
-def _alone(
-    method: "Callable[Concatenate[RunInProgress, Options], Result]",
-) -> "Callable[Concatenate[RunInProgress, Options], Result]":
-    """Let one process at a time change the predictions of a run."""
-
-    @wraps(method)
-    def called(run: "RunInProgress", /, *args: Options.args, **kwargs: Options.kwargs) -> Result:
-        if run.path.exists() and not run.path.is_dir():
-            return method(run, *args, **kwargs)  # which says what is wrong
-        with written_to(run.path):
-            run.path.mkdir(parents=True, exist_ok=True)
-            with locked(run.predictions_folder):
-                return method(run, *args, **kwargs)
-
-    return called
-
 
 class RunInProgress(ReadableRun):
     """A run that grows; one process at a time changes its predictions."""
 
-    @_alone
     def begin(
         self,
         info: RunInfo,
@@ -62,29 +40,40 @@ class RunInProgress(ReadableRun):
             StaleRun: Parts were made from other data or with other settings, and `overwrite` is
                 off.
         """
-        with written_to(self.path):
-            taken = self.path.exists() and not self.path.is_dir()
-            if taken or (not self.info_file.exists() and any(self.path.glob("[!.]*"))):
-                raise UnfitOption(
-                    f"{str(self.path)!r} exists and is no run folder",
-                    hint="choose another -o, or empty it first",
-                )
+        if self.path.exists() and not self.path.is_dir():
+            raise self._no_run()
+        with self._alone():
+            if not self.info_file.exists() and any(self.path.glob("[!.]*")):
+                raise self._no_run()
             if overwrite:
                 self._clear()
             if any(inside(self.predictions_folder, self.path).glob("part-*.parquet")):
                 self._refuse_others(info, plan)
                 plan = self.plan
-            self.path.mkdir(parents=True, exist_ok=True)
             self.suggested_classes_file.unlink(missing_ok=True)
-        with self.in_work():
-            self.write_info(info)  # first: it makes a run of the folder
-            with written_to(self.predictions_folder):
-                self.predictions_folder.mkdir(exist_ok=True)
-            self._write_table(self.plan_file, plan)
-            if extra is not None:
-                table = pa.Table.from_pandas(extra, preserve_index=False)
-                self._write_table(self.extra_file, table)
+            with self.in_work():
+                self.write_info(info)  # first: it makes a run of the folder
+                with written_to(self.predictions_folder):
+                    self.predictions_folder.mkdir(exist_ok=True)
+                self._write_table(self.plan_file, plan)
+                if extra is not None:
+                    table = pa.Table.from_pandas(extra, preserve_index=False)
+                    self._write_table(self.extra_file, table)
         return plan
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time change the predictions."""
+        with written_to(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            with locked(self.predictions_folder):
+                yield
+
+    def _no_run(self) -> UnfitOption:
+        return UnfitOption(
+            f"{str(self.path)!r} exists and is no run folder",
+            hint="choose another -o, or empty it first",
+        )
 
     @contextmanager
     def in_work(self) -> Iterator[None]:
@@ -117,7 +106,6 @@ class RunInProgress(ReadableRun):
                 hint="-o writes elsewhere",
             )
 
-    @_alone
     def write_part(
         self,
         shard: int,
@@ -131,16 +119,17 @@ class RunInProgress(ReadableRun):
 
         `photos` is what was counted of its photos: the part remembers it beside its table.
         """
-        for kind, array in sidecars.items():
-            target = self.sidecar_file(kind, shard)
-            with written_to(target):
-                target.parent.mkdir(exist_ok=True)
-            with self._atomically(target) as temporary, temporary.open("wb") as file:
-                np.save(file, array)
-        metadata = part_metadata(
-            info.settings.as_dict(), run_hash=info.run_hash, shard=shard, photos=photos or {}
-        )
-        self._write_table(self.part_file(shard), table.replace_schema_metadata(metadata))
+        with self._alone():
+            for kind, array in sidecars.items():
+                target = self.sidecar_file(kind, shard)
+                with written_to(target):
+                    target.parent.mkdir(exist_ok=True)
+                with self._atomically(target) as temporary, temporary.open("wb") as file:
+                    np.save(file, array)
+            metadata = part_metadata(
+                info.settings.as_dict(), run_hash=info.run_hash, shard=shard, photos=photos or {}
+            )
+            self._write_table(self.part_file(shard), table.replace_schema_metadata(metadata))
 
     def _refuse_others(self, info: RunInfo, plan: pa.Table) -> None:
         """Raise StaleRun where the parts that are here come from other data or settings."""

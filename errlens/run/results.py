@@ -163,7 +163,11 @@ def renewed_folder(
     """
     if folder.exists() and not folder.is_dir():
         raise UnfitOption(f"{str(folder)!r} is no folder", hint="move it away; results go there")
-    with _temporary_folder(folder) as temporary:
+    with (
+        _making(folder),
+        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+    ):
+        temporary = Path(name)
         writer = ResultsWriter(temporary)
         yield writer
         with locked(folder):
@@ -189,20 +193,6 @@ def alone_in(folder: Path) -> Iterator[None]:
     """
     with _making(folder), locked(folder):
         yield
-
-
-@contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder beside another one for as long as it takes.
-
-    Raises:
-        OutOfReach: Nothing can be written there.
-    """
-    with (
-        _making(folder),
-        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
-    ):
-        yield Path(name)
 
 
 @contextmanager
