@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -23,10 +24,12 @@ _MARKS: Final = {
 }  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and other numbers.
-_SHARES: Final = r"top[15](_low|_high)?|(old|new)_recall"
-_DIFFERENCES: Final = r"difference(_low|_high)?|low|high"
-_PROBABILITIES: Final = r"[pq]_value|(old|new)_(confidence|label_prob)"
-_NUMBERS: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
+_BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
+    r"top[15](_low|_high)?|(old|new)_recall": formats.share,
+    r"difference(_low|_high)?|low|high": formats.points,
+    r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
+    r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
+}
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -110,14 +113,9 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         return formats.NOT_KNOWN
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
-    if re.fullmatch(_SHARES, column):
-        return formats.share(value, n)
-    if re.fullmatch(_DIFFERENCES, column):
-        return formats.points(value, n)
-    if re.fullmatch(_PROBABILITIES, column):
-        return formats.probability(value)
-    if re.fullmatch(_NUMBERS, column):
-        return formats.number(value)
+    for pattern, write in _BY_COLUMN.items():
+        if re.fullmatch(pattern, column):
+            return write(value, n)
     return formats.count(value) if float(value).is_integer() else formats.number(value)
 
 

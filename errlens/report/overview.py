@@ -21,6 +21,13 @@ _MEANS: Final = {
 }
 
 
+_LOST: Final = {
+    "n_failed": "could not be predicted",
+    "n_label_unknown": "with a label the model lacks",
+    "n_unlabelled": "without a label",
+}
+
+
 class Metric(NamedTuple):
     """A metric over `n` images; a share of them has an interval."""
 
@@ -83,13 +90,8 @@ def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
 
 def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
     """Say how many images are right, and how many do not count."""
-    top1, lost = metrics.get("top1"), []
-    if metrics.get("n_failed"):
-        lost.append(f"{count(metrics['n_failed'])} could not be predicted")
-    if metrics.get("n_label_unknown"):
-        lost.append(f"{count(metrics['n_label_unknown'])} with a label the model lacks")
-    if metrics.get("n_unlabelled"):
-        lost.append(f"{count(metrics['n_unlabelled'])} without a label")
+    top1 = metrics.get("top1")
+    lost = [f"{count(metrics[key])} {why}" for key, why in _LOST.items() if metrics.get(key)]
     rest = (
         [f"Of {counted(metrics['n'], 'image')}, these do not count: {', '.join(lost)}."]
         if lost

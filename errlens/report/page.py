@@ -1,12 +1,11 @@
 """What the page knows of a run: everything that other commands made, and what they still can."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -251,40 +250,22 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
 
 def _classes(run: RunFolder) -> dict[str, Any]:
     """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
-    table = run.read_classes()
+    rows = records(run.read_classes())
     columns: dict[str, Any] = {
-        name: _plain(table[name]) for name in ("n", *_CLASS_TEXTS) if name in table
+        name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
     }
     columns["texts"] = {
-        name: [write(row) for row in records(table)]
-        for name, write in _CLASS_TEXTS.items()
-        if name in table
+        "recall": [_rate(row, "recall") for row in rows],
+        "precision": [_rate(row, "precision") for row in rows],
+        "f1": [number(row.get("f1")) for row in rows],
     }
-    parents = table.get("superclass")
-    if parents is not None and parents.notna().any():
-        columns["superclass"] = [
-            None if pd.isna(parent) else printable(parent) for parent in parents
-        ]
+    parents = [row.get("superclass") for row in rows]
+    if any(parents):
+        columns["superclass"] = [parent and printable(parent) for parent in parents]
     return columns
 
 
-def _rate(name: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return how a rate of a class is written: with its interval, where there are any images."""
-
-    def write(row: Mapping[str, Any]) -> str:
-        reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
-        return share(row[name]) + (f"  ({reach.removesuffix(' %')})" if reach else "")
-
-    return write
-
-
-_CLASS_TEXTS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
-    "recall": _rate("recall"),
-    "precision": _rate("precision"),
-    "f1": lambda row: number(row["f1"]),
-}
-
-
-def _plain(column: pd.Series) -> list[Any]:
-    """Return numbers as they are, None where one is missing."""
-    return column.astype(object).where(column.notna(), None).tolist()
+def _rate(row: Mapping[str, Any], name: str) -> str:
+    """Write a rate of a class, with its interval where there are any images."""
+    reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
+    return share(row.get(name)) + (f"  ({reach.removesuffix(' %')})" if reach else "")

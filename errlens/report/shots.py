@@ -73,7 +73,10 @@ class Shots:
             "correct",
         ]  # fmt: skip
         taken = self.images.table.select(names).take(rows).to_pylist()
-        return {str(row.pop("row")): _short(row) for row in taken}
+        return {
+            str(row.pop("row")): {key: _written(value) for key, value in row.items()}
+            for row in taken
+        }
 
     def pictures(self, budget: int, *, progress: Progress) -> "Pictures":
         """Make the pictures, heat maps first, as long as they fit into a budget of bytes."""
@@ -95,15 +98,20 @@ class Shots:
         path, content_hash = (
             self.images.table[name][row].as_py() for name in ("path", "content_hash")
         )
-        return ImageFile(self.root / path, content_hash, self._max_mb)
-
-    @cached_property
-    def _max_mb(self) -> int:
-        return self.run.info.max_file_mb
+        return ImageFile(self.root / path, content_hash, self.run.info.max_file_mb)
 
     @cached_property
     def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:
-        return _pictures_by_row(self.explained)
+        """The pictures of each row, in the order of the index; panels share one."""
+        index = self.explained.tables.get("index")
+        if index is None:
+            return {}
+        good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
+        pictures: dict[int, list[dict[str, Any]]] = {}
+        for picture in records(good[["row", "method", "file"]]):
+            row = int(picture["row"])
+            pictures.setdefault(row, []).append({**picture, "row": row})
+        return pictures
 
 
 class Pictures:
@@ -128,24 +136,8 @@ class Pictures:
         self.uris[name] = uri
 
 
-def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
-    """Return the pictures of each row, in the order of the index; panels share one."""
-    index = explained.tables.get("index")
-    if index is None:
-        return {}
-    good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
-    pictures: dict[int, list[dict[str, Any]]] = {}
-    for picture in records(good[["row", "method", "file"]]):
-        pictures.setdefault(int(picture["row"]), []).append({**picture, "row": int(picture["row"])})
-    return pictures
-
-
-def _short(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page says of a row, as it says it."""
-    return {key: _written(value) for key, value in row.items()}
-
-
 def _written(value: Any) -> Any:
+    """Return what the page says of a value."""
     if isinstance(value, float):
         return probability(value)
     return printable(value) if isinstance(value, str) else value

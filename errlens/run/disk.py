@@ -28,7 +28,7 @@ def inside(path: Path, folder: Path) -> Path:
 
 @contextmanager
 def written_to(place: Path, *, hint: str = "") -> Iterator[None]:
-    """Say of what the system refuses here that this place cannot be written, and what helps.
+    """Turn what the system refuses inside into the failure that this place cannot be written.
 
     Raises:
         OutOfReach: It does.

@@ -66,11 +66,9 @@ class RunSettings:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; of outputs as they usually are nothing is said."""
         settings = asdict(self)
-        return (
-            settings
-            if self.outputs
-            else {key: settings[key] for key in settings if key != "outputs"}
-        )
+        if not self.outputs:
+            del settings["outputs"]
+        return settings
 
 
 @dataclass(frozen=True)
@@ -128,11 +126,8 @@ class RunInfo:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, the settings on the same level as the rest."""
-        own = {
-            entry.name: getattr(self, entry.name)
-            for entry in fields(self)
-            if entry.name != "settings"
-        }
+        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        del own["settings"]
         return {
             "status": own.pop("status"),
             "run_hash": self.run_hash,
@@ -147,12 +142,8 @@ class RunInfo:
         Raises:
             ValueError: Something is missing, or is not what it should be; the message says what.
         """
-        settings = {
-            entry.name: tree[entry.name] for entry in fields(RunSettings) if entry.name in tree
-        }
-        own = {entry.name: tree[entry.name] for entry in fields(cls) if entry.name in tree}
-        try:
-            return _checking_info().validate_python({**own, "settings": settings})
+        try:  # what neither of them knows is left out
+            return _checking_info().validate_python({**tree, "settings": tree})
         except ValidationError as error:
             raise ValueError(first_problem(error)) from error
 

@@ -1,4 +1,4 @@
-"""What the files of a run folder are called: the only place that knows.
+"""What the files of a run folder are called; nothing else in errlens knows.
 
 Every file is written under a name that starts with a dot and then renamed, so that a reader sees
 it whole or not at all, and no link leads out of the folder.
@@ -56,7 +56,7 @@ class RunLayout:
         return f"RunFolder({str(self.path)!r})"
 
     def report_file(self, about: str = "") -> Path:
-        """The run on one page, or what there is to say about something in it."""
+        """The page about the run, or about images that were selected from it."""
         return self.path / (f"report-{about}.html" if about else "report.html")
 
     @property

@@ -1,4 +1,4 @@
-"""A run folder is read, and checked once for all commands: it may be damaged, or be anybody's."""
+"""Reading a run folder: it may be damaged or somebody else's, so it is checked here, once."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
