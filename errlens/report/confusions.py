@@ -62,7 +62,7 @@ def pair(
     """Return one row of pairs.csv with its images."""
     names = (row["class_a"], row["class_b"])
     a, b = (among.classes.names.index(name) for name in names)
-    there, back = cell_rows(a, b, among), cell_rows(b, a, among)
+    there, back = _cell_rows(a, b, among), _cell_rows(b, a, among)
     right = [among.surest_right(end)[:OF_A_RIGHT_CLASS] for end in (a, b)]
     first = [row for both in zip(there[:1], back[:1], strict=False) for row in both]
     explained = [row for row in [*first, *there, *back] if shots.is_explained(int(row))]
@@ -122,6 +122,6 @@ def exceptional(confusion: Part, shots: Shots) -> dict[str, Any] | None:
     return {"total": len(table), "rows": rows}
 
 
-def cell_rows(true: int, pred: int, among: Selectable) -> NDArray[np.int64]:
+def _cell_rows(true: int, pred: int, among: Selectable) -> NDArray[np.int64]:
     """Return the errors of a cell of the matrix, the worst first."""
     return among.ranked((among.column("label") == true) & (among.column("pred") == pred))

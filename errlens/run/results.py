@@ -197,7 +197,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _making(folder: Path) -> Iterator[None]:
-    """Make the folder's parent; whatever the system refuses inside is a failure to write the folder."""
+    """Make the folder's parent; what the system refuses inside is a failure to write the folder."""
     with written_to(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         yield
