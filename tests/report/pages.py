@@ -44,7 +44,7 @@ def make_run(classes=CLASSES, *, images=True, superclasses=True, each=12, label=
         {
             "path": [f"images/{row:03d}.png" for row in range(len(names))],
             "label": names,
-            "pred": [classes[one] for one in pred],
+            "pred": [classes[chosen] for chosen in pred],
             "confidence": np.linspace(0.95, 0.4, len(names)).round(3),
         }
     )

@@ -25,7 +25,7 @@ def test_every_section_is_there_and_says_what_makes_its_part():
     text = text_of()
     found = [re.search(rf'<section id="{name}">', text) for name in SECTIONS]
     assert all(found)
-    assert [one.start() for one in found] == sorted(one.start() for one in found)
+    assert [match.start() for match in found] == sorted(match.start() for match in found)
     assert "errlens check run" in section("verdict", text)
     for name in ("pairs", "groups", "exceptional"):
         assert "errlens confusion run" in section(name, text)

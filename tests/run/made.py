@@ -64,4 +64,4 @@ def write_parts(folder, plan, info, shards=(0, 1, 2), **sidecars):
 
 
 def files(path):
-    return sorted(one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file())
+    return sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
