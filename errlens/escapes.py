@@ -103,8 +103,8 @@ def _shown(letter: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _meant(found: re.Match[str]) -> str:
-    escape = found[1]
+def _meant(match: re.Match[str]) -> str:
+    escape = match[1]
     if len(escape) > 1:
         return chr(int(escape[1:], 16))
     return {short[1]: letter for letter, short in _SHORT.items()}.get(escape, escape)

@@ -2,7 +2,7 @@
 
 A share of images is in percent, with one decimal, and with two where one of more than 1,000 images
 is less than the first. A difference of shares is in points, with its sign. Probabilities, p and q
-have three decimals, figures that are no share (NLL, Brier, ECE, F1) four. What is not zero is never
+have three decimals, metrics that are no share (NLL, Brier, ECE, F1) four. What is not zero is never
 written as zero, and what is not one, or all, never as that. What is not known is a dash.
 """
 
@@ -16,7 +16,7 @@ INFINITE: Final = "infinite"
 _FEW: Final = 1_000  # images, of which one is worth the first decimal of a percentage
 _A_HAIR_MORE: Final = 1 + 1e-12  # than what is given, which may be the result of a division
 _MOST_TIMES: Final = 100
-_DIGITS: Final = 4  # of a figure
+_DIGITS: Final = 4  # of a metric that is no share
 _PLURALS: Final = {"class": "classes"}
 
 
@@ -85,10 +85,10 @@ def probability(value: float | None) -> str:
     return ">0.999" if value < 1 and text == _fixed(1, 3) else text
 
 
-def figure(value: float | None) -> str:
-    """Write a figure that is no share of images.
+def number(value: float | None) -> str:
+    """Write a metric, or another number, that is no share of images.
 
-    >>> figure(1.777172), figure(0.00002), figure(0.0), figure(float("inf")), figure(None)
+    >>> number(1.777172), number(0.00002), number(0.0), number(float("inf")), number(None)
     ('1.7772', '<0.0001', '0.0000', 'infinite', '-')
     """
     if value is None or math.isnan(value):
@@ -102,7 +102,7 @@ def figure(value: float | None) -> str:
 
 
 def signed(difference: float | None) -> str:
-    """Write a difference of probabilities or of figures, with its sign.
+    """Write a difference of probabilities or of metrics that are no shares, with its sign.
 
     >>> signed(0.1234), signed(-0.00002), signed(0.0)
     ('+0.123', '-0.000020', '0.000')
@@ -112,13 +112,13 @@ def signed(difference: float | None) -> str:
     return _with_sign(difference, _two_that_count(difference, 3))
 
 
-def figure_range(low: float | None, high: float | None) -> str:
-    """Write an interval of a figure; nothing where there is none.
+def number_range(low: float | None, high: float | None) -> str:
+    """Write an interval of a metric that is no share; nothing where there is none.
 
-    >>> figure_range(0.61234, 0.7)
+    >>> number_range(0.61234, 0.7)
     '0.6123 to 0.7000'
     """
-    return "" if low is None or high is None else f"{figure(low)} to {figure(high)}"
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def p_value(value: float) -> str:
@@ -155,10 +155,27 @@ def times(ratio: float | None) -> str:
     """
     if ratio is None or math.isnan(ratio):
         return NOT_KNOWN
-    if ratio > _MOST_TIMES:
-        return f">{_MOST_TIMES}"
-    text = _fixed(ratio, 1)
-    return "<0.1" if ratio > 0 and text == _fixed(0, 1) else text
+    return f">{_MOST_TIMES}" if ratio > _MOST_TIMES else expected_count(ratio)
+
+
+def expected_count(n: float) -> str:
+    """Write how many would be expected, by chance or in the mean.
+
+    >>> expected_count(2.54), expected_count(0.02), expected_count(0.0)
+    ('2.5', '<0.1', '0.0')
+    """
+    text = _fixed(n, 1)
+    return "<0.1" if n > 0 and text == _fixed(0, 1) else text
+
+
+def seconds(value: float) -> str:
+    """Write how many seconds something takes.
+
+    >>> seconds(1.234), seconds(0.001)
+    ('1.23', '<0.01')
+    """
+    text = _fixed(value, 2)
+    return "<0.01" if value > 0 and text == _fixed(0, 2) else text
 
 
 def count(n: float | None) -> str:

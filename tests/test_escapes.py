@@ -43,9 +43,9 @@ def test_what_is_seen_stays_as_it_is(text):
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(texts.map(lambda one: one.replace("\0", "")), min_size=1, max_size=4))
+@given(st.lists(texts.map(lambda text: text.replace("\0", "")), min_size=1, max_size=4))
 def test_bash_reads_a_command_as_it_was_meant_whatever_its_locale(words):
-    words = [one.encode("utf-8", "replace").decode() for one in words]
+    words = [word.encode("utf-8", "replace").decode() for word in words]
     program = "import os, sys; os.write(1, b'\\0'.join(map(os.fsencode, sys.argv[1:])))"
     line = shell_line([sys.executable, "-c", program, *words])
     said = subprocess.run(

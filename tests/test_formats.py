@@ -54,10 +54,10 @@ def test_a_probability_is_never_zero_by_rounding(value):
     assert (text == "1.000") == (value == 1)
 
 
-@pytest.mark.parametrize("one", [formats.share, formats.points, formats.probability, formats.figure,
-                                 formats.times, formats.count])  # fmt: skip
-def test_what_is_not_known_is_a_dash(one):
-    assert one(None) == one(float("nan")) == "-"
+@pytest.mark.parametrize("name", ["share", "points", "probability", "number", "times", "count"])
+def test_what_is_not_known_is_a_dash(name):
+    write = getattr(formats, name)
+    assert write(None) == write(float("nan")) == "-"
 
 
 @given(shares)

@@ -169,12 +169,13 @@ def cases_of(
     Raises:
         UnfitOption: An image has no such class.
     """
-    found = images.table.take(np.asarray(rows, np.int64)).to_pylist()
-    return [_case_of(run, one, wanted) for one in found if one["pred"] is not None]
+    chosen = images.table.take(np.asarray(rows, np.int64)).to_pylist()
+    predicted = [facts for facts in chosen if facts["pred"] is not None]
+    kept = run.read_rows([facts["row"] for facts in predicted], ("topk_index", "topk_prob"))
+    return [_case_of(*both, wanted) for both in zip(predicted, kept, strict=True)]
 
 
-def _case_of(run: RunFolder, one: dict[str, Any], wanted: Wanted) -> Case:
-    kept = run.read_row(one["row"], ("topk_index", "topk_prob"))
+def _case_of(one: dict[str, Any], kept: dict[str, Any], wanted: Wanted) -> Case:
     top = kept["topk_index"] or [one["pred"]]
     chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
     if one["label"] is not None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.headers import read_header, tidied_headers
 from errlens.errors import BadPredictions, MissingInput, some
-from errlens.run.parquet_files import open_parquet
+from errlens.run.tables import open_parquet
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")

@@ -16,7 +16,7 @@ from errlens.data.photos.images import ImageFile
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput, UnfitOption, some
 from errlens.figures.gallery import Correctness, Line, Tile
-from errlens.formats import figure, probability
+from errlens.formats import number, probability
 from errlens.galleries.choice import Gallery, Section
 from errlens.predictions.table import Predictions
 from errlens.run.places import MAX_FILE_MB
@@ -62,7 +62,7 @@ class TileMaker:
         shots = [self._with_training(image) for image in self._read(rows)]
         near = self._read([likeness.row for likeness in alike])
         for image, likeness in zip(near, alike, strict=True):
-            shot, similarity = self._shot(image), f"similarity {figure(likeness.similarity)}"
+            shot, similarity = self._shot(image), f"similarity {number(likeness.similarity)}"
             lines = (*shot.tile.lines, Line("", similarity, dim=True))
             shots.append(shot._replace(tile=shot.tile._replace(lines=lines)))
         return shots

@@ -54,9 +54,9 @@ def matrix_data(
 
 def _strongest(matrix: ConfusionMatrix) -> tuple[Cells, int]:
     """Return the most frequent errors, ties in the order of the classes, and how many there are."""
-    found = matrix.errors.tocoo()
-    order = np.lexsort((found.col, found.row, -found.data))
-    cells = np.stack([found.row, found.col, found.data], axis=1).astype(np.int64)[order]
+    errors = matrix.errors.tocoo()
+    order = np.lexsort((errors.col, errors.row, -errors.data))
+    cells = np.stack([errors.row, errors.col, errors.data], axis=1).astype(np.int64)[order]
     return cells[:MOST_CELLS], len(cells)
 
 
@@ -64,8 +64,8 @@ def _marks(matrix: ConfusionMatrix, confusion: Part) -> list[tuple[str, int, int
     if not confusion.tables:
         return []
     place = {name: index for index, name in enumerate(matrix.classes.names)}
-    found = marked_cells(confusion.tables["pairs"], confusion.tables["absorbed"])
-    return [(kind, place[true], place[pred]) for kind, true, pred in found[:MOST_MARKS]]
+    marks = marked_cells(confusion.tables["pairs"], confusion.tables["absorbed"])
+    return [(kind, place[true], place[pred]) for kind, true, pred in marks[:MOST_MARKS]]
 
 
 def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
@@ -78,7 +78,7 @@ def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
     wanted = cells[:, 0] * classes + cells[:, 1]
     starts, stops = np.searchsorted(key, wanted, "left"), np.searchsorted(key, wanted, "right")
     paths = among.table["path"]
-    found: list[list[Any]] = []
+    images: list[list[Any]] = []
     left = NAMES_BUDGET
     for place, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         shown = rows[start : min(stop, start + OF_A_CELL)] if place < PICTURED else rows[:0]
@@ -88,5 +88,5 @@ def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
         left -= sum(len(path.encode()) + 4 for path in named) + 8
         if left < 0:
             break
-        found.append([shots.want(shown), named])
-    return found
+        images.append([shots.want(shown), named])
+    return images

@@ -29,14 +29,14 @@ IDEAS_SHOWN: Final = 50
 
 def read_notes(misclassified: Part, among: Selectable) -> list[Note]:
     """Return a person's notes; one about a class that is no more is left out."""
-    found = []
-    for one in records(misclassified.tables["notes"]) if "notes" in misclassified.tables else ():
+    known = []
+    for row in misclassified.first("notes"):
         try:
-            terms = parse_selector(one["about"], among.classes)
+            terms = parse_selector(row["about"], among.classes)
         except UnfitSelection:
             continue
-        found.append(Note(one["about"], terms[0], one["observation"] or "", one["idea"] or ""))
-    return found
+        known.append(Note(row["about"], terms[0], row["observation"] or "", row["idea"] or ""))
+    return known
 
 
 def notes_about(term: Term, notes: Sequence[Note]) -> list[str]:
@@ -58,18 +58,18 @@ def pairs(
 
 
 def pair(
-    one: dict[str, Any], among: Selectable, shots: Shots, notes: Sequence[Note]
+    row: dict[str, Any], among: Selectable, shots: Shots, notes: Sequence[Note]
 ) -> dict[str, Any]:
     """Return one row of pairs.csv with its images."""
-    names = (one["class_a"], one["class_b"])
+    names = (row["class_a"], row["class_b"])
     a, b = (among.classes.names.index(name) for name in names)
-    there, back = cell_rows(a, b, among), cell_rows(b, a, among)
+    there, back = _cell_rows(a, b, among), _cell_rows(b, a, among)
     right = [among.surest_right(end)[:OF_A_RIGHT_CLASS] for end in (a, b)]
     first = [row for both in zip(there[:1], back[:1], strict=False) for row in both]
     explained = [row for row in [*first, *there, *back] if shots.is_explained(int(row))]
     return {
-        **one,
-        "told_status": told_status(one),
+        **row,
+        "told_status": told_status(row),
         "selector": pair_selector(*names, among.classes),
         "notes": notes_about(Term("~", (a, b)), notes),
         "there": shots.want(there[:OF_A_CELL]),
@@ -84,35 +84,33 @@ def groups(
     confusion: Part, among: Selectable, shots: Shots, notes: Sequence[Note]
 ) -> list[dict[str, Any]]:
     """Return the largest groups, each with its worst errors."""
-    found = []
+    shown = []
     label, pred = among.column("label"), among.column("pred")
-    table = confusion.tables.get("groups")
-    for one in records(table, GROUPS_SHOWN) if table is not None else ():
-        names = parse_json(one["classes"])
+    for row in confusion.first("groups", GROUPS_SHOWN):
+        names = parse_json(row["classes"])
         members = [among.classes.names.index(name) for name in names]
         inside = np.isin(label, members) & np.isin(pred, members)
         rows = among.ranked(inside)
         explained = [row for row in rows if shots.is_explained(int(row))]
-        found.append(
+        shown.append(
             {
-                **one,
+                **row,
                 "classes": names,
-                "notes": notes_about(Term("group", number=one["group"]), notes),
+                "notes": notes_about(Term("group", number=row["group"]), notes),
                 "rows": shots.want(rows[: 2 * OF_A_CELL]),
                 "heatmaps": shots.heatmaps(explained, most=HEATMAPS),
             }
         )
-    return found
+    return shown
 
 
 def one_way(confusion: Part, matrix: ConfusionMatrix) -> list[dict[str, Any]]:
     """Return the classes that vanish into another one, and what comes back."""
-    table = confusion.tables.get("absorbed")
-    found = []
-    for row in records(table, ONE_WAY_SHOWN) if table is not None else ():
+    shown = []
+    for row in confusion.first("absorbed", ONE_WAY_SHOWN):
         back, n_back = matrix.taken(row["pred_class"], row["true_class"])
-        found.append({**row, "back": back, "n_back": n_back})
-    return found
+        shown.append({**row, "back": back, "n_back": n_back})
+    return shown
 
 
 def exceptional(confusion: Part, shots: Shots) -> dict[str, Any] | None:
@@ -121,10 +119,10 @@ def exceptional(confusion: Part, shots: Shots) -> dict[str, Any] | None:
     if table is None:
         return None
     rows = records(table, EXCEPTIONAL_SHOWN)
-    shots.want(one["row"] for one in rows)
+    shots.want(row["row"] for row in rows)
     return {"total": len(table), "rows": rows}
 
 
-def cell_rows(true: int, pred: int, among: Selectable) -> NDArray[np.int64]:
+def _cell_rows(true: int, pred: int, among: Selectable) -> NDArray[np.int64]:
     """Return the errors of a cell of the matrix, the worst first."""
     return among.ranked((among.column("label") == true) & (among.column("pred") == pred))

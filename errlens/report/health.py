@@ -17,7 +17,7 @@ from errlens.report.parts import records
 from errlens.run.folder import RunFolder
 
 SHOWN: Final = 200
-FEW: Final = 30  # images of a class, below which its figures say little
+FEW: Final = 30  # images of a class, below which its metrics say little
 
 
 class Health(NamedTuple):
@@ -44,12 +44,13 @@ def health(run: RunFolder, matrix: ConfusionMatrix) -> Health:
     remarks = photo_remarks(Oddities.from_dict(info.photos), info.settings.preprocessing)
     return Health(
         statuses=sorted(
-            ((one["values"], one["counts"]) for one in counted), key=lambda one: (-one[1], one[0])
+            ((entry["values"], entry["counts"]) for entry in counted),
+            key=lambda counts: (-counts[1], counts[0]),
         ),
         failed=failed.select(["path", "status", "error"]).slice(0, SHOWN).to_pylist(),
         n_failed=len(failed),
         unknown=records(unknown_table(run.read_parts(UNKNOWN_COLUMNS)), SHOWN),
-        empty_classes=[matrix.classes[one] for one in np.flatnonzero(matrix.n == 0).tolist()],
+        empty_classes=[matrix.classes[index] for index in np.flatnonzero(matrix.n == 0).tolist()],
         small_classes=int(((matrix.n > 0) & (matrix.n < FEW)).sum()),
         skipped=info.skipped,
         remarks=[*remarks, *copy_remarks(copies)],

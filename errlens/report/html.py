@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
 from errlens.analysis.confusion.sentences import NONE_EXCEPTIONAL
 from errlens.escapes import escaped_json, printable, shell_line
-from errlens.report.page import Page, Quest
+from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Pictures, Progress
 
 LARGEST: Final = 20_000_000  # bytes
@@ -22,15 +23,17 @@ _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
 _SPARE: Final = 400_000  # for the names of what is left out
-# How the columns of a comparison are written; others are counts and figures.
-_SHARES: Final = r"top[15](_low|_high)?|(old|new)_recall"
-_DIFFERENCES: Final = r"difference(_low|_high)?|low|high"
-_PROBABILITIES: Final = r"[pq]_value|(old|new)_(confidence|label_prob)"
-_FIGURES: Final = r"(old|new)_loss|nll|brier|ece|macro_f1"
-_FORMATS: Final = ("share", "points", "probability", "figure", "times", "count", "counted")
+# How the columns of a comparison are written; others are counts and other numbers.
+_BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
+    r"top[15](_low|_high)?|(old|new)_recall": formats.share,
+    r"difference(_low|_high)?|low|high": formats.points,
+    r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
+    r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
+}
+_FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
-def render(page: Page | Quest, *, progress: Progress) -> tuple[str, Pictures]:
+def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
     empty = _fill(page, Pictures(0))
     room = LARGEST - _SPARE - len(empty.encode())
@@ -38,10 +41,10 @@ def render(page: Page | Quest, *, progress: Progress) -> tuple[str, Pictures]:
     return _fill(page, pictures), pictures
 
 
-def _fill(page: Page | Quest, pictures: Pictures) -> str:
+def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     """Fill the template."""
     environment = _environment()
-    name = "report" if isinstance(page, Page) else "quest"
+    name = "report" if isinstance(page, RunPage) else "selection"
     style, script = (_source(environment, f"report.{kind}") for kind in ("css", "js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
@@ -110,15 +113,10 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         return formats.NOT_KNOWN
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
-    if re.fullmatch(_SHARES, column):
-        return formats.share(value, n)
-    if re.fullmatch(_DIFFERENCES, column):
-        return formats.points(value, n)
-    if re.fullmatch(_PROBABILITIES, column):
-        return formats.probability(value)
-    if re.fullmatch(_FIGURES, column):
-        return formats.figure(value)
-    return formats.count(value) if float(value).is_integer() else formats.figure(value)
+    for pattern, write in _BY_COLUMN.items():
+        if re.fullmatch(pattern, column):
+            return write(value, n)
+    return formats.count(value) if float(value).is_integer() else formats.number(value)
 
 
 def _listed(text: str) -> str:

@@ -16,8 +16,8 @@ def junit_xml(outcomes: Sequence[GateResult]) -> bytes:
     suite = TestSuite(SUITE)
     # The library would count for us, and add up times.
     suite.tests, suite.errors, suite.skipped = len(outcomes), 0, 0
-    suite.failures = sum(not one.passed for one in outcomes)
-    suite.extend([_case(one) for one in outcomes])
+    suite.failures = sum(not outcome.passed for outcome in outcomes)
+    suite.extend([_case(outcome) for outcome in outcomes])
     tree = JUnitXml()
     tree.append(suite)
     text: bytes = tree.tostring()

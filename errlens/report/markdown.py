@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from errlens.escapes import printable
-from errlens.formats import count, figure, of, points, share, share_range
+from errlens.formats import count, number, of, points, share, share_range
 from errlens.report.overview import Metric
-from errlens.report.page import Page
+from errlens.report.page import RunPage
 
 LARGEST: Final = 900_000  # bytes; GitHub drops a summary of more than a mebibyte
 PAIRS_SHOWN: Final = 10
@@ -19,19 +19,19 @@ LONGEST: Final = 120  # characters of a name
 _LINK: Final = re.compile(r"://|www\.|@|(?:#|GH-|[!&%~$])\d|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
 
 
-def summary(page: Page) -> str:
-    """Return verdict, figures, gates and the strongest pairs."""
-    told = page.overview
+def summary(page: RunPage) -> str:
+    """Return verdict, metrics, gates and the strongest pairs."""
+    overview = page.overview
     blocks = [
         f"# errlens: {escaped(page.title)}",
-        "\n".join(escaped(one, most=1_000) for one in told.sentences),
+        "\n".join(escaped(sentence, most=1_000) for sentence in overview.sentences),
         _table(
-            ("figure", "value", "95 % interval", "images"),
+            ("metric", "value", "95 % interval", "images"),
             [
-                *(map(_share, told.shares)),
+                *(map(_share, overview.shares)),
                 *(
-                    (escaped(mean.name), figure(mean.value), "", count(mean.n))
-                    for mean in told.means
+                    (escaped(mean.name), number(mean.value), "", count(mean.n))
+                    for mean in overview.means
                 ),
             ],
         ),
@@ -77,49 +77,49 @@ def _word(word: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", html.escape(word, quote=False))
 
 
-def _share(one: Metric) -> tuple[str, ...]:
+def _share(metric: Metric) -> tuple[str, ...]:
     return (
-        escaped(one.name),
-        share(one.value, one.n),
-        share_range(one.low, one.high, one.n),
-        of(round(one.value * one.n), one.n),
+        escaped(metric.name),
+        share(metric.value, metric.n),
+        share_range(metric.low, metric.high, metric.n),
+        of(round(metric.value * metric.n), metric.n),
     )
 
 
-def _gates(page: Page) -> list[str]:
-    told = page.overview
-    if told.gates is None:
-        problem = told.gates_problem
+def _gates(page: RunPage) -> list[str]:
+    overview = page.overview
+    if overview.gates is None:
+        problem = overview.gates_problem
         return [f"No gates: {code(problem.command)} makes them."] if problem else []
-    found = told.gates["gates"]
+    gates = overview.gates["gates"]
     rows = [
         (
-            "passed" if one["passed"] else "**failed**",
-            escaped(one["name"]),
-            escaped(one["texts"].value),
-            escaped(f"{one['op'] or ''} {one['texts'].limit}"),
-            escaped(one["reason"] or "", most=300),
+            "passed" if gate["passed"] else "**failed**",
+            escaped(gate["name"]),
+            escaped(gate["texts"].value),
+            escaped(f"{gate['op'] or ''} {gate['texts'].limit}"),
+            escaped(gate["reason"] or "", most=300),
         )
-        for one in found[:GATES_SHOWN]
+        for gate in gates[:GATES_SHOWN]
     ]
-    more = [f"and {count(len(found) - GATES_SHOWN)} more"] if len(found) > GATES_SHOWN else []
+    more = [f"and {count(len(gates) - GATES_SHOWN)} more"] if len(gates) > GATES_SHOWN else []
     return ["## Gates", _table(("", "gate", "value", "demand", "reason"), rows), *more]
 
 
-def _pairs(page: Page) -> list[str]:
+def _pairs(page: RunPage) -> list[str]:
     if problem := page.problems.get("confusion"):
         return [f"No pairs: {code(problem.command)} finds them."]
     if not page.pairs:
         return []
     rows = [
         (
-            f"{escaped(one['class_a'])} ~ {escaped(one['class_b'])}",
-            of(one["a_as_b"], one["n_a"]),
-            of(one["b_as_a"], one["n_b"]),
-            points(one["gain_if_solved"]),
-            escaped(one["told_status"]),
+            f"{escaped(pair['class_a'])} ~ {escaped(pair['class_b'])}",
+            of(pair["a_as_b"], pair["n_a"]),
+            of(pair["b_as_a"], pair["n_b"]),
+            points(pair["gain_if_solved"]),
+            escaped(pair["told_status"]),
         )
-        for one in page.pairs[:PAIRS_SHOWN]
+        for pair in page.pairs[:PAIRS_SHOWN]
     ]
     heads = ("A ~ B", "A as B", "B as A", "gain if solved", "status")
     return ["## Confused pairs", _table(heads, rows)]

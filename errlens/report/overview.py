@@ -1,4 +1,4 @@
-"""The run in metrics and in a few sentences: what page and Markdown begin with."""
+"""The run in numbers and in a few sentences: what page and Markdown begin with."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,13 @@ _MEANS: Final = {
     "ece": "ECE",
     "ece_equal_mass": "ECE, equal mass",
     "macro_f1": "macro F1",
+}
+
+
+_LOST: Final = {
+    "n_failed": "could not be predicted",
+    "n_label_unknown": "with a label the model lacks",
+    "n_unlabelled": "without a label",
 }
 
 
@@ -56,25 +63,25 @@ def overview(
     """Put the metrics of a run together, and say in words what they say."""
     shares = [_metric(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
     shares += [
-        _metric(f"top-1, {one['superclass']}", one["top1"])
-        for one in metrics.get("by_superclass") or ()
-        if one["top1"]
+        _metric(f"top-1, {superclass['superclass']}", superclass["top1"])
+        for superclass in metrics.get("by_superclass") or ()
+        if superclass["top1"]
     ]
     means = [_metric(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     confused = _confused(confusion, matrix)
-    told = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
-    return Overview(told, confused, shares, means, gates, gates_problem)
+    all_sentences = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
+    return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 
 
-def _metric(name: str, found: Mapping[str, Any]) -> Metric:
-    value = math.inf if found["value"] is None else found["value"]  # JSON has no word for it
-    return Metric(name, value, found["n"], found.get("low"), found.get("high"))
+def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
+    value = math.inf if entry["value"] is None else entry["value"]  # JSON has no word for it
+    return Metric(name, value, entry["n"], entry.get("low"), entry.get("high"))
 
 
 def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
     if gates is None:
         return []
-    failed = [one for one in gates["gates"] if not one["passed"]]
+    failed = [gate for gate in gates["gates"] if not gate["passed"]]
     gates_in_all = counted(len(gates["gates"]), "gate")
     if gates["passed"]:
         return [f"Passed: {gates_in_all}."]
@@ -83,13 +90,8 @@ def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
 
 def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
     """Say how many images are right, and how many do not count."""
-    top1, lost = metrics.get("top1"), []
-    if metrics.get("n_failed"):
-        lost.append(f"{count(metrics['n_failed'])} could not be predicted")
-    if metrics.get("n_label_unknown"):
-        lost.append(f"{count(metrics['n_label_unknown'])} with a label the model lacks")
-    if metrics.get("n_unlabelled"):
-        lost.append(f"{count(metrics['n_unlabelled'])} without a label")
+    top1 = metrics.get("top1")
+    lost = [f"{count(metrics[key])} {why}" for key, why in _LOST.items() if metrics.get(key)]
     rest = (
         [f"Of {counted(metrics['n'], 'image')}, these do not count: {', '.join(lost)}."]
         if lost

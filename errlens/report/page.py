@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +13,7 @@ from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import printable, shell_line
+from errlens.formats import number, share, share_range
 from errlens.galleries.choice import galleries_of
 from errlens.predictions.table import Predictions
 from errlens.report import confusions
@@ -23,20 +23,20 @@ from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.shots import Shots
-from errlens.run.folder import CLASS_FIGURES, RunFolder
+from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
 COLLECT_SHOWN: Final = 30
 COMPARED_SHOWN: Final = 20  # rows of each table
 CHANGED_SHOWN: Final = 12  # images that were fixed or broken
-QUEST_TILES: Final = 60
-QUEST_HEATMAPS: Final = 24
-QUEST_NAMES: Final = 2_000
+SELECTED_TILES: Final = 60
+SELECTED_HEATMAPS: Final = 24
+SELECTED_NAMES: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Page:
+class RunPage:
     """One run. Each section holds plain values, and in `problems` what is not there, by part."""
 
     title: str
@@ -67,8 +67,8 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Quest:
-    """What there is to say of the images that somebody asked for."""
+class SelectionPage:
+    """What there is to say of the images that were selected."""
 
     title: str
     run: str
@@ -103,7 +103,7 @@ class Sources:
         return Shots(self.run, self.images, self.root, read_part(self.run, "explain", ["index"]))
 
 
-def read_page(sources: Sources) -> Page:
+def read_page(sources: Sources) -> RunPage:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
@@ -116,7 +116,7 @@ def read_page(sources: Sources) -> Page:
         run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
     )
     gates, gates_problem = read_gates(run)
-    told = overview(
+    run_overview = overview(
         metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=gates_problem
     )
     notes = confusions.read_notes(misclassified, among)
@@ -137,11 +137,11 @@ def read_page(sources: Sources) -> Page:
             "the predictions were imported, so there is no model to explain with",
             "errlens evaluate DATA --model NAME",
         )
-    return Page(
+    return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=told,
+        overview=run_overview,
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),
@@ -153,9 +153,9 @@ def read_page(sources: Sources) -> Page:
         worst=worst,
         n_errors=len(among.ranking),
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
-        collect=_collect(misclassified),
+        collect=misclassified.first("collect", COLLECT_SHOWN),
         n_collect=len(misclassified.tables.get("collect", ())),
-        ideas=_ideas(misclassified),
+        ideas=misclassified.first("notes", confusions.IDEAS_SHOWN),
         compared=_compared(compare, sources, shots),
         health=health(run, matrix),
         provenance=provenance(run),
@@ -170,17 +170,19 @@ def read_page(sources: Sources) -> Page:
     )
 
 
-def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) -> Quest:
+def read_selection(
+    sources: Sources, selectors: Sequence[str], rows: Iterable[int]
+) -> SelectionPage:
     """Read what there is about a selection; `rows` are those it means, in their order."""
     run, among, shots = sources.run, sources.among, sources.shots()
     misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
     confusion = read_part(run, "confusion", ["pairs"])
     notes = confusions.read_notes(misclassified, among)
-    meant = [int(row) for row in rows]
-    explained = [row for row in meant if shots.is_explained(row)]
-    heatmaps = shots.heatmaps(explained, most=QUEST_HEATMAPS, of_each=QUEST_HEATMAPS)
+    selected = [int(row) for row in rows]
+    explained = [row for row in selected if shots.is_explained(row)]
+    heatmaps = shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS)
     galleries = []
-    for gallery in galleries_of(selectors, among, most=QUEST_TILES):
+    for gallery in galleries_of(selectors, among, most=SELECTED_TILES):
         about = gallery.about
         shown = {row for section in gallery.sections for row in section.rows}
         ends = set(about.classes) if about and about.kind == "~" else set()
@@ -188,19 +190,19 @@ def read_quest(sources: Sources, selectors: Sequence[str], rows: Iterable[int]) 
             {
                 "title": gallery.title,
                 "sections": [
-                    {"heading": one.heading, "rows": shots.want(one.rows)}
-                    for one in gallery.sections
+                    {"heading": section.heading, "rows": shots.want(section.rows)}
+                    for section in gallery.sections
                 ],
                 "notes": confusions.notes_about(about, notes) if about else [],
                 "pair": _pair_of(confusion, ends, among),
-                "others": [] if ends else _paths(among, meant, but=shown),
+                "others": [] if ends else _paths(among, selected, but=shown),
             }
         )
-    return Quest(
+    return SelectionPage(
         title=" and ".join(selectors),
         run=str(run.path),
         run_hash=run.info.run_hash,
-        n_rows=len(meant),
+        n_rows=len(selected),
         galleries=galleries,
         heatmaps=heatmaps,
         problems={"explain": shots.explained.problem} if shots.explained.problem else {},
@@ -214,59 +216,56 @@ def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, An
     table = confusion.tables.get("pairs")
     if table is None or not ends:
         return None
-    names = [among.classes[one] for one in ends]
-    found = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
-    return next(({**row, "told_status": told_status(row)} for row in records(found, 1)), None)
+    names = [among.classes[index] for index in ends]
+    pairs = table[table["class_a"].isin(names) & table["class_b"].isin(names)]
+    return next(({**row, "told_status": told_status(row)} for row in records(pairs, 1)), None)
 
 
 def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str]:
-    others = [row for row in rows if row not in but][:QUEST_NAMES]
-    found: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
-    return found
-
-
-def _collect(misclassified: Part) -> list[dict[str, Any]]:
-    table = misclassified.tables.get("collect")
-    return [] if table is None else records(table, COLLECT_SHOWN)
-
-
-def _ideas(misclassified: Part) -> list[dict[str, Any]]:
-    """Return a person's notes, most to gain first, as they are in the table."""
-    table = misclassified.tables.get("notes")
-    return [] if table is None else records(table, confusions.IDEAS_SHOWN)
+    others = [row for row in rows if row not in but][:SELECTED_NAMES]
+    paths: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
+    return paths
 
 
 def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, Any]]:
     """Return the tables of a comparison, with the images that changed sides."""
-    found = []
+    tables = []
     for name, table in compare.tables.items():
         rows: list[int] = []
         if name in ("fixed", "broken") and "sample_id" in table:
             samples = pa.array(table["sample_id"].head(CHANGED_SHOWN).tolist(), pa.string())
             places = pc.index_in(samples, value_set=sources.images.table["sample_id"])
             rows = shots.want(places.drop_null().to_pylist())
-        found.append(
+        tables.append(
             {
                 "name": name,
                 "columns": list(table.columns),
-                "rows": [list(one.values()) for one in records(table, COMPARED_SHOWN)],
+                "rows": [list(row.values()) for row in records(table, COMPARED_SHOWN)],
                 "total": len(table),
                 "images": rows,
             }
         )
-    return found
+    return tables
 
 
-def _classes(run: RunFolder) -> dict[str, list[Any]]:
-    """Return classes.csv column by column, in output order."""
-    table = run.read_classes()
-    found = {name: _plain(table[name]) for name in CLASS_FIGURES if name in table}
-    parents = table.get("superclass")
-    if parents is not None and parents.notna().any():
-        found["superclass"] = [None if pd.isna(parent) else printable(parent) for parent in parents]
-    return found
+def _classes(run: RunFolder) -> dict[str, Any]:
+    """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
+    rows = records(run.read_classes())
+    columns: dict[str, Any] = {
+        name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
+    }
+    columns["texts"] = {
+        "recall": [_rate(row, "recall") for row in rows],
+        "precision": [_rate(row, "precision") for row in rows],
+        "f1": [number(row.get("f1")) for row in rows],
+    }
+    parents = [row.get("superclass") for row in rows]
+    if any(parents):
+        columns["superclass"] = [parent and printable(parent) for parent in parents]
+    return columns
 
 
-def _plain(column: pd.Series) -> list[Any]:
-    """Return numbers as they are, None where one is missing: the page writes them, once."""
-    return column.astype(object).where(column.notna(), None).tolist()
+def _rate(row: Mapping[str, Any], name: str) -> str:
+    """Write a rate of a class, with its interval where there are any images."""
+    reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
+    return share(row.get(name)) + (f"  ({reach.removesuffix(' %')})" if reach else "")

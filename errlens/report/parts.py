@@ -68,6 +68,10 @@ class Part(NamedTuple):
     tables: Mapping[str, pd.DataFrame]
     problem: Problem | None = None
 
+    def first(self, name: str, most: int | None = None) -> list[dict[str, Any]]:
+        """Return the first rows of a table, none where there is no such table."""
+        return records(self.tables[name], most) if name in self.tables else []
+
 
 def read_part(
     run: RunFolder,
@@ -119,11 +123,11 @@ def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool
         and all(set(table[column]) <= set(known) for column in _CLASSES if column in texts)
         and all(_are_of(known, cell) for cell in table.get("classes", ()))
         and not table[counts].isna().any(axis=None)
-        and (name != "pairs" or _has_figures(table))
+        and (name != "pairs" or _has_evidence(table))
     )
 
 
-def _has_figures(pairs: pd.DataFrame) -> bool:
+def _has_evidence(pairs: pd.DataFrame) -> bool:
     """Tell whether each pair has a status, and those that there is evidence of have it."""
     evidence = by_status(pairs).real[["lift_ab", "lift_ba", "q_value"]]
     return set(pairs["status"]) <= set(STATUSES) and bool(evidence.notna().all(axis=None))
@@ -148,8 +152,8 @@ def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
     if not run.gates_file.exists():
         return None, Problem(f"{path!r} is not there", command)
     try:
-        found = parse_json(read_text(inside(run.gates_file, run.path)))
-        gates = _Gates.model_validate(found)
+        tree = parse_json(read_text(inside(run.gates_file, run.path)))
+        gates = _Gates.model_validate(tree)
     except ValueError:
         return None, Problem(f"{path!r} is damaged", command)
     if gates.run_hash not in (None, run.info.run_hash):

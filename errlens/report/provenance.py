@@ -1,4 +1,4 @@
-"""Where the figures come from, and how to get them again."""
+"""Where the numbers come from, and how to get them again."""
 
 import re
 from pathlib import PurePath

@@ -38,9 +38,9 @@ class Shots:
 
     def want(self, rows: Iterable[int]) -> list[int]:
         """Ask for thumbnails of rows."""
-        found = [int(row) for row in rows]
-        self._wanted.update(dict.fromkeys(found))
-        return found
+        wanted = [int(row) for row in rows]
+        self._wanted.update(dict.fromkeys(wanted))
+        return wanted
 
     def heatmaps(self, rows: Iterable[int], *, most: int, of_each: int = 1) -> list[dict[str, Any]]:
         """Ask for pictures that `errlens explain` made of some rows, and return what they are.
@@ -50,14 +50,16 @@ class Shots:
         Raises:
             OutsideRun: A picture is a link, or has a name, that leads out of RUN/explain.
         """
-        found: list[dict[str, Any]] = []
+        pictures: list[dict[str, Any]] = []
         for row in rows:
-            for one in self._explained_rows.get(int(row), ())[:of_each]:
-                if len(found) < most:
-                    found.append(one)
+            for picture in self._explained_rows.get(int(row), ())[:of_each]:
+                if len(pictures) < most:
+                    pictures.append(picture)
                     folder = self.run.results_folder("explain")
-                    self._heatmaps_wanted[one["file"]] = inside(folder / one["file"], folder)
-        return found
+                    self._heatmaps_wanted[picture["file"]] = inside(
+                        folder / picture["file"], folder
+                    )
+        return pictures
 
     def is_explained(self, row: int) -> bool:
         """Tell whether there is a picture of a row's heat maps."""
@@ -70,8 +72,11 @@ class Shots:
             "row", "path", "status", "label_name", "pred_name", "confidence", "label_prob",
             "correct",
         ]  # fmt: skip
-        found = self.images.table.select(names).take(rows).to_pylist()
-        return {str(one.pop("row")): _short(one) for one in found}
+        taken = self.images.table.select(names).take(rows).to_pylist()
+        return {
+            str(row.pop("row")): {key: _written(value) for key, value in row.items()}
+            for row in taken
+        }
 
     def pictures(self, budget: int, *, progress: Progress) -> "Pictures":
         """Make the pictures, heat maps first, as long as they fit into a budget of bytes."""
@@ -93,15 +98,20 @@ class Shots:
         path, content_hash = (
             self.images.table[name][row].as_py() for name in ("path", "content_hash")
         )
-        return ImageFile(self.root / path, content_hash, self._max_mb)
-
-    @cached_property
-    def _max_mb(self) -> int:
-        return self.run.info.max_file_mb
+        return ImageFile(self.root / path, content_hash, self.run.info.max_file_mb)
 
     @cached_property
     def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:
-        return _pictures_by_row(self.explained)
+        """The pictures of each row, in the order of the index; panels share one."""
+        index = self.explained.tables.get("index")
+        if index is None:
+            return {}
+        good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
+        pictures: dict[int, list[dict[str, Any]]] = {}
+        for picture in records(good[["row", "method", "file"]]):
+            row = int(picture["row"])
+            pictures.setdefault(row, []).append({**picture, "row": row})
+        return pictures
 
 
 class Pictures:
@@ -126,24 +136,8 @@ class Pictures:
         self.uris[name] = uri
 
 
-def _pictures_by_row(explained: Part) -> dict[int, list[dict[str, Any]]]:
-    """Return the pictures of each row, in the order of the index; panels share one."""
-    index = explained.tables.get("index")
-    if index is None:
-        return {}
-    good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
-    found: dict[int, list[dict[str, Any]]] = {}
-    for one in records(good[["row", "method", "file"]]):
-        found.setdefault(int(one["row"]), []).append({**one, "row": int(one["row"])})
-    return found
-
-
-def _short(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page says of a row, as it says it."""
-    return {key: _written(value) for key, value in one.items()}
-
-
 def _written(value: Any) -> Any:
+    """Return what the page says of a value."""
     if isinstance(value, float):
         return probability(value)
     return printable(value) if isinstance(value, str) else value

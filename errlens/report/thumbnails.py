@@ -2,8 +2,8 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from PIL import Image
 from errlens.data.photos.images import ImageFile, Unread, decode, quiet_pillow, read_encoded
 from errlens.data.photos.loading import available_cores, in_order
 from errlens.data.photos.thumbnails import open_thumbnail
+from errlens.run.disk import replacing
 
 SIDE: Final = 144  # pixels of the longest side of a thumbnail
 WIDEST: Final = 1000  # pixels of a picture of heat maps
@@ -80,14 +81,10 @@ class ThumbnailCache:
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=QUALITY, method=4)
         encoded = buffer.getvalue()
-        temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-        try:
+        with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            with temporary.open("xb") as file:  # it might be a link
-                file.write(encoded)
-            temporary.replace(place)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+            with replacing(place) as temporary:
+                temporary.write_bytes(encoded)
         return encoded
 
 

@@ -27,8 +27,8 @@ def inside(path: Path, folder: Path) -> Path:
 
 
 @contextmanager
-def written_to(place: Path) -> Iterator[None]:
-    """Say of what the system refuses here that this place cannot be written.
+def written_to(place: Path, *, hint: str = "") -> Iterator[None]:
+    """Turn what the system refuses inside into the failure that this place cannot be written.
 
     Raises:
         OutOfReach: It does.
@@ -37,7 +37,7 @@ def written_to(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutOfReach(error, path=place, doing="written") from error
+        raise OutOfReach(error, path=place, doing="written", hint=hint) from error
     except UnicodeEncodeError as error:
         raise InputError(
             f"{str(place)!r} cannot be written: the name of a file or folder is not UTF-8",
@@ -46,23 +46,33 @@ def written_to(place: Path) -> Iterator[None]:
 
 
 @contextmanager
-def atomically(path: Path, *, folder: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; what is written there becomes `path` in the end.
 
-    A link in the place of the file is replaced, not followed.
+    Others see the file whole or not at all. A link in its place is replaced, not followed.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)  # it might be a link
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomically(path: Path, *, folder: Path) -> Iterator[Path]:
+    """Write a file of a folder as `replacing` does, and so that it outlives a power cut.
 
     Raises:
         OutsideRun: A folder on the way leads out of `folder`.
         OutOfReach: It cannot be written.
     """
     inside(path.parent, folder)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with written_to(path):
-        temporary.unlink(missing_ok=True)  # it might be a link
-        try:
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())  # a rename must not outlive its contents in a power cut
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with written_to(path), replacing(path) as temporary:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # a rename must not outlive its contents

@@ -41,7 +41,7 @@ def distinct_names(texts: Sequence[str], *, taken: Iterable[str] = ()) -> list[s
     ['a_b', 'a_b-3', 'A_B-4', 'a_b-2']
     """
     names = [file_name(text) for text in texts]
-    used = {one.casefold() for one in taken}
+    used = {name.casefold() for name in taken}
     first: dict[str, int] = {}
     for place, name in enumerate(names):
         if name.casefold() not in used:

@@ -65,8 +65,10 @@ class RunSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; of outputs as they usually are nothing is said."""
-        found = asdict(self)
-        return found if self.outputs else {key: found[key] for key in found if key != "outputs"}
+        settings = asdict(self)
+        if not self.outputs:
+            del settings["outputs"]
+        return settings
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class RunInfo:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, the settings on the same level as the rest."""
-        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "settings"}
+        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        del own["settings"]
         return {
             "status": own.pop("status"),
             "run_hash": self.run_hash,
@@ -133,16 +136,14 @@ class RunInfo:
         }
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> "RunInfo":
+    def from_dict(cls, tree: Mapping[str, Any]) -> "RunInfo":
         """Read what `as_dict` wrote.
 
         Raises:
             ValueError: Something is missing, or is not what it should be; the message says what.
         """
-        settings = {one.name: found[one.name] for one in fields(RunSettings) if one.name in found}
-        own = {one.name: found[one.name] for one in fields(cls) if one.name in found}
-        try:
-            return _checking_info().validate_python({**own, "settings": settings})
+        try:  # what neither of them knows is left out
+            return _checking_info().validate_python({**tree, "settings": tree})
         except ValidationError as error:
             raise ValueError(first_problem(error)) from error
 
@@ -191,15 +192,15 @@ def setting_differences(before: RunSettings, now: RunSettings) -> list[str]:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    found = []
+    differences = []
     for key in sorted(before.keys() | now.keys()):
         old, new = before.get(key, "unset"), now.get(key, "unset")
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += [f"{key}.{difference}" for difference in _differences(old, new)]
+            differences += [f"{key}.{difference}" for difference in _differences(old, new)]
         elif canonical_hash(old) != canonical_hash(new):  # 1 is not true here, but (4, 4) is [4, 4]
             values = f"{old} -> {new}"
-            found.append(f"{key} {values}" if len(values) <= 80 else key)
-    return found
+            differences.append(f"{key} {values}" if len(values) <= 80 else key)
+    return differences
 
 
 def _by_sample(plan: pa.Table) -> dict[str, tuple[str | None, int | None]]:

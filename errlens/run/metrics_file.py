@@ -74,8 +74,8 @@ def require_metrics(tree: Any) -> Mapping[str, Any]:
         _Metrics.model_validate(tree)
     except ValidationError as error:
         raise ValueError(first_problem(error)) from error
-    found: Mapping[str, Any] = tree
-    return found
+    metrics: Mapping[str, Any] = tree
+    return metrics
 
 
 def first_problem(error: ValidationError) -> str:

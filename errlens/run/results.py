@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,10 +27,7 @@ from errlens.run.csv_tables import read_csv, write_csv
 from errlens.run.disk import inside, written_to
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
-from errlens.run.parquet_files import write_parquet
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from errlens.run.tables import write_parquet
 
 # Columns that are text whatever they hold: a class may be called 007.
 _TEXTS: Final = (
@@ -40,6 +37,13 @@ _TEXTS: Final = (
     "idea", "old_pred", "new_pred", "run", "test", "unit", "maps_file", "options",
 )  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
+
+
+class Drawing(Protocol):
+    """What can be saved as a picture, such as a figure of matplotlib."""
+
+    def savefig(self, *target: Any, **how: Any) -> None:
+        """Write it to a file."""
 
 
 class ResultsWriter:
@@ -98,7 +102,7 @@ class ResultsWriter:
         with self._writing(name) as target:
             Image.fromarray(pixels).save(target, compress_level=3)
 
-    def png(self, name: str, figure: "Figure") -> None:
+    def png(self, name: str, figure: Drawing) -> None:
         """Write a picture, without the version of the library in it."""
         # Twice as fast as the default, and hardly larger.
         packing = {"compress_level": 3}
@@ -159,7 +163,11 @@ def renewed_folder(
     """
     if folder.exists() and not folder.is_dir():
         raise UnfitOption(f"{str(folder)!r} is no folder", hint="move it away; results go there")
-    with _temporary_folder(folder) as temporary:
+    with (
+        _making(folder),
+        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+    ):
+        temporary = Path(name)
         writer = ResultsWriter(temporary)
         yield writer
         with locked(folder):
@@ -188,22 +196,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder beside another one for as long as it takes.
-
-    Raises:
-        OutOfReach: Nothing can be written there.
-    """
-    with (
-        _making(folder),
-        tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
-    ):
-        yield Path(name)
-
-
-@contextmanager
 def _making(folder: Path) -> Iterator[None]:
-    """Say of a failure that it is the folder's: reading has errors of its own."""
+    """Make the folder's parent; what the system refuses inside is a failure to write the folder."""
     with written_to(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         yield
@@ -269,10 +263,10 @@ def _kept(
 def _record(folder: Path) -> dict[str, Any]:
     """Return what a folder says it was made from; nothing if it does not say."""
     try:
-        found = parse_json(read_text(inside(folder / MADE_FROM, folder)))
+        record = parse_json(read_text(inside(folder / MADE_FROM, folder)))
     except BadDocument:
         return {}
-    return found if isinstance(found, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def _files_of_before(folder: Path) -> list[str]:

@@ -1,12 +1,14 @@
 """The tables and arrays of a run, read and checked: the plan, and the parts of the predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from errlens.documents import BadDocument, parse_json
@@ -14,7 +16,6 @@ from errlens.errors import IncompleteRun
 from errlens.predictions.soundness import unsound
 from errlens.predictions.table import SCHEMA, Predictions
 from errlens.run.identity import RunInfo
-from errlens.run.parquet_files import open_parquet
 
 PLAN_SCHEMA: Final = pa.schema(
     [
@@ -29,6 +30,25 @@ PLAN_SCHEMA: Final = pa.schema(
 )
 RESUME: Final = "the command that made it goes on where it stopped: run it again"
 AFRESH: Final = "evaluate again with --overwrite"
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file to read some of its columns, or what it says of itself.
+
+    Raises:
+        OSError: It cannot be read.
+        pyarrow.ArrowException: It is no such file.
+    """
+    # pyarrow by itself takes no path that is not UTF-8.
+    with path.open("rb") as file, pq.ParquetFile(file) as opened:
+        yield opened
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table."""
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def read_columns(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -100,13 +120,13 @@ def origin_of_part(path: Path, rows: range) -> dict[str, Any] | None:
         return None
     try:
         with open_parquet(path) as file:
-            found = file.metadata
-        metadata = found.metadata or {}
+            footer = file.metadata
+        metadata = footer.metadata or {}
         made_by = parse_json(metadata.get(b"errlens", b"{}").decode())
-        names = found.schema.to_arrow_schema().names
+        names = footer.schema.to_arrow_schema().names
     except (OSError, ValueError, MemoryError, pa.ArrowException, BadDocument):
         return None
-    whole = found.num_rows == len(rows) and names == SCHEMA.names and isinstance(made_by, dict)
+    whole = footer.num_rows == len(rows) and names == SCHEMA.names and isinstance(made_by, dict)
     return made_by if whole else None
 
 
@@ -118,9 +138,9 @@ def read_sidecar(path: Path, *, n_rows: int, width: int | None) -> NDArray[np.fl
     """
     try:
         if path.is_file():
-            found: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-            if found.dtype == np.float16 and found.shape == (n_rows, width or found.shape[-1]):
-                return found
+            values: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+            if values.dtype == np.float16 and values.shape == (n_rows, width or values.shape[-1]):
+                return values
     except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
         pass  # numpy reads the header of a file as Python, whatever it holds
     raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
@@ -136,10 +156,10 @@ def read_extra(path: Path, *, n_rows: int) -> pd.DataFrame:
         table = read_columns(path)
         if table.column_names[:1] != ["row"] or len(table) != n_rows:
             raise ValueError("its rows are not those of the plan")
-        found: pd.DataFrame = table.drop_columns("row").to_pandas()
+        further: pd.DataFrame = table.drop_columns("row").to_pandas()
     except (ValueError, pa.ArrowException) as error:
         raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
-    return found
+    return further
 
 
 def _problem_of_plan(plan: pa.Table) -> str | None:

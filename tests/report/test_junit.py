@@ -58,7 +58,11 @@ def test_it_keeps_to_the_schema_whatever_classes_are_called(drawn):
     failures = suite.findall("testcase/failure")
     assert suite.get("name") == "errlens check"
     assert int(suite.get("tests")) == len(cases) == len(drawn)
-    assert int(suite.get("failures")) == len(failures) == sum(not one.passed for one in outcomes)
+    assert (
+        int(suite.get("failures"))
+        == len(failures)
+        == sum(not outcome.passed for outcome in outcomes)
+    )
     assert suite.get("errors") == suite.get("skipped") == "0"
 
 

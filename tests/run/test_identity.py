@@ -39,7 +39,7 @@ def plan(*rows, shard=0):
     return pa.table(arrays, schema=PLAN_SCHEMA)
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(RunSettings)])
+@pytest.mark.parametrize("name", [setting.name for setting in fields(RunSettings)])
 def test_every_setting_is_in_the_hash(name):
     other = replace(SETTINGS, **{name: "other"})
     assert other.run_hash != SETTINGS.run_hash
@@ -162,7 +162,7 @@ def test_settings_that_are_the_same_have_no_differences():
     assert setting_differences(SETTINGS, replace(SETTINGS)) == []
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(RunSettings)])
+@pytest.mark.parametrize("name", [setting.name for setting in fields(RunSettings)])
 def test_every_setting_that_differs_is_named(name):
     (difference,) = setting_differences(SETTINGS, replace(SETTINGS, **{name: "other"}))
     assert difference.startswith(name)

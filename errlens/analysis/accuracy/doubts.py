@@ -6,6 +6,7 @@ import pandas as pd
 
 from errlens.analysis.accuracy.metrics import Metrics, Proportion
 from errlens.errors import some
+from errlens.formats import share
 
 LEAST_IMAGES: Final = 40  # fewer of them show nothing
 # Of classes that are never predicted, more is no bad luck: of all classes with a few images, and
@@ -44,7 +45,9 @@ def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
     expect = (1 + top1.value) / 2
     confidence = _mean_confidence(metrics)
     if confidence is not None and confidence - top1.high >= PROMISED:
-        signs.append(f"top-1 is {top1.value:.2f}, where the confidence promises {confidence:.2f}")
+        signs.append(
+            f"top-1 is {share(top1.value)}, where the confidence promises {share(confidence)}"
+        )
         expect = min(expect, confidence)
     return Doubt(signs, _reachable(expect, top1)) if signs else None
 

@@ -10,7 +10,7 @@ from errlens.classes.names import ClassNames
 from errlens.errors import MissingInput, UnfitBaseline
 from errlens.predictions.table import OK, SCHEMA
 from errlens.run.folder import BASELINE_COLUMNS, RunFolder, open_run
-from errlens.run.parquet_files import open_parquet
+from errlens.run.tables import open_parquet
 
 MATCHED: Final = (
     "row", "old_row", "sample_id", "label_name", "old_pred", "new_pred", "old", "new",

@@ -14,7 +14,8 @@ from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
-from errlens.run.folder import CLASS_FIGURES, RunFolder
+from errlens.run.folder import RunFolder
+from errlens.run.reading import CLASS_METRICS
 from errlens.run.tables import AFRESH
 
 PAIR: Final = "pair"
@@ -143,7 +144,7 @@ def _metrics(run: RunFolder) -> Mapping[str, Any]:
 def _class_table(run: RunFolder) -> pd.DataFrame:
     table = run.read_classes()
     odd = tuple(table["class_name"]) != run.info.classes.names
-    if odd or not {*CLASS_FIGURES} <= set(table.select_dtypes("number")):
+    if odd or not {*CLASS_METRICS} <= set(table.select_dtypes("number")):
         raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
     return table
 

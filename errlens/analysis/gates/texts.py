@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from errlens.analysis.gates.drop import METRIC as DROP
-from errlens.formats import NOT_KNOWN, figure, figure_range, points, told_apart
+from errlens.formats import NOT_KNOWN, number, number_range, points, told_apart
 
 
 class GateTexts(NamedTuple):
@@ -26,9 +26,9 @@ def gate_texts(
     """
     if metric == DROP:
         if value is None or low is None:
-            return GateTexts(NOT_KNOWN, f"{figure(100 * threshold)} pp", "")
+            return GateTexts(NOT_KNOWN, f"{number(100 * threshold)} pp", "")
         bound, limit = told_apart(100 * low, 100 * threshold)
         return GateTexts(points(value).lstrip("+"), f"{limit} pp", f"at least {bound} pp")
     if value is None:
-        return GateTexts(NOT_KNOWN, figure(threshold), "")
-    return GateTexts(*told_apart(value, threshold), figure_range(low, high))
+        return GateTexts(NOT_KNOWN, number(threshold), "")
+    return GateTexts(*told_apart(value, threshold), number_range(low, high))

@@ -49,7 +49,7 @@ class ImagePage(NamedTuple):
 
 def image_page(run: RunFolder, row: int) -> ImagePage:
     """Return what is known of a row."""
-    facts = run.read_row(row)
+    (facts,) = run.read_rows([row])
     lists = zip(facts.pop("topk_index") or (), facts.pop("topk_prob") or (), strict=True)
     parents = run.info.superclasses.names if run.info.superclasses else ()
     for name in ("super_label", "super_pred"):
@@ -73,10 +73,10 @@ def _alike(run: RunFolder, row: int, position: int | None) -> list[Likeness] | N
     shard = int(run.plan["shard"][row].as_py())
     query = run.read_sidecar("features", shard)[position]
     nearest = nearest_rows(query, _right_ones(run, but=row), most=NEIGHBOURS)
-    names = ("path", "label_name")
+    rows = run.read_rows([neighbour.row for neighbour in nearest], ("path", "label_name"))
     return [
-        Likeness(other, **run.read_row(other, names), similarity=similarity)
-        for other, similarity in nearest
+        Likeness(neighbour.row, **facts, similarity=neighbour.similarity)
+        for neighbour, facts in zip(nearest, rows, strict=True)
     ]
 
 

@@ -114,7 +114,7 @@ def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
         best = runs[name].max() if more else runs[name].min()
         is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            (formats.share(value, n) if is_share else formats.figure(value))
+            (formats.share(value, n) if is_share else formats.number(value))
             + (" *" if value == best else "  ")
             for value, n in zip(runs[name], runs["n"], strict=True)
         ]

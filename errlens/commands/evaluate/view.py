@@ -21,7 +21,7 @@ from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.escapes import shell_line
-from errlens.formats import count, counted, figure, of, probability, share, share_range
+from errlens.formats import count, counted, number, of, probability, share, share_range
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -185,7 +185,7 @@ def _figures(metrics: Metrics) -> list[tuple[str, ...]]:
 
 
 def _mean(mean: Mean) -> str:
-    return figure(math.inf if mean.value is None else mean.value)
+    return number(math.inf if mean.value is None else mean.value)
 
 
 def _hits(one: Proportion) -> str:

@@ -6,11 +6,11 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens.attribution.evidence import held_against_area
+from errlens.formats import probability, times
 from errlens.terminal import Screen
 
 REGIONS: Final = ("object", "head")
 COLUMNS: Final = ("method", "images", "region", "n", "share", "area", "lift", "p_value")
-LEAST_P: Final = 0.001  # that is written out
 
 
 def evidence_table(index: pd.DataFrame) -> pd.DataFrame:
@@ -42,10 +42,10 @@ def show_evidence(screen: Screen, table: pd.DataFrame) -> None:
             one["method"],
             one["images"],
             one["region"],
-            f"{one['share']:.3f}",
-            f"{one['area']:.3f}",
-            "-" if pd.isna(one["lift"]) else f"{one['lift']:.2f}",
-            _p_value(one["p_value"]),
+            probability(one["share"]),
+            probability(one["area"]),
+            times(one["lift"]),
+            probability(one["p_value"]),
             str(one["n"]),
         )
         for one in table.to_dict("records")
@@ -57,14 +57,3 @@ def show_evidence(screen: Screen, table: pd.DataFrame) -> None:
         "p: Wilcoxon's signed-rank test of share against area, image by image, two-sided. Where it "
         "is not small, the evidence may as well be spread evenly over the image."
     )
-
-
-def _p_value(value: float) -> str:
-    """Write a probability.
-
-    >>> _p_value(0.0412), _p_value(1e-9), _p_value(float("nan"))
-    ('0.041', '<0.001', '-')
-    """
-    if pd.isna(value):
-        return "-"
-    return f"<{LEAST_P}" if value < LEAST_P else f"{value:.3f}"

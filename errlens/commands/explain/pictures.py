@@ -17,7 +17,7 @@ from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import Upsampling, common_scale, overlay
 from errlens.figures.paper.letters import shown_name
 from errlens.figures.paper.sheet import Pixels
-from errlens.formats import figure, probability, share, signed
+from errlens.formats import number, probability, share, signed
 from errlens.maps import LARGE_GAP, Attribution
 
 ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
@@ -196,7 +196,7 @@ def _score(one: Attribution) -> str:
     what = "p" if one.unit == "probability" else "logit"
     if one.target.against is not None:
         return f"{what} difference {signed(one.score)}"
-    return f"{what} {probability(one.score) if what == 'p' else figure(one.score)}"
+    return f"{what} {probability(one.score) if what == 'p' else number(one.score)}"
 
 
 def _detail_of_method(one: Attribution) -> str:
@@ -212,7 +212,7 @@ def _gap(one: Attribution) -> list[str]:
         return []
     found = float(one.values.sum(dtype=np.float64))
     return [
-        f"completeness gap {share(gap)}: adds up to {figure(found)} instead of {figure(one.total)}"
+        f"completeness gap {share(gap)}: adds up to {number(found)} instead of {number(one.total)}"
     ]
 
 

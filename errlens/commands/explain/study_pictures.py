@@ -17,7 +17,7 @@ from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED
 from errlens.figures.paper.letters import shown_name
 from errlens.figures.paper.sheet import Pixels
-from errlens.formats import figure, probability
+from errlens.formats import number, probability
 
 FRAME: Final = 2  # pixels
 WHITE: Final = (255, 255, 255)
@@ -103,7 +103,7 @@ def winners_figure(
         Panel(
             "fall of the strongest feature map",
             fall.drops,
-            f"channel {fall.channel} of {layer}: activations {figure(fall.base)}",
+            f"channel {fall.channel} of {layer}: activations {number(fall.base)}",
         ),
     ]
     return draw_heatmaps(

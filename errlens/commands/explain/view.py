@@ -11,7 +11,7 @@ from errlens.commands.explain.album import FAILED, OK
 from errlens.commands.explain.evidence_view import evidence_table, show_evidence
 from errlens.commands.explain.tables import Tables
 from errlens.commands.showing import records, say_more
-from errlens.formats import count, counted, figure, share, signed
+from errlens.formats import count, counted, number, seconds, share, signed
 from errlens.maps import LARGE_GAP
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.terminal import Screen, relative
@@ -133,8 +133,8 @@ def _show_trials(screen: Screen, found: Tables) -> None:
     rows = [
         (
             str(method),
-            *(figure(one[name].mean()) for name in columns),
-            figure(last.get(method)),
+            *(number(one[name].mean()) for name in columns),
+            number(last.get(method)),
             count(len(one)),
         )
         for method, one in tried.groupby("method")
@@ -153,7 +153,7 @@ def _show_seconds(screen: Screen, found: Tables) -> None:
     if not found.seconds or len(found.seconds[0]) < 2:
         return
     taken = pd.DataFrame(list(found.seconds))
-    rows = [(str(name), f"{taken[name].mean():.2f}") for name in taken]
+    rows = [(str(name), seconds(taken[name].mean())) for name in taken]
     screen.say()
     screen.table(("method", ">seconds an image"), rows)
 

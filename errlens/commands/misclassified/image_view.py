@@ -1,7 +1,7 @@
 """How all that is known of one image looks on the terminal."""
 
 from errlens.analysis.mistakes.image_page import ImagePage
-from errlens.formats import figure, file_size, probability
+from errlens.formats import file_size, number, probability
 from errlens.terminal import Screen
 
 
@@ -21,7 +21,7 @@ def show_image(screen: Screen, page: ImagePage) -> None:
     if page.alike is not None:
         screen.say()
         alike = [
-            (str(image.row), image.path, image.label_name, figure(image.similarity))
+            (str(image.row), image.path, image.label_name, number(image.similarity))
             for image in page.alike
         ]
         screen.table((">row", "nearest that are right", "class", ">similarity"), alike)
@@ -34,7 +34,7 @@ def _lines(page: ImagePage) -> dict[str, str | None]:
     size = f"{facts['width']} x {facts['height']} pixels" if facts["width"] else None
     size_on_disk = None if page.size_bytes is None else file_size(page.size_bytes)
     numbers = {
-        name: "" if facts[name] is None else figure(facts[name])
+        name: "" if facts[name] is None else number(facts[name])
         for name in ("margin", "loss", "entropy")
     }
     return {

@@ -13,7 +13,17 @@ from errlens.commands import showing
 from errlens.commands.misclassified.image_view import show_image
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.misclassified.result import Copied, MisclassifiedResult
-from errlens.formats import NOT_KNOWN, count, counted, figure, of, points, probability, share
+from errlens.formats import (
+    NOT_KNOWN,
+    count,
+    counted,
+    expected_count,
+    number,
+    of,
+    points,
+    probability,
+    share,
+)
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -115,7 +125,7 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
             _kind(row),
             probability(row["confidence"]),
             probability(row["label_prob"]),
-            figure(row["loss"]),
+            number(row["loss"]),
         )
         for row in showing.records(images.head(SHOWN))
     ]
@@ -177,7 +187,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
             str(row["value"]),
             _kind(row),
             of(row["k"], row["n"]),
-            f"{row['expected']:.1f}",
+            expected_count(row["expected"]),
             probability(row["q_value"]),
         )
         for row in showing.first_rows(shown, SHOWN)

@@ -6,9 +6,11 @@ from pathlib import Path
 from errlens.commands.report import view
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.report.result import ReportResult
+from errlens.errors import OutOfReach
 from errlens.report.html import render
 from errlens.report.markdown import summary
-from errlens.report.page import Page, Quest, Sources, read_page, read_quest
+from errlens.report.page import RunPage, SelectionPage, Sources, read_page, read_selection
+from errlens.run.disk import written_to
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.terminal import StartProgress
@@ -32,14 +34,14 @@ def write(run: RunFolder, options: ReportOptions, *, progress: StartProgress) ->
         text, pictures = render(page, progress=advance)
     target = run.report_file(file_name("+".join(options.select)) if options.select else "")
     run.write_text(target, text)
-    if not isinstance(page, Page):
+    if not isinstance(page, RunPage):
         return ReportResult(page, pictures, [target], None)
     markdown = summary(page)
     run.write_text(run.summary_file, markdown)
     return ReportResult(page, pictures, [target, run.summary_file], _append_to_job(markdown))
 
 
-def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
+def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:
     """Read what the page is about: the run, or what was selected of it."""
     selection = options.choose(run)
     sources = Sources(
@@ -50,7 +52,7 @@ def _read(run: RunFolder, options: ReportOptions) -> Page | Quest:
         root=options.images_root(run),
     )
     if options.select:
-        return read_quest(sources, options.select, selection.rows)
+        return read_selection(sources, options.select, selection.rows)
     return read_page(sources)
 
 
@@ -60,8 +62,8 @@ def _append_to_job(markdown: str) -> str | None:
     if not place:
         return None
     try:
-        with Path(place).open("a", encoding="utf-8") as file:
+        with written_to(Path(place)), Path(place).open("a", encoding="utf-8") as file:
             file.write(f"{markdown}\n")
-    except OSError as error:
-        return f"{STEP_SUMMARY} {place!r} cannot be written: {error.strerror}"
+    except OutOfReach as error:
+        return f"{STEP_SUMMARY}: {error}"
     return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from errlens.report.page import Page, Quest
+from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Pictures
 
 
@@ -14,7 +14,7 @@ class ReportResult(NamedTuple):
     `not_appended` says why the summary could not be added to the page of a job on GitHub.
     """
 
-    page: Page | Quest
+    page: RunPage | SelectionPage
     pictures: Pictures
     files: Sequence[Path]
     not_appended: str | None

@@ -7,7 +7,7 @@ from errlens.analysis.confusion.pairs import LIKELY, by_status
 from errlens.commands.check.view import show_gates
 from errlens.commands.showing import first_rows, print_json, records
 from errlens.commands.what_if.result import WhatIfResult
-from errlens.formats import NOT_KNOWN, count, counted, figure, share, share_range
+from errlens.formats import NOT_KNOWN, count, counted, number, share, share_range
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
@@ -75,7 +75,7 @@ def _metrics(recount: Recount) -> dict[str, tuple[str, str]]:
         "top-1": (share(top1.value, top1.n), share_range(top1.low, top1.high, top1.n))
         if top1
         else (NOT_KNOWN, ""),
-        "macro F1": (figure(macro_f1.value if macro_f1 else None), ""),
+        "macro F1": (number(macro_f1.value if macro_f1 else None), ""),
         "images": (count(matrix.total), ""),
         "classes": (str(len(matrix.classes)), ""),
         "mutual pairs": (count(recount.n_mutual), ""),

@@ -7,14 +7,14 @@
 
   // ---- small helpers: text only ever goes in as text ----
   function make(tag, given = {}, ...inside) {
-    const one = document.createElement(tag);
+    const element = document.createElement(tag);
     for (const [name, value] of Object.entries(given)) {
-      if (name === "onclick") one.addEventListener("click", value);
-      else if (name === "class") one.className = value;
-      else one.setAttribute(name, value);
+      if (name === "onclick") element.addEventListener("click", value);
+      else if (name === "class") element.className = value;
+      else element.setAttribute(name, value);
     }
-    one.append(...inside);
-    return one;
+    element.append(...inside);
+    return element;
   }
   const count = (n) => n.toLocaleString("en-US");
   // As errlens/formats.py writes a share; a test compares the two.
@@ -30,9 +30,9 @@
   function quoted(word) {
     if (/^[\w@%+=:,.\/-]+$/.test(word)) return word;
     if (!UNSEEN.test(word)) return `'${word.replaceAll("'", `'"'"'`)}'`;
-    const bytes = (one) => [...new TextEncoder().encode(one)];
-    return `$'${[...word].map((one) => (/[\\']/.test(one) ? `\\${one}` : !UNSEEN.test(one) ? one :
-      bytes(one).map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""))).join("")}'`;
+    const bytes = (letter) => [...new TextEncoder().encode(letter)];
+    return `$'${[...word].map((letter) => (/[\\']/.test(letter) ? `\\${letter}` : !UNSEEN.test(letter) ? letter :
+      bytes(letter).map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""))).join("")}'`;
   }
 
   function wilson(hits, n) {
@@ -83,19 +83,19 @@
   addEventListener("beforeprint", () => fillAll(document));
 
   function shot(row) {
-    const one = data.facts[row];
-    const side = one.correct ? "right" : one.correct === false ? "wrong" : "other";
-    const sure = one.confidence === null ? one.pred_name : one.confidence;
+    const facts = data.facts[row];
+    const side = facts.correct ? "right" : facts.correct === false ? "wrong" : "other";
+    const sure = facts.confidence === null ? facts.pred_name : facts.confidence;
     const image = make("img", {
-      "data-picture": row, alt: `${one.path}: ${one.label_name}, taken for ${one.pred_name}`,
+      "data-picture": row, alt: `${facts.path}: ${facts.label_name}, taken for ${facts.pred_name}`,
     });
-    const truth = one.label_prob === null ? "" : `true ${one.label_prob}, `;
+    const truth = facts.label_prob === null ? "" : `true ${facts.label_prob}, `;
     const figure = make("figure", { class: `shot ${side}` },
       make("div", { class: "picture" }, image),
       make("figcaption", {},
-        make("span", { class: "said" }, `${one.correct ? "✓" : "✗"} ${sure}`),
-        make("span", { class: "file", title: one.path },
-          `${truth}row ${row} ${one.path.slice(one.path.lastIndexOf("/") + 1)}`)));
+        make("span", { class: "said" }, `${facts.correct ? "✓" : "✗"} ${sure}`),
+        make("span", { class: "file", title: facts.path },
+          `${truth}row ${row} ${facts.path.slice(facts.path.lastIndexOf("/") + 1)}`)));
     fill(image);
     return figure;
   }
@@ -114,7 +114,7 @@
   }
   const find = (t, p) => placeOf.get(t * matrix.names.length + p);
   const title = ({ t, p }) => `${matrix.names[t]} → ${matrix.names[p]}`;
-  function told(cell) {
+  function numbersOf(cell) {
     const n = matrix.n[cell.t], [low, high] = wilson(cell.count, n);
     return `${count(cell.count)} of ${count(n)} image${n === 1 ? "" : "s"} (${percent(cell.count / n)}; ` +
       `95 % interval ${bare(low)} to ${bare(high)} %)`;
@@ -122,21 +122,21 @@
   function show(cell, { focus = true } = {}) {
     const [rows, names] = matrix.images[cell.at] || [[], null];
     const panel = by("panel");
-    const called = (one) => matrix.selectors[one] ?? matrix.names[one];
+    const called = (index) => matrix.selectors[index] ?? matrix.names[index];
     const command = `${data.command} ${quoted(`${called(cell.t)}/${called(cell.p)}`)}`;
-    const parts = [make("h3", {}, title(cell)), make("p", { class: "numbers" }, told(cell))];
+    const parts = [make("h3", {}, title(cell)), make("p", { class: "numbers" }, numbersOf(cell))];
     const back = find(cell.p, cell.t);
     if (back !== undefined) {
       const other = cellAt(back);
       parts.push(make("p", {}, make("button", {
         class: "link", type: "button", onclick: () => choose(other),
-      }, `the other way: ${title(other)}, ${other.count}`)));
+      }, `the other way: ${title(other)}, ${count(other.count)}`)));
     }
     if (rows.length) parts.push(make("div", { class: "shots" }, ...rows.map(shot)));
     if (names && names.length) {
       const items = names.map((name) => make("li", {}, name));
       parts.push(make("p", { class: "soft" },
-        rows.length ? `${names.length} more by name` : "by name"),
+        rows.length ? `${count(names.length)} more by name` : "by name"),
         make("ul", { class: "names", tabindex: "0" }, ...items));
     }
     parts.push(make("p", { class: "soft" }, "All of them: ", make("code", {}, command)));
@@ -154,7 +154,7 @@
   function choose(cell, given) {
     current = cell;
     draw();
-    by("where").textContent = `${title(cell)}: ${told(cell)}`;
+    by("where").textContent = `${title(cell)}: ${numbersOf(cell)}`;
     show(cell, given);
   }
   function focusOn(kind) {
@@ -167,11 +167,11 @@
         wrong.set(p, (wrong.get(p) || 0) + count);
       }
       const first = [...wrong.entries()].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 40);
-      const inside = new Set(first.map(([one]) => one));
-      order = matrix.order.filter((one) => inside.has(one));
+      const inside = new Set(first.map(([index]) => index));
+      order = matrix.order.filter((index) => inside.has(index));
     }
     place = new Array(matrix.names.length).fill(-1);
-    order.forEach((one, at) => { place[one] = at; });
+    order.forEach((index, at) => { place[index] = at; });
     cells = [];
     for (let at = 0; at < nCells; at++) {
       const cell = cellAt(at);
@@ -199,7 +199,7 @@
     const width = canvas.clientWidth || 600, k = order.length, scale = devicePixelRatio || 1;
     const named = k <= 60;
     const letter = named ? Math.max(7, Math.min(12, (width * 0.78) / k * 0.72)) : 0;
-    const longest = Math.min(24, Math.max(...order.map((one) => matrix.names[one].length)));
+    const longest = Math.min(24, Math.max(...order.map((index) => matrix.names[index].length)));
     const margin = named ? Math.min(width * 0.3, longest * letter * 0.58 + 8) : 4;
     const side = width - margin - 4, step = side / k;
     const height = margin + side + 4;
@@ -213,17 +213,17 @@
     pen.fillRect(margin, margin, side, side);
     const least = Math.max(step, 1.6), gap = step > 8 ? 0.5 : 0;
     pen.fillStyle = colour.diagonal;
-    order.forEach((one, at) => {
-      if (matrix.right[one]) {
+    order.forEach((index, at) => {
+      if (matrix.right[index]) {
         pen.fillRect(margin + at * step + gap, margin + at * step + gap, least - gap, least - gap);
       }
     });
-    const most = Math.log1p(Math.max(1, ...cells.slice(0, 1).map((one) => one.count)));
+    const most = Math.log1p(Math.max(1, ...cells.slice(0, 1).map((cell) => cell.count)));
     const [from, to] = [rgb(colour["cell-low"]), rgb(colour["cell-high"])];
     for (let at = cells.length - 1; at >= 0; at--) {  // the most frequent ones on top
       const { t, p, count } = cells[at];
       const share = Math.min(1, Math.log1p(count) / most);
-      pen.fillStyle = `rgb(${from.map((one, i) => Math.round(one + share * (to[i] - one))).join()})`;
+      pen.fillStyle = `rgb(${from.map((low, i) => Math.round(low + share * (to[i] - low))).join()})`;
       pen.fillRect(margin + place[p] * step + gap, margin + place[t] * step + gap, least - gap, least - gap);
       if (step >= 13 && named) {
         const dark = (share > 0.5) === (from[0] > to[0]);
@@ -258,8 +258,8 @@
       pen.fillStyle = colour.soft;
       pen.textBaseline = "middle";
       const room = Math.floor((margin - 6) / (letter * 0.55));
-      order.forEach((one, at) => {
-        const text = shortened(matrix.names[one], room);
+      order.forEach((index, at) => {
+        const text = shortened(matrix.names[index], room);
         pen.textAlign = "right";
         pen.fillText(text, margin - 5, margin + (at + 0.5) * step, margin - 6);
         pen.save();
@@ -318,18 +318,18 @@
   function follow(cell) {
     current = cell;
     draw();
-    by("where").textContent = cell ? `${title(cell)}: ${told(cell)}. Enter shows the images.` : "";
+    by("where").textContent = cell ? `${title(cell)}: ${numbersOf(cell)}. Enter shows the images.` : "";
   }
 
   if (canvas) {
-    const options = [["all", `all ${matrix.names.length} classes`]];
+    const options = [["all", `all ${count(matrix.names.length)} classes`]];
     if (matrix.names.length > 40) options.push(["most", "the 40 with most errors, by name"]);
     by("focus").append(...options.map(([value, text]) => make("option", { value }, text)));
     by("focus").addEventListener("change", () => focusOn(by("focus").value));
     by("strongest").append(make("option", { value: "" }, "choose one"));
     for (let at = 0; at < Math.min(200, nCells); at++) {
       const cell = cellAt(at);
-      by("strongest").append(make("option", { value: at }, `${title(cell)}, ${cell.count}`));
+      by("strongest").append(make("option", { value: at }, `${title(cell)}, ${count(cell.count)}`));
     }
     by("strongest").addEventListener("change", () => {
       if (by("strongest").value) choose(cellAt(Number(by("strongest").value)), { focus: false });
@@ -340,7 +340,7 @@
     });
     canvas.addEventListener("mousemove", (event) => {
       const cell = nearest(event);
-      canvas.title = cell ? `${title(cell)}: ${cell.count} of ${matrix.n[cell.t]}` : "";
+      canvas.title = cell ? `${title(cell)}: ${count(cell.count)} of ${count(matrix.n[cell.t])}` : "";
     });
     canvas.addEventListener("keydown", (event) => {
       if (event.key.startsWith("Arrow") || event.key === "Home") {
@@ -376,31 +376,26 @@
   for (let at = 0; at < nCells; at++) {
     if (!taken.has(matrix.cells[3 * at])) taken.set(matrix.cells[3 * at], at);
   }
-  const rate = (name) => (one) => {
-    const value = classes[name][one];
-    if (value === null) return DASH;
-    const [low, high] = [classes[`${name}_low`][one], classes[`${name}_high`][one]];
-    return `${percent(value)}  (${bare(low)} to ${bare(high)})`;
-  };
-  const wrongWith = (one) => {
-    const at = taken.get(one);
+  const text = (name) => (index) => classes.texts[name][index];
+  const wrongWith = (index) => {
+    const at = taken.get(index);
     if (at === undefined) return DASH;
     const cell = cellAt(at);
     return make("button", { class: "link", type: "button", title: title(cell), onclick: () => {
       by("matrix").scrollIntoView();
       choose(cell);
-    } }, `${cell.count} as ${matrix.names[cell.p]}`);
+    } }, `${count(cell.count)} as ${matrix.names[cell.p]}`);
   };
   const columns = [
-    { name: "class", kind: "name", value: (one) => matrix.names[one].toLowerCase(), text: (one) => matrix.names[one] },
-    { name: "recall", kind: "rate", right: true, value: (one) => classes.recall[one], text: rate("recall") },
-    { name: "precision", kind: "rate", right: true, value: (one) => classes.precision[one], text: rate("precision") },
-    { name: "F1", kind: "count", right: true, value: (one) => classes.f1[one], text: (one) => (classes.f1[one] === null ? DASH : classes.f1[one].toFixed(4)) },
-    { name: "images", kind: "count", right: true, value: (one) => classes.n[one], text: (one) => count(classes.n[one]) },
-    { name: "mostly taken for", kind: "taken", value: (one) => (taken.has(one) ? matrix.cells[3 * taken.get(one) + 2] : 0), text: wrongWith },
-    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (one) => classes.superclass[one] || "", text: (one) => classes.superclass[one] || DASH }] : []),
+    { name: "class", kind: "name", value: (index) => matrix.names[index].toLowerCase(), text: (index) => matrix.names[index] },
+    { name: "recall", kind: "rate", right: true, value: (index) => classes.recall[index], text: text("recall") },
+    { name: "precision", kind: "rate", right: true, value: (index) => classes.precision[index], text: text("precision") },
+    { name: "F1", kind: "count", right: true, value: (index) => classes.f1[index], text: text("f1") },
+    { name: "images", kind: "count", right: true, value: (index) => classes.n[index], text: (index) => count(classes.n[index]) },
+    { name: "mostly taken for", kind: "taken", value: (index) => (taken.has(index) ? matrix.cells[3 * taken.get(index) + 2] : 0), text: wrongWith },
+    ...(classes.superclass ? [{ name: "superclass", kind: "parent", value: (index) => classes.superclass[index] || "", text: (index) => classes.superclass[index] || DASH }] : []),
   ];
-  let sorted = { column: columns.findIndex((one) => one.name === "recall"), down: false };
+  let sorted = { column: columns.findIndex((column) => column.name === "recall"), down: false };
   let listed = [];
   const head = make("tr", {}), body = make("tbody", {});
   columns.forEach((column, at) => {
@@ -411,14 +406,14 @@
     head.append(make("th", { scope: "col", class: column.right ? "n" : "" }, button));
   });
   box.append(make("table", {},
-    make("colgroup", {}, ...columns.map((one) => make("col", { class: one.kind }))),
+    make("colgroup", {}, ...columns.map((column) => make("col", { class: column.kind }))),
     make("thead", {}, head), body));
 
   function list() {
     const wanted = by("search").value.trim().toLowerCase();
-    const all = matrix.names.map((_, one) => one);
-    listed = wanted ? all.filter((one) => matrix.names[one].toLowerCase().includes(wanted) ||
-      (classes.superclass?.[one] || "").toLowerCase().includes(wanted)) : all;
+    const all = matrix.names.map((_, index) => index);
+    listed = wanted ? all.filter((index) => matrix.names[index].toLowerCase().includes(wanted) ||
+      (classes.superclass?.[index] || "").toLowerCase().includes(wanted)) : all;
     const { value } = columns[sorted.column], sign = sorted.down ? -1 : 1;
     listed.sort((a, b) => {
       const [x, y] = [value(a), value(b)];
@@ -426,18 +421,18 @@
       if (x === null || y === null) return x === null ? 1 : -1;  // what is not known comes last
       return x < y ? -sign : sign;
     });
-    [...head.children].forEach((one, at) => {
+    [...head.children].forEach((heading, at) => {
       const mine = at === sorted.column;
-      one.setAttribute("aria-sort", mine ? (sorted.down ? "descending" : "ascending") : "none");
-      one.firstChild.textContent = columns[at].name + (mine ? (sorted.down ? " ▼" : " ▲") : "");
+      heading.setAttribute("aria-sort", mine ? (sorted.down ? "descending" : "ascending") : "none");
+      heading.firstChild.textContent = columns[at].name + (mine ? (sorted.down ? " ▼" : " ▲") : "");
     });
-    by("found").textContent = wanted ? `${listed.length} of ${all.length} classes` : `${all.length} classes`;
+    by("found").textContent = wanted ? `${count(listed.length)} of ${count(all.length)} classes` : `${count(all.length)} classes`;
     box.scrollTop = 0;
     paint();
   }
-  function row(one) {
+  function row(index) {
     return make("tr", {}, ...columns.map((column) => {
-      const text = column.text(one);
+      const text = column.text(index);
       const cell = make("td", { class: column.right ? "n" : "" }, text);
       if (typeof text === "string" && column.kind !== "count") cell.title = text;
       return cell;

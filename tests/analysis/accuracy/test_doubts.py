@@ -86,7 +86,7 @@ def test_a_confidence_that_is_not_kept_is_what_to_expect():
     label, pred = network(np.random.default_rng(0), accuracy=0.35)
     found = doubt(*result(label, pred, 0.63, 10))
     assert found.expect == 0.63
-    assert "confidence promises 0.63" in found.signs[0]
+    assert "confidence promises 63.0 %" in found.signs[0]
 
 
 def test_a_confidence_beyond_all_measure_is_not_what_to_expect():

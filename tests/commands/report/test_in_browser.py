@@ -12,8 +12,8 @@ import pytest
 import errlens
 from errlens import formats
 from errlens.escapes import printable, shell_line
-from tests.commands.report.test_report import EVIL, add_parts, make_run, report
 from tests.conftest import ends
+from tests.report.pages import EVIL, add_parts, make_run, report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -1,0 +1,112 @@
+"""Images, labels, class names and tables are not what they should be."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from errlens.errors.kinds import InputError
+from errlens.errors.words import nearest, some
+
+_NUMBERS = (
+    "labels that are numbers stand for outputs, and the first output is 0: do these count "
+    "otherwise, or number other classes?"
+)
+# What to do about unknown labels: whether there is a model, and whether they are many.
+_WAYS = {
+    (True, True): "the model seems to know other classes than the data have: errlens network probe "
+    "fits a head to these; if it has one, pass --classes FILE with the names of its outputs",
+    (True, False): "pass --classes FILE with the model's class names, spelt as in the data, or "
+    "--allow-unknown to predict these images without counting them",
+    (False, True): "labels and predictions must name the same classes; --classes FILE has their "
+    "names in output order",
+    (False, False): "call a class alike everywhere, or pass --allow-unknown to keep these images "
+    "without counting them",
+}
+
+
+class MissingInput(InputError):
+    """A file or folder that was named does not exist."""
+
+    def __init__(self, path: Path, *, what: str) -> None:
+        super().__init__(f"{what} {str(path)!r} does not exist", hint=_beside(path))
+
+
+class NoImages(InputError):
+    """There is nothing to predict."""
+
+
+class BadManifest(InputError):
+    """A manifest cannot be read as a list of images."""
+
+
+class BadPredictions(InputError):
+    """A table of predictions made elsewhere cannot be read as one, or contradicts itself."""
+
+
+class BadClassFile(InputError):
+    """A file of class names or superclasses cannot be understood."""
+
+
+class BadLabelFile(InputError):
+    """A table of mended labels cannot be understood, or does not fit the run."""
+
+
+class ClassCountMismatch(InputError):
+    """The model and the class list disagree about how many classes there are."""
+
+    def __init__(self, *, outputs: int, names: int, source: str) -> None:
+        super().__init__(
+            f"the model has {outputs} outputs, but there are {names} class names from {source}",
+            hint="if the model was trained on these classes, pass --classes FILE with one name for "
+            "each output, in their order; if on others, errlens network probe fits a head to these",
+        )
+        self.outputs = outputs
+        self.names = names
+
+
+class UnknownLabels(InputError):
+    """The data hold labels that the model has no class for.
+
+    `of` is how many labels there are, `source` where the classes come from. Without a `model`,
+    labels and predictions come from one table.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        classes: Sequence[str],
+        *,
+        of: int,
+        source: str,
+        model: bool = True,
+    ) -> None:
+        near = nearest(labels[0], classes, most=1)
+        guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
+        strangers = len(labels) > of / 3
+        numbers = all(label.isdecimal() for label in labels)
+        super().__init__(
+            f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
+            f"from {source}: {some(labels)}{guess}",
+            hint=_NUMBERS if numbers else _WAYS[model, strangers],
+        )
+        self.labels = list(labels)
+
+
+class AmbiguousLabels(InputError):
+    """A label of the data may mean several classes of the model."""
+
+
+class DataSetUnavailable(InputError):
+    """The files of a library's data set are not there, or could not be fetched."""
+
+
+class UnfitDataSet(InputError):
+    """A library's data set does not yield an image and its label."""
+
+
+def _beside(path: Path) -> str:
+    """Suggest what lies beside a path that does not exist."""
+    parent = path.parent
+    if not parent.is_dir():
+        return f"the folder {str(parent)!r} does not exist either"
+    near = nearest(path.name, (entry.name for entry in parent.iterdir()))
+    return f"did you mean {', '.join(str(parent / name) for name in near)}?" if near else ""

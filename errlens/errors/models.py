@@ -1,0 +1,76 @@
+"""A network, its weights or the user's own code do not do what is asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from errlens.errors.kinds import InputError
+from errlens.errors.words import in_its_words, some
+
+
+class BadCheckpoint(InputError):
+    """A checkpoint cannot be read, or must not be."""
+
+
+class IncompatibleCheckpoint(InputError):
+    """The tensors of a checkpoint are not those of the model."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        missing: Sequence[str],
+        unexpected: Sequence[str],
+        misshaped: Sequence[str],
+        model: str = "the model",
+    ) -> None:
+        parts = [
+            f"{len(names)} {kind}: {some(names)}"
+            for kind, names in (
+                ("missing", missing),
+                ("unexpected", unexpected),
+                ("of another shape", misshaped),
+            )
+            if names
+        ]
+        super().__init__(
+            f"checkpoint {str(path)!r} does not fit {model}; " + "; ".join(parts),
+            hint="check --model and --model-kwargs: they must be those of the training",
+        )
+        self.missing = list(missing)
+        self.unexpected = list(unexpected)
+        self.misshaped = list(misshaped)
+
+
+class WeightsUnavailable(InputError):
+    """Pretrained weights could not be fetched."""
+
+
+class UnfitModel(InputError):
+    """The model cannot do what is asked: its outputs or its inputs are not a classifier's."""
+
+
+class UserCodeFailed(InputError):
+    """The user's own code raised something: the forward of a network, a factory, a transform."""
+
+    def __init__(self, what: str, error: BaseException) -> None:
+        super().__init__(f"{what} raised {in_its_words(error)}")
+
+
+class OutOfMemory(InputError):
+    """The network and its inputs together take more memory than there is."""
+
+    def __init__(self, what: str, *, images: int) -> None:
+        super().__init__(
+            f"{what} ran out of memory with {images} image{'s' * (images != 1)} at a time",
+            hint=f"--batch-size {images // 2}; also see --workers and --img-size"
+            if images > 1
+            else "see --workers, --device and --img-size",
+        )
+
+
+class NoSpatialLayer(InputError):
+    """A network has no layer with a map of places, or it cannot be told where they are."""
+
+
+class NothingExplained(InputError):
+    """Not one map could be made."""

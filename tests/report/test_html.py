@@ -1,0 +1,76 @@
+import base64
+import hashlib
+import re
+
+from errlens.report import html as html_page
+from tests.conftest import call
+from tests.report.pages import EVIL, data_of, make_run, report, section, text_of
+
+SECTIONS = (
+    "verdict", "metrics", "pairs", "groups", "exceptional", "matrix", "class-table", "calibration",
+    "worst", "collect", "comparison", "health", "provenance",
+)  # fmt: skip
+
+
+def test_every_section_is_there_and_says_what_makes_its_part():
+    make_run(superclasses=False)
+    report()
+    text = text_of()
+    found = [re.search(rf'<section id="{name}">', text) for name in SECTIONS]
+    assert all(found)
+    assert [match.start() for match in found] == sorted(match.start() for match in found)
+    assert "errlens check run" in section("verdict", text)
+    for name in ("pairs", "groups", "exceptional"):
+        assert "errlens confusion run" in section(name, text)
+    assert "errlens misclassified run" in section("collect", text)
+    assert "--notes FILE" in section("collect", text)
+    assert "errlens compare OLD run" in section("comparison", text)
+    assert "no model to explain with" in section("worst", text)
+    assert call("confusion run --no-figures -q").exit_code == 0
+    report()
+    assert "--superclasses FILE" in section("exceptional", text_of())
+
+
+def test_names_that_are_html_or_script_stay_text():
+    run = make_run(EVIL, superclasses=False, images=False)
+    assert call("confusion run --no-figures -q").exit_code == 0
+    assert call("misclassified run --no-figures -q").exit_code == 0
+    report()
+    text = text_of()
+    assert text.count("<script") == 3
+    assert "<img src=x" not in text
+    assert data_of(text)["matrix"]["names"] == list(run.info.classes.names)
+    summary = text_of("summary.md")
+    assert "<script" not in summary
+    assert "<img" not in summary
+
+
+def test_the_policy_allows_this_script_and_style_and_nothing_else():
+    make_run()
+    report()
+    text = text_of()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#39;", "'")
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        content = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content[0].encode()).digest()).decode()
+        assert len(content) == 1
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not re.search(r'(?:src|href)="(?!#|data:)', text)
+    assert " style=" not in text
+
+
+def test_the_page_never_grows_beyond_its_limit(monkeypatch):
+    make_run(each=30)
+    report()
+    whole = data_of(text_of(), "pictures")
+    assert not whole["absent"]
+    monkeypatch.setattr(html_page, "_SPARE", 20_000)
+    limit = len(text_of().encode()) - 5_000
+    monkeypatch.setattr(html_page, "LARGEST", limit)
+    report()
+    cut = data_of(text_of(), "pictures")
+    assert 0 < len(cut["uris"]) < len(whole["uris"])
+    assert len(text_of().encode()) <= limit
+    assert "the page is full" in section("health", text_of())

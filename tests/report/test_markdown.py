@@ -1,0 +1,16 @@
+from errlens.report import markdown
+from tests.report.pages import add_parts, make_run, report, text_of
+
+
+def test_the_summary_says_the_most_important_and_is_never_too_long(monkeypatch):
+    make_run()
+    report()
+    assert "errlens confusion run" in text_of("summary.md")
+    add_parts()
+    report()
+    summary = text_of("summary.md")
+    for piece in ("# errlens: run", "64.6 % right", "| top-1 | 64.6 % |", "cat \\~ lion"):
+        assert piece in summary
+    monkeypatch.setattr(markdown, "LARGEST", 300)
+    report()
+    assert len(text_of("summary.md").encode()) <= 300

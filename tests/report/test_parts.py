@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.report.pages import add_parts, fake_explanations, make_run, report, section, text_of
+
+
+@pytest.mark.parametrize("kind", ["confusion", "misclassified", "explain", "compare"])
+def test_stale_parts_are_named_with_the_command_that_renews_them(kind):
+    run = make_run()
+    add_parts()
+    fake_explanations(run)
+    Path("run/compare").mkdir()
+    Path("run/compare/runs.csv").write_text("run,top1\nold,0.5\n")
+    Path("run/compare/made_from.json").write_text(json.dumps({"run_hash": run.info.run_hash}))
+    record = Path("run", kind, "made_from.json")
+    record.write_text(record.read_text().replace(run.info.run_hash, "0" * 64))
+    report()
+    wanted = {"explain": "no model", "compare": "errlens compare OLD run"}
+    text = text_of()
+    assert wanted.get(kind, f"errlens {kind} run") in text
+    if kind != "explain":
+        assert "was made of other predictions" in text
+
+
+def test_a_stale_or_damaged_gate_is_no_verdict():
+    run = make_run()
+    for content in ('{"gates": [], "passed": true, "run_hash": "0"}', "{", "[]", '{"gates": [1]}'):
+        run.gates_file.write_text(content)
+        report()
+        assert "errlens check run" in section("verdict", text_of())
+        assert "passed." not in section("verdict", text_of())
+
+
+@pytest.mark.parametrize("damage", ["junk\n", "", 'class_a,class_b\n"cat","fox"\n'])
+def test_damaged_tables_are_named(damage):
+    make_run()
+    add_parts()
+    for name in ("confusion/pairs.csv", "misclassified/collect.csv"):
+        Path("run", name).write_text(damage)
+    report()
+    assert "is damaged" in section("pairs", text_of())
+    assert "is damaged" in section("collect", text_of())
+
+
+@pytest.mark.parametrize("column", ["status", "a_as_b", "n_b", "lift_ab", "q_value"])
+def test_a_pair_without_its_figures_is_damaged(column):
+    make_run()
+    add_parts()
+    path = Path("run/confusion/pairs.csv")
+    pairs = pd.read_csv(path)
+    assert pairs["status"][0] == "mutual"
+    for value in (None, "strange" if column == "status" else None):
+        pairs.loc[0, column] = value
+        pairs.to_csv(path, index=False)
+        report()
+        assert "is damaged" in section("pairs", text_of())
