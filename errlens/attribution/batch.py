@@ -16,7 +16,7 @@ Explained = list[Attribution | NoMap]
 
 def explain_batch(
     name: str,
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -28,7 +28,7 @@ def explain_batch(
 
     Args:
         name: The method.
-        subject: The network; it is given back as it was.
+        model: The network; it is given back as it was.
         images: Inputs as the network takes them, shape (n, channels, height, width).
         targets: One list for each image, all of the same length.
         settings: Options of methods.
@@ -40,8 +40,8 @@ def explain_batch(
     ends = _ends(targets) if method.ADDS_UP else {}
     asked = [place for place in range(len(targets[0])) if place not in ends]
     wanted = [[of_image[place] for place in asked] for of_image in targets]
-    maps = _maps(name, method, subject, images, wanted, settings)
-    maps = maps._replace(unit=maps.unit.replace("logits", subject.reading.unit))
+    maps = _maps(name, method, model, images, wanted, settings)
+    maps = maps._replace(unit=maps.unit.replace("logits", model.reading.unit))
     found = [
         {
             place: _attribution(name, maps, row, at, of_image[place])
@@ -58,15 +58,15 @@ def explain_batch(
 def _maps(
     name: str,
     method: Method,
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
 ) -> Maps:
-    with borrowed(subject.module):
-        if reason := method.unsupported(subject):
+    with borrowed(model.module):
+        if reason := method.unsupported(model):
             raise UnfitMethod(name, reason)
-        return method.explain(subject, images, targets, settings)
+        return method.explain(model, images, targets, settings)
 
 
 def _ends(targets: Sequence[Sequence[Target]]) -> dict[int, tuple[int, int]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from errlens.attribution.batch import Explained, explain_batch
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.photos import Shown, shown_photo
-from errlens.attribution.targets import Verdict, Wanted
+from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order, open_for, prepare_input
@@ -80,7 +80,7 @@ class Explainer:
     """
 
     classifier: Classifier
-    subject: ExplainedModel
+    model: ExplainedModel
     settings: MethodSettings
     root: Path
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
@@ -101,7 +101,7 @@ class Explainer:
     def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
         """Return what the network gets, shape (channels, height, width), as a picture again."""
         black, white = (
-            one.to(image).reshape(-1, 1, 1) for one in (self.subject.black, self.subject.white)
+            one.to(image).reshape(-1, 1, 1) for one in (self.model.black, self.model.white)
         )
         shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
         pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
@@ -144,7 +144,7 @@ class Explainer:
         seconds = {}
         for name in methods:
             start = time.perf_counter()
-            found = explain_batch(name, self.subject, images, targets, self.settings)
+            found = explain_batch(name, self.model, images, targets, self.settings)
             seconds[name] = (time.perf_counter() - start) / len(cases)
             for of_image, explained in zip(maps, found, strict=True):
                 of_image[name] = explained
@@ -179,21 +179,21 @@ def _case_of(run: RunFolder, one: dict[str, Any], wanted: Wanted) -> Case:
     chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
     if one["label"] is not None:
         chances[one["label"]] = one["label_prob"]
-    verdict = Verdict(
+    prediction = Prediction(
         image=f"row {one['row']}", pred=one["pred"], label=one["label"], top=top, chances=chances
     )
-    return case_of(one, verdict, wanted)
+    return case_of(one, prediction, wanted)
 
 
-def case_of(facts: dict[str, Any], verdict: Verdict, wanted: Wanted) -> Case:
+def case_of(facts: dict[str, Any], prediction: Prediction, wanted: Wanted) -> Case:
     """Return what is to be explained of an image."""
-    targets = tuple(wanted.targets(verdict))
+    targets = tuple(wanted.targets(prediction))
     return Case(
         facts,
         targets,
         tuple(map(wanted.heading, targets)),
-        tuple(None if t.against is not None else verdict.chances.get(t.wanted) for t in targets),
-        tuple((wanted.classes[index], verdict.chances[index]) for index in verdict.top[:TOP]),
+        tuple(None if t.against is not None else prediction.chances.get(t.wanted) for t in targets),
+        tuple((wanted.classes[index], prediction.chances[index]) for index in prediction.top[:TOP]),
     )
 
 
@@ -226,15 +226,15 @@ def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
 class PhotoCases:
     """Makes cases of photos that belong to no run, by predicting them."""
 
-    subject: ExplainedModel
+    model: ExplainedModel
     wanted: Wanted
 
     def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:
         """Return the cases of some images, shape (n, channels, height, width)."""
-        with borrowed(self.subject.module), torch.no_grad():
-            logits = self.subject.logits(images).float().cpu()
+        with borrowed(self.model.module), torch.no_grad():
+            logits = self.model.logits(images).float().cpu()
         chances = logits.softmax(dim=1).numpy()
-        order = self.subject.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
+        order = self.model.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
         return [
             self._case(case.facts, of_image, ranking)
             for case, of_image, ranking in zip(cases, chances, order.tolist(), strict=True)
@@ -244,15 +244,19 @@ class PhotoCases:
         self, facts: dict[str, Any], chances: NDArray[np.float32], order: Sequence[int]
     ) -> Case:
         pred = order[0]
-        verdict = Verdict(
+        prediction = Prediction(
             image=facts["path"],
             pred=pred,
             label=None,
             top=order,
             chances=dict(enumerate(chances.tolist())),
         )
-        told = {"pred": pred, "pred_name": self.wanted.classes[pred]}
-        return case_of({**facts, **told, "confidence": float(chances[pred])}, verdict, self.wanted)
+        predicted = {
+            "pred": pred,
+            "pred_name": self.wanted.classes[pred],
+            "confidence": float(chances[pred]),
+        }
+        return case_of({**facts, **predicted}, prediction, self.wanted)
 
 
 def photo_case(number: int, path: str) -> Case:

@@ -241,10 +241,10 @@ def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
 
 
 def input_gradients(
-    subject: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
+    model: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
 ) -> tuple[Tensor, Tensor]:
     """Return scores, shape (n, t), and their gradients, shape (n, t, channels, height, width)."""
     with torch.enable_grad():
         leaf = images.detach().clone().requires_grad_()
-        scores = scores_of(subject.logits(leaf), targets)
+        scores = scores_of(model.logits(leaf), targets)
         return scores.detach(), gradients(scores, leaf)

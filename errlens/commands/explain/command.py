@@ -42,7 +42,7 @@ def explain(options: ExplainOptions) -> Tables:
     screen = options.screen()
     refuse_what_does_not_fit(options)
     if options.list_methods:
-        view.show_methods(screen, _bare_subject(options, screen))
+        view.show_methods(screen, _bare_model(options, screen))
         return tables()
     start = photos_without_run if options.of_photos else errors_of_run
     job = start(options, screen)
@@ -83,7 +83,7 @@ def _made(screen: Screen, job: Job, results: ResultsWriter, options: ExplainOpti
     """Explain image by image, until all are done or it is time to stop."""
     explainer = _explainer(job, options)
     before = _explainer_before(job, options)
-    methods = _fitting(explainer.subject, options)
+    methods = _fitting(explainer.model, options)
     looks = _looks(explainer.classifier, options)
     album = Album(results, looks, job, options)
     studies = Studies(explainer, album, looks, options)
@@ -117,15 +117,15 @@ def _explainer(job: Job, options: ExplainOptions) -> Explainer:
             raise UnfitOption("--style matlab: a transform of one's own cannot be made to squash")
         whole = replace(classifier.preparation, crop_mode="squash", crop_pct=1.0)
         classifier = replace(classifier, preparation=whole)
-    subject = ExplainedModel.of(classifier, layer=options.layer)
+    model = ExplainedModel.of(classifier, layer=options.layer)
     settings = options.settings(classifier)
     classifier.check_batch_size(settings.batch_size)
     return Explainer(
         classifier=classifier,
-        subject=subject,
+        model=model,
         settings=settings,
         root=job.root,
-        complete=PhotoCases(subject, job.wanted) if options.of_photos else None,
+        complete=PhotoCases(model, job.wanted) if options.of_photos else None,
         photo_side=_photo_side(options),
         max_mb=job.max_mb,
     )
@@ -175,10 +175,10 @@ def _batches(
         yield [one._replace(before=old) for one, old in zip(*batch, strict=True)]
 
 
-def _fitting(subject: ExplainedModel, options: ExplainOptions) -> list[str]:
+def _fitting(model: ExplainedModel, options: ExplainOptions) -> list[str]:
     """Return the methods asked for; to compare them, by default all that fit the network."""
     if options.compare and not options.method:
-        return [one for one in method_names() if not load_method(one).unsupported(subject)]
+        return [one for one in method_names() if not load_method(one).unsupported(model)]
     return options.methods
 
 
@@ -214,7 +214,7 @@ def _regions(job: Job, classifier: Classifier, masks: Path | None) -> dict[int, 
     return {row: regions for row, regions in found.items() if regions is not None}
 
 
-def _bare_subject(options: ExplainOptions, screen: Screen) -> ExplainedModel:
+def _bare_model(options: ExplainOptions, screen: Screen) -> ExplainedModel:
     """Return a network without its weights: enough to see which methods fit."""
     if options.model:
         classifier = untrained_model(options.model)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from errlens.attribution.evidence import held_against_area
+from errlens.attribution.pointing_game import held_against_area
 from errlens.terminal import Screen
 
 REGIONS: Final = ("object", "head")

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.attribution.cases import Explanation
-from errlens.attribution.evidence import evidence_share
+from errlens.attribution.faithfulness import Faithfulness
 from errlens.attribution.map_checks import map_flags, shrunk
-from errlens.attribution.trials import Trial
+from errlens.attribution.pointing_game import energy_inside
 from errlens.commands.explain.album import ABOUT, FAILED, OK, Files
 from errlens.data.outlines import Regions
 from errlens.maps import Attribution, NoMap
@@ -26,9 +26,12 @@ class IndexMaker:
         self._small: list[NDArray[np.float32] | None] = []
 
     def add(
-        self, found: Explanation, files: Mapping[str, Files], trials: Mapping[str, Trial]
+        self,
+        found: Explanation,
+        files: Mapping[str, Files],
+        tests: Mapping[str, Faithfulness],
     ) -> None:
-        """Add the maps of an image; `files` and `trials` are by method."""
+        """Add the maps of an image; `files` and `tests` are by method."""
         facts = {name: found.case.facts[name] for name in ABOUT} | {"options": self._options}
         regions = self._regions.get(found.case.facts["row"])
         for method, maps in found.maps.items():
@@ -37,8 +40,8 @@ class IndexMaker:
                 # Where the object is, is known of the image as the newer network is fed.
                 if isinstance(one, Attribution) and regions and place < len(maps):
                     row |= _shares(one, regions)
-                if method in trials and one.target.name == "predicted":
-                    row |= {f"{name}_auc": area for name, area in trials[method]._asdict().items()}
+                if method in tests and one.target.name == "predicted":
+                    row |= {f"{name}_auc": area for name, area in tests[method]._asdict().items()}
                 self._rows.append(row)
                 self._small.append(shrunk(one.values) if isinstance(one, Attribution) else None)
 
@@ -78,6 +81,6 @@ def _shares(one: Attribution, regions: Regions) -> dict[str, float | None]:
     """Return how much of the evidence, and how much of the image, lies in each region."""
     found: dict[str, float | None] = {}
     for name, region in regions._asdict().items():
-        found[f"{name}_share"] = evidence_share(one.values, region)
+        found[f"{name}_share"] = energy_inside(one.values, region)
         found[f"{name}_area"] = None if region is None else float(region.mean())
     return found

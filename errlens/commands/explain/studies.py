@@ -10,8 +10,9 @@ from torch import Tensor
 from errlens.attribution.cases import Explainer, Explanation
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
+from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.masks import sweep
-from errlens.attribution.trials import Trial, Trials, randomised
+from errlens.attribution.sanity import cascading_randomisation
 from errlens.commands.explain import study_pictures as figures
 from errlens.commands.explain.album import ABOUT, Album
 from errlens.commands.explain.options import ExplainOptions
@@ -39,8 +40,8 @@ class Studies:
         self._first: list[tuple[Tensor, int]] = []
         self.covers: list[dict[str, Any]] = []
 
-    def add(self, found: Explanation) -> dict[str, Trial]:
-        """Study one image; return how the map of the predicted class of each method did."""
+    def add(self, found: Explanation) -> dict[str, Faithfulness]:
+        """Study one image; return how faithful the map of its predicted class is, by method."""
         if found.tensor is None:
             return {}
         name = self._album.name(found.case)
@@ -50,18 +51,19 @@ class Studies:
             self._sweep(found, found.tensor, f"{name}_sweep.png")
         if self._options.winners:
             self._winners(found, found.tensor, f"{name}_winners.png")
-        return self._trials(found, found.tensor) if self._options.check else {}
+        return self._faithfulness(found, found.tensor) if self._options.check else {}
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
         if not self._first:
             return []
         tensors, classes = zip(*self._first, strict=True)
-        images, explainer = torch.stack(tensors), self._explainer
+        images = torch.stack(tensors)
+        model, settings = self._explainer.model, self._explainer.settings
         return [
             {"method": name, **stage._asdict()}
             for name in methods
-            for stage in randomised(name, explainer.subject, images, classes, explainer.settings)
+            for stage in cascading_randomisation(name, model, images, classes, settings)
         ]
 
     def _cover(self, found: Explanation, image: Tensor, file: str) -> None:
@@ -72,7 +74,7 @@ class Studies:
         row = {name: facts[name] for name in ABOUT}
         explainer = self._explainer
         cover = smallest_cover(
-            explainer.subject, image, facts["pred"], facts["label"], explainer.settings
+            explainer.model, image, facts["pred"], facts["label"], explainer.settings
         )
         if cover is None:
             self.covers.append({**row, "found": False})
@@ -97,30 +99,30 @@ class Studies:
 
     def _sweep(self, found: Explanation, image: Tensor, file: str) -> None:
 
-        subject, settings = self._explainer.subject, self._explainer.settings
+        model, settings = self._explainer.model, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
-        with borrowed(subject.module):
-            sweeps = [(one, sweep(subject, image, one)) for one in tried]
+        with borrowed(model.module):
+            sweeps = [(one, sweep(model, image, one)) for one in tried]
         self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
 
     def _winners(self, found: Explanation, image: Tensor, file: str) -> None:
 
-        subject = self._explainer.subject
-        layer = subject.spatial_layer
-        with borrowed(subject.module):
-            swept = sweep(subject, image, self._explainer.settings, layer=layer)
+        model = self._explainer.model
+        layer = model.spatial_layer
+        with borrowed(model.module):
+            swept = sweep(model, image, self._explainer.settings, layer=layer)
         names = self._explainer.classifier.classes.names
         fall = swept.strongest_channel()
         self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
 
-    def _trials(self, found: Explanation, image: Tensor) -> dict[str, Trial]:
+    def _faithfulness(self, found: Explanation, image: Tensor) -> dict[str, Faithfulness]:
 
         pred = found.case.facts["pred"]
         if len(self._first) < RANDOMISED:
             self._first.append((image, pred))
-        trials = Trials(self._explainer.subject, image, pred, self._explainer.settings)
+        test = FaithfulnessTest(self._explainer.model, image, pred, self._explainer.settings)
         return {
-            method: trials.try_map(one.values)
+            method: test.of_map(one.values)
             for method, maps in found.maps.items()
             for one in maps
             if isinstance(one, Attribution) and one.target.name == "predicted"

@@ -19,12 +19,12 @@ from errlens.terminal import Screen, relative
 SHOWN: Final = 10
 
 
-def show_methods(screen: Screen, subject: ExplainedModel) -> None:
+def show_methods(screen: Screen, model: ExplainedModel) -> None:
     """List every method, with what it shows or why it does not fit the network."""
     rows = []
     for name in method_names():
         method = load_method(name)
-        reason = method.unsupported(subject)
+        reason = method.unsupported(model)
         rows.append((name, "no" if reason else "yes", reason or method.SUMMARY))
     screen.table(("method", "fits", "what it shows, or why not"), rows)
 
