@@ -18,6 +18,7 @@ from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order, open_for, prepare_input
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
@@ -75,8 +76,9 @@ class Explainer:
     """A classifier with the methods to explain it by.
 
     `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
-    are cases of. With `photo_side` the photos are held, with a longest side of at most so many
-    pixels, as long as their batch is; 0 holds them as they are.
+    are cases of. With `photo_side`, which takes errlens' own preprocessing, the photos are held,
+    with a longest side of at most so many pixels, as long as their batch is; 0 holds them as they
+    are.
     """
 
     classifier: Classifier
@@ -120,10 +122,13 @@ class Explainer:
             return _Loaded(case, photo)
         if case.facts["content_hash"] not in (None, photo.content_hash):
             return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
-        shown = None if self.photo_side is None else shown_photo(photo, self.photo_side)
-        if isinstance(shown, Unread):
-            return _Loaded(case, shown)
-        return _Loaded(case, prepare_input(photo, preparation), shown)
+        prepared = prepare_input(photo, preparation)
+        if self.photo_side is None or isinstance(prepared, Unread):
+            return _Loaded(case, prepared)
+        # A transform of the user's own does not say what it crops.
+        assert isinstance(preparation, Preprocessing)  # noqa: S101 - for the type checker
+        shown = shown_photo(photo, self.photo_side, preparation.source_box)
+        return _Loaded(case, shown) if isinstance(shown, Unread) else _Loaded(case, prepared, shown)
 
     def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
         seen = [one for one in loaded if isinstance(one.input, Input)]

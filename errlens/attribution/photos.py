@@ -1,27 +1,29 @@
 """Photos for maps to lie on, no larger than is needed."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from PIL import Image
 
 from errlens.data.photos.images import Photo, Unread
+from errlens.data.photos.preprocess import Box
 from errlens.predictions.table import UNREADABLE
 
 MOST_PIXELS: Final = 50_000_000  # of a photo to be drawn on as it is: it takes 40 bytes for each
 
 
 class Shown(NamedTuple):
-    """A photo to draw on, maybe smaller than it is: its width and height are in pixels."""
+    """A photo to draw on, maybe smaller than it is, and where in it the input lies, in pixels."""
 
     image: Image.Image
-    width: int
-    height: int
+    box: Box
 
 
-def shown_photo(photo: Photo, side: int) -> Shown | Unread:
+def shown_photo(photo: Photo, side: int, box_in: Callable[[int, int], Box]) -> Shown | Unread:
     """Return a photo in colour with a longest side of at most so many pixels.
 
-    With 0 it is as it is, or there is a reason why so large a one cannot be drawn on.
+    With 0 it is as it is, or there is a reason why so large a one cannot be drawn on. `box_in` says
+    where in a photo of some width and height the input lies.
     """
     image = photo.image
     if side == 0 and image.width * image.height > MOST_PIXELS:
@@ -31,4 +33,6 @@ def shown_photo(photo: Photo, side: int) -> Shown | Unread:
     share = min(1.0, side / max(image.size)) if side else 1.0
     size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
     small = image.resize(size, Image.Resampling.LANCZOS) if share < 1 else image
-    return Shown(small.convert("RGB"), *image.size)
+    left, top, right, bottom = box_in(*image.size)
+    across, down = small.width / image.width, small.height / image.height
+    return Shown(small.convert("RGB"), (left * across, top * down, right * across, bottom * down))

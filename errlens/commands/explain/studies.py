@@ -1,4 +1,4 @@
-"""What `errlens explain` asks of an image beyond its maps."""
+"""Studies of an image beyond its maps: cover, sweep, winners, faithfulness and sanity."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,10 +13,9 @@ from errlens.attribution.explained_model import borrowed
 from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.masks import sweep
 from errlens.attribution.sanity import cascading_randomisation
-from errlens.commands.explain import study_pictures as figures
-from errlens.commands.explain.album import ABOUT, Album
-from errlens.commands.explain.options import ExplainOptions
-from errlens.commands.explain.pictures import Looks
+from errlens.commands.explain import study_pictures
+from errlens.commands.explain.job import Job
+from errlens.commands.explain.picture_files import ABOUT, PictureFiles
 from errlens.maps import Attribution
 
 # What --sweep tries, mask and stride as shares of a side: a few sizes, first side by side.
@@ -28,30 +27,28 @@ RANDOMISED: Final = 4  # images whose maps are made again with the model randomi
 
 
 class Studies:
-    """Asks it image by image, and keeps what belongs into tables."""
+    """Does the studies asked for, image by image, and keeps the rows of their tables."""
 
-    def __init__(
-        self, explainer: Explainer, album: Album, looks: Looks, options: ExplainOptions
-    ) -> None:
+    def __init__(self, explainer: Explainer, pictures: PictureFiles, job: Job) -> None:
         self._explainer = explainer
-        self._album = album
-        self._looks = looks
-        self._options = options
+        self._pictures = pictures
+        self._looks = job.how.looks
+        self._asked = job.how.studies
         self._first: list[tuple[Tensor, int]] = []
         self.covers: list[dict[str, Any]] = []
 
-    def add(self, found: Explanation) -> dict[str, Faithfulness]:
+    def add(self, explanation: Explanation) -> dict[str, Faithfulness]:
         """Study one image; return how faithful the map of its predicted class is, by method."""
-        if found.tensor is None:
+        if explanation.tensor is None:
             return {}
-        name = self._album.name(found.case)
-        if self._options.cover:
-            self._cover(found, found.tensor, f"{name}_cover.png")
-        if self._options.sweep:
-            self._sweep(found, found.tensor, f"{name}_sweep.png")
-        if self._options.winners:
-            self._winners(found, found.tensor, f"{name}_winners.png")
-        return self._faithfulness(found, found.tensor) if self._options.check else {}
+        name = self._pictures.name(explanation.case)
+        if "cover" in self._asked:
+            self._cover(explanation, explanation.tensor, f"{name}_cover.png")
+        if "sweep" in self._asked:
+            self._sweep(explanation, explanation.tensor, f"{name}_sweep.png")
+        if "winners" in self._asked:
+            self._winners(explanation, explanation.tensor, f"{name}_winners.png")
+        return self._faithfulness(explanation, explanation.tensor) if "check" in self._asked else {}
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
@@ -66,9 +63,8 @@ class Studies:
             for stage in cascading_randomisation(name, model, images, classes, settings)
         ]
 
-    def _cover(self, found: Explanation, image: Tensor, file: str) -> None:
-
-        facts = found.case.facts
+    def _cover(self, explanation: Explanation, image: Tensor, file: str) -> None:
+        facts = explanation.case.facts
         if facts["label"] in (None, facts["pred"]):
             return
         row = {name: facts[name] for name in ABOUT}
@@ -80,7 +76,7 @@ class Studies:
             self.covers.append({**row, "found": False})
             return
         hidden = explainer.picture_of(cover.hidden)
-        self._album.figure(file, figures.cover_figure(found, cover, hidden))
+        self._pictures.figure(file, study_pictures.cover_figure(explanation, cover, hidden))
         self.covers.append(
             {
                 **row,
@@ -97,33 +93,32 @@ class Studies:
             }
         )
 
-    def _sweep(self, found: Explanation, image: Tensor, file: str) -> None:
-
+    def _sweep(self, explanation: Explanation, image: Tensor, file: str) -> None:
         model, settings = self._explainer.model, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
         with borrowed(model.module):
-            sweeps = [(one, sweep(model, image, one)) for one in tried]
-        self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
+            sweeps = [(of_size, sweep(model, image, of_size)) for of_size in tried]
+        self._pictures.figure(file, study_pictures.sweep_figure(explanation, sweeps, self._looks))
 
-    def _winners(self, found: Explanation, image: Tensor, file: str) -> None:
-
+    def _winners(self, explanation: Explanation, image: Tensor, file: str) -> None:
         model = self._explainer.model
         layer = model.spatial_layer
         with borrowed(model.module):
             swept = sweep(model, image, self._explainer.settings, layer=layer)
         names = self._explainer.classifier.classes.names
         fall = swept.strongest_channel()
-        self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
+        self._pictures.figure(
+            file, study_pictures.winners_figure(explanation, swept, fall, names, layer.name)
+        )
 
-    def _faithfulness(self, found: Explanation, image: Tensor) -> dict[str, Faithfulness]:
-
-        pred = found.case.facts["pred"]
+    def _faithfulness(self, explanation: Explanation, image: Tensor) -> dict[str, Faithfulness]:
+        pred = explanation.case.facts["pred"]
         if len(self._first) < RANDOMISED:
             self._first.append((image, pred))
         test = FaithfulnessTest(self._explainer.model, image, pred, self._explainer.settings)
         return {
-            method: test.of_map(one.values)
-            for method, maps in found.maps.items()
-            for one in maps
-            if isinstance(one, Attribution) and one.target.name == "predicted"
+            method: test.of_map(shown.values)
+            for method, maps in explanation.maps.items()
+            for shown in maps
+            if isinstance(shown, Attribution) and shown.target.name == "predicted"
         }
