@@ -42,17 +42,17 @@ def explain_batch(
     wanted = [[of_image[place] for place in asked] for of_image in targets]
     maps = _maps(name, method, model, images, wanted, settings)
     maps = maps._replace(unit=maps.unit.replace("logits", model.reading.unit))
-    found = [
+    by_place = [
         {
             place: _attribution(name, maps, row, at, of_image[place])
             for at, place in enumerate(asked)
         }
         for row, of_image in enumerate(targets)
     ]
-    for of_image, known in zip(targets, found, strict=True):
+    for of_image, known in zip(targets, by_place, strict=True):
         for place, (plus, minus) in ends.items():
             known[place] = _difference(known[plus], known[minus], of_image[place])
-    return [[known[place] for place in sorted(known)] for known in found]
+    return [[known[place] for place in sorted(known)] for known in by_place]
 
 
 def _maps(
@@ -71,30 +71,30 @@ def _maps(
 
 def _ends(targets: Sequence[Sequence[Target]]) -> dict[int, tuple[int, int]]:
     """Return the places of differences with the places of the two scores that they are made of."""
-    found = {}
+    ends = {}
     for place in range(len(targets[0])):
         for plus in range(len(targets[0])):
             for minus in range(len(targets[0])):
-                if all(_is_difference(one, place, plus, minus) for one in targets):
-                    found[place] = (plus, minus)
-    return found
+                if all(_is_difference(of_image, place, plus, minus) for of_image in targets):
+                    ends[place] = (plus, minus)
+    return ends
 
 
 def _is_difference(targets: Sequence[Target], place: int, plus: int, minus: int) -> bool:
-    one = targets[place]
+    difference = targets[place]
     return (
-        one.against is not None
-        and (targets[plus].wanted, targets[plus].against) == (one.wanted, None)
-        and (targets[minus].wanted, targets[minus].against) == (one.against, None)
+        difference.against is not None
+        and (targets[plus].wanted, targets[plus].against) == (difference.wanted, None)
+        and (targets[minus].wanted, targets[minus].against) == (difference.against, None)
     )
 
 
 def _difference(
     plus: Attribution | NoMap, minus: Attribution | NoMap, target: Target
 ) -> Attribution | NoMap:
-    for one in (plus, minus):
-        if isinstance(one, NoMap):
-            return one._replace(target=target)
+    for end in (plus, minus):
+        if isinstance(end, NoMap):
+            return end._replace(target=target)
     assert isinstance(plus, Attribution)  # noqa: S101 - for the type checker
     assert isinstance(minus, Attribution)  # noqa: S101
     total = None

@@ -103,7 +103,7 @@ class Explainer:
     def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
         """Return what the network gets, shape (channels, height, width), as a picture again."""
         black, white = (
-            one.to(image).reshape(-1, 1, 1) for one in (self.model.black, self.model.white)
+            pixel.to(image).reshape(-1, 1, 1) for pixel in (self.model.black, self.model.white)
         )
         shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
         pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
@@ -131,33 +131,35 @@ class Explainer:
         return _Loaded(case, shown) if isinstance(shown, Unread) else _Loaded(case, prepared, shown)
 
     def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
-        seen = [one for one in loaded if isinstance(one.input, Input)]
-        found = iter(self._seen(seen, methods) if seen else [])
+        seen = [image for image in loaded if isinstance(image.input, Input)]
+        explanations = iter(self._seen(seen, methods) if seen else [])
         return [
-            _unseen(one.case, one.input, methods) if isinstance(one.input, Unread) else next(found)
-            for one in loaded
+            _unseen(image.case, image.input, methods)
+            if isinstance(image.input, Unread)
+            else next(explanations)
+            for image in loaded
         ]
 
     def _seen(self, seen: Sequence[_Loaded], methods: Sequence[str]) -> Iterator[Explanation]:
-        values = [one.input.value for one in seen if isinstance(one.input, Input)]
+        values = [image.input.value for image in seen if isinstance(image.input, Input)]
         images = stack(values, self.classifier.preparation, self.classifier.device)
-        cases: Sequence[Case] = [one.case for one in seen]
+        cases: Sequence[Case] = [image.case for image in seen]
         if self.complete:
             cases = self.complete(cases, images)
-        targets = [one.targets for one in cases]
+        targets = [case.targets for case in cases]
         maps: list[dict[str, Explained]] = [{} for _ in cases]
         seconds = {}
         for name in methods:
             start = time.perf_counter()
-            found = explain_batch(name, self.model, images, targets, self.settings)
+            by_image = explain_batch(name, self.model, images, targets, self.settings)
             seconds[name] = (time.perf_counter() - start) / len(cases)
-            for of_image, explained in zip(maps, found, strict=True):
+            for of_image, explained in zip(maps, by_image, strict=True):
                 of_image[name] = explained
-        for one, case, value, tensor, of_image in zip(
+        for loaded, case, value, tensor, of_image in zip(
             seen, cases, values, images, maps, strict=True
         ):
             image = as_picture(value, self.classifier)
-            yield Explanation(case, image, tensor, one.photo, of_image, seconds)
+            yield Explanation(case, image, tensor, loaded.photo, of_image, seconds)
 
 
 def cases_of(
@@ -174,20 +176,24 @@ def cases_of(
     Raises:
         UnfitOption: An image has no such class.
     """
-    found = images.table.take(np.asarray(rows, np.int64)).to_pylist()
-    return [_case_of(run, one, wanted) for one in found if one["pred"] is not None]
+    facts_of_rows = images.table.take(np.asarray(rows, np.int64)).to_pylist()
+    return [_case_of(run, facts, wanted) for facts in facts_of_rows if facts["pred"] is not None]
 
 
-def _case_of(run: RunFolder, one: dict[str, Any], wanted: Wanted) -> Case:
-    kept = run.read_row(one["row"], ("topk_index", "topk_prob"))
-    top = kept["topk_index"] or [one["pred"]]
-    chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
-    if one["label"] is not None:
-        chances[one["label"]] = one["label_prob"]
+def _case_of(run: RunFolder, facts: dict[str, Any], wanted: Wanted) -> Case:
+    kept = run.read_row(facts["row"], ("topk_index", "topk_prob"))
+    top = kept["topk_index"] or [facts["pred"]]
+    chances = dict(zip(top, kept["topk_prob"] or [facts["confidence"]], strict=True))
+    if facts["label"] is not None:
+        chances[facts["label"]] = facts["label_prob"]
     prediction = Prediction(
-        image=f"row {one['row']}", pred=one["pred"], label=one["label"], top=top, chances=chances
+        image=f"row {facts['row']}",
+        pred=facts["pred"],
+        label=facts["label"],
+        top=top,
+        chances=chances,
     )
-    return case_of(one, prediction, wanted)
+    return case_of(facts, prediction, wanted)
 
 
 def case_of(facts: dict[str, Any], prediction: Prediction, wanted: Wanted) -> Case:
@@ -217,9 +223,11 @@ def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
 
     targets = [
         Target(
-            f"old {one.name}", same(one.wanted), None if one.against is None else same(one.against)
+            f"old {target.name}",
+            same(target.wanted),
+            None if target.against is None else same(target.against),
         )
-        for one in case.targets
+        for target in case.targets
     ]
     headings = [f"old model: {heading}" for heading in case.headings]
     return case._replace(

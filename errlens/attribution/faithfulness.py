@@ -37,7 +37,7 @@ class Curves(NamedTuple):
 
     def areas(self) -> tuple[float, float]:
         """Return the areas under deletion and insertion, by the trapezoid rule."""
-        deletion, insertion = (np.trapezoid(one, self.shares) for one in self[1:])
+        deletion, insertion = (np.trapezoid(curve, self.shares) for curve in self[1:])
         return float(deletion), float(insertion)
 
 
@@ -92,7 +92,8 @@ class FaithfulnessTest:
     def _random_areas(self, grid: Grid) -> tuple[float, float]:
         random = np.random.default_rng(self.settings.seed)
         orders = [random.permutation(int(np.prod(grid))) for _ in range(RANDOM_ORDERS)]
-        deletion, insertion = np.mean([self._curves(one, grid).areas() for one in orders], axis=0)
+        areas = [self._curves(order, grid).areas() for order in orders]
+        deletion, insertion = np.mean(areas, axis=0)
         return float(deletion), float(insertion)
 
     @torch.no_grad()
@@ -117,14 +118,14 @@ class FaithfulnessTest:
             inside: What is there, an image or a colour.
             outside: What is elsewhere.
         """
-        found = []
+        probabilities = []
         with borrowed(self.model.module):
             for start in range(0, len(chosen), self.settings.batch_size):
                 some = chosen[start : start + self.settings.batch_size]
                 images = torch.where(some, inside, outside)
                 logits = self.model.logits(images.contiguous(memory_format=torch.channels_last))
-                found.append(logits.cpu().double().softmax(dim=1)[:, self.class_index])
-        return torch.cat(found).numpy()
+                probabilities.append(logits.cpu().double().softmax(dim=1)[:, self.class_index])
+        return torch.cat(probabilities).numpy()
 
     @cached_property
     def _mean(self) -> Tensor:

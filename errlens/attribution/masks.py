@@ -115,11 +115,11 @@ def sweep(
     # Without a mask in the same batches: what is compared has been computed alike.
     cases = [(NOWHERE, filled), *((flat[at], filled) for at in tried)]
     with _channel_sums(model.module, layer) as sums:
-        found = logits_under(model, image, cases, settings.batch_size)
+        logits = logits_under(model, image, cases, settings.batch_size)
     all_masks = [0] * (1 + len(flat))
     for place, at in enumerate(tried, 1):
         all_masks[1 + at] = place
-    base, hidden = found[0], found[all_masks[1:]].reshape(*boxes.shape[:2], -1)
+    base, hidden = logits[0], logits[all_masks[1:]].reshape(*boxes.shape[:2], -1)
     channel_sums = torch.cat(sums)[all_masks] if layer else None
     return Sweep(hidden, base, boxes, channel_sums, model.reading)
 
@@ -131,7 +131,7 @@ def logits_under(
     model: ExplainedModel, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
 ) -> Tensor:
     """Return the logits, shape (cases, classes), with each box taken from its own filled image."""
-    found = []
+    outputs = []
     for start in range(0, len(cases), batch_size):
         batch = cases[start : start + batch_size]
         # New ones for each batch: a network may change its inputs.
@@ -144,8 +144,8 @@ def logits_under(
         for copy, (box, filled) in zip(copies, batch, strict=True):
             rows, columns = _slices(box)
             copy[:, rows, columns] = filled[:, rows, columns]
-        found.append(model.logits(copies))
-    logits = torch.cat(found)
+        outputs.append(model.logits(copies))
+    logits = torch.cat(outputs)
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
@@ -212,7 +212,7 @@ def fill(model: ExplainedModel, image: Tensor, settings: MethodSettings) -> Tens
     Gray is midway between black and white; noise has the mean and the deviation of each channel and
     is the same for every mask.
     """
-    black, white = (one.to(image).reshape(-1, 1, 1) for one in (model.black, model.white))
+    black, white = (pixel.to(image).reshape(-1, 1, 1) for pixel in (model.black, model.white))
     mean = image.mean(dim=(1, 2), keepdim=True)
     if settings.fill == "blur":
         return _blurred(image, settings)

@@ -63,13 +63,13 @@ def cascading_randomisation(
     before = _maps(name, model, images, class_indices, settings)
     copy = replace(model, module=deepcopy(model.module))
     random = torch.Generator().manual_seed(settings.seed)
-    found = []
+    similarities = []
     for layer, weights in _stages(copy.module):
         for weight in weights:
             _shuffle(weight, random)
         after = _maps(name, copy, images, class_indices, settings)
-        found.append(Similarity(layer, _similarity(before, after)))
-    return found
+        similarities.append(Similarity(layer, _similarity(before, after)))
+    return similarities
 
 
 def _maps(
@@ -79,13 +79,13 @@ def _maps(
     class_indices: Sequence[int],
     settings: MethodSettings,
 ) -> list[Explained]:
-    targets = [[Target("predicted", one)] for one in class_indices]
+    targets = [[Target("predicted", index)] for index in class_indices]
     size = settings.batch_size
     batches = (slice(start, start + size) for start in range(0, len(images), size))
     return [
-        one
+        explained
         for some in batches
-        for one in explain_batch(name, model, images[some], targets[some], settings)
+        for explained in explain_batch(name, model, images[some], targets[some], settings)
     ]
 
 
@@ -96,7 +96,7 @@ def _stages(module: nn.Module) -> Iterator[tuple[str, list[nn.Parameter]]]:
     belong to the network itself, like the embeddings of positions, too.
     """
     named = reversed(list(module.named_parameters()))
-    by_layer = groupby(named, key=lambda one: one[0].rpartition(".")[0])
+    by_layer = groupby(named, key=lambda pair: pair[0].rpartition(".")[0])
     layers = [list(weights) for _, weights in by_layer]
     head, rest = layers[:1], layers[1:]
     size = max(1, ceil(len(rest) / (MOST_STAGES - 1)))
@@ -124,9 +124,9 @@ def _similarity(before: Sequence[Explained], after: Sequence[Explained]) -> floa
         for (old,), (new,) in zip(before, after, strict=True)
         if isinstance(old, Attribution) and isinstance(new, Attribution)
     ]
-    found = [
+    correlations = [
         abs(float(spearmanr(old, new, axis=None).statistic))
         for old, new in pairs
         if np.ptp(old) > 0 and np.ptp(new) > 0
     ]
-    return float(np.mean(found)) if found else float("nan")
+    return float(np.mean(correlations)) if correlations else float("nan")

@@ -56,8 +56,8 @@ def method_names() -> list[str]:
     >>> "grad-cam" in method_names()
     True
     """
-    found = (module.name for module in iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    names = (module.name for module in iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
 
 def load_method(name: str) -> Method:

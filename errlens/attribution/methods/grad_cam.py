@@ -55,9 +55,9 @@ def explain(
     layer = model.spatial_layer
     with leaves_at(model.module, layer) as outputs:
         scores = scores_of(model.logits(images), targets)
-        found = gradients(scores, outputs[-1])
+        by_target = gradients(scores, outputs[-1])
     activation = layer.as_maps(outputs[-1].detach())
-    slopes = torch.stack([layer.as_maps(one) for one in found.unbind(dim=1)], dim=1)
+    slopes = torch.stack([layer.as_maps(slope) for slope in by_target.unbind(dim=1)], dim=1)
     blind = ~slopes.flatten(2).any(dim=2)  # whatever the class token may still have to say
     weights = slopes.mean(dim=(3, 4), keepdim=True)
     values = (weights * activation.unsqueeze(1)).sum(dim=2)

@@ -34,5 +34,5 @@ def explain(
 ) -> Maps:
     """Return the gradient summed over channels, in logits per unit of the input as fed."""
     del settings
-    scores, found = input_gradients(model, images, targets)
-    return Maps(found.sum(dim=2), scores, unit=PER_PIXEL)
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps(slopes.sum(dim=2), scores, unit=PER_PIXEL)

@@ -37,5 +37,5 @@ def explain(
     Compared with is an input of zeros, which after normalisation is the mean colour.
     """
     del settings
-    scores, found = input_gradients(model, images, targets)
-    return Maps((found * images.unsqueeze(1)).sum(dim=2), scores, baseline="mean colour")
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps((slopes * images.unsqueeze(1)).sum(dim=2), scores, baseline="mean colour")

@@ -46,8 +46,8 @@ def explain(
     n, t = len(images), len(targets[0])
     integral = images.new_zeros((n, t, *images.shape[1:]))
     for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
-        _, found = input_gradients(model, black + float(node) * (images - black), targets)
-        integral += float(weight) * found
+        _, slopes = input_gradients(model, black + float(node) * (images - black), targets)
+        integral += float(weight) * slopes
     values = (integral * (images - black).unsqueeze(1)).sum(dim=2)
     with torch.no_grad():
         scores = scores_of(model.logits(images), targets)

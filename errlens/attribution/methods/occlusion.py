@@ -41,8 +41,8 @@ def explain(
     probability = settings.probability
     values, scores = [], []
     for image, of_image in zip(images, targets, strict=True):
-        found = sweep(model, image, settings)
-        values.append(found.drops(of_image, probability=probability))
-        scores.append(found.scores(of_image, probability=probability))
+        swept = sweep(model, image, settings)
+        values.append(swept.drops(of_image, probability=probability))
+        scores.append(swept.scores(of_image, probability=probability))
     unit = "probability" if probability else "logits"
     return Maps(torch.stack(values), torch.stack(scores), baseline=settings.fill, unit=unit)

@@ -34,5 +34,5 @@ def explain(
 ) -> Maps:
     """Return the largest absolute gradient of the channels, in logits per unit of the input."""
     del settings
-    scores, found = input_gradients(model, images, targets)
-    return Maps(found.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps(slopes.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)

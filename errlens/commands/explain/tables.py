@@ -87,5 +87,5 @@ def _evidence(index: pd.DataFrame) -> Iterator[dict[str, Any]]:
         for region in REGIONS:
             both = rows[[f"{region}_share", f"{region}_area"]].dropna().to_numpy()
             if len(both):
-                found = held_against_area(*both.T.tolist())
-                yield {"method": method, "images": images, "region": region, **found._asdict()}
+                evidence = held_against_area(*both.T.tolist())
+                yield {"method": method, "images": images, "region": region, **evidence._asdict()}
