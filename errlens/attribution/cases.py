@@ -158,7 +158,7 @@ class Explainer:
         for loaded, case, value, tensor, of_image in zip(
             seen, cases, values, images, maps, strict=True
         ):
-            image = as_picture(value, self.classifier)
+            image = _as_picture(value, self.classifier)
             yield Explanation(case, image, tensor, loaded.photo, of_image, seconds)
 
 
@@ -177,10 +177,12 @@ def cases_of(
         UnfitOption: An image has no such class.
     """
     facts_of_rows = images.table.take(np.asarray(rows, np.int64)).to_pylist()
-    return [_case_of(run, facts, wanted) for facts in facts_of_rows if facts["pred"] is not None]
+    return [
+        _case_of_row(run, facts, wanted) for facts in facts_of_rows if facts["pred"] is not None
+    ]
 
 
-def _case_of(run: RunFolder, facts: dict[str, Any], wanted: Wanted) -> Case:
+def _case_of_row(run: RunFolder, facts: dict[str, Any], wanted: Wanted) -> Case:
     kept = run.read_row(facts["row"], ("topk_index", "topk_prob"))
     top = kept["topk_index"] or [facts["pred"]]
     chances = dict(zip(top, kept["topk_prob"] or [facts["confidence"]], strict=True))
@@ -193,10 +195,10 @@ def _case_of(run: RunFolder, facts: dict[str, Any], wanted: Wanted) -> Case:
         top=top,
         chances=chances,
     )
-    return case_of(facts, prediction, wanted)
+    return _case_of(facts, prediction, wanted)
 
 
-def case_of(facts: dict[str, Any], prediction: Prediction, wanted: Wanted) -> Case:
+def _case_of(facts: dict[str, Any], prediction: Prediction, wanted: Wanted) -> Case:
     """Return what is to be explained of an image."""
     targets = tuple(wanted.targets(prediction))
     return Case(
@@ -269,7 +271,7 @@ class PhotoCases:
             "pred_name": self.wanted.classes[pred],
             "confidence": float(chances[pred]),
         }
-        return case_of({**facts, **predicted}, prediction, self.wanted)
+        return _case_of({**facts, **predicted}, prediction, self.wanted)
 
 
 def photo_case(number: int, path: str) -> Case:
@@ -286,7 +288,7 @@ def _unseen(case: Case, why: Unread, methods: Sequence[str]) -> Explanation:
     return Explanation(case, None, None, None, maps, dict.fromkeys(methods, 0.0))
 
 
-def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
+def _as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
     """Return an input as a picture; one of the user's own transform by its range."""
     if isinstance(value, Tensor):
         channels = value.float().cpu().numpy().transpose(1, 2, 0)
