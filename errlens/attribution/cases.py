@@ -13,7 +13,7 @@ from torch import Tensor
 
 from errlens.attribution.batch import Explained, explain_batch
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.photos import Shown, shown_photo
+from errlens.attribution.photos import Shown, as_picture, in_colour, shown_photo
 from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import Unread, quiet_pillow
@@ -107,7 +107,7 @@ class Explainer:
         )
         shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
         pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
-        return _in_colour(pixels, self.classifier)
+        return in_colour(pixels, self.classifier)
 
     def _load(self, case: Case) -> _Loaded:
         try:
@@ -158,7 +158,7 @@ class Explainer:
         for loaded, case, value, tensor, of_image in zip(
             seen, cases, values, images, maps, strict=True
         ):
-            image = _as_picture(value, self.classifier)
+            image = as_picture(value, self.classifier)
             yield Explanation(case, image, tensor, loaded.photo, of_image, seconds)
 
 
@@ -286,21 +286,3 @@ def _unseen(case: Case, why: Unread, methods: Sequence[str]) -> Explanation:
         name: [NoMap(name, target, why.reason) for target in targets] for name in methods
     }
     return Explanation(case, None, None, None, maps, dict.fromkeys(methods, 0.0))
-
-
-def _as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
-    """Return an input as a picture; one of the user's own transform by its range."""
-    if isinstance(value, Tensor):
-        channels = value.float().cpu().numpy().transpose(1, 2, 0)
-        low, high = channels.min(), channels.max()
-        pixels = np.rint(255 * (channels - low) / max(high - low, 1e-12)).astype(np.uint8)
-        return _in_colour(pixels, classifier)
-    return _in_colour(value, classifier)
-
-
-def _in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
-    """Return pixels as fed as red, green and blue."""
-    if getattr(classifier.preparation, "bgr", False):
-        pixels = pixels[:, :, ::-1]
-    picture = pixels if pixels.shape[2] == 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
-    return np.ascontiguousarray(picture)
