@@ -16,7 +16,7 @@ Explained = list[Attribution | NoMap]
 
 def explain_batch(
     name: str,
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -28,7 +28,7 @@ def explain_batch(
 
     Args:
         name: The method.
-        subject: The network; it is given back as it was.
+        model: The network; it is given back as it was.
         images: Inputs as the network takes them, shape (n, channels, height, width).
         targets: One list for each image, all of the same length.
         settings: Options of methods.
@@ -40,61 +40,61 @@ def explain_batch(
     ends = _ends(targets) if method.ADDS_UP else {}
     asked = [place for place in range(len(targets[0])) if place not in ends]
     wanted = [[of_image[place] for place in asked] for of_image in targets]
-    maps = _maps(name, method, subject, images, wanted, settings)
-    maps = maps._replace(unit=maps.unit.replace("logits", subject.reading.unit))
-    found = [
+    maps = _maps(name, method, model, images, wanted, settings)
+    maps = maps._replace(unit=maps.unit.replace("logits", model.reading.unit))
+    by_place = [
         {
             place: _attribution(name, maps, row, at, of_image[place])
             for at, place in enumerate(asked)
         }
         for row, of_image in enumerate(targets)
     ]
-    for of_image, known in zip(targets, found, strict=True):
+    for of_image, known in zip(targets, by_place, strict=True):
         for place, (plus, minus) in ends.items():
             known[place] = _difference(known[plus], known[minus], of_image[place])
-    return [[known[place] for place in sorted(known)] for known in found]
+    return [[known[place] for place in sorted(known)] for known in by_place]
 
 
 def _maps(
     name: str,
     method: Method,
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
 ) -> Maps:
-    with borrowed(subject.module):
-        if reason := method.unsupported(subject):
+    with borrowed(model.module):
+        if reason := method.unsupported(model):
             raise UnfitMethod(name, reason)
-        return method.explain(subject, images, targets, settings)
+        return method.explain(model, images, targets, settings)
 
 
 def _ends(targets: Sequence[Sequence[Target]]) -> dict[int, tuple[int, int]]:
     """Return the places of differences with the places of the two scores that they are made of."""
-    found = {}
+    ends = {}
     for place in range(len(targets[0])):
         for plus in range(len(targets[0])):
             for minus in range(len(targets[0])):
-                if all(_is_difference(one, place, plus, minus) for one in targets):
-                    found[place] = (plus, minus)
-    return found
+                if all(_is_difference(of_image, place, plus, minus) for of_image in targets):
+                    ends[place] = (plus, minus)
+    return ends
 
 
 def _is_difference(targets: Sequence[Target], place: int, plus: int, minus: int) -> bool:
-    one = targets[place]
+    difference = targets[place]
     return (
-        one.against is not None
-        and (targets[plus].wanted, targets[plus].against) == (one.wanted, None)
-        and (targets[minus].wanted, targets[minus].against) == (one.against, None)
+        difference.against is not None
+        and (targets[plus].wanted, targets[plus].against) == (difference.wanted, None)
+        and (targets[minus].wanted, targets[minus].against) == (difference.against, None)
     )
 
 
 def _difference(
     plus: Attribution | NoMap, minus: Attribution | NoMap, target: Target
 ) -> Attribution | NoMap:
-    for one in (plus, minus):
-        if isinstance(one, NoMap):
-            return one._replace(target=target)
+    for end in (plus, minus):
+        if isinstance(end, NoMap):
+            return end._replace(target=target)
     assert isinstance(plus, Attribution)  # noqa: S101 - for the type checker
     assert isinstance(minus, Attribution)  # noqa: S101
     total = None

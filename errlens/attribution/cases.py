@@ -13,11 +13,12 @@ from torch import Tensor
 
 from errlens.attribution.batch import Explained, explain_batch
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.photos import Shown, shown_photo
-from errlens.attribution.targets import Verdict, Wanted
+from errlens.attribution.photos import Shown, as_picture, in_colour, shown_photo
+from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order, open_for, prepare_input
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncomparableRuns
 from errlens.maps import NoMap, Target
 from errlens.model.classifier import Classifier, stack
@@ -75,12 +76,13 @@ class Explainer:
     """A classifier with the methods to explain it by.
 
     `complete`, if given, says of a batch of images, shape (n, channels, height, width), what they
-    are cases of. With `photo_side` the photos are held, with a longest side of at most so many
-    pixels, as long as their batch is; 0 holds them as they are.
+    are cases of. With `photo_side`, which takes errlens' own preprocessing, the photos are held,
+    with a longest side of at most so many pixels, as long as their batch is; 0 holds them as they
+    are.
     """
 
     classifier: Classifier
-    subject: ExplainedModel
+    model: ExplainedModel
     settings: MethodSettings
     root: Path
     complete: Callable[[Sequence[Case], Tensor], Sequence[Case]] | None = None
@@ -101,11 +103,11 @@ class Explainer:
     def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
         """Return what the network gets, shape (channels, height, width), as a picture again."""
         black, white = (
-            one.to(image).reshape(-1, 1, 1) for one in (self.subject.black, self.subject.white)
+            pixel.to(image).reshape(-1, 1, 1) for pixel in (self.model.black, self.model.white)
         )
         shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
         pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
-        return _in_colour(pixels, self.classifier)
+        return in_colour(pixels, self.classifier)
 
     def _load(self, case: Case) -> _Loaded:
         try:
@@ -120,39 +122,44 @@ class Explainer:
             return _Loaded(case, photo)
         if case.facts["content_hash"] not in (None, photo.content_hash):
             return _Loaded(case, Unread(MISSING, "another file now", photo.content_hash))
-        shown = None if self.photo_side is None else shown_photo(photo, self.photo_side)
-        if isinstance(shown, Unread):
-            return _Loaded(case, shown)
-        return _Loaded(case, prepare_input(photo, preparation), shown)
+        prepared = prepare_input(photo, preparation)
+        if self.photo_side is None or isinstance(prepared, Unread):
+            return _Loaded(case, prepared)
+        # A transform of the user's own does not say what it crops.
+        assert isinstance(preparation, Preprocessing)  # noqa: S101 - for the type checker
+        shown = shown_photo(photo, self.photo_side, preparation.source_box)
+        return _Loaded(case, shown) if isinstance(shown, Unread) else _Loaded(case, prepared, shown)
 
     def _explanations(self, loaded: Sequence[_Loaded], methods: Sequence[str]) -> list[Explanation]:
-        seen = [one for one in loaded if isinstance(one.input, Input)]
-        found = iter(self._seen(seen, methods) if seen else [])
+        seen = [image for image in loaded if isinstance(image.input, Input)]
+        explanations = iter(self._seen(seen, methods) if seen else [])
         return [
-            _unseen(one.case, one.input, methods) if isinstance(one.input, Unread) else next(found)
-            for one in loaded
+            _unseen(image.case, image.input, methods)
+            if isinstance(image.input, Unread)
+            else next(explanations)
+            for image in loaded
         ]
 
     def _seen(self, seen: Sequence[_Loaded], methods: Sequence[str]) -> Iterator[Explanation]:
-        values = [one.input.value for one in seen if isinstance(one.input, Input)]
+        values = [image.input.value for image in seen if isinstance(image.input, Input)]
         images = stack(values, self.classifier.preparation, self.classifier.device)
-        cases: Sequence[Case] = [one.case for one in seen]
+        cases: Sequence[Case] = [image.case for image in seen]
         if self.complete:
             cases = self.complete(cases, images)
-        targets = [one.targets for one in cases]
+        targets = [case.targets for case in cases]
         maps: list[dict[str, Explained]] = [{} for _ in cases]
         seconds = {}
         for name in methods:
             start = time.perf_counter()
-            found = explain_batch(name, self.subject, images, targets, self.settings)
+            by_image = explain_batch(name, self.model, images, targets, self.settings)
             seconds[name] = (time.perf_counter() - start) / len(cases)
-            for of_image, explained in zip(maps, found, strict=True):
+            for of_image, explained in zip(maps, by_image, strict=True):
                 of_image[name] = explained
-        for one, case, value, tensor, of_image in zip(
+        for loaded, case, value, tensor, of_image in zip(
             seen, cases, values, images, maps, strict=True
         ):
             image = as_picture(value, self.classifier)
-            yield Explanation(case, image, tensor, one.photo, of_image, seconds)
+            yield Explanation(case, image, tensor, loaded.photo, of_image, seconds)
 
 
 def cases_of(
@@ -172,29 +179,33 @@ def cases_of(
     chosen = images.table.take(np.asarray(rows, np.int64)).to_pylist()
     predicted = [facts for facts in chosen if facts["pred"] is not None]
     kept = run.read_rows([facts["row"] for facts in predicted], ("topk_index", "topk_prob"))
-    return [_case_of(*both, wanted) for both in zip(predicted, kept, strict=True)]
+    return [_case_of_row(*both, wanted) for both in zip(predicted, kept, strict=True)]
 
 
-def _case_of(one: dict[str, Any], kept: dict[str, Any], wanted: Wanted) -> Case:
-    top = kept["topk_index"] or [one["pred"]]
-    chances = dict(zip(top, kept["topk_prob"] or [one["confidence"]], strict=True))
-    if one["label"] is not None:
-        chances[one["label"]] = one["label_prob"]
-    verdict = Verdict(
-        image=f"row {one['row']}", pred=one["pred"], label=one["label"], top=top, chances=chances
+def _case_of_row(facts: dict[str, Any], kept: dict[str, Any], wanted: Wanted) -> Case:
+    top = kept["topk_index"] or [facts["pred"]]
+    chances = dict(zip(top, kept["topk_prob"] or [facts["confidence"]], strict=True))
+    if facts["label"] is not None:
+        chances[facts["label"]] = facts["label_prob"]
+    prediction = Prediction(
+        image=f"row {facts['row']}",
+        pred=facts["pred"],
+        label=facts["label"],
+        top=top,
+        chances=chances,
     )
-    return case_of(one, verdict, wanted)
+    return _case_of(facts, prediction, wanted)
 
 
-def case_of(facts: dict[str, Any], verdict: Verdict, wanted: Wanted) -> Case:
+def _case_of(facts: dict[str, Any], prediction: Prediction, wanted: Wanted) -> Case:
     """Return what is to be explained of an image."""
-    targets = tuple(wanted.targets(verdict))
+    targets = tuple(wanted.targets(prediction))
     return Case(
         facts,
         targets,
         tuple(map(wanted.heading, targets)),
-        tuple(None if t.against is not None else verdict.chances.get(t.wanted) for t in targets),
-        tuple((wanted.classes[index], verdict.chances[index]) for index in verdict.top[:TOP]),
+        tuple(None if t.against is not None else prediction.chances.get(t.wanted) for t in targets),
+        tuple((wanted.classes[index], prediction.chances[index]) for index in prediction.top[:TOP]),
     )
 
 
@@ -213,9 +224,11 @@ def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
 
     targets = [
         Target(
-            f"old {one.name}", same(one.wanted), None if one.against is None else same(one.against)
+            f"old {target.name}",
+            same(target.wanted),
+            None if target.against is None else same(target.against),
         )
-        for one in case.targets
+        for target in case.targets
     ]
     headings = [f"old model: {heading}" for heading in case.headings]
     return case._replace(
@@ -227,15 +240,15 @@ def case_before(case: Case, classes: ClassNames, before: ClassNames) -> Case:
 class PhotoCases:
     """Makes cases of photos that belong to no run, by predicting them."""
 
-    subject: ExplainedModel
+    model: ExplainedModel
     wanted: Wanted
 
     def __call__(self, cases: Sequence[Case], images: Tensor) -> list[Case]:
         """Return the cases of some images, shape (n, channels, height, width)."""
-        with borrowed(self.subject.module), torch.no_grad():
-            logits = self.subject.logits(images).float().cpu()
+        with borrowed(self.model.module), torch.no_grad():
+            logits = self.model.logits(images).float().cpu()
         chances = logits.softmax(dim=1).numpy()
-        order = self.subject.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
+        order = self.model.reading.ranked(logits).argsort(dim=1, descending=True, stable=True)
         return [
             self._case(case.facts, of_image, ranking)
             for case, of_image, ranking in zip(cases, chances, order.tolist(), strict=True)
@@ -245,15 +258,19 @@ class PhotoCases:
         self, facts: dict[str, Any], chances: NDArray[np.float32], order: Sequence[int]
     ) -> Case:
         pred = order[0]
-        verdict = Verdict(
+        prediction = Prediction(
             image=facts["path"],
             pred=pred,
             label=None,
             top=order,
             chances=dict(enumerate(chances.tolist())),
         )
-        told = {"pred": pred, "pred_name": self.wanted.classes[pred]}
-        return case_of({**facts, **told, "confidence": float(chances[pred])}, verdict, self.wanted)
+        predicted = {
+            "pred": pred,
+            "pred_name": self.wanted.classes[pred],
+            "confidence": float(chances[pred]),
+        }
+        return _case_of({**facts, **predicted}, prediction, self.wanted)
 
 
 def photo_case(number: int, path: str) -> Case:
@@ -268,21 +285,3 @@ def _unseen(case: Case, why: Unread, methods: Sequence[str]) -> Explanation:
         name: [NoMap(name, target, why.reason) for target in targets] for name in methods
     }
     return Explanation(case, None, None, None, maps, dict.fromkeys(methods, 0.0))
-
-
-def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
-    """Return an input as a picture; one of the user's own transform by its range."""
-    if isinstance(value, Tensor):
-        channels = value.float().cpu().numpy().transpose(1, 2, 0)
-        low, high = channels.min(), channels.max()
-        pixels = np.rint(255 * (channels - low) / max(high - low, 1e-12)).astype(np.uint8)
-        return _in_colour(pixels, classifier)
-    return _in_colour(value, classifier)
-
-
-def _in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
-    """Return pixels as fed as red, green and blue."""
-    if getattr(classifier.preparation, "bgr", False):
-        pixels = pixels[:, :, ::-1]
-    picture = pixels if pixels.shape[2] == 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
-    return np.ascontiguousarray(picture)

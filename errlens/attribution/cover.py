@@ -31,7 +31,7 @@ class Cover(NamedTuple):
 
 
 def smallest_cover(
-    subject: ExplainedModel, image: Tensor, wrong: int, right: int, settings: MethodSettings
+    model: ExplainedModel, image: Tensor, wrong: int, right: int, settings: MethodSettings
 ) -> Cover | None:
     """Return the smallest square that, hidden, turns the predicted class `wrong` into `right`.
 
@@ -40,7 +40,7 @@ def smallest_cover(
     its own colour speaking: two other fills must do it, too.
 
     Args:
-        subject: The network; it is given back as it was.
+        model: The network; it is given back as it was.
         image: Shape (channels, height, width).
         wrong: The class predicted.
         right: The class wished for.
@@ -53,48 +53,50 @@ def smallest_cover(
         raise ValueError("a class cannot be turned into itself")
     side = min(image.shape[1:])
     sizes = sorted({max(1, round(share * side)) for share in SHARES})
-    with borrowed(subject.module):
+    with borrowed(model.module):
         for of_size in (replace(settings, mask=str(size), stride=None) for size in sizes):
-            found = sweep(subject, image, of_size)
-            if int(subject.reading.ranked(found.base).argmax()) != wrong:
+            swept = sweep(model, image, of_size)
+            if int(model.reading.ranked(swept.base).argmax()) != wrong:
                 return None
-            for row, column, agreed in _confirmed(subject, image, found, right, of_size):
-                box = Box(*found.boxes[row, column].tolist())
-                logits = torch.stack([found.base, found.logits[row, column]])
+            for row, column, agreed in _confirmed(model, image, swept, right, of_size):
+                box = Box(*swept.boxes[row, column].tolist())
+                logits = torch.stack([swept.base, swept.logits[row, column]])
                 before, after = logits.softmax(dim=1)[:, [wrong, right]].tolist()
-                hidden = _hidden(image, fill(subject, image, of_size), box)
+                hidden = _hidden(image, fill(model, image, of_size), box)
                 return Cover(box, agreed, tuple(before), tuple(after), hidden)
     return None
 
 
 def _confirmed(
-    subject: ExplainedModel, image: Tensor, found: Sweep, right: int, settings: MethodSettings
+    model: ExplainedModel, image: Tensor, swept: Sweep, right: int, settings: MethodSettings
 ) -> Iterator[tuple[int, int, tuple[Fill, ...]]]:
     """Yield row and column of masks that turn the prediction, with the other fills that do so."""
-    turning = _turning(found, right)
+    turning = _turning(swept, right)
     if not turning:
         return
     names: list[Fill] = [name for name in get_args(Fill) if name != settings.fill]
-    filled = [fill(subject, image, replace(settings, fill=name)) for name in names]
+    filled = [fill(model, image, replace(settings, fill=name)) for name in names]
     for row, column in turning:
-        box = Box(*found.boxes[row, column].tolist())
-        logits = logits_under(subject, image, [(box, one) for one in filled], settings.batch_size)
-        turned = (subject.reading.ranked(logits).argmax(dim=1) == right).tolist()
+        box = Box(*swept.boxes[row, column].tolist())
+        logits = logits_under(
+            model, image, [(box, hiding) for hiding in filled], settings.batch_size
+        )
+        turned = (model.reading.ranked(logits).argmax(dim=1) == right).tolist()
         agreed = tuple(name for name, turns in zip(names, turned, strict=True) if turns)
         if len(agreed) >= CONFIRMATIONS:
             yield row, column, agreed
 
 
-def _turning(found: Sweep, right: int) -> list[tuple[int, int]]:
+def _turning(swept: Sweep, right: int) -> list[tuple[int, int]]:
     """Return row and column of the masks under which a class is predicted, the smallest first.
 
     Of two of a size that which makes the class stand out more.
     """
-    top, left, bottom, end = np.moveaxis(found.boxes, 2, 0)
+    top, left, bottom, end = np.moveaxis(swept.boxes, 2, 0)
     areas = (bottom - top) * (end - left)
-    first, second = found.logits.topk(2, dim=2).values.unbind(dim=2)
+    first, second = swept.logits.topk(2, dim=2).values.unbind(dim=2)
     margins = (first - second).cpu().numpy()
-    places = np.argwhere(found.predicted() == right)
+    places = np.argwhere(swept.predicted() == right)
     order = np.lexsort((-margins[tuple(places.T)], areas[tuple(places.T)]))
     return [(row, column) for row, column in places[order].tolist()]
 

@@ -44,7 +44,7 @@ class ExplainedModel:
         black, white = (_fed(classifier, value) for value in (0, 255))
         channels, height, width = black.shape
         # The middle, for the user's own transform may pad.
-        pixels = [one[:, height // 2, width // 2] for one in (black, white)]
+        pixels = [image[:, height // 2, width // 2] for image in (black, white)]
         size = (channels, height, width)
         module, reading = classifier.network.module, classifier.reading
         return cls(module, size, pixels[0], pixels[1], layer, reading)
@@ -170,9 +170,12 @@ def borrowed(module: nn.Module) -> Iterator[None]:
 
 def scores_of(logits: Tensor, targets: Sequence[Sequence[Target]]) -> Tensor:
     """Return the score of each target, shape (n, t), from logits of shape (n, classes)."""
-    wanted = torch.tensor([[one.wanted for one in of_image] for of_image in targets])
+    wanted = torch.tensor([[target.wanted for target in of_image] for of_image in targets])
     against = torch.tensor(
-        [[-1 if one.against is None else one.against for one in of_image] for of_image in targets]
+        [
+            [-1 if target.against is None else target.against for target in of_image]
+            for of_image in targets
+        ]
     )
     wanted, against = wanted.to(logits.device), against.to(logits.device)
     minus = logits.gather(1, against.clamp(min=0))
@@ -193,11 +196,11 @@ def gradients(scores: Tensor, inputs: Tensor) -> Tensor:
         UserCodeFailed, OutOfMemory: The network raised something.
     """
     with user_code("the backward of the model", images=len(inputs)):
-        found = [
+        slopes = [
             torch.autograd.grad(scores[:, at].sum(), inputs, retain_graph=at + 1 < scores.shape[1])
             for at in range(scores.shape[1])
         ]
-    return torch.stack([slope for (slope,) in found], dim=1)
+    return torch.stack([slope for (slope,) in slopes], dim=1)
 
 
 @contextmanager
@@ -241,10 +244,10 @@ def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
 
 
 def input_gradients(
-    subject: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
+    model: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
 ) -> tuple[Tensor, Tensor]:
     """Return scores, shape (n, t), and their gradients, shape (n, t, channels, height, width)."""
     with torch.enable_grad():
         leaf = images.detach().clone().requires_grad_()
-        scores = scores_of(subject.logits(leaf), targets)
+        scores = scores_of(model.logits(leaf), targets)
         return scores.detach(), gradients(scores, leaf)

@@ -25,10 +25,10 @@ def map_flags(maps: Sequence[NDArray[np.float32]]) -> list[str]:
     >>> map_flags([np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)])
     ['empty', 'constant']
     """
-    flags = [_own_flag(one) for one in maps]
-    small = [shrunk(one) for one in maps]
-    for shape in {one.shape for one in small}:
-        places = [at for at, one in enumerate(small) if one.shape == shape and not flags[at]]
+    flags = [_own_flag(values) for values in maps]
+    small = [shrunk(values) for values in maps]
+    for shape in {cells.shape for cells in small}:
+        places = [at for at, cells in enumerate(small) if cells.shape == shape and not flags[at]]
         for at in _alike(small, places):
             flags[at] = ALIKE
     return flags
@@ -65,4 +65,4 @@ def _alike(maps: Sequence[NDArray[np.float32]], places: list[int]) -> list[int]:
     others = unit.sum(axis=0) - unit
     length = np.linalg.norm(others, axis=1)
     likeness = np.einsum("ij,ij->i", unit, others) / np.where(length > 0, length, 1.0)
-    return [at for at, one in zip(places, likeness, strict=True) if one >= ALIKE_FROM]
+    return [at for at, like in zip(places, likeness, strict=True) if like >= ALIKE_FROM]

@@ -94,7 +94,7 @@ class ChannelFall(NamedTuple):
 
 
 def sweep(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     image: Tensor,
     settings: MethodSettings,
     *,
@@ -109,29 +109,29 @@ def sweep(
         UnfitOption: Mask or stride do not fit the image.
     """
     boxes = grid(image.shape[1:], settings)
-    filled = fill(subject, image, settings)
+    filled = fill(model, image, settings)
     flat = [Box(*box) for box in boxes.reshape(-1, 4).tolist()]
     tried = [at for at, box in enumerate(flat) if _changes(image, filled, box)]
     # Without a mask in the same batches: what is compared has been computed alike.
     cases = [(NOWHERE, filled), *((flat[at], filled) for at in tried)]
-    with _channel_sums(subject.module, layer) as sums:
-        found = logits_under(subject, image, cases, settings.batch_size)
+    with _channel_sums(model.module, layer) as sums:
+        logits = logits_under(model, image, cases, settings.batch_size)
     all_masks = [0] * (1 + len(flat))
     for place, at in enumerate(tried, 1):
         all_masks[1 + at] = place
-    base, hidden = found[0], found[all_masks[1:]].reshape(*boxes.shape[:2], -1)
+    base, hidden = logits[0], logits[all_masks[1:]].reshape(*boxes.shape[:2], -1)
     channel_sums = torch.cat(sums)[all_masks] if layer else None
-    return Sweep(hidden, base, boxes, channel_sums, subject.reading)
+    return Sweep(hidden, base, boxes, channel_sums, model.reading)
 
 
 # Not inference mode: what a network remembers of a pass, such as a table of positions, would
 # belong to that mode for ever, and a gradient method after this one would fail on it.
 @torch.no_grad()
 def logits_under(
-    subject: ExplainedModel, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
+    model: ExplainedModel, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
 ) -> Tensor:
     """Return the logits, shape (cases, classes), with each box taken from its own filled image."""
-    found = []
+    outputs = []
     for start in range(0, len(cases), batch_size):
         batch = cases[start : start + batch_size]
         # New ones for each batch: a network may change its inputs.
@@ -144,8 +144,8 @@ def logits_under(
         for copy, (box, filled) in zip(copies, batch, strict=True):
             rows, columns = _slices(box)
             copy[:, rows, columns] = filled[:, rows, columns]
-        found.append(subject.logits(copies))
-    logits = torch.cat(found)
+        outputs.append(model.logits(copies))
+    logits = torch.cat(outputs)
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
@@ -206,13 +206,13 @@ def spans(side: int, settings: MethodSettings) -> list[tuple[int, int]]:
     return [(max(0, start), min(side, start + mask)) for start in starts]
 
 
-def fill(subject: ExplainedModel, image: Tensor, settings: MethodSettings) -> Tensor:
+def fill(model: ExplainedModel, image: Tensor, settings: MethodSettings) -> Tensor:
     """Return what hides, as an image of the same shape (channels, height, width).
 
     Gray is midway between black and white; noise has the mean and the deviation of each channel and
     is the same for every mask.
     """
-    black, white = (one.to(image).reshape(-1, 1, 1) for one in (subject.black, subject.white))
+    black, white = (pixel.to(image).reshape(-1, 1, 1) for pixel in (model.black, model.white))
     mean = image.mean(dim=(1, 2), keepdim=True)
     if settings.fill == "blur":
         return _blurred(image, settings)

@@ -12,10 +12,11 @@ ROLES: Final = ("predicted", "true", "second", "top3")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What is known of an image: class indices, the most probable first in `top`.
+class Prediction:
+    """What a network predicts of an image: class indices, the most probable first in `top`.
 
-    `chances` are the probabilities of some classes at least; `image` is what to call it.
+    `label` is its true class, if that is known. `chances` are the probabilities of some classes at
+    least; `image` is what to call it.
     """
 
     image: str
@@ -45,24 +46,29 @@ class Wanted:
                 raise UnfitOption("--rather-than top3: it takes one class")
             self._index(self.rather_than, "--rather-than")
 
-    def targets(self, verdict: Verdict) -> list[Target]:
+    def targets(self, prediction: Prediction) -> list[Target]:
         """Return the scores of an image that are explained.
 
         Raises:
             UnfitOption: It has no such class.
         """
         if self.roles is None and self.rather_than is None:
-            return _contrast(verdict)
-        found = [one for role in self.roles or ["predicted"] for one in self._named(role, verdict)]
+            return _contrast(prediction)
+        roles = self.roles or ["predicted"]
+        targets = [target for role in roles for target in self._named(role, prediction)]
         if self.rather_than is None:
-            return found
-        (other,) = self._named(self.rather_than, verdict)
-        differing = [one for one in found if one.wanted != other.wanted]
+            return targets
+        (other,) = self._named(self.rather_than, prediction)
+        differing = [target for target in targets if target.wanted != other.wanted]
         if not differing:
             raise UnfitOption(
-                f"--rather-than {self.rather_than!r}: of {verdict.image} that is the target itself"
+                f"--rather-than {self.rather_than!r}: of {prediction.image} that is the target "
+                "itself"
             )
-        return [Target(f"{one.name} - {other.name}", one.wanted, other.wanted) for one in differing]
+        return [
+            Target(f"{target.name} - {other.name}", target.wanted, other.wanted)
+            for target in differing
+        ]
 
     def heading(self, target: Target) -> str:
         """Return what a target is, in words."""
@@ -71,19 +77,20 @@ class Wanted:
             return f"{name} rather than {self.classes[target.against]}"
         return name if target.name == name else f"{target.name}: {name}"
 
-    def _named(self, role: str, verdict: Verdict) -> list[Target]:
+    def _named(self, role: str, prediction: Prediction) -> list[Target]:
         index = self._index(role, "--target")
         if index is not None:
             return [Target(self.classes[index], index)]
         if role == "top3":
-            if len(verdict.top) < 3:
-                raise UnfitOption(f"top3: {len(verdict.top)} classes of {verdict.image} are known")
-            return [Target(f"top {place}", one) for place, one in enumerate(verdict.top[:3], 1)]
-        known = {"predicted": verdict.pred, "true": verdict.label}
-        known["second"] = verdict.top[1] if len(verdict.top) > 1 else None
+            top = prediction.top[:3]
+            if len(top) < 3:
+                raise UnfitOption(f"top3: {len(top)} classes of {prediction.image} are known")
+            return [Target(f"top {place}", index) for place, index in enumerate(top, 1)]
+        known = {"predicted": prediction.pred, "true": prediction.label}
+        known["second"] = prediction.top[1] if len(prediction.top) > 1 else None
         wanted = known[role]
         if wanted is None:
-            raise UnfitOption(f"{role}: {verdict.image} has no such class")
+            raise UnfitOption(f"{role}: {prediction.image} has no such class")
         return [Target(role, wanted)]
 
     def _index(self, text: str, option: str) -> int | None:
@@ -100,9 +107,9 @@ class Wanted:
         return index
 
 
-def _contrast(verdict: Verdict) -> list[Target]:
+def _contrast(prediction: Prediction) -> list[Target]:
     """Return the predicted class, the one it stands against, and their difference."""
-    pred, label = verdict.pred, verdict.label
+    pred, label = prediction.pred, prediction.label
     # Two classes at least are kept: imported runs, which may keep none, have no model.
-    other = Target("second", verdict.top[1]) if label in (None, pred) else Target("true", label)
+    other = Target("second", prediction.top[1]) if label in (None, pred) else Target("true", label)
     return [Target("predicted", pred), other, Target("difference", pred, other.wanted)]

@@ -22,11 +22,17 @@ WHITE: Final = 128  # the least grey value, of 255, that marks the object in a m
 
 MOST_PIXELS: Final = 2**28  # of the photo that an outline is drawn in; Pillow opens fewer
 
+# What outlines are called in a file, and were called in files of before.
+POLYGONS: Final = ("polygons", "pet_polygons")
+PART_BOX: Final = ("part_box", "head_box_xyxy")
+
 Entry = TypeVar("Entry")
 
 
 class Regions(NamedTuple):
-    """Shares of each pixel as fed that lie in the object and in its head, shape (height, width).
+    """Shares of each pixel as fed that lie in the object and in a part of it, (height, width).
+
+    The part is a head where outlines are those of animals, and `head` its name in tables.
 
     None where the file does not say.
     """
@@ -50,7 +56,7 @@ class RegionSource(Protocol):
 
 @dataclass(frozen=True)
 class Outlines:
-    """Outlines of images by path: `width`, `height`, `pet_polygons` and `head_box_xyxy` of each.
+    """Outlines of images by path: `width`, `height`, `polygons` and `part_box` of each.
 
     Polygons are lists of x, y, x, y ... in pixels of the photo; a box is left, top, right, bottom.
     """
@@ -64,13 +70,12 @@ class Outlines:
         Raises:
             InputError: The outline is none.
         """
-        found = _known(self.by_path, path)
-        if found is None:
+        outline = _known(self.by_path, path)
+        if outline is None:
             return None
         try:
-            size = _checked_size(int(found["width"]), int(found["height"]))
-            polygons = found.get("pet_polygons")
-            box = found.get("head_box_xyxy")
+            size = _checked_size(int(outline["width"]), int(outline["height"]))
+            polygons, box = _first(outline, POLYGONS), _first(outline, PART_BOX)
             return Regions(
                 _filled(size, polygons, preprocessing) if polygons else None,
                 _filled(size, [_corners(box)], preprocessing) if box else None,
@@ -137,12 +142,15 @@ def read_outlines(path: Path, *, photos: Path, max_mb: int = MAX_FILE_MB) -> Reg
     if not path.is_file():
         raise MissingInput(path, what="--masks")
     try:
-        found = parse_json(read_text(path))
+        outlines = parse_json(read_text(path))
     except BadDocument as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from error
-    if not (isinstance(found, dict) and all(isinstance(one, dict) for one in found.values())):
+    if not (
+        isinstance(outlines, dict)
+        and all(isinstance(outline, dict) for outline in outlines.values())
+    ):
         raise InputError(f"{path} must hold an outline for each path")
-    return Outlines(found, path)
+    return Outlines(outlines, path)
 
 
 def _mask_images(folder: Path, photos: Path, max_mb: int) -> MaskImages:
@@ -174,11 +182,15 @@ def _stem(path: str) -> str:
 
 def _known(entries: Mapping[str, Entry], path: str) -> Entry | None:
     """Return the entry of a path, or the only one of a path that ends with it."""
-    found = entries.get(path)
-    if found is None:
-        longer = [key for key in entries if key.endswith(f"/{path}")]
-        found = entries[longer[0]] if len(longer) == 1 else None
-    return found
+    if path in entries:
+        return entries[path]
+    longer = [key for key in entries if key.endswith(f"/{path}")]
+    return entries[longer[0]] if len(longer) == 1 else None
+
+
+def _first(outline: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """Return what is known under the first of several names."""
+    return next((outline[name] for name in names if outline.get(name) is not None), None)
 
 
 def _check_shape(mask: Photo, photo: Photo, source: Path, photo_path: Path) -> None:
@@ -222,7 +234,7 @@ def _filled(
     picture = Image.new("L", size)
     draw = ImageDraw.Draw(picture)
     for polygon in polygons:
-        draw.polygon([float(one) for one in polygon], fill=255)
+        draw.polygon([float(number) for number in polygon], fill=255)
     return _as_fed(picture, preprocessing)
 
 
@@ -242,5 +254,5 @@ def _as_fed(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.fl
 
 
 def _corners(box: Sequence[float]) -> list[float]:
-    left, top, right, bottom = (float(one) for one in box)
+    left, top, right, bottom = (float(side) for side in box)
     return [left, top, right - 1, top, right - 1, bottom - 1, left, bottom - 1]

@@ -128,18 +128,18 @@ PLAIN = Preprocessing((8, 8), 1.0, "center", "bilinear", (0.5,) * 3, (0.5,) * 3)
 @pytest.mark.parametrize(
     "outline",
     [
-        {"width": 10**9, "height": 10**9, "pet_polygons": [[0, 0, 1, 1, 2, 2]]},
-        {"width": 1e300, "height": 2, "pet_polygons": [[0, 0, 1, 1, 2, 2]]},
-        {"width": -1, "height": -1, "pet_polygons": [[0, 0, 1, 1, 2, 2]]},
-        {"width": "x" * 10_000, "height": 2, "pet_polygons": [[0, 0, 1, 1, 2, 2]]},
-        {"width": 9, "height": 9, "pet_polygons": "x" * 10_000},
-        {"width": 9, "height": 9, "pet_polygons": [["x" * 10_000]]},
-        {"width": 9, "height": 9, "pet_polygons": [[1]]},
-        {"width": 9, "height": 9, "pet_polygons": {"a": 1}},
-        {"width": 9, "height": 9, "pet_polygons": 7},
-        {"width": 9, "height": 9, "head_box_xyxy": [1, 2, 3]},
-        {"width": [], "height": 9, "head_box_xyxy": [1, 2, 3, 4]},
-        {"height": 9, "head_box_xyxy": [1, 2, 3, 4]},
+        {"width": 10**9, "height": 10**9, "polygons": [[0, 0, 1, 1, 2, 2]]},
+        {"width": 1e300, "height": 2, "polygons": [[0, 0, 1, 1, 2, 2]]},
+        {"width": -1, "height": -1, "polygons": [[0, 0, 1, 1, 2, 2]]},
+        {"width": "x" * 10_000, "height": 2, "polygons": [[0, 0, 1, 1, 2, 2]]},
+        {"width": 9, "height": 9, "polygons": "x" * 10_000},
+        {"width": 9, "height": 9, "polygons": [["x" * 10_000]]},
+        {"width": 9, "height": 9, "polygons": [[1]]},
+        {"width": 9, "height": 9, "polygons": {"a": 1}},
+        {"width": 9, "height": 9, "polygons": 7},
+        {"width": 9, "height": 9, "part_box": [1, 2, 3]},
+        {"width": [], "height": 9, "part_box": [1, 2, 3, 4]},
+        {"height": 9, "part_box": [1, 2, 3, 4]},
     ],
 )
 def test_an_outline_that_is_none(tmp_path, outline):
@@ -154,7 +154,7 @@ def test_an_outline_that_is_none(tmp_path, outline):
     "points", [[1e300, -1e300] * 3, [2**62, -(2**62)] * 3, [1e9, 1e9, -1e9, 1e9, 0, -1e9]]
 )
 def test_an_outline_far_outside_its_photo_is_cut_or_refused(tmp_path, points):
-    outline = {"width": 9, "height": 9, "pet_polygons": [points]}
+    outline = {"width": 9, "height": 9, "polygons": [points]}
     path = written(tmp_path / "outlines.json", json.dumps({"a.jpg": outline}))
     try:
         regions = read_outlines(path, photos=tmp_path).regions("a.jpg", PLAIN)

@@ -127,7 +127,7 @@ def test_outlines_of_odd_photos_are_no_failure():
     box = (0.5, 0.5, 0.5)
     preprocessing = Preprocessing((224, 224), 0.875, "border", "bicubic", box, box)
     for width, height in SIZES[:2]:
-        known = {"a.png": {"width": width, "height": height, "pet_polygons": [[0, 0, 1, 1, 1, 0]]}}
+        known = {"a.png": {"width": width, "height": height, "polygons": [[0, 0, 1, 1, 1, 0]]}}
         found = outlines.Outlines(known, Path("a.json")).regions("a.png", preprocessing)
         assert found.object is None
 

@@ -11,8 +11,7 @@ import safetensors.torch
 import timm
 import torch
 
-from errlens.commands.explain.ledger import Ledger
-from errlens.commands.explain.rows import Rows
+from errlens.commands.explain.earlier_calls import EarlierCalls, RowNumbers
 from errlens.commands.explain.tables import tables
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
@@ -45,7 +44,7 @@ def explainer(folder, barrier, rows, *, layer="last", method="grad-cam"):
     """Return what adds the maps of some rows, and comes to its end when all others do."""
 
     def explain():
-        ledger = Ledger(folder, "hash")
+        ledger = EarlierCalls(folder, "hash")
         with renewed_folder(folder, run_hash="hash", options={}, keep=ledger.keeps) as results:
             maps = []
             for row in rows:
@@ -158,13 +157,13 @@ def test_photos_explained_at_the_same_time_have_different_rows(tmp_path):
     def number(name):
         barrier.wait()
         with alone_in(folder):
-            found.append(Rows(folder).promise([f"{name}.jpg", "both.jpg"], {"old.jpg": 6}))
+            found.append(RowNumbers(folder).promise([f"{name}.jpg", "both.jpg"], {"old.jpg": 6}))
 
     at_once(*(lambda name=name: number(name) for name in "abcd"))
     rows = {name: row for promised in found for name, row in promised.items()}
     assert sorted(rows.values()) == [7, 8, 9, 10, 11]
     assert len({promised["both.jpg"] for promised in found}) == 1
-    Rows(folder).keep({*rows})
+    RowNumbers(folder).forget({*rows})
     assert not list(tmp_path.iterdir())
 
 

@@ -42,8 +42,8 @@ class Patches(nn.Module):
         return self.head(self.drop(pooled))
 
 
-def subject_of(module, *, size=(3, SIDE, SIDE), layer=None):
-    """Borrow nothing yet: a subject whose pixels run from -1 to 1."""
+def model_of(module, *, size=(3, SIDE, SIDE), layer=None):
+    """Return a network to explain whose pixels run from -1 to 1; it is not borrowed yet."""
     channels = size[0]
     return ExplainedModel(module, size, -torch.ones(channels), torch.ones(channels), layer)
 
@@ -76,4 +76,4 @@ def targets(*of_images):
 
 def explained(method, module, images, wanted, settings=QUICK, **options):
     with borrowed(module):
-        return method.explain(subject_of(module, **options), images, wanted, settings)
+        return method.explain(model_of(module, **options), images, wanted, settings)

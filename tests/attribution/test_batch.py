@@ -9,7 +9,7 @@ from errlens.attribution.batch import explain_batch
 from errlens.attribution.methods import load_method, method_names
 from errlens.errors import UnfitMethod
 from errlens.maps import NoMap, Target
-from tests.attribution.networks import QUICK, SIDE, Patches, explained, planted, subject_of
+from tests.attribution.networks import QUICK, SIDE, Patches, explained, model_of, planted
 
 TRIPLE = [Target("predicted", 0), Target("true", 3), Target("difference", 0, 3)]
 
@@ -18,7 +18,7 @@ TRIPLE = [Target("predicted", 0), Target("true", 3), Target("difference", 0, 3)]
 def test_a_difference_is_what_the_method_says_of_it(name):
     images, _, _ = planted(2)
     module = Patches()
-    found = explain_batch(name, subject_of(module), images, [TRIPLE] * 2, QUICK)
+    found = explain_batch(name, model_of(module), images, [TRIPLE] * 2, QUICK)
     expected = explained(load_method(name), module, images, [TRIPLE] * 2).values.numpy()
     for of_image, values in zip(found, expected, strict=True):
         for one, its, target in zip(of_image, values, TRIPLE, strict=True):
@@ -36,10 +36,10 @@ def test_a_difference_costs_no_further_backward_pass():
             return super().forward(images)
 
     images, _, _ = planted(2)
-    subject = subject_of(Counted())
-    assert subject.no_gradient is None
+    model = model_of(Counted())
+    assert model.no_gradient is None
     Counted.calls = 0
-    explain_batch("gradient", subject, images, [TRIPLE] * 2, QUICK)
+    explain_batch("gradient", model, images, [TRIPLE] * 2, QUICK)
     assert Counted.calls == 1
 
 
@@ -49,7 +49,7 @@ def test_a_score_that_does_not_depend_on_the_layer_has_no_map():
             return super().forward(images) * 0 + images.mean(dim=(1, 2, 3))[:, None]
 
     images, _, _ = planted(1)
-    ((one,),) = explain_batch("grad-cam", subject_of(Deaf()), images, [[TRIPLE[0]]], QUICK)
+    ((one,),) = explain_batch("grad-cam", model_of(Deaf()), images, [[TRIPLE[0]]], QUICK)
     assert isinstance(one, NoMap)
     assert "gradient is zero" in one.reason
 
@@ -58,7 +58,7 @@ def test_a_network_that_cannot_be_explained_is_refused_with_a_sentence():
     flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 4))
     images, _, _ = planted(1)
     with pytest.raises(UnfitMethod, match="grad-cam cannot explain this network: "):
-        explain_batch("grad-cam", subject_of(flat), images, [[TRIPLE[0]]], QUICK)
+        explain_batch("grad-cam", model_of(flat), images, [[TRIPLE[0]]], QUICK)
 
 
 def test_maps_that_are_not_finite_are_none():
@@ -66,7 +66,7 @@ def test_maps_that_are_not_finite_are_none():
     images, _, _ = planted(1)
     with torch.no_grad():
         module.head.weight[0] = torch.nan
-    ((one,),) = explain_batch("gradient", subject_of(module), images, [[TRIPLE[0]]], QUICK)
+    ((one,),) = explain_batch("gradient", model_of(module), images, [[TRIPLE[0]]], QUICK)
     assert one.reason == "the map is not finite"
 
 
@@ -75,9 +75,9 @@ def test_a_difference_adds_up_to_what_its_ends_add_up_to():
     module = Patches("max")
     few = replace(QUICK, steps=2)
     wanted = [TRIPLE] * 3
-    found = explain_batch("integrated-gradients", subject_of(module), images, wanted, few)
+    found = explain_batch("integrated-gradients", model_of(module), images, wanted, few)
     alone = [[one[2]] for one in wanted]
-    expected = explain_batch("integrated-gradients", subject_of(module), images, alone, few)
+    expected = explain_batch("integrated-gradients", model_of(module), images, alone, few)
     with torch.no_grad():
         module.eval()
         rise = module(images) - module(-torch.ones_like(images))
@@ -96,6 +96,6 @@ def test_a_difference_adds_up_to_what_its_ends_add_up_to():
 @pytest.mark.parametrize("name", method_names())
 def test_only_what_promises_to_add_up_has_a_gap(name):
     images, _, _ = planted(1)
-    ((*_, difference),) = explain_batch(name, subject_of(Patches()), images, [TRIPLE], QUICK)
+    ((*_, difference),) = explain_batch(name, model_of(Patches()), images, [TRIPLE], QUICK)
     assert (difference.completeness_gap is not None) == (name == "integrated-gradients")
     assert difference.signed == (name != "saliency")

@@ -8,7 +8,7 @@ from torch import nn
 
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import Fill, MethodSettings
-from tests.attribution.networks import subject_of
+from tests.attribution.networks import model_of
 
 FILLS = get_args(Fill)
 
@@ -34,7 +34,7 @@ def with_collar(side=24, top=9, left=14):
 def test_the_smallest_cover_is_that_of_a_planted_collar(name):
     image = with_collar()
     cover = smallest_cover(
-        subject_of(Collar()), image, 1, 0, MethodSettings(fill=name, batch_size=16)
+        model_of(Collar()), image, 1, 0, MethodSettings(fill=name, batch_size=16)
     )
     assert cover is not None
     box = cover.box
@@ -58,13 +58,13 @@ def test_a_cover_that_only_one_fill_makes_is_none():
             return torch.stack([black, 0.5 + 0 * black], dim=1)
 
     image = torch.rand(3, 24, 24, generator=torch.Generator().manual_seed(0))
-    subject = subject_of(Black())
-    assert smallest_cover(subject, image, 1, 0, MethodSettings(fill="black")) is None
+    model = model_of(Black())
+    assert smallest_cover(model, image, 1, 0, MethodSettings(fill="black")) is None
 
 
 def test_there_is_no_cover_of_what_is_not_predicted_or_cannot_be_hidden():
-    subject = subject_of(Collar())
-    assert smallest_cover(subject, with_collar(), 0, 1, MethodSettings()) is None
-    assert smallest_cover(subject, with_collar(), 1, 2, MethodSettings()) is None
+    model = model_of(Collar())
+    assert smallest_cover(model, with_collar(), 0, 1, MethodSettings()) is None
+    assert smallest_cover(model, with_collar(), 1, 2, MethodSettings()) is None
     with pytest.raises(ValueError, match="into itself"):
-        smallest_cover(subject, with_collar(), 1, 1, MethodSettings())
+        smallest_cover(model, with_collar(), 1, 1, MethodSettings())

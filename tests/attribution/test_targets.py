@@ -2,7 +2,7 @@
 
 import pytest
 
-from errlens.attribution.targets import Verdict, Wanted
+from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitOption
 from errlens.maps import Target
@@ -10,12 +10,14 @@ from errlens.maps import Target
 CLASSES = ClassNames(("ant", "bee", "cow", "dog"))
 
 
-def verdict(*, pred=1, label=2, top=(1, 3, 2)):
-    return Verdict(image="row 0", pred=pred, label=label, top=top, chances=dict.fromkeys(top, 0.2))
+def prediction(*, pred=1, label=2, top=(1, 3, 2)):
+    return Prediction(
+        image="row 0", pred=pred, label=label, top=top, chances=dict.fromkeys(top, 0.2)
+    )
 
 
 def asked(*roles, rather_than=None, **known):
-    return Wanted(CLASSES, list(roles) or None, rather_than).targets(verdict(**known))
+    return Wanted(CLASSES, list(roles) or None, rather_than).targets(prediction(**known))
 
 
 def test_by_default_the_two_answers_and_why_the_one_rather_than_the_other():

@@ -106,7 +106,7 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
     """Alternate errlens and captum on the maps of three classes."""
     classifier = reload_classifier(run.info, device="cpu")
     module = classifier.network.module
-    subject = ExplainedModel.of(classifier)
+    model = ExplainedModel.of(classifier)
     settings = MethodSettings(fill="black", batch_size=classifier.good_batch_size)
     side = classifier.preparation.img_size[0]
     mask, stride = round(0.2 * side), round(0.2 * side) // 2
@@ -121,9 +121,9 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
         targets = [[Target(str(one), one) for one in classes]]
         start = time.perf_counter()
         with borrowed(module):
-            occlusion.explain(subject, images, targets, settings)
+            occlusion.explain(model, images, targets, settings)
         found["errlens"].append(time.perf_counter() - start)
-        baseline = subject.black.reshape(1, -1, 1, 1)
+        baseline = model.black.reshape(1, -1, 1, 1)
         for size in (1, 16, 64):
             start = time.perf_counter()
             with torch.inference_mode():

@@ -10,7 +10,8 @@ from errlens.errors import InputError, MissingInput
 
 HALF = (0.5, 0.5, 0.5)
 SQUARE = [10, 20, 39, 20, 39, 59, 10, 59]
-OUTLINE = {"width": 80, "height": 100, "pet_polygons": [SQUARE], "head_box_xyxy": [10, 20, 40, 30]}
+OUTLINE = {"width": 80, "height": 100, "polygons": [SQUARE], "part_box": [10, 20, 40, 30]}
+OLD_NAMES = {"polygons": "pet_polygons", "part_box": "head_box_xyxy"}
 
 
 def write(tmp_path, tree):
@@ -41,7 +42,7 @@ def test_a_region_is_where_a_painted_one_is_fed(tmp_path, preprocessing):
 
 
 def test_paths_may_stand_below_other_folders_and_parts_may_be_missing(tmp_path):
-    tree = {"val/cat/a.jpg": {**OUTLINE, "head_box_xyxy": None}, "x/b.jpg": {}, "y/b.jpg": {}}
+    tree = {"val/cat/a.jpg": {**OUTLINE, "part_box": None}, "x/b.jpg": {}, "y/b.jpg": {}}
     outlines = read_outlines(write(tmp_path, tree), photos=tmp_path)
     plain = Preprocessing((10, 8), 1.0, "squash", "bilinear", HALF, HALF)
     assert outlines.regions("cat/a.jpg", plain).head is None
@@ -49,6 +50,23 @@ def test_paths_may_stand_below_other_folders_and_parts_may_be_missing(tmp_path):
     assert outlines.regions("b.jpg", plain) is None  # of two nobody knows which
     with pytest.raises(InputError, match="the outline of"):
         outlines.regions("x/b.jpg", plain)
+
+
+@pytest.mark.parametrize("name", OLD_NAMES)
+def test_the_names_of_older_files_are_read_too(tmp_path, name):
+    plain = Preprocessing((10, 8), 1.0, "squash", "bilinear", HALF, HALF)
+    older = {OLD_NAMES[key] if key == name else key: value for key, value in OUTLINE.items()}
+    unused = {
+        **OUTLINE,
+        OLD_NAMES[name]: [[0, 0, 1, 1, 0, 1]] if name == "polygons" else [0, 0, 1, 1],
+    }
+    expected, *others = (
+        read_outlines(write(tmp_path, {"a.jpg": outline}), photos=tmp_path).regions("a.jpg", plain)
+        for outline in (OUTLINE, older, unused)  # of both names the newer one counts
+    )
+    for regions in others:
+        np.testing.assert_array_equal(regions.object, expected.object)
+        np.testing.assert_array_equal(regions.head, expected.head)
 
 
 @pytest.mark.parametrize("tree", ["{", "[1]", '{"a.jpg": 3}'])

@@ -30,12 +30,12 @@ class Method(Protocol):
     SUMMARY: str
     ADDS_UP: bool
 
-    def unsupported(self, subject: "ExplainedModel") -> str | None:
+    def unsupported(self, model: "ExplainedModel") -> str | None:
         """Return why the network cannot be explained by this method, or None."""
 
     def explain(
         self,
-        subject: "ExplainedModel",
+        model: "ExplainedModel",
         images: "Tensor",
         targets: Sequence[Sequence["Target"]],
         settings: "MethodSettings",
@@ -43,7 +43,7 @@ class Method(Protocol):
         """Return a map for each target of each image.
 
         Args:
-            subject: The network, borrowed: in evaluation mode, its parameters without gradients.
+            model: The network, borrowed: in evaluation mode, its parameters without gradients.
             images: Inputs as the network takes them, float of shape (n, channels, height, width).
             targets: One list for each image, all of the same length t.
             settings: Options of all methods; each takes those it knows.
@@ -56,8 +56,8 @@ def method_names() -> list[str]:
     >>> "grad-cam" in method_names()
     True
     """
-    found = (module.name for module in iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    names = (module.name for module in iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
 
 def load_method(name: str) -> Method:

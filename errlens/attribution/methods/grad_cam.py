@@ -29,17 +29,17 @@ UNIT: Final = "logits (Grad-CAM)"
 BLIND: Final = "the score does not depend on this layer: its gradient is zero"
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the network has no layer with a map of places, or no gradient from there on."""
     try:
-        subject.spatial_layer  # noqa: B018 - it is looked for
+        model.spatial_layer  # noqa: B018 - it is looked for
     except InputError as error:
         return str(error)
-    return subject.no_gradient_of_layer
+    return model.no_gradient_of_layer
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -52,12 +52,12 @@ def explain(
     Where a score does not depend on the layer there is no map, rather than a blank one.
     """
     del settings
-    layer = subject.spatial_layer
-    with leaves_at(subject.module, layer) as outputs:
-        scores = scores_of(subject.logits(images), targets)
-        found = gradients(scores, outputs[-1])
+    layer = model.spatial_layer
+    with leaves_at(model.module, layer) as outputs:
+        scores = scores_of(model.logits(images), targets)
+        by_target = gradients(scores, outputs[-1])
     activation = layer.as_maps(outputs[-1].detach())
-    slopes = torch.stack([layer.as_maps(one) for one in found.unbind(dim=1)], dim=1)
+    slopes = torch.stack([layer.as_maps(slope) for slope in by_target.unbind(dim=1)], dim=1)
     blind = ~slopes.flatten(2).any(dim=2)  # whatever the class token may still have to say
     weights = slopes.mean(dim=(3, 4), keepdim=True)
     values = (weights * activation.unsqueeze(1)).sum(dim=2)

@@ -21,18 +21,18 @@ SUMMARY: Final = "how the score changes with each pixel, channels added up; sign
 ADDS_UP: Final = True
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
-    return subject.no_gradient
+    return model.no_gradient
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
 ) -> Maps:
     """Return the gradient summed over channels, in logits per unit of the input as fed."""
     del settings
-    scores, found = input_gradients(subject, images, targets)
-    return Maps(found.sum(dim=2), scores, unit=PER_PIXEL)
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps(slopes.sum(dim=2), scores, unit=PER_PIXEL)

@@ -21,13 +21,13 @@ SUMMARY: Final = "what each pixel would add to the score if the network were lin
 ADDS_UP: Final = True
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
-    return subject.no_gradient
+    return model.no_gradient
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -37,5 +37,5 @@ def explain(
     Compared with is an input of zeros, which after normalisation is the mean colour.
     """
     del settings
-    scores, found = input_gradients(subject, images, targets)
-    return Maps((found * images.unsqueeze(1)).sum(dim=2), scores, baseline="mean colour")
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps((slopes * images.unsqueeze(1)).sum(dim=2), scores, baseline="mean colour")

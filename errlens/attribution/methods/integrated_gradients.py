@@ -25,13 +25,13 @@ ADDS_UP: Final = True
 BASELINE: Final = "black"
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
-    return subject.no_gradient
+    return model.no_gradient
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -41,15 +41,15 @@ def explain(
     Gauss-Legendre quadrature. A map should add up to the score less that of the baseline; how far
     it is from that is its gap.
     """
-    black = subject.black.reshape(1, -1, 1, 1).to(images).expand_as(images)
+    black = model.black.reshape(1, -1, 1, 1).to(images).expand_as(images)
     nodes, weights = np.polynomial.legendre.leggauss(settings.steps)
     n, t = len(images), len(targets[0])
     integral = images.new_zeros((n, t, *images.shape[1:]))
     for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
-        _, found = input_gradients(subject, black + float(node) * (images - black), targets)
-        integral += float(weight) * found
+        _, slopes = input_gradients(model, black + float(node) * (images - black), targets)
+        integral += float(weight) * slopes
     values = (integral * (images - black).unsqueeze(1)).sum(dim=2)
     with torch.no_grad():
-        scores = scores_of(subject.logits(images), targets)
-        totals = scores - scores_of(subject.logits(black), targets)
+        scores = scores_of(model.logits(images), targets)
+        totals = scores - scores_of(model.logits(black), targets)
     return Maps(values, scores, totals, baseline=BASELINE)

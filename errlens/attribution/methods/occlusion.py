@@ -18,14 +18,14 @@ SUMMARY: Final = "how far the score falls when a part is hidden; for any network
 ADDS_UP: Final = True
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Any network can be shown a part of an image."""
-    del subject
+    del model
     return None
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -41,8 +41,8 @@ def explain(
     probability = settings.probability
     values, scores = [], []
     for image, of_image in zip(images, targets, strict=True):
-        found = sweep(subject, image, settings)
-        values.append(found.drops(of_image, probability=probability))
-        scores.append(found.scores(of_image, probability=probability))
+        swept = sweep(model, image, settings)
+        values.append(swept.drops(of_image, probability=probability))
+        scores.append(swept.scores(of_image, probability=probability))
     unit = "probability" if probability else "logits"
     return Maps(torch.stack(values), torch.stack(scores), baseline=settings.fill, unit=unit)

@@ -21,18 +21,18 @@ SUMMARY: Final = "how much the score changes with each pixel, the strongest chan
 ADDS_UP: Final = False
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
-    return subject.no_gradient
+    return model.no_gradient
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
 ) -> Maps:
     """Return the largest absolute gradient of the channels, in logits per unit of the input."""
     del settings
-    scores, found = input_gradients(subject, images, targets)
-    return Maps(found.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)
+    scores, slopes = input_gradients(model, images, targets)
+    return Maps(slopes.abs().amax(dim=2), scores, unit=PER_PIXEL, signed=False)

@@ -24,13 +24,13 @@ SUMMARY: Final = "the gradient without its noise: averaged over noisy copies; si
 ADDS_UP: Final = True
 
 
-def unsupported(subject: ExplainedModel) -> str | None:
+def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores of the network have no gradient."""
-    return subject.no_gradient
+    return model.no_gradient
 
 
 def explain(
-    subject: ExplainedModel,
+    model: ExplainedModel,
     images: Tensor,
     targets: Sequence[Sequence[Target]],
     settings: MethodSettings,
@@ -46,8 +46,8 @@ def explain(
     total = images.new_zeros((len(images), len(targets[0]), *images.shape[2:]))
     for _ in range(settings.samples):
         noise = torch.randn(images.shape[1:], generator=random, dtype=torch.float32).to(images)
-        _, found = input_gradients(subject, images + deviation * noise, targets)
-        total += found.sum(dim=2)
+        _, slopes = input_gradients(model, images + deviation * noise, targets)
+        total += slopes.sum(dim=2)
     with torch.no_grad():
-        scores = scores_of(subject.logits(images), targets)
+        scores = scores_of(model.logits(images), targets)
     return Maps(total / settings.samples, scores, unit=PER_PIXEL)

@@ -1,9 +1,8 @@
 """Options of `errlens explain`, by what they are about."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,10 +14,6 @@ from errlens.commands.options.groups import (
 )
 from errlens.commands.options.selecting import ImagesOption, SelectOptions
 from errlens.errors import UnfitOption
-
-if TYPE_CHECKING:
-    from errlens.attribution.explained_model import MethodSettings
-    from errlens.model.classifier import Classifier
 
 MATLAB = "matlab"
 ORIGINAL = "original"
@@ -280,38 +275,3 @@ class ExplainOptions(
     def methods(self) -> list[str]:
         """The methods asked for."""
         return list(dict.fromkeys(self.method or ["grad-cam"]))
-
-    @property
-    def matlab(self) -> bool:
-        """Whether pictures look as MATLAB's examples do."""
-        return self.style == MATLAB
-
-    def settings(self, classifier: "Classifier") -> "MethodSettings":
-        """Return the options of methods."""
-        from errlens.attribution.explained_model import MethodSettings
-
-        names = ("mask", "stride", "steps", "samples", "noise", "seed")
-        return MethodSettings(
-            batch_size=self.batch_size or classifier.good_batch_size,
-            fill=self.value,
-            probability=self.probability or self.matlab,
-            **{name: getattr(self, name) for name in names},
-        )
-
-    def decisive(self) -> dict[str, Any]:
-        """Return the options that decide what the pictures and tables of an image hold."""
-        found = {
-            field.name: getattr(self, field.name)
-            for kind in (MethodOptions, StudyOptions, PictureOptions)
-            for field in dataclasses.fields(kind)
-            if field.name not in ("method", "list_methods", "save_maps")
-        }
-        return {
-            name: str(value) if isinstance(value, Path) else value for name, value in found.items()
-        }
-
-    def as_text(self) -> str:
-        """Return those of them that are not at their default, in one line."""
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        given = {name: value for name, value in self.decisive().items() if value != default[name]}
-        return ", ".join(f"{name}={value}" for name, value in given.items())

@@ -1,6 +1,6 @@
 """Pictures of explanations: of one method, of all methods, of many images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
@@ -33,17 +33,12 @@ class Scene(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
-    """How pictures look.
-
-    `box_in` says where in a photo of some width and height the input lies; without it maps lie on
-    the image as fed.
-    """
+    """How pictures look."""
 
     alpha: float
     colormap: str | None
     upsampling: Upsampling
     matlab: bool = False
-    box_in: Callable[[int, int], Box] | None = None
 
     def shades(self, *, signed: bool = True) -> Shades:
         """Return how maps are coloured; `signed` if their method can give negative values."""
@@ -54,16 +49,12 @@ class Looks:
             "upsampling": self.upsampling,
         }
 
-    def scene(self, found: Explanation) -> Scene:
-        """Return the image that maps lie on."""
-        assert found.image is not None  # noqa: S101 - there is a map of it
-        if self.box_in is None or found.photo is None:
-            return Scene(_enlarged(found.image) if self.matlab else found.image, None)
-        image, width, height = found.photo
-        left, top, right, bottom = self.box_in(width, height)
-        across, down = image.width / width, image.height / height
-        box = (left * across, top * down, right * across, bottom * down)
-        return Scene(np.asarray(image), box)
+    def scene(self, explanation: Explanation) -> Scene:
+        """Return the image that maps lie on: the photo where that was kept, else the input."""
+        assert explanation.image is not None  # noqa: S101 - there is a map of it
+        if explanation.photo is not None:
+            return Scene(np.asarray(explanation.photo.image), explanation.photo.box)
+        return Scene(_enlarged(explanation.image) if self.matlab else explanation.image, None)
 
 
 class Tile(NamedTuple):
@@ -72,92 +63,100 @@ class Tile(NamedTuple):
     heading: str
     detail: str
     scene: Scene
-    found: Attribution
+    attribution: Attribution
 
 
-def method_figure(found: Explanation, method: str, looks: Looks) -> Figure | None:
+def method_figure(explanation: Explanation, method: str, looks: Looks) -> Figure | None:
     """Draw the maps of one image by one method, below them those of an older network.
 
     None where there is none.
     """
-    maps = [one for one in found.of_both(method) if isinstance(one, Attribution)]
+    maps = [shown for shown in explanation.of_both(method) if isinstance(shown, Attribution)]
     if not maps:
         return None
-    panels = _panels(found, method, looks)
-    if found.before and found.before.image is not None:
-        panels += _panels(found.before, method, looks)
+    panels = _panels(explanation, method, looks)
+    if explanation.before and explanation.before.image is not None:
+        panels += _panels(explanation.before, method, looks)
     return draw_heatmaps(
         None,
         panels,
-        title=title(found.case),
-        subtitle=_subtitle(maps[0], found.case.facts),
+        title=title(explanation.case),
+        subtitle=_subtitle(maps[0], explanation.case.facts),
         unit=maps[0].unit,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
         **looks.shades(signed=maps[0].signed),
     )
 
 
-def _panels(found: Explanation, method: str, looks: Looks) -> list[Panel]:
+def _panels(explanation: Explanation, method: str, looks: Looks) -> list[Panel]:
     """Return the image, unless MATLAB's style leaves it out, and its maps."""
-    scene = looks.scene(found)
+    scene = looks.scene(explanation)
     draw = _matlab_panel if looks.matlab else _panel
-    headed = zip(found.maps[method], found.case.headings, found.case.chances, strict=True)
+    headed = zip(
+        explanation.maps[method], explanation.case.headings, explanation.case.chances, strict=True
+    )
     panels = [
-        draw(one, heading, chance, scene)
-        for one, heading, chance in headed
-        if isinstance(one, Attribution)
+        draw(shown, heading, chance, scene)
+        for shown, heading, chance in headed
+        if isinstance(shown, Attribution)
     ]
     return panels if looks.matlab else [_seen(scene), *panels]
 
 
-def overlay_pixels(found: Explanation, method: str, looks: Looks) -> Pixels | None:
+def overlay_pixels(explanation: Explanation, method: str, looks: Looks) -> Pixels | None:
     """Return the image under its last map, which by default is the difference."""
-    maps = [shown for shown in found.maps[method] if isinstance(shown, Attribution)]
+    maps = [shown for shown in explanation.maps[method] if isinstance(shown, Attribution)]
     if not maps:
         return None
-    last, scene = maps[-1], looks.scene(found)
+    last, scene = maps[-1], looks.scene(explanation)
     scale, shades = common_scale([last.values]), looks.shades(signed=last.signed)
     return overlay(scene.image, last.values, scale=scale, box=scene.box, **shades)
 
 
-def comparison_figure(found: Explanation, looks: Looks) -> Figure | None:
+def comparison_figure(explanation: Explanation, looks: Looks) -> Figure | None:
     """Draw the last map of each method, each on its own scale."""
-    last = {name: maps[-1] for name, maps in found.maps.items()}
-    known = {name: one for name, one in last.items() if isinstance(one, Attribution)}
+    last = {name: maps[-1] for name, maps in explanation.maps.items()}
+    known = {name: shown for name, shown in last.items() if isinstance(shown, Attribution)}
     if not known:
         return None
-    scene = looks.scene(found)
+    scene = looks.scene(explanation)
     panels = [
-        Panel(name, one.values, _detail_of_method(one), box=scene.box, signed=one.signed)
-        for name, one in known.items()
+        Panel(
+            name,
+            shown.values,
+            _detail_of_method(shown),
+            box=scene.box,
+            signed=shown.signed,
+        )
+        for name, shown in known.items()
     ]
     return draw_heatmaps(
         scene.image,
         [_seen(scene), *panels],
-        title=title(found.case),
-        subtitle=f"{found.case.headings[-1]}; each method on a scale of its own",
+        title=title(explanation.case),
+        subtitle=f"{explanation.case.headings[-1]}; each method on a scale of its own",
         unit=None,
         **looks.shades(),
     )
 
 
-def sheet_tile(found: Explanation, method: str, looks: Looks) -> Tile | None:
+def sheet_tile(explanation: Explanation, method: str, looks: Looks) -> Tile | None:
     """Return what a sheet shows of one image: its last map."""
-    one = found.maps[method][-1]
-    if not isinstance(one, Attribution):
+    shown = explanation.maps[method][-1]
+    if not isinstance(shown, Attribution):
         return None
-    chance, facts = found.case.chances[-1], found.case.facts
-    score = _score(one) if chance is None else probability(chance)
-    heading = f"{shown_name(found.case.headings[-1])} ({score})"
+    chance, facts = explanation.case.chances[-1], explanation.case.facts
+    score = _score(shown) if chance is None else probability(chance)
+    heading = f"{shown_name(explanation.case.headings[-1])} ({score})"
     detail = f"row {facts['row']}\n{PurePosixPath(facts['path']).name}"
-    return Tile(heading, detail, looks.scene(found), one)
+    return Tile(heading, detail, looks.scene(explanation), shown)
 
 
 def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
     """Draw maps of several images on one scale."""
-    maps = [tile.found for tile in tiles]
+    maps = [tile.attribution for tile in tiles]
     panels = [
-        Panel(tile.heading, tile.found.values, tile.detail, tile.scene.image, tile.scene.box)
+        Panel(tile.heading, tile.attribution.values, tile.detail, tile.scene.image, tile.scene.box)
         for tile in tiles
     ]
     return draw_heatmaps(
@@ -184,35 +183,35 @@ def _enlarged(image: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
 
-def _detail(one: Attribution, chance: float | None) -> str:
+def _detail(shown: Attribution, chance: float | None) -> str:
     """Return what is worth knowing of a map: the score explained, its native size, its gap."""
-    known = chance is not None and one.unit != "probability"
-    score = f"{f'p {probability(chance)}, ' * known}{_score(one)}"
-    return "\n".join([score, size(one.values), *_gap(one)])
+    known = chance is not None and shown.unit != "probability"
+    score = f"{f'p {probability(chance)}, ' * known}{_score(shown)}"
+    return "\n".join([score, size(shown.values), *_gap(shown)])
 
 
-def _score(one: Attribution) -> str:
+def _score(shown: Attribution) -> str:
     """Write the score that a map explains, a difference as such."""
-    what = "p" if one.unit == "probability" else "logit"
-    if one.target.against is not None:
-        return f"{what} difference {signed(one.score)}"
-    return f"{what} {probability(one.score) if what == 'p' else number(one.score)}"
+    what = "p" if shown.unit == "probability" else "logit"
+    if shown.target.against is not None:
+        return f"{what} difference {signed(shown.score)}"
+    return f"{what} {probability(shown.score) if what == 'p' else number(shown.score)}"
 
 
-def _detail_of_method(one: Attribution) -> str:
+def _detail_of_method(shown: Attribution) -> str:
     """Return what is worth knowing of a map beside those of other methods."""
-    layer = [f"layer {one.layer}"] if one.layer else []
-    return "\n".join([f"{size(one.values)}, {one.unit}", *layer, *_gap(one)])
+    layer = [f"layer {shown.layer}"] if shown.layer else []
+    return "\n".join([f"{size(shown.values)}, {shown.unit}", *layer, *_gap(shown)])
 
 
-def _gap(one: Attribution) -> list[str]:
+def _gap(shown: Attribution) -> list[str]:
     """Return that a map does not add up to what it should, where that is so."""
-    gap = one.completeness_gap
+    gap = shown.completeness_gap
     if gap is None or gap <= LARGE_GAP:
         return []
-    found = float(one.values.sum(dtype=np.float64))
+    total, wanted = float(shown.values.sum(dtype=np.float64)), shown.total
     return [
-        f"completeness gap {share(gap)}: adds up to {number(found)} instead of {number(one.total)}"
+        f"completeness gap {share(gap)}: adds up to {number(total)} instead of {number(wanted)}"
     ]
 
 
@@ -221,10 +220,10 @@ def size(values: NDArray[np.float32]) -> str:
     return "{} x {}".format(*values.shape)
 
 
-def _subtitle(one: Attribution, facts: Mapping[str, Any]) -> str:
-    parts = [one.method]
-    parts += [f"layer {one.layer}"] if one.layer else []
-    parts += [f"against {one.baseline}"] if one.baseline else []
+def _subtitle(shown: Attribution, facts: Mapping[str, Any]) -> str:
+    parts = [shown.method]
+    parts += [f"layer {shown.layer}"] if shown.layer else []
+    parts += [f"against {shown.baseline}"] if shown.baseline else []
     parts.append(f"row {facts['row']}")
     return ", ".join(parts)
 
@@ -233,12 +232,18 @@ def _seen(scene: Scene) -> Panel:
     return Panel("as fed" if scene.box is None else "the photo", None, image=scene.image)
 
 
-def _panel(one: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
-    return Panel(shown_name(heading), one.values, _detail(one, chance), scene.image, scene.box)
+def _panel(shown: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
+    return Panel(
+        shown_name(heading),
+        shown.values,
+        _detail(shown, chance),
+        scene.image,
+        scene.box,
+    )
 
 
-def _matlab_panel(one: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
+def _matlab_panel(shown: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
     del chance
-    method = MATLAB_NAMES.get(one.method, one.method)
-    name = shown_name(heading.removeprefix(f"{one.target.name}: "))
-    return Panel(f"{method} ({name})", one.values, image=scene.image, box=scene.box)
+    method = MATLAB_NAMES.get(shown.method, shown.method)
+    name = shown_name(heading.removeprefix(f"{shown.target.name}: "))
+    return Panel(f"{method} ({name})", shown.values, image=scene.image, box=scene.box)

@@ -1,4 +1,4 @@
-"""What `errlens explain` asks of an image beyond its maps."""
+"""Studies of an image beyond its maps: cover, sweep, winners, faithfulness and sanity."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from torch import Tensor
 from errlens.attribution.cases import Explainer, Explanation
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
+from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.masks import sweep
-from errlens.attribution.trials import Trial, Trials, randomised
-from errlens.commands.explain import study_pictures as figures
-from errlens.commands.explain.album import ABOUT, Album
-from errlens.commands.explain.options import ExplainOptions
-from errlens.commands.explain.pictures import Looks
+from errlens.attribution.sanity import cascading_randomisation
+from errlens.commands.explain import study_pictures
+from errlens.commands.explain.job import Job
+from errlens.commands.explain.picture_files import ABOUT, PictureFiles
 from errlens.maps import Attribution
 
 # What --sweep tries, mask and stride as shares of a side: a few sizes, first side by side.
@@ -27,58 +27,56 @@ RANDOMISED: Final = 4  # images whose maps are made again with the model randomi
 
 
 class Studies:
-    """Asks it image by image, and keeps what belongs into tables."""
+    """Does the studies asked for, image by image, and keeps the rows of their tables."""
 
-    def __init__(
-        self, explainer: Explainer, album: Album, looks: Looks, options: ExplainOptions
-    ) -> None:
+    def __init__(self, explainer: Explainer, pictures: PictureFiles, job: Job) -> None:
         self._explainer = explainer
-        self._album = album
-        self._looks = looks
-        self._options = options
+        self._pictures = pictures
+        self._looks = job.how.looks
+        self._asked = job.how.studies
         self._first: list[tuple[Tensor, int]] = []
         self.covers: list[dict[str, Any]] = []
 
-    def add(self, found: Explanation) -> dict[str, Trial]:
-        """Study one image; return how the map of the predicted class of each method did."""
-        if found.tensor is None:
+    def add(self, explanation: Explanation) -> dict[str, Faithfulness]:
+        """Study one image; return how faithful the map of its predicted class is, by method."""
+        if explanation.tensor is None:
             return {}
-        name = self._album.name(found.case)
-        if self._options.cover:
-            self._cover(found, found.tensor, f"{name}_cover.png")
-        if self._options.sweep:
-            self._sweep(found, found.tensor, f"{name}_sweep.png")
-        if self._options.winners:
-            self._winners(found, found.tensor, f"{name}_winners.png")
-        return self._trials(found, found.tensor) if self._options.check else {}
+        name = self._pictures.name(explanation.case)
+        if "cover" in self._asked:
+            self._cover(explanation, explanation.tensor, f"{name}_cover.png")
+        if "sweep" in self._asked:
+            self._sweep(explanation, explanation.tensor, f"{name}_sweep.png")
+        if "winners" in self._asked:
+            self._winners(explanation, explanation.tensor, f"{name}_winners.png")
+        return self._faithfulness(explanation, explanation.tensor) if "check" in self._asked else {}
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
         if not self._first:
             return []
         tensors, classes = zip(*self._first, strict=True)
-        images, explainer = torch.stack(tensors), self._explainer
+        images = torch.stack(tensors)
+        model, settings = self._explainer.model, self._explainer.settings
         return [
             {"method": name, **stage._asdict()}
             for name in methods
-            for stage in randomised(name, explainer.subject, images, classes, explainer.settings)
+            for stage in cascading_randomisation(name, model, images, classes, settings)
         ]
 
-    def _cover(self, found: Explanation, image: Tensor, file: str) -> None:
-
-        facts = found.case.facts
+    def _cover(self, explanation: Explanation, image: Tensor, file: str) -> None:
+        facts = explanation.case.facts
         if facts["label"] in (None, facts["pred"]):
             return
         row = {name: facts[name] for name in ABOUT}
         explainer = self._explainer
         cover = smallest_cover(
-            explainer.subject, image, facts["pred"], facts["label"], explainer.settings
+            explainer.model, image, facts["pred"], facts["label"], explainer.settings
         )
         if cover is None:
             self.covers.append({**row, "found": False})
             return
         hidden = explainer.picture_of(cover.hidden)
-        self._album.figure(file, figures.cover_figure(found, cover, hidden))
+        self._pictures.figure(file, study_pictures.cover_figure(explanation, cover, hidden))
         self.covers.append(
             {
                 **row,
@@ -95,33 +93,32 @@ class Studies:
             }
         )
 
-    def _sweep(self, found: Explanation, image: Tensor, file: str) -> None:
-
-        subject, settings = self._explainer.subject, self._explainer.settings
+    def _sweep(self, explanation: Explanation, image: Tensor, file: str) -> None:
+        model, settings = self._explainer.model, self._explainer.settings
         tried = [replace(settings, mask=mask, stride=stride) for mask, stride in SWEPT]
-        with borrowed(subject.module):
-            sweeps = [(one, sweep(subject, image, one)) for one in tried]
-        self._album.figure(file, figures.sweep_figure(found, sweeps, self._looks))
+        with borrowed(model.module):
+            sweeps = [(of_size, sweep(model, image, of_size)) for of_size in tried]
+        self._pictures.figure(file, study_pictures.sweep_figure(explanation, sweeps, self._looks))
 
-    def _winners(self, found: Explanation, image: Tensor, file: str) -> None:
-
-        subject = self._explainer.subject
-        layer = subject.spatial_layer
-        with borrowed(subject.module):
-            swept = sweep(subject, image, self._explainer.settings, layer=layer)
+    def _winners(self, explanation: Explanation, image: Tensor, file: str) -> None:
+        model = self._explainer.model
+        layer = model.spatial_layer
+        with borrowed(model.module):
+            swept = sweep(model, image, self._explainer.settings, layer=layer)
         names = self._explainer.classifier.classes.names
         fall = swept.strongest_channel()
-        self._album.figure(file, figures.winners_figure(found, swept, fall, names, layer.name))
+        self._pictures.figure(
+            file, study_pictures.winners_figure(explanation, swept, fall, names, layer.name)
+        )
 
-    def _trials(self, found: Explanation, image: Tensor) -> dict[str, Trial]:
-
-        pred = found.case.facts["pred"]
+    def _faithfulness(self, explanation: Explanation, image: Tensor) -> dict[str, Faithfulness]:
+        pred = explanation.case.facts["pred"]
         if len(self._first) < RANDOMISED:
             self._first.append((image, pred))
-        trials = Trials(self._explainer.subject, image, pred, self._explainer.settings)
+        test = FaithfulnessTest(self._explainer.model, image, pred, self._explainer.settings)
         return {
-            method: trials.try_map(one.values)
-            for method, maps in found.maps.items()
-            for one in maps
-            if isinstance(one, Attribution) and one.target.name == "predicted"
+            method: test.of_map(shown.values)
+            for method, maps in explanation.maps.items()
+            for shown in maps
+            if isinstance(shown, Attribution) and shown.target.name == "predicted"
         }

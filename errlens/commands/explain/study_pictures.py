@@ -22,20 +22,20 @@ from errlens.formats import number, probability
 FRAME: Final = 2  # pixels
 WHITE: Final = (255, 255, 255)
 # Okabe and Ito, "Color Universal Design", without black: told apart by colour-blind readers, too.
-TELLING: Final[tuple[Colour, ...]] = (
+DISTINCT: Final[tuple[Colour, ...]] = (
     (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
     (240, 228, 66),
 )  # fmt: skip
 OTHER: Final[Colour] = (150, 150, 150)
-COVERED: Final = 0.55  # how far a telling colour covers the photo
+COVERED: Final = 0.55  # how far a colour covers the photo
 
 
-def cover_figure(found: Explanation, cover: Cover, hidden: Pixels) -> Figure:
+def cover_figure(explanation: Explanation, cover: Cover, hidden: Pixels) -> Figure:
     """Draw the part of an image that makes the network wrong, and the image without it."""
-    assert found.image is not None  # noqa: S101 - a cover was found on it
-    facts = found.case.facts
+    assert explanation.image is not None  # noqa: S101 - a cover was found on it
+    facts = explanation.case.facts
     wrong, right = shown_name(facts["pred_name"]), shown_name(facts["label_name"])
-    seen = (("as fed", found.image, cover.before), ("without it", hidden, cover.after))
+    seen = (("as fed", explanation.image, cover.before), ("without it", hidden, cover.after))
     panels = [
         Panel(
             heading,
@@ -48,47 +48,48 @@ def cover_figure(found: Explanation, cover: Cover, hidden: Pixels) -> Figure:
     return draw_heatmaps(
         None,
         panels,
-        title=title(found.case),
+        title=title(explanation.case),
         subtitle=f"the smallest square found that makes it {right} when it is hidden",
         unit=None,
     )
 
 
 def sweep_figure(
-    found: Explanation, sweeps: Sequence[tuple[MethodSettings, Sweep]], looks: Looks
+    explanation: Explanation, sweeps: Sequence[tuple[MethodSettings, Sweep]], looks: Looks
 ) -> Figure:
     """Draw occlusion with several masks and strides, all on one scale."""
-    target = found.case.targets[-1]
+    target = explanation.case.targets[-1]
     panels = []
-    for settings, one in sweeps:
-        drops = one.drops([target], probability=settings.probability)[0].float().cpu().numpy()
+    for settings, sweep in sweeps:
+        drops = sweep.drops([target], probability=settings.probability)[0].float().cpu().numpy()
         heading = f"mask {settings.mask}, stride {settings.stride}"
         panels.append(Panel(heading, drops, size(drops)))
     settings, first = sweeps[0]
     return draw_heatmaps(
-        found.image,
+        explanation.image,
         panels,
-        title=title(found.case),
-        subtitle=f"occlusion against {settings.fill}: {found.case.headings[-1]}",
+        title=title(explanation.case),
+        subtitle=f"occlusion against {settings.fill}: {explanation.case.headings[-1]}",
         unit="probability" if settings.probability else first.reading.unit,
         **looks.shades(),
     )
 
 
 def winners_figure(
-    found: Explanation, sweep: Sweep, fall: ChannelFall, names: Sequence[str], layer: str
+    explanation: Explanation, sweep: Sweep, fall: ChannelFall, names: Sequence[str], layer: str
 ) -> Figure:
     """Draw which class wins under each mask, and the fall of the strongest feature map."""
-    assert found.image is not None  # noqa: S101 - it was swept over
+    assert explanation.image is not None  # noqa: S101 - it was swept over
     predicted = sweep.predicted()
     common = np.argsort(-np.bincount(predicted.ravel()), kind="stable")
-    wins = [int(one) for one in common if (predicted == one).any()]
-    colours = dict(zip(wins, TELLING, strict=False))
-    counted = {one: int((predicted == one).sum()) for one in wins}
+    wins = [int(index) for index in common if (predicted == index).any()]
+    colours = dict(zip(wins, DISTINCT, strict=False))
+    counted = {index: int((predicted == index).sum()) for index in wins}
     legend = tuple(
-        (colour, f"{shown_name(names[one])}: {counted[one]}") for one, colour in colours.items()
+        (colour, f"{shown_name(names[index])}: {counted[index]}")
+        for index, colour in colours.items()
     )
-    others = sum(counted[one] for one in wins if one not in colours)
+    others = sum(counted[index] for index in wins if index not in colours)
     legend += ((OTHER, f"other classes: {others}"),) if others else ()
     rows, columns = predicted.shape
     panels = [
@@ -97,7 +98,7 @@ def winners_figure(
             "predicted under each mask",
             None,
             f"{rows} x {columns}",
-            _coloured(found.image, predicted, colours),
+            _coloured(explanation.image, predicted, colours),
             legend=legend,
         ),
         Panel(
@@ -107,13 +108,17 @@ def winners_figure(
         ),
     ]
     return draw_heatmaps(
-        found.image, panels, title=title(found.case), subtitle="what occlusion changes", unit=None
+        explanation.image,
+        panels,
+        title=title(explanation.case),
+        subtitle="what occlusion changes",
+        unit=None,
     )
 
 
 def _framed(image: Pixels, cover: Cover) -> Pixels:
     """Return an image with a frame around what is covered."""
-    found = image.copy()
+    framed = image.copy()
     top, left, bottom, right = cover.box
     for inset, colour in ((0, WHITE), (FRAME, RED)):
         outer = np.zeros(image.shape[:2], bool)
@@ -121,13 +126,13 @@ def _framed(image: Pixels, cover: Cover) -> Pixels:
         inner = np.zeros_like(outer)
         edge = inset + FRAME
         inner[top + edge : bottom - edge, left + edge : right - edge] = True
-        found[outer & ~inner] = colour
-    return found
+        framed[outer & ~inner] = colour
+    return framed
 
 
 def _coloured(image: Pixels, predicted: NDArray[np.int64], colours: Mapping[int, Colour]) -> Pixels:
     """Return an image in the colours of the classes that win, cell by cell."""
-    cells = np.array([colours.get(one, OTHER) for one in predicted.ravel().tolist()], np.uint8)
+    cells = np.array([colours.get(index, OTHER) for index in predicted.ravel().tolist()], np.uint8)
     small = Image.fromarray(cells.reshape(*predicted.shape, 3))
     large = small.resize((image.shape[1], image.shape[0]), Image.Resampling.NEAREST)
     return np.asarray(Image.blend(Image.fromarray(image), large, COVERED))

@@ -1,9 +1,14 @@
-"""Tables of all that is known of explanations: of every map, every cover, every layer."""
+"""Tables of all that is known of explanations: of every map, cover, layer and region."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
+
+from errlens.attribution.pointing_game import held_against_area
+
+OK: Final = "ok"
+FAILED: Final = "failed"
 
 INDEX_COLUMNS: Final = {
     "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "method": "str",
@@ -21,38 +26,30 @@ COVER_COLUMNS: Final = {
     "pred_after": "float64", "true_after": "float64", "file": "str",
 }  # fmt: skip
 SIMILARITY_COLUMNS: Final = {"method": "str", "layer": "str", "similarity": "float64"}
+EVIDENCE_COLUMNS: Final = (
+    "method", "images", "region", "n", "share", "area", "lift", "p_value",
+)  # fmt: skip
+REGIONS: Final = ("object", "head")
 
 
 class Tables(NamedTuple):
-    """What was found: of every map, of the parts that turn an error, of maps of random networks.
-
-    `seconds` are those of each image by method; `stopped` is what stopped it early; `written` are
-    names of files.
-    """
+    """Of every map, of the parts that turn an error, and of the maps of randomised networks."""
 
     maps: pd.DataFrame
     covers: pd.DataFrame
     similarities: pd.DataFrame
-    seconds: Sequence[Mapping[str, float]] = ()
-    stopped: str | None = None
-    written: Sequence[str] = ()
 
 
 def tables(
     maps: Sequence[Mapping[str, Any]] = (),
     covers: Sequence[Mapping[str, Any]] = (),
     similarities: Sequence[Mapping[str, Any]] = (),
-    *,
-    seconds: Sequence[Mapping[str, float]] = (),
-    stopped: str | None = None,
 ) -> Tables:
     """Return rows as tables: of maps, of images and of methods and stages."""
     return Tables(
         _table(maps, INDEX_COLUMNS),
         _table(covers, COVER_COLUMNS),
         _table(similarities, SIMILARITY_COLUMNS),
-        seconds,
-        stopped,
     )
 
 
@@ -72,3 +69,23 @@ def merged(before: pd.DataFrame | None, table: pd.DataFrame, *, by: Sequence[str
         kinds = cast(dict[str, str], table.dtypes.astype(str).to_dict())
         together = pd.concat([_table(records, kinds), table], ignore_index=True)
     return together.sort_values([*by], kind="stable", ignore_index=True)
+
+
+def evidence_table(index: pd.DataFrame) -> pd.DataFrame:
+    """Return how the evidence for the predicted class is spread, in right and in wrong images.
+
+    One row for each method, kind of image and region that any of the outlines have.
+    """
+    return pd.DataFrame(list(_evidence(index)), columns=list(EVIDENCE_COLUMNS))
+
+
+def _evidence(index: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    predicted = index[index["target"] == "predicted"]
+    right = (predicted["label_name"] == predicted["pred_name"]).map({True: "right", False: "wrong"})
+    kinds = right.where(predicted["label_name"].notna(), "without label")
+    for (method, images), rows in predicted.groupby(["method", kinds]):
+        for region in REGIONS:
+            both = rows[[f"{region}_share", f"{region}_area"]].dropna().to_numpy()
+            if len(both):
+                evidence = held_against_area(*both.T.tolist())
+                yield {"method": method, "images": images, "region": region, **evidence._asdict()}

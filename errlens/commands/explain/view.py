@@ -1,79 +1,74 @@
 """How explanations look on the terminal."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.methods import load_method, method_names
-from errlens.commands.explain.album import FAILED, OK
-from errlens.commands.explain.evidence_view import evidence_table, show_evidence
-from errlens.commands.explain.tables import Tables
-from errlens.commands.showing import records, say_more
-from errlens.formats import count, counted, number, seconds, share, signed
+from errlens.commands import showing
+from errlens.commands.explain.job import Explained
+from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
+from errlens.commands.showing import first_rows, records, say_more, show_files
+from errlens.formats import count, counted, number, probability, seconds, share, signed, times
 from errlens.maps import LARGE_GAP
-from errlens.predictions.table import SCHEMA_VERSION
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen
 
 SHOWN: Final = 10
 
 
-def show_methods(screen: Screen, subject: ExplainedModel) -> None:
+def show_methods(screen: Screen, model: ExplainedModel) -> None:
     """List every method, with what it shows or why it does not fit the network."""
     rows = []
     for name in method_names():
         method = load_method(name)
-        reason = method.unsupported(subject)
+        reason = method.unsupported(model)
         rows.append((name, "no" if reason else "yes", reason or method.SUMMARY))
     screen.table(("method", "fits", "what it shows, or why not"), rows)
 
 
-def show(screen: Screen, folder: Path, found: Tables, *, asked: int, left: int) -> None:
-    """Print what was explained, what could not be, and where it is.
-
-    `asked` images were meant, of which `left` had not been explained before.
-    """
-    if not asked:
+def show(screen: Screen, explained: Explained) -> None:
+    """Print what was explained, what could not be, and where it is."""
+    job, maps = explained.job, explained.tables.maps
+    left = len(job.cases)
+    if not job.asked:
         screen.say("No image to explain: the run has no such errors.")
-    elif left < asked:
+    elif left < job.asked:
         screen.say(
-            f"{count(asked - left)} of {counted(asked, 'image')} explained before; --overwrite "
-            "explains them anew"
+            f"{count(job.asked - left)} of {counted(job.asked, 'image')} explained before; "
+            "--overwrite explains them anew"
         )
-    _show_pictures(screen, found.maps)
-    show_evidence(screen, evidence_table(found.maps))
-    _show_covers(screen, found.covers)
-    _show_trials(screen, found)
-    _show_seconds(screen, found)
-    _warn(screen, found.maps)
-    if found.stopped:
-        done = found.maps["row"].nunique()
+    _show_pictures(screen, maps)
+    _show_evidence(screen, evidence_table(maps))
+    _show_covers(screen, explained.tables.covers)
+    _show_checks(screen, explained.tables)
+    _show_seconds(screen, explained)
+    _warn(screen, maps)
+    if explained.stopped:
+        done = maps["row"].nunique()
         screen.warn(
-            f"stopped by {found.stopped} after {count(done)} of {counted(left, 'image')}; the same "
-            "call goes on"
+            f"stopped by {explained.stopped} after {count(done)} of {counted(left, 'image')}; the "
+            "same call goes on"
         )
-    screen.say()
-    pictures = sum(name.endswith(".png") for name in found.written)
-    others = [name for name in found.written if "/" not in name and not name.endswith(".png")]
-    screen.say(f"Wrote {relative(folder)}: {counted(pictures, 'picture')}, {', '.join(others)}")
+    pictures = sum(name.endswith(".png") for name in explained.written)
+    others = [name for name in explained.written if "/" not in name and not name.endswith(".png")]
+    show_files(screen, job.folder, [counted(pictures, "picture"), *others])
 
 
-def print_json(screen: Screen, folder: Path, run_hash: str, found: Tables) -> None:
+def print_json(screen: Screen, explained: Explained) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "explain",
-            "folder": str(folder),
-            "run_hash": run_hash,
-            "maps": records(found.maps),
-            "covers": records(found.covers),
-            "randomisation": records(found.similarities),
-            "evidence": records(evidence_table(found.maps)),
-            "stopped": found.stopped,
-            "files": list(found.written),
-        }
+    maps, covers, similarities = explained.tables
+    showing.print_json(
+        screen,
+        "explain",
+        folder=str(explained.job.folder),
+        run_hash=explained.job.run_hash,
+        maps=records(maps),
+        covers=records(covers),
+        randomisation=records(similarities),
+        evidence=records(evidence_table(maps)),
+        stopped=explained.stopped,
+        files=list(explained.written),
     )
 
 
@@ -81,40 +76,66 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
     pictures = maps.fillna({"file": ""}).groupby(["row", "file"], sort=False)
     rows = []
     for _, of_picture in list(pictures)[:SHOWN]:
-        one = records(of_picture)[0]
+        row = records(of_picture)[0]
         methods = of_picture["method"].unique()
         rows.append(
             (
-                str(one["row"]),
-                f"{_text(one['label_name'])} -> {_text(one['pred_name'])}",
-                one["method"] if len(methods) == 1 else f"{len(methods)} methods",
-                one["file"] if one["status"] == OK else f"none: {one['error']}",
+                str(row["row"]),
+                f"{_text(row['label_name'])} -> {_text(row['pred_name'])}",
+                row["method"] if len(methods) == 1 else f"{len(methods)} methods",
+                row["file"] if row["status"] == OK else f"none: {row['error']}",
             )
         )
     screen.table((">row", "true -> predicted", "method", "picture"), rows)
     say_more(screen, len(pictures), SHOWN, ": see index.csv")
 
 
+def _show_evidence(screen: Screen, table: pd.DataFrame) -> None:
+    """Print how much of the evidence lies on the object, and how much would by chance."""
+    if not len(table):
+        return
+    rows = [
+        (
+            row["method"],
+            row["images"],
+            row["region"],
+            probability(row["share"]),
+            probability(row["area"]),
+            times(row["lift"]),
+            probability(row["p_value"]),
+            str(row["n"]),
+        )
+        for row in first_rows(table)
+    ]
+    screen.say()
+    heads = ("evidence for the predicted class", "images", "on the", ">share", ">of the area")
+    screen.table((*heads, ">lift", ">p", ">n"), rows)
+    screen.remark(
+        "p: Wilcoxon's signed-rank test of share against area, image by image, two-sided. Where it "
+        "is not small, the evidence may as well be spread evenly over the image."
+    )
+
+
 def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
     """Print which parts turn errors into right answers."""
     if not len(covers):
         return
-    found = covers[covers["found"]].sort_values(["share", "row"])
+    turned = covers[covers["found"]].sort_values(["share", "row"])
     screen.say()
     screen.say(
-        f"Of {counted(len(covers), 'error')}, {count(len(found))} right when one square of the "
+        f"Of {counted(len(covers), 'error')}, {count(len(turned))} right when one square of the "
         "image is hidden"
     )
     rows = [
         (
-            str(one["row"]),
-            f"{one['label_name']} -> {one['pred_name']}",
-            share(one["share"]),
-            signed(one["true_before"] - one["pred_before"]),
-            signed(one["true_after"] - one["pred_after"]),
-            one["confirmed_by"],
+            str(row["row"]),
+            f"{row['label_name']} -> {row['pred_name']}",
+            share(row["share"]),
+            signed(row["true_before"] - row["pred_before"]),
+            signed(row["true_after"] - row["pred_after"]),
+            row["confirmed_by"],
         )
-        for one in records(found.head(SHOWN))
+        for row in records(turned.head(SHOWN))
     ]
     heads = (
         ">row", "true -> predicted", ">hidden", ">p(true) - p(predicted)", ">with it hidden",
@@ -123,21 +144,21 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
     screen.table(heads, rows)
 
 
-def _show_trials(screen: Screen, found: Tables) -> None:
+def _show_checks(screen: Screen, tables: Tables) -> None:
     """Print how maps did against random ones, and how much of them a random network leaves."""
-    tried = found.maps.dropna(subset="deletion_auc")
-    if not len(tried):
+    checked = tables.maps.dropna(subset="deletion_auc")
+    if not len(checked):
         return
-    last = found.similarities.groupby("method")["similarity"].last()
+    last = tables.similarities.groupby("method")["similarity"].last()
     columns = ["deletion_auc", "random_deletion_auc", "insertion_auc", "random_insertion_auc"]
     rows = [
         (
             str(method),
-            *(number(one[name].mean()) for name in columns),
+            *(number(maps[name].mean()) for name in columns),
             number(last.get(method)),
-            count(len(one)),
+            count(len(maps)),
         )
-        for method, one in tried.groupby("method")
+        for method, maps in checked.groupby("method")
     ]
     screen.say()
     heads = ("checked", ">deletion", ">random", ">insertion", ">random", ">if randomised", ">n")
@@ -148,11 +169,11 @@ def _show_trials(screen: Screen, found: Tables) -> None:
     )
 
 
-def _show_seconds(screen: Screen, found: Tables) -> None:
+def _show_seconds(screen: Screen, explained: Explained) -> None:
     """Print what each method takes, where several are compared."""
-    if not found.seconds or len(found.seconds[0]) < 2:
+    if not explained.seconds or len(explained.seconds[0]) < 2:
         return
-    taken = pd.DataFrame(list(found.seconds))
+    taken = pd.DataFrame(list(explained.seconds))
     rows = [(str(name), seconds(taken[name].mean())) for name in taken]
     screen.say()
     screen.table(("method", ">seconds an image"), rows)

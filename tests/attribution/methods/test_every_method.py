@@ -12,8 +12,8 @@ from tests.attribution.networks import (
     SIDE,
     Patches,
     explained,
+    model_of,
     planted,
-    subject_of,
     targets,
 )
 
@@ -133,12 +133,12 @@ def test_a_planted_patch_is_pointed_at(method):
 def test_a_method_says_what_it_shows(method):
     assert 20 < len(method.SUMMARY) < 90
     assert method.explain.__doc__
-    assert method.unsupported(subject_of(Patches())) is None
+    assert method.unsupported(model_of(Patches())) is None
 
 
 def test_reasons_are_sentences_and_need_no_run(method):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, CLASSES))
-    reason = method.unsupported(subject_of(flat))
+    reason = method.unsupported(model_of(flat))
     if reason is None:
         images, _, _ = planted(1)
         assert explained(method, flat, images, targets([0])).values.isfinite().all()

@@ -23,8 +23,8 @@ from tests.attribution.networks import (
     SIDE,
     Patches,
     explained,
+    model_of,
     planted,
-    subject_of,
     targets,
 )
 
@@ -62,7 +62,7 @@ def test_of_a_linear_network_hiding_a_part_costs_what_stands_there(height, width
     stride = data.draw(st.integers(1, mask))
     options = MethodSettings(mask=str(mask), stride=str(stride), fill="black", batch_size=5)
     module, image = linear(height, width, dtype=dtype), photo(height, width, dtype=dtype)
-    found = sweep(subject_of(module, size=(3, height, width)), image, options)
+    found = sweep(model_of(module, size=(3, height, width)), image, options)
     weight = module[1].weight.detach().reshape(4, 3, height, width)
     for row, column in np.ndindex(found.boxes.shape[:2]):
         top, left, bottom, right = found.boxes[row, column]
@@ -105,7 +105,7 @@ def test_a_stride_of_the_same_share_as_the_mask_leaves_no_gap_where_both_are_rou
 def test_masks_side_by_side_add_up_to_all_that_is_lost():
     module, image = linear(12, 20), photo(12, 20)
     options = MethodSettings(mask="4", stride="4", fill="black")
-    found = sweep(subject_of(module, size=(3, 12, 20)), image, options)
+    found = sweep(model_of(module, size=(3, 12, 20)), image, options)
     with torch.no_grad():
         lost = (module(image[None]) - module(-torch.ones_like(image)[None]))[0]
     drops = (found.base - found.logits).sum(dim=(0, 1))
@@ -129,7 +129,7 @@ def test_it_is_captums_inside_where_windows_overlap():
     # captum tells the mean over the windows that hide a pixel: so is ours, taken by hand.
     images, _, (colour,) = planted(1)
     module = Patches().eval()
-    found = sweep(subject_of(module), images[0], MethodSettings(mask="6", stride="2", fill="black"))
+    found = sweep(model_of(module), images[0], MethodSettings(mask="6", stride="2", fill="black"))
     total, count = torch.zeros(24, 24), torch.zeros(24, 24)
     drops = found.drops([Target("one", colour)])[0]
     for drop, box in zip(drops.ravel(), found.boxes.reshape(-1, 4), strict=True):
@@ -147,7 +147,7 @@ def test_it_is_captums_inside_where_windows_overlap():
 def test_all_is_read_from_one_sweep():
     images, _, _ = planted(1)
     module = Watched().eval()
-    found = sweep(subject_of(module), images[0], MethodSettings(mask="6", batch_size=16))
+    found = sweep(model_of(module), images[0], MethodSettings(mask="6", batch_size=16))
     passes = len(module.seen)
     wanted = targets([0, 3, (0, 3)])[0]
     one, other, difference = found.drops(wanted)
@@ -269,7 +269,7 @@ def test_what_a_network_remembers_can_still_be_learnt_from():
 def test_what_hides_is_as_it_is_called():
     image = photo(30, 20)
     made = {
-        name: fill(subject_of(nn.Identity()), image, MethodSettings(fill=name, mask="8"))
+        name: fill(model_of(nn.Identity()), image, MethodSettings(fill=name, mask="8"))
         for name in FILLS
     }
     assert all(one.shape == image.shape for one in made.values())
@@ -282,17 +282,17 @@ def test_what_hides_is_as_it_is_called():
     assert abs(made["noise"].std() / image.std() - 1) < 0.1
     assert torch.equal(
         made["noise"],
-        fill(subject_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8")),
+        fill(model_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8")),
     )
-    other = fill(subject_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8", seed=1))
+    other = fill(model_of(nn.Identity()), image, MethodSettings(fill="noise", mask="8", seed=1))
     assert not torch.equal(made["noise"], other)
 
 
 @pytest.mark.parametrize("size", [(3, 40), (40, 3), (5, 5)])
 def test_an_image_smaller_than_its_blur_can_be_blurred(size):
     image = photo(*size)
-    subject = subject_of(nn.Identity())
-    assert fill(subject, image, MethodSettings(fill="blur", mask="100%")).isfinite().all()
+    model = model_of(nn.Identity())
+    assert fill(model, image, MethodSettings(fill="blur", mask="100%")).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -320,15 +320,15 @@ def test_masks_that_do_not_fit_are_usage_errors(options, message):
 @pytest.mark.parametrize("batch_size", [1, 16, 100])
 def test_the_strongest_channel_falls_where_its_patch_is_hidden(batch_size):
     images, ((top, left, bottom, right),), (colour,) = planted(1, seed=3)
-    subject = subject_of(Patches().eval(), layer="relu")
+    model = model_of(Patches().eval(), layer="relu")
     options = MethodSettings(mask="6", stride="3", batch_size=batch_size)
-    found = sweep(subject, images[0], options, layer=subject.spatial_layer)
+    found = sweep(model, images[0], options, layer=model.spatial_layer)
     fall = found.strongest_channel()
     assert fall.channel == colour
     hook = []
-    handle = subject.module.relu.register_forward_hook(lambda *io: hook.append(io[2].sum((2, 3))))
+    handle = model.module.relu.register_forward_hook(lambda *io: hook.append(io[2].sum((2, 3))))
     with torch.no_grad():
-        subject.module(images)
+        model.module(images)
     handle.remove()
     assert fall.base == pytest.approx(float(hook[0][0, colour]), rel=1e-5)
     row, column = divmod(int(fall.drops.argmax()), fall.drops.shape[1])
@@ -337,10 +337,10 @@ def test_the_strongest_channel_falls_where_its_patch_is_hidden(batch_size):
     assert left - 3 <= x <= right + 3
     # Hidden from it, the network sees no colour at all.
     assert fall.drops.max() == pytest.approx(fall.base, rel=0.05)
-    assert not subject.module.relu._forward_hooks
+    assert not model.module.relu._forward_hooks
 
 
 def test_without_a_layer_there_is_no_channel():
     images, _, _ = planted(1)
     with pytest.raises(ValueError, match="no layer"):
-        sweep(subject_of(Patches().eval()), images[0], MethodSettings()).strongest_channel()
+        sweep(model_of(Patches().eval()), images[0], MethodSettings()).strongest_channel()

@@ -266,7 +266,7 @@ def test_help_needs_no_torch():
 
 def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
     path, row = run.predictions.frame.query("not correct")[["path", "row"]].iloc[0]
-    all_of_it = {"width": 12, "height": 10, "pet_polygons": [[0, 0, 12, 0, 12, 10, 0, 10]]}
+    all_of_it = {"width": 12, "height": 10, "polygons": [[0, 0, 12, 0, 12, 10, 0, 10]]}
     Path("masks.json").write_text(json.dumps({f"photos/{path}": all_of_it}))
     said = explain(f"run --masks masks.json --select row:{row} --select errors").stdout
     table = index()
@@ -286,7 +286,7 @@ def test_masks_say_how_much_of_the_evidence_lies_on_the_object(run):
 
 
 def test_evidence_on_a_part_of_the_photo_is_held_against_its_area(run):
-    left = {"width": 12, "height": 10, "pet_polygons": [[0, 0, 5, 0, 5, 9, 0, 9]]}
+    left = {"width": 12, "height": 10, "polygons": [[0, 0, 5, 0, 5, 9, 0, 9]]}
     paths = run.predictions.frame["path"]
     Path("masks.json").write_text(json.dumps({f"photos/{path}": left for path in paths}))
     said = explain("run --masks masks.json --method gradient --select true:blue --select true:red")

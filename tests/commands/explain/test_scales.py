@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from errlens.commands.explain import pictures as _explain_figures
-from errlens.commands.explain import study_pictures as _explain_study_figures
+from errlens.commands.explain import pictures as _explain_pictures
+from errlens.commands.explain import study_pictures as _explain_study_pictures
 from tests.commands.explain.test_explain import QUICK, explain, index, old, run  # noqa: F401 - fixtures
 from tests.figures.maps.test_heatmaps import numbers_of, value_of
 
@@ -13,14 +13,14 @@ from tests.figures.maps.test_heatmaps import numbers_of, value_of
 def drawn(monkeypatch):
     """The panels, the unit, and the numbers on the bars of each picture that is drawn."""
     found = []
-    real = _explain_figures.draw_heatmaps
+    real = _explain_pictures.draw_heatmaps
 
     def draw(image, panels, **options):
         figure = real(image, panels, **options)
         found.append((panels, options["unit"], options.get("signed", True), numbers_of(figure)))
         return figure
 
-    for module in (_explain_figures, _explain_study_figures):
+    for module in (_explain_pictures, _explain_study_pictures):
         monkeypatch.setattr(module, "draw_heatmaps", draw)
     return found
 

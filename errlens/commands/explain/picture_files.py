@@ -1,4 +1,4 @@
-"""Explanations become pictures."""
+"""Where the pictures and maps of explanations are written: one by one, and sheets of several."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -10,19 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from errlens.attribution.cases import Case, Explanation
-from errlens.commands.explain import pictures as figures
+from errlens.commands.explain import pictures
+from errlens.commands.explain.earlier_calls import Key
 from errlens.commands.explain.job import Job
-from errlens.commands.explain.ledger import Key
-from errlens.commands.explain.options import ExplainOptions
-from errlens.commands.explain.pictures import Looks, Tile
+from errlens.commands.explain.pictures import Tile
 from errlens.errors import PictureTooLarge
 from errlens.formats import count, counted
 from errlens.maps import Attribution
 from errlens.run.file_names import distinct_names, file_name
 from errlens.run.results import ResultsWriter
 
-OK: Final = "ok"
-FAILED: Final = "failed"
 ABOUT: Final = ("row", "sample_id", "label_name", "pred_name")
 
 SHEET_TILES: Final = 24  # of a sheet, at most
@@ -42,7 +39,7 @@ class Files(NamedTuple):
     why_none: str | None = None
 
 
-class Album:
+class PictureFiles:
     """Writes the pictures of images as they are explained, and sheets of those that go together.
 
     Images of a run go together if they have the same label and were taken for the same class;
@@ -51,17 +48,12 @@ class Album:
     `sheets` has the name of the sheet that each image is meant for, by row and method.
     """
 
-    def __init__(
-        self,
-        results: ResultsWriter,
-        looks: Looks,
-        job: Job,
-        options: ExplainOptions,
-    ) -> None:
+    def __init__(self, results: ResultsWriter, job: Job) -> None:
         self._results = results
-        self._looks = looks
-        self._options = options
-        self._saved = job.known.saved
+        self._looks = job.how.looks
+        self._how = job.how
+        self._of_photos = job.of_photos
+        self._saved = job.saved
         self._folder = _folder_names(job)
         self._expected = Counter(self._group(case) for case in job.cases)
         self._tiles: dict[tuple[str, str], list[Tile]] = defaultdict(list)
@@ -71,33 +63,42 @@ class Album:
         """Return how the names of all pictures of an image begin."""
         stem = file_name(PurePosixPath(case.facts["path"]).stem)
         name = f"{case.facts['row']}_{stem}"
-        return name if self._options.of_photos else f"{self._group(case)}/{name}"
+        return name if self._of_photos else f"{self._group(case)}/{name}"
 
-    def add(self, found: Explanation) -> dict[str, Files]:
+    def add(self, explanation: Explanation) -> dict[str, Files]:
         """Write the pictures of one image, and its maps; return the files of each method."""
-        group, name, row = self._group(found.case), self.name(found.case), found.case.facts["row"]
-        self.sheets |= {(row, method): _sheet(group, method) for method in found.maps}
-        if found.image is None:
-            return dict.fromkeys(found.maps, Files())
-        if self._options.compare:
+        group, name, row = (
+            self._group(explanation.case),
+            self.name(explanation.case),
+            explanation.case.facts["row"],
+        )
+        self.sheets |= {(row, method): _sheet(group, method) for method in explanation.maps}
+        if explanation.image is None:
+            return dict.fromkeys(explanation.maps, Files())
+        if self._how.compare:
             file = f"{name}_compare.png"
-            why_none = self._drawn(partial(self._compare, found, file))
-            return {method: self._files(found, method, file, why_none) for method in found.maps}
-        return {method: self._add(found, method) for method in found.maps}
+            why_none = self._drawn(partial(self._compare, explanation, file))
+            return {
+                method: self._files(explanation, method, file, why_none)
+                for method in explanation.maps
+            }
+        return {method: self._add(explanation, method) for method in explanation.maps}
 
-    def _add(self, found: Explanation, method: str) -> Files:
+    def _add(self, explanation: Explanation, method: str) -> Files:
         """Write the picture and the maps of a method."""
-        file = f"{self.name(found.case)}_{method}.png"
-        why_none = self._drawn(partial(self._write, found, method, file))
-        if not (self._options.overlay_only or why_none):
-            self._collect(found, method)
-        return self._files(found, method, file, why_none)
+        file = f"{self.name(explanation.case)}_{method}.png"
+        why_none = self._drawn(partial(self._write, explanation, method, file))
+        if not (self._how.overlay_only or why_none):
+            self._collect(explanation, method)
+        return self._files(explanation, method, file, why_none)
 
-    def _files(self, found: Explanation, method: str, file: str, why_none: str | None) -> Files:
+    def _files(
+        self, explanation: Explanation, method: str, file: str, why_none: str | None
+    ) -> Files:
         """Return what was written of a method, after its maps if they are wanted."""
         if why_none:
             return Files(why_none=why_none)
-        return Files(file, self._save(found, method, self.name(found.case)))
+        return Files(file, self._save(explanation, method, self.name(explanation.case)))
 
     def _drawn(self, draw: Callable[[], None]) -> str | None:
         """Draw something; return the reason why that is not possible, or None."""
@@ -109,8 +110,8 @@ class Album:
             return "too large for the memory that is left"
         return None
 
-    def _compare(self, found: Explanation, file: str) -> None:
-        self.figure(file, figures.comparison_figure(found, self._looks))
+    def _compare(self, explanation: Explanation, file: str) -> None:
+        self.figure(file, pictures.comparison_figure(explanation, self._looks))
 
     def figure(self, name: str, figure: Figure | None) -> None:
         """Write a picture, if there is anything to be seen."""
@@ -125,20 +126,20 @@ class Album:
 
     def _write_sheet(self, group: str, method: str, tiles: list[Tile]) -> None:
         title = self._sheet_title(group, len(tiles))
-        self._results.png(_sheet(group, method), figures.sheet_figure(tiles, title, self._looks))
+        self._results.png(_sheet(group, method), pictures.sheet_figure(tiles, title, self._looks))
 
-    def _write(self, found: Explanation, method: str, file: str) -> None:
-        if self._options.overlay_only:
-            pixels = figures.overlay_pixels(found, method, self._looks)
+    def _write(self, explanation: Explanation, method: str, file: str) -> None:
+        if self._how.overlay_only:
+            pixels = pictures.overlay_pixels(explanation, method, self._looks)
             if pixels is not None:
                 self._results.pixels(file, pixels)
         else:
-            self.figure(file, figures.method_figure(found, method, self._looks))
+            self.figure(file, pictures.method_figure(explanation, method, self._looks))
 
-    def _save(self, found: Explanation, method: str, name: str) -> str | None:
+    def _save(self, explanation: Explanation, method: str, name: str) -> str | None:
         """Write the maps of a method in raw units, if asked for or if they were written before."""
-        maps = [shown for shown in found.of_both(method) if isinstance(shown, Attribution)]
-        asked = self._options.save_maps or (found.case.facts["row"], method) in self._saved
+        maps = [shown for shown in explanation.of_both(method) if isinstance(shown, Attribution)]
+        asked = self._how.save_maps or (explanation.case.facts["row"], method) in self._saved
         if not (maps and asked):
             return None
         file = f"maps/{PurePosixPath(name).name}_{method}.npz"
@@ -146,17 +147,17 @@ class Album:
         self._results.npz(file, {shown.target.name: shown.values for shown in maps} | unit)
         return file
 
-    def _collect(self, found: Explanation, method: str) -> None:
-        group = self._group(found.case)
+    def _collect(self, explanation: Explanation, method: str) -> None:
+        group = self._group(explanation.case)
         shown = self._tiles[group, method]
         together = self._expected[group] > 1 and len(shown) < SHEET_TILES
-        if self._options.of_photos:
-            together = together and len(found.case.targets) == 1
-        if together and (tile := figures.sheet_tile(found, method, self._looks)):
+        if self._of_photos:
+            together = together and len(explanation.case.targets) == 1
+        if together and (tile := pictures.sheet_tile(explanation, method, self._looks)):
             shown.append(tile)
 
     def _group(self, case: Case) -> str:
-        if self._options.of_photos:
+        if self._of_photos:
             return PHOTOS
         return "__".join(self._folder[name] for name in _ends(case))
 

@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-from errlens.commands.explain.evidence_view import COLUMNS, evidence_table
-from errlens.commands.explain.tables import tables
+from errlens.commands.explain.tables import EVIDENCE_COLUMNS, evidence_table, tables
 
 
 def index(shares, areas, *, label, pred="a", method="grad-cam"):
@@ -39,5 +38,5 @@ def test_evidence_as_large_as_the_area_is_no_evidence():
 
 
 def test_without_regions_there_is_nothing_to_say():
-    assert list(evidence_table(tables().maps)) == list(COLUMNS)
+    assert list(evidence_table(tables().maps)) == list(EVIDENCE_COLUMNS)
     assert not len(evidence_table(index([None], [None], label="a")))

@@ -1,4 +1,9 @@
-"""How much of the evidence lies where the object is: "it looks at the background" as a number."""
+"""The energy-based pointing game: how much of the evidence lies where the object is.
+
+H. Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks",
+CVPR workshops 2020, section 4.3: the proportion of the energy of a map that falls inside a region.
+Here only positive values, which speak for the score, count as energy.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,8 +14,8 @@ from PIL import Image
 from scipy.stats import wilcoxon
 
 
-def evidence_share(values: NDArray[np.float32], region: NDArray[np.float32] | None) -> float | None:
-    """Return the share of the positive part of a map that lies in a region.
+def energy_inside(values: NDArray[np.float32], region: NDArray[np.float32] | None) -> float | None:
+    """Return the proportion of the positive energy of a map that lies inside a region.
 
     Args:
         values: A map of shape (h, w), of any size.
@@ -19,7 +24,7 @@ def evidence_share(values: NDArray[np.float32], region: NDArray[np.float32] | No
     Returns:
         0 to 1; None without a region, or where nothing is positive.
 
-    >>> evidence_share(np.float32([[1, 3], [-5, 0]]), np.float32([[0, 1], [1, 1]]))
+    >>> energy_inside(np.float32([[1, 3], [-5, 0]]), np.float32([[0, 1], [1, 1]]))
     0.75
     """
     if region is None:

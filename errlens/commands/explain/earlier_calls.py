@@ -1,19 +1,21 @@
-"""What `errlens explain` adds to a folder: tables, pictures and maps that stay in agreement.
+"""What calls before left in the folder, and how the results of this one are added to it.
 
 What is explained anew takes the place of what there was of the same image by the same method, with
 all its files. That is settled at the very end, with what other processes have added by then.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pandas as pd
 
-from errlens.commands.explain.rows import Rows
 from errlens.commands.explain.tables import (
     COVER_COLUMNS,
     INDEX_COLUMNS,
+    OK,
     SIMILARITY_COLUMNS,
     Tables,
     merged,
@@ -29,13 +31,13 @@ OF_A_MAP: Final = ("file", "maps_file")  # columns of the index that name files
 Key = tuple[int, str]  # row and method
 
 
-class Ledger:
+class EarlierCalls:
     """Brings the tables of one call together with those that are there, and says what goes."""
 
     def __init__(self, folder: Path, run_hash: str) -> None:
         self._folder = folder
         self._run_hash = run_hash
-        self._rows = Rows(folder)
+        self._rows = RowNumbers(folder)
         self._gone: set[str] = set()
 
     def before(self) -> pd.DataFrame | None:
@@ -52,7 +54,7 @@ class Ledger:
     def forget(self, photos: Sequence[str]) -> None:
         """Give back the rows of photos that came to nothing."""
         with alone_in(self._folder):
-            self._rows.keep(photos)
+            self._rows.forget(photos)
 
     def add(self, results: ResultsWriter, tables: Tables, sheets: Mapping[Key, str]) -> None:
         """Write the tables, of this call and of those before.
@@ -62,7 +64,7 @@ class Ledger:
         before = self.before()
         index = merged(before, tables.maps, by=("row", "method"))
         results.csv(INDEX, index)
-        self._rows.keep({*tables.maps["sample_id"]})
+        self._rows.forget({*tables.maps["sample_id"]})
         self._drop(before, index, OF_A_MAP)
         self._gone |= {sheets[key] for key in _keys(before) & sheets.keys()}
         if len(tables.covers):
@@ -89,14 +91,58 @@ class Ledger:
     ) -> pd.DataFrame | None:
         """Return a table of calls before with all its columns, if they explained the same."""
         try:
-            found = read_table(
+            table = read_table(
                 self._folder, name, run_hash=self._run_hash, command="errlens explain"
             )
-            if {*key} <= {*found}:
-                return found.reindex(columns=[*columns]).astype(dict(columns))
+            if {*key} <= {*table}:
+                return table.reindex(columns=[*columns]).astype(dict(columns))
         except (NoResults, ValueError, TypeError):  # a damaged one is made anew
             pass
         return None
+
+
+class RowNumbers:
+    """The numbers of photos that belong to no run: each keeps its own, whoever explains what else.
+
+    Several processes may add to a folder at the same time. What is promised and not in the index
+    yet stands in a hidden file beside the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._place = folder.with_name(f".{folder.name}.rows.json")
+
+    def promise(self, names: Sequence[str], known: Mapping[str, int]) -> dict[str, int]:
+        """Return a number for each name: that which it has, else one that is free.
+
+        Nobody else may do so at the same time.
+
+        Args:
+            names: The photos.
+            known: The numbers in the index.
+        """
+        taken = {**self._promised(), **known}
+        free = count(max(taken.values(), default=-1) + 1)
+        rows = {name: taken[name] if name in taken else next(free) for name in names}
+        self._write({name: row for name, row in (taken | rows).items() if name not in known})
+        return rows
+
+    def forget(self, names: Collection[str]) -> None:
+        """Forget the promises for names whose numbers are in the index."""
+        self._write({name: row for name, row in self._promised().items() if name not in names})
+
+    def _promised(self) -> dict[str, int]:
+        try:
+            promised = json.loads(self._place.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        pairs = promised.items() if isinstance(promised, dict) else ()
+        return {name: row for name, row in pairs if isinstance(row, int)}
+
+    def _write(self, promised: Mapping[str, int]) -> None:
+        if promised:
+            self._place.write_text(json.dumps(promised), encoding="utf-8")
+        else:
+            self._place.unlink(missing_ok=True)
 
 
 class Known(NamedTuple):
@@ -111,7 +157,7 @@ def known_maps(before: pd.DataFrame | None, *, options: str) -> Known:
     if before is None:
         return Known(frozenset(), frozenset())
     same = before["options"].fillna("") == options
-    ok = before["status"] == "ok"
+    ok = before["status"] == OK
     return Known(_keys(before[same & ok]), _keys(before[before["maps_file"].notna()]))
 
 
