@@ -27,9 +27,7 @@ from errlens.commands.evaluate.restoring import (
     show_diagnosis,
     show_doubt,
 )
-from errlens.commands.options.groups import (
-    INVOCATION,
-)
+from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.shell import command_line
 from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores

@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.groups import (
-    ComputeOptions,
-    DataOptions,
-    JudgementOptions,
-    ModelOptions,
-    OutputOptions,
-    OverwriteOption,
-)
+from errlens.commands.options.data import DataOptions, JudgementOptions
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.errors import UnfitOption
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from errlens.commands.options.groups import (
-    ModelOptions,
-    OutputOptions,
-    OverwriteOption,
-    RunArgument,
-)
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.model import ModelOptions
+from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 from errlens.errors import UnfitOption
 
 if TYPE_CHECKING:

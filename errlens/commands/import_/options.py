@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from errlens.commands.options.groups import MaxFileMB, OutputOptions, OverwriteOption
+from errlens.commands.options.data import MaxFileMB
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:

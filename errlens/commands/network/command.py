@@ -13,11 +13,8 @@ from errlens.classes.spelling import as_number
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.network.options import ProbeOptions
-from errlens.commands.options.groups import (
-    INVOCATION,
-    ComputeOptions,
-    ModelOptions,
-)
+from errlens.commands.options.invocation import INVOCATION
+from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.options.shell import command_line
 from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
 from errlens.data.photos.loading import available_cores

@@ -1,4 +1,4 @@
-"""Options that say which images of a run are meant, and where these lie: of several commands."""
+"""Options that say which run a command reads, which of its images, and where these lie."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from errlens.errors import NoResults, UnfitOption
+from errlens.run.places import DEFAULT_RUNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from errlens.analysis.selection.selection import Selectable
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
+    from errlens.terminal import Screen
 
 
 class Selection(NamedTuple):
@@ -47,6 +49,26 @@ class Selection(NamedTuple):
         ranks = dict(zip(self.worst["row"], self.worst["rank"], strict=True))
         rank = found["row"].map(ranks).astype("Int64").rename("rank")
         return pd.concat([rank, found], axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArgument:
+    """Which run a command reads."""
+
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="A run folder.  [default: the newest below runs/]"),
+    ] = None
+
+    def open_run(self, screen: "Screen") -> "RunFolder":
+        """Return the run that was named or, said on the screen, the newest one; it is complete."""
+        from errlens.run.folder import newest_run, open_run
+
+        run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
+        if not self.run:
+            screen.remark(f"the newest run: {run.path}")
+        run.require_complete()
+        return run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,7 @@ from typing import Any, Final
 import typer
 
 from errlens.commands.options.config import Config, config_text, read_config
-from errlens.commands.options.groups import (
-    INVOCATION,
-    ConfigArguments,
-)
+from errlens.commands.options.invocation import INVOCATION, ConfigArguments
 from errlens.commands.registry import COMMANDS
 from errlens.commands.run.options import RunOptions
 from errlens.errors import BadConfig, GateFailed

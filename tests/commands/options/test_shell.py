@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from errlens.commands.evaluate.options import EvaluateOptions
-from errlens.commands.options.groups import INVOCATION
+from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.shell import as_callback, command_line
 from errlens.escapes import is_printable
 

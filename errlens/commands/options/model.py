@@ -1,4 +1,4 @@
-"""Options shared by commands, declared once for the command line and for configurations."""
+"""Options that say which model predicts, how it sees images, and on what it works."""
 
 import ast
 from collections.abc import Sequence
@@ -9,109 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from errlens.errors import UnfitOption, shortened
-from errlens.run.places import DEFAULT_RUNS, MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
-    from errlens.classes.names import ClassNames, Superclasses
-    from errlens.data.samples import Samples
+    from errlens.classes.names import ClassNames
     from errlens.model.classifier import Classifier
-    from errlens.run.folder import RunFolder
-    from errlens.terminal import Screen
-
-MaxFileMB = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """What to predict."""
-
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="Class folders, a .csv or .parquet manifest, a folder of photos, one photo or "
-            "torchvision:NAME, a data set.",
-        ),
-    ]
-    root: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where a manifest's relative paths start, or a data set lies.  "
-            "[default: a manifest's folder]"
-        ),
-    ] = None
-    path_column: Annotated[str, typer.Option(help="Manifest column of the paths.")] = "path"
-    label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
-    split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
-    split: Annotated[
-        str | None, typer.Option(help="Only this split of a manifest or a data set.")
-    ] = None
-    labels: Annotated[
-        Literal["names", "indices"] | None,
-        typer.Option(
-            help="What the labels are.  [default: names; whole numbers in a manifest that are no "
-            "names: indices]"
-        ),
-    ] = None
-    allow_unknown: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
-        ),
-    ] = False
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
-    ] = None
-    download: Annotated[
-        bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
-    ] = False
-    max_file_mb: MaxFileMB = MAX_FILE_MB
-
-    def find_samples(self, *, seed: int) -> "Samples":
-        """Return the images these options describe."""
-        from errlens.data.manifests import Columns
-        from errlens.data.samples import find_samples, stratified
-
-        name = data_set_name(self.data)
-        if name is not None:
-            from errlens.data.torchvision_sets import torchvision_samples
-
-            samples = torchvision_samples(
-                name, root=self.root, split=self.split, download=self.download
-            )
-            return samples if self.limit is None else stratified(samples, self.limit, seed)
-        if self.download:
-            raise UnfitOption("--download fetches data sets like torchvision:CIFAR10, nothing else")
-        return find_samples(
-            self.data,
-            root=self.root,
-            columns=Columns(self.path_column, self.label_column, self.split_column),
-            split=self.split,
-            limit=self.limit,
-            seed=seed,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgementOptions:
-    """How predictions are held against labels."""
-
-    trust_labels: Annotated[
-        bool,
-        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
-    ] = False
-    superclasses: Annotated[
-        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
-    ] = None
-
-    def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
-        """Return the superclasses of the classes, if there are any."""
-        from errlens.classes.files import read_superclasses
-
-        return read_superclasses(self.superclasses, classes) if self.superclasses else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,69 +163,6 @@ class ComputeOptions:
     def resources(self) -> dict[str, Any]:
         """Return what is worth recording of these options."""
         return {"batch_size": self.batch_size, "workers": self.workers, "threads": self.threads}
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputOptions:
-    """What belongs to an invocation as a whole, not to one block of a configuration."""
-
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More remarks.")] = False
-
-    def screen(self) -> "Screen":
-        """Return the terminal as these options want it used."""
-        from errlens.terminal import Screen
-
-        return Screen(quiet=self.quiet, verbose=self.verbose, as_json=self.json)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OverwriteOption:
-    """For commands that go on with what is there."""
-
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
-    ] = False
-
-
-# What belongs to one invocation, not to what it is about.
-INVOCATION = (OutputOptions, OverwriteOption)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfigArguments:
-    """Which configuration, and what of it is set otherwise."""
-
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
-    set: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="BLOCK.KEY=VALUE",
-            help="A setting that wins over the file; repeatable.",
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunArgument:
-    """Which run a command reads."""
-
-    run: Annotated[
-        Path | None,
-        typer.Argument(metavar="RUN", help="A run folder.  [default: the newest below runs/]"),
-    ] = None
-
-    def open_run(self, screen: "Screen") -> "RunFolder":
-        """Return the run that was named or, said on the screen, the newest one; it is complete."""
-        from errlens.run.folder import newest_run, open_run
-
-        run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
-        if not self.run:
-            screen.remark(f"the newest run: {run.path}")
-        run.require_complete()
-        return run
 
 
 def _assignment(text: str) -> tuple[str, Any]:
