@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.data.counting import (
-    LabelKind,
     Numbering,
     as_numbers,
     find_shift,
@@ -31,6 +30,7 @@ from errlens.errors import (
     some,
 )
 from errlens.imported.said_classes import SaidClasses, said_classes
+from errlens.run.choices import LabelKind
 
 Values = Sequence[str | None]
 

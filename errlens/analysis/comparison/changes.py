@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from errlens.analysis.comparison.matching import matched
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import real_pairs
-from errlens.analysis.mistakes.ranking import Rank, image_table, worst_table
+from errlens.analysis.mistakes.ranking import image_table, worst_table
 from errlens.analysis.statistics.paired import paired_difference
 from errlens.analysis.statistics.significance import benjamini_hochberg, mcnemar_exact
 from errlens.analysis.statistics.unpaired import unpaired_difference
 from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
+from errlens.run.choices import Rank
 
 # Figures of a run, and whether more is better.
 FIGURES: Final = {

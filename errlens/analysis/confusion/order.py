@@ -1,7 +1,7 @@
 """In which order classes are drawn, and with which numbers."""
 
 from itertools import groupby
-from typing import Final, Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from errlens.analysis.confusion.groups import cluster_order
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.predictions.scores import NO_CLASS
-
-Order = Literal["given", "superclass", "frequency", "cluster"]
-Normalize = Literal["none", "true", "pred"]
-
-ORDERS: Final[tuple[Order, ...]] = get_args(Order)
+from errlens.run.choices import Normalization, Order
 
 
 class Stretch(NamedTuple):
@@ -57,7 +53,7 @@ def superclass_stretches(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> li
 
 
 def cell_values(
-    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalize
+    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalization
 ) -> NDArray[np.float64]:
     """Return the cells of some classes as a dense matrix, shape (len(order), len(order)).
 
@@ -74,7 +70,7 @@ def cell_values(
 
 
 def matrix_table(
-    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalize
+    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalization
 ) -> pd.DataFrame:
     """Return the matrix for reading: a row and a column for each class, in the order given.
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from errlens.commands.options.data import MaxFileMB
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TableOptions:
     split_column: Annotated[str, typer.Option(help="Column of the splits.")] = "split"
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None
     labels: Annotated[
-        Literal["names", "indices"] | None,
+        LabelKind | None,
         typer.Option(
             help="What labels and predicted classes are.  "
             "[default: names if all match a class, else indices]"

@@ -38,7 +38,7 @@ def read_config(
     Args:
         path: The YAML file. Relative paths in it start at its folder.
         commands: The options class (a dataclass) of each command a block may name.
-        overrides: RunSettings like `evaluate.batch_size=64` that win over the file.
+        overrides: Settings like `evaluate.batch_size=64` that win over the file.
         outside_blocks: Options that no block may set, because the whole configuration does.
 
     Raises:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from errlens.errors import UnfitOption
+from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class DataOptions:
         str | None, typer.Option(help="Only this split of a manifest or a data set.")
     ] = None
     labels: Annotated[
-        Literal["names", "indices"] | None,
+        LabelKind | None,
         typer.Option(
             help="What the labels are.  [default: names; whole numbers in a manifest that are no "
             "names: indices]"

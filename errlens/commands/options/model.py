@@ -4,11 +4,12 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from errlens.errors import UnfitOption, shortened
+from errlens.run.choices import CropMode, Device, Interpolation
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames
@@ -68,11 +69,9 @@ class ModelOptions:
     crop_pct: Annotated[
         float | None, typer.Option(min=0.01, metavar="X", help="Share kept by the crop.")
     ] = None
-    crop_mode: Annotated[
-        Literal["center", "squash", "border"] | None, typer.Option(help="How to crop.")
-    ] = None
+    crop_mode: Annotated[CropMode | None, typer.Option(help="How to crop.")] = None
     interpolation: Annotated[
-        Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"] | None,
+        Interpolation | None,
         typer.Option(help="How to resize."),
     ] = None
     mean: Annotated[
@@ -142,9 +141,7 @@ class ModelOptions:
 class ComputeOptions:
     """How to work; none of it changes what comes out."""
 
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs.")
-    ] = "auto"
+    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto"
     batch_size: Annotated[
         int | None,
         typer.Option(

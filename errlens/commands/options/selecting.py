@@ -4,11 +4,12 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from errlens.errors import NoResults, UnfitOption
+from errlens.run.choices import Rank
 from errlens.run.places import DEFAULT_RUNS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from errlens.analysis.mistakes.ranking import Rank
     from errlens.analysis.selection.selection import Selectable
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
@@ -31,7 +31,7 @@ class Selection(NamedTuple):
     """
 
     images: "Predictions"
-    rank: "Rank"
+    rank: Rank
     worst: "pd.DataFrame"
     among: "Selectable"
     rows: "NDArray[np.int64]"
@@ -76,7 +76,7 @@ class RankOption:
     """Which errors come first."""
 
     rank: Annotated[
-        Literal["loss", "margin", "confidence", "entropy", "superclass"] | None,
+        Rank | None,
         typer.Option(
             help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
             "low entropy, or the wrong superclass.  [default: loss; confidence if that is all the "
@@ -84,7 +84,7 @@ class RankOption:
         ),
     ] = None
 
-    def ranking(self, *runs: "Predictions") -> "Rank":
+    def ranking(self, *runs: "Predictions") -> Rank:
         """Return the ranking asked for, or the best that all runs have the numbers for.
 
         Raises:

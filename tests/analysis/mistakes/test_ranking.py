@@ -1,6 +1,7 @@
 """The ranking against a sort of plain rows, written from its words."""
 
 from functools import cache
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.analysis.mistakes.ranking import COLUMNS, RANKS, worst_table
+from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
 from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.table import SCHEMA, Predictions
+from errlens.run.choices import Rank
 
 CLASSES = ClassNames(("lion", "cat", "dog", "wolf", "bird"))
 KINDS = Superclasses(("canine", "feline"), (1, 1, 0, 0, None))
@@ -102,7 +104,7 @@ def expected_order(rows, by):
     return [number for number, _ in sorted(wrong, key=badness)]
 
 
-@pytest.mark.parametrize("by", RANKS)
+@pytest.mark.parametrize("by", get_args(Rank))
 @settings(deadline=None, max_examples=60)
 @given(rows=rows)
 def test_the_ranking_is_a_sort_of_the_wrong_rows(by, rows):
