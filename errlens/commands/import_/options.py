@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errlens.commands.options.data import MaxFileMB
+from errlens.commands.options.data import MaxFileMB, SuperclassesFile
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB
@@ -84,9 +84,7 @@ class TableOptions:
             "columns of probability, else all labels and predictions, sorted]",
         ),
     ] = None
-    superclasses: Annotated[
-        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
-    ] = None
+    superclasses: SuperclassesFile = None
     max_file_mb: MaxFileMB = MAX_FILE_MB
 
     def read_predictions(self) -> "ImportedPredictions":

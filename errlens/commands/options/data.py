@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MaxFileMB = Annotated[
     int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
 ]
+SuperclassesFile = Annotated[
+    Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +102,7 @@ class JudgementOptions:
         bool,
         typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
     ] = False
-    superclasses: Annotated[
-        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
-    ] = None
+    superclasses: SuperclassesFile = None
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
