@@ -1,6 +1,6 @@
 """Do labels and outputs mean the same classes? Where they do not, names that would."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from errlens.analysis.confusion.label_space import LEAST_CERTAIN, Cycle, exchang
 from errlens.analysis.confusion.suggestion import Suggestion, suggest_names
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
+from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.showing import first_few
 from errlens.data.counting import Shift, as_numbers, find_shift
 from errlens.data.labels import numbered
 from errlens.errors import LabelSpaceMismatch
@@ -16,16 +18,13 @@ from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
-Again = Callable[..., str]  # writes the command that was given with some options changed
 MOST_EXCHANGED = 6  # classes named in a message
 
 
 def check_label_space(
-    screen: Screen, run: RunFolder, predictions: Predictions, again: Again, *, trust: bool
+    screen: Screen, run: RunFolder, predictions: Predictions, options: EvaluateOptions
 ) -> None:
     """Look whether the predictions contradict the names of the classes.
-
-    `again` writes the command with other options; `trust` makes a warning of the error.
 
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
@@ -33,11 +32,11 @@ def check_label_space(
     label, pred = scored(predictions)
     names = predictions.classes
     indices = run.info.settings.labels == "indices"
-    if indices:  # these the user may call otherwise, not reorder
+    if indices:  # the user may give these other names, but not another order
         names = numbered(len(names))
     if shift := _shift_of_numbers(label, pred, names):
         problem, certain, advice = str(shift), True, ""
-        # Called by the labels that are taken for them.
+        # Each output gets the number of the label it seems to mean.
         numbers = as_numbers(np.arange(len(names)), names)
         lines = [str(number + shift.by) for number in numbers.tolist()]
     elif cycles := exchanged_labels(predictions):
@@ -48,13 +47,13 @@ def check_label_space(
         lines, advice = suggestion.lines, _advice(suggestion, run)
     else:
         return
-    renamed = again(
+    renamed = options.again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
         trust_labels=False,
         **({"labels": "names"} if indices or shift else {}),
     )
-    if trust or not certain:
+    if options.trust_labels or not certain:
         run.suggest_classes(lines)
         screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
         return
@@ -113,6 +112,7 @@ def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
     n, matched, given = (
         sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
     )
-    shown = ", ".join(taken[:MOST_EXCHANGED])
-    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
-    return f"{shown}{rest} ({matched} of {n} images, against {given} by the names in use)"
+    return (
+        f"{first_few(taken, MOST_EXCHANGED)} ({matched} of {n} images, against {given} by the "
+        "names in use)"
+    )

@@ -1,14 +1,16 @@
 """Options of `errlens evaluate`."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from errlens.commands.options.data import DataOptions, JudgementOptions
-from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.options.model import ComputeOptions, ModelOptions
+from errlens.commands.options.shell import command_line
 from errlens.errors import UnfitOption
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
@@ -57,6 +59,10 @@ class EvaluateOptions(
         sidecars_to_keep(self.keep, n=1, values=1)
         if expected_accuracy(self.expect) is not None and self.transform:
             raise UnfitOption("--expect cannot try other settings than those of --transform")
+
+    def again(self, **changes: Any) -> str:
+        """Write the command that was given, with some options changed."""
+        return command_line("evaluate", dataclasses.replace(self, **changes), without=INVOCATION)
 
 
 def expected_accuracy(text: str | None) -> float | None:

@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from errlens.commands.showing import first_few
+from errlens.formats import counted
 from errlens.imported.naming import Spelling
 from errlens.terminal import Screen
 
@@ -16,7 +18,7 @@ def show_spelling(screen: Screen, spelling: Spelling) -> None:
     if spelling.labels:
         screen.remark(respelt_as_text(spelling.labels, what="label"))
     if spelling.preds:
-        screen.remark(respelt_as_text(spelling.preds, what="predicted class"))
+        screen.remark(respelt_as_text(spelling.preds, what="prediction"))
     if spelling.as_one:
         screen.warn(
             f"{_groups(spelling.as_one)}: taken for one class{' each' * (len(spelling.as_one) > 1)}"
@@ -39,26 +41,22 @@ def _groups(groups: Sequence[Sequence[str]]) -> str:
     >>> _groups([["A", "a"], ["B", "b"], ["C", "c"], ["D", "d"]])
     "'A' and 'a', 'B' and 'b', 'C' and 'c' and 1 more"
     """
-    shown = ", ".join(" and ".join(map(repr, names)) for names in groups[:_MOST_SHOWN])
-    rest = len(groups) - _MOST_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return first_few([" and ".join(map(repr, names)) for names in groups], _MOST_SHOWN)
 
 
-def respelt_as_text(count: Mapping[tuple[str, str], int], *, what: str) -> str:
-    """Say how many names are spelt otherwise than their class, and how.
+def respelt_as_text(spellings: Mapping[tuple[str, str], int], *, what: str) -> str:
+    """Say how many labels or predictions are spelt otherwise than their class, and how.
 
     >>> respelt_as_text({("Cat", "cat"): 3}, what="label")
     "3 labels are spelt otherwise than their class: 'Cat' is 'cat'"
     """
-    total = sum(count.values())
-    shown = ", ".join(
-        f"{_told_apart(value, name)} is {name!r}" for value, name in [*count][:_MOST_SHOWN]
+    total = sum(spellings.values())
+    verb, their = ("is", "its") if total == 1 else ("are", "their")
+    pairs = [f"{_told_apart(value, name)} is {name!r}" for value, name in spellings]
+    return (
+        f"{counted(total, what)} {verb} spelt otherwise than {their} class: "
+        f"{first_few(pairs, _MOST_SHOWN)}"
     )
-    rest = f" and {len(count) - _MOST_SHOWN} more" if len(count) > _MOST_SHOWN else ""
-    if total == 1:
-        return f"1 {what} is spelt otherwise than its class: {shown}"
-    plural = {"label": "labels"}.get(what, "predicted classes")
-    return f"{total} {plural} are spelt otherwise than their class: {shown}{rest}"
 
 
 def _told_apart(value: str, name: str) -> str:

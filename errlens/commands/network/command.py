@@ -10,8 +10,8 @@ from errlens.analysis.mistakes.photo_remarks import photo_remarks
 from errlens.classes.files import read_classes
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.commands.evaluate import view
 from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.evaluate.remarks import show_samples
 from errlens.commands.network.options import ProbeOptions
 from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.model import ComputeOptions, ModelOptions
@@ -41,7 +41,7 @@ def probe(options: ProbeOptions) -> None:
 
     # Which images, of which classes?
     samples = options.find_samples(seed=options.seed)
-    view.show_samples(screen, samples)
+    show_samples(screen, samples)
     classes, label = _classes_of(options, samples)
 
     # What does the network see in them?
