@@ -74,7 +74,7 @@ def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
     """
     tree: dict[str, Any] = {"out": _plain(config.out)}
     for name, block in config.blocks.items():
-        options = {one.name: getattr(block, one.name) for one in dataclasses.fields(block)}
+        options = {field.name: getattr(block, field.name) for field in dataclasses.fields(block)}
         tree[name] = {
             key: _plain(value)
             for key, value in options.items()
@@ -87,7 +87,7 @@ def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
 def _plain(value: object) -> object:
     """Return a value as YAML has it."""
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value if data_set_name(value) is not None else value.absolute())
     return value
@@ -139,7 +139,7 @@ def _make_options(
         checked = model.model_validate(block or {})
     except ValidationError as error:
         # A misspelt key often makes another one seem missing: tell of the spelling.
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
             raise _unknown_key(path, key, places, list(_names(model).values())) from error
@@ -198,7 +198,7 @@ def _from_folder(value: object, folder: Path) -> object:
     if isinstance(value, Path) and data_set_name(value) is None:
         return _below(folder, value)
     if isinstance(value, list):
-        return [_from_folder(one, folder) for one in value]
+        return [_from_folder(item, folder) for item in value]
     return value
 
 

@@ -45,10 +45,10 @@ class Selection(NamedTuple):
         from errlens.analysis.mistakes.ranking import image_table
 
         images = dataclasses.replace(self.images, table=self.images.table.take(self.rows))
-        found = image_table(images)
+        table = image_table(images)
         ranks = dict(zip(self.worst["row"], self.worst["rank"], strict=True))
-        rank = found["row"].map(ranks).astype("Int64").rename("rank")
-        return pd.concat([rank, found], axis=1)
+        rank = table["row"].map(ranks).astype("Int64").rename("rank")
+        return pd.concat([rank, table], axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +92,17 @@ class RankOption:
         """
         from errlens.analysis.mistakes.ranking import is_known
 
-        if self.rank == "superclass" and not all(one.superclasses for one in runs):
+        if self.rank == "superclass" and not all(images.superclasses for images in runs):
             raise UnfitOption(
                 "--rank superclass: the run knows no superclasses",
                 hint="evaluate with --superclasses FILE, or choose another ranking",
             )
-        if self.rank is not None and not all(is_known(one, self.rank) for one in runs):
+        if self.rank is not None and not all(is_known(images, self.rank) for images in runs):
             raise UnfitOption(
                 f"--rank {self.rank}: the run has no such numbers",
                 hint="it was imported without the probabilities of all classes",
             )
-        known = all(is_known(one, "loss") for one in runs)
+        known = all(is_known(images, "loss") for images in runs)
         return self.rank or ("loss" if known else "confidence")
 
 
@@ -142,7 +142,7 @@ class SelectOptions(RankOption):
         )
         selectors = self.select or ["errors"]
         terms = [parse_selector(text, images.classes) for text in selectors]
-        single = [one[0].number for one in terms if len(one) == 1 and one[0].kind == "row"]
+        single = [term[0].number for term in terms if len(term) == 1 and term[0].kind == "row"]
         rows = selected_rows(selectors, among)
         single_rows = tuple(dict.fromkeys(single))
         return Selection(images, rank, worst, among, rows, single_rows, bool(self.select))
