@@ -11,7 +11,7 @@ from errlens.analysis.mistakes.copies import COLUMNS, find_copies
 from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes.names import ClassNames
 from errlens.commands.evaluate.result import Evaluation
-from errlens.commands.evaluate.spelling_view import respelt_as_text
+from errlens.commands.evaluate.spelling import respelt_as_text
 from errlens.data.labels import (
     FROM_LABELS,
     NO_LABEL,

@@ -4,7 +4,7 @@ from typing import Final
 
 from errlens.analysis.confusion.label_space import exchanged_labels, renamed_classes, scored
 from errlens.commands.evaluate.label_space import describe_cycles
-from errlens.commands.evaluate.spelling_view import show_spelling
+from errlens.commands.evaluate.spelling import show_spelling
 from errlens.data.labels import NO_LABEL
 from errlens.data.samples import Samples
 from errlens.errors import some

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """The images of a run, its errors ranked, and the rows that are meant, in that order.
+    """The images of a run, its errors from the worst on, and the rows selected, in their order.
 
-    `single_rows` are those that were asked for one by one. It is `narrowed` if there was anything
-    to select by; else all errors are meant.
+    `single_rows` are those selected as `row:N`. Where nothing was selected, `rows` are all errors,
+    and it is not `narrowed`.
     """
 
     images: "Predictions"
@@ -39,7 +39,7 @@ class Selection(NamedTuple):
     narrowed: bool
 
     def table(self) -> "pd.DataFrame":
-        """Return what is meant as a table like that of the errors; what is right has no rank."""
+        """Return the selected images in a table like that of errors; right ones have no rank."""
         import pandas as pd
 
         from errlens.analysis.mistakes.ranking import image_table
@@ -121,7 +121,7 @@ class SelectOptions(RankOption):
     ] = None
 
     def choose(self, run: "RunFolder") -> Selection:
-        """Return the images that are meant; all errors where nothing was selected."""
+        """Return the images selected; all errors where nothing was."""
         from errlens.analysis.comparison.matching import changes_since
         from errlens.analysis.confusion.tables import read_groups, read_pairs
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
@@ -141,8 +141,8 @@ class SelectOptions(RankOption):
             changes=cache(lambda path: changes_since(open_run(path), run)),
         )
         selectors = self.select or ["errors"]
-        terms = [parse_selector(text, images.classes) for text in selectors]
-        single = [term[0].number for term in terms if len(term) == 1 and term[0].kind == "row"]
+        joined = [parse_selector(text, images.classes) for text in selectors]
+        single = [terms[0].number for terms in joined if len(terms) == 1 and terms[0].kind == "row"]
         rows = selected_rows(selectors, among)
         single_rows = tuple(dict.fromkeys(single))
         return Selection(images, rank, worst, among, rows, single_rows, bool(self.select))

@@ -1,4 +1,4 @@
-"""How names that were reconciled are told on the terminal."""
+"""What is said where names are spelt in more than one way."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,22 @@ from errlens.imported.naming import Spelling
 from errlens.terminal import Screen
 
 _MOST_SHOWN: Final = 3  # names in a sentence
-_DECIDE: Final = "if that is wrong, --classes FILE with the names of the classes decides"
+_DECIDE: Final = "if that is wrong, --classes FILE says which names are classes"
 
 
 def show_spelling(screen: Screen, spelling: Spelling) -> None:
-    """Say which names were taken for one another, and which were not though they look alike."""
+    """Say which spellings were taken for one class, and which were not though they look alike."""
     if spelling.labels:
         screen.remark(respelt_as_text(spelling.labels, what="label"))
     if spelling.preds:
         screen.remark(respelt_as_text(spelling.preds, what="prediction"))
     if spelling.as_one:
-        screen.warn(
-            f"{_groups(spelling.as_one)}: taken for one class{' each' * (len(spelling.as_one) > 1)}"
-            f"; {_DECIDE}"
-        )
+        each = " each" if len(spelling.as_one) > 1 else ""
+        screen.warn(f"{_groups(spelling.as_one)} are taken for one class{each}; {_DECIDE}")
     letters = [names for names in spelling.apart if all(len(name) == 1 for name in names)]
     words = [names for names in spelling.apart if names not in letters]
     if letters:
-        screen.remark(f"{_groups(letters)}: classes of their own, as they are spelt")
+        screen.remark(f"{_groups(letters)}: classes of their own, for they are spelt differently")
     if words:
         screen.warn(
             f"{_groups(words)}: classes of their own, since labels and predictions tell them "
@@ -36,7 +34,7 @@ def show_spelling(screen: Screen, spelling: Spelling) -> None:
 
 
 def _groups(groups: Sequence[Sequence[str]]) -> str:
-    """Name groups of names.
+    """Write groups of names, the first few.
 
     >>> _groups([["A", "a"], ["B", "b"], ["C", "c"], ["D", "d"]])
     "'A' and 'a', 'B' and 'b', 'C' and 'c' and 1 more"
