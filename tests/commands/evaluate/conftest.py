@@ -1,7 +1,9 @@
 """The command line with a tiny model, and one that tells shades of grey apart."""
 
 import shlex
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -10,7 +12,8 @@ from typer.testing import CliRunner
 import errlens
 from errlens.cli import app
 
-TINY = "--img-size 8 --crop-pct 1.0"
+collect_ignore = ["networks.py"]  # imports the tiny model, which lies beside a copy of it
+FAST = "--img-size 8 --crop-pct 1.0"
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def run_errlens(tiny):
     """Run the command line in a folder that holds the tiny model."""
 
     def invoke(arguments: str):
-        command = ["evaluate", *shlex.split(arguments), "--model", tiny, *shlex.split(TINY)]
+        command = ["evaluate", *shlex.split(arguments), "--model", tiny, *shlex.split(FAST)]
         return CliRunner().invoke(app, command)
 
     return invoke
@@ -60,3 +63,16 @@ def evaluate_shades(shades, options):
 
 def rows(run: str) -> list[dict]:
     return errlens.open_run(run).predictions.table.to_pylist()
+
+
+@pytest.fixture
+def cli(tiny, tmp_path, monkeypatch):
+    """Run a command line in a folder that holds the networks."""
+    del tiny
+    shutil.copy(Path(__file__).with_name("networks.py"), tmp_path / "nets.py")
+    monkeypatch.delitem(sys.modules, "nets", raising=False)
+    return lambda command: CliRunner().invoke(app, shlex.split(command))
+
+
+def frame(run):
+    return errlens.open_run(run).predictions.frame
