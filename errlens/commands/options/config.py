@@ -138,15 +138,15 @@ def _make_options(
     try:
         checked = model.model_validate(block or {})
     except ValidationError as error:
-        # A misspelt key often makes another one seem missing: tell of the spelling.
+        # A misspelt key often makes another one seem missing: the spelling is what to report.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
-            raise _unknown_key(path, key, places, list(_names(model).values())) from error
+            known = [str(field.alias) for field in model.model_fields.values()]
+            raise _unknown_key(path, key, places, known) from error
         reason = f"{shortened('.'.join(key))}: {shortened(first['msg'], most=300)}"
         raise BadConfig(f"{_place(path, key, places)}: {reason}") from error
-    names = _names(model)
-    values = {names[key]: getattr(checked, key) for key in checked.model_fields_set}
+    values = checked.model_dump(by_alias=True, exclude_unset=True)
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
 
 
@@ -163,11 +163,6 @@ def _block_model(options: type[Any], *, skip: Collection[str]) -> type[BaseModel
         if field.name not in skip
     }
     return create_model(options.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-
-
-def _names(model: type[BaseModel]) -> dict[str, str]:
-    """Return the option of each field."""
-    return {key: str(field.alias) for key, field in model.model_fields.items()}
 
 
 def _checked(hint: Any) -> Any:

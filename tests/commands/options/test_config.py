@@ -8,7 +8,7 @@ from errlens.commands.options.config import read_config
 from errlens.commands.options.invocation import OutputOptions
 from errlens.errors import BadConfig, ErrlensError, MissingInput, UsageError
 
-OUTSIDE = {"out", *(one.name for one in fields(OutputOptions))}
+OUTSIDE = {"out", *(field.name for field in fields(OutputOptions))}
 
 CONFIG = """\
 out: results/run
