@@ -25,7 +25,7 @@ class ErrlensGroup(TyperGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Read what stands in front of the command."""
+        """Read the options in front of the command."""
         with _printable_usage_errors():
             return super().make_context(*args, **kwargs)
 
@@ -68,7 +68,7 @@ def _show_failure(error: ErrlensError) -> int:
 
 @contextmanager
 def _printable_usage_errors() -> Iterator[None]:
-    """Escape what cannot be seen where Typer repeats an option or a command that is none."""
+    """Escape what cannot be seen where Typer quotes an unknown option or command."""
     try:
         yield
     except _USAGE_ERROR as error:

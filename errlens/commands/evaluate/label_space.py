@@ -1,4 +1,4 @@
-"""Do labels and outputs mean the same classes? Where they do not, names that would."""
+"""Do labels and outputs mean the same classes? If not, names for the outputs are suggested."""
 
 from collections.abc import Sequence
 
@@ -69,9 +69,9 @@ def check_label_space(
 def _shift_of_numbers(
     label: NDArray[np.integer], pred: NDArray[np.integer], names: ClassNames
 ) -> Shift | None:
-    """Tell whether labels that are numbers count from another one than the outputs.
+    """Return by how much labels that are numbers are shifted against the outputs, if they are.
 
-    Only of enough images, and where a label is free at the end that would be left over.
+    Only of enough images, and only where no image has a label that would then mean no output.
     """
     if len(label) < LEAST_CERTAIN or any(as_number(name) is None for name in names.names):
         return None
@@ -84,9 +84,9 @@ def _shift_of_numbers(
 
 
 def _advice(suggestion: Suggestion, run: RunFolder) -> str:
-    """Say which names the predictions make sure and what to do about the others, if there are any.
+    """Say how many names are sure, and what to do about the others; nothing if all are sure.
 
-    Ends where a command follows.
+    A command is to follow the text.
     """
     sure, of = int(suggestion.is_sure.sum()), len(suggestion.names)
     if sure == of:

@@ -54,7 +54,7 @@ class EvaluateOptions(
     ] = 4096
 
     def __post_init__(self) -> None:
-        # A typo should not wait for the end to be found.
+        # A typo should be found before the work, not after it.
         allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
         sidecars_to_keep(self.keep, n=1, values=1)
         if expected_accuracy(self.expect) is not None and self.transform:
@@ -100,7 +100,7 @@ def allowed_bad(text: str, n: int) -> int:
 
 
 def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:
-    """Return what is kept beside the table; `values` is the number of float16 values an image has.
+    """Return which arrays to keep beside the table; `values` is how many numbers an image has.
 
     >>> sidecars_to_keep("auto", n=100, values=1000), sidecars_to_keep("none", n=100, values=1000)
     (('logits', 'features'), ())

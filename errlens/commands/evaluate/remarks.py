@@ -32,7 +32,7 @@ _MOST_SUFFIXES: Final = 8  # of skipped files, named in a sentence
 
 
 def show_samples(screen: Screen, samples: Samples) -> None:
-    """Say what the scan found."""
+    """Say which images and classes the data hold, and what was left out."""
     unlabelled = int(samples.frame["label_name"].isna().sum())
     classes = len(samples.labels)
     images = counted(len(samples), "image")
@@ -95,7 +95,7 @@ def show_labels(
     *,
     are_names: bool,
 ) -> None:
-    """Say what the labels of the data do not share with the names of the classes."""
+    """Say where the labels of the data and the names of the classes differ."""
     spellings = respelt(samples.frame["label_name"].dropna(), classes) if are_names else {}
     if spellings:
         screen.remark(respelt_as_text(spellings, what="label"))
@@ -108,7 +108,7 @@ def show_labels(
 
 
 def warn_of_result(screen: Screen, evaluation: Evaluation) -> None:
-    """Warn of photos that a model may see otherwise than people, of copies, and of lost digits."""
+    """Warn of photos that a model sees otherwise than people, of copies, and of rounded zeros."""
     run, metrics = evaluation.run, evaluation.metrics
     copies = find_copies(run.read_predictions(COLUMNS).table)
     oddities = Oddities.from_dict(run.info.photos)

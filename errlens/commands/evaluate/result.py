@@ -1,4 +1,4 @@
-"""What comes of predictions once they are made, here or elsewhere."""
+"""What predictions come to, be they made here or elsewhere."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

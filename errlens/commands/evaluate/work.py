@@ -1,4 +1,4 @@
-"""What an evaluation is going to do: known before anything is predicted."""
+"""What an evaluation is going to do, as it is known before anything is predicted."""
 
 from typing import NamedTuple
 

@@ -117,7 +117,7 @@ class TableOptions:
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 
     def decisive(self) -> dict[str, Any]:
-        """Return the options that decide what the table is taken to say."""
+        """Return the options that decide how the table is read."""
         names = ("label_column", "pred_column", "confidence_column", "prob_prefix", "labels")
         first = {
             name: number

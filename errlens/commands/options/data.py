@@ -96,7 +96,7 @@ class DataOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgementOptions:
-    """How predictions are held against labels."""
+    """How predictions are compared with labels."""
 
     trust_labels: Annotated[
         bool,

@@ -27,20 +27,20 @@ class OutputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class OverwriteOption:
-    """For commands that go on with what is there."""
+    """Whether to go on with what a run folder holds, or to start afresh."""
 
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
     ] = False
 
 
-# What belongs to one invocation, not to what it is about.
+# Options that a configuration cannot set, and that a suggested command does not repeat.
 INVOCATION = (OutputOptions, OverwriteOption)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigArguments:
-    """Which configuration, and what of it is set otherwise."""
+    """Which configuration, and which of its settings are replaced."""
 
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
     set: Annotated[

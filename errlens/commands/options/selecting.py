@@ -61,7 +61,7 @@ class RunArgument:
     ] = None
 
     def open_run(self, screen: "Screen") -> "RunFolder":
-        """Return the run that was named or, said on the screen, the newest one; it is complete."""
+        """Return the run named, or the newest one and say so; it must be complete."""
         from errlens.run.folder import newest_run, open_run
 
         run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
@@ -88,7 +88,7 @@ class RankOption:
         """Return the ranking asked for, or the best that all runs have the numbers for.
 
         Raises:
-            UnfitOption: A run lacks what the one asked for takes.
+            UnfitOption: A run lacks the numbers that the ranking asked for needs.
         """
         from errlens.analysis.mistakes.ranking import is_known
 
@@ -161,7 +161,7 @@ class ImagesOption:
         """Return the folder that the paths of a run start from.
 
         Raises:
-            UnfitOption: The one given is none.
+            UnfitOption: `--data-root` is no folder.
         """
         if self.data_root and not self.data_root.is_dir():
             raise UnfitOption(f"--data-root {str(self.data_root)!r} is no folder")
@@ -169,7 +169,7 @@ class ImagesOption:
 
 
 def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] | None":
-    """Return the errors that cross a superclass: of the run, else of those given to confusion."""
+    """Return the errors beyond their superclass: by the run's, else as `confusion` wrote them."""
     import numpy as np
 
     from errlens.analysis.mistakes.ranking import crosses_superclass

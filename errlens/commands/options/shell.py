@@ -1,4 +1,4 @@
-"""Options classes and the command line: a Typer command made of one, and one written out again."""
+"""From an options class to a Typer command, and from options back to the command line."""
 
 import dataclasses
 import inspect
@@ -13,7 +13,7 @@ Options = TypeVar("Options")
 
 
 def as_callback(do: Callable[[Options], object], options: type[Options]) -> Callable[..., None]:
-    """Make a Typer callback, with an option for each field, of a function of one options object.
+    """Make a Typer callback of a function of one options object: each field is an option.
 
     The docstring of the options class is the help.
     """
@@ -27,7 +27,7 @@ def as_callback(do: Callable[[Options], object], options: type[Options]) -> Call
 
 
 def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) -> str:
-    """Write the command that gives these options; those of the classes `without` are left out.
+    """Write the command that gives these options, leaving out those of the classes `without`.
 
     Options at their default are not written.
     """

@@ -42,7 +42,7 @@ def run(options: RunOptions) -> None:
             typer.echo()
         try:
             BLOCKS[name].run(completed_block(config, name, _invocation(options)))
-        except GateFailed as error:  # what comes after it is wanted then more than ever
+        except GateFailed as error:  # the report of what failed is wanted all the more
             failed = error
     if failed:
         raise failed
