@@ -18,15 +18,15 @@ from tests.commands.evaluate.conftest import rows
 def test_the_result_as_people_read_it(run_errlens, photos, golden):
     (photos / "red" / "bad.jpg").write_bytes(b"<html>no photo</html>")
     Path("parents.csv").write_text("class_name,superclass\nblue,cold\ngreen,cold\nred,warm\n")
-    said = run_errlens(f"{photos} -o run --superclasses parents.csv --max-bad 1")
-    assert said.exit_code == 0, said.output
-    golden("evaluate.stdout.txt", said.stdout)
-    golden("evaluate.stderr.txt", said.stderr.replace(str(Path.cwd()), "HERE"))
+    result = run_errlens(f"{photos} -o run --superclasses parents.csv --max-bad 1")
+    assert result.exit_code == 0, result.output
+    golden("evaluate.stdout.txt", result.stdout)
+    golden("evaluate.stderr.txt", result.stderr.replace(str(Path.cwd()), "HERE"))
 
 
 def test_json_is_one_object_and_nothing_else(run_errlens, photos):
-    said = run_errlens(f"{photos} -o run --json")
-    found = json.loads(said.stdout)
+    result = run_errlens(f"{photos} -o run --json")
+    found = json.loads(result.stdout)
     assert found["schema_version"] == 1
     assert found["metrics"]["top1"]["value"] == 11 / 12
     assert found["metrics"]["reliability"]
@@ -38,8 +38,8 @@ def test_json_is_one_object_and_nothing_else(run_errlens, photos):
 
 
 def test_quiet_says_nothing_when_all_is_well(run_errlens, photos):
-    said = run_errlens(f"{photos} -o run -q")
-    assert (said.stdout, said.stderr) == ("", "")
+    result = run_errlens(f"{photos} -o run -q")
+    assert (result.stdout, result.stderr) == ("", "")
 
 
 def test_the_files_of_a_run(run_errlens, photos):
@@ -102,12 +102,12 @@ def test_every_file_is_accounted_for(run_errlens, photos):
     expected = hostile(photos / "red")
     (photos / "empty class").mkdir()
     Path("names.txt").write_text("blue\ngreen\nred\n")
-    said = run_errlens(f"{photos} -o run --classes names.txt")
-    assert said.exit_code == 3, said.output
-    assert "7 of 22 inputs failed" in said.stderr
-    assert "'empty class'" in said.stderr
-    assert "caf\\xe9.jpg" in said.stdout
-    assert "not an image but an HTML page" in said.stdout
+    result = run_errlens(f"{photos} -o run --classes names.txt")
+    assert result.exit_code == 3, result.output
+    assert "7 of 22 inputs failed" in result.stderr
+    assert "'empty class'" in result.stderr
+    assert "caf\\xe9.jpg" in result.stdout
+    assert "not an image but an HTML page" in result.stdout
     found = {row["path"].removeprefix("red/"): row for row in rows("run")}
     assert {path: found[path]["status"] for path in expected} == expected
     for path, status in expected.items():
@@ -121,10 +121,10 @@ def test_every_file_is_accounted_for(run_errlens, photos):
 
 def test_names_cannot_break_the_terminal(run_errlens, photos):
     (photos / "red" / "\x1b[31mred\nflag[bold].jpg").touch()
-    said = run_errlens(f"{photos} -o run --max-bad 1")
-    assert said.exit_code == 0
-    assert "red/\\x1b[31mred\\nflag[bold].jpg" in said.stdout
-    assert "\x1b" not in said.output
+    result = run_errlens(f"{photos} -o run --max-bad 1")
+    assert result.exit_code == 0
+    assert "red/\\x1b[31mred\\nflag[bold].jpg" in result.stdout
+    assert "\x1b" not in result.output
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,15 @@ def test_max_bad_is_a_count_or_a_share(run_errlens, photos, max_bad, exit_code):
     "option", ["--max-bad some", "--max-bad -1", "--max-bad nan%", "--keep everything"]
 )
 def test_a_misspelt_option_is_found_before_the_work(run_errlens, photos, option):
-    said = run_errlens(f"{photos} -o run {option}")
-    assert said.exit_code == 2
+    result = run_errlens(f"{photos} -o run {option}")
+    assert result.exit_code == 2
     assert not Path("run").exists()
 
 
 def test_one_photo_prints_its_three_most_probable_classes(run_errlens, photos):
-    said = run_errlens(f"{photos / 'green' / '0.png'} -o run")
-    assert said.exit_code == 0, said.output
-    lines = [line.split() for line in said.stdout.splitlines()]
+    result = run_errlens(f"{photos / 'green' / '0.png'} -o run")
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["0.png", "probability"]
     assert lines[1][0] == "1"  # nothing names the outputs of this model but their numbers
     assert {line[0] for line in lines[1:4]} == {"0", "1", "2"}
@@ -160,8 +160,8 @@ def test_one_photo_prints_its_three_most_probable_classes(run_errlens, photos):
 
 def test_a_folder_of_photos_without_labels_has_no_metrics(run_errlens, photos):
     Path("names.txt").write_text("blue\ngreen\nred\n")
-    said = run_errlens(f"{photos / 'green'} -o run --classes names.txt --json")
-    metrics = json.loads(said.stdout)["metrics"]
+    result = run_errlens(f"{photos / 'green'} -o run --classes names.txt --json")
+    metrics = json.loads(result.stdout)["metrics"]
     assert metrics["n_ok"] == metrics["n_unlabelled"] == 4
     assert all(metrics[name] is None for name in ("top1", "nll", "brier", "ece", "macro_f1"))
     assert {row["pred_name"] for row in rows("run")} == {"green"}
@@ -172,10 +172,10 @@ def test_changed_data_are_refused_by_name_until_overwritten(run_errlens, photos)
     (photos / "red" / "0.png").unlink()
     (photos / "red" / "1.png").write_bytes(b"1234")
     (photos / "red" / "new.png").write_bytes((photos / "red" / "2.png").read_bytes())
-    said = run_errlens(f"{photos} -o run --max-bad 1")
-    assert said.exit_code == 3
+    result = run_errlens(f"{photos} -o run --max-bad 1")
+    assert result.exit_code == 3
     for change in ("1 added ('red/new.png')", "1 gone ('red/0.png')", "1 resized ('red/1.png')"):
-        assert change in said.stderr
+        assert change in result.stderr
     assert len(rows("run")) == 12
     assert run_errlens(f"{photos} -o run --max-bad 1 --overwrite").exit_code == 0
     assert rows("run")[-1]["path"] == "red/new.png"
@@ -183,15 +183,15 @@ def test_changed_data_are_refused_by_name_until_overwritten(run_errlens, photos)
 
 def test_changed_settings_are_refused_by_name(run_errlens, photos):
     run_errlens(f"{photos} -o run")
-    said = run_errlens(f"{photos} -o run --interpolation nearest")
-    assert said.exit_code == 3
-    assert "preprocessing.interpolation bicubic -> nearest" in said.stderr
+    result = run_errlens(f"{photos} -o run --interpolation nearest")
+    assert result.exit_code == 3
+    assert "preprocessing.interpolation bicubic -> nearest" in result.stderr
 
 
 def test_a_folder_that_is_no_run_is_left_alone(run_errlens, photos):
     before = sorted(photos.rglob("*"))
-    said = run_errlens(f"{photos} -o {photos} --overwrite")
-    assert said.exit_code == 2
+    result = run_errlens(f"{photos} -o {photos} --overwrite")
+    assert result.exit_code == 2
     assert sorted(photos.rglob("*")) == before
 
 
@@ -200,9 +200,9 @@ def test_ctrl_c_anywhere_else_is_130_too(run_errlens, photos, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("errlens.data.samples.find_samples", interrupt)
-    said = run_errlens(f"{photos} -o run")
-    assert said.exit_code == 130
-    assert "error: stopped" in said.stderr
+    result = run_errlens(f"{photos} -o run")
+    assert result.exit_code == 130
+    assert "error: stopped" in result.stderr
 
 
 def test_a_run_folder_may_have_a_colon_in_its_name(photos, tiny):

@@ -27,8 +27,8 @@ def two(tmp_path):
 
 def test_a_softmax_in_the_network_gives_the_figures_of_its_logits(cli, photos):
     """And the same maps, but for the unit: a difference of log-probabilities is one of logits."""
-    told = cli(f"evaluate {photos} --model nets:Soft -o soft {FAST}")
-    assert (told.exit_code, "outputs are probabilities" in told.stderr) == (0, True)
+    result = cli(f"evaluate {photos} --model nets:Soft -o soft {FAST}")
+    assert (result.exit_code, "outputs are probabilities" in result.stderr) == (0, True)
     assert cli(f"evaluate {photos} --model nets:Colours -o plain {FAST}").exit_code == 0
     soft, plain = errlens.open_run("soft"), errlens.open_run("plain")
     for figure in ("nll", "ece", "brier"):
@@ -69,9 +69,9 @@ def test_a_run_of_probabilities_goes_on_and_is_reloaded_alike(cli, photos):
 
 
 def test_of_several_outputs_those_with_the_labels_width_are_taken(cli, photos):
-    told = cli(f"evaluate {photos} --model nets:Both -o run {FAST}")
-    assert told.exit_code == 0
-    assert "of the outputs 0 (15), 1 (3) the class scores are taken to be 1 (3)" in told.stderr
+    result = cli(f"evaluate {photos} --model nets:Both -o run {FAST}")
+    assert result.exit_code == 0
+    assert "of the outputs 0 (15), 1 (3) the class scores are taken to be 1 (3)" in result.stderr
     assert frame("run")["correct"].tolist() == [True] * 11 + [False]
     assert errlens.open_run("run").info.settings.outputs == {"place": [1]}
     assert cli("explain run --method gradient").exit_code == 0
@@ -79,10 +79,10 @@ def test_of_several_outputs_those_with_the_labels_width_are_taken(cli, photos):
 
 @pytest.mark.parametrize("name", ["red", "squashed"])
 def test_one_output_is_two_classes(cli, two, name):
-    told = cli(f"evaluate {two} --model nets:{name} -o run {FAST}")
-    assert told.exit_code == 0
-    assert "one output: " in told.stderr
-    assert "is the probability of 'red'" in told.stderr
+    result = cli(f"evaluate {two} --model nets:{name} -o run {FAST}")
+    assert result.exit_code == 0
+    assert "one output: " in result.stderr
+    assert "is the probability of 'red'" in result.stderr
     found = frame("run")
     assert found["pred_name"].tolist() == ["blue"] * 6 + ["red"] * 3 + ["blue"] + ["red"] * 2
     red = np.where(found["pred_name"] == "red", found["confidence"], 1 - found["confidence"])
@@ -105,9 +105,9 @@ def test_one_output_is_two_classes(cli, two, name):
 def test_a_checkpoint_of_one_output_needs_no_further_word(cli, two):
     torch.manual_seed(0)
     save_model(timm.create_model("test_resnet", num_classes=1), "one.safetensors")
-    told = cli(f"evaluate {two} --checkpoint one.safetensors -o run --img-size 64")
-    assert told.exit_code == 0
-    assert "is the probability of 'red'" in told.stderr
+    result = cli(f"evaluate {two} --checkpoint one.safetensors -o run --img-size 64")
+    assert result.exit_code == 0
+    assert "is the probability of 'red'" in result.stderr
     assert cli("explain run --list").exit_code == 0
     assert cli("explain run --select worst:1").exit_code == 0
     assert (pd.read_csv("run/explain/index.csv")["status"] == "ok").all()
@@ -120,24 +120,24 @@ def test_numbers_in_a_manifest_are_the_two_classes_of_one_output(cli, two):
     paths = sorted(two.rglob("*.png"))
     rows = [f"{path},{int(path.parent.name == 'red')}" for path in paths]
     (two / "list.csv").write_text("\n".join(["path,label", *rows]))
-    told = cli(f"evaluate {two / 'list.csv'} --model nets:red -o run {FAST}")
-    assert told.exit_code == 0
-    assert "is the probability of '1'" in told.stderr
+    result = cli(f"evaluate {two / 'list.csv'} --model nets:red -o run {FAST}")
+    assert result.exit_code == 0
+    assert "is the probability of '1'" in result.stderr
     assert frame("run")["pred"].tolist() == [0] * 6 + [1] * 3 + [0] + [1] * 2
 
 
 def test_one_output_the_other_way_round(cli, two, tmp_path):
     (tmp_path / "names.txt").write_text("red\nblue\n")
-    told = cli(f"evaluate {two} --model nets:red --classes names.txt -o run {FAST}")
-    assert told.exit_code == 0
-    assert "is the probability of 'blue'" in told.stderr
+    result = cli(f"evaluate {two} --model nets:red --classes names.txt -o run {FAST}")
+    assert result.exit_code == 0
+    assert "is the probability of 'blue'" in result.stderr
     assert frame("run")["pred_name"].tolist()[0] == "red"
 
 
 def test_one_output_and_three_classes_do_not_go_together(cli, photos):
-    told = cli(f"evaluate {photos} --model nets:red -o run {FAST}")
-    assert told.exit_code == 3
-    assert "one number an image, which tells two classes apart, but there are 3" in told.stderr
+    result = cli(f"evaluate {photos} --model nets:red -o run {FAST}")
+    assert result.exit_code == 3
+    assert "one number an image, which tells two classes apart, but there are 3" in result.stderr
 
 
 def test_a_threshold_decides_predictions_and_belongs_to_the_run(cli, two):
@@ -157,29 +157,29 @@ def test_a_threshold_decides_predictions_and_belongs_to_the_run(cli, two):
     assert cli("explain run --method gradient").exit_code == 0
     photo = before["path"][int(np.flatnonzero(before["pred_name"] != after["pred_name"])[0])]
     for threshold, pred in ((0.5, "red"), (between, "blue")):
-        told = cli(f"explain {two / photo} --model nets:red --method gradient {FAST} --classes "
+        result = cli(f"explain {two / photo} --model nets:red --method gradient {FAST} --classes "
                    f"names.txt --threshold {threshold} -o {pred}")  # fmt: skip
-        assert told.exit_code == 3  # there is no such file of names yet
+        assert result.exit_code == 3  # there is no such file of names yet
     (two.parent / "names.txt").write_text("blue\nred\n")
     for threshold, pred in ((0.5, "red"), (between, "blue")):
-        told = cli(f"explain {two / photo} --model nets:red --method gradient {FAST} --classes "
+        result = cli(f"explain {two / photo} --model nets:red --method gradient {FAST} --classes "
                    f"names.txt --threshold {threshold} -o {pred}")  # fmt: skip
-        assert told.exit_code == 0
+        assert result.exit_code == 0
         assert set(pd.read_csv(f"{pred}/index.csv")["pred_name"]) == {pred}
 
 
 def test_a_threshold_is_for_two_classes(cli, photos):
-    told = cli(f"evaluate {photos} --model nets:Colours -o run {FAST} --threshold 0.3")
-    assert (told.exit_code, "divides two classes" in told.stderr) == (2, True)
+    result = cli(f"evaluate {photos} --model nets:Colours -o run {FAST} --threshold 0.3")
+    assert (result.exit_code, "divides two classes" in result.stderr) == (2, True)
 
 
 def test_a_network_that_answers_differently_warns_also_when_quiet(cli, photos):
-    told = cli(f"evaluate {photos} --model nets:Dropped -o run {FAST} -q")
-    assert told.exit_code == 0
-    assert "warning: the model answers differently when it is shown the same" in told.stderr
+    result = cli(f"evaluate {photos} --model nets:Dropped -o run {FAST} -q")
+    assert result.exit_code == 0
+    assert "warning: the model answers differently when it is shown the same" in result.stderr
 
 
 def test_a_transform_that_is_random_warns(cli, photos):
-    told = cli(f"evaluate {photos} --model nets:Colours --transform nets:shaken -o run -q")
-    assert told.exit_code == 0
-    assert "--transform nets:shaken gives another input for the same photo" in told.stderr
+    result = cli(f"evaluate {photos} --model nets:Colours --transform nets:shaken -o run -q")
+    assert result.exit_code == 0
+    assert "--transform nets:shaken gives another input for the same photo" in result.stderr

@@ -24,10 +24,12 @@ def swapped(tmp_path):
 
 
 def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlens, swapped):
-    said = run_errlens(f"{swapped} -o run --json")
-    assert said.exit_code == 3
-    assert said.stdout == ""
-    assert "'green' is taken for 'red', 'red' is taken for 'green' (24 of 24 images," in said.stderr
+    result = run_errlens(f"{swapped} -o run --json")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert (
+        "'green' is taken for 'red', 'red' is taken for 'green' (24 of 24 images," in result.stderr
+    )
     run = errlens.open_run("run")
     assert (run.info.status, len(run.predictions)) == ("relabelled", 36)
     assert not Path("run/metrics.json").exists()
@@ -35,7 +37,7 @@ def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlen
         _ = run.metrics
     assert Path("run/suggested_classes.txt").read_text() == "blue\nred\ngreen\n"
 
-    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    command = shlex.split(result.stderr.strip().splitlines()[-1])
     assert command[0] == "errlens"
     assert CliRunner().invoke(app, command[1:]).exit_code == 0
     assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
@@ -45,15 +47,16 @@ def test_exchanged_folders_stop_with_the_command_that_puts_them_right(run_errlen
 def test_names_without_evidence_are_decided_by_hand_before_the_command_runs(run_errlens, swapped):
     for index in range(4, 12):
         (swapped / "blue" / f"{index}.png").unlink()
-    said = run_errlens(f"{swapped} -o run")
-    assert said.exit_code == 3
+    result = run_errlens(f"{swapped} -o run")
+    assert result.exit_code == 3
     assert (
-        "2 of 3 names are sure; 1 is marked with a '?' in run/suggested_classes.txt" in said.stderr
+        "2 of 3 names are sure; 1 is marked with a '?' in run/suggested_classes.txt"
+        in result.stderr
     )
-    assert "put right" not in said.stderr
+    assert "put right" not in result.stderr
     names = Path("run/suggested_classes.txt")
     assert names.read_text() == "? blue\nred\ngreen\n"
-    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    command = shlex.split(result.stderr.strip().splitlines()[-1])
     refused = CliRunner().invoke(app, command[1:])
     assert refused.exit_code == 3
     assert "1 of 3 names are marked as not decided" in refused.stderr
@@ -64,10 +67,10 @@ def test_names_without_evidence_are_decided_by_hand_before_the_command_runs(run_
 
 def test_a_user_who_trusts_the_labels_is_warned_and_goes_on(run_errlens, swapped):
     assert run_errlens(f"{swapped} -o run").exit_code == 3
-    said = run_errlens(f"{swapped} -o run --trust-labels")
-    assert said.exit_code == 0
-    assert "seem exchanged: 'green' is taken for 'red'" in said.stderr
-    assert "--trust-labels" not in said.stderr
+    result = run_errlens(f"{swapped} -o run --trust-labels")
+    assert result.exit_code == 0
+    assert "seem exchanged: 'green' is taken for 'red'" in result.stderr
+    assert "--trust-labels" not in result.stderr
     run = errlens.open_run("run")
     assert (run.info.status, run.metrics["top1"]["value"]) == ("complete", 12 / 36)
     assert Path("run/suggested_classes.txt").exists()
@@ -79,9 +82,9 @@ def test_few_exchanged_images_only_warn(run_errlens, swapped):
     for index in range(5, 12):
         for colour in COLOURS:
             (swapped / colour / f"{index}.png").unlink()
-    said = run_errlens(f"{swapped} -o run")
-    assert said.exit_code == 0
-    assert "If the names are wrong: errlens evaluate" in said.stderr
+    result = run_errlens(f"{swapped} -o run")
+    assert result.exit_code == 0
+    assert "If the names are wrong: errlens evaluate" in result.stderr
 
 
 def test_indices_in_another_order_are_put_right_by_names_that_are_numbers(run_errlens, swapped):
@@ -91,9 +94,9 @@ def test_indices_in_another_order_are_put_right_by_names_that_are_numbers(run_er
         for index in range(12)
     ]
     (swapped / "list.csv").write_text("\n".join(["path,label", *lines]))
-    said = run_errlens(f"{swapped / 'list.csv'} -o run")
-    assert said.exit_code == 3
-    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    result = run_errlens(f"{swapped / 'list.csv'} -o run")
+    assert result.exit_code == 3
+    command = shlex.split(result.stderr.strip().splitlines()[-1])
     assert CliRunner().invoke(app, command[1:]).exit_code == 0
     assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
 
@@ -108,17 +111,17 @@ def test_labels_that_count_from_one_are_told_where_the_last_class_has_no_image(
             lines.append(f"{colour}/{index}.png,{number + 1}")
     table = tmp_path / "photos" / "list.csv"
     table.write_text("\n".join(lines))
-    said = run_errlens(f"{table} -o run")
-    assert said.exit_code == 3
-    assert "labels seem to count from 1 and predictions from 0: of 24 labels 24" in said.stderr
+    result = run_errlens(f"{table} -o run")
+    assert result.exit_code == 3
+    assert "labels seem to count from 1 and predictions from 0: of 24 labels 24" in result.stderr
     assert errlens.open_run("run").info.status == "relabelled"
-    command = shlex.split(said.stderr.strip().splitlines()[-1])
+    command = shlex.split(result.stderr.strip().splitlines()[-1])
     assert CliRunner().invoke(app, command[1:]).exit_code == 0
     assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1
-    said = run_errlens(f"{table} -o run --trust-labels")
-    assert said.exit_code == 0
-    assert "seem to count from 1" in said.stderr
+    result = run_errlens(f"{table} -o run --trust-labels")
+    assert result.exit_code == 0
+    assert "seem to count from 1" in result.stderr
     Path("names.txt").write_text("\n".join(COLOURS))
-    said = run_errlens(f"{table} -o other --classes names.txt")
-    assert said.exit_code == 3
-    assert "seem to count from 1" in said.stderr
+    result = run_errlens(f"{table} -o other --classes names.txt")
+    assert result.exit_code == 3
+    assert "seem to count from 1" in result.stderr

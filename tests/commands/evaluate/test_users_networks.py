@@ -27,10 +27,10 @@ def test_a_table_that_a_network_makes_once_does_not_stop_gradients(cli, photos):
 
 def test_one_photo_at_a_time_works_as_the_hint_says(cli, photos):
     command = f"evaluate {photos} --model nets:Alone -o run {FAST}"
-    told = cli(command)
-    assert told.exit_code == 3
-    assert "takes one image at a time, not" in told.stderr
-    assert "hint: --batch-size 1\n" in told.stderr
+    result = cli(command)
+    assert result.exit_code == 3
+    assert "takes one image at a time, not" in result.stderr
+    assert "hint: --batch-size 1\n" in result.stderr
     assert cli(f"{command} --batch-size 1").exit_code == 0
     assert frame("run")["correct"].tolist() == [True] * 11 + [False]
     assert cli("explain run --method occlusion").exit_code == 3
@@ -54,19 +54,19 @@ def test_whatever_the_users_code_raises_is_bad_input_in_its_words(
 ):
     (tmp_path / "broken.py").write_text("import no_such_module_anywhere\n")
     size = "" if "--transform" in options else FAST
-    told = cli(f"evaluate {photos} -o run {options} {size} --workers 1")
-    assert told.exit_code == 3
-    assert words in told.stderr.replace("\n", " ")
+    result = cli(f"evaluate {photos} -o run {options} {size} --workers 1")
+    assert result.exit_code == 3
+    assert words in result.stderr.replace("\n", " ")
     if "--transform" in options:
         photo = Path("photos", "blue", "0.png")
-        assert f"it was given '{tmp_path / photo}'" in told.stderr
+        assert f"it was given '{tmp_path / photo}'" in result.stderr
 
 
 def test_a_transform_that_gives_several_shapes_says_what_helps(cli, photos):
     paint(photos / "red" / "large.png", "red", size=(20, 14))
     command = f"evaluate {photos} --model nets:Colours --transform nets:uneven -o run"
-    told = cli(f"{command} --batch-size 16")
-    assert (told.exit_code, "images of several shapes" in told.stderr) == (2, True)
+    result = cli(f"{command} --batch-size 16")
+    assert (result.exit_code, "images of several shapes" in result.stderr) == (2, True)
     assert cli(f"{command} --batch-size 1").exit_code == 0
 
 
@@ -81,9 +81,9 @@ def test_without_gradients_the_list_says_no_and_occlusion_works(cli, photos, nam
     assert {name for name, fit in fits.items() if fit == "yes"} == {"occlusion"}
     (gradient,) = (line for line in listed if line.startswith("gradient "))
     assert "occlusion" in gradient
-    told = cli("explain run --method gradient")
-    assert told.exit_code == UnfitMethod("", "").exit_code
-    assert "--method occlusion" in told.stderr
+    result = cli("explain run --method gradient")
+    assert result.exit_code == UnfitMethod("", "").exit_code
+    assert "--method occlusion" in result.stderr
     assert cli("explain run --method occlusion").exit_code == 0
     if name == "Spoilt":  # another function of the pixels
         return

@@ -27,18 +27,18 @@ def run_import(arguments: str, command: str = "import"):
 def imported(text: str, options: str = "", *, name: str = "table.csv") -> pd.DataFrame:
     """Import a table and return the predictions."""
     Path(name).write_text(text)
-    said = run_import(f"{name} -o run {options}")
-    assert said.exit_code == 0, said.output
+    result = run_import(f"{name} -o run {options}")
+    assert result.exit_code == 0, result.output
     return errlens.open_run("run").predictions.frame
 
 
 def refused(text: str, options: str = "") -> str:
     """Import a table that cannot be imported, and return what is said."""
     Path("table.csv").write_text(text)
-    said = run_import(f"table.csv -o run {options}")
-    assert said.exit_code == 3, said.output
+    result = run_import(f"table.csv -o run {options}")
+    assert result.exit_code == 3, result.output
     assert not Path("run").exists()
-    return said.stderr
+    return result.stderr
 
 
 def random_table(n: int = 200, k: int = 7, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:

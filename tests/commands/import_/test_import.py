@@ -19,8 +19,8 @@ from tests.commands.import_.conftest import OF_MODEL, ONLY_PRED, imported, rando
 def test_the_files_of_an_imported_run():
     table, _ = random_table(n=10)
     table.assign(camera="x").to_csv("table.csv", index=False)
-    said = run_import("table.csv -o run --part-size 4")
-    assert said.exit_code == 0, said.output
+    result = run_import("table.csv -o run --part-size 4")
+    assert result.exit_code == 0, result.output
     written = {
         path.relative_to("run").as_posix() for path in Path("run").rglob("*") if path.is_file()
     }
@@ -50,8 +50,8 @@ def test_without_a_name_the_run_is_called_after_the_table():
 
 def test_json_is_one_object_and_quiet_says_nothing():
     Path("table.csv").write_text(ONLY_PRED)
-    said = run_import("table.csv -o run --json")
-    found = json.loads(said.stdout)
+    result = run_import("table.csv -o run --json")
+    found = json.loads(result.stdout)
     assert found["command"] == "import"
     assert found["metrics"]["top1"]["n"] == 3
     quiet = run_import("table.csv -o run -q")
@@ -61,9 +61,9 @@ def test_json_is_one_object_and_quiet_says_nothing():
 def test_another_table_is_another_run_until_overwritten():
     imported(ONLY_PRED)
     Path("table.csv").write_text(ONLY_PRED.replace("b.jpg,dog,cat", "b.jpg,dog,dog"))
-    said = run_import("table.csv -o run")
-    assert said.exit_code == 3
-    assert "weights_sha256" in said.stderr
+    result = run_import("table.csv -o run")
+    assert result.exit_code == 3
+    assert "weights_sha256" in result.stderr
     assert run_import("table.csv -o run --overwrite").exit_code == 0
     assert errlens.open_run("run").metrics["top1"]["value"] == 1
 
@@ -84,14 +84,14 @@ def test_a_stopped_import_goes_on_where_it_was():
 def test_a_configuration_imports_too():
     Path("table.csv").write_text(ONLY_PRED)
     Path("project.yaml").write_text("out: runs/mine\nimport:\n  table: table.csv\n")
-    said = run_import("project.yaml --set import.part_size=2", command="run")
-    assert said.exit_code == 0, said.output
+    result = run_import("project.yaml --set import.part_size=2", command="run")
+    assert result.exit_code == 0, result.output
     assert len(list(Path("runs/mine/predictions").iterdir())) == 2
     both = "out: mine\nevaluate:\n  data: .\n  model: x\nimport:\n  table: table.csv\n"
     Path("project.yaml").write_text(both)
-    said = run_import("project.yaml", command="run")
-    assert said.exit_code == 2
-    assert "'evaluate' and 'import'" in said.stderr
+    result = run_import("project.yaml", command="run")
+    assert result.exit_code == 2
+    assert "'evaluate' and 'import'" in result.stderr
 
 
 def test_importing_needs_no_torch():
@@ -102,14 +102,14 @@ def test_importing_needs_no_torch():
         "except SystemExit as end: assert end.code == 0\n"
         "print(*sys.modules)"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         env={"PYTHONPATH": str(Path(errlens.__file__).parent.parent)},
     )
-    loaded = set(said.stdout.splitlines()[-1].split())
+    loaded = set(result.stdout.splitlines()[-1].split())
     assert loaded.isdisjoint({"torch", "torchvision", "timm", "matplotlib"})
 
 
@@ -121,13 +121,13 @@ def evaluated(tiny, photos):
 
 def exported(run) -> pd.DataFrame:
     """Return the probabilities of a run as another program would write them."""
-    found = run.predictions.table.to_pylist()
-    prob = np.zeros((len(found), len(run.info.classes)))
-    for row, one in enumerate(found):
-        prob[row, one["topk_index"]] = one["topk_prob"]
+    images = run.predictions.table.to_pylist()
+    prob = np.zeros((len(images), len(run.info.classes)))
+    for row, image in enumerate(images):
+        prob[row, image["topk_index"]] = image["topk_prob"]
     table = pd.DataFrame(prob, columns=run.info.classes.names)
-    table.insert(0, "path", [one["path"] for one in found])
-    table.insert(1, "label", [one["label_name"] for one in found])
+    table.insert(0, "path", [image["path"] for image in images])
+    table.insert(1, "label", [image["label_name"] for image in images])
     return table
 
 
@@ -137,8 +137,8 @@ def test_what_evaluate_wrote_comes_back(evaluated, photos, suffix, prefix):
     table = exported(evaluated).rename(columns={name: prefix + name for name in photos_of(photos)})
     table.to_csv("table.csv", index=False)
     table.to_parquet("table.parquet")
-    said = run_import(f"table.{suffix} -o run --root {photos}")
-    assert said.exit_code == 0, said.output
+    result = run_import(f"table.{suffix} -o run --root {photos}")
+    assert result.exit_code == 0, result.output
     run = errlens.open_run("run")
     before, after = evaluated.predictions.frame, run.predictions.frame
     for column in OF_MODEL:
@@ -164,9 +164,9 @@ def photos_of(folder: Path) -> list[str]:
 def test_evaluate_refuses_an_imported_run_as_another_run(evaluated, photos, tiny):
     exported(evaluated).to_csv("table.csv", index=False)
     run_import(f"table.csv -o run --root {photos}")
-    said = run_import(f"{photos} --model {tiny} --img-size 8 -o run", command="evaluate")
-    assert said.exit_code == 3
-    assert "model imported -> tiny:colours" in said.stderr
+    result = run_import(f"{photos} --model {tiny} --img-size 8 -o run", command="evaluate")
+    assert result.exit_code == 3
+    assert "model imported -> tiny:colours" in result.stderr
 
 
 def test_a_run_without_a_model_says_so(evaluated):

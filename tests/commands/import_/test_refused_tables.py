@@ -48,8 +48,8 @@ def test_a_bad_table_is_bad_input(text, options, reasons):
     Path("names.txt").write_text("cat\ndog\n")
     Path("twice.txt").write_text("cat\ncat\n")
     Path("three.txt").write_text("cat\ndog\nfox\n")
-    said = refused(text, options)
-    assert [reason for reason in reasons if reason not in said] == []
+    words = refused(text, options)
+    assert [reason for reason in reasons if reason not in words] == []
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_bad_table_is_bad_input(text, options, reasons):
 )
 def test_an_option_the_table_does_not_bear_is_a_usage_error(options, reason):
     Path("table.csv").write_text(ONLY_PRED)
-    said = run_import(f"table.csv -o run {options}")
-    assert said.exit_code == 2
-    assert reason in said.stderr
+    result = run_import(f"table.csv -o run {options}")
+    assert result.exit_code == 2
+    assert reason in result.stderr
 
 
 def test_files_that_are_no_tables():
@@ -77,6 +77,6 @@ def test_files_that_are_no_tables():
         ("table.xlsx", "none of .csv"),
         ("gone.csv", "does not exist"),
     ):
-        said = run_import(f"{name} -o run")
-        assert said.exit_code == 3
-        assert reason in said.stderr
+        result = run_import(f"{name} -o run")
+        assert result.exit_code == 3
+        assert reason in result.stderr

@@ -92,10 +92,10 @@ def test_a_photo_under_two_labels_is_told_even_quietly(photos):
     Path("table.csv").write_text(
         f"path,label,pred\n{photos}/red/0.png,red,red\ncopy.png,blue,red\ngone.png,blue,blue\n"
     )
-    said = run_import("table.csv -o run -q")
-    assert said.exit_code == 0, said.output
-    assert "1 image repeats another one byte by byte" in said.stderr
-    assert "1 photo stands under several labels" in said.stderr
+    result = run_import("table.csv -o run -q")
+    assert result.exit_code == 0, result.output
+    assert "1 image repeats another one byte by byte" in result.stderr
+    assert "1 photo stands under several labels" in result.stderr
 
 
 def test_no_file_is_hashed_that_is_too_large_or_no_file():
@@ -152,26 +152,26 @@ def test_a_label_given_no_chance_has_an_infinite_loss_and_that_is_said():
     assert metrics["nll"] == {"value": None, "n": 4}
     assert metrics["n_infinite_loss"] == 2
     assert metrics["brier"]["value"] == pytest.approx(4.72 / 4)
-    said = run_import("table.csv -o run --overwrite")
-    assert "NLL is infinite: 2 images give their true class no chance at all" in said.stderr
-    assert "few digits" in said.stderr
-    assert ["NLL", "infinite", "4"] in [line.split() for line in said.stdout.splitlines()]
+    result = run_import("table.csv -o run --overwrite")
+    assert "NLL is infinite: 2 images give their true class no chance at all" in result.stderr
+    assert "few digits" in result.stderr
+    assert ["NLL", "infinite", "4"] in [line.split() for line in result.stdout.splitlines()]
 
 
 def test_what_builds_on_an_infinite_loss_copes():
     imported(NO_CHANCE)
     assert run_import("table.csv -o old -q").exit_code == 0
     worst = json.loads(run_import("run --json", "misclassified").stdout)["selected"]
-    assert [one["row"] for one in worst] == [0, 3, 2]
-    assert [one["loss"] for one in worst] == [None, None, pytest.approx(-np.log(0.4), abs=1e-4)]
+    assert [image["row"] for image in worst] == [0, 3, 2]
+    assert [image["loss"] for image in worst] == [None, None, pytest.approx(-np.log(0.4), abs=1e-4)]
     assert pd.read_csv("run/misclassified/worst.csv")["loss"].tolist()[:2] == [np.inf] * 2
     found = json.loads(run_import("old run --json", "compare").stdout)
-    assert [one["nll"] for one in found["runs"]] == [None, None]
+    assert [run["nll"] for run in found["runs"]] == [None, None]
     assert "infinite" in run_import("old run", "compare").stdout
-    said = run_import("run --fail-over nll=5 --fail-over n_infinite_loss=1", "check")
-    assert said.exit_code == 1
+    result = run_import("run --fail-over nll=5 --fail-over n_infinite_loss=1", "check")
+    assert result.exit_code == 1
     gates = json.loads(Path("run/gates.json").read_text())["gates"]
-    assert [one["passed"] for one in gates] == [False, False]
+    assert [gate["passed"] for gate in gates] == [False, False]
     assert gates[0]["reason"].startswith("NLL is infinite: 2 images")
     assert run_import("run", "confusion").exit_code == 0
     assert run_import("run", "report").exit_code == 0
@@ -203,7 +203,7 @@ def test_a_class_may_be_called_like_a_column():
 def test_a_hundred_thousand_rows_take_seconds():
     table, label = random_table(n=100_000, k=10)
     table.to_parquet("table.parquet")
-    said = run_import("table.parquet -o run")
-    assert said.exit_code == 0, said.output
+    result = run_import("table.parquet -o run")
+    assert result.exit_code == 0, result.output
     hits = table.filter(like="prob_").to_numpy().argmax(axis=1) == label
     assert errlens.open_run("run").metrics["top1"]["value"] == hits.mean()

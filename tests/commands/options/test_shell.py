@@ -45,8 +45,8 @@ def test_a_command_that_was_written_gives_its_options(options):
         command_line("evaluate", options, without=INVOCATION)
     )
     assert (program, command) == ("errlens", "evaluate")
-    said = CliRunner().invoke(app, arguments)
-    assert said.exit_code == 0, said.output
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
     assert seen == [options]
 
 
