@@ -25,11 +25,13 @@ class Advice(NamedTuple):
     """What is wrong with the preprocessing, it seems, and the command that puts it right.
 
     A `diagnosis` is made of a result that falls short of the accuracy expected, a `doubt` is about
-    one of which the user expected nothing. The command is None where none would help.
+    one of which the user expected nothing; `warning` says it in a sentence. The command is None
+    where none would help.
     """
 
     diagnosis: Diagnosis | None = None
     doubt: Doubt | None = None
+    warning: str | None = None
     command: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,7 +44,7 @@ class Advice(NamedTuple):
 def advise(
     predictor: ShardPredictor, evaluation: Evaluation, options: EvaluateOptions, screen: Screen
 ) -> Advice:
-    """Warn of a result that falls short of what the user expects, or that looks odd.
+    """Look whether a result falls short of what the user expects, or else looks odd.
 
     Raises:
         Interrupted: The user stopped the search for a better preprocessing.
@@ -51,19 +53,18 @@ def advise(
         diagnosis = _diagnose(predictor, evaluation, options, screen)
         if diagnosis is None:
             return Advice()
-        screen.warn(_shortfall(diagnosis))
         command = _mended(options, evaluation, diagnosis) if diagnosis.restoring else None
-        return Advice(diagnosis=diagnosis, command=command)
+        return Advice(diagnosis=diagnosis, warning=_shortfall(diagnosis), command=command)
     # Other settings than those of a transform cannot be tried.
     signs = None if options.transform else doubt(evaluation.metrics, evaluation.classes)
     if signs is None:
         return Advice()
     command = options.again(expect=f"top1={signs.expect:g}")
-    screen.warn(
+    warning = (
         f"{'; '.join(signs.signs)}. If you expected more, say how much, and the preprocessing "
         f"that gives it is looked for: {command}"
     )
-    return Advice(doubt=signs, command=command)
+    return Advice(doubt=signs, warning=warning, command=command)
 
 
 def as_options(changes: Mapping[str, Any]) -> str:

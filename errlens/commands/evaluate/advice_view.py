@@ -1,4 +1,4 @@
-"""How the settings that restore an expected accuracy look on the terminal."""
+"""How advice on the preprocessing looks on the terminal."""
 
 from errlens.commands.evaluate.advice import Advice, as_options
 from errlens.formats import count, share
@@ -6,13 +6,14 @@ from errlens.terminal import Screen
 
 
 def show_advice(screen: Screen, advice: Advice) -> None:
-    """Print the settings that restore the expected accuracy, if any, and the command to go on."""
-    if advice.diagnosis is None:
-        return
-    screen.say()
+    """Warn, and print the settings that restore the expected accuracy, if any, and a command."""
+    if advice.diagnosis:
+        screen.say()
+    if advice.warning:
+        screen.warn(advice.warning)
     rows = [
         (as_options(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
-        for trial in advice.diagnosis.restoring
+        for trial in (advice.diagnosis.restoring if advice.diagnosis else ())
     ]
     if rows:
         screen.table(("instead", ">top-1", ">images not used to choose it"), rows)

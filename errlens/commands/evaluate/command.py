@@ -25,20 +25,21 @@ def evaluate(options: EvaluateOptions) -> None:
     evaluation = predict_and_measure(predictor, options, screen)
     view.show_result(screen, evaluation)
     advice = advise(predictor, evaluation, options, screen)
-    if advice.diagnosis:
-        show_advice(screen, advice)
-    else:
+    show_advice(screen, advice)
+    if not advice.diagnosis:
         view.show_next(screen, evaluation)
     view.print_json(screen, "evaluate", evaluation, **advice.as_dict())
     check_bad_inputs(evaluation, options)
 
 
 def evaluated(options: EvaluateOptions) -> Evaluation:
-    """Do what the command does, and show nothing of the result: for Python."""
+    """Do what the command does, and print nothing but remarks and warnings: for Python."""
     screen = options.screen()
     predictor = start(options, screen)
     evaluation = predict_and_measure(predictor, options, screen)
-    advise(predictor, evaluation, options, screen)
+    advice = advise(predictor, evaluation, options, screen)
+    if advice.warning:
+        screen.warn(advice.warning)
     check_bad_inputs(evaluation, options)
     return evaluation
 
