@@ -72,13 +72,13 @@ def evaluate(
         out: The run folder; by default `runs/DATA-MODEL`.
         options: Any option of `errlens evaluate`, with underscores; paths as `Path`.
     """
-    from errlens.commands.evaluate.command import evaluate as command
+    from errlens.commands.evaluate.command import evaluated
     from errlens.commands.evaluate.options import EvaluateOptions
 
     place = None if out is None else Path(out)
-    return command(
+    return evaluated(
         EvaluateOptions(data=Path(data), model=model, out=place, **{"quiet": True, **options})
-    )
+    ).run
 
 
 def explain(run: str | Path, **options: Any) -> "pd.DataFrame":

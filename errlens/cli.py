@@ -25,12 +25,12 @@ class ErrlensGroup(TyperGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Read what stands in front of the command."""
+        """Read the options in front of the command."""
         with _printable_usage_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; of these three, Typer would make exit codes of its own."""
+        """Run a command; catch what Typer would turn into exit codes of its own."""
         try:
             with _printable_usage_errors():
                 return super().invoke(ctx)
@@ -45,20 +45,20 @@ class ErrlensGroup(TyperGroup):
             try:
                 return super().main(*args, **kwargs)
             finally:
-                sys.stdout.flush()  # a disk may be full only now
+                sys.stdout.flush()  # a full disk may show only now
         except ErrlensError as error:
-            sys.exit(_told(error))
+            sys.exit(_show_failure(error))
         except OSError as error:
             if error.errno not in NOT_OURS:
                 traceback.print_exc()
                 sys.exit(BUG)
-            sys.exit(_told(OutOfReach(error)))
+            sys.exit(_show_failure(OutOfReach(error)))
         except Exception:  # noqa: BLE001 - a bug must not look like the failure of a gate
             traceback.print_exc()
             sys.exit(BUG)
 
 
-def _told(error: ErrlensError) -> int:
+def _show_failure(error: ErrlensError) -> int:
     """Show a failure and return its exit code."""
     from errlens.terminal import show_error
 
@@ -68,7 +68,7 @@ def _told(error: ErrlensError) -> int:
 
 @contextmanager
 def _printable_usage_errors() -> Iterator[None]:
-    """Escape what cannot be seen where Typer repeats an option or a command that is none."""
+    """Escape what cannot be seen where Typer quotes an unknown option or command."""
     try:
         yield
     except _USAGE_ERROR as error:

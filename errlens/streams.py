@@ -19,9 +19,9 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class _Outlet(io.FileIO):
-    """Bytes to a file descriptor until that fails; from then on to nowhere.
+    """Writes bytes to a file descriptor until that fails; from then on they are dropped.
 
-    A failure that is foreseen is no failure; another one is raised, once.
+    An error that is `foreseen` is not raised; any other is, once.
     """
 
     def __init__(self, stream: TextIO, *, foreseen: Collection[int]) -> None:
@@ -43,7 +43,7 @@ class _Outlet(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Let the program go on where nobody reads its output any more, or nobody ever did."""
+    """Let the program go on when the reader of its output goes away, or was never there."""
     sys.stdout = _outliving(sys.stdout, foreseen=_GONE)
     sys.stderr = _outliving(sys.stderr, foreseen=_GONE | _FULL)
 

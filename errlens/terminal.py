@@ -32,9 +32,9 @@ class Screen:
         self._quiet = quiet
         self._verbose = verbose
         self._as_json = as_json
-        # A line longer than the terminal is better broken by it than cut by us.
+        # So wide that Rich cuts no line: the terminal itself breaks long ones, and nothing is lost.
         self._out = Console(highlight=False, markup=False, emoji=False, width=100_000)
-        self._err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._err = _stderr()
 
     def remark(self, text: str) -> None:
         """Say what is going on."""
@@ -111,7 +111,7 @@ class Screen:
 
 def show_error(error: ErrlensError) -> None:
     """Print a foreseeable failure: what happened, and what to do."""
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = _stderr()
     console.print(Text.assemble(("error: ", "bold red"), printable(str(error))))
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
@@ -125,6 +125,10 @@ def relative(path: Path) -> str:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class _Rate(ProgressColumn):

@@ -38,10 +38,10 @@ def script(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
 
 def loaded_after(code: str) -> set[str]:
     ending = "import sys; print(*sys.modules)"
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", f"{code}\n{ending}"], capture_output=True, text=True, check=True
     )
-    return set(said.stdout.splitlines()[-1].split())
+    return set(result.stdout.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_help_takes_less_than_a_quarter_of_a_second_beyond_python():
 
 
 def test_the_script_and_the_module_are_the_same_program():
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "errlens", "--version"], capture_output=True, text=True, check=True
     )
-    assert said.stdout == script("--version").stdout == f"errlens {errlens.__version__}\n"
+    assert result.stdout == script("--version").stdout == f"errlens {errlens.__version__}\n"
 
 
 def test_every_command_and_option_has_help():
@@ -132,19 +132,19 @@ main()
 
 def test_a_bug_keeps_its_traceback_and_exits_70():
     command = [sys.executable, "-c", BUGGY]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert said.returncode == 70
-    assert "KeyError: 'no such key'" in said.stderr
-    assert "Traceback" in said.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 70
+    assert "KeyError: 'no such key'" in result.stderr
+    assert "Traceback" in result.stderr
 
 
 def test_a_bug_of_the_users_own_factory_is_bad_input_in_its_words(tiny, photos, tmp_path):
     del tiny
     (tmp_path / "buggy.py").write_text("def make():\n    return {}['no such key']\n")
-    said = script("evaluate", photos, "--model", "buggy:make", "-o", "run")
-    assert said.returncode == 3
+    result = script("evaluate", photos, "--model", "buggy:make", "-o", "run")
+    assert result.returncode == 3
     words = "raised KeyError: 'no such key' (buggy.py, line 2)"
-    assert f"error: the factory buggy:make {words}\n" in said.stderr
+    assert f"error: the factory buggy:make {words}\n" in result.stderr
 
 
 def test_errors_go_to_stderr_with_their_hint_and_without_markup(monkeypatch):
@@ -152,10 +152,10 @@ def test_errors_go_to_stderr_with_their_hint_and_without_markup(monkeypatch):
         raise Interrupted("stopped at [bold]", hint="go [on]")
 
     monkeypatch.setattr("errlens.data.samples.find_samples", stopped)
-    said = CliRunner().invoke(app, ["evaluate", ".", "--model", "x"])
-    assert said.exit_code == 130
-    assert said.stdout == ""
-    assert said.stderr == "error: stopped at [bold]\nhint: go [on]\n"
+    result = CliRunner().invoke(app, ["evaluate", ".", "--model", "x"])
+    assert result.exit_code == 130
+    assert result.stdout == ""
+    assert result.stderr == "error: stopped at [bold]\nhint: go [on]\n"
 
 
 SLOW_MODEL = """

@@ -52,7 +52,7 @@ def test_counts_are_those_of_a_loop(cells):
         if (a, b) in cells and (b, a) in cells
     }
     assert both == {
-        (one.class_a, one.class_b): (one.a_as_b, one.b_as_a) for one in found.itertuples()
+        (pair.class_a, pair.class_b): (pair.a_as_b, pair.b_as_a) for pair in found.itertuples()
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from PIL import Image
@@ -16,10 +16,9 @@ from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
+from errlens.run.choices import Fill
 
 PER_PIXEL: Final = "logits per unit of input"
-
-Fill = Literal["mean", "gray", "black", "blur", "noise"]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pandas as pd
 
+from errlens.analysis.accuracy.metrics import Proportion
 from errlens.escapes import shell_line
-from errlens.formats import count
+from errlens.formats import count, of, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
@@ -23,6 +24,22 @@ def first_rows(table: pd.DataFrame, top: int | None = None) -> list[dict[str, An
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as JSON has it: what is unknown is null."""
     return first_rows(table.astype(object).where(table.notna(), None))
+
+
+def proportion_cells(proportion: Proportion) -> tuple[str, str, str]:
+    """Write a proportion for three columns of a table: its value, its interval, and of how many."""
+    value, low, high, n = proportion
+    return share(value, n), share_range(low, high, n), of(round(value * n), n)
+
+
+def first_few(texts: Sequence[str], most: int) -> str:
+    """Name the first few in a sentence and count the rest.
+
+    >>> first_few(["'cat' is 'Cat'", "'dog' is 'Dog'", "'cow' is 'Cow'"], 2)
+    "'cat' is 'Cat', 'dog' is 'Dog' and 1 more"
+    """
+    shown, rest = ", ".join(texts[:most]), len(texts) - most
+    return f"{shown} and {count(rest)} more" if rest > 0 else shown
 
 
 def say_more(screen: Screen, total: int, shown: int, where: str = "") -> None:

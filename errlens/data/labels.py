@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number, tidied
-from errlens.data.numbering import LabelKind, refuse_counting_from_one
+from errlens.data.numbering import refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
+from errlens.run.choices import LabelKind
 
 FROM_LABELS: Final = "the labels of the data"
 

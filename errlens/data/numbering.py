@@ -1,7 +1,7 @@
 """Labels and predictions that are numbers: do both number the first class alike?"""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,7 @@ from scipy.stats import binom
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption, some
-
-LabelKind = Literal["names", "indices"]
+from errlens.run.choices import LabelKind
 
 # A shift explains the predictions where it matches so many of them and equality so few.
 LEAST_MATCHED: Final = 0.6

@@ -15,7 +15,6 @@ from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number
 from errlens.data.labels import kind_of_labels, match_labels, respelt
 from errlens.data.numbering import (
-    LabelKind,
     Numbering,
     as_numbers,
     find_shift,
@@ -31,6 +30,7 @@ from errlens.errors import (
     some,
 )
 from errlens.imported.named_classes import NamedClasses, named_classes
+from errlens.run.choices import LabelKind
 
 Values = Sequence[str | None]
 

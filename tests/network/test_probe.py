@@ -88,15 +88,15 @@ def probe(*arguments):
 
 
 def test_a_head_on_a_tiny_network_is_evaluated_by_the_command_it_names(tiny, photos, tmp_path):
-    said = probe(photos, "--model", tiny, "--img-size", 8, "--save-head", "head.safetensors")
-    assert said.exit_code == 0, said.output
-    last = said.stdout.splitlines()[-1]
+    result = probe(photos, "--model", tiny, "--img-size", 8, "--save-head", "head.safetensors")
+    assert result.exit_code == 0, result.output
+    last = result.stdout.splitlines()[-1]
     assert last.startswith("Next: errlens evaluate DATA --model tiny:colours --checkpoint head.saf")
     words = shlex.split(last.removeprefix("Next: errlens ").replace("DATA", str(photos)))
-    told = CliRunner().invoke(app, [*words, "--json", "-o", str(tmp_path / "run")])
-    assert told.exit_code == 0, told.output
-    assert json.loads(told.stdout)["metrics"]["n"] == 12
-    assert "named by head.safetensors" in told.stderr
+    result = CliRunner().invoke(app, [*words, "--json", "-o", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["metrics"]["n"] == 12
+    assert "named by head.safetensors" in result.stderr
 
 
 def test_the_checkpoint_alone_says_what_it_is(photos, tmp_path, monkeypatch):
@@ -106,12 +106,12 @@ def test_the_checkpoint_alone_says_what_it_is(photos, tmp_path, monkeypatch):
 
     save_file(timm.create_model("test_resnet").state_dict(), "body.safetensors")
     (tmp_path / "names.txt").write_text("red\nblue\ngreen\n")
-    said = probe(
+    result = probe(
         photos, *BODY, "--checkpoint", "body.safetensors", "--classes", "names.txt",
         "--save-head", "head.safetensors", "--json",
     )  # fmt: skip
-    assert said.exit_code == 0, said.output
-    tree = json.loads(said.stdout)
+    assert result.exit_code == 0, result.output
+    tree = json.loads(result.stdout)
     assert (tree["classes"], tree["train"]["n"]) == (["red", "blue", "green"], 12)
     run = errlens.evaluate(photos, checkpoint=tmp_path / "head.safetensors", out=tmp_path / "run")
     settings = run.info.settings
@@ -147,9 +147,9 @@ def test_what_is_no_head_is_not_overwritten(tmp_path):
 
 
 def test_one_class_is_not_enough(tiny, photos):
-    said = probe(photos / "red", "--model", tiny, "--save-head", "head.safetensors")
-    assert said.exit_code == 3
-    assert "two or more" in said.stderr
+    result = probe(photos / "red", "--model", tiny, "--save-head", "head.safetensors")
+    assert result.exit_code == 3
+    assert "two or more" in result.stderr
 
 
 ODD = """
@@ -198,19 +198,21 @@ class Headless(nn.Sequential):
 def test_a_network_without_a_plain_last_layer_is_refused(name, says, tiny, photos, tmp_path):
     assert tiny.startswith("tiny:")  # what the module below is made of
     (tmp_path / f"odd_{name}.py").write_text(ODD)
-    said = probe(
+    result = probe(
         photos, "--model", f"odd_{name}:{name}", "--img-size", 8, "--save-head", "h.safetensors"
     )
-    assert said.exit_code == 3, said.output
-    assert says in said.stderr
+    assert result.exit_code == 3, result.output
+    assert says in result.stderr
     assert not (tmp_path / "h.safetensors").exists()
 
 
 def test_an_image_that_cannot_be_read_is_left_out(tiny, photos):
     (photos / "red" / "9.png").write_bytes(b"no image")
-    said = probe(photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors", "--json")
-    assert "1 of 13 images left out" in said.stderr
-    assert json.loads(said.stdout)["train"]["n"] == 12
+    result = probe(
+        photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors", "--json"
+    )
+    assert "1 of 13 images left out" in result.stderr
+    assert json.loads(result.stdout)["train"]["n"] == 12
 
 
 def test_photos_of_16_bits_are_told_and_scaled_for_the_evaluation_too(tiny, photos):
@@ -219,30 +221,30 @@ def test_photos_of_16_bits_are_told_and_scaled_for_the_evaluation_too(tiny, phot
             grey = np.asarray(image.convert("L"))
         Image.fromarray(grey.astype(np.uint16) * 257).save(path)
     arguments = (photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors")
-    said = probe(*arguments)
-    assert "12 photos" in said.stderr
-    assert "--scale-16bit brings them" in said.stderr
-    said = probe(*arguments, "--scale-16bit")
-    assert "more than 8 bits" not in said.stderr
-    assert "--scale-16bit" in said.stdout.splitlines()[-1]
+    result = probe(*arguments)
+    assert "12 photos" in result.stderr
+    assert "--scale-16bit brings them" in result.stderr
+    result = probe(*arguments, "--scale-16bit")
+    assert "more than 8 bits" not in result.stderr
+    assert "--scale-16bit" in result.stdout.splitlines()[-1]
 
 
 def test_no_file_above_the_limit_is_read(tiny, photos):
     Image.new("RGB", (600, 600)).save(photos / "red" / "large.bmp")
-    said = probe(
+    result = probe(
         photos, "--model", tiny, "--img-size", 8, "--save-head", "h.safetensors",
         "--max-file-mb", 1,
     )  # fmt: skip
-    assert "1 of 13 images left out" in said.stderr
+    assert "1 of 13 images left out" in result.stderr
 
 
 def test_a_head_for_pets_by_three_photos_a_breed(real_data, tmp_path):
     data, target = real_data / "data/pets", tmp_path / "pets.safetensors"
-    said = probe(
+    result = probe(
         data / "train", "--model", "tf_efficientnet_lite0", "--save-head", target, "-q",
         "--checkpoint", real_data / "models/tf_efficientnet_lite0.in1k.safetensors",
     )  # fmt: skip
-    assert said.exit_code == 0, said.output
+    assert result.exit_code == 0, result.output
 
     spec = ModelSpec("tf_efficientnet_lite0", target)
     fitted = load_classifier(spec)

@@ -1,7 +1,7 @@
 """The order in which classes are drawn, and the numbers in the cells."""
 
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from errlens.analysis.confusion.groups import cluster_order
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.classes.names import NO_CLASS
-
-Order = Literal["given", "superclass", "frequency", "cluster"]
-Normalize = Literal["none", "true", "pred"]
+from errlens.run.choices import Normalization, Order
 
 
 class Stretch(NamedTuple):
@@ -55,7 +53,7 @@ def superclass_stretches(matrix: ConfusionMatrix, order: NDArray[np.intp]) -> li
 
 
 def cell_values(
-    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalize
+    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalization
 ) -> NDArray[np.float64]:
     """Return the cells of some classes as a dense matrix, shape (len(order), len(order)).
 
@@ -72,7 +70,7 @@ def cell_values(
 
 
 def matrix_table(
-    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalize
+    matrix: ConfusionMatrix, order: NDArray[np.intp], *, normalize: Normalization
 ) -> pd.DataFrame:
     """Return the matrix for reading: a row and a column for each class, in the order given.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.predictions.table import Predictions
-
-Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
+from errlens.run.choices import Rank
 
 _TABLE: Final = (
     "row", "sample_id", "path", "label_name", "pred_name", "confidence", "label_prob", "margin",

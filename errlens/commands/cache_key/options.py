@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from errlens.commands.options.groups import ConfigArguments, OutputOptions
+from errlens.commands.options.invocation import ConfigArguments, OutputOptions
 
 
 @dataclass(frozen=True, kw_only=True)

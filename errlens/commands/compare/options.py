@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from errlens.commands.options.groups import OutputOptions
+from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.selecting import ImagesOption, RankOption
 from errlens.errors import IncomparableRuns, UnfitOption, some
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.selecting import RunArgument
+from errlens.run.choices import Normalization, Order
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames, Superclasses
@@ -42,11 +44,11 @@ class ConfusionOptions(RunArgument, OutputOptions):
         typer.Option(min=0, metavar="N", help="Images each class should have: warn if not."),
     ] = None
     normalize: Annotated[
-        Literal["none", "true", "pred"],
+        Normalization,
         typer.Option(help="Draw counts, or shares of the true or the predicted class."),
     ] = "none"
     order: Annotated[
-        Literal["given", "superclass", "frequency", "cluster"] | None,
+        Order | None,
         typer.Option(
             help="Order of the classes drawn.  [default: superclass if known, or cluster]"
         ),

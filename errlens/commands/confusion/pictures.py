@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.confusion.groups import names_of
 from errlens.analysis.confusion.matrix import ConfusionMatrix
-from errlens.analysis.confusion.order import Normalize, cell_values, superclass_stretches
+from errlens.analysis.confusion.order import cell_values, superclass_stretches
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.confusion.soft import mean_covered, soft_matrix
 from errlens.analysis.confusion.tables import ConfusionTables
@@ -21,6 +21,7 @@ from errlens.figures.matrix.matrix import draw_matrix
 from errlens.figures.matrix.overview import draw_overview
 from errlens.figures.matrix.spans import Span
 from errlens.formats import count, counted, share
+from errlens.run.choices import Normalization
 from errlens.run.file_names import file_name
 
 MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too
@@ -29,7 +30,7 @@ MOST_DRAWN: Final = 4_000
 GROUPS_A_PAGE: Final = 24
 LARGEST_GROUP: Final = 40  # classes
 
-_UNITS: Final[dict[Normalize, str]] = {
+_UNITS: Final[dict[Normalization, str]] = {
     "none": "images",
     "true": "share of the true class",
     "pred": "share of the predicted class",
@@ -43,7 +44,7 @@ def draw_figures(
     tables: ConfusionTables,
     order: NDArray[np.intp],
     *,
-    normalize: Normalize,
+    normalize: Normalization,
     by_superclass: bool,
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the pictures with their file names: of all classes, of groups, of superclasses."""
@@ -79,7 +80,7 @@ def _draw(
     tables: ConfusionTables,
     *,
     title: str,
-    normalize: Normalize,
+    normalize: Normalization,
 ) -> Figure:
     """Draw some classes as large as their number allows."""
     spans = _spans(matrix, classes)

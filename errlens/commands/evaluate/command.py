@@ -1,192 +1,77 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
-import dataclasses
-from functools import partial
-from typing import Any, NamedTuple
-
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
-from errlens.analysis.accuracy.doubts import doubt
-from errlens.analysis.accuracy.metrics import COLUMNS, Metrics, class_table, measure
-from errlens.classes.names import Superclasses
+from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.commands.evaluate import view
-from errlens.commands.evaluate.first_look import look_first
-from errlens.commands.evaluate.label_space import Again, check_label_space
-from errlens.commands.evaluate.options import (
-    EvaluateOptions,
-    allowed_bad,
-    expected_accuracy,
-    sidecars_to_keep,
-)
-from errlens.commands.evaluate.restoring import (
-    diagnose,
-    diagnosis_as_dict,
-    doubt_as_dict,
-    show_diagnosis,
-    show_doubt,
-)
-from errlens.commands.options.groups import (
-    INVOCATION,
-)
-from errlens.commands.options.shell import command_line
-from errlens.data.labels import are_indices, label_indices
-from errlens.data.photos.loading import available_cores
+from errlens.commands.evaluate.advice import advise
+from errlens.commands.evaluate.advice_view import show_advice
+from errlens.commands.evaluate.label_space import check_label_space
+from errlens.commands.evaluate.options import EvaluateOptions, allowed_bad
+from errlens.commands.evaluate.remarks import warn_of_result
+from errlens.commands.evaluate.result import Evaluation, complete
+from errlens.commands.evaluate.work import begin, prepare
 from errlens.data.photos.oddities import Oddities, total
-from errlens.data.samples import Samples
 from errlens.errors import TooManyBadInputs
 from errlens.formats import count, counted
-from errlens.model.classifier import Classifier
-from errlens.model.outputs.on_photos import spread_photos
 from errlens.model.predict import ShardPredictor, predict_missing
-from errlens.model.restoring.restoration import Restoration
 from errlens.run.folder import RunFolder
-from errlens.run.identity import RunInfo, plan_hash
-from errlens.run.places import as_recorded, default_run
-from errlens.scale.plan import make_plan
+from errlens.run.places import default_run
 from errlens.terminal import Screen
 
 
-def evaluate(options: EvaluateOptions) -> RunFolder:
+def evaluate(options: EvaluateOptions) -> None:
     """Predict every image of DATA and keep each prediction, right or wrong."""
     screen = options.screen()
+    predictor = start(options, screen)
+    evaluation = predict_and_measure(predictor, options, screen)
+    view.show_result(screen, evaluation)
+    advice = advise(predictor, evaluation, options, screen)
+    show_advice(screen, advice)
+    if not advice.diagnosis:
+        view.show_next(screen, evaluation)
+    view.print_json(screen, "evaluate", evaluation, **advice.as_dict())
+    check_bad_inputs(evaluation, options)
+
+
+def evaluated(options: EvaluateOptions) -> Evaluation:
+    """Do what the command does, and print nothing but remarks and warnings: for Python."""
+    screen = options.screen()
+    predictor = start(options, screen)
+    evaluation = predict_and_measure(predictor, options, screen)
+    advice = advise(predictor, evaluation, options, screen)
+    if advice.warning:
+        screen.warn(advice.warning)
+    check_bad_inputs(evaluation, options)
+    return evaluation
+
+
+def start(options: EvaluateOptions, screen: Screen) -> ShardPredictor:
+    """Look at the data, load the model, and make the run folder, or go on with the one there is."""
     run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
+    return begin(run, options, prepare(options, screen))
 
-    # What is there to predict, and by which model?
-    work = prepare(options, screen)
 
-    # Freeze that, and predict whatever has no prediction yet.
-
-    predictor = _begin(run, options, work)
+def predict_and_measure(
+    predictor: ShardPredictor, options: EvaluateOptions, screen: Screen
+) -> Evaluation:
+    """Predict whatever has no prediction yet, and measure what came out."""
+    run = predictor.run
     with run.in_work():
         predict_missing(predictor, progress=screen.progress)
-
-        # What came out?
         predictions = run.read_predictions(COLUMNS)
-        again = partial(_command, options)
-        check_label_space(screen, run, predictions, again, trust=options.trust_labels)
-        metrics, classes = measure(predictions), class_table(predictions)
+        check_label_space(screen, run, predictions, options)
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
-        run.complete(metrics.as_dict(), classes, photos=oddities.as_dict())
-    view.show_photos(screen, run, oddities)
-    view.show_result(screen, run, metrics, classes)
-    diagnosis = diagnose(
-        screen,
-        predictor,
-        metrics,
-        oddities=oddities,
-        expected=expected_accuracy(options.expect),
-        seed=options.seed,
-    )
-    # Other settings than those of a transform cannot be tried.
-    doubted = None if options.expect or options.transform else doubt(metrics, classes)
-    show_doubt(screen, doubted, again)
-    _show_way_on(screen, run, metrics, diagnosis, again)
-    more = {"diagnosis": diagnosis_as_dict(diagnosis, run, again)} if diagnosis else {}
-    more |= {"doubt": doubt_as_dict(doubted, again)} if doubted else {}
-    view.print_json(screen, run, metrics, more=more)
-    _check_bad_inputs(run, metrics, options.max_bad)
-    return run
+        evaluation = complete(run, predictions, oddities.as_dict())
+    warn_of_result(screen, evaluation)
+    return evaluation
 
 
-def _show_way_on(
-    screen: Screen,
-    run: RunFolder,
-    metrics: Metrics,
-    diagnosis: Restoration | None,
-    again: Again,
-) -> None:
-    """Name the next command: one with better settings, or the one that reads the run."""
-    show_diagnosis(screen, diagnosis, run, again)
-    if not diagnosis:
-        view.show_next(screen, run, metrics)
-
-
-def _check_bad_inputs(run: RunFolder, metrics: Metrics, max_bad: str) -> None:
+def check_bad_inputs(evaluation: Evaluation, options: EvaluateOptions) -> None:
     """Refuse a result that too many inputs are missing from."""
-    if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
+    metrics = evaluation.metrics
+    if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
         raise TooManyBadInputs(
             f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
-            f"{max_bad}",
-            hint=f"everything was written to {run.path}; see its columns status and error",
+            f"{options.max_bad}",
+            hint=f"everything was written to {evaluation.run.path}; see its columns status and "
+            "error",
         )
-
-
-def _command(options: EvaluateOptions, **changes: Any) -> str:
-    """Write the command that was given with some options changed."""
-    changed = dataclasses.replace(options, **changes)
-    return command_line("evaluate", changed, without=INVOCATION)
-
-
-class Work(NamedTuple):
-    """What an evaluation is going to do: known before anything is predicted.
-
-    `label` holds the class index of every row of the plan.
-    """
-
-    samples: Samples
-    classifier: Classifier
-    superclasses: Superclasses | None
-    label: NDArray[np.int32]
-    plan: pa.Table
-    info: RunInfo
-
-
-def prepare(options: EvaluateOptions, screen: Screen) -> Work:
-    """Look at the data, load the model, and say which run these make."""
-    samples = options.find_samples(seed=options.seed)
-    view.show_samples(screen, samples)
-
-    # It takes torch, which takes seconds to import: not before there are data.
-
-    names = () if are_indices(samples, kind=options.labels) else samples.labels
-    classifier = options.load_classifier(
-        labels=names, ordered=samples.classes, device=options.device
-    )
-    view.show_classifier(screen, classifier)
-    classifier = look_first(screen, classifier, spread_photos(samples), options)
-    label = label_indices(
-        samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
-    )
-    indices = are_indices(samples, classifier.classes, kind=options.labels)
-    view.show_labels(screen, samples, classifier.classes, label, are_names=not indices)
-
-    superclasses = options.read_superclasses(classifier.classes)
-    plan = make_plan(samples, part_size=options.part_size)
-    kind = "indices" if indices else "names"
-    info = RunInfo(
-        classifier.settings(
-            plan_hash(plan), superclasses, labels=kind, max_file_mb=options.max_file_mb
-        ),
-        data=as_recorded(options.data),
-        data_root=str(samples.root),
-        n_images=len(samples),
-        keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
-        checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
-        use_ema=options.use_ema,
-        seed=options.seed,
-        skipped=dict(samples.skipped),
-        resources=options.resources(),
-    )
-    return Work(samples, classifier, superclasses, label, plan, info)
-
-
-def _begin(run: RunFolder, options: EvaluateOptions, work: Work) -> ShardPredictor:
-    """Make the run folder ready, or go on with it, and return what predicts its shards."""
-    samples, classifier = work.samples, work.classifier
-    batch_size = options.batch_size or classifier.good_batch_size
-    classifier.check_batch_size(batch_size)
-    plan = run.begin(work.info, work.plan, extra=samples.extra, overwrite=options.overwrite)
-    return ShardPredictor(
-        run=run,
-        info=work.info,
-        plan=plan,
-        label=work.label,
-        problems=samples.frame["problem"].tolist(),
-        classifier=classifier,
-        superclasses=work.superclasses,
-        batch_size=batch_size,
-        workers=options.workers or available_cores(),
-        threads=options.threads,
-    )

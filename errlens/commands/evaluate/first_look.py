@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from errlens.commands.options.groups import ModelOptions
+from errlens.commands.options.model import ModelOptions
 from errlens.model.classifier import Classifier
 from errlens.model.outputs.on_photos import check_on_photos
 from errlens.terminal import Screen

@@ -1,6 +1,6 @@
-"""Do labels and outputs mean the same classes? Where they do not, names that would."""
+"""Do labels and outputs mean the same classes? If not, names for the outputs are suggested."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from errlens.analysis.confusion.label_space import (
 from errlens.analysis.confusion.suggestion import Suggestion, suggest_names
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
+from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.showing import first_few
 from errlens.data.labels import numbered
 from errlens.data.numbering import Shift, as_numbers, find_shift
 from errlens.errors import LabelSpaceMismatch
@@ -21,16 +23,13 @@ from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
-Again = Callable[..., str]  # writes the command that was given with some options changed
 MOST_EXCHANGED = 6  # classes named in a message
 
 
 def check_label_space(
-    screen: Screen, run: RunFolder, predictions: Predictions, again: Again, *, trust: bool
+    screen: Screen, run: RunFolder, predictions: Predictions, options: EvaluateOptions
 ) -> None:
     """Look whether the predictions contradict the names of the classes.
-
-    `again` writes the command with other options; `trust` makes a warning of the error.
 
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
@@ -38,11 +37,11 @@ def check_label_space(
     label, pred = labels_and_predictions(predictions)
     names = predictions.classes
     indices = run.info.settings.labels == "indices"
-    if indices:  # these the user may call otherwise, not reorder
+    if indices:  # the user may give these other names, but not another order
         names = numbered(len(names))
     if shift := _shift_of_numbers(label, pred, names):
         problem, certain, advice = str(shift), True, ""
-        # Called by the labels that are taken for them.
+        # Each output gets the number of the label it seems to mean.
         numbers = as_numbers(np.arange(len(names)), names)
         lines = [str(number + shift.by) for number in numbers.tolist()]
     elif cycles := exchanged_labels(predictions):
@@ -53,13 +52,13 @@ def check_label_space(
         lines, advice = suggestion.lines, _advice(suggestion, run)
     else:
         return
-    renamed = again(
+    renamed = options.again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
         trust_labels=False,
         **({"labels": "names"} if indices or shift else {}),
     )
-    if trust or not certain:
+    if options.trust_labels or not certain:
         run.suggest_classes(lines)
         screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
         return
@@ -75,9 +74,9 @@ def check_label_space(
 def _shift_of_numbers(
     label: NDArray[np.integer], pred: NDArray[np.integer], names: ClassNames
 ) -> Shift | None:
-    """Tell whether labels that are numbers count from another one than the outputs.
+    """Return by how much labels that are numbers are shifted against the outputs, if they are.
 
-    Only of enough images, and where a label is free at the end that would be left over.
+    Only of enough images, and only where no image has a label that would then mean no output.
     """
     if len(label) < LEAST_CERTAIN or any(as_number(name) is None for name in names.names):
         return None
@@ -90,9 +89,9 @@ def _shift_of_numbers(
 
 
 def _advice(suggestion: Suggestion, run: RunFolder) -> str:
-    """Say which names the predictions make sure and what to do about the others, if there are any.
+    """Say how many names are sure, and what to do about the others; nothing if all are sure.
 
-    Ends where a command follows.
+    A command is to follow the text.
     """
     sure, of = int(suggestion.is_sure.sum()), len(suggestion.names)
     if sure == of:
@@ -118,6 +117,7 @@ def describe_cycles(cycles: Sequence[Cycle], names: ClassNames) -> str:
     n, matched, given = (
         sum(getattr(cycle, kind) for cycle in cycles) for kind in ("n", "matched", "given")
     )
-    shown = ", ".join(taken[:MOST_EXCHANGED])
-    rest = f" and {len(taken) - MOST_EXCHANGED} more" if len(taken) > MOST_EXCHANGED else ""
-    return f"{shown}{rest} ({matched} of {n} images, against {given} by the names in use)"
+    return (
+        f"{first_few(taken, MOST_EXCHANGED)} ({matched} of {n} images, against {given} by the "
+        "names in use)"
+    )

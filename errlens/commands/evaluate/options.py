@@ -1,19 +1,16 @@
 """Options of `errlens evaluate`."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from errlens.commands.options.groups import (
-    ComputeOptions,
-    DataOptions,
-    JudgementOptions,
-    ModelOptions,
-    OutputOptions,
-    OverwriteOption,
-)
+from errlens.commands.options.data import DataOptions, JudgementOptions
+from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
+from errlens.commands.options.model import ComputeOptions, ModelOptions
+from errlens.commands.options.shell import command_line
 from errlens.errors import UnfitOption
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
@@ -57,11 +54,15 @@ class EvaluateOptions(
     ] = 4096
 
     def __post_init__(self) -> None:
-        # A typo should not wait for the end to be found.
+        # A typo should be found before the work, not after it.
         allowed_bad(str(self.max_bad), 1)  # in Python, a count may be a number
         sidecars_to_keep(self.keep, n=1, values=1)
         if expected_accuracy(self.expect) is not None and self.transform:
             raise UnfitOption("--expect cannot try other settings than those of --transform")
+
+    def again(self, **changes: Any) -> str:
+        """Write the command that was given, with some options changed."""
+        return command_line("evaluate", dataclasses.replace(self, **changes), without=INVOCATION)
 
 
 def expected_accuracy(text: str | None) -> float | None:
@@ -99,7 +100,7 @@ def allowed_bad(text: str, n: int) -> int:
 
 
 def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:
-    """Return what is kept beside the table; `values` is the number of float16 values an image has.
+    """Return which arrays to keep beside the table; `values` is how many numbers an image has.
 
     >>> sidecars_to_keep("auto", n=100, values=1000), sidecars_to_keep("none", n=100, values=1000)
     (('logits', 'features'), ())

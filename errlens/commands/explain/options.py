@@ -6,14 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.commands.options.groups import (
-    ModelOptions,
-    OutputOptions,
-    OverwriteOption,
-    RunArgument,
-)
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.model import ModelOptions
+from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 from errlens.errors import UnfitOption
+from errlens.run.choices import Device, Fill, Upsampling
 
 MATLAB = "matlab"
 ORIGINAL = "original"
@@ -85,9 +82,7 @@ class MethodOptions:
         str | None,
         typer.Option(metavar="X%|N", help="From mask to mask.  [default: half a mask]"),
     ] = None
-    value: Annotated[
-        Literal["mean", "gray", "black", "blur", "noise"], typer.Option(help="What hides.")
-    ] = "mean"
+    value: Annotated[Fill, typer.Option(help="What hides.")] = "mean"
     probability: Annotated[
         bool, typer.Option("--probability", help="Occlusion of the probability, not the logit.")
     ] = False
@@ -178,7 +173,7 @@ class PictureOptions:
         ),
     ] = None
     upsampling: Annotated[
-        Literal["nearest", "bilinear", "bicubic"],
+        Upsampling,
         typer.Option(help="How a coarse map is enlarged to the image."),
     ] = "bilinear"
     save_maps: Annotated[
@@ -206,9 +201,7 @@ class LimitOptions:
         float | None,
         typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
     ] = None
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs.")
-    ] = "auto"
+    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto"
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Images at a time.  [default: by their size]"),

@@ -1,28 +1,23 @@
 """`errlens import`: take over predictions that were made elsewhere."""
 
 import hashlib
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from errlens.analysis.accuracy.metrics import COLUMNS, class_table, measure
-from errlens.analysis.confusion.label_space import (
-    exchanged_labels,
-    labels_and_predictions,
-    renamed_classes,
-)
+from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import view
-from errlens.commands.evaluate.label_space import describe_cycles
-from errlens.commands.import_.options import ImportOptions, TableOptions
-from errlens.commands.import_.view import show_table
+from errlens.commands.evaluate.remarks import warn_of_result
+from errlens.commands.evaluate.result import Evaluation, complete
+from errlens.commands.import_.options import ImportOptions
+from errlens.commands.import_.remarks import show_table, warn_of_other_names
 from errlens.data.photos.images import quiet_pillow
 from errlens.data.photos.loading import available_cores
-from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples, listed_samples
 from errlens.imported.table import ImportedPredictions
 from errlens.imported.writing import ShardImporter
 from errlens.predictions.scores import MOST_TOPK
-from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 from errlens.run.identity import IMPORT_ENGINE, RunInfo, RunSettings, plan_hash
 from errlens.run.places import default_run
@@ -31,62 +26,55 @@ from errlens.scale.resume import finish
 from errlens.terminal import Screen
 
 IMPORTED = "imported"  # stands where the name of the model would
-MOST_RENAMED = 5  # classes named in warnings
 
 
-def import_predictions(options: ImportOptions) -> RunFolder:
+def import_predictions(options: ImportOptions) -> None:
     """Make a run of predictions that were made elsewhere: Keras, JAX, your own program."""
     screen = options.screen()
+    evaluation = imported(options, screen)
+    view.show_result(screen, evaluation)
+    view.show_next(screen, evaluation)
+    view.print_json(screen, "import", evaluation)
+
+
+def imported(options: ImportOptions, screen: Screen) -> Evaluation:
+    """Write whatever of the table has not been written yet, and measure what came out."""
     run = RunFolder(options.out or default_run(options.table, IMPORTED))
-
-    # What does the table say, about which classes and images?
-    table = options.read_predictions()
-    superclasses = options.read_superclasses(table.classes)
-    samples = listed_samples(table.manifest, options.root or options.table.parent)
-    show_table(screen, table, samples)
-
-    # Freeze that, and write whatever has not been written yet.
-    importer = _begin(run, options, table, samples, superclasses)
+    work = prepare(options)
+    show_table(screen, work.table, work.samples)
+    importer = ShardImporter(
+        run=run,
+        plan=run.begin(work.info, work.plan, extra=work.samples.extra, overwrite=options.overwrite),
+        info=work.info,
+        table=work.table,
+        superclasses=work.superclasses,
+        workers=available_cores(),
+    )
     with run.in_work():
         with quiet_pillow():
             finish(importer, what="importing", progress=screen.progress)
-
-        # What came out?
         predictions = run.read_predictions(COLUMNS)
-        _warn_of_other_names(screen, predictions)
-        metrics, classes = measure(predictions), class_table(predictions)
-        run.complete(metrics.as_dict(), classes)
-    view.show_photos(screen, run, Oddities())
-    view.show_result(screen, run, metrics, classes)
-    view.show_next(screen, run, metrics)
-    view.print_json(screen, run, metrics, command="import")
-    return run
+        warn_of_other_names(screen, predictions)
+        evaluation = complete(run, predictions)
+    warn_of_result(screen, evaluation)
+    return evaluation
 
 
-def _warn_of_other_names(screen: Screen, predictions: Predictions) -> None:
-    """Warn where labels and predictions seem to call the same classes otherwise."""
-    classes = predictions.classes
-    if cycles := exchanged_labels(predictions):
-        screen.warn(
-            f"labels and predicted classes seem exchanged: {describe_cycles(cycles, classes)}"
-        )
-    renamed_ones = renamed_classes(*labels_and_predictions(predictions), n_classes=len(classes))
-    for renamed in renamed_ones[:MOST_RENAMED]:
-        label, output = classes[renamed.label], classes[renamed.output]
-        screen.warn(
-            f"no image is predicted as {label!r}, and none is labelled {output!r}, but "
-            f"{renamed.matched} of {renamed.n} {label!r} are predicted as {output!r}: if this is "
-            "one class, call it alike in the table"
-        )
+class Work(NamedTuple):
+    """What a table says, about which classes and images, and which run these make."""
+
+    table: ImportedPredictions
+    samples: Samples
+    superclasses: Superclasses | None
+    plan: pa.Table
+    info: RunInfo
 
 
-def describe(
-    options: ImportOptions,
-    table: ImportedPredictions,
-    samples: Samples,
-    superclasses: Superclasses | None,
-) -> tuple[RunInfo, pa.Table]:
-    """Say which run, with which plan, a table makes."""
+def prepare(options: ImportOptions) -> Work:
+    """Read the table, and say which run it makes."""
+    table = options.read_predictions()
+    superclasses = options.read_superclasses(table.classes)
+    samples = listed_samples(table.manifest, options.root or options.table.parent)
     plan = make_plan(samples, part_size=options.part_size)
     info = RunInfo(
         _settings(options, table, superclasses, plan_hash(plan)),
@@ -94,31 +82,11 @@ def describe(
         data_root=str(samples.root),
         n_images=len(samples),
     )
-    return info, plan
-
-
-def _begin(
-    run: RunFolder,
-    options: ImportOptions,
-    table: ImportedPredictions,
-    samples: Samples,
-    superclasses: Superclasses | None,
-) -> ShardImporter:
-    """Make the run folder ready, or go on with it, and return what writes its shards."""
-    info, plan = describe(options, table, samples, superclasses)
-    plan = run.begin(info, plan, extra=samples.extra, overwrite=options.overwrite)
-    return ShardImporter(
-        run=run,
-        plan=plan,
-        info=info,
-        table=table,
-        superclasses=superclasses,
-        workers=available_cores(),
-    )
+    return Work(table, samples, superclasses, plan, info)
 
 
 def _settings(
-    options: TableOptions,
+    options: ImportOptions,
     table: ImportedPredictions,
     superclasses: Superclasses | None,
     plan_hash: str,

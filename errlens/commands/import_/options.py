@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errlens.commands.options.groups import MaxFileMB, OutputOptions, OverwriteOption
+from errlens.commands.options.data import MaxFileMB, SuperclassesFile
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class TableOptions:
     split_column: Annotated[str, typer.Option(help="Column of the splits.")] = "split"
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None
     labels: Annotated[
-        Literal["names", "indices"] | None,
+        LabelKind | None,
         typer.Option(
             help="What labels and predicted classes are.  "
             "[default: names if all match a class, else indices]"
@@ -82,9 +84,7 @@ class TableOptions:
             "columns of probability, else all labels and predictions, sorted]",
         ),
     ] = None
-    superclasses: Annotated[
-        Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
-    ] = None
+    superclasses: SuperclassesFile = None
     max_file_mb: MaxFileMB = MAX_FILE_MB
 
     def read_predictions(self) -> "ImportedPredictions":
@@ -117,7 +117,7 @@ class TableOptions:
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
 
     def decisive(self) -> dict[str, Any]:
-        """Return the options that decide what the table is taken to say."""
+        """Return the options that decide how the table is read."""
         names = ("label_column", "pred_column", "confidence_column", "prob_prefix", "labels")
         first = {
             name: number

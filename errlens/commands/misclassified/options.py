@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 
 MOST_TILES = 400  # matplotlib draws no picture of more than 65,535 pixels a side
 

@@ -1,7 +1,7 @@
 """`errlens network`: what is inside a network."""
 
 import dataclasses
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +10,16 @@ from errlens.analysis.mistakes.photo_remarks import photo_remarks
 from errlens.classes.files import read_classes
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.commands.evaluate import view
-from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.evaluate.remarks import show_samples
+from errlens.commands.network import view
 from errlens.commands.network.options import ProbeOptions
-from errlens.commands.options.groups import (
-    INVOCATION,
-    ComputeOptions,
-    ModelOptions,
-)
-from errlens.commands.options.shell import command_line
 from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples
 from errlens.errors import NoImages
-from errlens.formats import count, counted, of, share, share_range
-from errlens.network.features import read_features
+from errlens.formats import count, counted
+from errlens.model.classifier import Classifier
+from errlens.network.features import ImageFeatures, read_features
 from errlens.network.probe import (
     Head,
     check_target,
@@ -33,59 +28,44 @@ from errlens.network.probe import (
     save_head,
     with_head,
 )
-from errlens.predictions.table import SCHEMA_VERSION
-from errlens.run.places import SPLIT_NAMES, data_set_name
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen
+
+
+class Probe(NamedTuple):
+    """A head that was fitted, and the classes it tells apart."""
+
+    head: Head
+    classes: ClassNames
 
 
 def probe(options: ProbeOptions) -> None:
     """Fit a linear head to the classes of DATA, on the features of a network left as it is."""
     screen = options.screen()
+    head, classes = fitted_probe(options, screen)
+    view.show_head(screen, options, head)
+    view.print_json(screen, options, head, classes)
 
+
+def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
+    """Fit the head and save the network with it."""
     # Which images, of which classes?
     samples = options.find_samples(seed=options.seed)
-    view.show_samples(screen, samples)
+    show_samples(screen, samples)
     classes, label = _classes_of(options, samples)
 
     # What does the network see in them?
-
     check_target(options.save_head, source=options.checkpoint)
     body = dataclasses.replace(options, classes=None)  # they name the new outputs, not the old
     classifier = body.load_classifier(labels=(), device=options.device)
-    batch_size = options.batch_size or classifier.good_batch_size
-    classifier.check_batch_size(batch_size)
-    problems = samples.frame["problem"].tolist()
-    paths = [
-        None if problem or index < 0 else samples.root / path
-        for path, problem, index in zip(samples.frame["path"], problems, label, strict=True)
-    ]
-    with screen.progress("reading features", total=len(paths)) as advance:
-        found = read_features(
-            classifier,
-            paths,
-            batch_size=batch_size,
-            workers=options.workers or available_cores(),
-            threads=options.threads,
-            max_mb=options.max_file_mb,
-            advance=advance,
-        )
-    if left_out := len(paths) - int(found.read.sum()):
-        screen.warn(
-            f"{count(left_out)} of {counted(len(paths), 'image')} left out: no label, or cannot be "
-            "read"
-        )
-    for remark in photo_remarks(found.oddities, classifier.preparation.as_dict()):
-        screen.warn(remark)
-    require_linear_head(classifier, found)
+    features = _features_of(options, screen, classifier, samples, label)
+    require_linear_head(classifier, features)
 
     # Which head tells the classes apart?
-    screen.remark(
-        f"fitting {counted(len(classes), 'class')} to {counted(found.features.shape[1], 'feature')}"
-    )
-    head = fit_head(found.features, label[found.read], classes, seed=options.seed)
+    n_features = features.features.shape[1]
+    screen.remark(f"fitting {counted(len(classes), 'class')} to {counted(n_features, 'feature')}")
+    head = fit_head(features.features, label[features.read], classes, seed=options.seed)
     save_head(options.save_head, with_head(classifier, head), classifier, classes)
-    _show_head(screen, options, head)
-    _print_json(screen, options, head, classes)
+    return Probe(head, classes)
 
 
 def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, NDArray[np.int32]]:
@@ -93,8 +73,8 @@ def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, ND
     labels = samples.labels
     if len(labels) < 2:
         raise NoImages(
-            f"{len(labels)} class{'es' * (len(labels) != 1)} in {str(options.data)!r}: a head "
-            "tells two or more apart",
+            f"{counted(len(labels), 'class')} in {str(options.data)!r}: a head tells two or more "
+            "apart",
             hint="a folder for each class, or a manifest with labels, will do",
         )
     given = read_classes(options.classes) if options.classes else None
@@ -109,66 +89,36 @@ def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, ND
     )
 
 
-def _show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
-    """Print how well the head does, where it is, and how to try it on other images."""
-    figures = [("training images", head.train)]
-    if head.held_out:
-        figures.append((f"held out, {counted(head.folds, 'fold')}", head.held_out))
-    rows = [
-        (
-            name,
-            share(one.value, one.n),
-            share_range(one.low, one.high, one.n),
-            of(round(one.value * one.n), one.n),
-        )
-        for name, one in figures
+def _features_of(
+    options: ProbeOptions,
+    screen: Screen,
+    classifier: Classifier,
+    samples: Samples,
+    label: NDArray[np.int32],
+) -> ImageFeatures:
+    """Return what the network makes of every image that has a label and can be read."""
+    batch_size = options.batch_size or classifier.good_batch_size
+    classifier.check_batch_size(batch_size)
+    problems = samples.frame["problem"].tolist()
+    paths = [
+        None if problem or index < 0 else samples.root / path
+        for path, problem, index in zip(samples.frame["path"], problems, label, strict=True)
     ]
-    screen.table(("accuracy", ">value", ">95 % interval", ">images"), rows)
-    if head.chosen:
-        screen.remark(
-            f"C {head.strength:g} got most of the held-out images right, which flatters it slightly"
+    with screen.progress("reading features", total=len(paths)) as advance:
+        features = read_features(
+            classifier,
+            paths,
+            batch_size=batch_size,
+            workers=options.workers or available_cores(),
+            threads=options.threads,
+            max_mb=options.max_file_mb,
+            advance=advance,
         )
-    elif not head.held_out:
-        screen.remark("a class has one image only: there is nothing to hold out")
-    screen.say()
-    screen.say(f"Wrote {relative(options.save_head)}")
-    screen.say(f"Next: {_next_command(options)}")
-
-
-def _next_command(options: ProbeOptions) -> str:
-    """Write the command that evaluates the head, on the other split where there is one."""
-    kept = {
-        one.name: getattr(options, one.name)
-        for kind in (ModelOptions, ComputeOptions)
-        for one in dataclasses.fields(kind)
-        if one.name not in {"classes", "use_ema", "num_classes"}
-    }
-    evaluation = EvaluateOptions(
-        data=_held_out(options.data), **{**kept, "checkpoint": options.save_head}
-    )
-    return command_line("evaluate", evaluation, without=INVOCATION)
-
-
-def _held_out(data: Path) -> Path:
-    """Return the folder of other images beside a training split; the word DATA if none is there."""
-    if data_set_name(data) is None and data.name.casefold() in SPLIT_NAMES:
-        for name in ("val", "valid", "validation", "test"):
-            if name != data.name and data.with_name(name).is_dir():
-                return data.with_name(name)
-    return Path("DATA")
-
-
-def _print_json(screen: Screen, options: ProbeOptions, head: Head, classes: ClassNames) -> None:
-    """Print the one object that stands for the result, where it was asked for."""
-    screen.json(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "command": "network probe",
-            "checkpoint": str(options.save_head),
-            "classes": list(classes.names),
-            "train": head.train._asdict(),
-            "held_out": head.held_out and head.held_out._asdict(),
-            "folds": head.folds,
-            "C": head.strength,
-        }
-    )
+    if left_out := len(paths) - int(features.read.sum()):
+        screen.warn(
+            f"{count(left_out)} of {counted(len(paths), 'image')} left out: no label, or cannot be "
+            "read"
+        )
+    for remark in photo_remarks(features.oddities, classifier.preparation.as_dict()):
+        screen.warn(remark)
+    return features

@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.groups import (
-    ComputeOptions,
-    DataOptions,
-    ModelOptions,
-    OutputOptions,
-)
+from errlens.commands.options.data import DataOptions
+from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.model import ComputeOptions, ModelOptions
 
 
 @dataclass(frozen=True, kw_only=True)

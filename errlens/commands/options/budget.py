@@ -1,4 +1,4 @@
-"""How much time and room a command may take."""
+"""How much time and disk space a command may take."""
 
 import time
 from typing import Final
@@ -7,9 +7,9 @@ STEP: Final = 2
 
 
 class Budget:
-    """Tells when to stop: before time or room run out, if the next step is like the dearest.
+    """Tells when to stop: when another step like the dearest so far would exceed a limit.
 
-    `step` is how many images may be done between two looks at the clock; None if that is all one.
+    `step` is how many images make a step; None where neither is limited.
     """
 
     def __init__(self, *, seconds: float | None, megabytes: float | None) -> None:

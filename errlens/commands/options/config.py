@@ -38,7 +38,7 @@ def read_config(
     Args:
         path: The YAML file. Relative paths in it start at its folder.
         commands: The options class (a dataclass) of each command a block may name.
-        overrides: RunSettings like `evaluate.batch_size=64` that win over the file.
+        overrides: Settings like `evaluate.batch_size=64` that win over the file.
         outside_blocks: Options that no block may set, because the whole configuration does.
 
     Raises:
@@ -74,7 +74,7 @@ def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
     """
     tree: dict[str, Any] = {"out": _plain(config.out)}
     for name, block in config.blocks.items():
-        options = {one.name: getattr(block, one.name) for one in dataclasses.fields(block)}
+        options = {field.name: getattr(block, field.name) for field in dataclasses.fields(block)}
         tree[name] = {
             key: _plain(value)
             for key, value in options.items()
@@ -87,7 +87,7 @@ def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
 def _plain(value: object) -> object:
     """Return a value as YAML has it."""
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value if data_set_name(value) is not None else value.absolute())
     return value
@@ -138,15 +138,15 @@ def _make_options(
     try:
         checked = model.model_validate(block or {})
     except ValidationError as error:
-        # A misspelt key often makes another one seem missing: tell of the spelling.
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        # A misspelt key often makes another one seem missing: the spelling is what to report.
+        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         key = (name, *(str(step) for step in first["loc"]))
         if first["type"] == "extra_forbidden":
-            raise _unknown_key(path, key, places, list(_names(model).values())) from error
+            known = [str(field.alias) for field in model.model_fields.values()]
+            raise _unknown_key(path, key, places, known) from error
         reason = f"{shortened('.'.join(key))}: {shortened(first['msg'], most=300)}"
         raise BadConfig(f"{_place(path, key, places)}: {reason}") from error
-    names = _names(model)
-    values = {names[key]: getattr(checked, key) for key in checked.model_fields_set}
+    values = checked.model_dump(by_alias=True, exclude_unset=True)
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
 
 
@@ -163,11 +163,6 @@ def _block_model(options: type[Any], *, skip: Collection[str]) -> type[BaseModel
         if field.name not in skip
     }
     return create_model(options.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-
-
-def _names(model: type[BaseModel]) -> dict[str, str]:
-    """Return the option of each field."""
-    return {key: str(field.alias) for key, field in model.model_fields.items()}
 
 
 def _checked(hint: Any) -> Any:
@@ -198,7 +193,7 @@ def _from_folder(value: object, folder: Path) -> object:
     if isinstance(value, Path) and data_set_name(value) is None:
         return _below(folder, value)
     if isinstance(value, list):
-        return [_from_folder(one, folder) for one in value]
+        return [_from_folder(item, folder) for item in value]
     return value
 
 

@@ -1,35 +1,37 @@
-"""Options that say which images of a run are meant, and where these lie: of several commands."""
+"""Options that say which run a command reads, which of its images, and where these lie."""
 
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from errlens.errors import NoResults, UnfitOption
+from errlens.run.choices import Rank
+from errlens.run.places import DEFAULT_RUNS
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-    from errlens.analysis.mistakes.ranking import Rank
     from errlens.analysis.selection.picking import Selectable
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
+    from errlens.terminal import Screen
 
 
 class Selection(NamedTuple):
-    """The images of a run, its errors ranked, and the rows that are meant, in that order.
+    """The images of a run, its errors from the worst on, and the rows selected, in their order.
 
-    `single_rows` are those that were asked for one by one. It is `narrowed` if there was anything
-    to select by; else all errors are meant.
+    `single_rows` are those selected as `row:N`. Where nothing was selected, `rows` are all errors,
+    and it is not `narrowed`.
     """
 
     images: "Predictions"
-    rank: "Rank"
+    rank: Rank
     worst: "pd.DataFrame"
     among: "Selectable"
     rows: "NDArray[np.int64]"
@@ -37,16 +39,36 @@ class Selection(NamedTuple):
     narrowed: bool
 
     def table(self) -> "pd.DataFrame":
-        """Return what is meant as a table like that of the errors; what is right has no rank."""
+        """Return the selected images in a table like that of errors; right ones have no rank."""
         import pandas as pd
 
         from errlens.analysis.mistakes.ranking import image_table
 
         images = dataclasses.replace(self.images, table=self.images.table.take(self.rows))
-        found = image_table(images)
+        table = image_table(images)
         ranks = dict(zip(self.worst["row"], self.worst["rank"], strict=True))
-        rank = found["row"].map(ranks).astype("Int64").rename("rank")
-        return pd.concat([rank, found], axis=1)
+        rank = table["row"].map(ranks).astype("Int64").rename("rank")
+        return pd.concat([rank, table], axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArgument:
+    """Which run a command reads."""
+
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="A run folder.  [default: the newest below runs/]"),
+    ] = None
+
+    def open_run(self, screen: "Screen") -> "RunFolder":
+        """Return the run named, or the newest one and say so; it must be complete."""
+        from errlens.run.folder import newest_run, open_run
+
+        run = open_run(self.run) if self.run else newest_run(DEFAULT_RUNS)
+        if not self.run:
+            screen.remark(f"the newest run: {run.path}")
+        run.require_complete()
+        return run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +76,7 @@ class RankOption:
     """Which errors come first."""
 
     rank: Annotated[
-        Literal["loss", "margin", "confidence", "entropy", "superclass"] | None,
+        Rank | None,
         typer.Option(
             help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
             "low entropy, or the wrong superclass.  [default: loss; confidence if that is all the "
@@ -62,25 +84,25 @@ class RankOption:
         ),
     ] = None
 
-    def ranking(self, *runs: "Predictions") -> "Rank":
+    def ranking(self, *runs: "Predictions") -> Rank:
         """Return the ranking asked for, or the best that all runs have the numbers for.
 
         Raises:
-            UnfitOption: A run lacks what the one asked for takes.
+            UnfitOption: A run lacks the numbers that the ranking asked for needs.
         """
         from errlens.analysis.mistakes.ranking import is_known
 
-        if self.rank == "superclass" and not all(one.superclasses for one in runs):
+        if self.rank == "superclass" and not all(images.superclasses for images in runs):
             raise UnfitOption(
                 "--rank superclass: the run knows no superclasses",
                 hint="evaluate with --superclasses FILE, or choose another ranking",
             )
-        if self.rank is not None and not all(is_known(one, self.rank) for one in runs):
+        if self.rank is not None and not all(is_known(images, self.rank) for images in runs):
             raise UnfitOption(
                 f"--rank {self.rank}: the run has no such numbers",
                 hint="it was imported without the probabilities of all classes",
             )
-        known = all(is_known(one, "loss") for one in runs)
+        known = all(is_known(images, "loss") for images in runs)
         return self.rank or ("loss" if known else "confidence")
 
 
@@ -99,7 +121,7 @@ class SelectOptions(RankOption):
     ] = None
 
     def choose(self, run: "RunFolder") -> Selection:
-        """Return the images that are meant; all errors where nothing was selected."""
+        """Return the images selected; all errors where nothing was."""
         from errlens.analysis.comparison.by_image import changes_since
         from errlens.analysis.confusion.tables import read_groups, read_pairs
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
@@ -120,8 +142,8 @@ class SelectOptions(RankOption):
             changes=cache(lambda path: changes_since(open_run(path), run)),
         )
         selectors = self.select or ["errors"]
-        terms = [parse_selector(text, images.classes) for text in selectors]
-        single = [one[0].number for one in terms if len(one) == 1 and one[0].kind == "row"]
+        joined = [parse_selector(text, images.classes) for text in selectors]
+        single = [terms[0].number for terms in joined if len(terms) == 1 and terms[0].kind == "row"]
         rows = selected_rows(selectors, among)
         single_rows = tuple(dict.fromkeys(single))
         return Selection(images, rank, worst, among, rows, single_rows, bool(self.select))
@@ -140,7 +162,7 @@ class ImagesOption:
         """Return the folder that the paths of a run start from.
 
         Raises:
-            UnfitOption: The one given is none.
+            UnfitOption: `--data-root` is no folder.
         """
         if self.data_root and not self.data_root.is_dir():
             raise UnfitOption(f"--data-root {str(self.data_root)!r} is no folder")
@@ -148,7 +170,7 @@ class ImagesOption:
 
 
 def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] | None":
-    """Return the errors that cross a superclass: of the run, else of those given to confusion."""
+    """Return the errors beyond their superclass: by the run's, else as `confusion` wrote them."""
     import numpy as np
 
     from errlens.analysis.mistakes.ranking import crosses_superclass

@@ -1,4 +1,4 @@
-"""Options classes and the command line: a Typer command made of one, and one written out again."""
+"""From an options class to a Typer command, and from options back to the command line."""
 
 import dataclasses
 import inspect
@@ -13,7 +13,7 @@ Options = TypeVar("Options")
 
 
 def as_callback(do: Callable[[Options], object], options: type[Options]) -> Callable[..., None]:
-    """Make a Typer callback, with an option for each field, of a function of one options object.
+    """Make a Typer callback of a function of one options object: each field is an option.
 
     The docstring of the options class is the help.
     """
@@ -27,7 +27,7 @@ def as_callback(do: Callable[[Options], object], options: type[Options]) -> Call
 
 
 def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) -> str:
-    """Write the command that gives these options; those of the classes `without` are left out.
+    """Write the command that gives these options, leaving out those of the classes `without`.
 
     Options at their default are not written.
     """
@@ -42,32 +42,34 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
 
 def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:
     """Yield what is typed for one option."""
-    note = next(iter(_notes(parameter.annotation)), None)
+    note = _note(parameter.annotation)
     if isinstance(note, ArgumentInfo):
         yield str(value)
         return
     spellings = [word for word in getattr(note, "param_decls", None) or () if word[:2] == "--"]
     name = spellings[0] if spellings else f"--{parameter.name.replace('_', '-')}"
-    for one in value if isinstance(value, list) else [value]:
+    for item in value if isinstance(value, list) else [value]:
         yield name
-        if isinstance(one, tuple):
-            yield from map(str, one)
-        elif one is not True:
-            yield str(one)
+        if isinstance(item, tuple):
+            yield from map(str, item)
+        elif item is not True:
+            yield str(item)
 
 
-def _notes(annotation: Any) -> list[Any]:
-    if get_origin(annotation) is not Annotated:
-        return []
-    return [note for note in get_args(annotation) if isinstance(note, ArgumentInfo | OptionInfo)]
+def _note(annotation: Any) -> ArgumentInfo | OptionInfo | None:
+    """Return what Typer is told of a field, if that is anything."""
+    notes = get_args(annotation) if get_origin(annotation) is Annotated else ()
+    return next((note for note in notes if isinstance(note, ArgumentInfo | OptionInfo)), None)
 
 
 def _parameters(options: type[Any]) -> list[inspect.Parameter]:
     """Return the fields of an options class as parameters, base by base in the order written."""
     hints = get_type_hints(options, include_extras=True)
     defaults = {
-        one.name: inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default
-        for one in dataclasses.fields(options)
+        field.name: inspect.Parameter.empty
+        if field.default is dataclasses.MISSING
+        else field.default
+        for field in dataclasses.fields(options)
     }
     return [
         inspect.Parameter(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,7 @@ from typing import Any, Final
 import typer
 
 from errlens.commands.options.config import Config, config_text, read_config
-from errlens.commands.options.groups import (
-    INVOCATION,
-    ConfigArguments,
-)
+from errlens.commands.options.invocation import INVOCATION, ConfigArguments
 from errlens.commands.registry import COMMANDS
 from errlens.commands.run.options import RunOptions
 from errlens.errors import BadConfig, GateFailed
@@ -30,6 +27,7 @@ BLOCKS: Final = {
         "report",
     )
 }
+_OUTSIDE_BLOCKS: Final = [field.name for group in INVOCATION for field in fields(group)]
 
 
 def run(options: RunOptions) -> None:
@@ -44,7 +42,7 @@ def run(options: RunOptions) -> None:
             typer.echo()
         try:
             BLOCKS[name].run(completed_block(config, name, _invocation(options)))
-        except GateFailed as error:  # what comes after it is wanted then more than ever
+        except GateFailed as error:  # the report of what failed is wanted all the more
             failed = error
     if failed:
         raise failed
@@ -56,7 +54,7 @@ def read_blocks(options: ConfigArguments) -> Config:
         options.config,
         {name: command.options for name, command in BLOCKS.items()},
         overrides=options.set or (),
-        outside_blocks={"out", *(one.name for kind in INVOCATION for one in fields(kind))},
+        outside_blocks={"out", *_OUTSIDE_BLOCKS},
     )
     if {"evaluate", "import"} <= config.blocks.keys():
         raise BadConfig(f"{options.config}: 'evaluate' and 'import' both make the run; keep one")
@@ -66,7 +64,7 @@ def read_blocks(options: ConfigArguments) -> Config:
 def completed_block(config: Config, name: str, shared: Mapping[str, Any]) -> Any:
     """Return a block's options with the run folder, and with what the invocation asks for."""
     block = config.blocks[name]
-    known = {one.name for one in fields(block)}
+    known = {field.name for field in fields(block)}
     if "run" in known and block.run is None:
         shared = {**shared, "run": config.out}
     if "runs" in known and len(block.runs) == 1:
@@ -77,4 +75,4 @@ def completed_block(config: Config, name: str, shared: Mapping[str, Any]) -> Any
 
 def _invocation(options: RunOptions) -> dict[str, Any]:
     """Return the options that no block may set, because the whole invocation does."""
-    return {one.name: getattr(options, one.name) for kind in INVOCATION for one in fields(kind)}
+    return {name: getattr(options, name) for name in _OUTSIDE_BLOCKS}

@@ -5,11 +5,7 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.groups import (
-    ConfigArguments,
-    OutputOptions,
-    OverwriteOption,
-)
+from errlens.commands.options.invocation import ConfigArguments, OutputOptions, OverwriteOption
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.groups import OutputOptions, RunArgument
+from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.selecting import RunArgument
 from errlens.errors import UnfitOption
 
 

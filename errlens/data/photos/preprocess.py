@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,8 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from errlens.errors import NotARun
+from errlens.run.choices import CropMode, Interpolation
 from errlens.run.metrics_file import first_problem
-
-CropMode = Literal["center", "squash", "border"]
-Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
 

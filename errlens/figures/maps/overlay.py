@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,9 +12,7 @@ from PIL import Image
 
 from errlens.data.photos.preprocess import Box
 from errlens.figures.paper.sheet import Pixels
-
-Upsampling = Literal["nearest", "bilinear", "bicubic"]
-UPSAMPLINGS: Final[tuple[str, ...]] = get_args(Upsampling)
+from errlens.run.choices import Upsampling
 
 _RESAMPLING: Final = {
     # Enlarged by Pillow's box a cell is a rectangle of one colour; made smaller, none is left out.

@@ -35,14 +35,14 @@ def invoke(*arguments):
 def test_it_is_the_hash_of_the_run_that_is_not_there_yet(text, folder):
     (folder / "config.yaml").write_text(text)
     before = sorted(folder.rglob("*"))
-    said = invoke("cache-key", "config.yaml", "-q")
-    assert said.exit_code == 0, said.output
+    result = invoke("cache-key", "config.yaml", "-q")
+    assert result.exit_code == 0, result.output
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in str(path)) == before
     assert invoke("run", "config.yaml").exit_code == 0
-    assert said.stdout == f"{errlens.open_run('run').info.run_hash}\n"
-    assert invoke("cache-key", "config.yaml").stdout == said.stdout  # now that it is there, too
+    assert result.stdout == f"{errlens.open_run('run').info.run_hash}\n"
+    assert invoke("cache-key", "config.yaml").stdout == result.stdout  # now that it is there, too
     as_json = json.loads(invoke("cache-key", "config.yaml", "--json").stdout)
-    assert as_json["run_hash"] == said.stdout.strip()
+    assert as_json["run_hash"] == result.stdout.strip()
 
 
 def test_it_changes_with_what_decides_a_prediction_and_with_nothing_else(folder):
@@ -58,15 +58,15 @@ def test_it_changes_with_what_decides_a_prediction_and_with_nothing_else(folder)
 
 def test_a_configuration_without_a_run_has_no_key(folder):
     (folder / "config.yaml").write_text("out: run\nconfusion:\n")
-    said = invoke("cache-key", "config.yaml")
-    assert said.exit_code == 2
-    assert "makes no run" in said.stderr
+    result = invoke("cache-key", "config.yaml")
+    assert result.exit_code == 2
+    assert "makes no run" in result.stderr
 
 
 def test_a_head_that_is_still_to_be_fitted_has_no_key_yet(folder):
     probe = "network_probe: {data: photos, model: 'tiny:colours', save_head: head.safetensors}"
     text = f"{EVALUATE}  checkpoint: head.safetensors\n{probe}\n"
     (folder / "config.yaml").write_text(text)
-    said = invoke("cache-key", "config.yaml")
-    assert said.exit_code == 3
-    assert "'network_probe' makes it" in said.stderr
+    result = invoke("cache-key", "config.yaml")
+    assert result.exit_code == 3
+    assert "'network_probe' makes it" in result.stderr

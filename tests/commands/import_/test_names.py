@@ -16,11 +16,6 @@ NAMES = ("grey cat", "b\u00e4r", "fox")
 SYNSETS = {"tabby": "n02123045", "golden retriever": "n02099601", "goldfish": "n01443537"}
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def random_table(names=NAMES, *, n: int = 300, accuracy: float = 0.8) -> pd.DataFrame:
     """Return a table of labels and predictions that are right at a known rate."""
     random = np.random.default_rng(0)

@@ -5,10 +5,10 @@ import pytest
 
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.config import read_config
-from errlens.commands.options.groups import OutputOptions
+from errlens.commands.options.invocation import OutputOptions
 from errlens.errors import BadConfig, ErrlensError, MissingInput, UsageError
 
-OUTSIDE = {"out", *(one.name for one in fields(OutputOptions))}
+OUTSIDE = {"out", *(field.name for field in fields(OutputOptions))}
 
 CONFIG = """\
 out: results/run

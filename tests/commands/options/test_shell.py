@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from errlens.commands.evaluate.options import EvaluateOptions
-from errlens.commands.options.groups import INVOCATION
+from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.shell import as_callback, command_line
 from errlens.escapes import is_printable
 
@@ -45,8 +45,8 @@ def test_a_command_that_was_written_gives_its_options(options):
         command_line("evaluate", options, without=INVOCATION)
     )
     assert (program, command) == ("errlens", "evaluate")
-    said = CliRunner().invoke(app, arguments)
-    assert said.exit_code == 0, said.output
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
     assert seen == [options]
 
 

@@ -54,8 +54,8 @@ def test_set_wins_over_the_file(config, tmp_path):
 
 
 def test_options_of_the_invocation_reach_every_block(config):
-    said = run_errlens(config, "--json")
-    assert json.loads(said.stdout)["metrics"]["n"] == 12
+    result = run_errlens(config, "--json")
+    assert json.loads(result.stdout)["metrics"]["n"] == 12
     assert run_errlens(config, "--set", "evaluate.img_size=9").exit_code == 3
     assert run_errlens(config, "--set", "evaluate.img_size=9", "--overwrite", "-q").exit_code == 0
 
@@ -75,32 +75,32 @@ def test_options_of_the_invocation_reach_every_block(config):
 )
 def test_a_mistake_ends_with_file_line_and_key(config, before, after, expected):
     config.write_text(CONFIG.replace(before, after))
-    said = run_errlens(config)
-    assert said.exit_code == 2, said.output
-    assert expected in said.stderr
+    result = run_errlens(config)
+    assert result.exit_code == 2, result.output
+    assert expected in result.stderr
 
 
 def test_a_missing_configuration_is_bad_input(config):
-    said = run_errlens(config.with_name("projct.yaml"))
-    assert said.exit_code == 3
-    assert "project.yaml" in said.stderr
+    result = run_errlens(config.with_name("projct.yaml"))
+    assert result.exit_code == 3
+    assert "project.yaml" in result.stderr
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_configuration_here_is_read_and_printed_whole(path, tmp_path):
-    said = run_errlens(path, "--print-config")
-    assert said.exit_code == 0, said.output
-    assert str(tmp_path) not in said.stdout
-    tree = yaml.safe_load(said.stdout)
+    result = run_errlens(path, "--print-config")
+    assert result.exit_code == 0, result.output
+    assert str(tmp_path) not in result.stdout
+    tree = yaml.safe_load(result.stdout)
     assert set(yaml.safe_load(path.read_text())) == set(tree)
     # What is printed can be read again, from anywhere, and says the same.
-    (tmp_path / "printed.yaml").write_text(said.stdout)
-    assert run_errlens(tmp_path / "printed.yaml", "--print-config").stdout == said.stdout
+    (tmp_path / "printed.yaml").write_text(result.stdout)
+    assert run_errlens(tmp_path / "printed.yaml", "--print-config").stdout == result.stdout
 
 
 def test_print_config_fills_in_what_was_left_out_and_runs_nothing(config, tmp_path):
-    said = run_errlens(config, "--print-config", "--set", "evaluate.batch_size=2")
-    tree = yaml.safe_load(said.stdout)
+    result = run_errlens(config, "--print-config", "--set", "evaluate.batch_size=2")
+    tree = yaml.safe_load(result.stdout)
     assert tree["out"] == str(tmp_path / "results" / "run")
     block = tree["evaluate"]
     assert block["data"] == str(tmp_path / "photos")
@@ -121,9 +121,9 @@ network_probe:
   save_head: head.safetensors
 """
     )
-    said = run_errlens(config)
-    assert said.exit_code == 0, said.output
-    assert "named by head.safetensors" in said.stderr
+    result = run_errlens(config)
+    assert result.exit_code == 0, result.output
+    assert "named by head.safetensors" in result.stderr
     assert errlens.open_run(tmp_path / "results" / "run").info.checkpoint.endswith(
         "head.safetensors"
     )

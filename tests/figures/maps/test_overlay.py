@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -10,11 +12,11 @@ from errlens.data.photos.preprocess import Preprocessing
 from errlens.figures.maps.overlay import (
     BLUE,
     RED,
-    UPSAMPLINGS,
     colormap_names,
     common_scale,
     overlay,
 )
+from errlens.run.choices import Upsampling
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -235,7 +237,7 @@ def test_bicubic_is_pillows_and_does_not_wrap_where_it_overshoots():
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", get_args(Upsampling))
 @pytest.mark.parametrize("name", [None, "jet"])
 def test_a_box_of_the_whole_image_is_none(upsampling, name):
     values = np.random.default_rng(3).normal(size=(7, 6)).astype(np.float32)
@@ -244,7 +246,7 @@ def test_a_box_of_the_whole_image_is_none(upsampling, name):
     np.testing.assert_array_equal(found, overlay(photo(50, 61), values, **options))
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", get_args(Upsampling))
 def test_a_box_of_whole_pixels_is_an_image_of_its_own(upsampling):
     values = np.random.default_rng(4).normal(size=(4, 6)).astype(np.float32)
     found = overlay(photo(50, 61), values, scale=1, upsampling=upsampling, box=(7, 11, 43, 40))
@@ -252,7 +254,7 @@ def test_a_box_of_whole_pixels_is_an_image_of_its_own(upsampling):
     np.testing.assert_array_equal(found[11:40, 7:43], part)
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", get_args(Upsampling))
 def test_an_image_shows_its_part_of_a_map_that_reaches_beyond(upsampling):
     values = np.random.default_rng(5).normal(size=(4, 6)).astype(np.float32)
     whole = overlay(photo(60, 90), values, scale=1, upsampling=upsampling)
@@ -266,7 +268,7 @@ def test_an_image_shows_its_part_of_a_map_that_reaches_beyond(upsampling):
     st.tuples(st.floats(-40, 70), st.floats(-40, 70)),
     st.tuples(st.floats(0, 120), st.floats(0, 120)),
     st.tuples(st.integers(1, 90), st.integers(1, 9)),
-    st.sampled_from(UPSAMPLINGS),
+    st.sampled_from(get_args(Upsampling)),
     st.sampled_from(colormap_names()),
 )
 @example((10.5, 7.5), (1e-9, 1e-9), (90, 9), "bilinear", "jet")
@@ -295,7 +297,7 @@ def test_what_the_map_does_not_reach_differs_from_the_brightest_and_the_darkest_
     assert unseen(overlay(photo(), flat(1), scale=1, box=(60, 0, 90, 56))).all()
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", get_args(Upsampling))
 @pytest.mark.parametrize("box", [(0, 0, 128, 96), (10.3, -7.8, 90.6, 101.1), (40.5, 20, 60, 33.3)])
 def test_places_in_a_map_are_true_to_a_fraction_of_a_pixel(box, upsampling):
     """A map that rises evenly from left to right tells the place of each of its colours."""

@@ -1,0 +1,21 @@
+"""How advice on the preprocessing looks on the terminal."""
+
+from errlens.commands.evaluate.advice import Advice, as_options
+from errlens.formats import count, share
+from errlens.terminal import Screen
+
+
+def show_advice(screen: Screen, advice: Advice) -> None:
+    """Warn, and print the settings that restore the expected accuracy, if any, and a command."""
+    if advice.diagnosis:
+        screen.say()
+    if advice.warning:
+        screen.warn(advice.warning)
+    rows = [
+        (as_options(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
+        for trial in (advice.diagnosis.restoring if advice.diagnosis else ())
+    ]
+    if rows:
+        screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
+        screen.say()
+        screen.say(f"Next: {advice.command}")

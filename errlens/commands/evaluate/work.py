@@ -1,0 +1,94 @@
+"""What an evaluation is going to do, as it is known before anything is predicted."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from errlens.classes.names import Superclasses
+from errlens.commands.evaluate import remarks
+from errlens.commands.evaluate.first_look import look_first
+from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
+from errlens.data.labels import are_indices, label_indices
+from errlens.data.photos.loading import available_cores
+from errlens.data.samples import Samples
+from errlens.model.classifier import Classifier
+from errlens.model.outputs.on_photos import spread_photos
+from errlens.model.predict import ShardPredictor
+from errlens.run.folder import RunFolder
+from errlens.run.identity import RunInfo, plan_hash
+from errlens.run.places import as_recorded
+from errlens.scale.plan import make_plan
+from errlens.terminal import Screen
+
+
+class Work(NamedTuple):
+    """Which images are to be predicted, by which model, and which run these make.
+
+    `label` holds the class index of every row of the plan.
+    """
+
+    samples: Samples
+    classifier: Classifier
+    superclasses: Superclasses | None
+    label: NDArray[np.int32]
+    plan: pa.Table
+    info: RunInfo
+
+
+def prepare(options: EvaluateOptions, screen: Screen) -> Work:
+    """Look at the data, load the model, and say which run these make."""
+    samples = options.find_samples(seed=options.seed)
+    remarks.show_samples(screen, samples)
+
+    labels = () if are_indices(samples, kind=options.labels) else samples.labels
+    classifier = options.load_classifier(
+        labels=labels, ordered=samples.classes, device=options.device
+    )
+    remarks.show_classifier(screen, classifier)
+    classifier = look_first(screen, classifier, spread_photos(samples), options)
+    label = label_indices(
+        samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
+    )
+    indices = are_indices(samples, classifier.classes, kind=options.labels)
+    remarks.show_labels(screen, samples, classifier.classes, label, are_names=not indices)
+
+    superclasses = options.read_superclasses(classifier.classes)
+    plan = make_plan(samples, part_size=options.part_size)
+    kind = "indices" if indices else "names"
+    info = RunInfo(
+        classifier.settings(
+            plan_hash(plan), superclasses, labels=kind, max_file_mb=options.max_file_mb
+        ),
+        data=as_recorded(options.data),
+        data_root=str(samples.root),
+        n_images=len(samples),
+        keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
+        checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
+        use_ema=options.use_ema,
+        seed=options.seed,
+        skipped=dict(samples.skipped),
+        resources=options.resources(),
+    )
+    return Work(samples, classifier, superclasses, label, plan, info)
+
+
+def begin(run: RunFolder, options: EvaluateOptions, work: Work) -> ShardPredictor:
+    """Make the run folder ready, or go on with it, and return what predicts its shards."""
+    samples, classifier = work.samples, work.classifier
+    batch_size = options.batch_size or classifier.good_batch_size
+    classifier.check_batch_size(batch_size)
+    plan = run.begin(work.info, work.plan, extra=samples.extra, overwrite=options.overwrite)
+    return ShardPredictor(
+        run=run,
+        info=work.info,
+        plan=plan,
+        label=work.label,
+        problems=samples.frame["problem"].tolist(),
+        classifier=classifier,
+        superclasses=work.superclasses,
+        batch_size=batch_size,
+        workers=options.workers or available_cores(),
+        threads=options.threads,
+    )

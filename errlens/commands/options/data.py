@@ -1,0 +1,111 @@
+"""Options that say what there is to predict, and what its labels mean."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from errlens.errors import UnfitOption
+from errlens.run.choices import LabelKind
+from errlens.run.places import MAX_FILE_MB, data_set_name
+
+if TYPE_CHECKING:
+    from errlens.classes.names import ClassNames, Superclasses
+    from errlens.data.samples import Samples
+
+MaxFileMB = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
+]
+SuperclassesFile = Annotated[
+    Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What to predict."""
+
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Class folders, a .csv or .parquet manifest, a folder of photos, one photo or "
+            "torchvision:NAME, a data set.",
+        ),
+    ]
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where a manifest's relative paths start, or a data set lies.  "
+            "[default: a manifest's folder]"
+        ),
+    ] = None
+    path_column: Annotated[str, typer.Option(help="Manifest column of the paths.")] = "path"
+    label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
+    split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
+    split: Annotated[
+        str | None, typer.Option(help="Only this split of a manifest or a data set.")
+    ] = None
+    labels: Annotated[
+        LabelKind | None,
+        typer.Option(
+            help="What the labels are.  [default: names; whole numbers in a manifest that are no "
+            "names: indices]"
+        ),
+    ] = None
+    allow_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
+        ),
+    ] = False
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
+    ] = None
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
+    ] = False
+    max_file_mb: MaxFileMB = MAX_FILE_MB
+
+    def find_samples(self, *, seed: int) -> "Samples":
+        """Return the images these options describe."""
+        from errlens.data.manifests import Columns
+        from errlens.data.samples import find_samples, stratified
+
+        name = data_set_name(self.data)
+        if name is not None:
+            from errlens.data.torchvision_sets import torchvision_samples
+
+            samples = torchvision_samples(
+                name, root=self.root, split=self.split, download=self.download
+            )
+            return samples if self.limit is None else stratified(samples, self.limit, seed)
+        if self.download:
+            raise UnfitOption("--download fetches data sets like torchvision:CIFAR10, nothing else")
+        return find_samples(
+            self.data,
+            root=self.root,
+            columns=Columns(self.path_column, self.label_column, self.split_column),
+            split=self.split,
+            limit=self.limit,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgementOptions:
+    """How predictions are compared with labels."""
+
+    trust_labels: Annotated[
+        bool,
+        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
+    ] = False
+    superclasses: SuperclassesFile = None
+
+    def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
+        """Return the superclasses of the classes, if there are any."""
+        from errlens.classes.files import read_superclasses
+
+        return read_superclasses(self.superclasses, classes) if self.superclasses else None

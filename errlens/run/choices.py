@@ -1,0 +1,16 @@
+"""What may be chosen by name: the words that options offer and the code that does it knows.
+
+They lie here, where nothing heavy is imported, for the help lists them.
+"""
+
+from typing import Literal
+
+LabelKind = Literal["names", "indices"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+CropMode = Literal["center", "squash", "border"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+Upsampling = Literal["nearest", "bilinear", "bicubic"]
+Fill = Literal["mean", "gray", "black", "blur", "noise"]
+Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
+Order = Literal["given", "superclass", "frequency", "cluster"]
+Normalization = Literal["none", "true", "pred"]

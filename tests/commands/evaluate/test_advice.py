@@ -1,0 +1,99 @@
+"""The search for the preprocessing that restores an expected accuracy, and signs to start one."""
+
+import json
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+import errlens
+from errlens.cli import app
+from tests.commands.evaluate.conftest import evaluate_shades
+
+
+def test_the_setting_that_restores_what_was_expected_is_named_with_its_command(shades, golden):
+    result = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert result.exit_code == 0, result.output
+    golden("expect.stdout.txt", result.stdout.replace(str(shades), "greys"))
+    assert "falls short of the expected 0.95; this setting restores it" in result.stderr
+    command = shlex.split(result.stdout.strip().splitlines()[-1].removeprefix("Next: "))
+    again = CliRunner().invoke(app, [*command[1:], "--json"])
+    assert json.loads(again.stdout)["metrics"]["top1"]["value"] == 1
+    assert "diagnosis" not in json.loads(again.stdout)
+
+
+def test_the_diagnosis_is_part_of_the_json(shades):
+    result = evaluate_shades(shades, "-o run --expect top1=0.95 --json")
+    found = json.loads(result.stdout)["diagnosis"]
+    assert found["expected"] == 0.95
+    assert found["restoring"][0]["changes"] == {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    assert found["command"].startswith("errlens evaluate ")
+    assert "--mean 0.0 0.0 0.0" in found["command"]
+
+
+def test_a_quiet_run_still_says_what_restores_the_result(shades):
+    result = evaluate_shades(shades, "-o run --expect top1=0.95 -q")
+    assert result.stdout == ""
+    assert "restores it: --mean 0 0 0, --std 1 1 1" in result.stderr
+
+
+def test_an_expectation_that_is_met_costs_nothing(shades):
+    result = evaluate_shades(shades, "-o run --expect top1=0.95 --mean 0 0 0 --std 1 1 1")
+    assert result.exit_code == 0
+    assert "trying" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["0.9", "top1", "top1=", "top1=1.2", "top1=0", "top5=0.9", "top1=x"]
+)
+def test_an_expectation_that_makes_no_sense_is_a_mistake_of_usage(run_errlens, photos, text):
+    result = run_errlens(f"{photos} -o run --expect {text}")
+    assert result.exit_code == 2
+    assert "--expect" in result.stderr
+
+
+def test_a_transform_of_ones_own_and_an_expectation_exclude_each_other(photos, tiny):
+    arguments = f"evaluate {photos} --model {tiny} --transform a:b --expect top1=0.9"
+    assert CliRunner().invoke(app, shlex.split(arguments)).exit_code == 2
+
+
+def test_too_few_images_are_not_tried_on(shades):
+    for path in shades.rglob("*.png"):
+        if int(path.stem) > 4:
+            path.unlink()
+    result = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert result.exit_code == 0
+    assert "15 images will not do" in result.stderr
+
+
+def test_an_interrupted_search_leaves_a_complete_run(shades, monkeypatch):
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.model.restoring.doctor.try_settings", interrupt)
+    result = evaluate_shades(shades, "-o run --expect top1=0.95")
+    assert result.exit_code == 130
+    assert "the evaluation itself is complete" in result.stderr
+    assert errlens.open_run("run").info.status == "complete"
+
+
+def test_a_result_that_looks_wrong_offers_an_expectation_that_works(shades):
+    result = evaluate_shades(shades, "-o run -q --mean 0.9 0.9 0.9 --std 0.1 0.1 0.1")
+    assert result.exit_code == 0
+    assert "classes are never predicted" in result.stderr
+    command = result.stderr.partition("errlens evaluate ")[2].splitlines()[0]
+    assert "--expect top1=" in command
+    again = CliRunner().invoke(app, ["evaluate", *shlex.split(command)])
+    assert again.exit_code == 0, again.output
+    assert "restores it: --mean 0 0 0, --std 1 1 1" in again.stderr
+    assert "If you expected more" not in again.stderr
+
+
+def test_the_doubt_is_part_of_the_json_and_a_good_result_has_none(shades):
+    wrong = "--mean 0.9 0.9 0.9 --std 0.1 0.1 0.1"
+    found = json.loads(evaluate_shades(shades, f"-o run --json {wrong}").stdout)["doubt"]
+    assert found["signs"]
+    assert f"--expect top1={found['expect']}" in found["command"]
+    result = evaluate_shades(shades, "-o good --json --mean 0 0 0 --std 1 1 1")
+    assert "doubt" not in json.loads(result.stdout)
+    assert "If you expected more" not in result.stderr

@@ -1,0 +1,209 @@
+"""Rows of tables that are imported: with a predicted class alone, repeated, missing or odd."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import errlens
+from tests.commands.import_.conftest import (
+    OF_MODEL,
+    ONLY_PRED,
+    imported,
+    random_table,
+    refused,
+    run_import,
+)
+
+
+def test_only_a_predicted_class_leaves_the_rest_unknown():
+    found = imported(ONLY_PRED).iloc[1]
+    assert (found["pred_name"], found["correct"], found["status"]) == ("cat", False, "ok")
+    for column in (*OF_MODEL[1:], "topk_index", "topk_prob", "logsumexp", "super_pred"):
+        assert found[column] is pd.NA or pd.isna(found[column])
+    metrics = errlens.open_run("run").metrics
+    assert metrics["top1"]["value"] == 2 / 3
+    assert metrics["macro_f1"]["n"] == 3
+    for name in ("nll", "brier", "ece", "ece_equal_mass", "top5"):
+        assert metrics[name] is None
+    assert metrics["reliability"] == []
+
+
+def test_a_confidence_makes_calibration_known():
+    text = "path,label,pred,sure\na.jpg,cat,cat,0.9\nb.jpg,dog,cat,0.6\nc.jpg,dog,dog,\n"
+    found = imported(text, "--confidence-column sure")
+    assert found["confidence"].tolist()[:2] == pytest.approx([0.9, 0.6])
+    metrics = errlens.open_run("run").metrics
+    assert metrics["ece"] == {"value": pytest.approx((0.1 + 0.6) / 2), "n": 2}
+    assert metrics["top1"]["n"] == 3
+
+
+def test_superclasses_of_predicted_classes():
+    Path("parents.csv").write_text("class_name,superclass\ncat,pet\ndog,pet\nfox,wild\n")
+    text = "path,label,pred\na,cat,dog\nb,fox,cat\nc,fox,fox\n"
+    found = imported(text, "--superclasses parents.csv")
+    assert found["super_pred"].tolist() == [0, 0, 1]
+    assert found["super_pred_prob"].isna().all()
+    assert errlens.open_run("run").metrics["super_top1"]["value"] == 2 / 3
+
+
+def test_a_row_without_a_predicted_class_has_failed():
+    found = imported("path,label,pred\na,cat,cat\nb,dog,\n")
+    assert found["status"].tolist() == ["ok", "failed"]
+    assert found["error"].tolist()[1] == "no predicted class"
+    assert found["label_name"].tolist() == ["cat", "dog"]
+
+
+def test_rows_that_are_not_numbers_have_failed_and_empty_labels_do_not_count():
+    found = imported("path,label,p_cat,p_dog\na,cat,1,0\nb,,0.5,0.5\nc,dog,nan,1\nd,dog,,1\n")
+    assert found["status"].tolist() == ["ok", "ok", "failed", "failed"]
+    assert found["error"].tolist()[2:] == ["outputs are not finite"] * 2
+    assert found["label"].isna().tolist() == [False, True, False, False]
+    metrics = errlens.open_run("run").metrics
+    assert (metrics["n"], metrics["n_failed"], metrics["n_unlabelled"]) == (4, 2, 1)
+
+
+def test_repeated_paths_get_ids_of_their_own():
+    found = imported("path,label,pred\na.jpg,x,x\na.jpg,x,y\n")
+    assert found["sample_id"].tolist() == ["a.jpg", "a.jpg#2"]
+    assert found["path"].tolist() == ["a.jpg", "a.jpg"]
+
+
+def test_an_id_stands_for_the_path_where_there_is_none():
+    found = imported("key,label,pred\n17,x,x\n18,x,y\n", "--id-column key")
+    assert found["sample_id"].tolist() == found["path"].tolist() == ["17", "18"]
+
+
+def test_missing_images_are_no_failures_and_damaged_ones_are_hashed(photos):
+    (photos / "red" / "0.png").write_bytes(b"no photo")
+    text = "path,label,pred\nred/0.png,red,red\nred/1.png,red,red\nred/gone.png,red,red\n"
+    found = imported(text, f"--root {photos}")
+    assert found["status"].tolist() == ["ok"] * 3
+    assert found["content_hash"].isna().tolist() == [False, False, True]
+    assert found["width"].isna().tolist() == [True, False, True]
+    assert (found["width"].tolist()[1], found["height"].tolist()[1]) == (12, 10)
+
+
+def test_a_photo_under_two_labels_is_told_even_quietly(photos):
+    Path("copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    Path("table.csv").write_text(
+        f"path,label,pred\n{photos}/red/0.png,red,red\ncopy.png,blue,red\ngone.png,blue,blue\n"
+    )
+    result = run_import("table.csv -o run -q")
+    assert result.exit_code == 0, result.output
+    assert "1 image repeats another one byte by byte" in result.stderr
+    assert "1 photo stands under several labels" in result.stderr
+
+
+def test_no_file_is_hashed_that_is_too_large_or_no_file():
+    with Path("large.png").open("wb") as file:
+        file.truncate(2_000_000)
+    os.mkfifo("pipe.png")
+    table = "path,label,pred\nlarge.png,cat,cat\npipe.png,dog,cat\n"
+    for megabytes, hashed in ((1, [True, True]), (2, [False, True])):
+        found = imported(table, f"--max-file-mb {megabytes} --overwrite")
+        assert found["content_hash"].isna().tolist() == hashed
+        assert errlens.open_run("run").info.max_file_mb == megabytes
+
+
+def test_one_row_is_a_run():
+    imported("path,label,pred\na.jpg,cat,cat\n")
+    assert errlens.open_run("run").metrics["top1"]["value"] == 1
+
+
+def test_only_one_split():
+    text = "path,label,pred,split\na,x,x,val\nb,x,y,test\nc,y,y,test\n"
+    found = imported(text, "--split test")
+    assert found["path"].tolist() == ["b", "c"]
+    assert set(found["split"]) == {"test"}
+
+
+def test_a_label_of_no_class_stops_the_import_unless_it_is_allowed():
+    text = "path,label,prob_cat,prob_dog\na,cat,1,0\nb,cow,0.3,0.7\n"
+    assert "'cow'" in refused(text)
+    found = imported(text, "--allow-unknown")
+    assert found["status"].tolist() == ["ok", "label_unknown"]
+    assert found["pred_name"].tolist() == ["cat", "dog"]
+    assert found["label"].isna().tolist() == [False, True]
+    metrics = errlens.open_run("run").metrics
+    assert (metrics["n_label_unknown"], metrics["top1"]["n"]) == (1, 1)
+    assert (metrics["n_failed"], metrics["n_unlabelled"]) == (0, 0)
+
+
+def test_classes_without_images_have_no_recall():
+    imported("path,label,prob_cat,prob_cow,prob_dog\na,cat,1,0,0\nb,dog,0.3,0,0.7\n")
+    table = pd.read_csv("run/classes.csv")
+    assert table["n"].tolist() == [1, 0, 1]
+    assert table["recall"].isna().tolist() == [False, True, False]
+
+
+NO_CHANCE = "path,label,prob_cat,prob_dog\na,cat,0,1\nb,dog,0,1\nc,dog,0.6,0.4\nd,cat,0,1\n"
+
+
+def test_a_label_given_no_chance_has_an_infinite_loss_and_that_is_said():
+    found = imported(NO_CHANCE)
+    assert found["loss"].tolist() == pytest.approx([np.inf, 0, -np.log(0.4), np.inf])
+    assert found["brier"].tolist() == pytest.approx([2, 0, 0.72, 2])
+    assert found["label_rank"].tolist() == [2, 1, 2, 2]
+    metrics = errlens.open_run("run").metrics
+    assert metrics["nll"] == {"value": None, "n": 4}
+    assert metrics["n_infinite_loss"] == 2
+    assert metrics["brier"]["value"] == pytest.approx(4.72 / 4)
+    result = run_import("table.csv -o run --overwrite")
+    assert "NLL is infinite: 2 images give their true class no chance at all" in result.stderr
+    assert "few digits" in result.stderr
+    assert ["NLL", "infinite", "4"] in [line.split() for line in result.stdout.splitlines()]
+
+
+def test_what_builds_on_an_infinite_loss_copes():
+    imported(NO_CHANCE)
+    assert run_import("table.csv -o old -q").exit_code == 0
+    worst = json.loads(run_import("run --json", "misclassified").stdout)["selected"]
+    assert [image["row"] for image in worst] == [0, 3, 2]
+    assert [image["loss"] for image in worst] == [None, None, pytest.approx(-np.log(0.4), abs=1e-4)]
+    assert pd.read_csv("run/misclassified/worst.csv")["loss"].tolist()[:2] == [np.inf] * 2
+    found = json.loads(run_import("old run --json", "compare").stdout)
+    assert [run["nll"] for run in found["runs"]] == [None, None]
+    assert "infinite" in run_import("old run", "compare").stdout
+    result = run_import("run --fail-over nll=5 --fail-over n_infinite_loss=1", "check")
+    assert result.exit_code == 1
+    gates = json.loads(Path("run/gates.json").read_text())["gates"]
+    assert [gate["passed"] for gate in gates] == [False, False]
+    assert gates[0]["reason"].startswith("NLL is infinite: 2 images")
+    assert run_import("run", "confusion").exit_code == 0
+    assert run_import("run", "report").exit_code == 0
+    assert "| NLL | infinite |  | 4 |" in Path("run/summary.md").read_text()
+    assert run_import("run --select row:0", "misclassified").exit_code == 0
+
+
+def test_names_in_output_order_may_come_from_a_file():
+    Path("names.txt").write_text("dog\ncat\n")
+    text = "path,label,pred\na,0,1\nb,1,1\n"
+    found = imported(text, "--classes names.txt")
+    assert found["label_name"].tolist() == ["dog", "cat"]
+    assert found["pred_name"].tolist() == ["cat", "cat"]
+
+
+def test_a_tie_between_names_and_indices_is_up_to_an_option():
+    Path("names.txt").write_text("1\n0\n")
+    text = "path,label,pred\na,0,0\nb,1,1\n"
+    assert imported(text, "--classes names.txt")["label"].tolist() == [1, 0]
+    found = imported(text, "--classes names.txt --labels indices --overwrite")
+    assert found["label"].tolist() == [0, 1]
+
+
+def test_a_class_may_be_called_like_a_column():
+    found = imported("path,label,prob_path,prob_label\na,path,0.9,0.1\nb,label,0.2,0.8\n")
+    assert found["pred_name"].tolist() == ["path", "label"]
+
+
+def test_a_hundred_thousand_rows_take_seconds():
+    table, label = random_table(n=100_000, k=10)
+    table.to_parquet("table.parquet")
+    result = run_import("table.parquet -o run")
+    assert result.exit_code == 0, result.output
+    hits = table.filter(like="prob_").to_numpy().argmax(axis=1) == label
+    assert errlens.open_run("run").metrics["top1"]["value"] == hits.mean()
