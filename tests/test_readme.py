@@ -1,34 +1,86 @@
+"""Every page: what is generated in it, what it links to, and that it tells of all there is."""
+
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import timm
 import torch
 import yaml
+from cogapp import Cog
 from typer.testing import CliRunner
 
 from errlens.cli import app
+from errlens.commands.registry import COMMANDS
 from errlens.predictions.table import SCHEMA
 
-IN_CI = "## In CI"
-
 REPOSITORY = Path(__file__).parent.parent
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+MOST_LINES = 220  # of the README: a newcomer's page
+
+PAGES = sorted(
+    str(path.relative_to(REPOSITORY))
+    for path in [
+        *REPOSITORY.glob("*.md"),
+        *(
+            page
+            for folder in (".github", "configs", "errlens", "sample_data", "tests")
+            for page in (REPOSITORY / folder).rglob("*.md")
+        ),
+    ]
+)
 
 
-def test_what_cog_generates_is_up_to_date():
-    said = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "README.md"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said.returncode == 0, said.stdout + said.stderr
+def text_of(page):
+    return (REPOSITORY / page).read_text(encoding="utf-8")
+
+
+def prose(page):
+    """Return a page without its code and its generated parts."""
+    text = re.sub(r"<!--.*?-->", "", text_of(page), flags=re.DOTALL)
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page):
+    """Return what GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+LINKS = [
+    (page, link)
+    for page in PAGES
+    for link in dict.fromkeys(re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", prose(page)))
+]
+LINKS = [(page, "".join(link)) for page, link in LINKS]
+RELATIVE = [(page, link) for page, link in LINKS if not re.match(r"https?:|mailto:", link)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "[[[cog" in text_of(page)])
+def test_what_cog_generates_is_up_to_date(page, monkeypatch, capsys):
+    monkeypatch.chdir(REPOSITORY)
+    status = Cog().main(["cog", "--check", "--diff", page])
+    assert status == 0, f"python -m cogapp -r {page}\n{capsys.readouterr().out}"
+
+
+@pytest.mark.parametrize(("page", "link"), RELATIVE)
+def test_every_link_leads_somewhere(page, link):
+    path, _, anchor = link.partition("#")
+    target = (REPOSITORY / page).parent / path if path else REPOSITORY / page
+    assert target.exists()
+    if anchor:
+        assert anchor in anchors(target)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_module_that_a_page_names_exists(page):
+    named = re.findall(r"(?<![\w/])(?:tests|errlens)/[a-z_/]+\.py\b", text_of(page))
+    assert [path for path in named if not (REPOSITORY / path).is_file()] == []
+
+
+def test_the_readme_is_a_page_for_newcomers():
+    assert len(text_of("README.md").splitlines()) <= MOST_LINES
 
 
 def commands(*group):
@@ -36,36 +88,46 @@ def commands(*group):
     said = CliRunner().invoke(app, [*group, "--help"]).output
     names = re.findall(r"^  ([a-z-]+)  ", said.partition("Commands:")[2], flags=re.MULTILINE)
     inner = [commands(*group, name) for name in names]
-    found = [one or [(*group, name)] for one, name in zip(inner, names, strict=True)]
-    return [words for one in found for words in one]
+    found = [words or [(*group, name)] for words, name in zip(inner, names, strict=True)]
+    return [words for among in found for words in among]
 
 
-def test_every_command_is_documented():
+def test_every_command_has_a_page_with_its_help_and_is_in_the_tables():
     found = [" ".join(words) for words in commands()]
     assert {"evaluate", "run", "network probe"} <= set(found)
     for command in found:
-        assert f"### errlens {command}\n" in README
+        folder = COMMANDS[command].folder
+        page = text_of(f"errlens/commands/{folder}/README.md")
+        assert re.search(f"^#+ errlens {command}$", page, flags=re.MULTILINE)
+        assert f"Usage: errlens {command} " in page
+        assert f"[{command}](errlens/commands/{folder}/README.md)" in text_of("README.md")
+        assert f"[{command}]({folder}/README.md)" in text_of("errlens/commands/README.md")
+
+
+def test_the_map_has_every_room():
+    rooms = {
+        str(path.parent.relative_to(REPOSITORY / "errlens"))
+        for path in (REPOSITORY / "errlens").rglob("__init__.py")
+    }
+    of_commands = {f"commands/{command.folder}" for command in COMMANDS.values()}
+    linked = {link for page, link in LINKS if page == "errlens/README.md"}
+    assert rooms - {"."} - of_commands <= linked
 
 
 def test_every_column_is_named_in_order():
-    listed = README.partition("The columns of the predictions:")[2].partition("Two runs")[0]
-    assert re.findall(r"`(\w+)`", listed) == SCHEMA.names
-
-
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_linked_files_exist(path):
-    assert (REPOSITORY / path).exists()
+    listed = text_of("errlens/run/README.md").partition("columns of the predictions")[2]
+    assert re.findall(r"^\| `(\w+)` \|", listed, flags=re.MULTILINE) == SCHEMA.names
 
 
 def test_the_test_command_of_the_readme_is_the_one_ci_runs():
     command = "python -m pip install --editable '.[test]' && python -m pytest"
-    assert command in README
+    assert command in text_of("README.md")
     assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
 
 
 def ci_commands():
     """Return the errlens commands of the examples for GitHub and GitLab."""
-    section = README.partition(f"{IN_CI}\n")[2].partition("\n## ")[0]
+    section = text_of("configs/README.md").partition("## In CI\n")[2]
     github, gitlab = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))
     steps = [step.get("run", "") for step in github["jobs"]["model"]["steps"]]
     script = [*gitlab["model"]["script"], *gitlab["model"]["after_script"]]
@@ -79,7 +141,7 @@ def ci_commands():
     ]
 
 
-def test_what_the_readme_runs_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, monkeypatch):
+def test_what_the_jobs_run_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     on_github, on_gitlab = ci_commands()
     assert on_github == on_gitlab
