@@ -10,7 +10,7 @@ from torch import Tensor
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.masks import Box, Sweep, fill, logits_under, sweep
-from errlens.run.choices import Fill
+from errlens.choices import Fill
 
 SHARES: Final = (0.1, 0.15, 0.2, 0.3, 0.4)  # of the shorter side, tried in this order
 CONFIRMATIONS: Final = 2  # other fills that must turn the prediction, too

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from errlens.choices import Fill
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
-from errlens.run.choices import Fill
 
 PER_PIXEL: Final = "logits per unit of input"
 

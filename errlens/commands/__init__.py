@@ -1,1 +1,1 @@
-"""One file a command: options in, a short story over the library out."""
+"""A folder a command: options in, a short story over the library, results shown."""

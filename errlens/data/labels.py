@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.choices import LabelKind
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number, tidied
 from errlens.data.numbering import refuse_counting_from_one
 from errlens.data.samples import Samples
 from errlens.errors import AmbiguousLabels, ClassCountMismatch, UnfitOption, UnknownLabels, some
-from errlens.run.choices import LabelKind
 
 FROM_LABELS: Final = "the labels of the data"
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from errlens.choices import LabelKind
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption, some
-from errlens.run.choices import LabelKind
 
 # A shift explains the predictions where it matches so many of them and equality so few.
 LEAST_MATCHED: Final = 0.6

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.choices import LabelKind
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.classes.spelling import as_number
 from errlens.data.labels import kind_of_labels, match_labels, respelt
@@ -30,7 +31,6 @@ from errlens.errors import (
     some,
 )
 from errlens.imported.named_classes import NamedClasses, named_classes
-from errlens.run.choices import LabelKind
 
 Values = Sequence[str | None]
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import MethodSettings
-from errlens.run.choices import Fill
+from errlens.choices import Fill
 from tests.attribution.networks import model_of
 
 FILLS = get_args(Fill)

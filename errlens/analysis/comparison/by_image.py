@@ -8,9 +8,9 @@ import pandas as pd
 from errlens.analysis.comparison.matching import matched, outcomes, spelt_alike
 from errlens.analysis.mistakes.ranking import image_table, worst_table
 from errlens.analysis.selection.picking import ChangedRows
+from errlens.choices import Rank
 from errlens.errors import IncomparableRuns
 from errlens.predictions.table import Predictions
-from errlens.run.choices import Rank
 from errlens.run.folder import RunFolder
 
 _FROM_BOTH: Final = ("confidence", "label_prob", "loss")  # columns of the old and of the new run

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from errlens.analysis.confusion.groups import cluster_order
 from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.choices import Normalization, Order
 from errlens.classes.names import NO_CLASS
-from errlens.run.choices import Normalization, Order
 
 
 class Stretch(NamedTuple):

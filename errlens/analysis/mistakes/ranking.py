@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from errlens.choices import Rank
 from errlens.classes.names import Superclasses
 from errlens.predictions.table import Predictions
-from errlens.run.choices import Rank
 
 _TABLE: Final = (
     "row", "sample_id", "path", "label_name", "pred_name", "confidence", "label_prob", "margin",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from errlens.choices import Normalization, Order
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.selecting import RunArgument
-from errlens.run.choices import Normalization, Order
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames, Superclasses

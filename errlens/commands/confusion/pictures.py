@@ -14,6 +14,7 @@ from errlens.analysis.confusion.order import cell_values, superclass_stretches
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY, marked_cells
 from errlens.analysis.confusion.soft import mean_covered, soft_matrix
 from errlens.analysis.confusion.tables import ConfusionTables
+from errlens.choices import Normalization
 from errlens.figures.matrix import marks
 from errlens.figures.matrix.groups import Group, draw_groups
 from errlens.figures.matrix.marks import Mark
@@ -21,7 +22,6 @@ from errlens.figures.matrix.matrix import draw_matrix
 from errlens.figures.matrix.overview import draw_overview
 from errlens.figures.matrix.spans import Span
 from errlens.formats import count, counted, share
-from errlens.run.choices import Normalization
 from errlens.run.file_names import file_name
 
 MOST_ANNOTATED: Final = 60  # classes whose cells hold numbers: beyond, groups have pictures too

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from errlens.choices import Device, Fill, Upsampling
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.model import ModelOptions
 from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 from errlens.errors import UnfitOption
-from errlens.run.choices import Device, Fill, Upsampling
 
 MATLAB = "matlab"
 ORIGINAL = "original"

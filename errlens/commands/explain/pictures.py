@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.attribution.cases import Case, Explanation
+from errlens.choices import Upsampling
 from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import Shades
 from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps
@@ -19,7 +20,6 @@ from errlens.figures.paper.letters import shown_name
 from errlens.figures.paper.sheet import Pixels
 from errlens.formats import number, probability, share, signed
 from errlens.maps import LARGE_GAP, Attribution
-from errlens.run.choices import Upsampling
 
 ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
 MATLAB_NAMES: Final = {"occlusion": "Occlusion sensitivity", "grad-cam": "Grad-CAM"}

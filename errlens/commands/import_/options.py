@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from errlens.choices import LabelKind
 from errlens.commands.options.data import MaxFileMB, SuperclassesFile
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
-from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from errlens.choices import LabelKind
 from errlens.errors import UnfitOption
-from errlens.run.choices import LabelKind
 from errlens.run.places import MAX_FILE_MB, data_set_name
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from errlens.choices import CropMode, Device, Interpolation
 from errlens.errors import UnfitOption, shortened
-from errlens.run.choices import CropMode, Device, Interpolation
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from errlens.choices import Rank
 from errlens.errors import NoResults, UnfitOption
-from errlens.run.choices import Rank
 from errlens.run.places import DEFAULT_RUNS
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
+from errlens.choices import CropMode, Interpolation
 from errlens.errors import NotARun
-from errlens.run.choices import CropMode, Interpolation
 from errlens.run.metrics_file import first_problem
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels

@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.choices import Upsampling
 from errlens.figures.maps.overlay import common_scale, overlay
 from errlens.figures.paper.sheet import (
     GAP,
@@ -19,7 +20,6 @@ from errlens.figures.paper.sheet import (
     text_width,
     wrapped,
 )
-from errlens.run.choices import Upsampling
 
 LEAST_BAR: Final = 100  # pixels an upright colour bar is high
 BAR: Final = 14  # pixels a colour bar is wide

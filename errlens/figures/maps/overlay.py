@@ -10,9 +10,9 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
+from errlens.choices import Upsampling
 from errlens.data.photos.preprocess import Box
 from errlens.figures.paper.sheet import Pixels
-from errlens.run.choices import Upsampling
 
 _RESAMPLING: Final = {
     # Enlarged by Pillow's box a cell is a rectangle of one colour; made smaller, none is left out.

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
+from errlens.choices import Rank
 from errlens.classes.names import ClassNames, Superclasses
 from errlens.predictions.table import SCHEMA, Predictions
-from errlens.run.choices import Rank
 
 CLASSES = ClassNames(("lion", "cat", "dog", "wolf", "bird"))
 KINDS = Superclasses(("canine", "feline"), (1, 1, 0, 0, None))

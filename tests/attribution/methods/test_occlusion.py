@@ -16,9 +16,9 @@ from torch.utils._pytree import tree_leaves
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import fill, grid, spans, sweep
 from errlens.attribution.methods import occlusion
+from errlens.choices import Fill
 from errlens.errors import UnfitOption
 from errlens.maps import Target
-from errlens.run.choices import Fill
 from tests.attribution.networks import (
     CLASSES,
     SIDE,

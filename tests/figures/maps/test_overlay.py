@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib import colormaps
 from PIL import Image
 
+from errlens.choices import Upsampling
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.figures.maps.overlay import (
     BLUE,
@@ -16,7 +17,6 @@ from errlens.figures.maps.overlay import (
     common_scale,
     overlay,
 )
-from errlens.run.choices import Upsampling
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
