@@ -17,9 +17,9 @@ class UnknownModel(UsageError):
         near = nearest(name, known)
         super().__init__(
             f"{where} has no model {shortened(name)!r}",
-            hint=did_you_mean(near, f"see {where}.list_models()")
-            if where == "timm"
-            else f"see what {where} has",
+            hint=did_you_mean(
+                near, f"see {where}.list_models()" if where == "timm" else f"see what {where} has"
+            ),
         )
 
 

@@ -10,14 +10,16 @@ from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
 from errlens.errors import NotARun, StaleRun, some
 from errlens.model.classifier import Classifier, choose_device
+from errlens.model.networks.architecture import Architecture
+from errlens.model.networks.arguments import recorded_arguments
 from errlens.model.networks.building import check_size
 from errlens.model.networks.loading import Network, bare_network, load_network
-from errlens.model.networks.sources import Architecture, find_architecture
+from errlens.model.networks.sources import find_architecture
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.outputs.reading import Reading
 from errlens.model.preparation import load_transform, resolve_preprocessing
-from errlens.model.weights.arguments import LARGEST_IMAGE, recorded_arguments, shown_value
 from errlens.model.weights.checkpoints import hash_weights
+from errlens.model.weights.plain_values import LARGEST_IMAGE, shown_value
 from errlens.model.weights.training import LEAST_CROP
 from errlens.run.identity import RunInfo
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
 from errlens.errors import UnfitModel, UnfitOption
-from errlens.model.networks.sources import Architecture
+from errlens.model.networks.architecture import Architecture
 from errlens.model.weights.checkpoints import Checkpoint, check_fit, count_outputs, matching_part
 
 SPARE_TENSORS: Final = 5_000  # more than the deepest architecture of timm has

@@ -10,14 +10,15 @@ import timm.models
 from torch import nn
 
 from errlens.errors import IncompatibleCheckpoint, UnfitOption, WeightsUnavailable
+from errlens.model.networks.architecture import Architecture
+from errlens.model.networks.arguments import recorded_arguments
 from errlens.model.networks.building import build_for
-from errlens.model.networks.sources import LOCAL_PREFIX, Architecture, find_architecture
+from errlens.model.networks.sources import LOCAL_PREFIX, find_architecture
 from errlens.model.weights.architectures import (
     choose_architecture,
     fitting_architectures,
     similar_architectures,
 )
-from errlens.model.weights.arguments import recorded_arguments
 from errlens.model.weights.checkpoints import Checkpoint, apply_checkpoint, read_checkpoint
 from errlens.model.weights.training import Training, recorded_training
 

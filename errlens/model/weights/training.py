@@ -11,9 +11,9 @@ import torchvision.models
 
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS
 from errlens.errors import BadCheckpoint
-from errlens.model.weights.arguments import LARGEST_IMAGE, shown_value
 from errlens.model.weights.checkpoints import Checkpoint
 from errlens.model.weights.files import InertObject
+from errlens.model.weights.plain_values import LARGEST_IMAGE, shown_value
 
 # What training scripts call the architecture, its arguments, the classes, and where these lie.
 _MODEL_KEYS: Final = ("architecture", "arch", "model_name", "model", "backbone")

@@ -3,8 +3,8 @@
 import pytest
 import timm
 
+from errlens.model.networks.arguments import accepted_parameters, recorded_arguments
 from errlens.model.networks.sources import find_architecture
-from errlens.model.weights.arguments import accepted_parameters, recorded_arguments
 
 
 @pytest.mark.parametrize(

@@ -6,24 +6,24 @@ from the same arguments as the size of a patch: only such as the latter are take
 """
 
 import inspect
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from torch import nn
 
 from errlens.errors import BadCheckpoint, shortened
+from errlens.model.networks.architecture import Architecture
+from errlens.model.weights.plain_values import (
+    LARGEST_IMAGE,
+    LARGEST_NUMBER,
+    is_plain,
+    numbers,
+    shown_value,
+)
 
-if TYPE_CHECKING:
-    from errlens.model.networks.sources import Architecture
-
-LARGEST_NUMBER: Final = 1_000_000  # a single one, or those of a list together
-LARGEST_IMAGE: Final = 4096  # pixels a side
-MOST_VALUES: Final = 256  # in a list
 _OF_BUILDERS: Final = ("bn_eps", "bn_momentum")  # timm's builders take them for the constructors
-_TEXT: Final = re.compile(r"[\w.+\- ]{0,40}", re.ASCII)
 # What loads, fetches, writes or places something, should a constructor ever have it.
 _NEVER: Final = re.compile(
     r"(?!pretrained_window_sizes$)pretrained.*|(.*_)?(file|filename|path|url|dir|cache)|hf_hub.*|"
@@ -35,7 +35,7 @@ Parameters = Mapping[str, inspect.Parameter]
 
 
 def recorded_arguments(
-    recorded: Mapping[str, Any], architecture: "Architecture", *, origin: str, hint: str = ""
+    recorded: Mapping[str, Any], architecture: Architecture, *, origin: str, hint: str = ""
 ) -> dict[str, Any]:
     """Return the arguments that a file records for an architecture, if all are harmless.
 
@@ -62,7 +62,7 @@ def recorded_arguments(
     return dict(recorded)
 
 
-def accepted_parameters(architecture: "Architecture") -> Parameters:
+def accepted_parameters(architecture: Architecture) -> Parameters:
     """Return the parameters of a constructor; `**` stands for further ones of any name."""
     if architecture.by_user:
         return dict(_parameters(architecture.create))
@@ -95,13 +95,13 @@ def _refusal(name: object, value: object, takes: Parameters) -> str:
     by_name = isinstance(value, str) and _BY_NAME.fullmatch(name)
     if by_name or (value is not None and _is_callable(takes.get(name))):
         return "it stands for a function or a class"
-    if not _is_plain(value):
+    if not is_plain(value):
         return "it is no number, truth value, short text or list of them"
     if name in ("img_size", "image_size", "input_size") and not all(
-        number <= LARGEST_IMAGE for number in _numbers(value)
+        number <= LARGEST_IMAGE for number in numbers(value)
     ):
         return f"images have at most {LARGEST_IMAGE} pixels a side"
-    if sum(map(abs, _numbers(value))) > LARGEST_NUMBER:
+    if sum(map(abs, numbers(value))) > LARGEST_NUMBER:
         return f"it goes beyond {LARGEST_NUMBER:,}"
     return ""
 
@@ -114,39 +114,3 @@ def _is_callable(parameter: inspect.Parameter | None) -> bool:
         return True
     kinds = str(parameter.annotation)
     return "Callable" in kinds or "Type[" in kinds or "Module" in kinds
-
-
-def _is_plain(value: object, depth: int = 0) -> bool:
-    # Of exactly these types: what looks like a number may be an object that only pretends.
-    if type(value) in (list, tuple):
-        return (
-            depth < 2
-            and len(value) <= MOST_VALUES  # type: ignore[arg-type]
-            and all(_is_plain(item, depth + 1) for item in value)  # type: ignore[attr-defined]
-        )
-    if type(value) is float:
-        return math.isfinite(value)
-    if type(value) is str:
-        return bool(_TEXT.fullmatch(value))
-    if type(value) is int:
-        return value.bit_length() <= 64
-    return value is None or type(value) is bool
-
-
-def _numbers(value: object) -> Iterator[float]:
-    """Yield the numbers of a plain value."""
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _numbers(item)
-    elif isinstance(value, int | float):
-        yield value
-
-
-def shown_value(value: object) -> str:
-    """Write a value so that no message is long, and none fails to be made."""
-    if type(value) is str:
-        return shortened(repr(value[:200]), most=60)
-    if _is_plain(value):
-        return shortened(repr(value), most=60)
-    kind = type(value).__name__
-    return f"a {kind}" + (f" of {len(value)}" if isinstance(value, list | tuple | dict) else "")
