@@ -1,21 +1,25 @@
 """Fixtures: a folder of photos, a tiny model that names their colour, and golden texts."""
 
+import json
 import os
 import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+import errlens
 from errlens.cli import app
+from errlens.run.folder import RunFolder
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -163,6 +167,29 @@ def contents(folder: str | Path) -> dict[str, bytes]:
     """Return the files below a folder by their paths in it."""
     found = [path for path in Path(folder).rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def make_run(
+    table: pd.DataFrame,
+    out: str = "run",
+    *,
+    classes: Sequence[str],
+    superclasses: Mapping[str, str] | None = None,
+    options: str = "",
+    images: bool = False,
+) -> RunFolder:
+    """Import a table into a run below the current folder; paint its images, if they are wanted."""
+    for row, path in enumerate(table["path"] if images else ()):
+        paint(Path(path), "red", size=(30 + row, 20), seed=row)
+    Path(out).parent.mkdir(exist_ok=True)
+    table.to_csv("table.csv", index=False)
+    Path("classes.json").write_text(json.dumps([*classes]), encoding="utf-8")
+    if superclasses:
+        parents = pd.Series(superclasses, name="superclass").rename_axis("class_name")
+        parents.to_csv("parents.csv")
+        options += " --superclasses parents.csv"
+    ends(f"import table.csv -o {out} --classes classes.json --labels names -q {options}")
+    return errlens.open_run(out)
 
 
 def touch(folder: Path, *names: str) -> Path:

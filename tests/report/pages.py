@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import errlens
 from errlens.run.results import renewed_results
-from tests.conftest import ends, paint
+from tests.conftest import ends, make_run
 
 EVIL = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a|b `c`", "=1+1")
 
@@ -24,7 +23,7 @@ def report(arguments="run"):
     return ends(f"report {arguments}")
 
 
-def make_run(classes=CLASSES, *, images=True, superclasses=True, each=12, label=True):
+def make(classes=CLASSES, *, images=True, superclasses=True, each=12, label=True):
     """Import a run in which every third image is taken for the next class, some for another."""
     names = [name for name in classes for _ in range(each)]
     index = np.repeat(np.arange(len(classes)), each)
@@ -41,16 +40,9 @@ def make_run(classes=CLASSES, *, images=True, superclasses=True, each=12, label=
     )
     if not label:
         table["label"] = None
-    for row, path in enumerate(table["path"] if images else ()):
-        paint(Path(path), "red", size=(30 + row, 20), seed=row)
-    table.to_csv("table.csv", index=False)
-    Path("classes.json").write_text(json.dumps(classes))
-    options = ""
-    if superclasses:
-        pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
-        options = " --superclasses parents.csv"
-    ends(f"import table.csv -o run --classes classes.json --labels names -q{options}")
-    return errlens.open_run("run")
+    return make_run(
+        table, classes=classes, superclasses=PARENTS if superclasses else None, images=images
+    )
 
 
 def add_parts():

@@ -1,8 +1,8 @@
-from tests.report.pages import data_of, make_run, report, text_of
+from tests.report.pages import data_of, make, report, text_of
 
 
 def test_beyond_six_images_of_a_cell_there_are_names(monkeypatch):
-    make_run(each=30, images=False)
+    make(each=30, images=False)
     report()
     matrix = data_of(text_of())["matrix"]
     rows, names = matrix["images"][0]

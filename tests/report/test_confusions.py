@@ -8,12 +8,12 @@ from errlens.commands.report.options import ReportOptions
 from errlens.report import confusions
 from errlens.report.page import Sources
 from errlens.report.parts import Part, read_part
-from tests.report.pages import add_parts, make_run
+from tests.report.pages import add_parts, make
 
 
 @pytest.fixture
 def sources():
-    run = make_run(images=False)
+    run = make(images=False)
     add_parts()
     selection = ReportOptions().choose(run)
     return Sources(run, selection.images, selection.among, selection.rank, Path())

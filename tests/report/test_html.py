@@ -4,7 +4,7 @@ import re
 
 from errlens.report import html as html_page
 from tests.conftest import call
-from tests.report.pages import EVIL, data_of, make_run, report, section, text_of
+from tests.report.pages import EVIL, data_of, make, report, section, text_of
 
 SECTIONS = (
     "verdict", "metrics", "pairs", "groups", "exceptional", "matrix", "class-table", "calibration",
@@ -13,7 +13,7 @@ SECTIONS = (
 
 
 def test_every_section_is_there_and_says_what_makes_its_part():
-    make_run(superclasses=False)
+    make(superclasses=False)
     report()
     text = text_of()
     found = [re.search(rf'<section id="{name}">', text) for name in SECTIONS]
@@ -32,7 +32,7 @@ def test_every_section_is_there_and_says_what_makes_its_part():
 
 
 def test_names_that_are_html_or_script_stay_text():
-    run = make_run(EVIL, superclasses=False, images=False)
+    run = make(EVIL, superclasses=False, images=False)
     assert call("confusion run --no-figures -q").exit_code == 0
     assert call("misclassified run --no-figures -q").exit_code == 0
     report()
@@ -46,7 +46,7 @@ def test_names_that_are_html_or_script_stay_text():
 
 
 def test_the_policy_allows_this_script_and_style_and_nothing_else():
-    make_run()
+    make()
     report()
     text = text_of()
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1].replace("&#39;", "'")
@@ -62,7 +62,7 @@ def test_the_policy_allows_this_script_and_style_and_nothing_else():
 
 
 def test_the_page_never_grows_beyond_its_limit(monkeypatch):
-    make_run(each=30)
+    make(each=30)
     report()
     whole = data_of(text_of(), "pictures")
     assert not whole["absent"]

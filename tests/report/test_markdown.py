@@ -1,9 +1,9 @@
 from errlens.report import markdown
-from tests.report.pages import add_parts, make_run, report, text_of
+from tests.report.pages import add_parts, make, report, text_of
 
 
 def test_the_summary_says_the_most_important_and_is_never_too_long(monkeypatch):
-    make_run()
+    make()
     report()
     assert "errlens confusion run" in text_of("summary.md")
     add_parts()

@@ -11,7 +11,7 @@ from tests.report.pages import (
     add_parts,
     data_of,
     fake_explanations,
-    make_run,
+    make,
     report,
     section,
     text_of,
@@ -19,7 +19,7 @@ from tests.report.pages import (
 
 
 def test_the_page_is_plain_values():
-    run = make_run()
+    run = make()
     add_parts()
     from errlens.commands.report.options import ReportOptions
 
@@ -32,7 +32,7 @@ def test_the_page_is_plain_values():
 
 
 def test_the_page_shows_what_other_commands_found():
-    run = make_run()
+    run = make()
     add_parts()
     fake_explanations(run)
     gate = {"name": "accuracy", "metric": "top1", "op": ">=", "threshold": 0.9, "value": 0.6}
@@ -66,7 +66,7 @@ def test_the_page_shows_what_other_commands_found():
 
 
 def test_a_comparison_is_shown_with_the_images_that_changed():
-    run = make_run()
+    run = make()
     Path("run/compare").mkdir()
     Path("run/compare/runs.csv").write_text("run,top1\nold,0.5\nnew,0.75\n")
     Path("run/compare/fixed.csv").write_text(
@@ -82,7 +82,7 @@ def test_a_comparison_is_shown_with_the_images_that_changed():
 
 
 def test_a_run_without_labels_or_without_errors_has_a_page():
-    make_run(label=False, superclasses=False)
+    make(label=False, superclasses=False)
     report()
     assert "nothing is right or wrong" in section("verdict", text_of())
     table = pd.DataFrame({"path": ["a.png", "b.png"], "label": ["cat", "dog"]})

@@ -4,12 +4,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.report.pages import add_parts, fake_explanations, make_run, report, section, text_of
+from tests.report.pages import add_parts, fake_explanations, make, report, section, text_of
 
 
 @pytest.mark.parametrize("kind", ["confusion", "misclassified", "explain", "compare"])
 def test_stale_parts_are_named_with_the_command_that_renews_them(kind):
-    run = make_run()
+    run = make()
     add_parts()
     fake_explanations(run)
     Path("run/compare").mkdir()
@@ -26,7 +26,7 @@ def test_stale_parts_are_named_with_the_command_that_renews_them(kind):
 
 
 def test_a_stale_or_damaged_gate_is_no_verdict():
-    run = make_run()
+    run = make()
     for content in ('{"gates": [], "passed": true, "run_hash": "0"}', "{", "[]", '{"gates": [1]}'):
         run.gates_file.write_text(content)
         report()
@@ -36,7 +36,7 @@ def test_a_stale_or_damaged_gate_is_no_verdict():
 
 @pytest.mark.parametrize("damage", ["junk\n", "", 'class_a,class_b\n"cat","fox"\n'])
 def test_damaged_tables_are_named(damage):
-    make_run()
+    make()
     add_parts()
     for name in ("confusion/pairs.csv", "misclassified/collect.csv"):
         Path("run", name).write_text(damage)
@@ -47,7 +47,7 @@ def test_damaged_tables_are_named(damage):
 
 @pytest.mark.parametrize("column", ["status", "a_as_b", "n_b", "lift_ab", "q_value"])
 def test_a_pair_without_its_figures_is_damaged(column):
-    make_run()
+    make()
     add_parts()
     path = Path("run/confusion/pairs.csv")
     pairs = pd.read_csv(path)

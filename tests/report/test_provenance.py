@@ -1,11 +1,11 @@
 import pytest
 
 from errlens.report.provenance import provenance
-from tests.report.pages import make_run
+from tests.report.pages import make
 
 
 def test_a_run_says_what_made_it_and_no_time():
-    run = make_run(images=False)
+    run = make(images=False)
     facts = provenance(run)["facts"]
     assert facts["run hash"] == run.info.run_hash
     assert (facts["images"], facts["classes"]) == (48, 4)
@@ -17,7 +17,7 @@ def test_a_run_says_what_made_it_and_no_time():
     "program", ["/opt/venv/bin/errlens", "'/my venv/errlens'", "x/__main__.py"]
 )
 def test_the_command_is_as_a_person_would_type_it(program):
-    run = make_run(images=False)
+    run = make(images=False)
 
     object.__setattr__(run.info, "command_line", f"{program} import table.csv")
     assert provenance(run)["command"] == "errlens import table.csv"

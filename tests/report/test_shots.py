@@ -5,12 +5,12 @@ import pytest
 from errlens.data.photos.images import Unread
 from errlens.report.shots import Pictures
 from tests.conftest import call
-from tests.report.pages import fake_explanations, make_run
+from tests.report.pages import fake_explanations, make
 
 
 @pytest.mark.parametrize("name", ["../outside.png", "../../outside.png", "/outside.png"])
 def test_a_picture_of_another_place_is_refused(name):
-    fake_explanations(make_run(), more=[name])
+    fake_explanations(make(), more=[name])
     said = call("report run")
     assert said.exit_code == 3
     assert "leads out of 'run/explain'" in said.stderr

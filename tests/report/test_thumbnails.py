@@ -1,10 +1,10 @@
 from pathlib import Path
 
-from tests.report.pages import make_run, report, text_of
+from tests.report.pages import make, report, text_of
 
 
 def test_thumbnails_are_made_once_and_outlive_their_images():
-    make_run()
+    make()
     report()
     kept = {path: path.stat().st_mtime_ns for path in Path("run/.thumbnails").iterdir()}
     first = text_of()
@@ -17,7 +17,7 @@ def test_thumbnails_are_made_once_and_outlive_their_images():
 
 
 def test_a_thumbnail_that_was_cut_off_is_made_again():
-    make_run()
+    make()
     report()
     first = text_of()
     for path in Path("run/.thumbnails").iterdir():

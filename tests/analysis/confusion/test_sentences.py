@@ -11,7 +11,7 @@ import pytest
 
 from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.report.markdown import escaped
-from tests.conftest import call, ends
+from tests.conftest import call, ends, make_run
 
 # What may only be said where nothing is wrong.
 GOOD_NEWS = ("No errors", "no class was taken", "No class was taken", "No image is wrong")
@@ -172,13 +172,11 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
-def make_run(case):
+def make(case):
     rows = [key.split(">") for key, count in case.counts.items() for _ in range(count)]
     table = pd.DataFrame(rows, columns=["label", "pred"])
     table.insert(0, "path", [f"{row:04d}.jpg" for row in range(len(rows))])
-    table.to_csv("table.csv", index=False)
-    Path("classes.json").write_text(json.dumps([*case.classes]))
-    ends("import table.csv -o run --classes classes.json --labels names -q")
+    make_run(table, classes=case.classes)
 
 
 def tell():
@@ -197,7 +195,7 @@ def pages():
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_terminal_page_and_summary_say_the_same(case):
-    make_run(case)
+    make(case)
     terminal, page, summary = tell()
     told = json.loads(call("confusion run --no-figures --json").stdout)
     if case.said:
@@ -215,7 +213,7 @@ def test_terminal_page_and_summary_say_the_same(case):
 
 
 def test_a_likely_pair_is_named_with_its_figures_and_the_rule_it_misses():
-    make_run(CASES["a pair that misses only the lift"])
+    make(CASES["a pair that misses only the lift"])
     terminal, page, summary = tell()
     pairs = pd.read_csv("run/confusion/pairs.csv").set_index(["class_a", "class_b"])
     first = pairs.loc["a", "b"]
@@ -247,7 +245,7 @@ def test_a_run_without_labels_names_no_command_that_would_be_refused():
 
 
 def test_what_is_absorbed_is_shown_next():
-    make_run(CASES["all wrong, in a circle"])
+    make(CASES["all wrong, in a circle"])
     terminal, page, _ = tell()
     assert "one way, more than chance (A -> B)" in terminal
     assert "Next: errlens misclassified run --select a/b" in terminal
@@ -255,7 +253,7 @@ def test_what_is_absorbed_is_shown_next():
 
 
 def test_no_group_is_told_with_its_reason():
-    make_run(CASES["all wrong, in a circle"])
+    make(CASES["all wrong, in a circle"])
     assert "one is built around a mutually confused pair, and none is shown" in tell()[1]
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import errlens
 from errlens.run.folder import RunFolder
-from tests.conftest import call, ends
+from tests.conftest import call, ends, make_run
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 CLASSES = ("Abyssinian", "Bengal", "Egyptian Mau", "a=b", "x~y")
@@ -34,10 +33,7 @@ def make(name="run", *, wrong=4, prefix="", classes=CLASSES, label=True) -> RunF
     table = pd.DataFrame(rows, columns=["path", "label", "pred"])
     if not label:
         table["label"] = None
-    table.to_csv("t.csv", index=False)
-    Path("classes.json").write_text(json.dumps(classes))
-    ends(f"import t.csv -o {name} --classes classes.json --labels names -q")
-    return errlens.open_run(name)
+    return make_run(table, name, classes=classes)
 
 
 def gates(run="run") -> dict[str, dict]:
@@ -261,7 +257,7 @@ def test_a_configuration_may_hold_gates():
     make("old", wrong=2)
     Path("project.yaml").write_text(
         "out: run\n"
-        "import: {table: t.csv, classes: classes.json, labels: names}\n"
+        "import: {table: table.csv, classes: classes.json, labels: names}\n"
         "check:\n"
         "  fail_under: {top1: 0.9, 'recall:Bengal': 90%}\n"
         "  fail_over: ['n_failed=0']\n"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from errlens.cli import app
 from errlens.run.csv_tables import read_csv
-from tests.conftest import call, contents, ends, paint, refused
+from tests.conftest import call, contents, ends, make_run, refused
 
 CLASSES = ("cat", "lion", "dog", "wolf")
 LABEL = ["cat"] * 6 + ["lion"] * 6 + ["dog"] * 6
@@ -28,7 +28,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def make_run(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, images=False):
+def make(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, images=False):
     """Import a table in which later rows are less certain of what they say."""
     paths = paths or [f"images/{row:02d}.png" for row in range(len(label))]
     table = pd.DataFrame({"path": paths, "label": label, "pred": pred})
@@ -39,17 +39,12 @@ def make_run(out, pred, label=LABEL, *, classes=CLASSES, paths=None, prob=True, 
             ]
         columns = [f"prob_{name}" for name in classes]
         table[columns] = table[columns].div(table[columns].sum(axis=1), axis=0)
-    if images:
-        for row, path in enumerate(paths):
-            paint(Path(path), "red", size=(30 + row, 20), seed=row)
-    table.to_csv("table.csv", index=False)
-    Path("classes.json").write_text(json.dumps(classes))
-    ends(f"import table.csv -o {out} --classes classes.json --labels names -q")
+    make_run(table, out, classes=classes, images=images)
 
 
 def make_runs(**options):
-    make_run("old", OLD, **options)
-    make_run("new", NEW, **options)
+    make("old", OLD, **options)
+    make("new", NEW, **options)
 
 
 def compare(arguments="old new"):
@@ -121,16 +116,16 @@ def test_ranking_json_quiet_and_another_folder():
 
 
 def test_a_ranking_both_runs_have_no_numbers_for_is_refused():
-    make_run("old", OLD, prob=False)
-    make_run("new", NEW)
+    make("old", OLD, prob=False)
+    make("new", NEW)
     compare("old new --no-figures")
     assert read("broken.csv")["old_loss"].isna().all()
     assert "no such numbers" in refused("compare old new --rank loss", exit_code=2)
 
 
 def test_runs_without_common_images_are_compared_unpaired():
-    make_run("val", OLD)
-    make_run("test", NEW * 2, LABEL * 2, paths=[f"test/{row}.png" for row in range(36)])
+    make("val", OLD)
+    make("test", NEW * 2, LABEL * 2, paths=[f"test/{row}.png" for row in range(36)])
     said = compare("val test")
     assert "No image in common: compared as two independent samples" in said.stdout
     assert "exact Fisher test: p = " in said.stdout
@@ -143,8 +138,8 @@ def test_runs_without_common_images_are_compared_unpaired():
 
 def test_more_than_two_runs_are_a_table_with_the_best_marked():
     make_runs()
-    make_run("perfect", LABEL)
-    make_run("other", NEW, paths=[f"test/{row}.png" for row in range(18)])
+    make("perfect", LABEL)
+    make("other", NEW, paths=[f"test/{row}.png" for row in range(18)])
     lines = compare("old new other perfect").stdout.splitlines()
     (perfect,) = [line for line in lines if line.startswith("perfect   100.0 % *")]
     assert perfect
@@ -155,16 +150,16 @@ def test_more_than_two_runs_are_a_table_with_the_best_marked():
 
 
 def test_doubtful_matches_are_told():
-    make_run("old", OLD)
-    make_run("new", NEW, ["lion", *LABEL[1:]])
+    make("old", OLD)
+    make("new", NEW, ["lion", *LABEL[1:]])
     said = compare("old new --no-figures")
     assert "left out: 1 image whose label is not the same" in said.stderr
     assert "17 images in common (of 18 and 18)" in said.stdout
 
 
 def test_runs_of_other_classes_are_refused_by_name():
-    make_run("old", OLD)
-    make_run("new", NEW, classes=("cat", "lion", "dog", "wolf", "fox"))
+    make("old", OLD)
+    make("new", NEW, classes=("cat", "lion", "dog", "wolf", "fox"))
     assert "'fox' only in 'new'" in refused("compare old new", exit_code=3)
 
 
@@ -233,8 +228,8 @@ def test_what_was_fixed_and_what_broke_can_be_selected():
 
 @pytest.mark.parametrize("name", ["a+b", "a+errors"])
 def test_the_path_of_a_run_may_hold_a_plus(name):
-    make_run(name, OLD)
-    make_run("new", NEW)
+    make(name, OLD)
+    make("new", NEW)
     assert selected(f"broken:{name}/") == BROKEN
     assert selected(f"broken:{name}/+true:dog") == {16, 17}
     command = compare(f"{name} new --no-figures").stdout.splitlines()[-1].removeprefix("Next: ")
@@ -244,8 +239,8 @@ def test_the_path_of_a_run_may_hold_a_plus(name):
 
 
 def test_that_nothing_broke_is_no_failure():
-    make_run("old", OLD)
-    make_run("new", LABEL)
+    make("old", OLD)
+    make("new", LABEL)
     assert selected("broken:old") == set()
     assert selected("fixed:old", run="new") == {2, 3, 5, 11}
     assert "means no image" in refused("misclassified old --select fixed:new", exit_code=2)
@@ -254,8 +249,8 @@ def test_that_nothing_broke_is_no_failure():
 
 
 def test_selectors_take_runs_over_the_same_images():
-    make_run("old", OLD, paths=[f"other/{row}.png" for row in range(18)])
-    make_run("new", NEW)
+    make("old", OLD, paths=[f"other/{row}.png" for row in range(18)])
+    make("new", NEW)
     for selector, message in (
         ("fixed:old", "no image in common"),
         ("broken:nowhere", "no run folder"),
@@ -266,8 +261,8 @@ def test_selectors_take_runs_over_the_same_images():
 
 
 def test_a_configuration_names_the_old_run():
-    make_run("old", OLD)
-    make_run("new", NEW)
+    make("old", OLD)
+    make("new", NEW)
     Path("sub").mkdir()
     Path("sub/project.yaml").write_text(
         "out: ../new\ncompare:\n  runs: [../old]\n  no_figures: true\n"
@@ -283,10 +278,10 @@ def test_classes_that_an_old_run_spells_otherwise_are_the_same():
     names = np.array(["grey cat", "b\u00e4r", "tabby"], object)
     label = random.integers(0, 3, 60)
     before, now = (np.where(random.random(60) < p, label, (label + 1) % 3) for p in (0.6, 0.8))
-    make_run("new", names[now], names[label], classes=names.tolist())
-    make_run("same", names[before], names[label], classes=names.tolist())
+    make("new", names[now], names[label], classes=names.tolist())
+    make("same", names[before], names[label], classes=names.tolist())
     spelt = np.array(["Grey_Cat", "BA\u0308R ", "n02123045"], object)[[2, 1, 0]]
-    make_run("old", spelt[2 - before], spelt[2 - label], classes=spelt.tolist())
+    make("old", spelt[2 - before], spelt[2 - label], classes=spelt.tolist())
     said = ends("compare old new")
     assert "classes that old spells otherwise: 'n02123045' is 'tabby' and 2 more" in said.stderr
     ends("compare same new -o same_compared")

@@ -22,7 +22,7 @@ import errlens
 from errlens.escapes import cell
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
-from tests.conftest import call, contents, ends, refused
+from tests.conftest import call, contents, ends, make_run, refused
 
 CATS = ("Abyssinian", "Bengal", "Birman", "Bombay", "Persian", "Ragdoll", "Siamese", "Sphynx")
 DOGS = ("beagle", "boxer", "chihuahua", "keeshond", "pug", "samoyed", "setter", "spaniel")
@@ -82,7 +82,7 @@ def with_probabilities(table: pd.DataFrame, classes) -> pd.DataFrame:
     return table.join(pd.DataFrame(prob, columns=[f"prob_{name}" for name in classes]))
 
 
-def make_run(
+def make(
     label, pred, *, name="run", classes=None, options="", prob=False, parents=None
 ) -> RunFolder:
     """Import a table of labels and predictions."""
@@ -91,14 +91,7 @@ def make_run(
     table = table.assign(label=label, pred=pred)
     if prob:
         table = with_probabilities(table, classes)
-    Path(name).parent.mkdir(exist_ok=True)
-    table.to_csv(f"{name}.csv", index=False)
-    Path("classes.json").write_text(json.dumps(classes), encoding="utf-8")
-    if parents:
-        write_superclasses("parents.csv", parents)
-        options += " --superclasses parents.csv"
-    ends(f"import {name}.csv -o {name} --classes classes.json --labels names -q {options}")
-    return errlens.open_run(name)
+    return make_run(table, name, classes=classes, superclasses=parents, options=options)
 
 
 def write_superclasses(name: str, parents: Mapping[str, str]) -> None:
@@ -120,7 +113,7 @@ def files_of_pets(superclasses: bool, prob: bool, options: str) -> dict[Path, by
     parents = {**dict.fromkeys(CATS, "cat"), **dict.fromkeys(DOGS, "dog")}
     classes = (*CATS, *DOGS)
     with TemporaryDirectory() as folder, chdir(folder):
-        make_run(
+        make(
             *arrays(classes, PETS, 50),
             classes=classes,
             prob=prob,
@@ -219,7 +212,7 @@ def test_normalize_writes_shares(normalize):
 
 
 def test_order_decides_how_the_matrix_is_written_and_nothing_else():
-    make_run(["a", "b", "b", "c", "c", "c"], ["b", "a", "b", "a", "c", "c"], name="run")
+    make(["a", "b", "b", "c", "c", "c"], ["b", "a", "b", "a", "c", "c"], name="run")
     confusion("run --order given")
     given = contents("run/confusion")
     confusion("run --order frequency")
@@ -240,7 +233,7 @@ def test_classes_stand_in_the_order_of_superclasses_where_they_are_known():
 
 def test_a_matrix_of_more_than_200_classes_is_kept_sparse_only():
     names = [f"c{index}" for index in range(201)]
-    make_run(["c0", "c1"], ["c1", "c1"], classes=names)
+    make(["c0", "c1"], ["c1", "c1"], classes=names)
     confusion()
     assert "matrix.csv" not in contents("run/confusion")
     assert pd.read_parquet("run/confusion/matrix.parquet").to_numpy().tolist() == [
@@ -316,7 +309,7 @@ def test_a_sum_over_a_top_k_that_is_not_all_says_at_least():
     names = [f"c{index:02d}" for index in range(26)]
     label = [name for name in names for _ in range(3)]
     pred = [*label[:-1], "c00"]
-    make_run(label, pred, classes=names, prob=True)
+    make(label, pred, classes=names, prob=True)
     write_superclasses("parents.csv", dict.fromkeys(names[:25], "first") | {"c25": "last"})
     said = confusion("run --superclasses parents.csv")
     table = read("exceptional.csv")
@@ -379,20 +372,20 @@ def test_by_superclass_shows_the_pairs_of_each():
 
 def test_expected_names_the_classes_that_are_not_as_many():
     label, pred = arrays("abc", {"a>b": 1}, 5)
-    make_run([*label, "c"], [*pred, "c"])
+    make([*label, "c"], [*pred, "c"])
     said = confusion("run --expected 5")
     assert "warning: 1 class without the 5 images expected: 'c' 6" in said.stderr
     every = confusion("run --expected 4 -q").stderr
     assert "3 classes without the 4 images expected: 'a' 5, 'b' 5, 'c' 6" in every
     label, pred = arrays("abc", {}, 5)
-    make_run(label, pred, options="--overwrite")
+    make(label, pred, options="--overwrite")
     assert "expected" not in confusion("run --expected 5").stderr
 
 
 def test_expected_explains_images_that_failed():
     label, pred = arrays("abc", {"a>b": 1}, 5)
-    run = make_run(label, pred, prob=True)
-    table = pd.read_csv("run.csv")
+    run = make(label, pred, prob=True)
+    table = pd.read_csv("table.csv")
     table.loc[0, "prob_a"] = np.nan
     table.to_csv("failed.csv", index=False)
     ends("import failed.csv -o failed -q")
@@ -429,7 +422,7 @@ def test_json_is_one_object_that_says_what_the_files_say():
 def test_json_of_a_run_where_little_can_be_said(classes):
     wrong = {"a>b": 2, "b>a": 1} if len(classes) > 1 else {}
     label, pred = arrays(classes, wrong, 4)
-    make_run(label, pred, classes=[*classes])
+    make(label, pred, classes=[*classes])
     found = json.loads(confusion("run --json").stdout, parse_constant=pytest.fail)
     assert found["pairs"] == []
     assert found["n_candidates"] == (len(classes) > 1)
@@ -452,14 +445,14 @@ def test_a_golden_text_of_pairs_groups_one_way_and_exceptional_errors(golden, op
 def test_golden_texts_of_runs_where_less_is_found(golden):
     classes = ("crow", "jay", "magpie", "raven")
     few = arrays(classes, {"crow>raven": 2, "raven>crow": 1, "jay>magpie": 1}, 10)
-    make_run(*few, classes=classes)
+    make(*few, classes=classes)
     golden("confusion.insignificant.txt", confusion().output)
-    make_run(*arrays(classes, {"jay>crow": 1}, 10), classes=classes, name="oneway")
+    make(*arrays(classes, {"jay>crow": 1}, 10), classes=classes, name="oneway")
     golden("confusion.oneway.txt", confusion("oneway").output)
-    make_run(*arrays(("cat", "dog"), {"cat>dog": 3, "dog>cat": 2}, 20), name="two")
+    make(*arrays(("cat", "dog"), {"cat>dog": 3, "dog>cat": 2}, 20), name="two")
     golden("confusion.two.txt", confusion("two").output)
     label, pred = arrays(classes[:3], {}, 10)
-    make_run(label, pred, classes=classes, name="perfect")
+    make(label, pred, classes=classes, name="perfect")
     golden("confusion.perfect.txt", confusion("perfect").output)
 
 
@@ -468,7 +461,7 @@ def test_golden_texts_of_runs_where_less_is_found(golden):
 
 def test_no_errors_are_a_result():
     classes = ("a", "b", "c")
-    make_run(*arrays(classes, {}, 4), classes=classes, parents=dict.fromkeys(classes, "x"))
+    make(*arrays(classes, {}, 4), classes=classes, parents=dict.fromkeys(classes, "x"))
     said = confusion()
     assert "No errors" in said.stdout
     for name in ("cells.csv", "pairs.csv", "absorbed.csv", "groups.csv", "exceptional.csv"):
@@ -477,7 +470,7 @@ def test_no_errors_are_a_result():
 
 
 def test_two_classes_cannot_be_tested_and_are_listed():
-    make_run(*arrays("ab", {"a>b": 9, "b>a": 8}, 20))
+    make(*arrays("ab", {"a>b": 9, "b>a": 8}, 20))
     assert "With two classes nothing can be tested" in confusion().stdout
     pair = read("pairs.csv")
     assert pair[["class_a", "class_b", "a_as_b", "b_as_a"]].to_numpy().tolist() == [
@@ -489,13 +482,13 @@ def test_two_classes_cannot_be_tested_and_are_listed():
 
 
 def test_one_class_has_nothing_to_be_mistaken_for():
-    make_run(["cat"] * 3, ["cat"] * 3)
+    make(["cat"] * 3, ["cat"] * 3)
     assert "There is one class" in confusion().stdout
     assert read("matrix.csv").to_numpy().tolist() == [["cat", 3]]
 
 
 def test_classes_without_images_have_no_data():
-    make_run(*arrays("abc", {"a>b": 2, "b>a": 2}, 5), classes=[*"abcde"])
+    make(*arrays("abc", {"a>b": 2, "b>a": 2}, 5), classes=[*"abcde"])
     said = confusion("run --normalize true --order given")
     assert "no data for 2 classes: 'd', 'e'" in said.stderr
     shares = read("matrix.csv").set_index("true_class")
@@ -527,7 +520,7 @@ def test_any_name_of_a_class_reaches_every_file_as_it_is():
         pred[6 * at : 6 * at + 3] = [second] * 3
         pred[6 * at + 6 : 6 * at + 9] = [first] * 3
     parents = {name: f"kind {at // 4}, \n=2" for at, name in enumerate(HARD)}
-    make_run(label, pred, classes=HARD, prob=True, parents=parents)
+    make(label, pred, classes=HARD, prob=True, parents=parents)
     said = confusion("run --order given --top 99")
     assert "two\\nlines" in said.stdout
     text = ("class_a", "class_b", "true_class", "pred_class", "true_superclass", "classes")
@@ -551,7 +544,7 @@ def test_any_name_of_a_class_reaches_every_file_as_it_is():
 def test_hard_names_can_be_drawn(options):
     label = [name for name in HARD for _ in range(2)]
     parents = {name: f"../{at % 2}" for at, name in enumerate(HARD)}
-    make_run(label, label[1:] + label[:1], classes=HARD, prob=True, parents=parents)
+    make(label, label[1:] + label[:1], classes=HARD, prob=True, parents=parents)
     ends(f"confusion run {options}")
     assert "matrix.png" in contents("run/confusion")
 
@@ -560,8 +553,8 @@ def test_hard_names_can_be_drawn(options):
 
 
 def test_without_a_run_the_newest_is_taken_and_said():
-    make_run(*arrays("abc", {"a>b": 1}, 3), name="runs/old")
-    make_run(*arrays("abc", {"a>b": 2}, 3), name="runs/new")
+    make(*arrays("abc", {"a>b": 1}, 3), name="runs/old")
+    make(*arrays("abc", {"a>b": 2}, 3), name="runs/new")
     said = confusion("")
     assert "runs/new" in said.stderr
     assert Path("runs/new/confusion").is_dir()
@@ -576,14 +569,14 @@ def test_without_any_run_the_command_that_makes_one_is_named(arguments):
 
 
 def test_a_missing_part_is_told_of():
-    make_run(*arrays("abc", {"a>b": 1}, 5), options="--part-size 4")
+    make(*arrays("abc", {"a>b": 1}, 5), options="--part-size 4")
     Path("run/predictions/part-00002.parquet").unlink()
     assert "missing or damaged" in refused("confusion run", exit_code=3)
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeroed"])
 def test_a_damaged_part_is_told_of(damage):
-    make_run(*arrays("abc", {"a>b": 1}, 40))
+    make(*arrays("abc", {"a>b": 1}, 40))
     part = Path("run/predictions/part-00000.parquet")
     content = part.read_bytes()
     footer = int.from_bytes(content[-8:-4], "little") + 8
@@ -594,7 +587,7 @@ def test_a_damaged_part_is_told_of(damage):
 
 def test_parts_of_two_runs_are_not_mixed():
     for name, wrong in (("run", 1), ("other", 2)):
-        make_run(*arrays("abc", {"a>b": wrong}, 5), name=name, options="--part-size 4")
+        make(*arrays("abc", {"a>b": wrong}, 5), name=name, options="--part-size 4")
     shutil.copy("other/predictions/part-00001.parquet", "run/predictions/part-00001.parquet")
     assert "other settings" in refused("confusion run", exit_code=3)
 
@@ -612,7 +605,7 @@ def rewrite(part: Path, **columns) -> None:
 
 @pytest.mark.parametrize("stranger", [3, -1])
 def test_a_prediction_outside_the_classes_ends_with_a_sentence(stranger):
-    make_run(*arrays("abc", {"a>b": 1}, 5))
+    make(*arrays("abc", {"a>b": 1}, 5))
     rewrite(Path("run/predictions/part-00000.parquet"), pred=[stranger] + [0] * 14)
     said = refused("confusion run", exit_code=3)
     assert "outside the 3 classes" in said
@@ -628,7 +621,7 @@ def test_a_run_without_labels_has_no_confusion():
 
 
 def test_a_relabelled_run_is_refused():
-    make_run(*arrays("abc", {"a>b": 1}, 5))
+    make(*arrays("abc", {"a>b": 1}, 5))
     info = json.loads(Path("run/run.json").read_text())
     Path("run/run.json").write_text(json.dumps({**info, "status": "relabelled"}))
     assert "do not match" in refused("confusion run", exit_code=3)
@@ -646,7 +639,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_classes_that_are_not_those_of_the_predictions_are_refused(change):
-    make_run(*arrays("abc", {"a>b": 1}, 5))
+    make(*arrays("abc", {"a>b": 1}, 5))
     table = pd.read_csv("run/classes.csv")
     change(table).to_csv("run/classes.csv", index=False)
     said = refused("confusion run", exit_code=3)
@@ -656,7 +649,7 @@ def test_classes_that_are_not_those_of_the_predictions_are_refused(change):
 
 
 def test_without_its_classes_a_run_is_not_complete():
-    make_run(*arrays("abc", {"a>b": 1}, 5))
+    make(*arrays("abc", {"a>b": 1}, 5))
     Path("run/classes.csv").unlink()
     assert "has no classes.csv" in refused("confusion run", exit_code=3)
 
@@ -689,7 +682,7 @@ def test_options_out_of_range_are_usage_errors(options):
 def test_a_configuration_goes_on_with_the_run_it_made(block):
     pets()
     Path("project.yaml").write_text(
-        f"out: results/run\nimport:\n  table: run.csv\nconfusion:{block}\n"
+        f"out: results/run\nimport:\n  table: table.csv\nconfusion:{block}\n"
     )
     ends("run project.yaml --set confusion.no_figures=true")
     assert Path("results/run/confusion/pairs.csv").exists()
@@ -726,7 +719,7 @@ def test_confusion_needs_no_torch():
 
 
 def test_one_image_of_one_class_is_one():
-    make_run(["cat"], ["dog"], classes=("cat", "dog"))
+    make(["cat"], ["dog"], classes=("cat", "dog"))
     said = confusion()
     assert said.stdout.startswith("1 image of 1 class, 1 of each; 1 wrong\n")
     assert "no data for 1 class: 'dog'" in said.stderr

@@ -13,10 +13,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import errlens
 from errlens.cli import app
 from errlens.run.csv_tables import read_csv
-from tests.conftest import COLOURS, call, contents, ends, paint, refused
+from tests.conftest import COLOURS, call, contents, ends, make_run, paint, refused
 
 CLASSES = ("cat", "lion", "dog", "wolf")
 PARENTS = {"cat": "feline", "lion": "feline", "dog": "canine", "wolf": "canine"}
@@ -33,7 +32,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def make_run(
+def make(
     label=LABEL,
     pred=PRED,
     *,
@@ -54,16 +53,8 @@ def make_run(
             table.loc[row, f"prob_{name}"] = 0.9 - row / len(pred) / 5
         columns = [f"prob_{name}" for name in classes]
         table[columns] = table[columns].div(table[columns].sum(axis=1), axis=0)
-    if images:
-        for row, path in enumerate(paths):
-            paint(Path(path), "red", size=(30 + row, 20), seed=row)
-    table.to_csv("table.csv", index=False)
-    Path("classes.json").write_text(json.dumps(classes))
-    if superclasses:
-        pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
-        options += " --superclasses parents.csv"
-    ends(f"import table.csv -o run --classes classes.json --labels names -q {options}")
-    return errlens.open_run("run")
+    parents = PARENTS if superclasses else None
+    return make_run(table, classes=classes, superclasses=parents, options=options, images=images)
 
 
 def misclassified(arguments="run"):
@@ -80,7 +71,7 @@ def galleries():
 
 @pytest.mark.parametrize("rank", ["loss", "margin", "confidence", "entropy", "superclass"])
 def test_the_table_holds_exactly_the_wrong_rows(rank):
-    run = make_run()
+    run = make()
     misclassified(f"run --rank {rank}")
     predictions = run.predictions.frame
     wrong = set(predictions.loc[~predictions["correct"], "row"])
@@ -93,7 +84,7 @@ def test_the_table_holds_exactly_the_wrong_rows(rank):
 
 
 def test_a_selection_limits_what_is_shown_and_never_the_table():
-    make_run()
+    make()
     said = misclassified("run --select cat~lion --json")
     found = json.loads(said.stdout)
     assert {one["row"] for one in found["selected"]} == {4, 5, 6, 14, 15}
@@ -103,7 +94,7 @@ def test_a_selection_limits_what_is_shown_and_never_the_table():
 
 
 def test_top_cuts_the_table_and_all_that_is_not_selected():
-    make_run(images=True)
+    make(images=True)
     found = json.loads(misclassified("run --top 3 --copy three --json").stdout)
     assert read("worst.csv")["rank"].tolist() == [1, 2, 3]
     assert [one["rank"] for one in found["selected"]] == [1, 2, 3]
@@ -114,7 +105,7 @@ def test_top_cuts_the_table_and_all_that_is_not_selected():
 
 
 def test_pairs_are_those_of_confusion():
-    make_run()
+    make()
     assert "errlens confusion run" in refused("misclassified run --select pairs:1", exit_code=3)
     ends("confusion run --no-figures -q")
     found = json.loads(misclassified("run --select pairs:1 --json").stdout)
@@ -126,7 +117,7 @@ def test_pairs_are_those_of_confusion():
     ["junk\n", "", '"class_a","class_b"\n"cat","fox"\n', "class_a\ncat\n", "a,b\n1\n1,2,3\n"],
 )
 def test_damaged_confusions_are_made_again(damage):
-    make_run()
+    make()
     ends("confusion run --no-figures -q")
     for name in ("pairs.csv", "groups.csv", "exceptional.csv"):
         Path("run/confusion", name).write_text(damage)
@@ -136,15 +127,15 @@ def test_damaged_confusions_are_made_again(damage):
 
 
 def test_confusions_of_other_predictions_are_refused():
-    make_run()
+    make()
     ends("confusion run --no-figures -q")
-    make_run(pred=["lion", *PRED[1:]], options="--overwrite")
+    make(pred=["lion", *PRED[1:]], options="--overwrite")
     assert "made of other predictions" in refused("misclassified run --select pairs:1", exit_code=3)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "json"])
 def test_the_table_in_another_format(kind):
-    make_run()
+    make()
     misclassified(f"run --format {kind}")
     path = Path(f"run/misclassified/worst.{kind}")
     same = (
@@ -156,7 +147,7 @@ def test_the_table_in_another_format(kind):
 
 
 def test_what_is_wrong_the_same_way_by_a_column():
-    make_run(pred=["lion", *PRED[1:4], "lion", *PRED[5:]])
+    make(pred=["lion", *PRED[1:4], "lion", *PRED[5:]])
     said = misclassified("run --by-column subject")
     assert "of one value more often than by chance; the strongest: s0, cat -> lion" in said.stdout
     table = read("systematic.csv")
@@ -173,7 +164,7 @@ def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
     label = [*CLASSES * 10, *["mongrel"] * 5]
     pred = [*CLASSES * 10, *["wolf"] * 5]
     subjects = [*(f"s{row // 2}" for row in range(40)), *["Rex"] * 5]
-    make_run(label, pred, options="--allow-unknown")
+    make(label, pred, options="--allow-unknown")
     table = pd.read_csv("table.csv").assign(subject=subjects)
     table.to_csv("table.csv", index=False)
     import_it = "import table.csv -o run --classes classes.json --labels names --allow-unknown"
@@ -189,13 +180,13 @@ def test_photos_of_one_mongrel_that_are_called_the_same_are_a_row():
 
 
 def test_without_repeated_errors_that_is_said():
-    make_run(LABEL, LABEL)
+    make(LABEL, LABEL)
     said = misclassified("run --by-column subject")
     assert "No two images of one value are wrong in the same way." in said.stdout
 
 
 def test_labels_the_model_lacks_are_counted_apart():
-    make_run(["fox", *LABEL[1:]], ["dog", *PRED[1:]], options="--allow-unknown")
+    make(["fox", *LABEL[1:]], ["dog", *PRED[1:]], options="--allow-unknown")
     said = misclassified()
     assert read("unknown.csv")[["label_name", "pred_name", "count"]].to_numpy().tolist() == [
         ["fox", "dog", 1]
@@ -205,7 +196,7 @@ def test_labels_the_model_lacks_are_counted_apart():
 
 
 def test_without_errors_the_tables_have_headers_only():
-    make_run(LABEL, LABEL)
+    make(LABEL, LABEL)
     for selector in ("", "--select errors", "--select worst:5", "--select exceptional"):
         said = misclassified(f"run {selector}")
         assert "0 of 24 images wrong" in said.stdout
@@ -215,7 +206,7 @@ def test_without_errors_the_tables_have_headers_only():
 
 @pytest.mark.parametrize("rank", ["loss", "margin", "entropy", "confidence"])
 def test_a_ranking_the_run_has_no_numbers_for_is_refused(rank):
-    make_run(prob=False)
+    make(prob=False)
     assert "no such numbers" in refused(f"misclassified run --rank {rank}", exit_code=2)
 
 
@@ -229,7 +220,7 @@ def test_a_run_that_knows_confidence_alone_is_ranked_by_it():
 
 
 def test_a_run_without_probabilities_is_ranked_by_row():
-    make_run(prob=False)
+    make(prob=False)
     misclassified()
     worst = read("worst.csv")
     assert worst["row"].tolist() == sorted(worst["row"])
@@ -237,7 +228,7 @@ def test_a_run_without_probabilities_is_ranked_by_row():
 
 
 def test_superclasses_must_be_known_to_rank_by_them():
-    make_run(superclasses=False)
+    make(superclasses=False)
     assert "no superclasses" in refused("misclassified run --rank superclass", exit_code=2)
 
 
@@ -246,7 +237,7 @@ def test_superclasses_must_be_known_to_rank_by_them():
     [("cta~dog", "cat"), ("worse:3", "errors, worst:N"), ("wolf/cat", "means no image")],
 )
 def test_a_selector_that_means_nothing_is_a_usage_error(selector, message):
-    make_run()
+    make()
     before = misclassified()
     assert before.exit_code == 0
     assert message in refused(f"misclassified run --select {selector}", exit_code=2)
@@ -261,7 +252,7 @@ def test_a_missing_run_and_one_without_labels_are_bad_input():
 
 
 def test_a_second_call_writes_the_same_bytes():
-    make_run(images=True)
+    make(images=True)
     misclassified("run --format json --by-column subject")
     files = contents("run/misclassified")
     misclassified("run --format json --by-column subject")
@@ -273,19 +264,19 @@ def test_a_second_call_writes_the_same_bytes():
 
 
 def test_it_reads_as_people_expect(golden):
-    make_run(images=True)
+    make(images=True)
     golden("misclassified.txt", misclassified().stdout)
 
 
 def test_the_page_of_one_image_reads_as_people_expect(golden):
-    make_run(images=True)
+    make(images=True)
     golden("misclassified.row.txt", misclassified("run --select row:7").stdout)
 
 
 def test_the_next_command_of_confusion_shows_its_first_pair():
     wrong = ["lion"] * 20 + ["cat"] * 20 + ["lion"] * 15 + ["cat"] * 25
     label = ["cat"] * 40 + ["lion"] * 40 + ["dog"] * 40 + ["wolf"] * 40
-    make_run(label, wrong + ["dog"] * 40 + ["wolf"] * 40, superclasses=False)
+    make(label, wrong + ["dog"] * 40 + ["wolf"] * 40, superclasses=False)
     said = call("confusion run --no-figures").stdout.splitlines()[-1]
     assert said == "Next: errlens misclassified run --select 'cat~lion'"
     program, command, *arguments = shlex.split(said.removeprefix("Next: "))
@@ -294,12 +285,12 @@ def test_the_next_command_of_confusion_shows_its_first_pair():
 
 
 def test_what_no_model_is_known_of_cannot_be_explained_next():
-    make_run()
+    make()
     assert "errlens explain" not in misclassified("run --select cat~lion --no-figures").stdout
 
 
 def test_torch_is_never_imported():
-    make_run(images=True)
+    make(images=True)
     program = (
         "import sys\nfrom errlens.cli import app\n"
         "try:\n    app(['misclassified', 'run', '-q'])\nexcept SystemExit as end:\n"
@@ -319,7 +310,7 @@ def width(name):
 
 
 def test_galleries_are_of_the_worst_of_the_exceptional_and_of_what_was_selected():
-    make_run(images=True)
+    make(images=True)
     misclassified()
     assert galleries() == ["exceptional.png", "worst.png"]
     ends("confusion run --no-figures -q")
@@ -335,15 +326,15 @@ def test_galleries_are_of_the_worst_of_the_exceptional_and_of_what_was_selected(
 
 
 def test_galleries_of_other_predictions_go():
-    make_run(images=True)
+    make(images=True)
     misclassified("run --select cat~lion")
-    make_run(pred=["lion", *PRED[1:]], images=True, options="--overwrite")
+    make(pred=["lion", *PRED[1:]], images=True, options="--overwrite")
     misclassified()
     assert galleries() == ["exceptional.png", "worst.png"]
 
 
 def test_no_figures_draws_nothing_and_imports_no_matplotlib():
-    make_run(images=True)
+    make(images=True)
     program = (
         "import sys\nfrom errlens.cli import app\n"
         "try:\n    app(['misclassified', 'run', '-q', '--no-figures'])\nexcept SystemExit as end:\n"
@@ -355,7 +346,7 @@ def test_no_figures_draws_nothing_and_imports_no_matplotlib():
 
 
 def test_an_image_that_is_gone_is_told_and_the_rest_is_shown():
-    make_run(images=True)
+    make(images=True)
     Path("images/04.png").unlink()
     said = misclassified()
     assert "04.png' (no such file)" in said.stderr
@@ -363,7 +354,7 @@ def test_an_image_that_is_gone_is_told_and_the_rest_is_shown():
 
 
 def test_a_run_whose_images_are_elsewhere_has_tables_and_says_what_to_do():
-    make_run()
+    make()
     said = misclassified()
     assert "no gallery was drawn" in said.stderr
     assert "--data-root" in said.stderr
@@ -372,7 +363,7 @@ def test_a_run_whose_images_are_elsewhere_has_tables_and_says_what_to_do():
 
 
 def test_data_root_says_where_images_lie_and_others_of_the_same_name_are_not_shown():
-    make_run(images=True)
+    make(images=True)
     Path("images").rename("moved")
     Path("new").mkdir()
     Path("moved").rename("new/images")
@@ -408,22 +399,22 @@ def test_as_fed_takes_a_run_that_says_how_its_images_were_fed(photos, tiny):
 
 
 def test_an_imported_run_cannot_say_how_its_images_were_fed():
-    make_run(images=True)
+    make(images=True)
     before = contents("run")
     assert "no model" in refused("misclassified run --as-fed", exit_code=3)
     assert contents("run") == before
 
 
 @pytest.mark.parametrize(
-    ("make", "message", "exit_code"),
+    ("prepare", "message", "exit_code"),
     [
         (lambda: None, "does not exist", 3),
         (lambda: paint(Path("train/fox/a.png"), "red"), "no image of a class", 2),
     ],
 )
-def test_training_images_must_be_of_the_classes(make, message, exit_code):
-    make_run(images=True)
-    make()
+def test_training_images_must_be_of_the_classes(prepare, message, exit_code):
+    make(images=True)
+    prepare()
     assert message in refused("misclassified run --train train", exit_code=exit_code)
 
 
@@ -431,7 +422,7 @@ def test_training_images_must_be_of_the_classes(make, message, exit_code):
 
 
 def test_notes_are_kept_and_ideas_shown_by_gain():
-    make_run(images=True)
+    make(images=True)
     Path("notes.yaml").write_text(
         "cat/dog: {idea: look again}\nrow:4: {observation: 'asleep'}\n"
         "lion~cat: {observation: both yawn, idea: more manes}\n"
@@ -459,7 +450,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("target", ["file/below", "x" * 300, "run/misclassified/worst.csv/a"])
 def test_a_place_that_cannot_be_written_to_is_told(target):
-    make_run(images=True)
+    make(images=True)
     misclassified()
     Path("file").write_text("mine")
     assert "cannot be written" in refused(f"misclassified run --copy {target}", exit_code=3)
@@ -467,7 +458,7 @@ def test_a_place_that_cannot_be_written_to_is_told(target):
 
 @pytest.mark.parametrize("name", ["gallery", "worst.csv"])
 def test_what_stands_in_the_way_of_results_is_told(name):
-    make_run(images=True)
+    make(images=True)
     target = Path("run/misclassified", name)
     target.parent.mkdir()
     if name == "gallery":
@@ -479,13 +470,13 @@ def test_what_stands_in_the_way_of_results_is_told(name):
 
 
 def test_copying_what_is_right_copies_nothing_and_says_so():
-    make_run(images=True)
+    make(images=True)
     assert "Copied nothing" in misclassified("run --copy none --select correct:cat").stdout
     assert not Path("none").exists()
 
 
 def test_copies_are_the_wrong_images_that_are_meant():
-    make_run(images=True)
+    make(images=True)
     assert "Copied 7 images to wrong" in misclassified("run --copy wrong").stdout
     assert {name.rpartition("/")[0] for name in contents("wrong")} == {
         "cat/lion", "cat/dog", "lion/cat", "dog/wolf",
@@ -504,7 +495,7 @@ def test_copies_are_the_wrong_images_that_are_meant():
 def test_with_hostile_names_every_file_is_inside_and_none_is_lost():
     label = [name for name in HOSTILE for _ in range(3)]
     pred = [HOSTILE[(at + 1) % len(HOSTILE)] for at in range(len(HOSTILE)) for _ in range(3)]
-    make_run(label, pred, classes=HOSTILE, superclasses=False, images=True)
+    make(label, pred, classes=HOSTILE, superclasses=False, images=True)
     before = {path for path in Path().rglob("*") if not path.is_relative_to("run")}
     outside = set(Path("..").iterdir())
     selectors = [f"{a}~{b}" for a, b in pairwise(HOSTILE)]
@@ -528,7 +519,7 @@ def test_with_hostile_names_every_file_is_inside_and_none_is_lost():
 
 
 def test_a_run_of_labels_the_model_lacks_says_what_they_are_taken_for():
-    make_run(["fox"] * 24, PRED, options="--allow-unknown", images=True)
+    make(["fox"] * 24, PRED, options="--allow-unknown", images=True)
     said = misclassified()
     assert "fox -> lion" in said.stdout
     assert read("unknown.csv")["count"].sum() == 24
@@ -536,7 +527,7 @@ def test_a_run_of_labels_the_model_lacks_says_what_they_are_taken_for():
 
 
 def test_superclasses_given_to_confusion_alone_tell_what_is_exceptional():
-    make_run(superclasses=False, images=True)
+    make(superclasses=False, images=True)
     assert "errlens confusion" in refused("misclassified run --select exceptional", exit_code=2)
     pd.Series(PARENTS, name="superclass").rename_axis("class_name").to_csv("parents.csv")
     said = call("confusion run --no-figures -q --superclasses parents.csv")
@@ -546,7 +537,7 @@ def test_superclasses_given_to_confusion_alone_tell_what_is_exceptional():
 
 
 def test_a_configuration_goes_on_with_the_run_it_made():
-    make_run(images=True)
+    make(images=True)
     Path("notes.yaml").write_text("cat~lion: {idea: none}\n")
     Path("config.yaml").write_text(
         "out: run\nmisclassified: {select: [cat~lion, 'worst:3'], notes: notes.yaml, tiles: 8}\n"
@@ -558,7 +549,7 @@ def test_a_configuration_goes_on_with_the_run_it_made():
 
 
 def test_ctrl_c_while_drawing_keeps_what_was_there(monkeypatch):
-    make_run(images=True)
+    make(images=True)
     misclassified()
     before = contents("run")
 

@@ -13,7 +13,7 @@ import errlens
 from errlens import formats
 from errlens.escapes import printable, shell_line
 from tests.conftest import ends
-from tests.report.pages import EVIL, add_parts, make_run, report
+from tests.report.pages import EVIL, add_parts, make, report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -71,7 +71,7 @@ def columns(page, number):
 
 
 def test_a_click_on_a_cell_shows_its_images(visit):
-    make_run()
+    make()
     add_parts()
     report()
     page = visit()
@@ -94,7 +94,7 @@ def test_a_click_on_a_cell_shows_its_images(visit):
 
 
 def test_the_matrix_is_walked_with_the_keyboard(visit):
-    make_run()
+    make()
     report()
     page = visit()
     page.focus("#canvas")
@@ -113,7 +113,7 @@ def test_the_matrix_is_walked_with_the_keyboard(visit):
 
 
 def test_the_table_of_classes_is_sorted_and_searched(visit):
-    make_run()
+    make()
     report()
     page = visit()
     page.get_by_role("button", name="class", exact=True).click()
@@ -130,7 +130,7 @@ def test_the_table_of_classes_is_sorted_and_searched(visit):
 
 
 def test_light_and_dark(visit):
-    make_run()
+    make()
     report()
 
     def brightness(page):
@@ -149,7 +149,7 @@ def test_light_and_dark(visit):
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_nothing_sticks_out(visit, viewport):
     names = ("a_name_without_any_place_to_break_it_" * 3, "lion", "dog", "wolf")
-    make_run(names, superclasses=False)
+    make(names, superclasses=False)
     add_parts_without_notes()
     report()
     page = visit(viewport=viewport)
@@ -164,7 +164,7 @@ def add_parts_without_notes():
 
 
 def test_names_that_are_html_or_script_do_nothing(visit):
-    make_run(EVIL, superclasses=False)
+    make(EVIL, superclasses=False)
     add_parts_without_notes()
     report()
     page = visit()
@@ -179,7 +179,7 @@ def test_names_that_are_html_or_script_do_nothing(visit):
 
 def test_names_that_cannot_be_seen_are_shown_escaped_and_meant_by_the_command(visit):
     names = ("\x1b[31mred\x07", "bl\u202eue\nline", "it's \u200b", "plain")
-    make_run(names, superclasses=False)
+    make(names, superclasses=False)
     add_parts_without_notes()
     report()
     page = visit()
@@ -253,7 +253,7 @@ def import_large_run(*, n_classes, n_images):
 
 
 def test_every_picture_has_a_text_and_every_control_a_name(visit):
-    make_run()
+    make()
     add_parts()
     report()
     page = visit()
@@ -268,7 +268,7 @@ def test_every_picture_has_a_text_and_every_control_a_name(visit):
 
 
 def test_it_prints_whole_and_light(visit):
-    make_run()
+    make()
     report()
     page = visit(color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
@@ -277,7 +277,7 @@ def test_it_prints_whole_and_light(visit):
 
 
 def test_a_page_about_a_selection(visit):
-    make_run()
+    make()
     add_parts()
     report("run --select cat~lion")
     page = visit("report-cat~lion.html")

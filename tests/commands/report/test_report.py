@@ -12,7 +12,7 @@ import errlens
 from errlens import formats
 from errlens.run.csv_tables import read_csv
 from tests.conftest import call, ends, paint
-from tests.report.pages import add_parts, make_run, report, section, text_of
+from tests.report.pages import add_parts, make, report, section, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 
 def test_two_calls_write_the_same_bytes():
-    make_run()
+    make()
     add_parts()
     report()
     first = text_of(), text_of("summary.md")
@@ -35,7 +35,7 @@ def test_two_calls_write_the_same_bytes():
 
 
 def test_images_that_are_gone_are_named():
-    make_run()
+    make()
     for path in Path("images").iterdir():
         path.unlink()
     said = report()
@@ -50,7 +50,7 @@ def test_images_that_are_gone_are_named():
 
 
 def test_a_selection_has_a_page_of_its_own():
-    make_run()
+    make()
     add_parts()
     report()
     before = text_of()
@@ -66,14 +66,14 @@ def test_a_selection_has_a_page_of_its_own():
 
 
 def test_a_page_about_strange_names_lies_beside_the_others():
-    make_run(("../up", "a/b", "c", "d"), superclasses=False, images=False)
+    make(("../up", "a/b", "c", "d"), superclasses=False, images=False)
     said = json.loads(report("run --select '../up~a/b' --json").stdout)
     assert [Path(one).parent for one in said["files"]] == [Path("run")]
     assert Path(said["files"][0]).exists()
 
 
 def test_the_summary_goes_to_the_page_of_a_job(monkeypatch):
-    make_run()
+    make()
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "job.md")
     Path("job.md").write_text("before\n")
     report()
@@ -90,13 +90,13 @@ def test_a_missing_run_is_named():
 
 
 def test_a_place_that_cannot_be_written_is_named():
-    make_run()
+    make()
     Path("run/report.html").mkdir()
     ends("report run", 3)
 
 
 def test_the_command_needs_no_torch():
-    make_run()
+    make()
     add_parts()
     code = (
         "import sys\nfrom errlens.cli import app\n"
@@ -108,14 +108,14 @@ def test_the_command_needs_no_torch():
 
 
 def test_the_page_is_a_block_of_a_configuration():
-    make_run()
+    make()
     Path("config.yaml").write_text("out: run\nreport:\n  select: [cat~lion]\n")
     ends("run config.yaml -q")
     assert Path("run/report-cat~lion.html").exists()
 
 
 def test_a_number_is_written_alike_on_terminal_page_and_summary():
-    make_run(each=400, images=False)  # 1,600 images: a share has two decimals
+    make(each=400, images=False)  # 1,600 images: a share has two decimals
     add_parts()
     terminal = call("import table.csv -o again --classes classes.json --labels names").stdout
     pairs = call("confusion run --no-figures").stdout
