@@ -126,8 +126,7 @@ def test_no_run_says_that_it_is_running_when_nobody_works_on_it(monkeypatch, whe
 
     monkeypatch.setattr(sys, "path", [str(Path.cwd()), *sys.path])
     monkeypatch.delitem(sys.modules, "tiny", raising=False)
-    folder = {"evaluate": "evaluate", "import": "import_"}[command]
-    monkeypatch.setattr(f"errlens.commands.{folder}.command.{where}", interrupt)
+    monkeypatch.setattr(f"errlens.commands.evaluate.result.{where}", interrupt)
     Path("table.csv").write_text("path,label,pred\na.png,cat,cat\nb.png,dog,cat\n")
     data = {"evaluate": "photos --model tiny:colours --img-size 8", "import": "table.csv"}[command]
     said = CliRunner().invoke(app, [command, *data.split(), "-o", "run"])

@@ -70,7 +70,7 @@ def test_an_interrupted_search_leaves_a_complete_run(shades, monkeypatch):
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("errlens.model.restoring.doctor.try_settings", interrupt)
+    monkeypatch.setattr("errlens.model.restoring.search.hits_by_setting", interrupt)
     result = evaluate_shades(shades, "-o run --expect top1=0.95")
     assert result.exit_code == 130
     assert "the evaluation itself is complete" in result.stderr

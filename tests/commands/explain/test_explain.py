@@ -16,6 +16,7 @@ from scipy.stats import wilcoxon
 import errlens
 import errlens.attribution.cases
 from errlens.attribution.methods import method_names
+from errlens.formats import probability
 from errlens.run.csv_tables import read_csv
 from tests.conftest import call, contents, ends, refused
 
@@ -301,7 +302,7 @@ def test_evidence_on_a_part_of_the_photo_is_held_against_its_area(run):
         )
         share, area = rows["object_share"].mean(), rows["object_area"].mean()
         assert line.split()[3:5] == [f"{share:.3f}", f"{area:.3f}"]
-        assert line.split()[-2:] == [f"{expected:.3f}", f"{len(rows)}"]
+        assert line.split()[-2:] == [probability(expected), f"{len(rows)}"]
     found = json.loads(explain("run --masks masks.json --json --overwrite").stdout)["evidence"]
     assert {one["region"] for one in found} == {"object"}
 
