@@ -72,7 +72,8 @@ def _printable_usage_errors() -> Iterator[None]:
     try:
         yield
     except _USAGE_ERROR as error:
-        error.message = printable(error.message)  # type: ignore[attr-defined]
+        if type(error).__name__ != "NoArgsIsHelpError":  # whose message is the help, in many lines
+            error.message = printable(error.message)  # type: ignore[attr-defined]
         raise
 
 

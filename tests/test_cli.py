@@ -223,3 +223,11 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_so(slow):
     assert "Traceback" not in stderr
     assert errlens.open_run("run").info.status == "interrupted"
     assert errlens.evaluate(**slow).info.status == "complete"
+
+
+@pytest.mark.parametrize("arguments", [[], ["network"]])
+def test_without_a_command_the_help_is_shown(arguments):
+    said = CliRunner().invoke(app, arguments)
+    assert said.exit_code == 2
+    shown = CliRunner().invoke(app, [*arguments, "--help"]).stdout
+    assert said.stderr.strip() == shown.strip()
