@@ -10,13 +10,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import PIL
 from PIL import Image
 
 from errlens.data.photos.images import known_formats
-from errlens.errors import InputError
+from errlens.run.disk import replacing, written_to
+
+_KEPT_BELOW_ROOT: Final = "images that are no files are kept below --root, which must be writable"
 
 
 class ImageOpener:
@@ -97,19 +99,15 @@ def write_images(dataset: Any, folder: Path) -> list[Path]:
         digest.update(f"{image.mode} {image.size} ".encode() + image.tobytes())
     files = [folder / f"{index:05d}.png" for index in range(len(dataset))]
     stamp = folder / "sha256.txt"  # of the pixels, so that other data are not taken for these
-    try:
+    with written_to(folder, hint=_KEPT_BELOW_ROOT):
         if _says(stamp, digest.hexdigest()) and all(file.is_file() for file in files):
             return files
         folder.mkdir(parents=True, exist_ok=True)
         stamp.unlink(missing_ok=True)
         for image, file in zip(_images(dataset), files, strict=True):
-            _write(image, file)
+            with replacing(file) as temporary:
+                image.save(temporary, format="PNG")
         stamp.write_text(digest.hexdigest(), encoding="ascii")
-    except OSError as error:
-        raise InputError(
-            f"images cannot be written to {str(folder)!r}: {error}",
-            hint="errlens keeps images that are no files below --root, which must be writable",
-        ) from error
     return files
 
 
@@ -119,13 +117,3 @@ def _images(dataset: Any) -> Iterator[Image.Image]:
 
 def _says(file: Path, text: str) -> bool:
     return file.is_file() and file.read_text(encoding="ascii", errors="replace") == text
-
-
-def _write(image: Image.Image, file: Path) -> None:
-    """Write an image so that others see it whole or not at all."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        image.save(temporary, format="PNG")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -26,7 +26,6 @@ from errlens.errors import (
 
 _USUAL_SPLITS: Final = ("test", "val")
 # Where data sets keep the names of their classes; most have the first.
-_KEPT_BELOW_ROOT: Final = "images that are no files are kept below --root, which must be writable"
 _NAME_ATTRIBUTES: Final = ("classes", "categories", "all_categories")
 # Boxes, masks, attributes, captions and pairs: known before gigabytes are fetched in vain.
 _OTHER_TASKS: Final = frozenset(

@@ -40,7 +40,5 @@ class OutOfReach(InputError):
         place = error.filename if path is None else path
         what = "a file" if place is None else repr(str(place))
         reason = (error.strerror or str(error)).lower()
-        way_out = _WAYS_OUT.get(
-            error.errno or 0, "see what stands there, and what you may do there"
-        )
+        way_out = _WAYS_OUT.get(error.errno or 0, _LOOK)
         super().__init__(f"{what} cannot be {doing}: {reason}", hint=hint or way_out)
