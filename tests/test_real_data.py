@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.commands.evaluate.command import evaluate
+from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import LabelSpaceMismatch, UnknownLabels
 
@@ -243,9 +245,8 @@ def test_imagenet_weights_on_breeds_point_to_the_head(real_data, tmp_path):
 def test_a_planted_mistake_on_cifar10_is_named(mistake, real_data, tmp_path, capsys):
     checkpoint = real_data / "models/test_resnet.cifar10.epoch15.safetensors"
     options = {**CIFAR10, **mistake, "expect": "top1=0.84", "json": True, "trust_labels": True}
-    errlens.evaluate(
-        real_data / "data/cifar10/test", checkpoint=checkpoint, out=tmp_path / "run", **options
-    )
+    data = real_data / "data/cifar10/test"
+    evaluate(EvaluateOptions(data=data, checkpoint=checkpoint, out=tmp_path / "run", **options))
     named = json.loads(capsys.readouterr().out)["diagnosis"]["restoring"]
     used = Preprocessing(
         (options["img_size"],) * 2,
