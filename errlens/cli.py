@@ -14,7 +14,7 @@ from errlens.commands.options.shell import as_callback
 from errlens.commands.registry import COMMANDS
 from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
 from errlens.escapes import printable
-from errlens.signals import exit_code_of_stop, stop_on_signals
+from errlens.signals import exit_code_of_stop, leave_stopped, stop_on_signals
 from errlens.streams import outlive_readers
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
@@ -127,4 +127,9 @@ def main() -> None:
     """Run the program."""
     outlive_readers()
     stop_on_signals()
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == exit_code_of_stop():
+            leave_stopped(end.code)
+        raise

@@ -5,9 +5,12 @@ SIGTERM, 129 for SIGHUP. What was told to ignore a signal goes on ignoring it: `
 SIGHUP, and a shell with SIGINT for what it starts in the background.
 """
 
+import os
 import signal
+import sys
+from contextlib import suppress
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 _ASKED_TO_STOP: Final = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -27,6 +30,18 @@ def stop_on_signals() -> None:
 def exit_code_of_stop() -> int:
     """Return the exit code of a program that was stopped."""
     return _BASE + (_received[0] if _received else signal.SIGINT)
+
+
+def leave_stopped(code: int) -> NoReturn:
+    """End a program that was stopped, once all is said and cleaned up.
+
+    Libraries whose threads were stopped in the middle may abort the process, with an exit code of
+    their own, while Python takes them down; they are not given the chance.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
