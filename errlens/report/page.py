@@ -9,8 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
+from errlens.analysis.comparison.by_class import CLASS_CHANGE_COLUMNS
+from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
+from errlens.analysis.comparison.by_run import RUN_COLUMNS
+from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
+from errlens.analysis.confusion.groups import GROUP_COLUMNS
 from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
+from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
+from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import printable, shell_line
 from errlens.formats import number, share, share_range
@@ -22,7 +31,7 @@ from errlens.report.health import Health, health
 from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, Problem, read_gates, read_part, records
 from errlens.report.provenance import provenance
-from errlens.report.shots import Shots
+from errlens.report.shots import PICTURE_COLUMNS, Shots
 from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
@@ -100,7 +109,12 @@ class Sources:
 
     def shots(self) -> Shots:
         """Return an empty collection of images."""
-        return Shots(self.run, self.images, self.root, read_part(self.run, "explain", ["index"]))
+        return Shots(
+            self.run,
+            self.images,
+            self.root,
+            read_part(self.run, "explain", {"index": PICTURE_COLUMNS}),
+        )
 
 
 def read_page(sources: Sources) -> RunPage:
@@ -109,11 +123,22 @@ def read_page(sources: Sources) -> RunPage:
     info, metrics = run.info, run.metrics
     matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
     confusion = read_part(
-        run, "confusion", ["pairs", "groups", "absorbed"], optional=["exceptional"]
+        run,
+        "confusion",
+        {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
+        optional={"exceptional": EXCEPTIONAL_COLUMNS},
     )
-    misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
+    misclassified = _misclassified(run)
     compare = read_part(
-        run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
+        run,
+        "compare",
+        {"runs": RUN_COLUMNS},
+        optional={
+            "fixed": CHANGED_COLUMNS,
+            "broken": CHANGED_COLUMNS,
+            "classes": CLASS_CHANGE_COLUMNS,
+        },
+        before="OLD",
     )
     gates, gates_problem = read_gates(run)
     run_overview = overview(
@@ -170,13 +195,19 @@ def read_page(sources: Sources) -> RunPage:
     )
 
 
+def _misclassified(run: RunFolder) -> Part:
+    return read_part(
+        run, "misclassified", {"collect": COLLECT_COLUMNS}, optional={"notes": NOTE_COLUMNS}
+    )
+
+
 def read_selection(
     sources: Sources, selectors: Sequence[str], rows: Iterable[int]
 ) -> SelectionPage:
     """Read what there is about a selection; `rows` are those it means, in their order."""
     run, among, shots = sources.run, sources.among, sources.shots()
-    misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
-    confusion = read_part(run, "confusion", ["pairs"])
+    misclassified = _misclassified(run)
+    confusion = read_part(run, "confusion", {"pairs": PAIR_COLUMNS})
     notes = confusions.read_notes(misclassified, among)
     selected = [int(row) for row in rows]
     explained = [row for row in selected if shots.is_explained(row)]
@@ -250,7 +281,7 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
 
 def _classes(run: RunFolder) -> dict[str, Any]:
     """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
-    rows = records(run.read_classes())
+    rows = records(run.read_classes(CLASS_COLUMNS))
     columns: dict[str, Any] = {
         name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
     }

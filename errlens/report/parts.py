@@ -1,9 +1,8 @@
 """What other commands made of a run, or the command that makes it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple, cast
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
@@ -12,28 +11,12 @@ from errlens.analysis.gates.texts import gate_texts
 from errlens.documents import parse_json, read_text
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
+from errlens.run.csv_tables import Columns
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_results
 
-_OF_A_PAIR: Final = (
-    "a_as_b", "b_as_a", "n_a", "n_b", "rate_ab_low", "rate_ab_high", "rate_ba_low", "rate_ba_high",
-    "lift_ab", "lift_ba", "q_value", "gain_if_solved",
-)  # fmt: skip
-_OF_A_CELL: Final = ("count", "n", "rate", "low", "high", "lift", "q_value")
-
-# What the page needs of each table: columns of text, and of numbers.
-_NEEDED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "pairs": (("class_a", "class_b", "mutual", "status"), _OF_A_PAIR),
-    "groups": (("classes",), ("group", "errors_inside", "share_of_errors", "gain_if_solved")),
-    "absorbed": (("true_class", "pred_class"), _OF_A_CELL),
-    "exceptional": (("sample_id", "label_name", "pred_name"), ("row", "super_pred_prob")),
-    "collect": (("class_name", "confused_with"), ("errors", "n", "gain_if_solved", "recall")),
-    "notes": (("about", "observation", "idea"), ("errors", "gain_if_solved")),
-    "index": (("method", "file", "status"), ("row",)),
-}
 _CLASSES: Final = ("class_a", "class_b", "true_class", "pred_class", "class_name")
-_COUNTS: Final = ("a_as_b", "b_as_a", "n_a", "n_b", "count", "n")  # never missing
 
 
 class Problem(NamedTuple):
@@ -76,9 +59,9 @@ class Part(NamedTuple):
 def read_part(
     run: RunFolder,
     kind: str,
-    names: Sequence[str],
+    tables: Mapping[str, Columns],
     *,
-    optional: Sequence[str] = (),
+    optional: Mapping[str, Columns] | None = None,
     before: str = "",
 ) -> Part:
     """Read tables that `errlens KIND` wrote into a run.
@@ -86,45 +69,36 @@ def read_part(
     Args:
         run: The run.
         kind: The command.
-        names: Tables that this command always writes: one that is missing, stale or damaged is a
-            problem, and then there are none.
-        optional: Tables that it writes only if asked to; damaged ones are as good as none.
+        tables: The columns of each table that this command always writes: one that is missing,
+            stale or damaged is a problem, and then there are none.
+        optional: Likewise of those that it writes only if asked to; damaged ones are as good as
+            none.
         before: What stands before the run on its command line.
     """
     words = ["errlens", kind, *([before] if before else []), str(run.path)]
-    tables = {}
-    for name in (*names, *optional):
+    read = {}
+    for name, columns in {**tables, **(optional or {})}.items():
         try:
-            tables[name] = _undamaged(run, kind, name)
+            read[name] = _undamaged(run, kind, name, columns)
         except NoResults as error:
-            if name in names:
+            if name in tables:
                 return Part({}, Problem(str(error), shell_line(words)))
-    return Part(tables)
+    return Part(read)
 
 
-def _undamaged(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
-    """Read a table that holds what the page is going to need of it."""
-    table = read_results(run, kind, f"{name}.csv")
-    if not _is_whole(table, name if kind != "compare" else "", known=run.info.classes.names):
+def _undamaged(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.DataFrame:
+    """Read a table that speaks of the classes of the run."""
+    table = read_results(run, kind, f"{name}.csv", columns)
+    known = set(run.info.classes.names)
+    whole = kind == "compare" or (
+        all(set(table[column]) <= known for column in _CLASSES if column in columns)
+        and all(_are_of(known, cell) for cell in table.get("classes", ()))
+        and (name != "pairs" or _has_evidence(table))
+    )
+    if not whole:
         path = run.path / kind / f"{name}.csv"
         raise NoResults(f"{str(path)!r} is damaged", command=f"errlens {kind}")
     return table
-
-
-def _is_whole(table: pd.DataFrame, name: str, *, known: Collection[str]) -> bool:
-    texts, numbers = _NEEDED.get(name, ((), ()))
-    if not (table.columns.is_unique and {*texts, *numbers} <= set(table.columns)):
-        return False
-    if not len(table):
-        return True
-    counts = [column for column in numbers if column in _COUNTS]
-    return (
-        all(_is_finite(table[column]) for column in numbers)
-        and all(set(table[column]) <= set(known) for column in _CLASSES if column in texts)
-        and all(_are_of(known, cell) for cell in table.get("classes", ()))
-        and not table[counts].isna().any(axis=None)
-        and (name != "pairs" or _has_evidence(table))
-    )
 
 
 def _has_evidence(pairs: pd.DataFrame) -> bool:
@@ -140,10 +114,6 @@ def _are_of(known: Collection[str], cell: Any) -> bool:
         return isinstance(names, list) and set(names) <= set(known)
     except (ValueError, TypeError):
         return False
-
-
-def _is_finite(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not np.isinf(column).any()
 
 
 def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:

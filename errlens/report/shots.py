@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from errlens.formats import probability
 from errlens.predictions.table import Predictions
 from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
+from errlens.run.csv_tables import TEXT, WHOLE
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 
 Progress = Callable[[int], None]
+
+# What a page needs to know of the pictures in explain/index.csv.
+PICTURE_COLUMNS: Final = {"row": WHOLE, "method": TEXT, "file": TEXT, "status": TEXT}
 
 
 @dataclass

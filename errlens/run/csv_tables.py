@@ -1,20 +1,33 @@
 r"""Tables as csv files: a spreadsheet opens them as text and numbers, and they are read back whole.
 
+Whoever makes a table declares what its columns hold, as `Columns`, beside the code that makes it;
+whoever reads it back names that declaration.
+
 A cell of text that a spreadsheet would calculate, such as a class called `=1+1`, gets an apostrophe
 in front, as a person would type it there. So does one that starts with an apostrophe: then the
 first one can always be taken away again. A cell that holds what cannot be seen, as a line break or
 an escape sequence, is written in the quotes and escapes of bash and zsh: `$'a\x1bb'`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from errlens.errors import some
 from errlens.escapes import cell, is_escaped, is_printable, text_of
+
+Columns = Mapping[str, str]  # what each column holds, by its name
+
+TEXT: Final = "text"
+WHOLE: Final = "whole number"  # never missing; all others may be
+NUMBER: Final = "number"
+ANY_NUMBER: Final = "number or infinity"
+TRUTH: Final = "true or false"
 
 # The starts of a formula, wide forms included (OWASP, CSV Injection); and the apostrophe.
 _MARKED: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20'")
@@ -46,6 +59,36 @@ def read_csv(path: Path, *, text: Collection[str]) -> pd.DataFrame:
         texts = table[name].map(_text, na_action="ignore")
         table[name] = texts.astype(table[name].dtype)
     return table
+
+
+def read_declared(
+    path: Path, columns: Columns, *, required: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Read what `write_csv` wrote, with at least the columns required: by default all of these.
+
+    Raises:
+        ValueError: It is no such table.
+    """
+    table = read_csv(path, text=[name for name, kind in columns.items() if kind == TEXT])
+    missing = sorted({*(columns if required is None else required)} - {*table})
+    if missing:
+        raise ValueError(f"it has no column {some(missing)}")
+    for name, kind in columns.items() if len(table) else ():
+        if name in table and not _holds(table[name], kind):
+            raise ValueError(f"{name!r} should hold: {kind}")
+    return table
+
+
+def _holds(column: pd.Series, kind: str) -> bool:
+    """Tell whether a column as it was read holds nothing else than its kind."""
+    if kind == TEXT:
+        return True
+    if kind == TRUTH:
+        return set(column.dropna()) <= {True, False}
+    if kind == WHOLE:
+        return pd.api.types.is_integer_dtype(column.dtype)
+    is_number = pd.api.types.is_numeric_dtype(column.dtype)
+    return is_number and (kind == ANY_NUMBER or not np.isinf(column).any())
 
 
 def _quoted(text: str) -> str:

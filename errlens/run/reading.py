@@ -16,11 +16,10 @@ from errlens.errors import (
     NoModel,
     NotARun,
     StaleRun,
-    some,
 )
 from errlens.formats import counted
 from errlens.predictions.table import SCHEMA, SCHEMA_VERSION, Predictions
-from errlens.run.csv_tables import read_csv
+from errlens.run.csv_tables import Columns, read_declared
 from errlens.run.disk import inside
 from errlens.run.identity import RunInfo
 from errlens.run.layout import RunLayout
@@ -40,12 +39,6 @@ from errlens.run.tables import (
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
 
 MAKES_ONE: Final = "errlens evaluate DATA --model NAME makes one"
-
-# The columns of classes.csv that hold numbers.
-CLASS_METRICS: Final = (
-    "n", "recall", "recall_low", "recall_high",
-    "precision", "precision_low", "precision_high", "f1",
-)  # fmt: skip
 
 
 class ReadableRun(RunLayout):
@@ -111,8 +104,8 @@ class ReadableRun(RunLayout):
         except ValueError as error:
             raise _damaged(self.metrics_file, error) from error
 
-    def read_classes(self) -> pd.DataFrame:
-        """Return the metrics of each class: `classes.csv`.
+    def read_classes(self, columns: Columns) -> pd.DataFrame:
+        """Return the metrics of each class: `classes.csv`, with columns as declared by its makers.
 
         Raises:
             IncompleteRun: There is no such file.
@@ -123,16 +116,9 @@ class ReadableRun(RunLayout):
         if not path.exists():
             raise IncompleteRun(f"{str(self.path)!r} has no {path.name}", hint=RESUME)
         try:
-            table = read_csv(path, text=("class_name", "superclass"))
+            return read_declared(path, columns)
         except ValueError as error:  # what pandas' own errors are, too
             raise _damaged(path, error) from error
-        missing = {"class_name", "n"} - set(table)
-        if missing:
-            raise StaleRun(f"{str(path)!r} has no column {some(sorted(missing))}", hint=AFRESH)
-        for name in table.columns.intersection([*CLASS_METRICS]):
-            if not pd.api.types.is_numeric_dtype(table[name]) or np.isinf(table[name]).any():
-                raise _damaged(path, f"{name!r} should hold numbers")
-        return table
 
     @property
     def plan(self) -> pa.Table:

@@ -8,7 +8,7 @@ same time each does so alone, one after the other; what one adds to, it reads th
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -23,19 +23,12 @@ from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import NoResults, UnfitOption
 from errlens.escapes import escaped_json, json_text, shell_line
 from errlens.predictions.table import SCHEMA_VERSION
-from errlens.run.csv_tables import read_csv, write_csv
+from errlens.run.csv_tables import Columns, read_declared, write_csv
 from errlens.run.disk import inside, written_to
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
 from errlens.run.tables import write_parquet
 
-# Columns that are text whatever they hold: a class may be called 007.
-_TEXTS: Final = (
-    "class_a", "class_b", "classes", "true_class", "pred_class", "class_name", "confused_with",
-    "super_label", "super_pred", "sample_id", "path", "label_name", "pred_name", "method", "target",
-    "baseline", "layer", "file", "status", "error", "flag", "confirmed_by", "about", "observation",
-    "idea", "old_pred", "new_pred", "run", "test", "unit", "maps_file", "options",
-)  # fmt: skip
 MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
 
@@ -203,21 +196,36 @@ def _making(folder: Path) -> Iterator[None]:
         yield
 
 
-def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
+def read_results(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.DataFrame:
     """Read a table that another command made of this run.
 
+    Args:
+        run: The run.
+        kind: The command.
+        name: The file.
+        columns: As declared by those who make the table.
+
     Raises:
-        NoResults: It is not there, or was made of other predictions.
+        NoResults: It is not there, was made of other predictions, or is damaged.
     """
     command = shell_line(["errlens", kind, str(run.path)])
-    return read_table(run.results_folder(kind), name, run_hash=run.info.run_hash, command=command)
+    folder = run.results_folder(kind)
+    return read_table(folder, name, columns, run_hash=run.info.run_hash, command=command)
 
 
-def read_table(folder: Path, name: str, *, run_hash: str, command: str) -> pd.DataFrame:
-    """Read a table from a folder that `command` makes.
+def read_table(
+    folder: Path,
+    name: str,
+    columns: Columns,
+    *,
+    run_hash: str,
+    command: str,
+    required: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Read a table from a folder that `command` makes; all its columns are required by default.
 
     Raises:
-        NoResults: It is not there, or was made of something else.
+        NoResults: It is not there, was made of something else, or is damaged.
     """
     path = inside(folder / name, folder)
     if not path.exists():
@@ -225,7 +233,7 @@ def read_table(folder: Path, name: str, *, run_hash: str, command: str) -> pd.Da
     if _record(folder).get("run_hash") != run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
-        return read_csv(path, text=_TEXTS)
+        return read_declared(path, columns, required=required)
     except (OSError, ValueError) as error:
         raise NoResults(f"{str(path)!r} is damaged", command=command) from error
 

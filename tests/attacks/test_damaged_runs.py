@@ -136,7 +136,7 @@ REFUSED = [
     ("classes.csv", text(""), CONFUSION, "classes.csv"),
     ("classes.csv", folder, CONFUSION, "classes.csv"),
     ("classes.csv", without("n"), REPORT, "no column 'n'"),
-    ("classes.csv", text("class_name,n\nblue,x\n"), REPORT, "'n' should hold numbers"),
+    ("classes.csv", edited_cell("n", "x"), REPORT, "'n' should hold: whole number"),
     ("extra.parquet", text("x"), "misclassified run --by-column camera", "extra.parquet"),
     ("extra.parquet", table(lambda rows: rows.slice(3)), SELECT_ROW, "extra.parquet"),
     (PART, text("x"), CONFUSION, "1 part"),

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.pairs import PAIR_COLUMNS
+from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.commands.report.options import ReportOptions
 from errlens.report import confusions
 from errlens.report.page import Sources
@@ -22,9 +24,11 @@ def sources():
 def test_a_pair_has_its_images_both_ways_and_the_notes_about_it(sources):
     among, shots = sources.among, sources.shots()
     notes = confusions.read_notes(
-        read_part(sources.run, "misclassified", [], optional=["notes"]), among
+        read_part(sources.run, "misclassified", {}, optional={"notes": NOTE_COLUMNS}), among
     )
-    pairs = confusions.pairs(read_part(sources.run, "confusion", ["pairs"]), among, shots, notes)
+    pairs = confusions.pairs(
+        read_part(sources.run, "confusion", {"pairs": PAIR_COLUMNS}), among, shots, notes
+    )
     cats = next(pair for pair in pairs if {pair["class_a"], pair["class_b"]} == {"cat", "lion"})
     assert cats["notes"] == ["observation: both yawn", "idea: more of them awake"]
     assert len(cats["there"]) == cats["a_as_b"]

@@ -68,11 +68,12 @@ def test_the_page_shows_what_other_commands_found():
 def test_a_comparison_is_shown_with_the_images_that_changed():
     run = make()
     Path("run/compare").mkdir()
-    Path("run/compare/runs.csv").write_text("run,top1\nold,0.5\nnew,0.75\n")
+    Path("run/compare/runs.csv").write_text("run,n,test,top1\nold,4,,0.5\nnew,4,paired,0.75\n")
     Path("run/compare/fixed.csv").write_text(
-        "sample_id,was\nimages/005.png,dog\nelsewhere.png,cat\n"
+        "row,old_row,sample_id,path,label_name,old_pred,new_pred\n"
+        "5,5,images/005.png,images/005.png,cat,dog,cat\n"
+        "9,9,elsewhere.png,elsewhere.png,dog,cat,dog\n"
     )
-    Path("run/compare/broken.csv").write_text("sample_id,was\n")
     Path("run/compare/made_from.json").write_text(json.dumps({"run_hash": run.info.run_hash}))
     report()
     shown = section("comparison", text_of())

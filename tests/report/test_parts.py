@@ -4,6 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
+from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
+from errlens.analysis.confusion.groups import GROUP_COLUMNS
+from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
+from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
+from errlens.analysis.selection.notes import NOTE_COLUMNS
+from errlens.run.csv_tables import read_declared
 from tests.report.pages import add_parts, fake_explanations, make, report, section, text_of
 
 
@@ -32,6 +39,23 @@ def test_a_stale_or_damaged_gate_is_no_verdict():
         report()
         assert "errlens check run" in section("verdict", text_of())
         assert "passed." not in section("verdict", text_of())
+
+
+def test_each_table_has_the_columns_that_its_makers_declare():
+    run = make()
+    add_parts()
+    declared = {
+        "confusion/pairs.csv": PAIR_COLUMNS,
+        "confusion/absorbed.csv": ABSORBED_COLUMNS,
+        "confusion/groups.csv": GROUP_COLUMNS,
+        "confusion/exceptional.csv": EXCEPTIONAL_COLUMNS,
+        "misclassified/collect.csv": COLLECT_COLUMNS,
+        "misclassified/notes.csv": NOTE_COLUMNS,
+        "classes.csv": CLASS_COLUMNS,
+    }
+    for name, columns in declared.items():
+        table = read_declared(run.path / name, columns)
+        assert list(table) == list(columns), name
 
 
 @pytest.mark.parametrize("damage", ["junk\n", "", 'class_a,class_b\n"cat","fox"\n'])

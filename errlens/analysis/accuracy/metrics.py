@@ -19,12 +19,20 @@ from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import Superclasses
 from errlens.formats import counted
 from errlens.predictions.table import LABEL_UNKNOWN, OK, SCHEMA_VERSION, Predictions
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 # All that this module reads; the rest of the table can stay on disk.
 COLUMNS: Final = (
     "status", "label", "pred", "confidence", "loss", "brier", "label_rank",
     "super_label", "super_pred",
 )  # fmt: skip
+
+# classes.csv
+CLASS_COLUMNS: Final = {
+    "class_index": WHOLE, "class_name": TEXT, "superclass": TEXT, "n": WHOLE,
+    "recall": NUMBER, "recall_low": NUMBER, "recall_high": NUMBER,
+    "precision": NUMBER, "precision_low": NUMBER, "precision_high": NUMBER, "f1": NUMBER,
+}  # fmt: skip
 
 
 class Proportion(NamedTuple):

@@ -1,5 +1,7 @@
 """In which classes one run is better than another."""
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,10 @@ from errlens.analysis.statistics.differences import (
 )
 from errlens.analysis.statistics.significance import strongest_first
 from errlens.classes.names import ClassNames
+from errlens.run.csv_tables import NUMBER, TEXT
+
+# Columns of classes.csv; all others hold numbers.
+CLASS_CHANGE_COLUMNS: Final = {"class_name": TEXT, "old_recall": NUMBER, "new_recall": NUMBER}
 
 
 def class_changes(both: pd.DataFrame, classes: ClassNames) -> pd.DataFrame:

@@ -11,9 +11,17 @@ from errlens.analysis.selection.picking import ChangedRows
 from errlens.choices import Rank
 from errlens.errors import IncomparableRuns
 from errlens.predictions.table import Predictions
+from errlens.run.csv_tables import TEXT, WHOLE
 from errlens.run.folder import RunFolder
 
 _FROM_BOTH: Final = ("confidence", "label_prob", "loss")  # columns of the old and of the new run
+
+
+# Columns of fixed.csv and broken.csv; all others hold numbers.
+CHANGED_COLUMNS: Final = {
+    "row": WHOLE, "old_row": WHOLE, "sample_id": TEXT, "path": TEXT, "label_name": TEXT,
+    "old_pred": TEXT, "new_pred": TEXT,
+}  # fmt: skip
 
 
 class ChangedImages(NamedTuple):

@@ -11,11 +11,16 @@ from errlens.analysis.statistics.differences import (
     difference_between_samples,
     difference_on_same_images,
 )
+from errlens.run.csv_tables import TEXT, WHOLE
 
 # Of each metric compared, whether more is better.
 MORE_IS_BETTER: Final = {
     "top1": True, "top5": True, "macro_f1": True, "nll": False, "brier": False, "ece": False,
 }  # fmt: skip
+
+
+# Columns of runs.csv; all others hold numbers.
+RUN_COLUMNS: Final = {"run": TEXT, "n": WHOLE, "test": TEXT}
 
 
 class Comparison(NamedTuple):

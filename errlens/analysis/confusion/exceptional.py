@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import NO_CLASS, Superclasses, class_parents
 from errlens.predictions.table import Predictions
+from errlens.run.csv_tables import ANY_NUMBER, NUMBER, TEXT, WHOLE
 
 COLUMNS: Final = (
     "row", "sample_id", "status", "label", "label_name", "pred", "pred_name", "confidence", "loss",
@@ -18,10 +19,11 @@ COLUMNS: Final = (
 )  # fmt: skip
 TOPK_COLUMNS: Final = ("topk_index", "topk_prob")
 
-_RANKED: Final = (
-    "row", "sample_id", "label_name", "pred_name", "super_label", "super_pred", "super_pred_prob",
-    "confidence", "loss",
-)  # fmt: skip
+# exceptional.csv
+EXCEPTIONAL_COLUMNS: Final = {
+    "row": WHOLE, "sample_id": TEXT, "label_name": TEXT, "pred_name": TEXT, "super_label": TEXT,
+    "super_pred": TEXT, "super_pred_prob": NUMBER, "confidence": NUMBER, "loss": ANY_NUMBER,
+}  # fmt: skip
 
 
 def exceptional_table(
@@ -55,12 +57,14 @@ def _exceptional(part: Predictions, superclasses: Superclasses, *, from_topk: bo
     crossed = (super_label != super_pred) & (super_label != NO_CLASS) & (super_pred != NO_CLASS)
     table = table.filter(pa.array(crossed))
     names = np.array(superclasses.names, object)
-    columns = {name: table[name].to_pandas() for name in _RANKED if name in table.column_names}
+    columns = {
+        name: table[name].to_pandas() for name in EXCEPTIONAL_COLUMNS if name in table.column_names
+    }
     for name in ("label_name", "pred_name"):
         columns[name] = columns[name].astype("str")
     columns["super_label"] = pd.Series(names[super_label[crossed]], dtype="str")
     columns["super_pred"] = pd.Series(names[super_pred[crossed]], dtype="str")
-    kept = [*_RANKED]
+    kept = [*EXCEPTIONAL_COLUMNS]
     if from_topk:
         columns["super_pred_prob"], columns["at_least"] = _sum_over_topk(
             table, super_pred[crossed], parents

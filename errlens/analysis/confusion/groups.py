@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import mutual_pairs
 from errlens.escapes import json_text
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 LEAST_SIMILARITY: Final = 0.02
 LEAST_ABOVE_MEAN: Final = 2  # times the mean rate of all wrong cells
@@ -23,6 +24,13 @@ MOST_CLUSTERED: Final = 4_000  # classes: a tree over all of them takes quadrati
 
 _DIGITS: Final = 12  # rates that differ by less are equal: sums differ with their order
 _NO_GROUP: Final = -1  # of a class that is in none
+
+
+# groups.csv
+GROUP_COLUMNS: Final = {
+    "group": WHOLE, "size": WHOLE, "classes": TEXT,
+    "errors_inside": WHOLE, "share_of_errors": NUMBER, "gain_if_solved": NUMBER,
+}  # fmt: skip
 
 
 def group_table(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> pd.DataFrame:

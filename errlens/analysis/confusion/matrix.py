@@ -20,6 +20,7 @@ from errlens.classes.names import NO_CLASS, ClassNames, Superclasses, class_pare
 from errlens.errors import BadPredictions, some
 from errlens.formats import count, counted
 from errlens.predictions.table import OK, Predictions
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 COLUMNS: Final = ("status", "label", "pred")  # all that a matrix is made of
 
@@ -208,6 +209,13 @@ def cell_table(matrix: ConfusionMatrix) -> pd.DataFrame:
     cells = matrix.errors.tocoo()
     order = np.lexsort((cells.col, cells.row, -cells.data))
     return pd.DataFrame(cell_columns(matrix, cells.row[order], cells.col[order], cells.data[order]))
+
+
+# cells.csv
+CELL_COLUMNS: Final = {
+    "true_class": TEXT, "pred_class": TEXT,
+    "count": WHOLE, "n": WHOLE, "rate": NUMBER, "low": NUMBER, "high": NUMBER,
+}  # fmt: skip
 
 
 def cell_columns(

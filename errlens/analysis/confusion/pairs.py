@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import triu
 
 from errlens.analysis.confusion.chance import LEAST_SET, ComparisonSet
-from errlens.analysis.confusion.matrix import ConfusionMatrix, cell_columns
+from errlens.analysis.confusion.matrix import CELL_COLUMNS, ConfusionMatrix, cell_columns
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.analysis.statistics.significance import benjamini_hochberg
+from errlens.run.csv_tables import NUMBER, TEXT, TRUTH, WHOLE
 
 LEAST_COUNT: Final = 2  # errors in each direction
 LEAST_BALANCE: Final = 0.25
@@ -32,6 +33,18 @@ STATUSES: Final = (MUTUAL, LIKELY, CANDIDATE, UNTESTED)
 
 LEAST_Q: Final = 0.001  # false discovery rates below are as good as one another
 _DIGITS: Final = 9  # those that differ by less are equal: sums differ with their order
+
+
+# pairs.csv
+PAIR_COLUMNS: Final = {
+    "class_a": TEXT, "class_b": TEXT, "a_as_b": WHOLE, "b_as_a": WHOLE, "n_a": WHOLE, "n_b": WHOLE,
+    "rate_ab": NUMBER, "rate_ab_low": NUMBER, "rate_ab_high": NUMBER,
+    "rate_ba": NUMBER, "rate_ba_low": NUMBER, "rate_ba_high": NUMBER, "balance": NUMBER,
+    "lift_ab": NUMBER, "lift_ba": NUMBER, "p_value": NUMBER, "q_value": NUMBER,
+    "mutual": TRUTH, "status": TEXT, "gain_if_solved": NUMBER,
+}  # fmt: skip
+# absorbed.csv
+ABSORBED_COLUMNS: Final = {**CELL_COLUMNS, "lift": NUMBER, "q_value": NUMBER}
 
 
 def pair_table(matrix: ConfusionMatrix) -> pd.DataFrame:

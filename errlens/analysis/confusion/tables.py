@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.confusion.groups import group_table
+from errlens.analysis.confusion.groups import GROUP_COLUMNS, group_table
 from errlens.analysis.confusion.matrix import ConfusionMatrix, cell_table, superclass_table
-from errlens.analysis.confusion.pairs import absorbed_table, pair_table
+from errlens.analysis.confusion.pairs import PAIR_COLUMNS, absorbed_table, pair_table
 from errlens.documents import parse_json
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
+from errlens.run.csv_tables import Columns
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_results
 
@@ -54,7 +55,7 @@ def read_pairs(run: RunFolder) -> list[tuple[int, int]]:
         NoResults: There is no such file of this run, or it is damaged.
     """
     names = run.info.classes.names
-    with _undamaged(run, "pairs.csv") as table:
+    with _undamaged(run, "pairs.csv", PAIR_COLUMNS) as table:
         ends = zip(table["class_a"], table["class_b"], strict=True)
         return [(names.index(a), names.index(b)) for a, b in ends]
 
@@ -66,14 +67,14 @@ def read_groups(run: RunFolder) -> list[list[int]]:
         NoResults: There is no such file of this run, or it is damaged.
     """
     names = run.info.classes.names
-    with _undamaged(run, "groups.csv") as table:
+    with _undamaged(run, "groups.csv", GROUP_COLUMNS) as table:
         return [[names.index(name) for name in parse_json(row)] for row in table["classes"]]
 
 
 @contextmanager
-def _undamaged(run: RunFolder, name: str) -> Iterator[pd.DataFrame]:
+def _undamaged(run: RunFolder, name: str, columns: Columns) -> Iterator[pd.DataFrame]:
     """Read a table of `errlens confusion`; what is wrong with it is that it is damaged."""
-    table = read_results(run, "confusion", name)
+    table = read_results(run, "confusion", name, columns)
     try:
         yield table
     except (KeyError, TypeError, ValueError) as error:

@@ -8,14 +8,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from errlens.analysis.accuracy.metrics import class_rates, infinite_nll
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS, class_rates, infinite_nll
 from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
 from errlens.run.folder import RunFolder
-from errlens.run.reading import CLASS_METRICS
 from errlens.run.tables import AFRESH
 
 PAIR: Final = "pair"
@@ -142,9 +141,8 @@ def _metrics(run: RunFolder) -> Mapping[str, Any]:
 
 
 def _class_table(run: RunFolder) -> pd.DataFrame:
-    table = run.read_classes()
-    odd = tuple(table["class_name"]) != run.info.classes.names
-    if odd or not {*CLASS_METRICS} <= set(table.select_dtypes("number")):
+    table = run.read_classes(CLASS_COLUMNS)
+    if tuple(table["class_name"]) != run.info.classes.names:
         raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
     return table
 

@@ -12,8 +12,14 @@ from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.escapes import json_text
 from errlens.predictions.table import LABEL_UNKNOWN, Predictions
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 UNKNOWN_COLUMNS: Final = ("status", "label_name", "pred_name", "confidence")
+# collect.csv
+COLLECT_COLUMNS: Final = {
+    "class_name": TEXT, "confused_with": TEXT, "errors": WHOLE, "gain_if_solved": NUMBER,
+    "n": WHOLE, "recall": NUMBER, "recall_low": NUMBER, "recall_high": NUMBER,
+}  # fmt: skip
 MOST_CONFUSED: Final = 3  # classes named for each class
 
 

@@ -10,8 +10,13 @@ from errlens.analysis.selection.parsing import Term, parse_selector
 from errlens.analysis.selection.picking import Selectable, meant_rows
 from errlens.documents import BadDocument, parse_yaml, read_text
 from errlens.errors import BadConfig, MissingInput, UnfitSelection, did_you_mean, nearest, shortened
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 _KEYS: Final = ("observation", "idea")
+# notes.csv
+NOTE_COLUMNS: Final = {
+    "about": TEXT, "errors": WHOLE, "gain_if_solved": NUMBER, "observation": TEXT, "idea": TEXT,
+}  # fmt: skip
 _KINDS: Final = ("~", "/", "group", "row")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.confusion import exceptional
 from errlens.analysis.confusion import soft as soft_confusion
 from errlens.analysis.confusion.matrix import (
@@ -55,7 +56,7 @@ def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
     """Refuse a run whose classes.csv does not agree with its predictions, or without labels."""
     if not matrix.total:
         raise NoLabels(run.path)
-    table = run.read_classes()
+    table = run.read_classes(CLASS_COLUMNS)
     recorded = dict(zip(table["class_name"], table["n"], strict=True))
     counted = dict(zip(matrix.classes.names, matrix.n.tolist(), strict=True))
     odd = [name for name in {**counted, **recorded} if recorded.get(name) != counted.get(name)]

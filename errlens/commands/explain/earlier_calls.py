@@ -21,6 +21,7 @@ from errlens.commands.explain.tables import (
     merged,
 )
 from errlens.errors import NoResults
+from errlens.run.csv_tables import TEXT
 from errlens.run.results import ResultsWriter, alone_in, read_table
 
 INDEX: Final = "index.csv"
@@ -90,15 +91,19 @@ class EarlierCalls:
         self, name: str, columns: Mapping[str, str], *, key: Sequence[str]
     ) -> pd.DataFrame | None:
         """Return a table of calls before with all its columns, if they explained the same."""
+        texts = {name: TEXT for name, dtype in columns.items() if dtype == "str"}
         try:
             table = read_table(
-                self._folder, name, run_hash=self._run_hash, command="errlens explain"
+                self._folder,
+                name,
+                texts,
+                run_hash=self._run_hash,
+                command="errlens explain",
+                required=key,
             )
-            if {*key} <= {*table}:
-                return table.reindex(columns=[*columns]).astype(dict(columns))
+            return table.reindex(columns=[*columns]).astype(dict(columns))
         except (NoResults, ValueError, TypeError):  # a damaged one is made anew
-            pass
-        return None
+            return None
 
 
 class RowNumbers:

@@ -173,12 +173,14 @@ def _exceptional(run: "RunFolder", worst: "pd.DataFrame") -> "NDArray[np.int64] 
     """Return the errors beyond their superclass: by the run's, else as `confusion` wrote them."""
     import numpy as np
 
+    from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
     from errlens.analysis.mistakes.ranking import crosses_superclass
     from errlens.run.results import read_results
 
     if run.info.superclasses:
         return np.asarray(worst.loc[crosses_superclass(worst), "row"], np.int64)
     try:
-        return np.asarray(read_results(run, "confusion", "exceptional.csv")["row"], np.int64)
-    except (NoResults, KeyError, ValueError):
+        table = read_results(run, "confusion", "exceptional.csv", EXCEPTIONAL_COLUMNS)
+    except NoResults:
         return None
+    return np.asarray(table["row"], np.int64)
