@@ -101,6 +101,15 @@ def number(value: float | None) -> str:
     return text
 
 
+def significant(value: float) -> str:
+    """Write a value of any size in three digits: ticks, and ranges of values seen.
+
+    >>> significant(-3.2149), significant(0.0)
+    ('\N{MINUS SIGN}3.21', '0')
+    """
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
 def signed(difference: float | None) -> str:
     """Write a difference of probabilities or of metrics that are no shares, with its sign.
 

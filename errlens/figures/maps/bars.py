@@ -20,6 +20,7 @@ from errlens.figures.paper.sheet import (
     text_width,
     wrapped,
 )
+from errlens.formats import significant
 
 LEAST_BAR: Final = 100  # pixels an upright colour bar is high
 BAR: Final = 14  # pixels a colour bar is wide
@@ -51,7 +52,7 @@ class Bar:
         self._length = length
         self._pixels = _ramp(length, low, scale, shades)
         self._shares = np.linspace(0, 1, 5 if self._upright else 3 if low else 2).tolist()
-        between = [number_text(low + share * (scale - low)) for share in self._shares[1:-1]]
+        between = [significant(low + share * (scale - low)) for share in self._shares[1:-1]]
         first = _last_number(low, min(float(values.min()) for values in maps))
         last = _last_number(scale, max(float(values.max()) for values in maps))
         self._numbers = [first, *between, last]
@@ -84,15 +85,6 @@ def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:
     return overlay(over, values, scale=high, **shades)
 
 
-def number_text(value: float) -> str:
-    """Return a value in three digits.
-
-    >>> number_text(-3.2149), number_text(0.0)
-    ('\N{MINUS SIGN}3.21', '0')
-    """
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
-
-
 def _last_number(end: float, most: float) -> str:
     """Return the end of a bar in three digits, no nearer to zero than it is.
 
@@ -103,7 +95,7 @@ def _last_number(end: float, most: float) -> str:
     """
     exact = Decimal(abs(end) * (1 - ROUNDING))
     step = Decimal(1).scaleb(exact.adjusted() - 2)
-    text = number_text(math.copysign(float(exact.quantize(step, ROUND_CEILING)), end))
+    text = significant(math.copysign(float(exact.quantize(step, ROUND_CEILING)), end))
     if abs(most) <= abs(end) or most * end <= 0:
         return text
     return f"{'≥' if end > 0 else '≤'} {text}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.photos.preprocess import Box
-from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, number_text, paste
+from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, paste
 from errlens.figures.maps.overlay import common_scale, overlay
 from errlens.figures.paper.sheet import (
     DIM,
@@ -27,6 +27,7 @@ from errlens.figures.paper.sheet import (
     to_pixels,
     wrapped,
 )
+from errlens.formats import significant
 
 SIDE: Final = 224  # pixels of the longest side of a picture
 LEAST: Final = 160  # pixels a panel is wide, for its texts
@@ -209,7 +210,7 @@ def _noted(panel: Panel, shared: float | None) -> Panel:
     most = float(np.abs(panel.values).max())
     if most >= WEAK * shared:
         return panel
-    note = f"weak: at most {number_text(most)}"
+    note = f"weak: at most {significant(most)}"
     return panel._replace(detail=f"{panel.detail}\n{note}" if panel.detail else note)
 
 

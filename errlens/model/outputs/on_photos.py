@@ -16,6 +16,7 @@ from errlens.data.photos.images import quiet_pillow
 from errlens.data.photos.loading import Input, load_input
 from errlens.data.samples import Samples
 from errlens.errors import InputError, UnfitModel
+from errlens.formats import significant
 from errlens.model.classifier import Classifier, stack
 from errlens.model.outputs.locating import SCORES_WANTED
 from errlens.model.outputs.reading import Reading, Scores
@@ -218,8 +219,8 @@ class _Comparison:
         ]
         changed = int((preds[0] != preds[1]).sum())
         return (
-            f"outputs differ by up to {self._apart:.2g}, another class is predicted for {changed} "
-            f"of {len(self._first)}"
+            f"outputs differ by up to {significant(self._apart)}, another class is predicted for "
+            f"{changed} of {len(self._first)}"
         )
 
 
