@@ -4,11 +4,12 @@ import dataclasses
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import ValidationError
 
+from errlens.commands.options.checked import checked_model, first_problem, known_keys
 from errlens.documents import MOST_LEVELS, BadDocument, parse_yaml, parse_yaml_lines, read_text
 from errlens.errors import BadConfig, MissingInput, did_you_mean, nearest, shortened
 from errlens.run.places import data_set_name
@@ -134,59 +135,18 @@ def _make_options(
     path, name, places = where
     if block is not None and not isinstance(block, dict):
         raise BadConfig(f"{_place(path, (name,), places)}: {name!r} must hold settings")
-    model = _block_model(options, skip=skip)
+    model = checked_model(options, skip=skip)
     try:
         checked = model.model_validate(block or {})
     except ValidationError as error:
-        # A misspelt key often makes another one seem missing: the spelling is what to report.
-        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        key = (name, *(str(step) for step in first["loc"]))
-        if first["type"] == "extra_forbidden":
-            known = [str(field.alias) for field in model.model_fields.values()]
-            raise _unknown_key(path, key, places, known) from error
-        reason = f"{shortened('.'.join(key))}: {shortened(first['msg'], most=300)}"
+        problem = first_problem(error)
+        key = (name, *problem.where)
+        if problem.is_unknown:
+            raise _unknown_key(path, key, places, known_keys(model)) from error
+        reason = f"{shortened('.'.join(key))}: {shortened(problem.what, most=300)}"
         raise BadConfig(f"{_place(path, key, places)}: {reason}") from error
     values = checked.model_dump(by_alias=True, exclude_unset=True)
     return options(**{key: _from_folder(value, path.parent) for key, value in values.items()})
-
-
-def _block_model(options: type[Any], *, skip: Collection[str]) -> type[BaseModel]:
-    """Return a strict model with the fields of an options class."""
-    hints = get_type_hints(options, include_extras=True)
-    # Under names of our own: an option may be called what a pydantic model has already, like copy.
-    fields: dict[str, Any] = {
-        f"option_{field.name}": (
-            _checked(hints[field.name]),
-            Field(... if field.default is dataclasses.MISSING else field.default, alias=field.name),
-        )
-        for field in dataclasses.fields(options)
-        if field.name not in skip
-    }
-    return create_model(options.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-
-
-def _checked(hint: Any) -> Any:
-    """Carry the limits of a command-line option over to the model."""
-    if get_origin(hint) is not Annotated:
-        return hint
-    kind, *notes = get_args(hint)
-    limits = {
-        limit: getattr(note, bound)
-        for note in notes
-        for bound, limit in (("min", "ge"), ("max", "le"))
-        if getattr(note, bound, None) is not None
-    }
-    checks: list[Any] = [Field(**limits)] if limits else []
-    if kind == list[str] | None:
-        checks.append(BeforeValidator(_as_assignments))
-    return Annotated[kind, *checks] if checks else kind
-
-
-def _as_assignments(value: object) -> object:
-    """Let a mapping stand for a list of K=V."""
-    if isinstance(value, Mapping):
-        return [f"{key}={inner!r}" for key, inner in value.items()]
-    return value
 
 
 def _from_folder(value: object, folder: Path) -> object:

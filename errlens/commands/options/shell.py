@@ -46,14 +46,19 @@ def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:
     if isinstance(note, ArgumentInfo):
         yield str(value)
         return
-    spellings = [word for word in getattr(note, "param_decls", None) or () if word[:2] == "--"]
-    name = spellings[0] if spellings else f"--{parameter.name.replace('_', '-')}"
+    name = next(long_names(note), f"--{parameter.name.replace('_', '-')}")
     for item in value if isinstance(value, list) else [value]:
         yield name
         if isinstance(item, tuple):
             yield from map(str, item)
         elif item is not True:
             yield str(item)
+
+
+def long_names(note: object) -> Iterator[str]:
+    """Yield the names an option has been given, such as `--out`; none if they are its field's."""
+    words = (getattr(note, "default", None), *(getattr(note, "param_decls", None) or ()))
+    yield from (word for word in words if isinstance(word, str) and word.startswith("--"))
 
 
 def _note(annotation: Any) -> ArgumentInfo | OptionInfo | None:

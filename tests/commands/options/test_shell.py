@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from errlens.commands.compare.options import CompareOptions
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.shell import as_callback, command_line
@@ -55,3 +56,8 @@ def test_what_belongs_to_one_invocation_is_left_out():
     assert command_line("evaluate", options, without=INVOCATION) == "errlens evaluate 'a b'"
     kept = dataclasses.replace(options, exif=True)
     assert command_line("evaluate", kept, without=INVOCATION).endswith("--exif")
+
+
+def test_an_option_is_written_as_it_is_typed_not_as_its_field_is_called():
+    options = CompareOptions(runs=[Path("old")], into=Path("there"))
+    assert command_line("compare", options, without=INVOCATION).endswith(" --out there")

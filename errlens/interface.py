@@ -1,0 +1,247 @@
+"""The commands as functions, for notebooks and scripts.
+
+Each takes the options of its command as keyword arguments, with underscores; paths may be strings,
+and one value may stand for a list of one. Each returns what the command finds and prints nothing
+but warnings, unless it is called with `quiet=False`. Nothing heavy is imported before a function is
+called.
+
+Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is a note below the
+traceback.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from errlens.analysis.gates.limits import GateResult
+    from errlens.commands.compare.result import ComparisonResult
+    from errlens.commands.confusion.result import ConfusionResult
+    from errlens.commands.misclassified.result import MisclassifiedResult
+    from errlens.commands.report.result import ReportResult
+    from errlens.commands.what_if.result import WhatIfResult
+    from errlens.run.folder import RunFolder
+
+Place = str | PathLike[str]
+
+
+def evaluate(
+    data: Place, *, model: str | None = None, out: Place | None = None, **options: Any
+) -> "RunFolder":
+    """Predict every image of `data` and return the run folder.
+
+    Args:
+        data: Class folders, a manifest, a folder of photos, one photo or `torchvision:NAME`.
+        model: A timm name, `hf-hub:REPO`, `torchvision:NAME` or `package.module:function`; by
+            default what the `checkpoint` is for.
+        out: The run folder; by default `runs/DATA-MODEL`.
+        options: Any option of `errlens evaluate`, such as `checkpoint="best.pth"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.evaluate.command import evaluated
+        from errlens.commands.evaluate.options import EvaluateOptions
+
+        given = {"data": data, "model": model, "out": out, **options}
+        return evaluated(_made(EvaluateOptions, given)).run
+
+
+def import_predictions(table: Place, *, out: Place | None = None, **options: Any) -> "RunFolder":
+    """Make a run of predictions that were made elsewhere, and return its folder.
+
+    Args:
+        table: A csv, parquet or arrow file with a row for each image.
+        out: The run folder; by default `runs/TABLE-imported`.
+        options: Any option of `errlens import`, such as `classes="classes.txt"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.import_.command import imported
+        from errlens.commands.import_.options import ImportOptions
+
+        made = _made(ImportOptions, {"table": table, "out": out, **options})
+        return imported(made, made.screen()).run
+
+
+def confusion(run: Place | None = None, **options: Any) -> "ConfusionResult":
+    """Find the classes that are mixed up; `.tables.pairs` are the pairs, best evidence first.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens confusion`, such as `superclasses="superclasses.csv"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.confusion.command import confusion as command
+        from errlens.commands.confusion.options import ConfusionOptions
+
+        return command(_made(ConfusionOptions, {"run": run, **options}))
+
+
+def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedResult":
+    """Rank the images that are wrong; `.tables["worst"]` has them, the worst first.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens misclassified`, such as `select="cat~dog"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.misclassified.command import misclassified as command
+        from errlens.commands.misclassified.options import MisclassifiedOptions
+
+        return command(_made(MisclassifiedOptions, {"run": run, **options}))
+
+
+def explain(run: Place | Sequence[Place] | None = None, **options: Any) -> "pd.DataFrame":
+    """Explain images, write their pictures, and return what is known of every map.
+
+    Args:
+        run: The run folder, by default the newest below `runs/`; with `model` or `checkpoint`, a
+            photo, a folder of photos or several.
+        options: Any option of `errlens explain`, such as `select="cat~dog"`, `method="occlusion"`
+            or `save_maps=True`.
+
+    Returns:
+        The rows of `explain/index.csv` that were made now; `file` is relative to `explain/`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.explain.command import explain as command
+        from errlens.commands.explain.options import ExplainOptions
+
+        if isinstance(run, Sequence) and not isinstance(run, str):
+            run, *images = run
+            options = {"images": images, **options}
+        return command(_made(ExplainOptions, {"run": run, **options})).maps
+
+
+def compare(*runs: Place, **options: Any) -> "ComparisonResult":
+    """Compare runs, the old one first; `.runs` is the table of runs, `.changed` the images.
+
+    Args:
+        runs: Two or more run folders.
+        options: Any option of `errlens compare`, such as `out="comparison"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.compare.command import compare as command
+        from errlens.commands.compare.options import CompareOptions
+
+        return command(_made(CompareOptions, {"runs": list(runs), **options}))
+
+
+def check(run: Place | None = None, **options: Any) -> "list[GateResult]":
+    """Hold a run against limits, and return what became of each: a gate that fails is no error.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens check`, such as `fail_under={"top1": 0.8}`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.check.command import check as command
+        from errlens.commands.check.options import CheckOptions
+
+        return command(_made(CheckOptions, {"run": run, "exit_zero": True, **options}))
+
+
+def what_if(run: Place | None = None, **options: Any) -> "WhatIfResult":
+    """Count a run with classes merged or dropped, or with labels mended: `.old` and `.new`.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens what-if`, such as `drop="background"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.what_if.command import what_if as command
+        from errlens.commands.what_if.options import WhatIfOptions
+
+        return command(_made(WhatIfOptions, {"run": run, **options}))
+
+
+def write_report(run: Place | None = None, **options: Any) -> "ReportResult":
+    """Put all that is known of a run on one page; `.files` says where it is.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens report`, such as `select="cat~dog"`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.report.command import report as command
+        from errlens.commands.report.options import ReportOptions
+
+        return command(_made(ReportOptions, {"run": run, **options}))
+
+
+def open_run(path: Place) -> "RunFolder":
+    """Open a run folder: `.predictions`, `.metrics`, `.info`.
+
+    Raises:
+        NotARun: errlens did not write this folder.
+    """
+    with _hints_as_notes():
+        from errlens.run.folder import open_run as open_folder
+
+        return open_folder(Path(path))
+
+
+def confused_pairs(
+    label: "ArrayLike",
+    pred: "ArrayLike",
+    names: Sequence[str],
+    superclasses: Mapping[str, str] | None = None,
+) -> "pd.DataFrame":
+    """Return the pairs of classes with errors both ways, best evidence first.
+
+    `status` says which are more than chance and the errors of related classes explain (`mutual`,
+    `likely`) and which may be chance (`candidate`, `untested`); see
+    `errlens.analysis.confusion.pairs.pair_table` for the definition and the columns.
+
+    Args:
+        label: The true class of each image, an index into `names` or a name, shape (n,).
+        pred: The predicted class of each image, likewise.
+        names: The class names.
+        superclasses: The superclass of each class that has one, by name.
+
+    Raises:
+        BadPredictions: A label or a prediction is none of the classes.
+        BadClassFile: Names are repeated, or a superclass is given to no class.
+
+    >>> import numpy as np
+    >>> label = np.repeat(["cat", "dog", "cow", "pig"], 50)
+    >>> pred = label.copy()
+    >>> pred[:12], pred[50:58] = "dog", "cat"  # 12 cats are taken for dogs, 8 dogs for cats
+    >>> pairs = confused_pairs(label, pred, ["cat", "dog", "cow", "pig"])
+    >>> pairs[["class_a", "class_b", "a_as_b", "b_as_a"]].to_numpy().tolist()
+    [['cat', 'dog', 12, 8]]
+    """
+    with _hints_as_notes():
+        from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
+        from errlens.analysis.confusion.pairs import pair_table
+        from errlens.classes.names import ClassNames, Superclasses
+
+        classes = ClassNames(tuple(names))
+        parents = superclasses and Superclasses.from_mapping(
+            superclasses, classes, source="the mapping"
+        )
+        return pair_table(confusion_matrix_of_arrays(label, pred, classes, parents or None))
+
+
+def _made(kind: type[Any], given: Mapping[str, Any]) -> Any:
+    """Make the options of a command; what is None was not given."""
+    from errlens.commands.options.python import options_from
+
+    wanted = {name: value for name, value in given.items() if value is not None}
+    return options_from(kind, {"quiet": True, **wanted})
+
+
+@contextmanager
+def _hints_as_notes() -> Iterator[None]:
+    """Show the hint of a failure below its traceback."""
+    from errlens.errors import ErrlensError
+
+    try:
+        yield
+    except ErrlensError as error:
+        for note in filter(None, (error.hint and f"hint: {error.hint}", *error.code)):
+            error.add_note(note)
+        raise
