@@ -104,4 +104,6 @@ def main(pets: Path, weights: Path, out: Path = HERE) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
     main(*map(Path, sys.argv[1:]))
