@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,21 @@ def real_data() -> Path:
     if not (folder / "models").is_dir():
         pytest.skip(f"no real photos and models in {folder}; set ERRLENS_REAL_DATA")
     return folder
+
+
+class Sample(NamedTuple):
+    """What came of `errlens run configs/sample.yaml`."""
+
+    run: RunFolder
+    printed: str  # on standard output, with `runs/sample` for the folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The sample, which takes its time: it runs once for all tests."""
+    out = tmp_path_factory.mktemp("sample") / "run"
+    said = ends(["run", REPOSITORY / "configs" / "sample.yaml", "--set", f"out={out}"])
+    return Sample(errlens.open_run(out), said.stdout.replace(str(out), "runs/sample"))
 
 
 def paint(path: Path, colour: str, *, size: tuple[int, int] = (12, 10), seed: int = 0) -> Path:

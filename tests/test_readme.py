@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from errlens.cli import app
 from errlens.commands.registry import COMMANDS
 from errlens.predictions.table import SCHEMA
+from tests.conftest import ends
 
 REPOSITORY = Path(__file__).parent.parent
 MOST_LINES = 220  # of the README: a newcomer's page
@@ -58,9 +59,11 @@ RELATIVE = [(page, link) for page, link in LINKS if not re.match(r"https?:|mailt
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "[[[cog" in text_of(page)])
-def test_what_cog_generates_is_up_to_date(page, monkeypatch, capsys):
+def test_what_cog_generates_is_up_to_date(page, request, monkeypatch, capsys):
+    # The README shows what the sample prints, and the sample runs once for all tests.
+    printed = request.getfixturevalue("sample").printed if page == "README.md" else ""
     monkeypatch.chdir(REPOSITORY)
-    status = Cog().main(["cog", "--check", "--diff", page])
+    status = Cog().main(["cog", "--check", "--diff", "-D", f"printed={printed}", page])
     assert status == 0, f"python -m cogapp -r {page}\n{capsys.readouterr().out}"
 
 
@@ -123,6 +126,27 @@ def test_the_test_command_of_the_readme_is_the_one_ci_runs():
     command = "python -m pip install --editable '.[test]' && python -m pytest"
     assert command in text_of("README.md")
     assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
+
+
+def sample_commands():
+    """Return the words of the commands that the README runs on the sample."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text_of("README.md"), re.DOTALL | re.MULTILINE)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines if re.match("errlens .*(sample|runs/fed)", line)]
+
+
+def test_what_the_readme_says_of_the_sample_can_be_run(sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample_data").symlink_to(REPOSITORY / "sample_data")
+    shutil.copytree(sample.run.path, "runs/sample")
+    ran = []
+    for _, command, *arguments in sample_commands():
+        is_new = command == "evaluate" and "runs/sample" not in arguments
+        ends([command, *arguments, *(["--limit", "37"] if is_new else [])])  # to be fast
+        ran.append(command)
+    assert ran == [
+        "evaluate", "confusion", "misclassified", "explain", "evaluate", "compare", "check",
+    ]  # fmt: skip
 
 
 def ci_commands():
