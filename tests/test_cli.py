@@ -1,3 +1,4 @@
+import resource
 import signal
 import subprocess
 import sys
@@ -63,16 +64,23 @@ def test_importing_errlens_is_light_and_reading_a_run_needs_no_torch(tiny, photo
     assert loaded.isdisjoint({"torch", "torchvision", "timm", "matplotlib", "typer", "rich"})
 
 
-def test_help_takes_less_than_a_quarter_of_a_second_beyond_python():
-    def seconds(*command: str) -> float:
+@pytest.mark.parametrize("command", [[], ["explain"]])
+def test_help_takes_less_than_a_quarter_of_a_second_beyond_python(command):
+    def seconds(*words: str) -> float:
+        """Return the least time on a processor, for others may be at work here, too."""
         times = []
         for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            times.append(time.perf_counter() - start)
+            start = spent_by_children()
+            subprocess.run(words, check=True, capture_output=True)
+            times.append(spent_by_children() - start)
         return min(times)
 
-    assert seconds(str(SCRIPT), "--help") < seconds(sys.executable, "-c", "pass") + 0.25
+    def spent_by_children() -> float:
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return spent.ru_utime + spent.ru_stime
+
+    python = seconds(sys.executable, "-c", "pass")
+    assert seconds(str(SCRIPT), *command, "--help") < python + 0.25
 
 
 def test_the_script_and_the_module_are_the_same_program():

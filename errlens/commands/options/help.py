@@ -1,6 +1,7 @@
 """How help looks: plain text below headings, at most 80 columns wide, nothing cut."""
 
 import os
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
@@ -12,9 +13,10 @@ from errlens.commands.options.panels import Panel
 
 _MOST_NAME: Final = 26  # characters; the text of a longer option begins on the line after it
 _SHORT_FACT: Final = 32  # characters that stay on one line
-_MOST_OF_PROPOSAL: Final = 70  # characters
+_MOST_IN_MENU: Final = 70  # characters of what completion says of a word
 _BLANK: Final = "\N{NO-BREAK SPACE}"
 _EXAMPLES: Final = "\n\nExamples:\n"
+_CODE: Final = re.compile("`[^`]+`")
 
 _Row = tuple[str, str]  # what is typed, and what it means
 
@@ -23,6 +25,23 @@ class _Described:
     """What commands and groups of commands have in common: the docstring is the help."""
 
     help: str | None
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the arguments and the options, with `--help`."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            # Typer's own flags; where one is not given, Typer imports pydantic to convert nothing.
+            if isinstance(param, TyperOption) and param.is_flag and param.default is None:
+                param.default = False
+        return params
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return what may be meant; each says in a line what it is, for the menus of shells."""
+        proposals: list[Any] = super().shell_complete(ctx, incomplete)  # type: ignore[misc]
+        for proposal in proposals:
+            if proposal.help:
+                proposal.help = textwrap.shorten(proposal.help, _MOST_IN_MENU, placeholder=" ...")
+        return proposals
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the summary, whole: Typer would cut it at the limit."""
@@ -34,7 +53,7 @@ class _Described:
         del ctx
         paragraphs, _, examples = (self.help or "").partition(_EXAMPLES)
         for paragraph in paragraphs.split("\n\n"):
-            text = " ".join(paragraph.split())
+            text = _CODE.sub(_whole, " ".join(paragraph.split()))
             formatter.write(f"\n{_wrapped(text, formatter.width, indent=2)}\n")
         if examples:
             lines = textwrap.indent(textwrap.dedent(examples).rstrip(), "  ")
@@ -43,14 +62,6 @@ class _Described:
 
 class HelpfulCommand(_Described, TyperCommand):
     """A command whose help has its options in panels."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the arguments and the options, with `--help`."""
-        return _cheap(super().get_params(ctx))
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Return what may be meant, for completion in a shell."""
-        return _on_one_line(super().shell_complete(ctx, incomplete))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the name of the command."""
@@ -75,14 +86,6 @@ class HelpfulGroup(_Described, TyperGroup):
 
     sections: ClassVar[Mapping[str, Sequence[str]]] = {}
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the arguments and the options, with `--help`."""
-        return _cheap(super().get_params(ctx))
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Return what may be meant, for completion in a shell."""
-        return _on_one_line(super().shell_complete(ctx, incomplete))
-
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands with their summaries, and the options."""
         placed = {name for names in self.sections.values() for name in names}
@@ -94,22 +97,6 @@ class HelpfulGroup(_Described, TyperGroup):
         _write_sections(formatter, for_commands)
         options = [(_name(param), _text(param)) for param in self.get_params(ctx)]
         _write_sections(formatter, {"Options": options})
-
-
-def _cheap(params: Sequence[Any]) -> list[Any]:
-    """Give Typer's own flags a value where they are not given: for none, it imports pydantic."""
-    for param in params:
-        if isinstance(param, TyperOption) and param.is_flag and param.default is None:
-            param.default = False
-    return list(params)
-
-
-def _on_one_line(proposals: list[Any]) -> list[Any]:
-    """Shorten what completion says of each proposal: Typer breaks it where a shell takes lines."""
-    for proposal in proposals:
-        if proposal.help:
-            proposal.help = textwrap.shorten(proposal.help, _MOST_OF_PROPOSAL, placeholder=" ...")
-    return proposals
 
 
 def _write_sections(formatter: Any, sections: Mapping[str, Sequence[_Row]]) -> None:
@@ -146,6 +133,11 @@ def _wrapped(text: str, width: int, *, indent: int) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines).replace(_BLANK, " ")
+
+
+def _whole(found: re.Match[str]) -> str:
+    """Keep a text on one line."""
+    return found[0].replace(" ", _BLANK)
 
 
 def _name(param: Any) -> str:

@@ -124,6 +124,11 @@ def test_what_stands_in_brackets_is_the_default_the_limits_and_the_choices():
     assert not re.search(r"<|x>=|list\[", help_of("evaluate") + help_of("explain"))
 
 
+def test_a_command_that_a_text_quotes_stays_on_one_line():
+    assert "`errlens evaluate`" in help_of("import")
+    assert "`errlens run`" in help_of("cache-key")
+
+
 def test_the_usage_line_names_the_arguments():
     first = {name: help_of(name).splitlines()[0] for name in ("compare", "explain", "run")}
     assert first == {
