@@ -146,7 +146,7 @@ class StudyOptions:
         bool,
         typer.Option(
             "--cover",
-            help="The smallest part that, hidden, turns the wrong class into the right; of a run.",
+            help="The smallest part that, hidden, turns the wrong class into the right.",
         ),
     ] = False
     sweep: Annotated[
@@ -307,7 +307,8 @@ class ExplainOptions(
     network honestly says why.
 
     With --model or --checkpoint, photos are explained that belong to no run; several with one
-    --target are also put on one sheet. A run knows its own model.
+    --target are also put on one sheet. A run knows its own model; --select, --rank, --data-root,
+    --cover and --against are for runs alone.
 
     Examples:
         errlens explain runs/sample --select worst:5
