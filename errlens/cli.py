@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from errlens import __version__
+from errlens.commands.options.help import HelpfulCommand, HelpfulGroup
 from errlens.commands.options.shell import as_callback
-from errlens.commands.registry import COMMANDS
-from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach
+from errlens.commands.registry import COMMANDS, SECTIONS
+from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach, UnfitOption
 from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, leave_stopped, stop_on_signals
 from errlens.streams import outlive_readers
@@ -21,13 +21,23 @@ BUG = 70  # EX_SOFTWARE: nothing the user did
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # Typer keeps the class to itself
 
 
-class ErrlensGroup(TyperGroup):
+class ErrlensGroup(HelpfulGroup):
     """Commands whose foreseeable failures end as a sentence, and whose bugs keep a traceback."""
+
+    sections = SECTIONS
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the options in front of the command."""
-        with _printable_usage_errors():
-            return super().make_context(*args, **kwargs)
+        try:
+            with _printable_usage_errors():
+                return super().make_context(*args, **kwargs)
+        except typer.Exit as end:
+            if not end.exit_code:
+                raise
+            raise UnfitOption(
+                "completion is for bash, zsh, fish and PowerShell",
+                hint="type the same command in one of these shells",
+            ) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; catch what Typer would turn into exit codes of its own."""
@@ -77,13 +87,21 @@ def _printable_usage_errors() -> Iterator[None]:
         raise
 
 
+_HELP = """Error analysis for image classifiers: which images are wrong, and why.
+
+Examples:
+    errlens run configs/sample.yaml
+    errlens evaluate photos/val --model resnet50
+    errlens explain --help
+"""
+
 app = typer.Typer(
     name="errlens",
-    help="Error analysis for image classifiers: which images are wrong, and why.",
+    help=_HELP,
     cls=ErrlensGroup,
+    context_settings={"help_option_names": ["--help", "-h"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
 )
 
@@ -108,7 +126,11 @@ def _options(
 
 
 network = typer.Typer(
-    name="network", help="What is inside a network.", no_args_is_help=True, rich_markup_mode=None
+    name="network",
+    help="Look inside a network, or fit a head for other classes on it.",
+    cls=HelpfulGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(network)
 
@@ -120,7 +142,8 @@ def _network() -> None:
 
 for _name, _command in COMMANDS.items():
     *_group, _word = _name.split()
-    (network if _group else app).command(_word)(as_callback(_command.run, _command.options))
+    _place = network if _group else app
+    _place.command(_word, cls=HelpfulCommand)(as_callback(_command.run, _command.options))
 
 
 def main() -> None:
@@ -128,7 +151,7 @@ def main() -> None:
     outlive_readers()
     stop_on_signals()
     try:
-        app()
+        app(prog_name="errlens")  # also for `python -m errlens`: completion is for this word
     except SystemExit as end:
         if end.code == exit_code_of_stop():
             leave_stopped(end.code)

@@ -1,3 +1,4 @@
+import resource
 import signal
 import subprocess
 import sys
@@ -9,11 +10,12 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.commands.registry import COMMANDS
 from errlens.errors import Interrupted
 from tests.conftest import signals_as
 
 SCRIPT = Path(sys.executable).parent / "errlens"
-# What --help may not import; Typer itself brings pydantic.
+# What --help may not import.
 HEAVY = {
     "torch",
     "torchvision",
@@ -21,6 +23,7 @@ HEAVY = {
     "pandas",
     "pyarrow",
     "scipy",
+    "pydantic",
     "matplotlib",
     "rich",
     "sklearn",
@@ -44,24 +47,12 @@ def loaded_after(code: str) -> set[str]:
     return set(result.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        [],
-        ["evaluate"],
-        ["import"],
-        ["check"],
-        ["report"],
-        ["run"],
-        ["what-if"],
-        ["network", "probe"],
-    ],
-)
-def test_help_imports_nothing_heavy(command):
+def test_help_of_the_program_and_of_every_command_imports_nothing_heavy():
     code = (
         "from errlens.cli import app\n"
-        f"try: app({[*command, '--help']!r})\n"
-        "except SystemExit as end: assert end.code == 0"
+        f"for name in {['', *COMMANDS]!r}:\n"
+        "    try: app([*name.split(), '--help'])\n"
+        "    except SystemExit as end: assert end.code == 0"
     )
     assert loaded_after(code).isdisjoint(HEAVY)
 
@@ -73,37 +64,32 @@ def test_importing_errlens_is_light_and_reading_a_run_needs_no_torch(tiny, photo
     assert loaded.isdisjoint({"torch", "torchvision", "timm", "matplotlib", "typer", "rich"})
 
 
-def test_help_takes_less_than_a_quarter_of_a_second_beyond_python():
-    def seconds(*command: str) -> float:
+@pytest.mark.parametrize("command", [[], ["explain"]])
+def test_help_takes_less_than_a_quarter_of_a_second_beyond_python(command):
+    def seconds(*words: str) -> float:
+        """Return the least time on a processor, for others may be at work here, too."""
         times = []
         for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            times.append(time.perf_counter() - start)
+            start = spent_by_children()
+            subprocess.run(words, check=True, capture_output=True)
+            times.append(spent_by_children() - start)
         return min(times)
 
-    assert seconds(str(SCRIPT), "--help") < seconds(sys.executable, "-c", "pass") + 0.25
+    def spent_by_children() -> float:
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return spent.ru_utime + spent.ru_stime
+
+    python = seconds(sys.executable, "-c", "pass")
+    assert seconds(str(SCRIPT), *command, "--help") < python + 0.25
 
 
 def test_the_script_and_the_module_are_the_same_program():
-    result = subprocess.run(
-        [sys.executable, "-m", "errlens", "--version"], capture_output=True, text=True, check=True
-    )
-    assert result.stdout == script("--version").stdout == f"errlens {errlens.__version__}\n"
-
-
-def test_every_command_and_option_has_help():
-    lines = CliRunner().invoke(app, ["evaluate", "--help"]).output.splitlines()
-    options = [line for line in lines if line.startswith("  -")]
-    assert len(options) > 25
-    bare = [
-        line
-        for number, line in enumerate(lines)
-        if line in options and "  " not in line.strip() and not lines[number + 1].startswith("   ")
-    ]
-    assert not bare
-    for command in ("evaluate", "import", "check", "run"):
-        assert f"  {command}  " in CliRunner().invoke(app, ["--help"]).output
+    for option, told in [("--version", f"errlens {errlens.__version__}\n"), ("-h", "errlens [OP")]:
+        module = subprocess.run(
+            [sys.executable, "-m", "errlens", option], capture_output=True, text=True, check=True
+        )
+        assert module.stdout == script(option).stdout
+        assert told in module.stdout
 
 
 def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):

@@ -34,7 +34,7 @@ class Command(NamedTuple):
         return getattr(module, self.function)(options)
 
 
-# In the order in which help lists them, named as they are typed; a space makes a group.
+# Named as they are typed; a space makes a group.
 COMMANDS: Final = {
     "evaluate": Command(EvaluateOptions, "evaluate", "evaluate"),
     "import": Command(ImportOptions, "import_", "import_predictions"),
@@ -48,4 +48,13 @@ COMMANDS: Final = {
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
     "network probe": Command(ProbeOptions, "network", "probe"),
+}
+
+# How `errlens --help` lists commands and groups: in the order of work.
+SECTIONS: Final = {
+    "All in one": ("run",),
+    "Predictions": ("evaluate", "import"),
+    "Errors": ("confusion", "misclassified", "explain", "what-if", "report"),
+    "Comparison and CI": ("compare", "check", "cache-key"),
+    "Inside the network": ("network",),
 }

@@ -7,24 +7,32 @@ from typing import Annotated, Literal
 import typer
 
 from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import RunArgument
 from errlens.errors import UnfitOption
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(RunArgument, OutputOptions):
-    """Fail if the model is not as good as asked, or surely worse than it was.
+    """Fail if a model is worse than asked, or than it was before.
 
-    Values are compared unrounded; one that meets its limit passes. What became of each gate goes to
-    RUN/gates.json and RUN/junit.xml; the exit code is 1 if one failed.
+    Give at least one gate: --fail-under, --fail-over or --baseline. Values are compared unrounded;
+    one that meets its limit passes. What became of each gate goes to RUN/gates.json and
+    RUN/junit.xml; the exit code is 1 if one failed.
+
+    Examples:
+        errlens check runs/sample --fail-under top1=0.60 --fail-over n_failed=0
+        errlens check runs/small --baseline runs/sample --max-drop 5pp
     """
+
+    PANEL = Panel.GATES
 
     fail_under: Annotated[
         list[str] | None,
         typer.Option(
             metavar="METRIC=X",
             help="Fail if a metric is less: top1=0.80 or any other of metrics.json, "
-            "recall:CLASS=60%, precision:CLASS=X, f1:CLASS=X; repeatable.",
+            "recall:CLASS=60%, precision:CLASS=X or f1:CLASS=X.",
         ),
     ] = None
     fail_over: Annotated[
@@ -32,7 +40,7 @@ class CheckOptions(RunArgument, OutputOptions):
         typer.Option(
             metavar="METRIC=X",
             help="Fail if a metric is more: ece=0.05, n_failed=0, pair:A~B=0.05 (the share of the "
-            "images of both that is taken for the other one); repeatable.",
+            "images of both that is taken for the other one).",
         ),
     ] = None
     baseline: Annotated[
@@ -46,18 +54,21 @@ class CheckOptions(RunArgument, OutputOptions):
     max_drop: Annotated[
         str | None,
         typer.Option(
-            metavar="X", help="The drop that is allowed, like 0.5pp or 0.005.  [default: 0]"
+            metavar="X",
+            show_default="0",
+            help="The drop that is allowed since --baseline, like 0.5pp or 0.005.",
         ),
     ] = None
     baseline_missing: Annotated[
         Literal["fail", "pass"],
-        typer.Option(help="What the gate does where the baseline does not exist."),
+        typer.Option(help="What --baseline does where there is none."),
     ] = "fail"
     min_overlap: Annotated[
         str,
         typer.Option(
             metavar="X%|N",
-            help="Fail if fewer images can be compared: a share of those of each run, or a number.",
+            help="Fail if fewer images can be compared with --baseline: a share of those of each "
+            "run, or a number.",
         ),
     ] = "50%"
     exit_zero: Annotated[

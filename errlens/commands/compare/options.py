@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RankOption
 from errlens.errors import IncomparableRuns, UnfitOption, some
 
@@ -20,12 +21,18 @@ LEAST_RUNS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(RankOption, ImagesOption, OutputOptions):
-    """Compare runs: is the new one better than the old, and which images show it?
+    """Compare runs: what did the new one fix, what did it break?
 
     Of two runs over the same images: what was fixed and what broke, by image, class and pair, with
     exact tests. Runs over different images are compared as two samples. Of more than two: a table,
     each against the first. Everything goes to compare/ of the last run.
+
+    Examples:
+        errlens compare runs/sample runs/small
+        errlens compare runs/sample runs/small --no-figures -o comparison
     """
+
+    PANEL = Panel.OUTPUT
 
     runs: Annotated[
         list[Path], typer.Argument(metavar="OLD NEW...", help="Run folders, the old one first.")
@@ -34,10 +41,14 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
     into: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", help="Where to write.  [default: compare/ of the last]"
+            "--out",
+            "-o",
+            metavar="DIR",
+            show_default="compare/ of the last run",
+            help="Where to write.",
         ),
     ] = None
-    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Write tables alone.")] = False
 
     def open_runs(self) -> "list[RunFolder]":
         """Return the runs; they are complete, and have the same classes."""

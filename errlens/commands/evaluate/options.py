@@ -10,6 +10,7 @@ import typer
 from errlens.commands.options.data import DataOptions, JudgementOptions
 from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.options.model import ComputeOptions, ModelOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.shell import command_line
 from errlens.errors import UnfitOption
 
@@ -20,16 +21,29 @@ KEPT_UNASKED = 200_000_000  # bytes of logits and features
 class EvaluateOptions(
     DataOptions, JudgementOptions, ModelOptions, ComputeOptions, OutputOptions, OverwriteOption
 ):
-    """Predict every image of DATA and keep each prediction, right or wrong.
+    r"""Predict every image and keep each prediction.
 
-    Every input becomes a row of RUN/predictions, also the files that cannot be read. Metrics and
-    a table of classes come with it. Stopped half-way, the same command goes on where it was.
+    Every input becomes a row of RUN/predictions, right or wrong, also the files that cannot be
+    read. Metrics and a table of classes come with it. Stopped half-way, the same command goes on
+    where it was. The model is that of --model, --checkpoint or both.
+
+    Examples:
+        errlens evaluate photos/val --model resnet50
+        errlens evaluate sample_data/pets/val -o runs/small --img-size 160 \
+            --checkpoint sample_data/pets/tf_efficientnet_lite0.pets.safetensors
     """
+
+    PANEL = Panel.RUN
 
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/DATA-MODEL]"
+            "--out",
+            "-o",
+            metavar="RUN",
+            rich_help_panel=Panel.OUTPUT,
+            show_default="runs/DATA-MODEL",
+            help="The run folder.",
         ),
     ] = None
     max_bad: Annotated[
@@ -38,19 +52,26 @@ class EvaluateOptions(
     keep: Annotated[
         str,
         typer.Option(
-            metavar="WHAT", help="logits,features or one of them; none; auto: both, up to 200 MB."
+            metavar="WHAT",
+            rich_help_panel=Panel.OUTPUT,
+            help="What to keep beside the predictions: logits, features, logits,features or none; "
+            "auto is both, up to 200 MB.",
         ),
     ] = "auto"
     expect: Annotated[
         str | None,
         typer.Option(
             metavar="top1=X",
-            help="The accuracy expected: where the result falls short, look for the preprocessing "
-            "that restores it.",
+            rich_help_panel=Panel.PREPROCESSING,
+            help="The accuracy expected, like top1=0.92: where the result falls short, look for "
+            "the preprocessing that restores it; not with --transform.",
         ),
     ] = None
     part_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images in a part: what a stop can cost.")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Images predicted between two savings: what a stop can cost."
+        ),
     ] = 4096
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ import typer
 from errlens.choices import Device, Fill, Upsampling
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.model import ModelOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 from errlens.errors import UnfitOption
 
@@ -20,17 +21,25 @@ ORIGINAL = "original"
 class PhotoArguments:
     """Photos that belong to no run."""
 
+    PANEL = Panel.IMAGES
+
     images: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[IMAGE]...",
-            help="Instead of a run: photos, or folders of them, with --model or --checkpoint.",
+            metavar="IMAGE...",
+            help="Photos instead of a run, or folders of them; with --model or --checkpoint.",
         ),
     ] = None
     into: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", help="Of photos without a run.  [default: explained]"
+            "--out",
+            "-o",
+            metavar="DIR",
+            rich_help_panel=Panel.OUTPUT,
+            show_default="explained",
+            help="Where to write what is made of photos without a run; that of a run goes to "
+            "RUN/explain.",
         ),
     ] = None
     max_file_mb: Annotated[
@@ -38,7 +47,8 @@ class PhotoArguments:
         typer.Option(
             min=1,
             metavar="N",
-            help="Read no image file of more megabytes.  [default: as the run; else 500]",
+            show_default="as the run, else 500",
+            help="Read no image file of more megabytes than this.",
         ),
     ] = None
 
@@ -47,9 +57,13 @@ class PhotoArguments:
 class MethodOptions:
     """What is explained, and how the methods go about it."""
 
+    PANEL = Panel.METHOD
+
     method: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="See --list; repeatable.  [default: grad-cam]"),
+        typer.Option(
+            metavar="NAME", show_default="grad-cam", help="How to explain; --list has the names."
+        ),
     ] = None
     list_methods: Annotated[
         bool,
@@ -59,55 +73,80 @@ class MethodOptions:
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="What to explain: predicted, true, second, top3 or a class; repeatable.  "
-            "[default: predicted, true (or second, where it is right) and why one rather than the "
-            "other]",
+            show_default="predicted, true (or second, where it is right), and why one rather than "
+            "the other",
+            help="What to explain: predicted, true, second, top3 or a class.",
         ),
     ] = None
     rather_than: Annotated[
         str | None,
         typer.Option(
-            metavar="WHAT", help="Why the target rather than this: predicted, true or a class."
+            metavar="WHAT",
+            help="Why the target rather than this: predicted, true, second or a class.",
         ),
     ] = None
     layer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The layer to look at.  [default: the last map]"),
+        typer.Option(
+            metavar="NAME",
+            show_default="the last with places",
+            help="The layer to look at.",
+        ),
     ] = None
     mask: Annotated[
         str,
-        typer.Option(metavar="X%|N", help="What occlusion hides: a share of a side, or pixels."),
+        typer.Option(
+            metavar="X%|N",
+            help="Side of the square that occlusion hides: a share of the image's, or pixels.",
+        ),
     ] = "20%"
     stride: Annotated[
         str | None,
-        typer.Option(metavar="X%|N", help="From mask to mask.  [default: half a mask]"),
+        typer.Option(
+            metavar="X%|N",
+            show_default="half a mask",
+            help="How far occlusion goes from mask to mask.",
+        ),
     ] = None
-    value: Annotated[Fill, typer.Option(help="What hides.")] = "mean"
+    value: Annotated[Fill, typer.Option(help="What a mask of occlusion shows.")] = "mean"
     probability: Annotated[
-        bool, typer.Option("--probability", help="Occlusion of the probability, not the logit.")
+        bool,
+        typer.Option("--probability", help="Let occlusion explain the probability, not the logit."),
     ] = False
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Of integrated gradients.")] = 50
-    samples: Annotated[int, typer.Option(min=1, metavar="N", help="Of smooth-grad.")] = 25
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps of integrated gradients.")
+    ] = 50
+    samples: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Noisy copies that smooth-grad averages.")
+    ] = 25
     noise: Annotated[
-        float, typer.Option(min=0, metavar="X", help="Of smooth-grad, as a share of the range.")
+        float,
+        typer.Option(
+            min=0, metavar="X", help="Noise of smooth-grad, as a share of the range of the input."
+        ),
     ] = 0.15
-    seed: Annotated[int, typer.Option(metavar="N", help="Of noise.")] = 0
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides what is drawn at random.")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOptions:
     """What else is asked of each image or map."""
 
+    PANEL = Panel.CHECKS
+
     compare: Annotated[
         bool,
         typer.Option(
-            "--compare", help="Methods side by side, by default all that fit, with their seconds."
+            "--compare",
+            help="Methods side by side, all that fit unless --method names some, with their "
+            "seconds.",
         ),
     ] = False
     cover: Annotated[
         bool,
         typer.Option(
-            "--cover", help="The smallest part that, hidden, turns the wrong class into the right."
+            "--cover",
+            help="The smallest part that, hidden, turns the wrong class into the right.",
         ),
     ] = False
     sweep: Annotated[
@@ -130,14 +169,16 @@ class StudyOptions:
     against: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN", help="An older run: what its model sees in the same images, beside it."
+            metavar="RUN",
+            help="An older run: what its model sees in the same images, beside it; not with "
+            "--compare or --overlay-only.",
         ),
     ] = None
     masks: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE|DIR",
-            help="Outlines (json) or mask images, white on black, of the objects: adds the share "
+            help="Outlines of the objects (json), or mask images, white on black: adds the share "
             "of the evidence that lies on them, held against their share of the area.",
         ),
     ] = None
@@ -147,29 +188,35 @@ class StudyOptions:
 class PictureOptions:
     """How pictures look."""
 
+    PANEL = Panel.PICTURES
+
     style: Annotated[
         Literal["errlens", "matlab"],
-        typer.Option(
-            help="matlab: as its examples have it, of the whole image squashed to the input."
-        ),
+        typer.Option(help="Whose look; matlab's is of the whole image, squashed to the input."),
     ] = "errlens"
     on: Annotated[
         Literal["input", "original"],
         typer.Option(help="What maps lie on: the image as fed, or the photo as it is."),
     ] = "input"
     overlay_only: Annotated[
-        bool, typer.Option("--overlay-only", help="A picture is the overlay of the last map alone.")
+        bool, typer.Option("--overlay-only", help="Draw the overlay of the last map alone.")
     ] = False
     alpha: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, metavar="X", help="Opacity of full colour.  [default: 0.7; matlab: 0.5]"
+            min=0,
+            max=1,
+            metavar="X",
+            show_default="0.7, of matlab 0.5",
+            help="Opacity of full colour.",
         ),
     ] = None
     colormap: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Such as jet or viridis.  [default: by the method; matlab: jet]"
+            metavar="NAME",
+            show_default="by the method, of matlab jet",
+            help="Such as jet or viridis.",
         ),
     ] = None
     upsampling: Annotated[
@@ -177,7 +224,12 @@ class PictureOptions:
         typer.Option(help="How a coarse map is enlarged to the image."),
     ] = "bilinear"
     save_maps: Annotated[
-        bool, typer.Option("--save-maps", help="Also write the maps, in raw units, as npz.")
+        bool,
+        typer.Option(
+            "--save-maps",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write also the maps, in raw units, as npz.",
+        ),
     ] = False
 
 
@@ -185,12 +237,16 @@ class PictureOptions:
 class LimitOptions:
     """How much of it, and by what."""
 
+    PANEL = Panel.RUN
+
     top: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Images at most, the first of the ranking.  [default: 20; all photos]",
+            rich_help_panel=Panel.IMAGES,
+            show_default="20 of a run, or all photos",
+            help="Images at most, the first of the ranking.",
         ),
     ] = None
     time_budget: Annotated[
@@ -201,10 +257,13 @@ class LimitOptions:
         float | None,
         typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
     ] = None
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto"
+    device: Annotated[
+        Device,
+        typer.Option(help="Where the model runs; auto takes a GPU where there is one."),
+    ] = "auto"
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Images at a time.  [default: by their size]"),
+        typer.Option(min=1, metavar="N", show_default="by their size", help="Images at a time."),
     ] = None
 
     def seconds(self) -> float | None:
@@ -248,14 +307,22 @@ class ExplainOptions(
     network honestly says why.
 
     With --model or --checkpoint, photos are explained that belong to no run; several with one
-    --target are also put on one sheet.
+    --target are also put on one sheet. A run knows its own model; --select, --rank, --data-root,
+    --cover and --against are for runs alone.
+
+    Examples:
+        errlens explain runs/sample --select worst:5
+        errlens explain runs/sample --select pairs:1 --target true --save-maps
+        errlens explain photo.jpg --model resnet50
     """
+
+    PANEL = Panel.MODEL
 
     trust_run: Annotated[
         bool,
         typer.Option(
             "--trust-run",
-            help="Run what code the run names, such as a model factory of an installed package.",
+            help="Run what code a run names, such as a model factory of an installed package.",
         ),
     ] = False
 

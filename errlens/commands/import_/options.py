@@ -9,6 +9,7 @@ import typer
 from errlens.choices import LabelKind
 from errlens.commands.options.data import MaxFileMB, SuperclassesFile
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.panels import Panel
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 class TableOptions:
     """Which table holds the predictions, and what it calls things."""
 
+    PANEL = Panel.DATA
+
     table: Annotated[
         Path,
         typer.Argument(
@@ -30,58 +33,96 @@ class TableOptions:
     ]
     root: Annotated[
         Path | None,
-        typer.Option(help="Where the images lie: relative paths start here.  [default: TABLE's]"),
+        typer.Option(
+            metavar="DIR",
+            show_default="the folder of TABLE",
+            help="Where the images lie: relative paths start here.",
+        ),
     ] = None
-    path_column: Annotated[str, typer.Option(help="Column of the paths.")] = "path"
+    path_column: Annotated[
+        str,
+        typer.Option(metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Column of the paths."),
+    ] = "path"
     id_column: Annotated[
-        str, typer.Option(help="Column that names the images of a table without paths.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.COLUMNS,
+            help="Column that names the images of a table without paths.",
+        ),
     ] = "id"
-    label_column: Annotated[str, typer.Option(help="Column of the labels.")] = "label"
-    pred_column: Annotated[str, typer.Option(help="Column of the predicted classes.")] = "pred"
+    label_column: Annotated[
+        str,
+        typer.Option(metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Column of the labels."),
+    ] = "label"
+    pred_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.COLUMNS,
+            help="Column of the predicted classes.",
+        ),
+    ] = "pred"
     confidence_column: Annotated[
         str,
-        typer.Option(help="Column of their probabilities, where a table has no others; optional."),
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.COLUMNS,
+            help="Column of the probability of the predicted class, where a table has no others; "
+            "it may be absent.",
+        ),
     ] = "confidence"
     prob_prefix: Annotated[
         str | None,
         typer.Option(
             metavar="TEXT",
+            rich_help_panel=Panel.COLUMNS,
+            show_default="prob_, p_ or nothing",
             help="What stands before a class in the name of its column of probability; '' is "
-            "nothing.  [default: prob_, p_ or nothing]",
+            "nothing.",
         ),
     ] = None
-    split_column: Annotated[str, typer.Option(help="Column of the splits.")] = "split"
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None
+    split_column: Annotated[
+        str,
+        typer.Option(metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Column of the splits."),
+    ] = "split"
+    split: Annotated[str | None, typer.Option(metavar="NAME", help="Only this split.")] = None
     labels: Annotated[
         LabelKind | None,
         typer.Option(
-            help="What labels and predicted classes are.  "
-            "[default: names if all match a class, else indices]"
+            show_default="names if all match a class, else indices",
+            help="What labels and predicted classes are.",
         ),
     ] = None
     labels_from: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Number of the first class, where labels are numbers.  [default: 0]",
+            show_default="0",
+            help="Number of the first class, where labels are numbers.",
         ),
     ] = None
     preds_from: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Likewise of predicted classes.  [default: 0]"),
+        typer.Option(
+            metavar="N",
+            show_default="0",
+            help="Number of the first class, where predicted classes are numbers.",
+        ),
     ] = None
     allow_unknown: Annotated[
         bool,
         typer.Option(
-            "--allow-unknown", help="Keep images whose label is no class, out of the metrics."
+            "--allow-unknown", help="Keep also images whose label is no class; do not count them."
         ),
     ] = False
     classes: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Class names in output order: txt, json, yaml or csv.  [default: those of the "
-            "columns of probability, else all labels and predictions, sorted]",
+            show_default="those of the columns of probability, else all labels and predictions, "
+            "sorted",
+            help="Class names in the order of the outputs: txt, json, yaml or csv.",
         ),
     ] = None
     superclasses: SuperclassesFile = None
@@ -129,16 +170,30 @@ class TableOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions(TableOptions, OutputOptions, OverwriteOption):
-    """Make a run of predictions that were made elsewhere: Keras, JAX, your own program.
+    r"""Make a run of predictions that were made elsewhere.
 
-    TABLE becomes the run folder that `errlens evaluate` would have written, without a model.
-    Images need not be there; those that lie below --root are hashed and measured.
+    Keras, JAX or your own program: TABLE becomes the run folder that `errlens evaluate` would have
+    written, without a model. Images need not be there; those that lie below --root are hashed and
+    measured.
+
+    Examples:
+        errlens import predictions.csv --root photos/val
+        errlens import runs/sample/baseline.parquet --id-column sample_id \
+            --label-column label_name --pred-column pred_name
     """
+
+    PANEL = Panel.OUTPUT
 
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/TABLE-imported]"
+            "--out",
+            "-o",
+            metavar="RUN",
+            show_default="runs/TABLE-imported",
+            help="The run folder.",
         ),
     ] = None
-    part_size: Annotated[int, typer.Option(min=1, metavar="N", help="Images in a part.")] = 4096
+    part_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images in a file of predictions.")
+    ] = 4096

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 
 MOST_TILES = 400  # matplotlib draws no picture of more than 65,535 pixels a side
@@ -14,32 +15,54 @@ MOST_TILES = 400  # matplotlib draws no picture of more than 65,535 pixels a sid
 
 @dataclass(frozen=True, kw_only=True)
 class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
-    """Show the images that are wrong, the worst first, beside what they were taken for.
+    """Show the images that are wrong, the worst first.
 
-    Tables and galleries go to RUN/misclassified. `--select row:N` alone tells all about one image.
+    Galleries have them beside images of the class they were taken for. Tables and galleries go to
+    RUN/misclassified. `--select row:N` alone tells all about one image.
+
+    Examples:
+        errlens misclassified runs/sample
+        errlens misclassified runs/sample --select worst:5 --as-fed
     """
+
+    PANEL = Panel.OUTPUT
 
     top: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
+            rich_help_panel=Panel.IMAGES,
+            show_default="all",
             help="Only the first N errors in the table and, unless something is selected, in all "
-            "else.  [default: all]",
+            "else.",
         ),
     ] = None
     tiles: Annotated[
         int,
         typer.Option(
-            min=1, max=MOST_TILES, metavar="N", help="Images of a gallery; at least one a column."
+            min=1,
+            max=MOST_TILES,
+            metavar="N",
+            rich_help_panel=Panel.PICTURES,
+            help="How many images a gallery has; at least one in each column.",
         ),
     ] = 60
     as_fed: Annotated[
-        bool, typer.Option("--as-fed", help="Show beside each image what the network saw of it.")
+        bool,
+        typer.Option(
+            "--as-fed",
+            rich_help_panel=Panel.PICTURES,
+            help="Show beside each image what the network saw of it.",
+        ),
     ] = False
     train: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Also show training images of the classes concerned."),
+        typer.Option(
+            metavar="DIR",
+            rich_help_panel=Panel.PICTURES,
+            help="Show also training images of the classes concerned.",
+        ),
     ] = None
     notes: Annotated[
         Path | None,
@@ -62,6 +85,6 @@ class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptio
     ] = None
     format: Annotated[
         Literal["parquet", "json"] | None,
-        typer.Option(help="Write the table of errors in this format, too."),
+        typer.Option(help="Write the table of errors in this format besides csv."),
     ] = None
-    no_figures: Annotated[bool, typer.Option("--no-figures", help="Tables only.")] = False
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Write tables alone.")] = False

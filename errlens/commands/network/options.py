@@ -9,15 +9,25 @@ import typer
 from errlens.commands.options.data import DataOptions
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.model import ComputeOptions, ModelOptions
+from errlens.commands.options.panels import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions(DataOptions, ModelOptions, ComputeOptions, OutputOptions):
-    """Fit a linear head to the classes of DATA, on the features of a network left as it is.
+    r"""Fit a head for other classes on a network left as it is.
 
-    FILE is the whole network with that head, for errlens evaluate --checkpoint. It records the
-    architecture, the preprocessing and the names of the classes.
+    The head is linear, on the features of the network. FILE is the whole network with that head,
+    for errlens evaluate --checkpoint. It records the architecture, the preprocessing and the names
+    of the classes.
+
+    Examples:
+        errlens network probe photos --model resnet50 --save-head head.safetensors
+        errlens network probe sample_data/digits/train --img-size 64 \
+            --checkpoint sample_data/pets/tf_efficientnet_lite0.pets.safetensors \
+            --save-head digits.safetensors
     """
+
+    PANEL = Panel.OUTPUT
 
     save_head: Annotated[
         Path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from errlens.choices import LabelKind
+from errlens.commands.options.panels import Panel
 from errlens.errors import UnfitOption
 from errlens.run.places import MAX_FILE_MB, data_set_name
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from errlens.data.samples import Samples
 
 MaxFileMB = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
+    int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes than this.")
 ]
 SuperclassesFile = Annotated[
-    Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
+    Path | None,
+    typer.Option(metavar="FILE", help="A csv file with the columns class_name and superclass."),
 ]
 
 
@@ -26,43 +28,64 @@ SuperclassesFile = Annotated[
 class DataOptions:
     """What to predict."""
 
+    PANEL = Panel.DATA
+
     data: Annotated[
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Class folders, a .csv or .parquet manifest, a folder of photos, one photo or "
-            "torchvision:NAME, a data set.",
+            help="A folder with a subfolder of photos for each class; a .csv or .parquet manifest; "
+            "photos without labels, a folder or a file; or torchvision:NAME, a data set.",
         ),
     ]
     root: Annotated[
         Path | None,
         typer.Option(
-            help="Where a manifest's relative paths start, or a data set lies.  "
-            "[default: a manifest's folder]"
+            metavar="DIR",
+            show_default="the manifest's folder",
+            help="Where the relative paths of a manifest start, or where a data set of "
+            "torchvision lies.",
         ),
     ] = None
-    path_column: Annotated[str, typer.Option(help="Manifest column of the paths.")] = "path"
-    label_column: Annotated[str, typer.Option(help="Manifest column of the labels.")] = "label"
-    split_column: Annotated[str, typer.Option(help="Manifest column of the splits.")] = "split"
+    path_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Manifest column of the paths."
+        ),
+    ] = "path"
+    label_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Manifest column of the labels."
+        ),
+    ] = "label"
+    split_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Manifest column of the splits."
+        ),
+    ] = "split"
     split: Annotated[
-        str | None, typer.Option(help="Only this split of a manifest or a data set.")
+        str | None,
+        typer.Option(metavar="NAME", help="Only this split of a manifest or a data set."),
     ] = None
     labels: Annotated[
         LabelKind | None,
         typer.Option(
-            help="What the labels are.  [default: names; whole numbers in a manifest that are no "
-            "names: indices]"
+            show_default="names, but indices where a manifest has whole numbers that are no names",
+            help="What the labels are: names of classes, or their places among the outputs.",
         ),
     ] = None
     allow_unknown: Annotated[
         bool,
         typer.Option(
-            "--allow-unknown", help="Predict images whose label the model lacks; do not count them."
+            "--allow-unknown",
+            help="Predict also images whose label the model lacks; do not count them.",
         ),
     ] = False
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="At most N images, each class in proportion.", metavar="N"),
+        typer.Option(min=1, metavar="N", help="At most N images, of each class in proportion."),
     ] = None
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a torchvision data set into --root.")
@@ -98,9 +121,11 @@ class DataOptions:
 class JudgementOptions:
     """How predictions are compared with labels."""
 
+    PANEL = Panel.DATA
+
     trust_labels: Annotated[
         bool,
-        typer.Option("--trust-labels", help="Go on where labels and outputs seem exchanged."),
+        typer.Option("--trust-labels", help="Go on where labels and outputs seem to be exchanged."),
     ] = False
     superclasses: SuperclassesFile = None
 

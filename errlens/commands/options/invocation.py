@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from errlens.commands.options.panels import Panel
+
 if TYPE_CHECKING:
     from errlens.terminal import Screen
 
@@ -14,9 +16,15 @@ if TYPE_CHECKING:
 class OutputOptions:
     """What belongs to an invocation as a whole, not to one block of a configuration."""
 
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More remarks.")] = False
+    PANEL = Panel.COMMON
+
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of tables.")
+    ] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")
+    ] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more remarks.")] = False
 
     def screen(self) -> "Screen":
         """Return the terminal as these options want it used."""
@@ -29,8 +37,10 @@ class OutputOptions:
 class OverwriteOption:
     """Whether to go on with what a run folder holds, or to start afresh."""
 
+    PANEL = Panel.COMMON
+
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start afresh, whatever the run folder holds.")
+        bool, typer.Option("--overwrite", help="Make anew what the folder holds already.")
     ] = False
 
 
@@ -42,12 +52,19 @@ INVOCATION = (OutputOptions, OverwriteOption)
 class ConfigArguments:
     """Which configuration, and which of its settings are replaced."""
 
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML configuration.")]
+    PANEL = Panel.CONFIGURATION
+
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG", help="A YAML file: the run folder, and a block for each command."
+        ),
+    ]
     set: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="BLOCK.KEY=VALUE",
-            help="A setting that wins over the file; repeatable.",
+            help="A setting that wins over the file.",
         ),
     ] = None

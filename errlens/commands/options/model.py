@@ -4,55 +4,60 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from errlens.choices import CropMode, Device, Interpolation
+from errlens.commands.options.panels import Panel
 from errlens.errors import UnfitOption, shortened
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames
     from errlens.model.classifier import Classifier
 
+_THE_MODELS: Final = "the model's"
+
 
 @dataclass(frozen=True, kw_only=True)
-class ModelOptions:
-    """Which model, and how it sees images; the latter spelt as in timm's scripts."""
+class NetworkOptions:
+    """Which model, with which weights, and what its outputs mean."""
+
+    PANEL = Panel.MODEL
 
     model: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A timm name, hf-hub:REPO, torchvision:NAME or package.module:function.  "
-            "[default: what the checkpoint is for]",
+            show_default="what the checkpoint is for",
+            help="A timm name, hf-hub:REPO, torchvision:NAME or package.module:function.",
         ),
     ] = None
     checkpoint: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Weights, or a training's checkpoint, or a Hugging Face folder.  "
-            "[default: pretrained]",
+            show_default="pretrained weights of the model",
+            help="Weights, a checkpoint of a training, or a Hugging Face folder.",
         ),
     ] = None
     use_ema: Annotated[
-        bool, typer.Option("--use-ema", help="The moving average of the checkpoint's weights.")
+        bool, typer.Option("--use-ema", help="Take the moving average of a checkpoint's weights.")
     ] = False
     model_kwargs: Annotated[
         list[str] | None,
-        typer.Option(metavar="K=V", help="Argument of the architecture; repeatable."),
+        typer.Option(metavar="K=V", help="An argument of the architecture."),
     ] = None
     num_classes: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Outputs, where the checkpoint does not tell."),
+        typer.Option(min=1, metavar="N", help="How many outputs, where the weights do not tell."),
     ] = None
     classes: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Class names in output order: txt, json, yaml or csv.  "
-            "[default: the model's, else the labels of the data, sorted]",
+            show_default="the model's, else the labels of the data, sorted",
+            help="Class names in the order of the outputs: txt, json, yaml or csv.",
         ),
     ] = None
     threshold: Annotated[
@@ -61,26 +66,59 @@ class ModelOptions:
             min=0.0001,
             max=0.9999,
             metavar="X",
-            help="Of two classes, predict the second where its probability is above this.  "
-            "[default: 0.5]",
+            show_default="0.5",
+            help="Of two classes, predict the second where its probability is above this.",
         ),
     ] = None
-    img_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Pixels a side.")] = None
-    crop_pct: Annotated[
-        float | None, typer.Option(min=0.01, metavar="X", help="Share kept by the crop.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingOptions:
+    """How the model sees images; spelt as in timm's scripts."""
+
+    PANEL = Panel.PREPROCESSING
+
+    img_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default=_THE_MODELS,
+            help="Pixels on each side of what the network sees.",
+        ),
     ] = None
-    crop_mode: Annotated[CropMode | None, typer.Option(help="How to crop.")] = None
+    crop_pct: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            metavar="X",
+            show_default=_THE_MODELS,
+            help="Share of the resized photo's side that the crop keeps.",
+        ),
+    ] = None
+    crop_mode: Annotated[
+        CropMode | None,
+        typer.Option(show_default=_THE_MODELS, help="How the photo is made square."),
+    ] = None
     interpolation: Annotated[
         Interpolation | None,
-        typer.Option(help="How to resize."),
+        typer.Option(show_default=_THE_MODELS, help="How the photo is resized."),
     ] = None
     mean: Annotated[
         tuple[float, float, float] | None,
-        typer.Option(metavar="R G B", help="Mean of each channel, 0 to 1."),
+        typer.Option(
+            metavar="R G B",
+            show_default=_THE_MODELS,
+            help="Mean of each channel, 0 to 1.",
+        ),
     ] = None
     std: Annotated[
         tuple[float, float, float] | None,
-        typer.Option(metavar="R G B", help="Standard deviation of each channel."),
+        typer.Option(
+            metavar="R G B",
+            show_default=_THE_MODELS,
+            help="Standard deviation of each channel.",
+        ),
     ] = None
     bgr: Annotated[
         bool, typer.Option("--bgr", help="Feed blue first, to a model trained with OpenCV.")
@@ -89,7 +127,8 @@ class ModelOptions:
         str | None,
         typer.Option(
             metavar="MODULE:FUNCTION",
-            help="Your own function from a Pillow image to a tensor, instead of the above.",
+            help="Your own function from a Pillow image to a tensor, in place of size, crop, "
+            "interpolation, mean and std.",
         ),
     ] = None
 
@@ -103,6 +142,11 @@ class ModelOptions:
             help="Bring photos of 16 bits, or of fractions, to 0 to 255; timm makes them white.",
         ),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(NetworkOptions, PreprocessingOptions):
+    """Which model, and how it sees images."""
 
     @property
     def model_label(self) -> str:
@@ -141,21 +185,31 @@ class ModelOptions:
 class ComputeOptions:
     """How to work; none of it changes what comes out."""
 
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto"
+    PANEL = Panel.RUN
+
+    device: Annotated[
+        Device,
+        typer.Option(help="Where the model runs; auto takes a GPU where there is one."),
+    ] = "auto"
     batch_size: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Images at a time.  [default: 1 to 128, by their size]"
+            min=1, metavar="N", show_default="1 to 128, by their size", help="Images at a time."
         ),
     ] = None
     workers: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Threads that decode and predict.  [default: cores]"),
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default="one a core",
+            help="Threads that decode photos and predict.",
+        ),
     ] = None
     threads: Annotated[
         int, typer.Option(min=1, metavar="N", help="Threads of torch inside each worker.")
     ] = 1
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides what --limit keeps.")] = 0
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides which images --limit keeps.")] = 0
 
     def resources(self) -> dict[str, Any]:
         """Return what is worth recording of these options."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from errlens.choices import Rank
+from errlens.commands.options.panels import Panel
 from errlens.errors import NoResults, UnfitOption
 from errlens.run.places import DEFAULT_RUNS
 
@@ -57,7 +58,7 @@ class RunArgument:
 
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN", help="A run folder.  [default: the newest below runs/]"),
+        typer.Argument(metavar="RUN", show_default="the newest below runs/", help="A run folder."),
     ] = None
 
     def open_run(self, screen: "Screen") -> "RunFolder":
@@ -75,12 +76,14 @@ class RunArgument:
 class RankOption:
     """Which errors come first."""
 
+    PANEL = Panel.IMAGES
+
     rank: Annotated[
         Rank | None,
         typer.Option(
+            show_default="loss, or confidence where the run knows no more",
             help="What makes an error bad: a large loss, a negative margin, a high confidence, a "
-            "low entropy, or the wrong superclass.  [default: loss; confidence if that is all the "
-            "run knows]"
+            "low entropy, or the wrong superclass.",
         ),
     ] = None
 
@@ -110,13 +113,15 @@ class RankOption:
 class SelectOptions(RankOption):
     """Which images, and in which order."""
 
+    PANEL = Panel.IMAGES
+
     select: Annotated[
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Show only these: errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, "
-            "correct:A, exceptional, fixed:RUN and broken:RUN (since that run), row:N, path:GLOB; "
-            "joined by +: all of it; repeatable.",
+            help="Only these images: errors, worst:N, A~B (taken for one another), A/B (A taken "
+            "for B), pairs:N, group:N, true:A, pred:A, correct:A, exceptional, fixed:RUN or "
+            "broken:RUN (since that run), row:N, path:GLOB. Joined by +, all must hold.",
         ),
     ] = None
 
@@ -153,9 +158,13 @@ class SelectOptions(RankOption):
 class ImagesOption:
     """Where the images of a run lie."""
 
+    PANEL = Panel.IMAGES
+
     data_root: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the images lie now.  [default: as recorded]"),
+        typer.Option(
+            metavar="DIR", show_default="as the run recorded", help="Where the images lie now."
+        ),
     ] = None
 
     def images_root(self, run: "RunFolder") -> Path:

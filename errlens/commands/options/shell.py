@@ -3,10 +3,12 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
+from errlens.commands.options.panels import Panel
 from errlens.escapes import shell_line
 
 Options = TypeVar("Options")
@@ -15,7 +17,7 @@ Options = TypeVar("Options")
 def as_callback(do: Callable[[Options], object], options: type[Options]) -> Callable[..., None]:
     """Make a Typer callback of a function of one options object: each field is an option.
 
-    The docstring of the options class is the help.
+    The docstring of the options class is the help, and its `PANEL` the heading of its options.
     """
 
     def callback(**values: Any) -> None:
@@ -81,13 +83,25 @@ def _parameters(options: type[Any]) -> list[inspect.Parameter]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=defaults[name],
-            annotation=hints[name],
+            annotation=_below_heading(hints[name], panel),
         )
-        for name in dict.fromkeys(_written(options))
+        for name, panel in dict(_written(options)).items()
     ]
 
 
-def _written(options: type[Any]) -> Iterator[str]:
+def _written(options: type[Any]) -> Iterator[tuple[str, Panel | None]]:
+    """Yield the fields of an options class and its bases, each with the `PANEL` of its class."""
     for base in options.__bases__:
         yield from _written(base)
-    yield from inspect.get_annotations(options)
+    for name in inspect.get_annotations(options):
+        yield name, vars(options).get("PANEL")
+
+
+def _below_heading(annotation: Any, panel: Panel | None) -> Any:
+    """Give an option the panel of its class, unless it names one itself."""
+    note = _note(annotation)
+    if not isinstance(note, OptionInfo) or note.rich_help_panel is not None:
+        return annotation
+    note = copy(note)  # the same note may stand in several classes
+    note.rich_help_panel = panel
+    return Annotated[get_args(annotation)[0], note]

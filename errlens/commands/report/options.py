@@ -8,9 +8,13 @@ from errlens.commands.options.selecting import ImagesOption, RunArgument, Select
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
-    """Put everything that is known of a run on one page, RUN/report.html, for any browser.
+    """Put all that is known of a run on one page, for any browser.
 
-    The page loads nothing from elsewhere. RUN/summary.md says the most important in a few lines.
-    What other commands have not made yet is named with the command that does. `--select A~B`
-    makes a page of its own about these images.
+    The page is RUN/report.html and loads nothing from elsewhere. RUN/summary.md says the most
+    important in a few lines. What other commands have not made yet is named with the command that
+    does. With --select there is a page of its own about these images.
+
+    Examples:
+        errlens report runs/sample
+        errlens report runs/sample --select worst:20
     """

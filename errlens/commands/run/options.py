@@ -6,15 +6,22 @@ from typing import Annotated
 import typer
 
 from errlens.commands.options.invocation import ConfigArguments, OutputOptions, OverwriteOption
+from errlens.commands.options.panels import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(ConfigArguments, OutputOptions, OverwriteOption):
-    """Run the commands that CONFIG has a block for, one after the other.
+    """Run the commands of a configuration, one after the other.
 
-    The file names the run folder (`out`) and, block by block, the options of each command.
-    Relative paths in it start at its own folder.
+    CONFIG names the run folder (`out`) and, block by block, the options of each command. Relative
+    paths in it start at its own folder.
+
+    Examples:
+        errlens run configs/sample.yaml
+        errlens run configs/sample.yaml --set out=runs/other --set explain.top=2
     """
+
+    PANEL = Panel.CONFIGURATION
 
     print_config: Annotated[
         bool,
