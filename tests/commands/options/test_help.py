@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -22,7 +23,7 @@ from errlens.commands.options.help import HelpfulCommand
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.shell import as_callback
 from errlens.commands.registry import COMMANDS, SECTIONS
-from tests.conftest import call, ends
+from tests.conftest import REPOSITORY, call, ends
 
 MOST_IN_A_PANEL = 15
 GROUPS = sorted({name.split()[0] for name in COMMANDS if " " in name})
@@ -75,6 +76,29 @@ def test_the_examples_of_the_program_are_understood_by_it():
     for _program, command, *arguments in examples_in(help_of("")):
         if arguments != ["--help"]:
             parsed(command, arguments)
+
+
+QUICK = ["import", "what-if", "report", "compare", "check", "confusion", "misclassified"]
+
+
+def test_the_examples_of_help_can_be_typed_after_the_sample(sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample_data").symlink_to(REPOSITORY / "sample_data")
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    shutil.copytree(sample.run.path, "runs/sample")
+    mine = ("photos", "photo.jpg", "predictions.csv")  # what only a user has
+    typed = {
+        name: [words for words in lines if not words[0].startswith(mine)]
+        for name, lines in EXAMPLES.items()
+    }
+    assert all(typed.values())
+    for words in [words for lines in typed.values() for words in lines]:
+        given = [word for word in words if word.startswith(("sample_data/", "configs/"))]
+        assert all(Path(word).exists() for word in given), words
+    ends(["evaluate", *typed["evaluate"][0]])
+    for name in QUICK:
+        for words in typed[name]:
+            ends([name, *words])
 
 
 @pytest.mark.parametrize("name", ["", *GROUPS, *COMMANDS])
