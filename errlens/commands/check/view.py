@@ -12,8 +12,9 @@ from errlens.commands.showing import print_json, say_next, show_files
 from errlens.errors import UnfitSelection
 from errlens.formats import count, counted, p_value, points, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Cell, Screen, Verdict, relative
 
+_GIVE_WAY: Final = (">images", ">95 % interval")
 _HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
@@ -36,7 +37,7 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
 
 def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
     """Print a line a gate."""
-    screen.table(_HEADS, [_cells(gate) for gate in gates])
+    screen.table(_HEADS, [_cells(gate) for gate in gates], gives_way=_GIVE_WAY)
 
 
 def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
@@ -47,11 +48,11 @@ def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
     }
 
 
-def _cells(outcome: GateResult) -> tuple[str, ...]:
+def _cells(outcome: GateResult) -> tuple[Cell, ...]:
     gate, measured = outcome.gate, outcome.measured
     texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
     return (
-        "PASS" if outcome.passed else "FAIL",
+        Verdict("PASS" if outcome.passed else "FAIL", outcome.passed),
         gate.metric,
         texts.value,
         gate.op,

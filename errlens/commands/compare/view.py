@@ -14,9 +14,11 @@ from errlens.commands import showing
 from errlens.commands.compare.options import CompareOptions
 from errlens.commands.compare.result import ComparisonResult
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Cell, Screen, relative
 
 SHOWN: Final = 10  # rows of a table
+
+_GIVE_WAY: Final = (">gone", ">new", ">95 % interval", ">fixed", ">broken", ">row")
 
 _HEADS: Final = {
     "top1": ">top-1", "top5": ">top-5", "macro_f1": ">macro F1", "nll": ">NLL", "brier": ">Brier",
@@ -135,10 +137,10 @@ def _show_differences(screen: Screen, result: ComparisonResult) -> None:
         )
     ]
     heads = (
-        f"against {result.names[0]}", ">difference in top-1", ">95 % interval", ">p",
+        f"<against {result.names[0]}", ">difference in top-1", ">95 % interval", ">p",
         "images in common",
     )  # fmt: skip
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=(">95 % interval",), prose=heads[-1:], file="runs.csv")
 
 
 def _common(comparison: Comparison) -> str:
@@ -206,7 +208,7 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
     paired = "fixed" in pairs
     rows = [
         (
-            f"{row['class_a']} ~ {row['class_b']}",
+            showing.both_ways(row["class_a"], row["class_b"]),
             formats.NOT_KNOWN if pd.isna(row["status"]) else row["status"],
             *(_changes(row) if paired else _shares(row)),
             formats.probability(row["q_value"]),
@@ -235,23 +237,23 @@ def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
         (
             str(row["row"]),
             row["path"],
-            f"{row['old_pred']} -> {row['new_pred']}",
+            showing.one_way(row["old_pred"], row["new_pred"]),
             formats.probability(row["old_confidence"]),
             formats.probability(row["new_confidence"]),
         )
         for row in showing.first_rows(broken, SHOWN)
     ]
-    heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
+    heads = (">row", "broken", "true -> predicted", ">old p(true)", ">new p(predicted)")
     _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
 
 
 def _show_table(
-    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[str]], *, total: int, file: str
+    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[Cell]], *, total: int, file: str
 ) -> None:
     if not rows:
         return
     screen.say()
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=_GIVE_WAY, file=file)
     showing.say_more(screen, total, len(rows), f": see {file}")
 
 

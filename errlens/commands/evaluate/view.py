@@ -20,13 +20,15 @@ from errlens.terminal import Screen, relative
 WORST_CLASSES: Final = 5
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
+_GIVE_WAY: Final = (">95 % interval",)
 
 
 def show_result(screen: Screen, evaluation: Evaluation) -> None:
     """Print the metrics, what went worst, what could not be read and where it all is."""
     run, metrics, classes = evaluation
     if metrics.top1:
-        screen.table(("", ">value", ">95 % interval", ">images"), _metric_rows(metrics))
+        heads = ("", ">value", ">95 % interval", ">images")
+        screen.table(heads, _metric_rows(metrics), gives_way=_GIVE_WAY)
         _show_worst_classes(screen, classes)
     if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
         _show_predictions(screen, run)
@@ -40,7 +42,7 @@ def show_next(screen: Screen, evaluation: Evaluation) -> None:
     top1 = evaluation.metrics.top1
     if top1 and top1.value < 1:
         command = ["errlens", "confusion", relative(evaluation.run.path)]
-        screen.say(f"Next: {shell_line(command)}")
+        screen.whole(f"Next: {shell_line(command)}")
 
 
 def print_json(screen: Screen, command: str, evaluation: Evaluation, **more: Any) -> None:
@@ -84,7 +86,8 @@ def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
     ]
     if rows:
         screen.say()
-        screen.table(("worst classes", ">recall", ">95 % interval", ">images"), rows)
+        heads = ("worst classes", ">recall", ">95 % interval", ">images")
+        screen.table(heads, rows, gives_way=_GIVE_WAY, file="classes.csv")
 
 
 def _show_predictions(screen: Screen, run: RunFolder) -> None:
@@ -106,5 +109,6 @@ def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
     screen.table(
         (f"{counted(failed, 'failed input')}", "status", "reason"),
         [(row["path"], row["status"], row["error"]) for row in bad.to_pylist()],
+        prose=("reason",),
     )
     say_more(screen, failed, BAD_INPUTS, ": see the columns status and error")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.errors import BadConfig, ErrlensError
-from errlens.terminal import Screen, printable, relative, show_error
+from errlens.escapes import printable
+from errlens.terminal import Screen, relative, show_error
 
 
 @settings(deadline=None)
