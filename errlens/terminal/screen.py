@@ -60,13 +60,13 @@ class Screen:
 
         One that says whether something is as it was asked for has the colour of it.
         """
-        if self._shows_results:
+        if self.shows_results:
             style = None if passed is None else Verdict(text, passed).style
             self._out.print(_between_words(printable(text), sys.stdout), style=style)
 
     def whole(self, line: str) -> None:
         """Print a line that is copied, like a command: it has no line breaks of ours."""
-        if self._shows_results:
+        if self.shows_results:
             self._out.print(printable(line))
 
     def table(
@@ -82,7 +82,7 @@ class Screen:
 
         Columns that there is no room for are named; `file` has them.
         """
-        if not (self._shows_results and rows):
+        if not (self.shows_results and rows):
             return
         table = fitted(heads, rows, _columns(sys.stdout), gives_way=gives_way, prose=prose)
         for line in table.lines:
@@ -127,7 +127,8 @@ class Screen:
         return advance
 
     @property
-    def _shows_results(self) -> bool:
+    def shows_results(self) -> bool:
+        """Whether people see the results."""
         return not (self._quiet or self._as_json)
 
 

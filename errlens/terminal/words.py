@@ -13,7 +13,7 @@ _OF_THE_START: Final = 2 / 3  # of what is left of a name
 _OF_A_PATH: Final = 1 / 3  # the name of the file says more than that of its folder
 
 # A number keeps its unit.
-BETWEEN_WORDS: Final = re.compile(r" (?!%|pp\b|(?:(?:~|->) )?B\))")
+BETWEEN_WORDS: Final = re.compile(r" (?!%|pp\b|\*|(?:(?:~|->) )?B\))")
 BEFORE_BRACKETS: Final = re.compile(r" (?=\()")
 
 

@@ -18,8 +18,11 @@ _GIVE_WAY: Final = (">images", ">95 % interval")
 _HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
-def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
-    """Print a line a gate, what there is to say of some, the verdict, and what to do next."""
+def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verdict: bool) -> None:
+    """Print a line a gate, what there is to say of some, the verdict, and what to do next.
+
+    That gates failed is said here if this `is_verdict`; else the error does that ends the command.
+    """
     files = [run.gates_file.name, run.junit_file.name]
     show_gates(screen, gates)
     remarks = [text for gate in gates for text in _remarks(gate)]
@@ -28,7 +31,10 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
     show_files(screen, run.path, files)
     failed = [gate for gate in gates if not gate.passed]
     n = counted(len(gates), "gate")
-    screen.say(f"FAILED: {len(failed)} of {n}" if failed else f"PASSED: {n}")
+    if not failed:
+        screen.say(f"PASSED: {n}", passed=True)
+    elif is_verdict:
+        screen.say(f"FAILED: {len(failed)} of {n}", passed=False)
     if failed and failed[0].measured.value is not None:
         chosen = _selected(failed[0], run.info.classes)
         say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])

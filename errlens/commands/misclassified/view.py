@@ -199,7 +199,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
         screen.say(
             "No error repeats among the images of one value more often than by chance; the "
             f"strongest: {first['value']}, {_kind(first)}, "
-            f"{of(first['k'], first['n'])} where chance gives {first['expected']:.1f}, "
+            f"{of(first['k'], first['n'])} where chance gives {expected_count(first['expected'])}, "
             f"q {probability(first['q_value'])}."
         )
     elif others := len(systematic) - len(shown):
