@@ -8,7 +8,7 @@ import pandas as pd
 
 from errlens.analysis.accuracy.metrics import Proportion
 from errlens.escapes import shell_line
-from errlens.formats import NOT_KNOWN, count, of, share, share_range
+from errlens.formats import NOT_KNOWN, count, counted, of, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
 from errlens.terminal import Names, Screen, relative
@@ -56,10 +56,13 @@ def first_few(texts: Sequence[str], most: int) -> str:
     return f"{shown} and {count(rest)} more" if rest > 0 else shown
 
 
-def say_more(screen: Screen, total: int, shown: int, where: str = "") -> None:
+def say_more(
+    screen: Screen, total: int, shown: int, where: str = "", *, noun: str | None = None
+) -> None:
     """Say how many were not shown, if any, and where they are."""
-    if more := and_more(total, shown):
-        screen.say(f"{more.lstrip()}{where}")
+    if (n := total - shown) > 0:
+        more = counted(n, f"more {noun}") if noun else f"{count(n)} more"
+        screen.say(f"and {more}{where}")
 
 
 def and_more(total: int, shown: int = 1) -> str:

@@ -90,7 +90,7 @@ class Screen:
         left_out = ", ".join(table.left_out)
         if left_out and left_out not in self._said_left_out:
             self._said_left_out.add(left_out)
-            where = f"see {file}" if file else "a wider terminal shows it"
+            where = f"see {file}" if file else "a wider terminal shows more"
             self.say(f"no room for {left_out}: {where}")
 
     def json(self, tree: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verd
     That gates failed is said here if this `is_verdict`; else the error does that ends the command.
     """
     files = [run.gates_file.name, run.junit_file.name]
-    show_gates(screen, gates)
+    show_gates(screen, gates, file=run.gates_file.name)
     remarks = [text for gate in gates for text in _remarks(gate)]
     for text in ["", *remarks] if remarks else []:
         screen.say(text)
@@ -41,9 +41,9 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verd
     print_json(screen, "check", run, **as_tree(gates), files=files)
 
 
-def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
-    """Print a line a gate."""
-    screen.table(_HEADS, [_cells(gate) for gate in gates], gives_way=_GIVE_WAY)
+def show_gates(screen: Screen, gates: Sequence[GateResult], *, file: str = "") -> None:
+    """Print a line a gate; `file` holds all that is known of them."""
+    screen.table(_HEADS, [_cells(gate) for gate in gates], gives_way=_GIVE_WAY, file=file)
 
 
 def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:

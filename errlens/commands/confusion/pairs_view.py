@@ -129,7 +129,7 @@ def show_most_frequent(screen: Screen, cells: pd.DataFrame) -> None:
     rows = [_one_way_cells(row) for row in first_rows(cells, FREQUENT)]
     heads = ("most frequent errors (A -> B)", *_ONE_WAY[:2])
     screen.table(heads, rows, gives_way=_GIVE_WAY, file="cells.csv")
-    say_more(screen, len(cells), FREQUENT, " kinds: see cells.csv")
+    say_more(screen, len(cells), FREQUENT, ": see cells.csv", noun="kind")
 
 
 def _one_way_cells(row: Mapping[str, Any]) -> tuple[Cell, str, str]:

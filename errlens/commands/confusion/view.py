@@ -152,7 +152,7 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
     screen.say()
     heads = ("groups", "classes", ">errors inside", ">of all errors", ">gain")
     screen.table(heads, rows, prose=("classes",))
-    showing.say_more(screen, len(larger), top, " groups of three or more: see groups.csv")
+    showing.say_more(screen, len(larger), top, " of three or more: see groups.csv", noun="group")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:

@@ -146,7 +146,7 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
         ("true -> predicted", ">images"),
         [(showing.one_way(*names), count(n)) for names, n in kinds[:SHOWN]],
     )
-    showing.say_more(screen, len(kinds), SHOWN, " kinds")
+    showing.say_more(screen, len(kinds), SHOWN, noun="kind")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
