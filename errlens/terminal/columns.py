@@ -12,7 +12,9 @@ from errlens.terminal.words import BETWEEN_WORDS, folded, longest_word
 
 NO_LIMIT: Final = 100_000
 HEAD_LINES: Final = 3
-_LONG_HEAD: Final = 24  # of a head that holds a name, whose words may be cut
+# A head that holds a name takes no more, even if its words have to be cut.
+_LONG_HEAD: Final = 24
+_LONG_HEAD_AT_LAST: Final = 16
 
 
 class Names(NamedTuple):
@@ -72,7 +74,7 @@ class Column:
 
     def width(self, layout: Layout) -> int:
         """Return how many columns it takes."""
-        return max(self._head_width(layout.head_lines), self._cells_width(layout))
+        return max(self._head_width(layout), self._cells_width(layout))
 
     def lines(self, layout: Layout, shorten: Callable[[str], str]) -> tuple[list[str], ...]:
         """Return the lines of the head and of each cell."""
@@ -86,9 +88,11 @@ class Column:
             folded(text, width, at=at, cut=self.is_prose) for text in texts
         )
 
-    def _head_width(self, n_lines: int) -> int:
-        narrowest = self._head_widths[n_lines - 1]
-        return min(narrowest, _LONG_HEAD) if self._holds_name and n_lines > 1 else narrowest
+    def _head_width(self, layout: Layout) -> int:
+        narrowest = self._head_widths[layout.head_lines - 1]
+        if not self._holds_name or layout.head_lines == 1:
+            return narrowest
+        return min(narrowest, _LONG_HEAD_AT_LAST if layout.numbers_at else _LONG_HEAD)
 
     @cached_property
     def _head_widths(self) -> list[int]:

@@ -21,6 +21,7 @@ from errlens.terminal.words import BEFORE_BRACKETS, BETWEEN_WORDS, Shortening
 _SPACES: Final = (3, 2)  # between columns
 _NAME: Final = (16, 8)  # columns of a name that is well read, and that is just read
 _PROSE: Final = (24, 12)
+_PROSE_AT_LAST: Final = 9
 
 
 class Span(NamedTuple):
@@ -134,6 +135,7 @@ class _Table:
             yield from (narrow._replace(name=most) for most in _down(longest_name, name))
         for numbers_at in (None, BEFORE_BRACKETS, BETWEEN_WORDS):
             narrow = narrow._replace(numbers_at=numbers_at)
+            least_prose = _PROSE_AT_LAST if numbers_at is BETWEEN_WORDS else least_prose
             yield from (narrow._replace(prose=most) for most in _down(prose, least_prose))
             for most in _down(name, just_read if numbers_at else name - 4):
                 yield narrow._replace(prose=least_prose, name=most)

@@ -164,7 +164,7 @@ def _show_checks(screen: Screen, tables: Tables) -> None:
     ]
     screen.say()
     heads = ("checked", ">deletion", ">random", ">insertion", ">random", ">if randomised", ">n")
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=(">n",))
     screen.remark(
         "A good map has a lower deletion and a higher insertion than random ones, and little of "
         "it is left with the model randomised."
