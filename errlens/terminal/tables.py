@@ -1,10 +1,11 @@
 """Tables that fit the terminal: what gives way where there is no room, and in which order.
 
 1. Columns move together, and heads take up to three lines.
-2. Prose takes several lines, and names are shortened in their middle, both within reason.
+2. Sentences take several lines, and names are shortened in their middle, both within reason.
 3. Columns go, one after the other, as far as the table says that they may.
-4. Names are shortened to what can just be read, and prose becomes narrow.
-5. The parts of a number's cell, as in `40.0 % (2 of 5)`, stand below one another.
+4. Sentences become narrow, and names a bit shorter.
+5. The parts of a number's cell, as in `40.0 % (2 of 5)`, stand below one another, and names are
+   shortened to what can just be read.
 
 A number is never cut. Where there is room for all, nothing is changed.
 """
@@ -19,9 +20,11 @@ from errlens.terminal.columns import HEAD_LINES, Cell, Column, Layout, label
 from errlens.terminal.words import BEFORE_BRACKETS, BETWEEN_WORDS, Shortening
 
 _SPACES: Final = (3, 2)  # between columns
-_NAME: Final = (16, 8)  # columns of a name that is well read, and that is just read
-_PROSE: Final = (24, 12)
-_PROSE_AT_LAST: Final = 9
+# How many columns names and sentences have before columns go, and then, together with where the
+# cells with numbers are broken.
+_NAME: Final = 16
+_PROSE: Final = 24
+_AT_LAST: Final = ((None, 12, 12), (BEFORE_BRACKETS, 8, 12), (BETWEEN_WORDS, 8, 9))
 
 
 class Span(NamedTuple):
@@ -119,30 +122,28 @@ class _Table:
 
     def _layouts(self, width: int) -> Iterator[Layout]:
         """Yield ever narrower layouts."""
-        columns = [column for column, _ in self._columns]
-        names = [cell_len(name) for column in columns for name in column.names]
-        sentences = [column.widest_cell for column in columns if column.is_prose]
+        names = [cell_len(name) for column, _ in self._columns for name in column.names]
+        sentences = [column.widest_cell for column, _ in self._columns if column.is_prose]
         longest_name, longest_prose = (min(width, max(of, default=0)) for of in (names, sentences))
-        (name, just_read), (prose, least_prose) = _NAME, _PROSE
         yield Layout()
-        for n_lines in range(1, HEAD_LINES + 1):
-            yield Layout(_SPACES[-1], n_lines)
+        yield from (Layout(_SPACES[-1], n_lines) for n_lines in range(1, HEAD_LINES + 1))
         for gone in range(self._most_gone + 1):
             narrow = Layout(_SPACES[-1], HEAD_LINES, gone=gone)
             yield narrow
-            yield from (narrow._replace(prose=most) for most in _down(longest_prose, prose))
-            narrow = narrow._replace(prose=prose)
-            yield from (narrow._replace(name=most) for most in _down(longest_name, name))
-        for numbers_at in (None, BEFORE_BRACKETS, BETWEEN_WORDS):
+            yield from _with_prose(narrow, longest_prose, _PROSE)
+            yield from _with_names(narrow._replace(prose=_PROSE), longest_name, _NAME)
+        for numbers_at, least_name, least_prose in _AT_LAST:
             narrow = narrow._replace(numbers_at=numbers_at)
-            least_prose = _PROSE_AT_LAST if numbers_at is BETWEEN_WORDS else least_prose
-            yield from (narrow._replace(prose=most) for most in _down(prose, least_prose))
-            for most in _down(name, just_read if numbers_at else name - 4):
-                yield narrow._replace(prose=least_prose, name=most)
+            yield from _with_prose(narrow, _PROSE, least_prose)
+            yield from _with_names(narrow._replace(prose=least_prose), _NAME, least_name)
 
 
-def _down(first: int, last: int) -> range:
-    return range(first, last - 1, -1)
+def _with_prose(layout: Layout, first: int, last: int) -> Iterator[Layout]:
+    return (layout._replace(prose=most) for most in range(first, last - 1, -1))
+
+
+def _with_names(layout: Layout, first: int, last: int) -> Iterator[Layout]:
+    return (layout._replace(name=most) for most in range(first, last - 1, -1))
 
 
 def _place(head: str, gives_way: Sequence[str]) -> int:
