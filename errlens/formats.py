@@ -17,7 +17,6 @@ _FEW: Final = 1_000  # images, of which one is worth the first decimal of a perc
 _A_HAIR_MORE: Final = 1 + 1e-12  # than what is given, which may be the result of a division
 _MOST_TIMES: Final = 100
 _DIGITS: Final = 4  # of a metric that is no share
-_PLURALS: Final = {"class": "classes"}
 
 
 def share(value: float | None, n: int | None = None) -> str:
@@ -195,7 +194,8 @@ def counted(n: int, noun: str) -> str:
     >>> counted(1, "image"), counted(8000, "image"), counted(0, "class")
     ('1 image', '8,000 images', '0 classes')
     """
-    return f"{count(n)} {noun if n == 1 else _PLURALS.get(noun, f'{noun}s')}"
+    plural = "es" if noun.endswith("ss") else "s"
+    return f"{count(n)} {noun if n == 1 else noun + plural}"
 
 
 def of(part: int, whole: int) -> str:

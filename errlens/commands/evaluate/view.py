@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.metrics import Metrics
+from errlens.analysis.accuracy.metrics import Metrics, Proportion
 from errlens.commands import showing
 from errlens.commands.evaluate.result import Evaluation
 from errlens.commands.showing import first_rows, proportion_cells, say_more, show_files
@@ -18,6 +18,7 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 WORST_CLASSES: Final = 5
+WORST_SUPERCLASSES: Final = 10
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
 _GIVE_WAY: Final = (">95 % interval",)
@@ -29,6 +30,13 @@ def show_result(screen: Screen, evaluation: Evaluation) -> None:
     if metrics.top1:
         heads = ("", ">value", ">95 % interval", ">images")
         screen.table(heads, _metric_rows(metrics), gives_way=_GIVE_WAY)
+        say_more(
+            screen,
+            sum(parent.top1 is not None for parent in metrics.by_superclass),
+            WORST_SUPERCLASSES,
+            ", no worse: see metrics.json",
+            noun="superclass",
+        )
         _show_worst_classes(screen, classes)
     if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
         _show_predictions(screen, run)
@@ -57,7 +65,7 @@ def _metric_rows(metrics: Metrics) -> list[tuple[str, str, str, str]]:
         ("top-1", metrics.top1),
         ("top-5", metrics.top5),
         ("right superclass", metrics.super_top1),
-        *((f"top-1, {parent.superclass}", parent.top1) for parent in metrics.by_superclass),
+        *((f"top-1, {name}", top1) for name, top1 in _superclasses(metrics)),
     )
     means = (
         ("NLL", metrics.nll),
@@ -70,6 +78,14 @@ def _metric_rows(metrics: Metrics) -> list[tuple[str, str, str, str]]:
         for name, mean in means
         if mean
     ]
+
+
+def _superclasses(metrics: Metrics) -> list[tuple[str, Proportion]]:
+    """Return how often the images of each superclass are right; where there are many, the worst."""
+    known = [(parent.superclass, parent.top1) for parent in metrics.by_superclass if parent.top1]
+    if len(known) <= WORST_SUPERCLASSES:
+        return known
+    return sorted(known, key=lambda parent: parent[1].value)[:WORST_SUPERCLASSES]
 
 
 def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
