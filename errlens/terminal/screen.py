@@ -38,7 +38,7 @@ class Screen:
         self._as_json = as_json
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
-        self._said_left_out: set[str] = set()
+        self._said: set[str] = set()
 
     def remark(self, text: str) -> None:
         """Say what is going on."""
@@ -78,7 +78,7 @@ class Screen:
         prose: Sequence[str] = (),
         file: str = "",
     ) -> None:
-        """Print a table; see `fitted`.
+        """Print a table, as `fitted` lays it out.
 
         Columns that there is no room for are named; `file` has them.
         """
@@ -87,11 +87,14 @@ class Screen:
         table = fitted(heads, rows, _columns(sys.stdout), gives_way=gives_way, prose=prose)
         for line in table.lines:
             self._out.print(Text.assemble(*line))
-        left_out = ", ".join(table.left_out)
-        if left_out and left_out not in self._said_left_out:
-            self._said_left_out.add(left_out)
+        if table.left_out:
             where = f"see {file}" if file else "a wider terminal shows more"
-            self.say(f"no room for {left_out}: {where}")
+            self._say_once(f"no room for {', '.join(table.left_out)}: {where}")
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
 
     def json(self, tree: Mapping[str, Any]) -> None:
         """Print the one object that stands for the results, where it was asked for."""
