@@ -17,7 +17,6 @@ _FEW: Final = 1_000  # images, of which one is worth the first decimal of a perc
 _A_HAIR_MORE: Final = 1 + 1e-12  # than what is given, which may be the result of a division
 _MOST_TIMES: Final = 100
 _DIGITS: Final = 4  # of a metric that is no share
-_PLURALS: Final = {"class": "classes"}
 
 
 def share(value: float | None, n: int | None = None) -> str:
@@ -70,17 +69,19 @@ def points_range(low: float | None, high: float | None, n: int | None = None) ->
 
 
 def probability(value: float | None) -> str:
-    """Write a probability, a p-value or a false discovery rate.
+    """Write a probability, a p-value or a false discovery rate; zero, too, is less than 0.001.
+
+    None of them is ever zero: one that is was too small for a float.
 
     >>> probability(0.0312), probability(1e-9), probability(0.99996), probability(1.0)
     ('0.031', '<0.001', '>0.999', '1.000')
     >>> probability(0.0), probability(float("nan"))
-    ('0.000', '-')
+    ('<0.001', '-')
     """
     if value is None or math.isnan(value):
         return NOT_KNOWN
     text = _fixed(value, 3)
-    if value > 0 and text == _fixed(0, 3):
+    if text == _fixed(0, 3):
         return "<0.001"
     return ">0.999" if value < 1 and text == _fixed(1, 3) else text
 
@@ -133,7 +134,7 @@ def number_range(low: float | None, high: float | None) -> str:
 def p_value(value: float) -> str:
     """Write a p-value with its name.
 
-    >>> p_value(0.0312), p_value(1e-9), p_value(1.0)
+    >>> p_value(0.0312), p_value(0.0), p_value(1.0)
     ('p = 0.031', 'p < 0.001', 'p = 1.000')
     """
     text = probability(value)
@@ -202,7 +203,8 @@ def counted(n: int, noun: str) -> str:
     >>> counted(1, "image"), counted(8000, "image"), counted(0, "class")
     ('1 image', '8,000 images', '0 classes')
     """
-    return f"{count(n)} {noun if n == 1 else _PLURALS.get(noun, f'{noun}s')}"
+    plural = "es" if noun.endswith("ss") else "s"
+    return f"{count(n)} {noun if n == 1 else noun + plural}"
 
 
 def of(part: int, whole: int) -> str:

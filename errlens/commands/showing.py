@@ -8,10 +8,10 @@ import pandas as pd
 
 from errlens.analysis.accuracy.metrics import Proportion
 from errlens.escapes import shell_line
-from errlens.formats import count, of, share, share_range
+from errlens.formats import NOT_KNOWN, count, counted, of, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Names, Screen, relative
 
 
 def first_rows(table: pd.DataFrame, top: int | None = None) -> list[dict[str, Any]]:
@@ -32,6 +32,20 @@ def proportion_cells(proportion: Proportion) -> tuple[str, str, str]:
     return share(value, n), share_range(low, high, n), of(round(value * n), n)
 
 
+def one_way(true: Any, predicted: Any) -> Names:
+    """Write what an image is and what it was taken for, for a cell of a table."""
+    return _classes(true, predicted, " -> ")
+
+
+def both_ways(a: Any, b: Any) -> Names:
+    """Write two classes that are taken for one another, for a cell of a table."""
+    return _classes(a, b, " ~ ")
+
+
+def _classes(a: Any, b: Any, joint: str) -> Names:
+    return Names(tuple(NOT_KNOWN if pd.isna(name) else str(name) for name in (a, b)), joint)
+
+
 def first_few(texts: Sequence[str], most: int) -> str:
     """Name the first few in a sentence and count the rest.
 
@@ -42,10 +56,13 @@ def first_few(texts: Sequence[str], most: int) -> str:
     return f"{shown} and {count(rest)} more" if rest > 0 else shown
 
 
-def say_more(screen: Screen, total: int, shown: int, where: str = "") -> None:
+def say_more(
+    screen: Screen, total: int, shown: int, where: str = "", *, noun: str | None = None
+) -> None:
     """Say how many were not shown, if any, and where they are."""
-    if more := and_more(total, shown):
-        screen.say(f"{more.lstrip()}{where}")
+    if (n := total - shown) > 0:
+        more = counted(n, f"more {noun}") if noun else f"{count(n)} more"
+        screen.say(f"and {more}{where}")
 
 
 def and_more(total: int, shown: int = 1) -> str:
@@ -82,7 +99,7 @@ def warn_of_absent(
 
 def say_next(screen: Screen, words: Sequence[str]) -> None:
     """Name the command that goes on from here."""
-    screen.say(f"Next: {shell_line(words)}")
+    screen.whole(f"Next: {shell_line(words)}")
 
 
 def print_json(screen: Screen, command: str, run: RunFolder | None = None, **values: Any) -> None:

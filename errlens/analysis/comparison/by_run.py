@@ -13,10 +13,7 @@ from errlens.analysis.statistics.differences import (
 )
 from errlens.run.csv_tables import TEXT, WHOLE
 
-# Of each metric compared, whether more is better.
-MORE_IS_BETTER: Final = {
-    "top1": True, "top5": True, "macro_f1": True, "nll": False, "brier": False, "ece": False,
-}  # fmt: skip
+METRICS: Final = ("top1", "top5", "macro_f1", "nll", "brier", "ece")
 
 
 # Columns of runs.csv; all others hold numbers.
@@ -62,6 +59,20 @@ def compare_outcomes(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
     )
 
 
+def best_run(images: Sequence[pd.DataFrame]) -> int | None:
+    """Return which run is right more often than each of the others, beyond chance, if one is.
+
+    That is where the 95 % interval of each difference lies above zero, the p-value below 0.05.
+
+    Args:
+        images: What `outcomes` returns, of each run.
+    """
+    best = int(np.argmax([of_run["correct"].mean() for of_run in images]))
+    others = [of_run for index, of_run in enumerate(images) if index != best]
+    surely = all(compare_outcomes(other, images[best]).low > 0 for other in others)
+    return best if surely else None
+
+
 def run_table(
     metrics: Mapping[str, Mapping[str, Any]], comparisons: Sequence[Comparison]
 ) -> pd.DataFrame:
@@ -94,7 +105,7 @@ def run_table(
 def _metrics(of_run: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metrics of a run, not a number where it has none."""
     row: dict[str, Any] = {"n": of_run["top1"]["n"]}
-    for name in MORE_IS_BETTER:
+    for name in METRICS:
         metric = of_run.get(name) or {}
         edges = ("low", "high") if name.startswith("top") else ()
         value = metric.get("value", np.nan)

@@ -20,10 +20,11 @@ def check(options: CheckOptions) -> list[GateResult]:
     screen = options.screen()
     run = options.open_run(screen)
     gates = judge_gates(run, options)
-    view.show(screen, run, gates)
+    view.show(screen, run, gates, is_verdict=options.exit_zero)
     failed = [gate.gate.name for gate in gates if not gate.passed]
     if failed and not options.exit_zero:
-        raise GateFailed(f"{len(failed)} of {counted(len(gates), 'gate')} failed: {some(failed)}")
+        which = "" if screen.shows_results else f": {some(failed)}"
+        raise GateFailed(f"{len(failed)} of {counted(len(gates), 'gate')} failed{which}")
     return gates
 
 

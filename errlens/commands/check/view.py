@@ -12,31 +12,38 @@ from errlens.commands.showing import print_json, say_next, show_files
 from errlens.errors import UnfitSelection
 from errlens.formats import count, counted, p_value, points, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Cell, Screen, Verdict, relative
 
+_GIVE_WAY: Final = (">images", ">95 % interval")
 _HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
 
 
-def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
-    """Print a line a gate, what there is to say of some, the verdict, and what to do next."""
+def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verdict: bool) -> None:
+    """Print a line a gate, what there is to say of some, the verdict, and what to do next.
+
+    That gates failed is said here if this `is_verdict`; else the error does that ends the command.
+    """
     files = [run.gates_file.name, run.junit_file.name]
-    show_gates(screen, gates)
+    show_gates(screen, gates, file=run.gates_file.name)
     remarks = [text for gate in gates for text in _remarks(gate)]
     for text in ["", *remarks] if remarks else []:
         screen.say(text)
     show_files(screen, run.path, files)
     failed = [gate for gate in gates if not gate.passed]
     n = counted(len(gates), "gate")
-    screen.say(f"FAILED: {len(failed)} of {n}" if failed else f"PASSED: {n}")
+    if not failed:
+        screen.say(f"PASSED: {n}", passed=True)
+    elif is_verdict:
+        screen.say(f"FAILED: {len(failed)} of {n}", passed=False)
     if failed and failed[0].measured.value is not None:
         chosen = _selected(failed[0], run.info.classes)
         say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
     print_json(screen, "check", run, **as_tree(gates), files=files)
 
 
-def show_gates(screen: Screen, gates: Sequence[GateResult]) -> None:
-    """Print a line a gate."""
-    screen.table(_HEADS, [_cells(gate) for gate in gates])
+def show_gates(screen: Screen, gates: Sequence[GateResult], *, file: str = "") -> None:
+    """Print a line a gate; `file` holds all that is known of them."""
+    screen.table(_HEADS, [_cells(gate) for gate in gates], gives_way=_GIVE_WAY, file=file)
 
 
 def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
@@ -47,11 +54,11 @@ def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
     }
 
 
-def _cells(outcome: GateResult) -> tuple[str, ...]:
+def _cells(outcome: GateResult) -> tuple[Cell, ...]:
     gate, measured = outcome.gate, outcome.measured
     texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
     return (
-        "PASS" if outcome.passed else "FAIL",
+        Verdict("PASS" if outcome.passed else "FAIL", outcome.passed),
         gate.metric,
         texts.value,
         gate.op,

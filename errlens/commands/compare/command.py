@@ -8,7 +8,7 @@ from errlens.analysis.comparison import matching
 from errlens.analysis.comparison.by_class import class_changes, class_differences
 from errlens.analysis.comparison.by_image import ChangedImages, changed_images
 from errlens.analysis.comparison.by_pair import pair_changes, pair_differences
-from errlens.analysis.comparison.by_run import Comparison, compare_outcomes, run_table
+from errlens.analysis.comparison.by_run import Comparison, best_run, compare_outcomes, run_table
 from errlens.analysis.comparison.matching import outcomes, spelt_alike
 from errlens.analysis.confusion import matrix
 from errlens.analysis.confusion.matrix import ConfusionMatrix, confusion_matrix
@@ -65,6 +65,7 @@ def _find(runs: Sequence[RunFolder], options: CompareOptions) -> ComparisonResul
     result = ComparisonResult(
         runs=run_table(metrics, comparisons),
         comparisons=comparisons,
+        best=best_run(images),
         relabelled=sum(matching.relabelled(old, new) for new in others),
         other_files=sum(matching.other_files(old, new) for new in others),
     )

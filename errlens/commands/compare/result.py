@@ -12,6 +12,7 @@ from errlens.analysis.comparison.by_run import Comparison
 class ComparisonResult(NamedTuple):
     """What is known of all runs, each against the first, and of two of them how they differ.
 
+    `best` is the run that is right more often than each of the others beyond chance, if one is.
     `relabelled` images have another label in one of the runs, `other_files` another content, though
     they have the same name. `absent` images could not be shown on the galleries, with the reason by
     path. The names of `files` start from the folder of the results.
@@ -19,6 +20,7 @@ class ComparisonResult(NamedTuple):
 
     runs: pd.DataFrame
     comparisons: Sequence[Comparison]
+    best: int | None
     relabelled: int
     other_files: int
     classes: pd.DataFrame | None = None

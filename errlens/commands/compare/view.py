@@ -7,16 +7,20 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens import formats
-from errlens.analysis.comparison.by_run import MORE_IS_BETTER, Comparison
+from errlens.analysis.comparison.by_run import METRICS, Comparison
 from errlens.analysis.confusion.pairs import ALPHA
 from errlens.analysis.selection.parsing import run_selector
 from errlens.commands import showing
 from errlens.commands.compare.options import CompareOptions
 from errlens.commands.compare.result import ComparisonResult
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Cell, Screen, relative
 
 SHOWN: Final = 10  # rows of a table
+
+_GIVE_WAY: Final = (">gone", ">new", ">95 % interval", ">fixed", ">broken", ">row")
+
+_METRICS_GIVE_WAY: Final = (">top-5", ">Brier", ">macro F1")
 
 _HEADS: Final = {
     "top1": ">top-1", "top5": ">top-5", "macro_f1": ">macro F1", "nll": ">NLL", "brier": ">Brier",
@@ -37,7 +41,7 @@ def show(
     if result.absent:
         root = options.images_root(runs[-1])
         showing.warn_of_absent(screen, result.absent, root, result.files)
-    _show_runs(screen, result.runs)
+    _show_runs(screen, result)
     screen.say()
     if len(result.comparisons) > 1:
         _show_differences(screen, result)
@@ -105,25 +109,33 @@ def _warn_of_doubts(screen: Screen, result: ComparisonResult) -> None:
         )
 
 
-def _show_runs(screen: Screen, runs: pd.DataFrame) -> None:
-    """Print the metrics; the best of each column is marked."""
+def _show_runs(screen: Screen, result: ComparisonResult) -> None:
+    """Print the metrics; an accuracy is marked that is better than the others beyond chance."""
+    runs = result.runs
     columns: dict[str, list[str]] = {"run": [str(name) for name in runs["run"]]}
-    for name, more in MORE_IS_BETTER.items():
+    for name in METRICS:
         if runs[name].isna().all():
             continue
-        best = runs[name].max() if more else runs[name].min()
-        is_share = name.startswith("top")
         columns[_HEADS[name]] = [
-            (formats.share(value, n) if is_share else formats.number(value))
-            + (" *" if value == best else "  ")
+            formats.share(value, n) if name.startswith("top") else formats.number(value)
             for value, n in zip(runs[name], runs["n"], strict=True)
         ]
         if name == "top1":
+            columns[_HEADS[name]] = _marked(columns[_HEADS[name]], result.best)
             edges = zip(runs["top1_low"], runs["top1_high"], runs["n"], strict=True)
             columns[">95 % interval"] = [formats.share_range(*edge) for edge in edges]
     columns[">images"] = [formats.count(n) for n in runs["n"]]
-    screen.table([*columns], list(zip(*columns.values(), strict=True)))
-    screen.say("* the best of its column")
+    rows = list(zip(*columns.values(), strict=True))
+    screen.table([*columns], rows, gives_way=_METRICS_GIVE_WAY, file="runs.csv")
+    if result.best is not None:
+        screen.say("* right more often than any other run here, beyond chance (p < 0.05)")
+
+
+def _marked(texts: list[str], best: int | None) -> list[str]:
+    """Return accuracies with the best one marked, if one is."""
+    if best is None:
+        return texts
+    return [f"{text} {'*' if index == best else ' '}" for index, text in enumerate(texts)]
 
 
 def _show_differences(screen: Screen, result: ComparisonResult) -> None:
@@ -135,10 +147,10 @@ def _show_differences(screen: Screen, result: ComparisonResult) -> None:
         )
     ]
     heads = (
-        f"against {result.names[0]}", ">difference in top-1", ">95 % interval", ">p",
+        f"<against {result.names[0]}", ">difference in top-1", ">95 % interval", ">p",
         "images in common",
     )  # fmt: skip
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=(">95 % interval",), prose=heads[-1:], file="runs.csv")
 
 
 def _common(comparison: Comparison) -> str:
@@ -206,7 +218,7 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
     paired = "fixed" in pairs
     rows = [
         (
-            f"{row['class_a']} ~ {row['class_b']}",
+            showing.both_ways(row["class_a"], row["class_b"]),
             formats.NOT_KNOWN if pd.isna(row["status"]) else row["status"],
             *(_changes(row) if paired else _shares(row)),
             formats.probability(row["q_value"]),
@@ -235,23 +247,23 @@ def _show_broken(screen: Screen, broken: pd.DataFrame) -> None:
         (
             str(row["row"]),
             row["path"],
-            f"{row['old_pred']} -> {row['new_pred']}",
+            showing.one_way(row["old_pred"], row["new_pred"]),
             formats.probability(row["old_confidence"]),
             formats.probability(row["new_confidence"]),
         )
         for row in showing.first_rows(broken, SHOWN)
     ]
-    heads = (">row", "broken", "true -> predicted", ">p before", ">p now")
+    heads = (">row", "broken", "true -> predicted", ">old p(true)", ">new p(predicted)")
     _show_table(screen, heads, rows, total=len(broken), file="broken.csv")
 
 
 def _show_table(
-    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[str]], *, total: int, file: str
+    screen: Screen, heads: Sequence[str], rows: Sequence[Sequence[Cell]], *, total: int, file: str
 ) -> None:
     if not rows:
         return
     screen.say()
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=_GIVE_WAY, file=file)
     showing.say_more(screen, total, len(rows), f": see {file}")
 
 

@@ -10,8 +10,8 @@ from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status
 from errlens.analysis.confusion.sentences import told_status, written_lift
-from errlens.commands.showing import first_rows, say_more
-from errlens.terminal import Screen
+from errlens.commands.showing import both_ways, first_rows, one_way, say_more
+from errlens.terminal import Cell, Screen
 
 FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 
@@ -20,6 +20,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 _TESTED: Final = slice(5, 7)  # the lifts and q in a row of a pair
 _ONE_WAY: Final = (">A as B", ">95 % interval", ">B as A", ">lift", ">q")
+_GIVE_WAY: Final = (">lifts", ">lift", ">95 % interval", ">q")
 _GAIN: Final = "gain: accuracy won if they were never mixed up"
 _LEGEND: Final = f"lift: times the errors expected; q: false discovery rate; {_GAIN}"
 
@@ -70,21 +71,22 @@ def _show_table(
     screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int, with_status: bool = False
 ) -> None:
     """Print a table of pairs; `with_status` says of each what it is evidence of."""
-    heads = [heading, *_COLUMNS, *["status"] * with_status]
+    heads = [f"<{heading}", *_COLUMNS, *["status"] * with_status]
     rows = [
         [*_pair_cells(row), *[told_status(row)] * with_status] for row in first_rows(pairs, top)
     ]
     if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
-        for line in (heads, *rows):
-            del line[_TESTED]
-    screen.table(heads, rows)
+        del heads[_TESTED]
+        for cells in rows:
+            del cells[_TESTED]
+    screen.table(heads, rows, gives_way=_GIVE_WAY, prose=("status",), file="pairs.csv")
     say_more(screen, len(pairs), top, " of them: see pairs.csv")
 
 
-def _pair_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _pair_cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     lifts = [written_lift(row[name]) for name in ("lift_ab", "lift_ba")]
     return (
-        f"{row['class_a']} ~ {row['class_b']}",
+        both_ways(row["class_a"], row["class_b"]),
         _rate(row["a_as_b"], row["n_a"]),
         formats.share_range(row["rate_ab_low"], row["rate_ab_high"]),
         _rate(row["b_as_a"], row["n_b"]),
@@ -111,7 +113,8 @@ def show_one_way(
         for row in first_rows(absorbed, top)
     ]
     screen.say()
-    screen.table(("one way, more than chance (A -> B)", *_ONE_WAY), rows)
+    heads = ("one way, more than chance (A -> B)", *_ONE_WAY)
+    screen.table(heads, rows, gives_way=_GIVE_WAY, file="absorbed.csv")
     say_more(screen, len(absorbed), top, ": see absorbed.csv")
 
 
@@ -124,13 +127,14 @@ def show_most_frequent(screen: Screen, cells: pd.DataFrame) -> None:
     """Print the most frequent errors, where there is no evidence of a mutual pair."""
     screen.say()
     rows = [_one_way_cells(row) for row in first_rows(cells, FREQUENT)]
-    screen.table(("most frequent errors (A -> B)", *_ONE_WAY[:2]), rows)
-    say_more(screen, len(cells), FREQUENT, " kinds: see cells.csv")
+    heads = ("most frequent errors (A -> B)", *_ONE_WAY[:2])
+    screen.table(heads, rows, gives_way=_GIVE_WAY, file="cells.csv")
+    say_more(screen, len(cells), FREQUENT, ": see cells.csv", noun="kind")
 
 
-def _one_way_cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
+def _one_way_cells(row: Mapping[str, Any]) -> tuple[Cell, str, str]:
     return (
-        f"{row['true_class']} -> {row['pred_class']}",
+        one_way(row["true_class"], row["pred_class"]),
         _rate(row["count"], row["n"]),
         formats.share_range(row["low"], row["high"]),
     )

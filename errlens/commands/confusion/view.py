@@ -27,7 +27,7 @@ from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import some
 from errlens.formats import NOT_KNOWN, count, counted, points, probability, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Cell, Screen, relative
 
 ODD_COUNTS = 5  # classes named that have not the images expected
 
@@ -150,8 +150,9 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
         for row, names in zip(showing.first_rows(larger, top), names_of(larger), strict=False)
     ]
     screen.say()
-    screen.table(("groups", "classes", ">errors inside", ">of all errors", ">gain"), rows)
-    showing.say_more(screen, len(larger), top, " groups of three or more: see groups.csv")
+    heads = ("groups", "classes", ">errors inside", ">of all errors", ">gain")
+    screen.table(heads, rows, prose=("classes",))
+    showing.say_more(screen, len(larger), top, " of three or more: see groups.csv", noun="group")
 
 
 def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
@@ -162,14 +163,15 @@ def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) ->
     rows = [
         (
             row["sample_id"],
-            f"{row['label_name']} -> {row['pred_name']}",
-            f"{row['super_label']} -> {row['super_pred']}",
+            showing.one_way(row["label_name"], row["pred_name"]),
+            showing.one_way(row["super_label"], row["super_pred"]),
             _superclass_probability(row),
         )
         for row in showing.first_rows(exceptional, top)
     ]
     heading = counted(len(exceptional), "exceptional error")
-    screen.table((heading, "classes", "superclasses", ">p(predicted superclass)"), rows)
+    heads = (heading, "classes", "superclasses", ">p(predicted superclass)")
+    screen.table(heads, rows, gives_way=("superclasses",), file="exceptional.csv")
     showing.say_more(screen, len(exceptional), top, ": see exceptional.csv")
 
 
@@ -189,9 +191,9 @@ def _show_soft(screen: Screen, matrix: ConfusionMatrix, soft: pd.DataFrame, *, t
             f"The run keeps {share(covered)} of the probability (its top-k): means are at least "
             "these."
         )
-    rows: Sequence[Sequence[str]] = [
+    rows: Sequence[Sequence[Cell]] = [
         (
-            f"{row['class_a']} ~ {row['class_b']}",
+            showing.both_ways(row["class_a"], row["class_b"]),
             probability(row["belief_ab"]),
             probability(row["belief_ba"]),
         )

@@ -16,6 +16,7 @@ def show_advice(screen: Screen, advice: Advice) -> None:
         for trial in (advice.diagnosis.restoring if advice.diagnosis else ())
     ]
     if rows:
-        screen.table(("instead", ">top-1", ">images not used to choose it"), rows)
+        heads = ("instead", ">top-1", ">images not used to choose it")
+        screen.table(heads, rows, prose=heads[:1])
         screen.say()
-        screen.say(f"Next: {advice.command}")
+        screen.whole(f"Next: {advice.command}")

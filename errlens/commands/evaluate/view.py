@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.metrics import Metrics
+from errlens.analysis.accuracy.metrics import Metrics, Proportion
 from errlens.commands import showing
 from errlens.commands.evaluate.result import Evaluation
 from errlens.commands.showing import first_rows, proportion_cells, say_more, show_files
@@ -18,15 +18,25 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
 WORST_CLASSES: Final = 5
+WORST_SUPERCLASSES: Final = 10
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
+_GIVE_WAY: Final = (">95 % interval",)
 
 
 def show_result(screen: Screen, evaluation: Evaluation) -> None:
     """Print the metrics, what went worst, what could not be read and where it all is."""
     run, metrics, classes = evaluation
     if metrics.top1:
-        screen.table(("", ">value", ">95 % interval", ">images"), _metric_rows(metrics))
+        heads = ("", ">value", ">95 % interval", ">images")
+        screen.table(heads, _metric_rows(metrics), gives_way=_GIVE_WAY)
+        say_more(
+            screen,
+            sum(parent.top1 is not None for parent in metrics.by_superclass),
+            WORST_SUPERCLASSES,
+            ", no worse: see metrics.json",
+            noun="superclass",
+        )
         _show_worst_classes(screen, classes)
     if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
         _show_predictions(screen, run)
@@ -40,7 +50,7 @@ def show_next(screen: Screen, evaluation: Evaluation) -> None:
     top1 = evaluation.metrics.top1
     if top1 and top1.value < 1:
         command = ["errlens", "confusion", relative(evaluation.run.path)]
-        screen.say(f"Next: {shell_line(command)}")
+        screen.whole(f"Next: {shell_line(command)}")
 
 
 def print_json(screen: Screen, command: str, evaluation: Evaluation, **more: Any) -> None:
@@ -55,7 +65,7 @@ def _metric_rows(metrics: Metrics) -> list[tuple[str, str, str, str]]:
         ("top-1", metrics.top1),
         ("top-5", metrics.top5),
         ("right superclass", metrics.super_top1),
-        *((f"top-1, {parent.superclass}", parent.top1) for parent in metrics.by_superclass),
+        *((f"top-1, {name}", top1) for name, top1 in _superclasses(metrics)),
     )
     means = (
         ("NLL", metrics.nll),
@@ -68,6 +78,14 @@ def _metric_rows(metrics: Metrics) -> list[tuple[str, str, str, str]]:
         for name, mean in means
         if mean
     ]
+
+
+def _superclasses(metrics: Metrics) -> list[tuple[str, Proportion]]:
+    """Return how often the images of each superclass are right; where there are many, the worst."""
+    known = [(parent.superclass, parent.top1) for parent in metrics.by_superclass if parent.top1]
+    if len(known) <= WORST_SUPERCLASSES:
+        return known
+    return sorted(known, key=lambda parent: parent[1].value)[:WORST_SUPERCLASSES]
 
 
 def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
@@ -84,7 +102,8 @@ def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
     ]
     if rows:
         screen.say()
-        screen.table(("worst classes", ">recall", ">95 % interval", ">images"), rows)
+        heads = ("worst classes", ">recall", ">95 % interval", ">images")
+        screen.table(heads, rows, gives_way=_GIVE_WAY, file="classes.csv")
 
 
 def _show_predictions(screen: Screen, run: RunFolder) -> None:
@@ -106,5 +125,6 @@ def _show_failures(screen: Screen, run: RunFolder, failed: int) -> None:
     screen.table(
         (f"{counted(failed, 'failed input')}", "status", "reason"),
         [(row["path"], row["status"], row["error"]) for row in bad.to_pylist()],
+        prose=("reason",),
     )
     say_more(screen, failed, BAD_INPUTS, ": see the columns status and error")

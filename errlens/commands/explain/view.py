@@ -1,6 +1,6 @@
 """How explanations look on the terminal."""
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from errlens.attribution.methods import load_method, method_names
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
-from errlens.commands.showing import first_rows, records, say_more, show_files
+from errlens.commands.showing import first_rows, one_way, records, say_more, show_files
 from errlens.formats import count, counted, number, probability, seconds, share, signed, times
 from errlens.maps import LARGE_GAP
 from errlens.terminal import Screen
@@ -24,7 +24,8 @@ def show_methods(screen: Screen, model: ExplainedModel) -> None:
         method = load_method(name)
         reason = method.unsupported(model)
         rows.append((name, "no" if reason else "yes", reason or method.SUMMARY))
-    screen.table(("method", "fits", "what it shows, or why not"), rows)
+    heads = ("method", "fits", "what it shows, or why not")
+    screen.table(heads, rows, prose=heads[-1:])
 
 
 def show(screen: Screen, explained: Explained) -> None:
@@ -81,12 +82,13 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
         rows.append(
             (
                 str(row["row"]),
-                f"{_text(row['label_name'])} -> {_text(row['pred_name'])}",
+                one_way(row["label_name"], row["pred_name"]),
                 row["method"] if len(methods) == 1 else f"{len(methods)} methods",
                 row["file"] if row["status"] == OK else f"none: {row['error']}",
             )
         )
-    screen.table((">row", "true -> predicted", "method", "picture"), rows)
+    heads = (">row", "true -> predicted", "method", "picture")
+    screen.table(heads, rows, gives_way=("method",), file="index.csv")
     say_more(screen, len(pictures), SHOWN, ": see index.csv")
 
 
@@ -109,7 +111,7 @@ def _show_evidence(screen: Screen, table: pd.DataFrame) -> None:
     ]
     screen.say()
     heads = ("evidence for the predicted class", "images", "on the", ">share", ">of the area")
-    screen.table((*heads, ">lift", ">p", ">n"), rows)
+    screen.table((*heads, ">lift", ">p", ">n"), rows, gives_way=("images",))
     screen.remark(
         "p: Wilcoxon's signed-rank test of share against area, image by image, two-sided. Where it "
         "is not small, the evidence may as well be spread evenly over the image."
@@ -129,7 +131,7 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
     rows = [
         (
             str(row["row"]),
-            f"{row['label_name']} -> {row['pred_name']}",
+            one_way(row["label_name"], row["pred_name"]),
             share(row["share"]),
             signed(row["true_before"] - row["pred_before"]),
             signed(row["true_after"] - row["pred_after"]),
@@ -141,7 +143,7 @@ def _show_covers(screen: Screen, covers: pd.DataFrame) -> None:
         ">row", "true -> predicted", ">hidden", ">p(true) - p(predicted)", ">with it hidden",
         "confirmed by",
     )  # fmt: skip
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=("confirmed by",), file="covers.csv")
 
 
 def _show_checks(screen: Screen, tables: Tables) -> None:
@@ -162,7 +164,7 @@ def _show_checks(screen: Screen, tables: Tables) -> None:
     ]
     screen.say()
     heads = ("checked", ">deletion", ">random", ">insertion", ">random", ">if randomised", ">n")
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=(">n",))
     screen.remark(
         "A good map has a lower deletion and a higher insertion than random ones, and little of "
         "it is left with the model randomised."
@@ -194,7 +196,3 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
         )
     for flag, images in index.dropna(subset="flag").groupby("flag"):
         screen.warn(f"{counted(len(images), 'map')} {flag}: see the column flag of index.csv")
-
-
-def _text(value: Any) -> str:
-    return "-" if pd.isna(value) else str(value)

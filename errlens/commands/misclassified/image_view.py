@@ -10,7 +10,8 @@ def show_image(screen: Screen, page: ImagePage) -> None:
     facts = page.facts
     rows = [(name, value) for name, value in _lines(page).items() if value]
     screen.say()
-    screen.table((f"row {facts['row']}", f"<{facts['path']}"), rows)
+    heads = (f"row {facts['row']}", f"<{facts['path']}")
+    screen.table(heads, rows, prose=heads[1:])
     if page.top:
         screen.say()
         top = [

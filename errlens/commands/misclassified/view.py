@@ -122,7 +122,7 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
         (
             count(row["rank"]),
             row["path"],
-            _kind(row),
+            showing.one_way(row["label_name"], row["pred_name"]),
             probability(row["confidence"]),
             probability(row["label_prob"]),
             number(row["loss"]),
@@ -131,10 +131,9 @@ def _show_images(screen: Screen, images: pd.DataFrame) -> None:
     ]
     screen.say()
     heads = (">rank", "image", "true -> predicted", ">p(predicted)", ">p(true)", ">loss")
-    screen.table(heads, rows)
-    showing.say_more(
-        screen, len(images), SHOWN, ": see worst.csv" if images["rank"].notna().all() else ""
-    )
+    listed = bool(images["rank"].notna().all())
+    screen.table(heads, rows, gives_way=(">loss", ">rank"), file="worst.csv" * listed)
+    showing.say_more(screen, len(images), SHOWN, ": see worst.csv" * listed)
 
 
 def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
@@ -145,9 +144,9 @@ def _show_kinds(screen: Screen, images: pd.DataFrame) -> None:
     screen.say()
     screen.table(
         ("true -> predicted", ">images"),
-        [(" -> ".join(names), count(n)) for names, n in kinds[:SHOWN]],
+        [(showing.one_way(*names), count(n)) for names, n in kinds[:SHOWN]],
     )
-    showing.say_more(screen, len(kinds), SHOWN, " kinds")
+    showing.say_more(screen, len(kinds), SHOWN, noun="kind")
 
 
 def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
@@ -161,7 +160,7 @@ def _kinds(images: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
 def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
     rows = [
         (
-            _kind(row),
+            showing.one_way(row["label_name"], row["pred_name"]),
             count(row["count"]),
             share(row["share"]),
             probability(row["mean_confidence"]),
@@ -171,7 +170,7 @@ def _show_unknown(screen: Screen, unknown: pd.DataFrame) -> None:
     if rows:
         screen.say()
         heads = ("label the model lacks -> predicted", ">images", ">share", ">mean p(predicted)")
-        screen.table(heads, rows)
+        screen.table(heads, rows, gives_way=(">share",), file="unknown.csv")
     showing.say_more(screen, len(unknown), SHOWN, ": see unknown.csv")
 
 
@@ -185,7 +184,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
     rows = [
         (
             str(row["value"]),
-            _kind(row),
+            showing.one_way(row["label_name"], row["pred_name"]),
             of(row["k"], row["n"]),
             expected_count(row["expected"]),
             probability(row["q_value"]),
@@ -193,7 +192,7 @@ def _show_systematic(screen: Screen, systematic: pd.DataFrame) -> None:
         for row in showing.first_rows(shown, SHOWN)
     ]
     heads = ("value", "true -> predicted", ">images", ">by chance", ">q")
-    screen.table(heads, rows)
+    screen.table(heads, rows, gives_way=(">by chance",), file="systematic.csv")
     showing.say_more(screen, len(shown), SHOWN, ": see systematic.csv")
     if not len(shown):
         first = showing.first_rows(systematic, 1)[0]
@@ -215,7 +214,8 @@ def _show_ideas(screen: Screen, notes: pd.DataFrame) -> None:
     ]
     if rows:
         screen.say()
-        screen.table(("ideas, by the accuracy they could gain", "", ">images", ">gain"), rows)
+        heads = ("ideas, by the accuracy they could gain", "", ">images", ">gain")
+        screen.table(heads, rows, prose=("",))
 
 
 def _kind(row: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
     if head.held_out:
         name = f"held out, {counted(head.folds, 'fold')}"
         rows.append((name, *proportion_cells(head.held_out)))
-    screen.table(("accuracy", ">value", ">95 % interval", ">images"), rows)
+    heads = ("accuracy", ">value", ">95 % interval", ">images")
+    screen.table(heads, rows, gives_way=(">95 % interval",))
     if head.chosen:
         screen.remark(
             f"C {head.strength:g} got most of the held-out images right, which flatters it slightly"
@@ -30,7 +31,7 @@ def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
         screen.remark("a class has one image only: there is nothing to hold out")
     screen.say()
     screen.say(f"Wrote {relative(options.save_head)}")
-    screen.say(f"Next: {_next_command(options)}")
+    screen.whole(f"Next: {_next_command(options)}")
 
 
 def print_json(screen: Screen, options: ProbeOptions, head: Head, classes: ClassNames) -> None:

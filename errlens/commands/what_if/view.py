@@ -5,7 +5,7 @@ from typing import Any
 from errlens.analysis.accuracy.what_if import Recount
 from errlens.analysis.confusion.pairs import LIKELY, by_status
 from errlens.commands.check.view import show_gates
-from errlens.commands.showing import first_rows, print_json, records
+from errlens.commands.showing import both_ways, first_rows, print_json, records
 from errlens.commands.what_if.result import WhatIfResult
 from errlens.formats import NOT_KNOWN, count, counted, number, share, share_range
 from errlens.run.folder import RunFolder
@@ -65,7 +65,8 @@ def _show_metrics(screen: Screen, old: Recount, new: Recount) -> None:
         (name, *(cell for column in columns for cell in column[name]))
         for name in ("top-1", "macro F1", "images", "classes", "mutual pairs")
     ]
-    screen.table(("", ">as it is", ">95 % interval", ">what if", ">95 % interval"), rows)
+    heads = ("", ">as it is", ">95 % interval", ">what if", ">95 % interval")
+    screen.table(heads, rows, gives_way=(">95 % interval",))
 
 
 def _metrics(recount: Recount) -> dict[str, tuple[str, str]]:
@@ -86,7 +87,7 @@ def _show_pairs(screen: Screen, old: Recount, new: Recount) -> None:
     """Print the pairs of either side by side."""
     before, after = _pairs(old), _pairs(new)
     rows = [
-        (f"{a} ~ {b}", before.get((a, b), NOT_KNOWN), after.get((a, b), NOT_KNOWN))
+        (both_ways(a, b), before.get((a, b), NOT_KNOWN), after.get((a, b), NOT_KNOWN))
         for a, b in dict.fromkeys([*before, *after])
     ]
     if rows:

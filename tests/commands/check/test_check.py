@@ -60,12 +60,36 @@ def test_gates_that_fail_exit_with_1_and_say_why(golden):
     assert said.exit_code == 1, said.output
     golden("check.failed.txt", said.stdout)
     assert "Traceback" not in said.stderr
-    assert said.stderr.startswith("error: 5 of 5 gates failed: 'top1 >= 0.9000001', ")
+    assert said.stderr == "error: 5 of 5 gates failed\n"  # which ones, the table has said
     found = gates()
     assert found["top1"]["value"] == run.metrics["top1"]["value"] == 0.9
     assert found["pair:Bengal~Abyssinian"]["value"] == 4 / 80
     assert found["ece"]["value"] is None
     assert found["drop:top1"]["details"]["broken"] == 10
+
+
+def test_where_no_table_is_shown_the_error_names_the_gates():
+    make()
+    for option in ("-q", "--json"):
+        said = ends(f"check run --fail-under top1=0.95 --fail-under top1=0.5 {option}", 1)
+        assert said.stderr == "error: 1 of 2 gates failed: 'top1 >= 0.95'\n"
+
+
+def test_a_failure_that_is_no_error_is_said_with_the_results():
+    make()
+    said = ends("check run --fail-under top1=0.95 --exit-zero")
+    assert said.stderr == ""
+    assert said.stdout.count("FAIL") == 2  # the gate and the verdict
+    assert "FAILED: 1 of 1 gate\n" in said.stdout
+
+
+def test_a_drop_that_is_a_gain_is_called_one():
+    make("old", wrong=6)
+    make(wrong=2)
+    said = ends("check run --baseline old --max-drop 0.5pp").stdout
+    (line,) = [line for line in said.splitlines() if line.startswith("PASS ")]
+    assert "gain of 10.0 pp   low <=   0.5000 pp   at best a gain of " in line
+    assert "-" not in line
 
 
 def test_the_files_are_of_this_run_and_hold_no_times():

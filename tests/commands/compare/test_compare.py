@@ -136,17 +136,27 @@ def test_runs_without_common_images_are_compared_unpaired():
     assert not Path("test/compare/broken.csv").exists()
 
 
-def test_more_than_two_runs_are_a_table_with_the_best_marked():
+def test_more_than_two_runs_are_a_table():
     make_runs()
     make("perfect", LABEL)
     make("other", NEW, paths=[f"test/{row}.png" for row in range(18)])
     lines = compare("old new other perfect").stdout.splitlines()
-    (perfect,) = [line for line in lines if line.startswith("perfect   100.0 % *")]
-    assert perfect
+    assert any(line.startswith("perfect   100.0 %  ") for line in lines)
     assert any(line.startswith("other") and "none: unpaired" in line for line in lines)
     assert any(line.startswith("perfect") and "18: 4 fixed, 0 broken" in line for line in lines)
     assert set(contents("perfect/compare")) == {"runs.csv", "made_from.json"}
     assert read("runs.csv", "perfect/compare")["run"].tolist() == ["old", "new", "other", "perfect"]
+
+
+def test_a_run_is_marked_only_where_it_is_better_than_each_other_beyond_chance():
+    make("none", ["wolf"] * 18)
+    make_runs()
+    make("perfect", LABEL)
+    assert "*" not in compare("none old new perfect").stdout  # new has 16 of 18 right, perfect all
+    said = compare("none perfect").stdout
+    assert [line.split()[0] for line in said.splitlines() if "*" in line] == ["perfect", "*"]
+    assert "perfect   100.0 % *   " in said
+    assert "none        0.0 %     " in said
 
 
 def test_doubtful_matches_are_told():

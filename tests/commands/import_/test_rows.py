@@ -50,6 +50,18 @@ def test_superclasses_of_predicted_classes():
     assert errlens.open_run("run").metrics["super_top1"]["value"] == 2 / 3
 
 
+def test_of_many_superclasses_the_worst_are_shown():
+    names = [f"c{index:02d}" for index in range(13)]
+    parents = "".join(f"{name},of {name}\n" for name in names)
+    Path("parents.csv").write_text(f"class_name,superclass\n{parents}")
+    rows = "".join(f"{name},{name},{names[0] if name > 'c09' else name}\n" for name in names)
+    Path("table.csv").write_text(f"path,label,pred\n{rows}")
+    said = run_import("table.csv -o run --superclasses parents.csv").stdout.splitlines()
+    shown = [line.split()[2] for line in said if line.startswith("top-1, of")]
+    assert shown == ["c10", "c11", "c12", *names[:7]]
+    assert "and 3 more superclasses, no worse: see metrics.json" in said
+
+
 def test_a_row_without_a_predicted_class_has_failed():
     found = imported("path,label,pred\na,cat,cat\nb,dog,\n")
     assert found["status"].tolist() == ["ok", "failed"]

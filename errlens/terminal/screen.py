@@ -1,19 +1,23 @@
-"""Everything a person sees: results on stdout; progress, remarks and errors on stderr."""
+"""The screen: results on stdout; progress, remarks and errors on stderr."""
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from errlens.errors import ErrlensError
 from errlens.escapes import json_text, printable
 from errlens.formats import count, of
+from errlens.terminal.columns import NO_LIMIT, Cell, Verdict
+from errlens.terminal.tables import fitted
+from errlens.terminal.words import folded
 
 # What shows how far a long piece of work is: the `progress` of a screen, or nothing at all.
 StartProgress = Callable[..., AbstractContextManager[Callable[[int], None]]]
@@ -32,14 +36,14 @@ class Screen:
         self._quiet = quiet
         self._verbose = verbose
         self._as_json = as_json
-        # So wide that Rich cuts no line: the terminal itself breaks long ones, and nothing is lost.
-        self._out = Console(highlight=False, markup=False, emoji=False, width=100_000)
-        self._err = _stderr()
+        self._out = _console(stderr=False)
+        self._err = _console(stderr=True)
+        self._said: set[str] = set()
 
     def remark(self, text: str) -> None:
         """Say what is going on."""
         if not self._quiet:
-            self._err.print(printable(text), style="dim")
+            self._err.print(_between_words(printable(text), sys.stderr), style="dim")
 
     def detail(self, text: str) -> None:
         """Say what only some want to know."""
@@ -48,28 +52,49 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Say what may make the results wrong."""
-        self._err.print(Text.assemble(("warning: ", "yellow"), printable(text)))
+        lines = _between_words(f"warning: {printable(text)}", sys.stderr)
+        self._err.print(Text.assemble((lines[:8], "yellow"), lines[8:]))
 
-    def say(self, text: str = "") -> None:
-        """Print a line of the results."""
-        if self._shows_results:
-            self._out.print(printable(text))
+    def say(self, text: str = "", *, passed: bool | None = None) -> None:
+        """Print a sentence of the results, broken between its words where it is a long one.
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print rows of text; columns whose name starts with `>` are set to the right.
-
-        A name that may start with anything is led in by a `<`.
+        One that says whether something is as it was asked for has the colour of it.
         """
-        if not (self._shows_results and rows):
+        if self.shows_results:
+            style = None if passed is None else Verdict(text, passed).style
+            self._out.print(_between_words(printable(text), sys.stdout), style=style)
+
+    def whole(self, line: str) -> None:
+        """Print a line that is copied, like a command: it has no line breaks of ours."""
+        if self.shows_results:
+            self._out.print(printable(line))
+
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Sequence[Sequence[Cell]],
+        *,
+        gives_way: Sequence[str] = (),
+        prose: Sequence[str] = (),
+        file: str = "",
+    ) -> None:
+        """Print a table, as `fitted` lays it out.
+
+        Columns that there is no room for are named; `file` has them.
+        """
+        if not (self.shows_results and rows):
             return
-        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-        for name in columns:
-            right = name.startswith(">")
-            head = Text(printable(name[name[:1] in ("<", ">") :]))
-            table.add_column(head, justify="right" if right else "left", no_wrap=True)
-        for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
-        self._out.print(table)
+        table = fitted(heads, rows, _columns(sys.stdout), gives_way=gives_way, prose=prose)
+        for line in table.lines:
+            self._out.print(Text.assemble(*line))
+        if table.left_out:
+            where = f"see {file}" if file else "a wider terminal shows more"
+            self._say_once(f"no room for {', '.join(table.left_out)}: {where}")
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
 
     def json(self, tree: Mapping[str, Any]) -> None:
         """Print the one object that stands for the results, where it was asked for."""
@@ -105,13 +130,14 @@ class Screen:
         return advance
 
     @property
-    def _shows_results(self) -> bool:
+    def shows_results(self) -> bool:
+        """Whether people see the results."""
         return not (self._quiet or self._as_json)
 
 
 def show_error(error: ErrlensError) -> None:
     """Print a foreseeable failure: what happened, and what to do."""
-    console = _stderr()
+    console = _console(stderr=True)
     console.print(Text.assemble(("error: ", "bold red"), printable(str(error))))
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
@@ -127,8 +153,24 @@ def relative(path: Path) -> str:
         return str(path)
 
 
-def _stderr() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+def _console(*, stderr: bool) -> Console:
+    """Return a stream whose lines Rich does not break."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _columns(stream: TextIO) -> int:
+    """Return how wide lines may be; in a file, or on their way to a program, as wide as they are.
+
+    COLUMNS counts everywhere.
+    """
+    if not (stream.isatty() or os.environ.get("COLUMNS")):
+        return NO_LIMIT
+    return shutil.get_terminal_size((NO_LIMIT, 0)).columns
+
+
+def _between_words(text: str, stream: TextIO) -> str:
+    """Break a sentence between its words, where the terminal would within one of them."""
+    return "\n".join(folded(text, _columns(stream)))
 
 
 class _Rate(ProgressColumn):

@@ -1,4 +1,5 @@
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.errors import BadConfig, ErrlensError
-from errlens.terminal import Screen, printable, relative, show_error
+from errlens.escapes import printable
+from errlens.terminal import Screen, Verdict, relative, show_error
 
 
 @settings(deadline=None)
@@ -230,3 +232,58 @@ def test_json_for_a_terminal_holds_nothing_that_moves_its_cursor(capsys):
     said = capsys.readouterr().out
     assert said.strip().isprintable()
     assert json.loads(said) == {"name": "\x9b31m\x7f\u202e\udcff", "loss": None}
+
+
+def test_sentences_are_broken_between_words_where_the_terminal_is_narrow(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "24")
+    screen, sentence = Screen(), "found 185 images in all of the 37 classes"
+    screen.say(sentence)
+    screen.remark(sentence)
+    screen.warn(sentence)
+    said = capsys.readouterr()
+    assert said.out == "found 185 images in all\nof the 37 classes\n"
+    assert said.err.startswith(f"{said.out}warning: found 185\nimages in all of the 37\n")
+
+
+def test_a_line_to_be_copied_is_left_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "24")
+    command = "Next: errlens misclassified run --select 'a long name~b'"
+    Screen().whole(command)
+    assert capsys.readouterr().out == f"{command}\n"
+
+
+def test_columns_without_room_are_named_once(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    screen, heads = Screen(), ("class", ">lift", ">95 % interval")
+    for _ in range(2):
+        screen.table(
+            heads, [("x" * 16, "9.0", "1.0 to 2.0 %")], gives_way=heads[:0:-1], file="a.csv"
+        )
+    screen.table(heads, [("x" * 16, "9.0", "1.0 to 2.0 %")], gives_way=heads[1:2])
+    said = capsys.readouterr().out
+    assert said.count("no room for 95 % interval: see\na.csv") == 1
+    assert said.count("no room for lift: a wider\nterminal shows more") == 1
+
+
+@pytest.mark.parametrize("without", [None, "NO_COLOR"])
+def test_verdicts_are_coloured_on_terminals_that_want_it(without, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if without:
+        monkeypatch.setenv(without, "1")
+    screen = Screen()
+    screen.table(("", "gate"), [(Verdict("FAIL", passed=False), "top1")])
+    screen.say("PASSED: 1 gate", passed=True)
+    said = capsys.readouterr().out
+    green, red = "\x1b[32m", "\x1b[1;31m"
+    assert (red in said, green in said) == (not without, not without)
+    assert re.sub(r"\x1b\[[\d;]*m", "", said).splitlines()[1:] == ["FAIL   top1", "PASSED: 1 gate"]
+
+
+def test_what_goes_to_a_file_has_no_colour_and_no_width(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    name = "x" * 300
+    Screen().table(("", "gate"), [(Verdict("FAIL", passed=False), name)])
+    assert capsys.readouterr().out == f"       gate\nFAIL   {name}\n"

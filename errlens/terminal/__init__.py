@@ -1,0 +1,9 @@
+"""Everything a person sees: results on stdout; progress, remarks and errors on stderr.
+
+The only room that knows rich.
+"""
+
+from errlens.terminal.columns import Cell, Names, Verdict
+from errlens.terminal.screen import Screen, StartProgress, relative, show_error
+
+__all__ = ["Cell", "Names", "Screen", "StartProgress", "Verdict", "relative", "show_error"]
