@@ -256,7 +256,7 @@ def test_changed_figures_are_refused():
     run.classes_file.write_text("class_name,n,recall\nBengal,40,1\n")
     said = call("check run --fail-under recall:Bengal=0.5")
     assert said.exit_code == 3, said.output
-    assert "was changed" in said.stderr
+    assert "is damaged" in said.stderr
 
 
 def test_next_shows_the_images_behind_the_first_failure():
