@@ -17,7 +17,7 @@ _FEW: Final = 1_000  # images, of which one is worth the first decimal of a perc
 _A_HAIR_MORE: Final = 1 + 1e-12  # than what is given, which may be the result of a division
 _MOST_TIMES: Final = 100
 _DIGITS: Final = 4  # of a metric that is no share
-_PLURALS: Final = {"class": "classes"}
+_PLURALS: Final = {"class": "classes", "gallery": "galleries"}
 
 
 def share(value: float | None, n: int | None = None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import printable, shell_line
@@ -107,17 +107,11 @@ def read_page(sources: Sources) -> RunPage:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
-    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
-    confusion = read_part(
-        run, "confusion", ["pairs", "groups", "absorbed"], optional=["exceptional"]
-    )
+    matrix = _read_matrix(run)
+    confusion = _read_confusion(run)
     misclassified = read_part(run, "misclassified", ["collect"], optional=["notes"])
     compare = read_part(
         run, "compare", ["runs"], optional=["fixed", "broken", "classes"], before="OLD"
-    )
-    gates, gates_problem = read_gates(run)
-    run_overview = overview(
-        metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=gates_problem
     )
     notes = confusions.read_notes(misclassified, among)
     worst = shots.want(among.ranking[:WORST_SHOWN])
@@ -141,7 +135,7 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=run_overview,
+        overview=_overview(run, matrix, confusion),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),
@@ -168,6 +162,27 @@ def read_page(sources: Sources) -> RunPage:
         data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
         shots=shots,
     )
+
+
+def verdict(run: RunFolder) -> Sequence[str]:
+    """Return the sentences that the page of a run begins with."""
+    return _overview(run, _read_matrix(run), _read_confusion(run)).sentences
+
+
+def _overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
+    gates, problem = read_gates(run)
+    return overview(
+        run.metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem
+    )
+
+
+def _read_matrix(run: RunFolder) -> ConfusionMatrix:
+    info = run.info
+    return confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
+
+
+def _read_confusion(run: RunFolder) -> Part:
+    return read_part(run, "confusion", ["pairs", "groups", "absorbed"], optional=["exceptional"])
 
 
 def read_selection(

@@ -20,13 +20,14 @@ _HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images"
 def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult]) -> None:
     """Print a line a gate, what there is to say of some, the verdict, and what to do next."""
     files = [run.gates_file.name, run.junit_file.name]
-    show_gates(screen, gates)
+    failed = [gate for gate in gates if not gate.passed]
+    n = counted(len(gates), "gate")
+    screen.step("check", n)
+    show_gates(screen.essential, gates)
     remarks = [text for gate in gates for text in _remarks(gate)]
     for text in ["", *remarks] if remarks else []:
         screen.say(text)
     show_files(screen, run.path, files)
-    failed = [gate for gate in gates if not gate.passed]
-    n = counted(len(gates), "gate")
     screen.say(f"FAILED: {len(failed)} of {n}" if failed else f"PASSED: {n}")
     if failed and failed[0].measured.value is not None:
         chosen = _selected(failed[0], run.info.classes)

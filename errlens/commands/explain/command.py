@@ -23,16 +23,18 @@ from errlens.commands.explain.picture_files import PictureFiles
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.explain.studies import Studies
 from errlens.commands.explain.tables import OK, Tables, tables
+from errlens.commands.showing import say_next
 from errlens.errors import Interrupted, NothingExplained
 from errlens.run.results import ResultsWriter, renewed_folder
+from errlens.terminal import Screen, relative
 
 CTRL_C = "Ctrl-C"
 Progress = Callable[..., AbstractContextManager[Callable[[int], None]]]
 
 
-def explain(options: ExplainOptions) -> Tables:
+def explain(options: ExplainOptions, screen: Screen | None = None) -> Tables:
     """Show where in an image the network found its reasons."""
-    screen = options.screen()
+    screen = screen or options.screen()
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, bare_model(options, screen))
@@ -47,6 +49,9 @@ def explain(options: ExplainOptions) -> Tables:
         raise Interrupted("stopped; what was done is kept")
     if len(maps) and not (maps["status"] == OK).any():
         raise NothingExplained(f"no map could be made: {maps['error'].iloc[0]}")
+    if not job.of_photos:
+        words = ["errlens", "report", relative(job.folder.parent), *options.images_words()]
+        say_next(screen, words)
     return explained.tables
 
 

@@ -5,11 +5,16 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.invocation import ConfigArguments, OutputOptions, OverwriteOption
+from errlens.commands.options.invocation import (
+    ConfigArguments,
+    OpenOption,
+    OutputOptions,
+    OverwriteOption,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(ConfigArguments, OutputOptions, OverwriteOption):
+class RunOptions(ConfigArguments, OutputOptions, OverwriteOption, OpenOption):
     """Run the commands that CONFIG has a block for, one after the other.
 
     The file names the run folder (`out`) and, block by block, the options of each command.

@@ -1,0 +1,93 @@
+"""`errlens analyze`: from photos to the page, in one command."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from errlens.commands.analyze.options import AnalyzeOptions
+from errlens.commands.chain.view import show_end
+from errlens.commands.chain.walk import Walk
+from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.explain.options import ExplainOptions
+from errlens.commands.explain.refusals import refuse_what_does_not_fit
+from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.report.options import ReportOptions
+from errlens.errors import MissingInput, NoLabels, NoModel, NoSpatialLayer, UnfitMethod
+from errlens.run.folder import RunFolder, open_run
+
+# What data or a network are not made for is no failure: nobody has asked for it by name.
+_PARDONED = (NoLabels, NoModel, NoSpatialLayer)
+_FITS_ANY = "occlusion"
+_ANY_PHOTO = "path:*"
+
+
+class Analysis(NamedTuple):
+    """What was found: the run, what there is to say of it, and the file of the page.
+
+    `results` are what the commands return, by their names; `not_done` says why others have none.
+    """
+
+    run: RunFolder
+    verdict: list[str]
+    page: Path | None
+    results: Mapping[str, Any]
+    not_done: Mapping[str, str]
+
+
+def analyze(options: AnalyzeOptions) -> Analysis:
+    """Evaluate a model on photos, and put on one page what it gets wrong, and where it looked."""
+    screen = options.screen()
+    _refuse_what_does_not_fit(options)
+    walk = Walk(screen, pardoned=_PARDONED)
+    run = _predicted(walk, options)
+    superclasses = options.superclasses if options.of_run else None  # else the run knows them
+    walk.take("confusion", ConfusionOptions(run=run.path, superclasses=superclasses))
+    walk.take("misclassified", MisclassifiedOptions(run=run.path))
+    _explain(walk, run, options)
+    walk.take("report", ReportOptions(run=run.path, open=options.open))
+    ending = walk.end(run)
+    show_end(screen, "analyze", ending)
+    walk.raise_failure()
+    return Analysis(run, ending.verdict, ending.page, walk.results, ending.not_done)
+
+
+def _refuse_what_does_not_fit(options: AnalyzeOptions) -> None:
+    """Refuse before the work what explaining would refuse after it."""
+    refuse_what_does_not_fit(_explanations(options, Path()))
+    if options.masks and not options.masks.exists():
+        raise MissingInput(options.masks, what="file of outlines, or folder of masks,")
+
+
+def _predicted(walk: Walk, options: AnalyzeOptions) -> RunFolder:
+    """Return the run of the photos; it goes on where it was, and may be there as a whole."""
+    if not options.of_run:
+        walk.take("evaluate", options)
+    run = open_run(options.data if options.of_run else options.run_folder)
+    run.require_complete()
+    return run
+
+
+def _explain(walk: Walk, run: RunFolder, options: AnalyzeOptions) -> None:
+    """Explain the worst errors; where nothing is right or wrong, the first photos."""
+    chosen = _explanations(options, run.path)
+    metrics = run.metrics
+    if not metrics["top1"] and metrics["n_failed"] < metrics["n"]:
+        chosen = replace(chosen, select=[_ANY_PHOTO])
+    other = None if options.method else replace(chosen, method=[_FITS_ANY])
+    walk.take("explain", chosen, instead={UnfitMethod: other} if other else {})
+
+
+def _explanations(options: AnalyzeOptions, run: Path) -> ExplainOptions:
+    return ExplainOptions(
+        run=run,
+        top=options.top,
+        time_budget=options.time_budget,
+        method=options.method,
+        masks=options.masks,
+        device=options.device,
+        batch_size=options.batch_size,
+        overwrite=options.overwrite,
+        # Code that the run names was named by this very command, unless it is somebody's run.
+        trust_run=not options.of_run,
+    )

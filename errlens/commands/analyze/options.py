@@ -1,0 +1,75 @@
+"""Options of `errlens analyze`: all of `errlens evaluate`, and a few of its explanations."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.options.invocation import OpenOption, OutputOptions, OverwriteOption
+from errlens.errors import UnfitOption
+
+_OF_A_RUN = ("data", "superclasses", "device", "batch_size")  # what also says something of a run
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeOptions(EvaluateOptions, OpenOption):
+    """Evaluate a model on your photos, and put on one page what it gets wrong, and why.
+
+    Does what evaluate, confusion, misclassified, explain and report do, one after the other. The
+    same command goes on where it was stopped: what has been predicted or explained is not done
+    again. A run folder as DATA is analyzed without predicting anything.
+    """
+
+    COMMAND = "analyze"
+
+    top: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Errors to explain at most, the worst first.")
+    ] = 12
+    time_budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Explain no longer than this: 90s, 5m, 1h.")
+    ] = "2m"
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="How to explain, see errlens explain; repeatable.  [default: grad-cam; occlusion "
+            "where that does not fit]",
+        ),
+    ] = None
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Outlines (json) or mask images of the objects: is the evidence on them?",
+        ),
+    ] = None
+
+    @property
+    def of_run(self) -> bool:
+        """Whether a run is meant, whose predictions are there.
+
+        Raises:
+            UnfitOption: One is, and there are options that say how to predict.
+        """
+        if not (self.data / "run.json").is_file():
+            return False
+        own = [field for kind in _INVOCATION for field in dataclasses.fields(kind)]
+        known = {*_OF_A_RUN, *(field.name for field in own)}
+        given = [
+            field.name
+            for field in dataclasses.fields(EvaluateOptions)
+            if field.name not in known and getattr(self, field.name) != field.default
+        ]
+        if given:
+            raise UnfitOption(
+                f"{str(self.data)!r} is a run, whose predictions are made: "
+                f"--{given[0].replace('_', '-')} says how to make others",
+                hint="give the folder of photos in its place, or leave the option out",
+            )
+        return True
+
+
+_INVOCATION = (OutputOptions, OverwriteOption)
