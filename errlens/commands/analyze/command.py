@@ -9,17 +9,25 @@ from errlens.commands.analyze.options import AnalyzeOptions
 from errlens.commands.chain.view import show_end
 from errlens.commands.chain.walk import Walk
 from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.evaluate.view import ANY_PHOTO
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.report.options import ReportOptions
-from errlens.errors import MissingInput, NoLabels, NoModel, NoSpatialLayer, UnfitMethod
+from errlens.errors import (
+    ErrlensError,
+    MissingInput,
+    NoLabels,
+    NoModel,
+    NoSpatialLayer,
+    UnfitMethod,
+)
 from errlens.run.folder import RunFolder, open_run
+from errlens.terminal import Screen
 
 # What data or a network are not made for is no failure: nobody has asked for it by name.
 _PARDONED = (NoLabels, NoModel, NoSpatialLayer)
 _FITS_ANY = "occlusion"
-_ANY_PHOTO = "path:*"
 
 
 class Analysis(NamedTuple):
@@ -41,11 +49,12 @@ def analyze(options: AnalyzeOptions) -> Analysis:
     _refuse_what_does_not_fit(options)
     walk = Walk(screen, pardoned=_PARDONED)
     run = _predicted(walk, options)
+    path, root = run.path, options.data_root
     superclasses = options.superclasses if options.of_run else None  # else the run knows them
-    walk.take("confusion", ConfusionOptions(run=run.path, superclasses=superclasses))
-    walk.take("misclassified", MisclassifiedOptions(run=run.path))
-    _explain(walk, run, options)
-    walk.take("report", ReportOptions(run=run.path, open=options.open))
+    walk.take("confusion", ConfusionOptions(run=path, superclasses=superclasses))
+    walk.take("misclassified", MisclassifiedOptions(run=path, data_root=root))
+    _explain(walk, run, options, screen)
+    walk.take("report", ReportOptions(run=path, data_root=root, open=options.open))
     ending = walk.end(run)
     show_end(screen, "analyze", ending)
     walk.raise_failure()
@@ -68,19 +77,26 @@ def _predicted(walk: Walk, options: AnalyzeOptions) -> RunFolder:
     return run
 
 
-def _explain(walk: Walk, run: RunFolder, options: AnalyzeOptions) -> None:
+def _explain(walk: Walk, run: RunFolder, options: AnalyzeOptions, screen: Screen) -> None:
     """Explain the worst errors; where nothing is right or wrong, the first photos."""
     chosen = _explanations(options, run.path)
     metrics = run.metrics
     if not metrics["top1"] and metrics["n_failed"] < metrics["n"]:
-        chosen = replace(chosen, select=[_ANY_PHOTO])
-    other = None if options.method else replace(chosen, method=[_FITS_ANY])
-    walk.take("explain", chosen, instead={UnfitMethod: other} if other else {})
+        chosen = replace(chosen, select=[ANY_PHOTO])
+
+    def another_method(error: ErrlensError) -> ExplainOptions | None:
+        if options.method or not isinstance(error, UnfitMethod):
+            return None
+        screen.warn(f"{error}; {_FITS_ANY} does")
+        return replace(chosen, method=[_FITS_ANY])
+
+    walk.take("explain", chosen, instead=another_method)
 
 
 def _explanations(options: AnalyzeOptions, run: Path) -> ExplainOptions:
     return ExplainOptions(
         run=run,
+        data_root=options.data_root,
         top=options.top,
         time_budget=options.time_budget,
         method=options.method,

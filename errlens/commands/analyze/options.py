@@ -1,7 +1,6 @@
 """Options of `errlens analyze`: all of `errlens evaluate`, and a few of its explanations."""
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +8,17 @@ import typer
 
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.invocation import OpenOption, OutputOptions, OverwriteOption
+from errlens.commands.options.selecting import ImagesOption
 from errlens.errors import UnfitOption
 
-_OF_A_RUN = ("data", "superclasses", "device", "batch_size")  # what also says something of a run
+# Options of evaluate that also mean something where there are predictions already.
+_OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
+    field.name for kind in (OutputOptions, OverwriteOption) for field in fields(kind)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalyzeOptions(EvaluateOptions, OpenOption):
+class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
     """Evaluate a model on your photos, and put on one page what it gets wrong, and why.
 
     Does what evaluate, confusion, misclassified, explain and report do, one after the other. The
@@ -52,16 +55,19 @@ class AnalyzeOptions(EvaluateOptions, OpenOption):
         """Whether a run is meant, whose predictions are there.
 
         Raises:
-            UnfitOption: One is, and there are options that say how to predict.
+            UnfitOption: There are options that mean nothing of what is meant.
         """
         if not (self.data / "run.json").is_file():
+            if self.data_root:
+                raise UnfitOption(
+                    f"--data-root is for a run, and {str(self.data)!r} is none",
+                    hint="DATA says where photos lie; --root, where paths in a manifest start",
+                )
             return False
-        own = [field for kind in _INVOCATION for field in dataclasses.fields(kind)]
-        known = {*_OF_A_RUN, *(field.name for field in own)}
         given = [
             field.name
-            for field in dataclasses.fields(EvaluateOptions)
-            if field.name not in known and getattr(self, field.name) != field.default
+            for field in fields(EvaluateOptions)
+            if field.name not in _OF_A_RUN and getattr(self, field.name) != field.default
         ]
         if given:
             raise UnfitOption(
@@ -70,6 +76,3 @@ class AnalyzeOptions(EvaluateOptions, OpenOption):
                 hint="give the folder of photos in its place, or leave the option out",
             )
         return True
-
-
-_INVOCATION = (OutputOptions, OverwriteOption)

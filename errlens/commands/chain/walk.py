@@ -1,6 +1,6 @@
 """Takes step after step; what one cannot do is no loss for the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,10 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, StepScreen, show_error
 
 _WHEN_ALL_IS_DONE: Final = (GateFailed, TooManyBadInputs)  # raised by a step that has been shown
+
+
+# Other options for a step whose failure this is; None where nothing else can be tried.
+Instead = Callable[[ErrlensError], Any]
 
 
 class Ending(NamedTuple):
@@ -43,10 +47,13 @@ class Walk:
         self._not_done: dict[str, str] = {}
         self.results: dict[str, Any] = {}
 
-    def take(
-        self, name: str, options: Any, *, instead: Mapping[type[ErrlensError], Any] | None = None
-    ) -> None:
-        """Take a step; with other options where these fail in a way that is named in `instead`.
+    def take(self, name: str, options: Any, *, instead: Instead = lambda _error: None) -> None:
+        """Take a step.
+
+        Args:
+            name: Which one.
+            options: Of its command.
+            instead: Returns the options to try where these fail.
 
         Raises:
             ErrlensError: No run was made, and nothing can go on.
@@ -63,10 +70,10 @@ class Walk:
         except ErrlensError as error:
             if name in MAKERS:
                 raise
-            other = (instead or {}).get(type(error))
-            self._miss(name, error, is_failure=not (other or isinstance(error, self._pardoned)))
-            if other:
+            if other := instead(error):
                 self.take(name, other)
+            else:
+                self._miss(name, error)
 
     def _do(self, name: str, options: Any) -> None:
         screen = StepScreen(self._screen)
@@ -76,14 +83,14 @@ class Walk:
             if screen.tree:
                 self._trees[name] = screen.tree
 
-    def _miss(self, name: str, error: ErrlensError, *, is_failure: bool) -> None:
+    def _miss(self, name: str, error: ErrlensError) -> None:
         """Take note of what cannot be done, and say so, of several steps once."""
-        is_new = str(error) not in self._not_done.values()
+        is_known = str(error) in self._not_done.values()
         self._not_done[name] = str(error)
-        if is_failure:
+        if not isinstance(error, self._pardoned):
             self._failures.append(error)
             StepScreen(self._screen).step(name, "failed: see the error below")
-        elif is_new:
+        elif not is_known:
             self._screen.warn(f"{name}: {error}")
 
     def end(self, run: RunFolder) -> Ending:

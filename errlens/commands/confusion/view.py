@@ -113,7 +113,9 @@ def _in_short(matrix: ConfusionMatrix, tables: ConfusionTables) -> str:
         "exceptional error": 0 if exceptional is None else len(exceptional),
     }
     named = [counted(n, what) for what, n in found.items() if n]
-    return ", ".join(named) or f"no pair stands out among {counted(matrix.n_errors, 'error')}"
+    if not named and matrix.n_errors:
+        return f"no pair stands out among {counted(matrix.n_errors, 'error')}"
+    return ", ".join(named) or "no errors"
 
 
 def _next_words(run: RunFolder, tables: ConfusionTables) -> list[str]:

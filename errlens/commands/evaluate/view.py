@@ -19,6 +19,7 @@ from errlens.terminal import Screen, relative
 WORST_CLASSES: Final = 5
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
+ANY_PHOTO: Final = "path:*"  # selects those without labels, too
 
 
 def show_result(screen: Screen, evaluation: Evaluation, *, step: str) -> None:
@@ -42,9 +43,15 @@ def show_result(screen: Screen, evaluation: Evaluation, *, step: str) -> None:
 
 def show_next(screen: Screen, evaluation: Evaluation) -> None:
     """Name the command that goes on from here."""
-    top1 = evaluation.metrics.top1
-    command = "confusion" if top1 and top1.value < 1 else "report"
-    showing.say_next(screen, ["errlens", command, relative(evaluation.run.path)])
+    run, metrics, _ = evaluation
+    path = relative(run.path)
+    if metrics.top1:
+        command = "confusion" if metrics.top1.value < 1 else "report"
+        showing.say_next(screen, ["errlens", command, path])
+    elif metrics.n > metrics.n_failed and not run.info.imported:
+        showing.say_next(screen, ["errlens", "explain", path, "--select", ANY_PHOTO])
+    else:
+        showing.say_next(screen, ["errlens", "report", path])
 
 
 def print_json(screen: Screen, command: str, evaluation: Evaluation, **more: Any) -> None:

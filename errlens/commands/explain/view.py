@@ -39,7 +39,7 @@ def show(screen: Screen, explained: Explained) -> None:
             "--overwrite explains them anew"
         )
     _show_pictures(screen, maps)
-    _show_evidence(screen, evidence_table(maps))
+    _show_evidence(screen.essential, evidence_table(maps))
     _show_covers(screen, explained.tables.covers)
     _show_checks(screen, explained.tables)
     _show_seconds(screen, explained)

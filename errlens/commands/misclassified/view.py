@@ -91,6 +91,8 @@ def _next_words(
 
 def _in_short(result: MisclassifiedResult) -> str:
     """Say in a line how many images are wrong, and where they are shown."""
+    if not result.matrix.n_errors:
+        return "no errors"
     galleries = sum(name.startswith("gallery/") for name in result.files)
     drawn = f", shown on {counted(galleries, 'gallery')}" if galleries else ""
     return f"{counted(result.matrix.n_errors, 'error')}{drawn}"

@@ -55,7 +55,7 @@ def test_set_wins_over_the_file(config, tmp_path):
 
 def test_options_of_the_invocation_reach_every_block(config):
     result = run_errlens(config, "--json")
-    assert json.loads(result.stdout)["metrics"]["n"] == 12
+    assert json.loads(result.stdout)["steps"]["evaluate"]["metrics"]["n"] == 12
     assert run_errlens(config, "--set", "evaluate.img_size=9").exit_code == 3
     assert run_errlens(config, "--set", "evaluate.img_size=9", "--overwrite", "-q").exit_code == 0
 
