@@ -128,3 +128,43 @@ network_probe:
         "head.safetensors"
     )
     assert run_errlens(config).exit_code == 0  # the same head, the same run
+
+
+def test_all_steps_are_told_in_short_and_end_with_verdict_and_page(config):
+    config.write_text(CONFIG + "report: {}\nconfusion: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    assert "Next:" not in said.stdout
+    steps, verdict, page = said.stdout.split("\n\n")
+    assert [line.split()[0] for line in steps.splitlines() if line[:3].isalpha()] == [
+        *("evaluate", "top-1", "NLL", "Brier", "ECE", "macro", "confusion", "report")
+    ]
+    assert verdict.startswith("91.7 % right (11 of 12 images")
+    assert page == "The page: results/run/report.html\n"
+    assert run_errlens(config, "-q").output == ""
+
+
+def test_a_step_that_cannot_be_done_does_not_lose_the_others(config):
+    config.write_text(CONFIG + "explain: {}\nconfusion: {by: superclass}\nreport: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 2
+    assert "confusion      failed: see the error below" in said.stdout
+    assert said.stderr.count("the run knows no superclasses") == 1
+    assert said.stderr.count("grad-cam cannot explain this network") == 1
+    assert "The page: results/run/report.html" in said.stdout
+    tree = json.loads(run_errlens(config, "--json").stdout)
+    assert [*tree["steps"]] == ["evaluate", "report"]
+    assert [*tree["not_done"]] == ["confusion", "explain"]
+
+
+def test_without_a_run_nothing_follows(config):
+    config.write_text(CONFIG.replace("photos", "nowhere") + "report: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 3
+    assert said.stdout == ""
+
+
+def test_no_page_can_be_opened_where_none_is_made(config):
+    said = run_errlens(config, "--open")
+    assert said.exit_code == 2
+    assert "report: {}" in said.stderr
