@@ -1,9 +1,11 @@
 """Everything a person sees: results on stdout; progress, remarks and errors on stderr."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 from rich.console import Console
@@ -16,6 +18,7 @@ from errlens.errors import ErrlensError
 from errlens.escapes import json_text, printable, shell_line
 from errlens.formats import count, of
 
+_AT_BLANKS: Final = {"break_long_words": False, "break_on_hyphens": False}
 _STEP_WIDTH: Final = 15  # the longest name of a command, and two blanks
 
 # What shows how far a long piece of work is: the `progress` of a screen, or nothing at all.
@@ -58,6 +61,14 @@ class Screen:
         """Print a line of the results."""
         if self._shows_results:
             self._out.print(printable(text))
+
+    def say_sentence(self, text: str) -> None:
+        """Print a sentence, which a terminal is not to break inside words and numbers."""
+        lines = [text]
+        if self._out.is_terminal:
+            lines = wrap(printable(text), shutil.get_terminal_size().columns, **_AT_BLANKS)
+        for line in lines:
+            self.say(line)
 
     def say_place(self, before: str, path: Path, after: str = "") -> None:
         """Print a line with a path, which terminals make clickable; elsewhere it is plain text."""

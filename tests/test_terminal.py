@@ -282,3 +282,18 @@ def test_a_step_shows_what_is_essential_and_keeps_its_object(capsys):
     assert step.tree == {"n": 1}
     whole.step("confusion", "is no step here")
     assert capsys.readouterr().out == ""
+
+
+def test_a_terminal_breaks_no_sentence_inside_a_number(monkeypatch, capsys):
+    sentence = (
+        "1 confusion goes one way: japanese_chin taken for havanese in 1,124 of 1,258 images."
+    )
+    Screen().say_sentence(sentence)
+    assert capsys.readouterr().out == f"{sentence}\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")  # to rich, a terminal
+    for width in (20, 72, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        Screen().say_sentence(sentence)
+        lines = capsys.readouterr().out.splitlines()
+        assert " ".join(lines) == sentence
+        assert max(map(len, lines)) <= width

@@ -9,7 +9,7 @@ def show_end(screen: Screen, command: str, ending: Ending) -> None:
     """Print what was found, and where the page is."""
     screen.say()
     for sentence in ending.verdict:
-        screen.say(sentence)
+        screen.say_sentence(sentence)
     if ending.page:
         screen.say()
         screen.say_place("The page: ", ending.page)

@@ -86,7 +86,7 @@ def _show_tables(
     """Print the strongest pairs, groups, one-way and exceptional errors."""
     screen.say()
     for sentence in sentences(matrix, tables.pairs, tables.absorbed):
-        screen.say(sentence)
+        screen.say_sentence(sentence)
     if not matrix.n_errors:
         return
     if len(tables.pairs):
