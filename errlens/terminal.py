@@ -18,7 +18,6 @@ from errlens.errors import ErrlensError
 from errlens.escapes import json_text, printable, shell_line
 from errlens.formats import count, of
 
-_AT_BLANKS: Final = {"break_long_words": False, "break_on_hyphens": False}
 _STEP_WIDTH: Final = 15  # the longest name of a command, and two blanks
 
 # What shows how far a long piece of work is: the `progress` of a screen, or nothing at all.
@@ -66,7 +65,8 @@ class Screen:
         """Print a sentence, which a terminal is not to break inside words and numbers."""
         lines = [text]
         if self._out.is_terminal:
-            lines = wrap(printable(text), shutil.get_terminal_size().columns, **_AT_BLANKS)
+            width = shutil.get_terminal_size().columns
+            lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
         for line in lines:
             self.say(line)
 

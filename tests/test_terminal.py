@@ -285,9 +285,7 @@ def test_a_step_shows_what_is_essential_and_keeps_its_object(capsys):
 
 
 def test_a_terminal_breaks_no_sentence_inside_a_number(monkeypatch, capsys):
-    sentence = (
-        "1 confusion goes one way: japanese_chin taken for havanese in 1,124 of 1,258 images."
-    )
+    sentence = "One way: japanese_chin taken for havanese in 1,124 of 1,258 images."
     Screen().say_sentence(sentence)
     assert capsys.readouterr().out == f"{sentence}\n"
     monkeypatch.setenv("FORCE_COLOR", "1")  # to rich, a terminal
