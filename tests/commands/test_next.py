@@ -82,7 +82,10 @@ def test_photos_without_labels_are_explained_next(tiny):
     said = ends(f"evaluate flat --model {tiny} --img-size 8 --crop-pct 1 -o run")
     command = said.stdout.splitlines()[-1].removeprefix("Next: errlens ")
     assert command == "explain run --select 'path:*'"
-    assert "unlabelled__2" in ends(f"{command} --method occlusion").stdout
+    said = ends(f"{command} --method occlusion")
+    assert "unlabelled__2" in said.stdout
+    assert said.stdout.endswith("Next: errlens report run --select 'path:*'\n")
+    assert "0 pictures" not in ends("report run --select 'path:*'").stdout
 
 
 @pytest.mark.usefixtures("tiny", "photos")

@@ -1,7 +1,8 @@
 """`errlens analyze`: from photos to the page, in one command."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,12 +50,8 @@ def analyze(options: AnalyzeOptions) -> Analysis:
     _refuse_what_does_not_fit(options)
     walk = Walk(screen, pardoned=_PARDONED)
     run = _predicted(walk, options)
-    path, root = run.path, options.data_root
-    superclasses = options.superclasses if options.of_run else None  # else the run knows them
-    walk.take("confusion", ConfusionOptions(run=path, superclasses=superclasses))
-    walk.take("misclassified", MisclassifiedOptions(run=path, data_root=root))
-    _explain(walk, run, options, screen)
-    walk.take("report", ReportOptions(run=path, data_root=root, open=options.open))
+    for name, step in _steps(run, options):
+        walk.take(name, step, instead=partial(_by_another_method, screen))
     ending = walk.end(run)
     show_end(screen, "analyze", ending)
     walk.raise_failure()
@@ -77,20 +74,35 @@ def _predicted(walk: Walk, options: AnalyzeOptions) -> RunFolder:
     return run
 
 
-def _explain(walk: Walk, run: RunFolder, options: AnalyzeOptions, screen: Screen) -> None:
-    """Explain the worst errors; where nothing is right or wrong, the first photos."""
-    chosen = _explanations(options, run.path)
+def _steps(run: RunFolder, options: AnalyzeOptions) -> Sequence[tuple[str, Any]]:
+    """Return what is done with predictions, one after the other.
+
+    Of photos without labels, none of which is right or wrong, any are explained, and shown on a
+    page of their own.
+    """
+    images: dict[str, Any] = {"run": run.path, "data_root": options.data_root}
+    superclasses = options.superclasses if options.of_run else None  # else the run knows them
+    report, explain = ReportOptions(**images), _explanations(options, run.path)
+    pages = [report]
     metrics = run.metrics
     if not metrics["top1"] and metrics["n_failed"] < metrics["n"]:
-        chosen = replace(chosen, select=[ANY_PHOTO])
+        explain = replace(explain, select=[ANY_PHOTO])
+        pages = [report, replace(report, select=[ANY_PHOTO])]
+    pages[-1] = replace(pages[-1], open=options.open)
+    return [
+        ("confusion", ConfusionOptions(run=run.path, superclasses=superclasses)),
+        ("misclassified", MisclassifiedOptions(**images)),
+        ("explain", explain),
+        *(("report", page) for page in pages),
+    ]
 
-    def another_method(error: ErrlensError) -> ExplainOptions | None:
-        if options.method or not isinstance(error, UnfitMethod):
-            return None
-        screen.warn(f"{error}; {_FITS_ANY} does")
-        return replace(chosen, method=[_FITS_ANY])
 
-    walk.take("explain", chosen, instead=another_method)
+def _by_another_method(screen: Screen, step: Any, error: ErrlensError) -> Any:
+    """Return how to explain a network that is not fit for the method that nobody asked for."""
+    if not isinstance(error, UnfitMethod) or step.method:
+        return None
+    screen.warn(f"{error}; {_FITS_ANY} does")
+    return replace(step, method=[_FITS_ANY])
 
 
 def _explanations(options: AnalyzeOptions, run: Path) -> ExplainOptions:

@@ -13,9 +13,12 @@ from errlens.terminal import Screen, StepScreen, show_error
 
 _WHEN_ALL_IS_DONE: Final = (GateFailed, TooManyBadInputs)  # raised by a step that has been shown
 
+# Other options for a step that failed with some; None where nothing else can be tried.
+Instead = Callable[[Any, ErrlensError], Any]
 
-# Other options for a step whose failure this is; None where nothing else can be tried.
-Instead = Callable[[ErrlensError], Any]
+
+def _nothing(_options: Any, _error: ErrlensError) -> None:
+    return None
 
 
 class Ending(NamedTuple):
@@ -47,7 +50,7 @@ class Walk:
         self._not_done: dict[str, str] = {}
         self.results: dict[str, Any] = {}
 
-    def take(self, name: str, options: Any, *, instead: Instead = lambda _error: None) -> None:
+    def take(self, name: str, options: Any, *, instead: Instead = _nothing) -> None:
         """Take a step.
 
         Args:
@@ -70,7 +73,7 @@ class Walk:
         except ErrlensError as error:
             if name in MAKERS:
                 raise
-            if other := instead(error):
+            if other := instead(options, error):
                 self.take(name, other)
             else:
                 self._miss(name, error)

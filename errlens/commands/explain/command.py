@@ -25,6 +25,7 @@ from errlens.commands.explain.studies import Studies
 from errlens.commands.explain.tables import OK, Tables, tables
 from errlens.commands.showing import say_next
 from errlens.errors import Interrupted, NothingExplained
+from errlens.run.folder import RunFolder, open_run
 from errlens.run.results import ResultsWriter, renewed_folder
 from errlens.terminal import Screen, relative
 
@@ -50,9 +51,15 @@ def explain(options: ExplainOptions, screen: Screen | None = None) -> Tables:
     if len(maps) and not (maps["status"] == OK).any():
         raise NothingExplained(f"no map could be made: {maps['error'].iloc[0]}")
     if not job.of_photos:
-        words = ["errlens", "report", relative(job.folder.parent), *options.images_words()]
-        say_next(screen, words)
+        _show_next(screen, open_run(job.folder.parent), options)
     return explained.tables
+
+
+def _show_next(screen: Screen, run: RunFolder, options: ExplainOptions) -> None:
+    """Name the command that shows the maps: on a page of their own, if there are no labels."""
+    selected = [] if run.metrics["top1"] else options.selection_words()
+    words = ["errlens", "report", relative(run.path), *selected, *options.images_words()]
+    say_next(screen, words)
 
 
 def explain_job(job: Job, progress: Progress) -> Explained:

@@ -160,6 +160,8 @@ def test_photos_without_labels_are_predicted_and_explained(tiny):
     out = Path("runs/flat-tiny_colours")
     assert pd.read_csv(out / "explain/index.csv")["row"].nunique() == 2
     assert (out / "report.html").exists()
+    assert said.stdout.endswith(f"The page: {out / 'report-path.html'}\n")
+    assert "0.png" in (out / "report-path.html").read_text(encoding="utf-8")
     assert not (out / "confusion").exists()
 
 

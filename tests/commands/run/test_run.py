@@ -1,5 +1,7 @@
 import json
+import re
 
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -168,3 +170,19 @@ def test_no_page_can_be_opened_where_none_is_made(config):
     said = run_errlens(config, "--open")
     assert said.exit_code == 2
     assert "report: {}" in said.stderr
+
+
+def test_it_reads_as_people_expect(tmp_path, monkeypatch, golden):
+    monkeypatch.chdir(tmp_path)
+    label = ["cat"] * 20 + ["dog"] * 20 + ["cow"] * 20
+    pred = ["dog"] * 6 + ["cat"] * 14 + ["cat"] * 5 + ["dog"] * 15 + ["cow"] * 20
+    paths = [f"{number:02}.png" for number in range(60)]
+    pd.DataFrame({"path": paths, "label": label, "pred": pred}).to_csv("table.csv", index=False)
+    (tmp_path / "project.yaml").write_text(
+        "out: run\nimport: {table: table.csv}\nconfusion: {}\n"
+        "misclassified: {no_figures: true}\nexplain: {}\n"
+        "check: {fail_under: [top1=0.9, recall:cow=0.9]}\nreport: {}\n"
+    )
+    said = run_errlens("project.yaml")
+    assert said.exit_code == 3
+    golden("run.txt", re.sub(r"\d+ kB", "... kB", said.stdout))
