@@ -19,9 +19,9 @@ _OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
-    """Evaluate a model on your photos, and put on one page what it gets wrong, and why.
+    """Put on one page which of your photos a model gets wrong, and why.
 
-    Does what evaluate, confusion, misclassified, explain and report do, one after the other. The
+    It does what evaluate, confusion, misclassified, explain and report do, one after the other. The
     same command goes on where it was stopped: what has been predicted or explained is not done
     again. A run folder as DATA is analyzed without predicting anything.
     """
