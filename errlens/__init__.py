@@ -6,6 +6,7 @@
 """
 
 from errlens.interface import (
+    analyze,
     check,
     compare,
     confused_pairs,
@@ -21,6 +22,7 @@ from errlens.interface import (
 
 __version__ = "0.1.0"
 __all__ = [
+    "analyze",
     "check",
     "compare",
     "confused_pairs",

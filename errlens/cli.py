@@ -91,7 +91,7 @@ _HELP = """Error analysis for image classifiers: which images are wrong, and why
 
 Examples:
     errlens run configs/sample.yaml
-    errlens evaluate photos/val --model resnet50
+    errlens analyze photos/val --model resnet50
     errlens explain --help
 """
 

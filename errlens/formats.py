@@ -200,11 +200,13 @@ def count(n: float | None) -> str:
 def counted(n: int, noun: str) -> str:
     """Write how many there are of something.
 
-    >>> counted(1, "image"), counted(8000, "image"), counted(0, "class")
-    ('1 image', '8,000 images', '0 classes')
+    >>> counted(1, "image"), counted(8000, "image"), counted(0, "class"), counted(2, "gallery")
+    ('1 image', '8,000 images', '0 classes', '2 galleries')
     """
-    plural = "es" if noun.endswith("ss") else "s"
-    return f"{count(n)} {noun if n == 1 else noun + plural}"
+    plural = (
+        f"{noun[:-1]}ies" if noun.endswith("ry") else noun + ("es" if noun[-2:] == "ss" else "s")
+    )
+    return f"{count(n)} {noun if n == 1 else plural}"
 
 
 def of(part: int, whole: int) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from errlens.analysis.gates.limits import GateResult
+    from errlens.commands.analyze.result import Analysis
     from errlens.commands.compare.result import ComparisonResult
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.misclassified.result import MisclassifiedResult
@@ -28,6 +29,29 @@ if TYPE_CHECKING:
     from errlens.run.folder import RunFolder
 
 Place = str | PathLike[str]
+
+
+def analyze(
+    data: Place, *, model: str | None = None, out: Place | None = None, **options: Any
+) -> "Analysis":
+    """Do what evaluate, confusion, misclassified, explain and report do, one after the other.
+
+    Args:
+        data: As for `evaluate`, or a run folder.
+        model: As for `evaluate`.
+        out: The run folder; by default `runs/DATA-MODEL`.
+        options: Any option of `errlens analyze`, such as `top=20`.
+
+    Returns:
+        `.verdict`, the sentences that the page begins with; `.page`, where it is; `.run`;
+        `.results` by step, and why there is none of some in `.not_done`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.analyze.command import analyze as command
+        from errlens.commands.analyze.options import AnalyzeOptions
+
+        given = {"data": data, "model": model, "out": out, **options}
+        return command(_made(AnalyzeOptions, given))
 
 
 def evaluate(
@@ -43,11 +67,11 @@ def evaluate(
         options: Any option of `errlens evaluate`, such as `checkpoint="best.pth"`.
     """
     with _hints_as_notes():
-        from errlens.commands.evaluate.command import evaluated
+        from errlens.commands.evaluate.command import evaluate as command
         from errlens.commands.evaluate.options import EvaluateOptions
 
         given = {"data": data, "model": model, "out": out, **options}
-        return evaluated(_made(EvaluateOptions, given)).run
+        return command(_made(EvaluateOptions, given)).run
 
 
 def import_predictions(table: Place, *, out: Place | None = None, **options: Any) -> "RunFolder":
@@ -59,11 +83,10 @@ def import_predictions(table: Place, *, out: Place | None = None, **options: Any
         options: Any option of `errlens import`, such as `classes="classes.txt"`.
     """
     with _hints_as_notes():
-        from errlens.commands.import_.command import imported
+        from errlens.commands.import_.command import import_predictions as command
         from errlens.commands.import_.options import ImportOptions
 
-        made = _made(ImportOptions, {"table": table, "out": out, **options})
-        return imported(made, made.screen()).run
+        return command(_made(ImportOptions, {"table": table, "out": out, **options})).run
 
 
 def confusion(run: Place | None = None, **options: Any) -> "ConfusionResult":

@@ -1,8 +1,10 @@
 """The commands there are: the options of each, and where the function lies that takes them."""
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
+from errlens.commands.analyze.options import AnalyzeOptions
 from errlens.commands.cache_key.options import CacheKeyOptions
 from errlens.commands.check.options import CheckOptions
 from errlens.commands.compare.options import CompareOptions
@@ -30,12 +32,17 @@ class Command(NamedTuple):
 
     def run(self, options: Any) -> Any:
         """Do what the options ask for."""
+        return self.load()(options)
+
+    def load(self) -> Callable[..., Any]:
+        """Return the function."""
         module = import_module(f"errlens.commands.{self.folder}.command")
-        return getattr(module, self.function)(options)
+        return cast("Callable[..., Any]", getattr(module, self.function))
 
 
 # Named as they are typed; a space makes a group.
 COMMANDS: Final = {
+    "analyze": Command(AnalyzeOptions, "analyze", "analyze"),
     "evaluate": Command(EvaluateOptions, "evaluate", "evaluate"),
     "import": Command(ImportOptions, "import_", "import_predictions"),
     "confusion": Command(ConfusionOptions, "confusion", "confusion"),
@@ -52,7 +59,7 @@ COMMANDS: Final = {
 
 # How `errlens --help` lists commands and groups: in the order of work.
 SECTIONS: Final = {
-    "All in one": ("run",),
+    "All in one": ("analyze", "run"),
     "Predictions": ("evaluate", "import"),
     "Errors": ("confusion", "misclassified", "explain", "what-if", "report"),
     "Comparison and CI": ("compare", "check", "cache-key"),

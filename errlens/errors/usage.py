@@ -66,5 +66,6 @@ class UnfitMethod(UsageError):
     def __init__(self, method: str, reason: str) -> None:
         super().__init__(
             f"{method} cannot explain this network: {reason}",
-            hint="--list tells which methods can; --method occlusion explains any network",
+            hint="--method occlusion explains any network; errlens explain RUN --list tells which "
+            "others do",
         )

@@ -15,7 +15,7 @@ from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
 from errlens.analysis.comparison.by_run import RUN_COLUMNS
 from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
 from errlens.analysis.confusion.groups import GROUP_COLUMNS
-from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
+from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
 from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
@@ -121,13 +121,8 @@ def read_page(sources: Sources) -> RunPage:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
-    matrix = confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
-    confusion = read_part(
-        run,
-        "confusion",
-        {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
-        optional={"exceptional": EXCEPTIONAL_COLUMNS},
-    )
+    matrix = _read_matrix(run)
+    confusion = _read_confusion(run)
     misclassified = _misclassified(run)
     compare = read_part(
         run,
@@ -139,10 +134,6 @@ def read_page(sources: Sources) -> RunPage:
             "classes": CLASS_CHANGE_COLUMNS,
         },
         before="OLD",
-    )
-    gates, gates_problem = read_gates(run)
-    run_overview = overview(
-        metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=gates_problem
     )
     notes = confusions.read_notes(misclassified, among)
     worst = shots.want(among.ranking[:WORST_SHOWN])
@@ -166,7 +157,7 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=run_overview,
+        overview=_overview(run, matrix, confusion),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),
@@ -198,6 +189,32 @@ def read_page(sources: Sources) -> RunPage:
 def _misclassified(run: RunFolder) -> Part:
     return read_part(
         run, "misclassified", {"collect": COLLECT_COLUMNS}, optional={"notes": NOTE_COLUMNS}
+    )
+
+
+def verdict(run: RunFolder) -> Sequence[str]:
+    """Return the sentences that the page of a run begins with."""
+    return _overview(run, _read_matrix(run), _read_confusion(run)).sentences
+
+
+def _overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
+    gates, problem = read_gates(run)
+    return overview(
+        run.metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem
+    )
+
+
+def _read_matrix(run: RunFolder) -> ConfusionMatrix:
+    info = run.info
+    return confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
+
+
+def _read_confusion(run: RunFolder) -> Part:
+    return read_part(
+        run,
+        "confusion",
+        {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
+        optional={"exceptional": EXCEPTIONAL_COLUMNS},
     )
 
 

@@ -4,6 +4,15 @@ The only room that knows rich.
 """
 
 from errlens.terminal.columns import Cell, Names, Verdict
-from errlens.terminal.screen import Screen, StartProgress, relative, show_error
+from errlens.terminal.screen import Screen, StartProgress, StepScreen, relative, show_error
 
-__all__ = ["Cell", "Names", "Screen", "StartProgress", "Verdict", "relative", "show_error"]
+__all__ = [
+    "Cell",
+    "Names",
+    "Screen",
+    "StartProgress",
+    "StepScreen",
+    "Verdict",
+    "relative",
+    "show_error",
+]

@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.style import Style
 from rich.text import Text
 
 from errlens.errors import ErrlensError
-from errlens.escapes import json_text, printable
+from errlens.escapes import json_text, printable, shell_line
 from errlens.formats import count, of
 from errlens.terminal.columns import NO_LIMIT, Cell, Verdict
 from errlens.terminal.tables import fitted
 from errlens.terminal.words import folded
+
+_STEP_WIDTH: Final = 15  # the longest name of a command, and two blanks
 
 # What shows how far a long piece of work is: the `progress` of a screen, or nothing at all.
 StartProgress = Callable[..., AbstractContextManager[Callable[[int], None]]]
@@ -27,7 +30,7 @@ class Screen:
     """The terminal as one command uses it.
 
     `quiet` silences progress, remarks and results, never warnings; `as_json` puts one object on
-    stdout in place of the results.
+    stdout in place of the results. What is `essential` is also shown of a step among others.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Screen:
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
         self._said: set[str] = set()
+        self.essential: Screen = self
 
     def remark(self, text: str) -> None:
         """Say what is going on."""
@@ -63,6 +67,16 @@ class Screen:
         if self.shows_results:
             style = None if passed is None else Verdict(text, passed).style
             self._out.print(_between_words(printable(text), sys.stdout), style=style)
+
+    def say_place(self, before: str, path: Path, after: str = "") -> None:
+        """Print a line with a path, which terminals make clickable; elsewhere it is plain text."""
+        if self.shows_results:
+            link = Style(link=path.absolute().as_uri())
+            written = (shell_line([relative(path)]), link)
+            self._out.print(Text.assemble(printable(before), written, printable(after)))
+
+    def step(self, name: str, text: str) -> None:
+        """Say in a line what a command came to, where it is a step among others."""
 
     def whole(self, line: str) -> None:
         """Print a line that is copied, like a command: it has no line breaks of ours."""
@@ -133,6 +147,27 @@ class Screen:
     def shows_results(self) -> bool:
         """Whether people see the results."""
         return not (self._quiet or self._as_json)
+
+
+class StepScreen(Screen):
+    """The terminal as a command uses it that is a step among others.
+
+    It shows what is essential, keeps the object that stands for the result as `tree`, and suggests
+    no next command.
+    """
+
+    def __init__(self, whole: Screen) -> None:
+        super().__init__(quiet=whole._quiet, verbose=whole._verbose, as_json=True)
+        self.essential = whole
+        self.tree: dict[str, Any] | None = None
+
+    def step(self, name: str, text: str) -> None:
+        """Say in a line what the command came to."""
+        self.essential.say(f"{name:<{_STEP_WIDTH}}{text}")
+
+    def json(self, tree: Mapping[str, Any]) -> None:
+        """Keep the object that stands for the results."""
+        self.tree = dict(tree)
 
 
 def show_error(error: ErrlensError) -> None:

@@ -1,5 +1,9 @@
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 
 from errlens.errors import BadConfig, ErrlensError
 from errlens.escapes import printable
-from errlens.terminal import Screen, Verdict, relative, show_error
+from errlens.terminal import Screen, StepScreen, Verdict, relative, show_error
 
 
 @settings(deadline=None)
@@ -287,3 +291,51 @@ def test_what_goes_to_a_file_has_no_colour_and_no_width(capsys, monkeypatch):
     name = "x" * 300
     Screen().table(("", "gate"), [(Verdict("FAIL", passed=False), name)])
     assert capsys.readouterr().out == f"       gate\nFAIL   {name}\n"
+
+
+def test_off_a_terminal_a_path_is_a_word_as_a_shell_reads_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Screen().say_place("The page: ", tmp_path / "my run" / "a\x1b.html", " (1 kB)")
+    assert capsys.readouterr().out == "The page: $'my run/a\\x1b.html' (1 kB)\n"
+    Screen(quiet=True).say_place("The page: ", tmp_path)
+    Screen(as_json=True).say_place("The page: ", tmp_path)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("terminal", "has_links"), [("xterm-256color", True), ("dumb", False)])
+def test_a_terminal_can_follow_a_path(terminal, has_links, tmp_path):
+    ours, theirs = pty.openpty()
+    code = (
+        "from pathlib import Path; from errlens.terminal import Screen; "
+        "Screen().say_place('The page: ', Path('my run/50 % ü.html'), '.')"
+    )
+    environment = {**os.environ, "TERM": terminal, "NO_COLOR": "1"}
+    subprocess.run(
+        [sys.executable, "-c", code], stdout=theirs, cwd=tmp_path, env=environment, check=True
+    )
+    said = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    address = f"{tmp_path.as_uri()}/my%20run/50%20%25%20%C3%BC.html"
+    assert said.startswith("The page: ")
+    assert "'my run/50 % ü.html'" in said  # what is seen, whether it can be followed or not
+    assert (f";{address}\x1b\\" in said) == has_links
+    assert ("\x1b" in said) == has_links
+
+
+def test_a_step_shows_what_is_essential_and_keeps_its_object(capsys):
+    whole = Screen()
+    step = StepScreen(whole)
+    step.say("a detail")
+    step.table(("a",), [("b",)])
+    step.essential.say("the essence")
+    step.step("confusion", "2 pairs")
+    step.json({"n": 1})
+    step.warn("careful")
+    assert capsys.readouterr() == (
+        "the essence\nconfusion      2 pairs\n",
+        "warning: careful\n",
+    )
+    assert step.tree == {"n": 1}
+    whole.step("confusion", "is no step here")
+    assert capsys.readouterr().out == ""

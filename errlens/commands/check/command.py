@@ -13,11 +13,12 @@ from errlens.formats import counted
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.report.junit import junit_xml
 from errlens.run.folder import RunFolder
+from errlens.terminal import Screen
 
 
-def check(options: CheckOptions) -> list[GateResult]:
+def check(options: CheckOptions, screen: Screen | None = None) -> list[GateResult]:
     """Fail if the model is not as good as asked, or surely worse than it was."""
-    screen = options.screen()
+    screen = screen or options.screen()
     run = options.open_run(screen)
     gates = judge_gates(run, options)
     view.show(screen, run, gates, is_verdict=options.exit_zero)

@@ -24,13 +24,14 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verd
     That gates failed is said here if this `is_verdict`; else the error does that ends the command.
     """
     files = [run.gates_file.name, run.junit_file.name]
-    show_gates(screen, gates, file=run.gates_file.name)
+    failed = [gate for gate in gates if not gate.passed]
+    n = counted(len(gates), "gate")
+    screen.step("check", n)
+    show_gates(screen.essential, gates, file=run.gates_file.name)
     remarks = [text for gate in gates for text in _remarks(gate)]
     for text in ["", *remarks] if remarks else []:
         screen.say(text)
     show_files(screen, run.path, files)
-    failed = [gate for gate in gates if not gate.passed]
-    n = counted(len(gates), "gate")
     if not failed:
         screen.say(f"PASSED: {n}", passed=True)
     elif is_verdict:

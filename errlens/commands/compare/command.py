@@ -23,12 +23,12 @@ from errlens.errors import NoLabels
 from errlens.galleries.drawing import Poster, write_posters
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
-from errlens.terminal import StartProgress
+from errlens.terminal import Screen, StartProgress
 
 
-def compare(options: CompareOptions) -> ComparisonResult:
+def compare(options: CompareOptions, screen: Screen | None = None) -> ComparisonResult:
     """Compare runs: is the new one better than the old, and which images show it?"""
-    screen = options.screen()
+    screen = screen or options.screen()
     runs = options.open_runs()
     folder = options.folder(runs[-1])
     result = find(runs, folder, options, progress=screen.progress)

@@ -43,8 +43,10 @@ def show(
         showing.warn_of_absent(screen, result.absent, root, result.files)
     _show_runs(screen, result)
     screen.say()
+    *older, new = result.names
+    screen.step("compare", f"{new} against {showing.first_few(older, 3)}")
     if len(result.comparisons) > 1:
-        _show_differences(screen, result)
+        _show_differences(screen.essential, result)
     else:
         _show_two(screen, result)
     showing.show_files(screen, folder, result.files)
@@ -67,7 +69,7 @@ def show(
 
 def _show_two(screen: Screen, result: ComparisonResult) -> None:
     """Print how two runs differ: in accuracy, classes, pairs and images."""
-    _show_difference(screen, result)
+    _show_difference(screen.essential, result)
     if result.classes is not None:
         _show_classes(screen, result.classes)
     if result.pairs is not None:

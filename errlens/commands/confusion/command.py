@@ -20,13 +20,14 @@ from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import NoLabels, StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
+from errlens.terminal import Screen
 
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
 
 
-def confusion(options: ConfusionOptions) -> ConfusionResult:
+def confusion(options: ConfusionOptions, screen: Screen | None = None) -> ConfusionResult:
     """Find the classes a model mixes up: in pairs, in groups, and beyond their own kind."""
-    screen = options.screen()
+    screen = screen or options.screen()
     run = options.open_run(screen)
     result = find(run, options)
     view.show(screen, run, result, options)

@@ -40,10 +40,8 @@ def show(
     _show_matrix(screen, matrix, expected=options.expected)
     _show_tables(screen, matrix, tables, by=options.by, top=options.top)
     showing.show_files(screen, run.path / "confusion", result.files)
-    if len(tables.cells):
-        selector = _first_selector(tables, run.info.classes)
-        chosen = ["--select", selector] if selector else []
-        showing.say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
+    screen.step("confusion", _in_short(matrix, tables))
+    showing.say_next(screen, _next_words(run, tables))
     showing.print_json(
         screen, "confusion", run, **_as_tree(matrix, tables), files=list(result.files)
     )
@@ -103,6 +101,30 @@ def _show_tables(
         _show_exceptional(screen, tables.exceptional, top=top)
     if tables.soft is not None:
         _show_soft(screen, matrix, tables.soft, top=top)
+
+
+def _in_short(matrix: ConfusionMatrix, tables: ConfusionTables) -> str:
+    """Say in a line how much there is evidence of."""
+    pairs, exceptional = by_status(tables.pairs), tables.exceptional
+    found = {
+        "mutual pair": len(pairs.mutual),
+        "likely pair": len(pairs.likely),
+        "one-way confusion": len(tables.absorbed),
+        "exceptional error": 0 if exceptional is None else len(exceptional),
+    }
+    named = [counted(n, what) for what, n in found.items() if n]
+    if not named and matrix.n_errors:
+        return f"no pair stands out among {counted(matrix.n_errors, 'error')}"
+    return ", ".join(named) or "no errors"
+
+
+def _next_words(run: RunFolder, tables: ConfusionTables) -> list[str]:
+    """Return the command that goes on from here, in words."""
+    if not len(tables.cells):
+        return ["errlens", "report", relative(run.path)]
+    selector = _first_selector(tables, run.info.classes)
+    chosen = ["--select", selector] if selector else []
+    return ["errlens", "misclassified", relative(run.path), *chosen]
 
 
 def _first_selector(tables: ConfusionTables, classes: ClassNames) -> str | None:

@@ -11,6 +11,8 @@ def show_advice(screen: Screen, advice: Advice) -> None:
         screen.say()
     if advice.warning:
         screen.warn(advice.warning)
+    if advice.diagnosis and advice.command:
+        screen.step("", f"to evaluate with it: {advice.command}")
     rows = [
         (as_options(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
         for trial in (advice.diagnosis.restoring if advice.diagnosis else ())

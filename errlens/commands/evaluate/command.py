@@ -14,40 +14,27 @@ from errlens.errors import TooManyBadInputs
 from errlens.formats import count, counted
 from errlens.model.predict import ShardPredictor, predict_missing
 from errlens.run.folder import RunFolder
-from errlens.run.places import default_run
 from errlens.terminal import Screen
 
 
-def evaluate(options: EvaluateOptions) -> None:
+def evaluate(options: EvaluateOptions, screen: Screen | None = None) -> Evaluation:
     """Predict every image of DATA and keep each prediction, right or wrong."""
-    screen = options.screen()
+    screen = screen or options.screen()
     predictor = start(options, screen)
     evaluation = predict_and_measure(predictor, options, screen)
-    view.show_result(screen, evaluation)
+    view.show_result(screen, evaluation, step="evaluate")
     advice = advise(predictor, evaluation, options, screen)
     show_advice(screen, advice)
     if not advice.diagnosis:
         view.show_next(screen, evaluation)
     view.print_json(screen, "evaluate", evaluation, **advice.as_dict())
     check_bad_inputs(evaluation, options)
-
-
-def evaluated(options: EvaluateOptions) -> Evaluation:
-    """Do what the command does, and print nothing but remarks and warnings: for Python."""
-    screen = options.screen()
-    predictor = start(options, screen)
-    evaluation = predict_and_measure(predictor, options, screen)
-    advice = advise(predictor, evaluation, options, screen)
-    if advice.warning:
-        screen.warn(advice.warning)
-    check_bad_inputs(evaluation, options)
     return evaluation
 
 
 def start(options: EvaluateOptions, screen: Screen) -> ShardPredictor:
     """Look at the data, load the model, and make the run folder, or go on with the one there is."""
-    run = RunFolder(options.out or default_run(options.data, options.model_label, options.split))
-    return begin(run, options, prepare(options, screen))
+    return begin(RunFolder(options.run_folder), options, prepare(options, screen))
 
 
 def predict_and_measure(

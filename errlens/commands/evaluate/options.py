@@ -13,6 +13,7 @@ from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.shell import command_line
 from errlens.errors import UnfitOption
+from errlens.run.places import default_run
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
 
@@ -81,9 +82,17 @@ class EvaluateOptions(
         if expected_accuracy(self.expect) is not None and self.transform:
             raise UnfitOption("--expect cannot try other settings than those of --transform")
 
+    COMMAND = "evaluate"  # without a type, it is no option
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the run goes."""
+        return self.out or default_run(self.data, self.model_label, self.split)
+
     def again(self, **changes: Any) -> str:
         """Write the command that was given, with some options changed."""
-        return command_line("evaluate", dataclasses.replace(self, **changes), without=INVOCATION)
+        changed = dataclasses.replace(self, **changes)
+        return command_line(self.COMMAND, changed, without=INVOCATION)
 
 
 def expected_accuracy(text: str | None) -> float | None:

@@ -11,7 +11,6 @@ from errlens.analysis.accuracy.metrics import Metrics, Proportion
 from errlens.commands import showing
 from errlens.commands.evaluate.result import Evaluation
 from errlens.commands.showing import first_rows, proportion_cells, say_more, show_files
-from errlens.escapes import shell_line
 from errlens.formats import count, counted, number, of, probability, share, share_range
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.run.folder import RunFolder
@@ -22,14 +21,20 @@ WORST_SUPERCLASSES: Final = 10
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
 _GIVE_WAY: Final = (">95 % interval",)
+ANY_PHOTO: Final = "path:*"  # selects those without labels, too
 
 
-def show_result(screen: Screen, evaluation: Evaluation) -> None:
-    """Print the metrics, what went worst, what could not be read and where it all is."""
+def show_result(screen: Screen, evaluation: Evaluation, *, step: str) -> None:
+    """Print the metrics, what went worst, what could not be read and where it all is.
+
+    `step` is the name of the command, for where it is a step among others.
+    """
     run, metrics, classes = evaluation
+    n_predicted = metrics.n - metrics.n_failed
+    screen.step(step, f"predictions for {of(n_predicted, metrics.n)} images")
     if metrics.top1:
         heads = ("", ">value", ">95 % interval", ">images")
-        screen.table(heads, _metric_rows(metrics), gives_way=_GIVE_WAY)
+        screen.essential.table(heads, _metric_rows(metrics), gives_way=_GIVE_WAY)
         say_more(
             screen,
             sum(parent.top1 is not None for parent in metrics.by_superclass),
@@ -39,18 +44,23 @@ def show_result(screen: Screen, evaluation: Evaluation) -> None:
         )
         _show_worst_classes(screen, classes)
     if metrics.n_unlabelled and metrics.n <= BAD_INPUTS:
-        _show_predictions(screen, run)
+        _show_predictions(screen.essential, run)
     if metrics.n_failed:
-        _show_failures(screen, run, metrics.n_failed)
+        _show_failures(screen.essential, run, metrics.n_failed)
     show_files(screen, run.path, [path.name for path in run.written()])
 
 
 def show_next(screen: Screen, evaluation: Evaluation) -> None:
     """Name the command that goes on from here."""
-    top1 = evaluation.metrics.top1
-    if top1 and top1.value < 1:
-        command = ["errlens", "confusion", relative(evaluation.run.path)]
-        screen.whole(f"Next: {shell_line(command)}")
+    run, metrics, _ = evaluation
+    path = relative(run.path)
+    if metrics.top1:
+        command = "confusion" if metrics.top1.value < 1 else "report"
+        showing.say_next(screen, ["errlens", command, path])
+    elif metrics.n > metrics.n_failed and not run.info.imported:
+        showing.say_next(screen, ["errlens", "explain", path, "--select", ANY_PHOTO])
+    else:
+        showing.say_next(screen, ["errlens", "report", path])
 
 
 def print_json(screen: Screen, command: str, evaluation: Evaluation, **more: Any) -> None:

@@ -23,16 +23,19 @@ from errlens.commands.explain.picture_files import PictureFiles
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.explain.studies import Studies
 from errlens.commands.explain.tables import OK, Tables, tables
+from errlens.commands.showing import say_next
 from errlens.errors import Interrupted, NothingExplained
+from errlens.run.folder import RunFolder, open_run
 from errlens.run.results import ResultsWriter, renewed_folder
+from errlens.terminal import Screen, relative
 
 CTRL_C = "Ctrl-C"
 Progress = Callable[..., AbstractContextManager[Callable[[int], None]]]
 
 
-def explain(options: ExplainOptions) -> Tables:
+def explain(options: ExplainOptions, screen: Screen | None = None) -> Tables:
     """Show where in an image the network found its reasons."""
-    screen = options.screen()
+    screen = screen or options.screen()
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, bare_model(options, screen))
@@ -47,7 +50,16 @@ def explain(options: ExplainOptions) -> Tables:
         raise Interrupted("stopped; what was done is kept")
     if len(maps) and not (maps["status"] == OK).any():
         raise NothingExplained(f"no map could be made: {maps['error'].iloc[0]}")
+    if not job.of_photos:
+        _show_next(screen, open_run(job.folder.parent), options)
     return explained.tables
+
+
+def _show_next(screen: Screen, run: RunFolder, options: ExplainOptions) -> None:
+    """Name the command that shows the maps: on a page of their own, if there are no labels."""
+    selected = [] if run.metrics["top1"] else options.selection_words()
+    words = ["errlens", "report", relative(run.path), *selected, *options.images_words()]
+    say_next(screen, words)
 
 
 def explain_job(job: Job, progress: Progress) -> Explained:

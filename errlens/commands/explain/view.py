@@ -40,7 +40,7 @@ def show(screen: Screen, explained: Explained) -> None:
             "--overwrite explains them anew"
         )
     _show_pictures(screen, maps)
-    _show_evidence(screen, evidence_table(maps))
+    _show_evidence(screen.essential, evidence_table(maps))
     _show_covers(screen, explained.tables.covers)
     _show_checks(screen, explained.tables)
     _show_seconds(screen, explained)
@@ -54,6 +54,7 @@ def show(screen: Screen, explained: Explained) -> None:
     pictures = sum(name.endswith(".png") for name in explained.written)
     others = [name for name in explained.written if "/" not in name and not name.endswith(".png")]
     show_files(screen, job.folder, [counted(pictures, "picture"), *others])
+    screen.step("explain", _in_short(explained, pictures))
 
 
 def print_json(screen: Screen, explained: Explained) -> None:
@@ -71,6 +72,17 @@ def print_json(screen: Screen, explained: Explained) -> None:
         stopped=explained.stopped,
         files=list(explained.written),
     )
+
+
+def _in_short(explained: Explained, pictures: int) -> str:
+    """Say in a line how many pictures there are."""
+    job = explained.job
+    if not job.asked:
+        return "no errors to explain"
+    before = job.asked - len(job.cases)
+    earlier = f"{counted(before, 'image')} explained before" if before else ""
+    new = counted(pictures, "picture") if pictures or not before else ""
+    return "; ".join(filter(None, [new, earlier]))
 
 
 def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:

@@ -28,13 +28,14 @@ from errlens.terminal import Screen
 IMPORTED = "imported"  # stands where the name of the model would
 
 
-def import_predictions(options: ImportOptions) -> None:
+def import_predictions(options: ImportOptions, screen: Screen | None = None) -> Evaluation:
     """Make a run of predictions that were made elsewhere: Keras, JAX, your own program."""
-    screen = options.screen()
+    screen = screen or options.screen()
     evaluation = imported(options, screen)
-    view.show_result(screen, evaluation)
+    view.show_result(screen, evaluation, step="import")
     view.show_next(screen, evaluation)
     view.print_json(screen, "import", evaluation)
+    return evaluation
 
 
 def imported(options: ImportOptions, screen: Screen) -> Evaluation:

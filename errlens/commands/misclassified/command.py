@@ -19,12 +19,14 @@ from errlens.data.photos.images import ImageFile
 from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
-from errlens.terminal import StartProgress
+from errlens.terminal import Screen, StartProgress
 
 
-def misclassified(options: MisclassifiedOptions) -> MisclassifiedResult:
+def misclassified(
+    options: MisclassifiedOptions, screen: Screen | None = None
+) -> MisclassifiedResult:
     """Show the images that are wrong, the worst first, beside what they were taken for."""
-    screen = options.screen()
+    screen = screen or options.screen()
     run = options.open_run(screen)
     result = find(run, options, progress=screen.progress)
     view.show(screen, run, result, options)

@@ -8,7 +8,6 @@ import pandas as pd
 
 from errlens.analysis.confusion.sentences import NOTHING_SCORED
 from errlens.analysis.mistakes.repeats import is_shown
-from errlens.analysis.selection.parsing import pair_selector
 from errlens.commands import showing
 from errlens.commands.misclassified.image_view import show_image
 from errlens.commands.misclassified.options import MisclassifiedOptions
@@ -41,8 +40,8 @@ def show(
     showing.show_files(screen, run.path / "misclassified", result.files)
     if result.copied:
         _show_copied(screen, result.copied)
-    if words := _next_words(run, result, options):
-        showing.say_next(screen, words)
+    screen.step("misclassified", _in_short(result))
+    showing.say_next(screen, _next_words(run, result, options))
     showing.print_json(screen, "misclassified", run, **_as_tree(result), files=list(result.files))
 
 
@@ -80,19 +79,23 @@ def _show_copied(screen: Screen, copied: Copied) -> None:
 def _next_words(
     run: RunFolder, result: MisclassifiedResult, options: MisclassifiedOptions
 ) -> list[str]:
-    """Return the command that goes on from here, in words; nothing where there is none.
+    """Return the command that goes on from here, in words: it explains what has been shown.
 
-    It shows what is most often taken for what; where that, or something else, has been selected, it
-    explains it.
+    Where nothing can be explained, it puts on the page what there is.
     """
-    if options.select:
-        if not len(result.selected) or run.info.imported:
-            return []
-        chosen = [word for selector in options.select for word in ("--select", selector)]
-        return ["errlens", "explain", relative(run.path), *chosen]
-    kinds = _kinds(result.selected)
-    pair = pair_selector(*kinds[0][0], run.info.classes) if kinds else None
-    return ["errlens", "misclassified", relative(run.path), "--select", pair] if pair else []
+    if run.info.imported or not len(result.selected):
+        return ["errlens", "report", relative(run.path), *options.images_words()]
+    words = ["errlens", "explain", relative(run.path)]
+    return [*words, *options.selection_words(), *options.images_words()]
+
+
+def _in_short(result: MisclassifiedResult) -> str:
+    """Say in a line how many images are wrong, and where they are shown."""
+    if not result.matrix.n_errors:
+        return "no errors"
+    galleries = sum(name.startswith("gallery/") for name in result.files)
+    drawn = f", shown on {counted(galleries, 'gallery')}" if galleries else ""
+    return f"{counted(result.matrix.n_errors, 'error')}{drawn}"
 
 
 def _as_tree(result: MisclassifiedResult) -> dict[str, Any]:

@@ -38,12 +38,13 @@ class Probe(NamedTuple):
     classes: ClassNames
 
 
-def probe(options: ProbeOptions) -> None:
+def probe(options: ProbeOptions, screen: Screen | None = None) -> Probe:
     """Fit a linear head to the classes of DATA, on the features of a network left as it is."""
-    screen = options.screen()
+    screen = screen or options.screen()
     head, classes = fitted_probe(options, screen)
     view.show_head(screen, options, head)
     view.print_json(screen, options, head, classes)
+    return Probe(head, classes)
 
 
 def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:

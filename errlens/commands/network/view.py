@@ -29,9 +29,17 @@ def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
         )
     elif not head.held_out:
         screen.remark("a class has one image only: there is nothing to hold out")
+    screen.step("network probe", _in_short(options, head))
     screen.say()
     screen.say(f"Wrote {relative(options.save_head)}")
     screen.whole(f"Next: {_next_command(options)}")
+
+
+def _in_short(options: ProbeOptions, head: Head) -> str:
+    """Say in a line how well the head does, and where it is."""
+    kind, accuracy = ("held-out", head.held_out) if head.held_out else ("training", head.train)
+    value, _, right = proportion_cells(accuracy)
+    return f"{relative(options.save_head)}: {value} right ({right} {kind} images)"
 
 
 def print_json(screen: Screen, options: ProbeOptions, head: Head, classes: ClassNames) -> None:

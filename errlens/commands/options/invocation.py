@@ -1,5 +1,7 @@
 """Options of an invocation as a whole: what it prints, what it overwrites, what configures it."""
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,8 +46,22 @@ class OverwriteOption:
     ] = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenOption:
+    """Whether to open the page that was written."""
+
+    PANEL = Panel.OUTPUT
+
+    open: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
+
+    def open_page(self, screen: "Screen", page: Path) -> None:
+        """Open a page in the browser, if that is wanted; say so where there is no browser."""
+        if self.open and not _opened(page):
+            screen.warn(f"no browser was found here to open {str(page)!r} with")
+
+
 # Options that a configuration cannot set, and that a suggested command does not repeat.
-INVOCATION = (OutputOptions, OverwriteOption)
+INVOCATION = (OutputOptions, OverwriteOption, OpenOption)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +84,16 @@ class ConfigArguments:
             help="A setting that wins over the file.",
         ),
     ] = None
+
+
+def _opened(page: Path) -> bool:
+    """Tell whether a browser with a window took a page; one of text would take the terminal."""
+    import webbrowser
+
+    has_windows = sys.platform in ("darwin", "win32") or any(
+        map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    )
+    try:
+        return has_windows and webbrowser.open(page.absolute().as_uri())
+    except (webbrowser.Error, OSError):
+        return False

@@ -125,6 +125,11 @@ class SelectOptions(RankOption):
         ),
     ] = None
 
+    def selection_words(self) -> list[str]:
+        """Return these options as they are typed, to go on with the same images."""
+        words = ["--rank", self.rank] if self.rank else []
+        return words + [word for text in self.select or () for word in ("--select", text)]
+
     def choose(self, run: "RunFolder") -> Selection:
         """Return the images selected; all errors where nothing was."""
         from errlens.analysis.comparison.by_image import changes_since
@@ -166,6 +171,10 @@ class ImagesOption:
             metavar="DIR", show_default="as the run recorded", help="Where the images lie now."
         ),
     ] = None
+
+    def images_words(self) -> list[str]:
+        """Return this option as it is typed, for a command that goes on."""
+        return ["--data-root", str(self.data_root)] if self.data_root else []
 
     def images_root(self, run: "RunFolder") -> Path:
         """Return the folder that the paths of a run start from.

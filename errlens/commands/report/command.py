@@ -13,17 +13,18 @@ from errlens.report.page import RunPage, SelectionPage, Sources, read_page, read
 from errlens.run.disk import written_to
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
-from errlens.terminal import StartProgress
+from errlens.terminal import Screen, StartProgress
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def report(options: ReportOptions) -> ReportResult:
+def report(options: ReportOptions, screen: Screen | None = None) -> ReportResult:
     """Put everything that is known of a run on one page, RUN/report.html, for any browser."""
-    screen = options.screen()
+    screen = screen or options.screen()
     run = options.open_run(screen)
     result = write(run, options, progress=screen.progress)
     view.show(screen, run, result)
+    options.open_page(screen, result.page_file)
     return result
 
 

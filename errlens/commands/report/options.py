@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from errlens.commands.options.invocation import OutputOptions
+from errlens.commands.options.invocation import OpenOption, OutputOptions
 from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions):
+class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions, OpenOption):
     """Put all that is known of a run on one page, for any browser.
 
     The page is RUN/report.html and loads nothing from elsewhere. RUN/summary.md says the most

@@ -18,3 +18,8 @@ class ReportResult(NamedTuple):
     pictures: Pictures
     files: Sequence[Path]
     not_appended: str | None
+
+    @property
+    def page_file(self) -> Path:
+        """The page itself."""
+        return self.files[0]

@@ -1,5 +1,7 @@
 """How a report that was written looks on the terminal."""
 
+from pathlib import Path
+
 from errlens.commands.report.result import ReportResult
 from errlens.commands.showing import print_json
 from errlens.formats import counted, file_size
@@ -14,11 +16,17 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)
-    sizes = [f"{relative(path)} ({file_size(path.stat().st_size)})" for path in result.files]
+    page, *others = result.files
+    also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
     screen.say(counted(n_pictures, "picture"))
-    screen.say(f"Wrote {', '.join(sizes)}")
+    screen.say_place("Wrote ", page, f" ({_size(page)}){also}")
+    screen.step("report", f"{counted(n_pictures, 'picture')}, {_size(page)}")
     files = [str(path) for path in result.files]
     print_json(screen, "report", run, files=files, n_pictures=n_pictures, n_absent=n_absent)
+
+
+def _size(path: Path) -> str:
+    return file_size(path.stat().st_size)
 
 
 def _warn_of_absent(screen: Screen, result: ReportResult) -> None:

@@ -6,27 +6,15 @@ from typing import Any, Final
 
 import typer
 
+from errlens.commands.chain.steps import STEPS
+from errlens.commands.chain.view import show_end
+from errlens.commands.chain.walk import Walk
 from errlens.commands.options.config import Config, config_text, read_config
 from errlens.commands.options.invocation import INVOCATION, ConfigArguments
-from errlens.commands.registry import COMMANDS
 from errlens.commands.run.options import RunOptions
-from errlens.errors import BadConfig, GateFailed
+from errlens.errors import BadConfig, UnfitOption
+from errlens.run.folder import RunFolder
 
-# The blocks a configuration may hold, in the order in which they run.
-BLOCKS: Final = {
-    name.replace(" ", "_"): COMMANDS[name]
-    for name in (
-        "network probe",
-        "evaluate",
-        "import",
-        "confusion",
-        "misclassified",
-        "explain",
-        "compare",
-        "check",
-        "report",
-    )
-}
 _OUTSIDE_BLOCKS: Final = [field.name for group in INVOCATION for field in fields(group)]
 
 
@@ -36,23 +24,23 @@ def run(options: RunOptions) -> None:
     if options.print_config:
         typer.echo(config_text(config, outside_blocks=_invocation(options)), nl=False)
         return
-    failed: GateFailed | None = None
-    for number, name in enumerate(config.blocks):
-        if number and not (options.quiet or options.json):
-            typer.echo()
-        try:
-            BLOCKS[name].run(completed_block(config, name, _invocation(options)))
-        except GateFailed as error:  # the report of what failed is wanted all the more
-            failed = error
-    if failed:
-        raise failed
+    if options.open and "report" not in config.blocks:
+        raise UnfitOption(
+            f"--open: {str(options.config)!r} makes no page", hint="add the block 'report: {}'"
+        )
+    screen = options.screen()
+    walk = Walk(screen)
+    for name in config.blocks:
+        walk.take(name, completed_block(config, name, _invocation(options)))
+    show_end(screen, "run", walk.end(RunFolder(config.out)))
+    walk.raise_failure()
 
 
 def read_blocks(options: ConfigArguments) -> Config:
     """Read a configuration, with the options of each command it has a block for."""
     config = read_config(
         options.config,
-        {name: command.options for name, command in BLOCKS.items()},
+        {name: command.options for name, command in STEPS.items()},
         overrides=options.set or (),
         outside_blocks={"out", *_OUTSIDE_BLOCKS},
     )

@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
-from errlens.commands.options.invocation import ConfigArguments, OutputOptions, OverwriteOption
+from errlens.commands.options.invocation import (
+    ConfigArguments,
+    OpenOption,
+    OutputOptions,
+    OverwriteOption,
+)
 from errlens.commands.options.panels import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(ConfigArguments, OutputOptions, OverwriteOption):
+class RunOptions(ConfigArguments, OutputOptions, OverwriteOption, OpenOption):
     """Run the commands of a configuration, one after the other.
 
     CONFIG names the run folder (`out`) and, block by block, the options of each command. Relative

@@ -304,7 +304,7 @@ def test_after_a_gate_that_failed_the_chain_goes_on(monkeypatch):
     from errlens.commands.misclassified import command
 
     calls = []
-    monkeypatch.setattr(command, "misclassified", calls.append)
+    monkeypatch.setattr(command, "misclassified", lambda *given: calls.append(given))
     Path("project.yaml").write_text(
         "out: run\ncheck: {fail_under: {top1: 1.0}}\nmisclassified: {}\n"
     )

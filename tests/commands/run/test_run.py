@@ -1,5 +1,7 @@
 import json
+import re
 
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -55,7 +57,7 @@ def test_set_wins_over_the_file(config, tmp_path):
 
 def test_options_of_the_invocation_reach_every_block(config):
     result = run_errlens(config, "--json")
-    assert json.loads(result.stdout)["metrics"]["n"] == 12
+    assert json.loads(result.stdout)["steps"]["evaluate"]["metrics"]["n"] == 12
     assert run_errlens(config, "--set", "evaluate.img_size=9").exit_code == 3
     assert run_errlens(config, "--set", "evaluate.img_size=9", "--overwrite", "-q").exit_code == 0
 
@@ -128,3 +130,59 @@ network_probe:
         "head.safetensors"
     )
     assert run_errlens(config).exit_code == 0  # the same head, the same run
+
+
+def test_all_steps_are_told_in_short_and_end_with_verdict_and_page(config):
+    config.write_text(CONFIG + "report: {}\nconfusion: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    assert "Next:" not in said.stdout
+    steps, verdict, page = said.stdout.split("\n\n")
+    assert [line.split()[0] for line in steps.splitlines() if line[:3].isalpha()] == [
+        *("evaluate", "top-1", "NLL", "Brier", "ECE", "macro", "confusion", "report")
+    ]
+    assert verdict.startswith("91.7 % right (11 of 12 images")
+    assert page == "The page: results/run/report.html\n"
+    assert run_errlens(config, "-q").output == ""
+
+
+def test_a_step_that_cannot_be_done_does_not_lose_the_others(config):
+    config.write_text(CONFIG + "explain: {}\nconfusion: {by: superclass}\nreport: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 2
+    assert "confusion      failed: see the error below" in said.stdout
+    assert said.stderr.count("the run knows no superclasses") == 1
+    assert said.stderr.count("grad-cam cannot explain this network") == 1
+    assert "The page: results/run/report.html" in said.stdout
+    tree = json.loads(run_errlens(config, "--json").stdout)
+    assert [*tree["steps"]] == ["evaluate", "report"]
+    assert [*tree["not_done"]] == ["confusion", "explain"]
+
+
+def test_without_a_run_nothing_follows(config):
+    config.write_text(CONFIG.replace("photos", "nowhere") + "report: {}\n")
+    said = run_errlens(config)
+    assert said.exit_code == 3
+    assert said.stdout == ""
+
+
+def test_no_page_can_be_opened_where_none_is_made(config):
+    said = run_errlens(config, "--open")
+    assert said.exit_code == 2
+    assert "report: {}" in said.stderr
+
+
+def test_it_reads_as_people_expect(tmp_path, monkeypatch, golden):
+    monkeypatch.chdir(tmp_path)
+    label = ["cat"] * 20 + ["dog"] * 20 + ["cow"] * 20
+    pred = ["dog"] * 6 + ["cat"] * 14 + ["cat"] * 5 + ["dog"] * 15 + ["cow"] * 20
+    paths = [f"{number:02}.png" for number in range(60)]
+    pd.DataFrame({"path": paths, "label": label, "pred": pred}).to_csv("table.csv", index=False)
+    (tmp_path / "project.yaml").write_text(
+        "out: run\nimport: {table: table.csv}\nconfusion: {}\n"
+        "misclassified: {no_figures: true}\nexplain: {}\n"
+        "check: {fail_under: [top1=0.9, recall:cow=0.9]}\nreport: {}\n"
+    )
+    said = run_errlens("project.yaml")
+    assert said.exit_code == 3
+    golden("run.txt", re.sub(r"\d+ kB", "... kB", said.stdout))

@@ -1,0 +1,1 @@
+"""Commands that are taken one after the other: by `errlens run` and `errlens analyze`."""
