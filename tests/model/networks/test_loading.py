@@ -11,13 +11,14 @@ from torch import nn
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import (
     IncompatibleCheckpoint,
+    NoClassifier,
     UnfitModel,
     UnfitOption,
     UnknownModel,
     UserCodeFailed,
     WeightsUnavailable,
 )
-from errlens.model.networks.loading import load_network
+from errlens.model.networks.loading import HeadSpec, load_network
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.preparation import resolve_preprocessing
 
@@ -229,3 +230,18 @@ def test_the_head_is_the_layer_that_gives_the_outputs(name, head, tmp_path):
     assert found.head == head
     assert found.features == theirs.num_features
     assert not any(layer._forward_hooks for layer in network.module.modules())
+
+
+def test_pretrained_weights_without_a_head_are_features(monkeypatch):
+    """timm's DINO models have none; it gives them one of as many outputs as are asked for."""
+    create = timm.create_model
+
+    def untrained(name, **arguments):
+        return create(name, **{**arguments, "pretrained": False})
+
+    monkeypatch.setattr(timm, "create_model", untrained)
+    with pytest.raises(NoClassifier, match="features and no scores") as failure:
+        load_network("vit_small_patch16_224.dino")
+    assert failure.value.model == "vit_small_patch16_224.dino"
+    found = load_network("vit_small_patch16_224.dino", head=HeadSpec(new_outputs=4)).module
+    assert found.head.out_features == 4
