@@ -36,7 +36,14 @@ def choose_classes(
     """
     names = given or carried or ordered or _from_labels(labels, outputs)
     if len(names) != outputs:
-        raise ClassCountMismatch(outputs=outputs, names=len(names), source=names.source)
+        numbers = [as_number(name) for name in names.names]
+        raise ClassCountMismatch(
+            outputs=outputs,
+            names=len(names),
+            source=names.source,
+            are_numbers=names.source == FROM_LABELS
+            and all(number is not None and number < outputs for number in numbers),
+        )
     return names
 
 
@@ -110,7 +117,13 @@ def label_indices(
         hint="subtract 1 from every label, or name the classes after them with --classes FILE",
     )
     if unknown and not allow_unknown:
-        raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
+        raise UnknownLabels(
+            unknown,
+            classes.names,
+            of=len(distinct),
+            source=classes.source,
+            folders=not (numbers or samples.listed),
+        )
     return labels.map(by_label).fillna(NO_CLASS).to_numpy(np.int32)
 
 

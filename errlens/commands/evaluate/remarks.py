@@ -34,6 +34,8 @@ def show_samples(screen: Screen, samples: Samples) -> None:
     splits = samples.frame["split"].dropna().unique()
     images += f" (split {some(splits)})" if len(splits) else ""
     screen.remark(f"found {images} in {relative(samples.root)}")
+    if samples.remark:
+        screen.remark(samples.remark)
     if classes and unlabelled:
         screen.remark(f"{count(unlabelled)} of them without a label: predicted, not in the metrics")
     if samples.empty_classes:
