@@ -64,7 +64,8 @@ def build_for(
     outputs = count_outputs(checkpoint.state, head)
     if outputs is not None and num_classes not in (None, outputs):
         raise UnfitOption(
-            f"--num-classes says {num_classes}, but {checkpoint.path.name} has {outputs} outputs"
+            f"--num-classes says {num_classes}, but {checkpoint.path.name} has {outputs} outputs",
+            hint="leave --num-classes out",
         )
     outputs = outputs or num_classes
     plan = blueprint(architecture, arguments, outputs, checkpoint)
