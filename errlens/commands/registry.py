@@ -1,6 +1,8 @@
 """The commands there are: the options of each, and where the function lies that takes them."""
 
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, Final, NamedTuple, cast
 
@@ -17,6 +19,9 @@ from errlens.commands.network.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
 from errlens.commands.what_if.options import WhatIfOptions
+from errlens.streams import passing_line
+
+_SLOW: Final = ("pandas", "scipy", "torch", "torchvision", "timm", "matplotlib")  # to import
 
 
 class Command(NamedTuple):
@@ -32,12 +37,18 @@ class Command(NamedTuple):
 
     def run(self, options: Any) -> Any:
         """Do what the options ask for."""
-        return self.load()(options)
+        return self.load(quiet=options.quiet)(options)
 
-    def load(self) -> Callable[..., Any]:
-        """Return the function."""
-        module = import_module(f"errlens.commands.{self.folder}.command")
+    def load(self, *, quiet: bool) -> Callable[..., Any]:
+        """Return the function; where it needs torch, say what takes seconds to import."""
+        with nullcontext() if quiet else passing_line(_what_is_loading):
+            module = import_module(f"errlens.commands.{self.folder}.command")
         return cast("Callable[..., Any]", getattr(module, self.function))
+
+
+def _what_is_loading() -> str:
+    begun = [name for name in list(sys.modules) if name in _SLOW]  # in the order of their imports
+    return f"loading {begun[-1] if begun else 'libraries'} ..."
 
 
 # Named as they are typed; a space makes a group.

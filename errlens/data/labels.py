@@ -36,7 +36,14 @@ def choose_classes(
     """
     names = given or carried or ordered or _from_labels(labels, outputs)
     if len(names) != outputs:
-        raise ClassCountMismatch(outputs=outputs, names=len(names), source=names.source)
+        numbers = [as_number(name) for name in names.names]
+        raise ClassCountMismatch(
+            outputs=outputs,
+            names=len(names),
+            source=names.source,
+            are_numbers=names.source == FROM_LABELS
+            and all(number is not None and number < outputs for number in numbers),
+        )
     return names
 
 
@@ -110,7 +117,13 @@ def label_indices(
         hint="subtract 1 from every label, or name the classes after them with --classes FILE",
     )
     if unknown and not allow_unknown:
-        raise UnknownLabels(unknown, classes.names, of=len(distinct), source=classes.source)
+        raise UnknownLabels(
+            unknown,
+            classes.names,
+            of=len(distinct),
+            source=classes.source,
+            folders=not (numbers or samples.listed),
+        )
     return labels.map(by_label).fillna(NO_CLASS).to_numpy(np.int32)
 
 
@@ -141,12 +154,21 @@ def merged_labels(samples: Samples, classes: ClassNames) -> list[list[str]]:
 def order_is_ambiguous(labels: Sequence[str]) -> bool:
     """Tell whether torchvision's order of class folders differs from timm's.
 
-    torchvision sorts by character; timm by number where names hold numbers, and without case.
-
     >>> order_is_ambiguous(["1", "2"]), order_is_ambiguous(["1", "10", "2"])
     (False, True)
     """
-    return sorted(labels) != sorted(labels, key=_natural)
+    return sorted(labels) != timm_order(labels)
+
+
+def timm_order(labels: Iterable[str]) -> list[str]:
+    """Return class folders as timm sorts them: by number where names hold some, and without case.
+
+    torchvision sorts by character.
+
+    >>> timm_order(["B", "a", "10", "2"])
+    ['2', '10', 'a', 'B']
+    """
+    return sorted(labels, key=_natural)
 
 
 def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:

@@ -1,8 +1,9 @@
 """Read csv and parquet tables that list images and their labels."""
 
 import csv
+import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -13,9 +14,16 @@ from numpy.typing import NDArray
 
 from errlens.classes.headers import read_header, tidied_headers
 from errlens.classes.spelling import as_number
+from errlens.data.photos.picture_kinds import is_picture_suffix, suffix_of
 from errlens.errors import BadManifest, UnfitOption, nearest, some
+from errlens.escapes import shell_line
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
+_MINUS_ONE: Final = re.compile(r"\s*-1(\.0*)?\s*")
+_CALLED_LABEL: Final = frozenset(
+    {"labels", "class", "classes", "class_name", "class_id", "category", "target", "y", "gt",
+     "species", "diagnosis", "ground_truth", "true_label", "label_name", "classname"},
+)  # fmt: skip
 
 
 class Columns(NamedTuple):
@@ -47,7 +55,7 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     """
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, columns)
     table.columns = tidied_headers([*table.columns], wanted=columns)
-    _refuse_missing(path, list(table.columns), columns)
+    _refuse_missing(path, table, columns)
     if split is not None:
         splits = _as_text(table[columns.split]) if columns.split in table else None
         is_in = in_split(splits, split, column=columns.split, of=f"manifest {str(path)!r}")
@@ -57,7 +65,9 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     frame = pd.DataFrame(
         {
             "path": _as_text(table[columns.path]),
-            "label": pd.Series(as_labels(_as_text(table[columns.label])), dtype="object"),
+            "label": pd.Series(
+                _without_minus_one(as_labels(_as_text(table[columns.label]))), dtype="object"
+            ),
             "split": _as_text(table[columns.split]) if columns.split in table else None,
         }
     )
@@ -135,7 +145,11 @@ def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
     except pd.errors.EmptyDataError as error:
         raise BadManifest(f"manifest {str(path)!r} is empty") from error
     except (OSError, ValueError, csv.Error) as error:
-        raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
+        encoding = isinstance(error, UnicodeDecodeError)
+        raise BadManifest(
+            f"manifest {str(path)!r} cannot be read: {error}",
+            hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
+        ) from error
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -146,16 +160,67 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise BadManifest(f"manifest {str(path)!r} cannot be read: {error}") from error
 
 
-def _refuse_missing(path: Path, present: list[str], wanted: Columns) -> None:
+def _without_minus_one(labels: Sequence[str | None]) -> list[str | None]:
+    """Return labels that are numbers with None for -1, which stands for an image without a label.
+
+    >>> _without_minus_one(["3", "-1", "0"]), _without_minus_one(["-1", "cat"])
+    (['3', None, '0'], ['-1', 'cat'])
+    """
+    nothing = [label is not None and _MINUS_ONE.fullmatch(label) is not None for label in labels]
+    others = [label for label, none in zip(labels, nothing, strict=True) if label and not none]
+    if any(as_number(label) is None for label in others):
+        return [*labels]
+    return [None if none else label for label, none in zip(labels, nothing, strict=True)]
+
+
+def _refuse_missing(path: Path, table: pd.DataFrame, wanted: Columns) -> None:
+    present = list(map(str, table.columns))
     missing = [name for name in (wanted.path, wanted.label) if name not in present]
     if not missing:
         return
-    near = [name for column in missing for name in nearest(column, map(str, present), most=1)]
+    if any(is_picture_suffix(suffix_of(name)) for name in present):
+        raise BadManifest(
+            f"manifest {str(path)!r} begins with a row, not with the names of its columns: "
+            f"{some(present)}",
+            hint=f"put a line above it: {wanted.path},{wanted.label}",
+        )
     raise BadManifest(
         f"manifest {str(path)!r} has no column {some(missing)}; it has {some(present, most=10)}",
-        hint="name them with --path-column and --label-column"
-        + (f"; did you mean {', '.join(near)}?" if near else ""),
+        hint=_likely_columns(table, wanted),
     )
+
+
+def _likely_columns(table: pd.DataFrame, wanted: Columns) -> str:
+    """Return the options that name the columns of paths and labels, as far as these can be told.
+
+    Paths are known by what they end in; the label is what a column is usually called, or the only
+    one that is left.
+    """
+    present = list(map(str, table.columns))
+    options = {}
+    if wanted.path not in present:
+        paths = [name for name in present if _holds_paths(table[name])]
+        options["--path-column"] = paths or nearest(wanted.path, present, most=1)
+    if wanted.label not in present:
+        taken = [wanted.path, wanted.split, *options.get("--path-column", [])]
+        left = [name for name in present if name not in taken]
+        usual = [name for name in left if name.casefold() in _CALLED_LABEL]
+        alike = nearest(wanted.label, left, most=1)
+        by_user = wanted.label != Columns().label
+        options["--label-column"] = (
+            (by_user and alike) or usual or (left if len(left) == 1 else alike)
+        )
+    if not all(options.values()):
+        near = [name for names in options.values() for name in names]
+        guess = f"; did you mean {', '.join(near)}?" if near else ""
+        return f"name them with --path-column and --label-column{guess}"
+    words = [word for option, names in options.items() for word in (option, names[0])]
+    return f"add {shell_line(words)}"
+
+
+def _holds_paths(column: "pd.Series[Any]") -> bool:
+    values = [str(value) for value in column.dropna().head(20)]
+    return bool(values) and all(is_picture_suffix(suffix_of(value.strip())) for value in values)
 
 
 def _as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":

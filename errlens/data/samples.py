@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames
 from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
+from errlens.data.listed_paths import find_roots, placed
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.data.photos.picture_kinds import SUFFIXES
 from errlens.errors import InputError, MissingInput, NoImages
+from errlens.escapes import shell_line
 from errlens.run.places import SPLIT_NAMES
+
+_MOST_ROOTS: Final = 3  # that are named where a manifest lies elsewhere than its files
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Samples:
     even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
     empty folders included. `listed` says that a manifest gave the labels. `skipped` counts files
     that are no pictures by suffix, and `misnamed` pictures whose names do not say so. `classes`
-    are those of a data set that has an order of its own.
+    are those of a data set that has an order of its own. `remark` says how the paths of a manifest
+    were read, where not as they are.
     """
 
     frame: pd.DataFrame
@@ -37,6 +42,7 @@ class Samples:
     skipped: Mapping[str, int] = field(default_factory=dict)
     misnamed: Mapping[str, int] = field(default_factory=dict)
     classes: ClassNames | None = None
+    remark: str = ""
 
     def __post_init__(self) -> None:
         if self.frame.empty:
@@ -90,16 +96,20 @@ def find_samples(
         samples = _from_folder(data)
     elif data.suffix.lower() in MANIFEST_SUFFIXES:
         manifest = read_manifest(data, columns or Columns(), split=split)
-        samples = listed_samples(manifest, root or data.parent)
+        samples = listed_samples(manifest, root or data.parent, is_elsewhere=root is not None)
     elif is_picture(str(data)):
         name = readable(data.name)
         problem = None if name == data.name else NOT_UTF8
         frame = _frame([name], [None], [_size_of(data)], [problem])
         samples = Samples(frame, data.parent.absolute())
     else:
+        archive = data.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
         raise InputError(
             f"DATA {str(data)!r} is neither a folder nor a photo nor a manifest"
-            f" ({', '.join(MANIFEST_SUFFIXES)})"
+            f" ({', '.join(MANIFEST_SUFFIXES)})",
+            hint="unpack it, and pass the folder"
+            if archive
+            else "a manifest is a table with a column of paths and one of labels: save it as csv",
         )
     return samples if limit is None else stratified(samples, limit, seed)
 
@@ -124,10 +134,11 @@ def samples_of_files(
 def _from_folder(data: Path) -> Samples:
     scan = scan_folder(data)
     top_folders = scan.top_folders
-    if top_folders and {name.casefold() for name in top_folders} <= SPLIT_NAMES:
+    holding = sorted({path.partition("/")[0] for path in scan.paths if "/" in path}) or top_folders
+    if holding and {name.casefold() for name in holding} <= SPLIT_NAMES:
         raise InputError(
-            f"the folders of {str(data)!r} are splits, not classes: {', '.join(top_folders)}",
-            hint="pass one of them: " + " or ".join(str(data / name) for name in top_folders),
+            f"the folders of {str(data)!r} are splits, not classes: {', '.join(holding)}",
+            hint="pass one of them: " + " or ".join(str(data / name) for name in holding),
         )
     if not scan.paths:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in scan.skipped.items())
@@ -147,14 +158,64 @@ def _from_folder(data: Path) -> Samples:
     )
 
 
-def listed_samples(manifest: Manifest, root: Path) -> Samples:
-    """Return the images a manifest lists, whether they exist or not; paths start at `root`."""
+def listed_samples(manifest: Manifest, root: Path, *, is_elsewhere: bool = False) -> Samples:
+    """Return the images a manifest lists, whether they exist or not; paths start at `root`.
+
+    See `placed` for how they are read where none exists, and for `is_elsewhere`.
+    """
     root = root.absolute()
-    paths = [_below(root, path) for path in manifest.frame["path"]]
+    found = placed(manifest.frame["path"].tolist(), root, is_elsewhere=is_elsewhere)
+    paths = [_below(root, path) for path in found.paths]
     sizes = [_size_of(root / path) for path in paths]
     frame = _frame(paths, manifest.frame["label"], sizes, [None] * len(paths))
     frame["split"] = manifest.frame["split"]
-    return Samples(frame, root, listed=True, extra=manifest.extra)
+    return Samples(frame, root, listed=True, extra=manifest.extra, remark=found.remark)
+
+
+def folders_of_folders(samples: Samples) -> list[str]:
+    """Return the class folders, relative to the root, where each holds nothing but folders.
+
+    The classes are one level deeper then, it seems. An only folder inside an only one is entered.
+    """
+    if samples.listed or not samples.class_folders:
+        return []
+    parts = [PurePosixPath(path).parts for path in samples.frame["path"]]
+    depth = 0
+    while min(map(len, parts)) >= depth + 3 and len({own[: depth + 1] for own in parts}) == 1:
+        depth += 1
+    if depth:
+        return ["/".join(parts[0][:depth])]
+    return sorted({own[0] for own in parts}) if min(map(len, parts)) >= 3 else []
+
+
+def refuse_absent(samples: Samples, data: Path) -> None:
+    """Refuse a manifest of which no file is there, with the folder where they are, if it is found.
+
+    Args:
+        samples: Those of the manifest, or of anything else.
+        data: The manifest.
+
+    Raises:
+        NoImages: That is so.
+    """
+    if not samples.listed or samples.frame["size_bytes"].notna().any():
+        return
+    paths = samples.frame["path"].tolist()
+    roots = find_roots(paths, data.parent.absolute(), most=_MOST_ROOTS)
+    places = [shell_line([_from_here(root)]) for root in roots]
+    hint = f"there are such files elsewhere: add --root {' or --root '.join(places)}"
+    if not roots:
+        hint = "say where their paths start: --root DIR"
+    raise NoImages(
+        f"none of the {len(samples)} files in the manifest {str(data)!r} exists; the first would "
+        f"be {str(samples.root / paths[0])!r}",
+        hint=hint,
+    )
+
+
+def _from_here(path: Path) -> str:
+    """Write a path as it can be typed here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _frame(

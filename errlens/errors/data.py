@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from errlens.errors.kinds import InputError
 from errlens.errors.words import nearest, some
 
+AS_OUTPUTS: Final = (
+    "the folders are called by whole numbers: if these number the outputs of the model, the first "
+    "being 0, add --labels indices"
+)
 _NUMBERS = (
-    "labels that are numbers stand for outputs, and the first output is 0: do these count "
-    "otherwise, or number other classes?"
+    "labels that are numbers stand for outputs, and the first output is 0: where these count "
+    "otherwise, pass --classes FILE with the number of each output, one a line"
 )
 # What to do about unknown labels: whether there is a model, and whether they are many.
 _WAYS = {
@@ -51,12 +56,17 @@ class BadLabelFile(InputError):
 
 
 class ClassCountMismatch(InputError):
-    """The model and the class list disagree about how many classes there are."""
+    """The model and the class list disagree about how many classes there are.
 
-    def __init__(self, *, outputs: int, names: int, source: str) -> None:
+    `are_numbers` says that the names are those of folders, and may all be numbers of outputs.
+    """
+
+    def __init__(self, *, outputs: int, names: int, source: str, are_numbers: bool = False) -> None:
         super().__init__(
             f"the model has {outputs} outputs, but there are {names} class names from {source}",
-            hint="if the model was trained on these classes, pass --classes FILE with one name for "
+            hint=AS_OUTPUTS
+            if are_numbers
+            else "if the model was trained on these classes, pass --classes FILE with one name for "
             "each output, in their order; if on others, errlens network probe fits a head to these",
         )
         self.outputs = outputs
@@ -67,7 +77,8 @@ class UnknownLabels(InputError):
     """The data hold labels that the model has no class for.
 
     `of` is how many labels there are, `source` where the classes come from. Without a `model`,
-    labels and predictions come from one table.
+    labels and predictions come from one table. Labels of `folders` that are numbers may be those
+    of outputs all the same.
     """
 
     def __init__(
@@ -78,15 +89,24 @@ class UnknownLabels(InputError):
         of: int,
         source: str,
         model: bool = True,
+        folders: bool = False,
     ) -> None:
         near = nearest(labels[0], classes, most=1)
         guess = f" (nearest to {labels[0]!r}: {near[0]!r})" if near else ""
         strangers = len(labels) > of / 3
         numbers = all(label.isdecimal() for label in labels)
+        if (
+            folders
+            and numbers
+            and all(len(label) < 10 and int(label) < len(classes) for label in labels)
+        ):
+            hint = AS_OUTPUTS
+        else:
+            hint = _NUMBERS if numbers else _WAYS[model, strangers]
         super().__init__(
             f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
             f"from {source}: {some(labels)}{guess}",
-            hint=_NUMBERS if numbers else _WAYS[model, strangers],
+            hint=hint,
         )
         self.labels = list(labels)
 

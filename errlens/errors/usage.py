@@ -11,13 +11,16 @@ class BadConfig(UsageError):
 
 
 class UnknownModel(UsageError):
-    """No library knows a model of this name."""
+    """No library knows a model of this name; `hint` says where else it may be."""
 
-    def __init__(self, name: str, known: Iterable[str] = (), *, where: str = "timm") -> None:
+    def __init__(
+        self, name: str, known: Iterable[str] = (), *, where: str = "timm", hint: str = ""
+    ) -> None:
         near = nearest(name, known)
         super().__init__(
             f"{where} has no model {shortened(name)!r}",
-            hint=did_you_mean(
+            hint=hint
+            or did_you_mean(
                 near, f"see {where}.list_models()" if where == "timm" else f"see what {where} has"
             ),
         )

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errlens.data.manifests import Columns
-from errlens.data.samples import Samples, find_samples
+from errlens.data.samples import Samples, find_samples, folders_of_folders, refuse_absent
 from errlens.errors import InputError, MissingInput, NoImages, UnfitOption
 from tests.conftest import touch, without_privilege
 
@@ -254,3 +254,78 @@ def test_a_limit_does_not_unmake_a_class(tmp_path):
     found = find_samples(data, limit=2)
     assert found.frame["label_name"].tolist() == ["cat", "cat"]
     assert found.labels == ["cat", "dog"]
+
+
+def list_of(tmp_path, *paths):
+    lines = [f"{path},{Path(path).parent.name or 'cat'}" for path in paths]
+    (tmp_path / "list.csv").write_text("\n".join(["path,label", *lines]))
+    return tmp_path / "list.csv"
+
+
+def test_a_manifest_of_which_no_file_is_there_names_the_folder_where_they_are(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "my photos/cat/1.jpg", "my photos/dog/1.jpg")
+    manifest = list_of(tmp_path, "cat/1.jpg", "dog/1.jpg")
+    with pytest.raises(NoImages, match="none of the 2 files") as failure:
+        refuse_absent(find_samples(manifest), manifest)
+    assert failure.value.hint.endswith("add --root 'my photos'")
+    samples = find_samples(manifest, root=tmp_path / "my photos")
+    assert samples.frame["size_bytes"].notna().all()
+
+
+def test_files_of_another_machine_are_found_below_the_root_that_is_named(tmp_path):
+    touch(tmp_path, "photos/cat/1.jpg", "photos/dog/1.jpg")
+    manifest = list_of(tmp_path, "/home/someone/pets/cat/1.jpg", "/home/someone/pets/dog/1.jpg")
+    with pytest.raises(NoImages) as failure:
+        refuse_absent(find_samples(manifest), manifest)
+    assert str(tmp_path / "photos") in failure.value.hint
+    samples = find_samples(manifest, root=tmp_path / "photos")
+    assert samples.frame["path"].tolist() == ["cat/1.jpg", "dog/1.jpg"]
+    assert "/home/someone/pets, which is left out" in samples.remark
+
+
+def test_files_that_are_nowhere_ask_for_a_root(tmp_path):
+    manifest = list_of(tmp_path, "nowhere/of no other test.jpg")
+    with pytest.raises(NoImages) as failure:
+        refuse_absent(find_samples(manifest), manifest)
+    assert failure.value.hint == "say where their paths start: --root DIR"
+
+
+def test_a_manifest_of_which_some_files_are_gone_keeps_all_its_rows(tmp_path):
+    touch(tmp_path, "cat/1.jpg")
+    manifest = list_of(tmp_path, "cat/1.jpg", "cat/2.jpg")
+    samples = find_samples(manifest)
+    refuse_absent(samples, manifest)
+    assert len(samples) == 2
+
+
+@pytest.mark.parametrize("more", ["meta/notes.txt", "extra.jpg", "README.md"])
+def test_splits_are_no_classes_whatever_lies_beside_them(tmp_path, more):
+    touch(tmp_path, "train/cat/1.jpg", "val/cat/1.jpg", more)
+    with pytest.raises(InputError, match=r"splits, not classes: train, val$"):
+        find_samples(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "deeper"),
+    [
+        (["pets/cat/1.jpg", "pets/dog/1.jpg"], ["pets"]),
+        (["pets/val/cat/1.jpg", "pets/val/dog/1.jpg"], ["pets/val"]),
+        (["a/cat/1.jpg", "a/dog/1.jpg", "b/cat/1.jpg"], ["a", "b"]),
+        (["cat/1.jpg", "dog/1.jpg"], []),
+        (["cat/images/1.jpg", "dog/1.jpg"], []),
+        (["1.jpg"], []),
+    ],
+)
+def test_folders_of_folders_are_told_from_classes(tmp_path, files, deeper):
+    assert folders_of_folders(find_samples(touch(tmp_path / "data", *files))) == deeper
+
+
+@pytest.mark.parametrize(("name", "hint"), [("data.zip", "unpack"), ("list.json", "csv")])
+def test_a_file_of_another_kind_says_what_would_do(tmp_path, name, hint):
+    (tmp_path / name).write_bytes(b"PK\3\4")
+    with pytest.raises(InputError, match="neither") as failure:
+        find_samples(tmp_path / name)
+    assert hint in failure.value.hint

@@ -20,7 +20,7 @@ _OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
-    """Put on one page which of your photos are wrong, and why.
+    r"""Put on one page which of your photos are wrong, and why.
 
     It does what evaluate, confusion, misclassified, explain and report do, one after the other. The
     same command goes on where it was stopped: what has been predicted or explained is not done

@@ -81,7 +81,7 @@ class Walk:
     def _do(self, name: str, options: Any) -> None:
         screen = StepScreen(self._screen)
         try:
-            self.results[name] = STEPS[name].load()(options, screen)
+            self.results[name] = STEPS[name].load(quiet=options.quiet)(options, screen)
         finally:
             if screen.tree:
                 self._trees[name] = screen.tree

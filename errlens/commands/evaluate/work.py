@@ -1,6 +1,8 @@
 """What an evaluation is going to do, as it is known before anything is predicted."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +10,13 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
+from errlens.commands.evaluate.classifier import load_for
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
 from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores
-from errlens.data.samples import Samples
+from errlens.data.samples import Samples, folders_of_folders
+from errlens.errors import ClassCountMismatch, UnknownLabels
 from errlens.model.classifier import Classifier
 from errlens.model.outputs.on_photos import spread_photos
 from errlens.model.predict import ShardPredictor
@@ -21,6 +25,8 @@ from errlens.run.identity import RunInfo, plan_hash
 from errlens.run.places import as_recorded
 from errlens.scale.plan import make_plan
 from errlens.terminal import Screen
+
+MOST_DEEPER: Final = 3  # folders named where classes seem to lie one level deeper
 
 
 class Work(NamedTuple):
@@ -41,11 +47,13 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
     """Look at the data, load the model, and say which run these make."""
     samples = options.find_samples(seed=options.seed)
     remarks.show_samples(screen, samples)
+    with asking_for_deeper_folders(options, samples):
+        return _prepared(options, screen, samples)
 
+
+def _prepared(options: EvaluateOptions, screen: Screen, samples: Samples) -> Work:
     labels = () if are_indices(samples, kind=options.labels) else samples.labels
-    classifier = options.load_classifier(
-        labels=labels, ordered=samples.classes, device=options.device
-    )
+    classifier = load_for(options, samples, labels=labels, ordered=samples.classes)
     remarks.show_classifier(screen, classifier)
     classifier = look_first(screen, classifier, spread_photos(samples), options)
     label = label_indices(
@@ -67,11 +75,28 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
         keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
         checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
         use_ema=options.use_ema,
+        head=options.head,
         seed=options.seed,
         skipped=dict(samples.skipped),
         resources=options.resources(),
     )
     return Work(samples, classifier, superclasses, label, plan, info)
+
+
+@contextmanager
+def asking_for_deeper_folders(options: EvaluateOptions, samples: Samples) -> Iterator[None]:
+    """Where folders are not the classes of the model, name those below that may be."""
+    try:
+        yield
+    except (ClassCountMismatch, UnknownLabels) as error:
+        deeper = folders_of_folders(samples)
+        if deeper:
+            error.hint = "the folders of DATA hold folders: if these are the classes, pass " + (
+                "the one above them:" if len(deeper) == 1 else "one of those above them:"
+            )
+            data = options.data
+            error.code = [options.again(data=data / name) for name in deeper[:MOST_DEEPER]]
+        raise
 
 
 def begin(run: RunFolder, options: EvaluateOptions, work: Work) -> ShardPredictor:

@@ -15,7 +15,7 @@ from errlens.commands.network import view
 from errlens.commands.network.options import ProbeOptions
 from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
 from errlens.data.photos.loading import available_cores
-from errlens.data.samples import Samples
+from errlens.data.samples import Samples, folders_of_folders
 from errlens.errors import NoImages
 from errlens.formats import count, counted
 from errlens.model.classifier import Classifier
@@ -57,7 +57,9 @@ def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
     # What does the network see in them?
     check_target(options.save_head, source=options.checkpoint)
     body = dataclasses.replace(options, classes=None)  # they name the new outputs, not the old
-    classifier = body.load_classifier(labels=(), device=options.device)
+    classifier = body.load_classifier(labels=(), device=options.device, new_outputs=len(classes))
+    for remark in classifier.network.remarks:
+        screen.remark(remark)
     features = _features_of(options, screen, classifier, samples, label)
     require_linear_head(classifier, features)
 
@@ -76,7 +78,9 @@ def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, ND
         raise NoImages(
             f"{counted(len(labels), 'class')} in {str(options.data)!r}: a head tells two or more "
             "apart",
-            hint="a folder for each class, or a manifest with labels, will do",
+            hint=f"its classes seem to lie deeper: pass {options.data / deeper[0]}"
+            if (deeper := folders_of_folders(samples))
+            else "a folder for each class, or a manifest with labels, will do",
         )
     given = read_classes(options.classes) if options.classes else None
     if given is None and are_indices(samples, kind=options.labels):

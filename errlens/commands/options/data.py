@@ -95,7 +95,7 @@ class DataOptions:
     def find_samples(self, *, seed: int) -> "Samples":
         """Return the images these options describe."""
         from errlens.data.manifests import Columns
-        from errlens.data.samples import find_samples, stratified
+        from errlens.data.samples import find_samples, refuse_absent, stratified
 
         name = data_set_name(self.data)
         if name is not None:
@@ -107,7 +107,7 @@ class DataOptions:
             return samples if self.limit is None else stratified(samples, self.limit, seed)
         if self.download:
             raise UnfitOption("--download fetches data sets like torchvision:CIFAR10, nothing else")
-        return find_samples(
+        samples = find_samples(
             self.data,
             root=self.root,
             columns=Columns(self.path_column, self.label_column, self.split_column),
@@ -115,6 +115,8 @@ class DataOptions:
             limit=self.limit,
             seed=seed,
         )
+        refuse_absent(samples, self.data)
+        return samples
 
 
 @dataclass(frozen=True, kw_only=True)

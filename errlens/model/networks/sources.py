@@ -1,6 +1,7 @@
 """Where networks come from: timm, a hub, torchvision or the user's factory."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -9,8 +10,10 @@ from typing import Any, Final
 
 import timm
 import timm.models
+import torch
 import torchvision.models
 from timm.models import load_model_config_from_hf
+from torch import nn
 
 from errlens.errors import BadCheckpoint, UnknownModel, WeightsUnavailable, shortened
 from errlens.model.networks.architecture import UNBUILDABLE, Architecture
@@ -49,6 +52,14 @@ def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
     )
 
 
+def size_argument(name: str, img_size: int | None) -> dict[str, int]:
+    """Return the argument that builds a timm network for an image size, where it needs one."""
+    if img_size is None or ":" in name:
+        return {}
+    config = timm.models.get_pretrained_cfg(name)
+    return {"img_size": img_size} if config and config.fixed_input_size else {}
+
+
 def _takes_classes(factory: Callable[..., Any]) -> bool:
     """Tell whether a function can be told the number of classes."""
     try:
@@ -63,19 +74,31 @@ def _takes_classes(factory: Callable[..., Any]) -> bool:
 
 def _timm_architecture(name: str) -> Architecture:
     if not timm.models.is_model(name):
-        raise UnknownModel(name, timm.list_models())
+        raise UnknownModel(name, timm.list_models(), hint=_elsewhere(name))
     if not has_tag(name):
         raise UnknownModel(name, timm.list_pretrained(f"{name.partition('.')[0]}.*"))
     config = timm.models.get_pretrained_cfg(name)
-    head: Any = config.classifier if config else None
+    layers: Any = (config.classifier if config else None) or ()
+    heads = (layers,) if isinstance(layers, str) else tuple(layers)
     build = partial(timm.create_model, name)
     return Architecture(
         name,
         build,
         partial(build, pretrained=True),
-        head=head[0] if isinstance(head, tuple | list) else head,
+        head=heads[0] if heads else None,
+        further_heads=heads[1:],
         has_weights=timm.models.is_model_pretrained(name),
     )
+
+
+def _elsewhere(name: str) -> str:
+    """Say where a model may be that timm does not know; nothing if it seems to be nowhere."""
+    short = name.rpartition(".")[2].lower()
+    if short in torchvision.models.list_models(module=torchvision.models):
+        return f"torchvision has it: --model torchvision:{short}"
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        return f"if timm's weights are on the Hugging Face hub: --model {HUB_PREFIX}{name}"
+    return ""
 
 
 def _folder_architecture(name: str) -> Architecture:
@@ -128,6 +151,16 @@ def _hub_architecture(name: str) -> Architecture:
     return Architecture(name, build, partial(build, pretrained=True))
 
 
+def _untrained(build: Callable[..., nn.Module], **arguments: Any) -> nn.Module:
+    try:
+        return build(weights=None, **arguments)
+    except NotImplementedError:  # a regnet reckons with tensors, which must have numbers
+        if arguments.keys() - {"num_classes"}:
+            raise
+        with torch.device("cpu"):
+            return build(weights=None, **arguments)
+
+
 def _torchvision_architecture(name: str, short: str) -> Architecture:
     known = torchvision.models.list_models(module=torchvision.models)
     if short not in known:
@@ -137,7 +170,7 @@ def _torchvision_architecture(name: str, short: str) -> Architecture:
     build = partial(torchvision.models.get_model, short)
     return Architecture(
         name,
-        partial(build, weights=None),
+        partial(_untrained, build),
         partial(build, weights="DEFAULT"),
         data_config={
             "input_size": (3, crop, crop),

@@ -104,9 +104,12 @@ def _on_one(network: Network, batch: Tensor, **known: Any) -> _Run:
         return _run(network, batch[:1], **known)
     except UserCodeFailed as error:
         words = in_its_words(error.__cause__ or error)
+        size = network.arguments.get("img_size")
         raise UnfitModel(
             f"{network.name} does not take images of shape {tuple(batch.shape[1:])}: {words}",
-            hint="see --img-size, and --model-kwargs img_size=... for networks built for one size",
+            hint=f"it is built for images of {size} pixels a side: add --img-size {size}"
+            if isinstance(size, int) and size not in batch.shape[2:]
+            else "see --img-size, and --model-kwargs img_size=... for networks built for one size",
         ) from error
 
 

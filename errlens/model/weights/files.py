@@ -12,9 +12,24 @@ from safetensors.torch import load_file
 
 from errlens.documents import BadDocument, parse_json, read_text
 from errlens.errors import BadCheckpoint, MissingInput, shortened, some
+from errlens.escapes import shell_line
 from errlens.model.weights.pickles import foreign_globals
 
 SUFFIXES: Final = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
+_OF_OTHER_LIBRARIES: Final = frozenset(
+    {
+        ".onnx",
+        ".h5",
+        ".hdf5",
+        ".keras",
+        ".tflite",
+        ".pb",
+        ".mlmodel",
+        ".msgpack",
+        ".engine",
+        ".gguf",
+    }
+)
 IN_FOLDERS: Final = ("model.safetensors", "pytorch_model.bin")  # Hugging Face's names
 CONFIG_KEY: Final = "config"  # of safetensors' metadata: what timm's config.json says, as JSON
 
@@ -48,20 +63,55 @@ def find_file(path: Path) -> Path:
 
     Raises:
         MissingInput: There is no such file.
-        BadCheckpoint: It is empty, or called like no file of weights.
+        BadCheckpoint: It is empty, called like no file of weights, or a folder without one.
     """
     try:
         if path.is_dir():
-            path = next((path / name for name in IN_FOLDERS if (path / name).is_file()), path)
+            path = _file_in(path)
         if not path.is_file():
             raise MissingInput(path, what="checkpoint")
     except OSError as error:  # a name too long, a folder that may not be entered
         raise _unopenable(path, error) from error
     if path.suffix.lower() not in SUFFIXES:
-        raise BadCheckpoint(f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}")
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} is none of {', '.join(SUFFIXES)}",
+            hint=_of_another_kind(path),
+        )
     if not path.stat().st_size:
         raise BadCheckpoint(f"checkpoint {str(path)!r} is empty", hint="copy or download it again")
     return path
+
+
+def _file_in(folder: Path) -> Path:
+    """Return the file of weights in a folder.
+
+    Raises:
+        BadCheckpoint: There is none of Hugging Face's names.
+    """
+    for name in IN_FOLDERS:
+        if (folder / name).is_file():
+            return folder / name
+    what = f"checkpoint {str(folder)!r} is a folder without {' or '.join(IN_FOLDERS)}"
+    if any((folder / f"{name}.index.json").is_file() for name in IN_FOLDERS):
+        raise BadCheckpoint(
+            f"{what}: its weights are in several parts",
+            hint="save them in one: model.save_pretrained(FOLDER, max_shard_size='100GB')",
+        )
+    inside = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = " or ".join(f"--checkpoint {shell_line([str(file)])}" for file in inside[:3])
+    raise BadCheckpoint(what, hint=files or "pass a file of weights")
+
+
+def _of_another_kind(path: Path) -> str:
+    """Say what to do about a file that is not called like weights."""
+    if path.suffix.lower() in _OF_OTHER_LIBRARIES:
+        return "predict with the library it is for; errlens import takes the table of predictions"
+    if path.suffix.lower() == ".pkl":
+        return "where you trust it, save weights alone: torch.save(model.state_dict(), PATH)"
+    with path.open("rb") as file:
+        is_archive = file.read(4) == b"PK\x03\x04"
+    named = shell_line(["mv", str(path), f"{path}.pth"])
+    return f"if torch.save wrote it, call it so: {named}" if is_archive else ""
 
 
 def read_tree(path: Path) -> object:

@@ -11,13 +11,14 @@ from torch import nn
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import (
     IncompatibleCheckpoint,
+    NoClassifier,
     UnfitModel,
     UnfitOption,
     UnknownModel,
     UserCodeFailed,
     WeightsUnavailable,
 )
-from errlens.model.networks.loading import load_network
+from errlens.model.networks.loading import HeadSpec, load_network
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.preparation import resolve_preprocessing
 
@@ -229,3 +230,52 @@ def test_the_head_is_the_layer_that_gives_the_outputs(name, head, tmp_path):
     assert found.head == head
     assert found.features == theirs.num_features
     assert not any(layer._forward_hooks for layer in network.module.modules())
+
+
+def test_pretrained_weights_without_a_head_are_features(monkeypatch):
+    """timm's DINO models have none; it gives them one of as many outputs as are asked for."""
+    create = timm.create_model
+
+    def untrained(name, **arguments):
+        return create(name, **{**arguments, "pretrained": False})
+
+    monkeypatch.setattr(timm, "create_model", untrained)
+    with pytest.raises(NoClassifier, match="features and no scores") as failure:
+        load_network("vit_small_patch16_224.dino")
+    assert failure.value.model == "vit_small_patch16_224.dino"
+    found = load_network("vit_small_patch16_224.dino", head=HeadSpec(new_outputs=4)).module
+    assert found.head.out_features == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("mobilenet_v3_small", "--model torchvision:mobilenet_v3_small"),
+        ("torchvision.vit_b_16", "--model torchvision:vit_b_16"),
+        ("timm/resnet50.a1_in1k", "--model hf-hub:timm/resnet50.a1_in1k"),
+    ],
+)
+def test_a_model_of_another_library_is_named_as_it_is_given(name, hint):
+    with pytest.raises(UnknownModel) as failure:
+        load_network(name)
+    assert failure.value.hint.endswith(hint)
+
+
+def test_a_regnet_of_torchvision_takes_a_checkpoint(tmp_path):
+    theirs = torchvision.models.regnet_x_400mf(num_classes=6)
+    path = saved(theirs, tmp_path / "w.safetensors")
+    network = load_network("torchvision:regnet_x_400mf", checkpoint=path)
+    assert network.module(torch.zeros(1, 3, 64, 64)).shape == (1, 6)
+
+
+def test_images_of_another_size_than_the_network_is_built_for_get_it_named(tmp_path):
+    arguments = {"img_size": 64, "depth": 1}
+    theirs = timm.create_model("deit_tiny_patch16_224", **arguments)
+    path = saved(theirs, tmp_path / "w.safetensors")
+    network = load_network("deit_tiny_patch16_224", checkpoint=path, arguments=arguments)
+    preparation = resolve_preprocessing(network, overrides={})
+    with pytest.raises(UnfitModel) as failure:
+        dry_run(network, preparation, CPU)
+    assert failure.value.hint.endswith("add --img-size 64")
+    sized = resolve_preprocessing(network, overrides={"img_size": 64})
+    assert dry_run(network, sized, CPU).outputs == 1000

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import shlex
+import subprocess
 from collections import OrderedDict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from torch import nn
 
 from errlens.errors import BadCheckpoint, MissingInput
 from errlens.model.weights.checkpoints import read_checkpoint
+from errlens.model.weights.files import find_file
 
 
 @pytest.fixture
@@ -101,3 +104,44 @@ def test_a_torchscript_program_is_no_checkpoint(network, tmp_path):
     torch.jit.script(network).save(tmp_path / "scripted.pt")
     with pytest.raises(BadCheckpoint, match="TorchScript"):
         read_checkpoint(tmp_path / "scripted.pt")
+
+
+def test_a_folder_without_weights_of_the_usual_names_tells_those_there_are(tmp_path):
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    for name in ("best.pth", "last.pth", "log.txt"):
+        (folder / name).write_bytes(b"x")
+    with pytest.raises(BadCheckpoint, match="is a folder without") as failure:
+        find_file(folder)
+    assert failure.value.hint == (
+        f"--checkpoint '{folder / 'best.pth'}' or --checkpoint '{folder / 'last.pth'}'"
+    )
+    (folder / "model.safetensors.index.json").write_text("{}")
+    with pytest.raises(BadCheckpoint, match="several parts"):
+        find_file(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("net.onnx", "errlens import"),
+        ("net.H5", "errlens import"),
+        ("learner.pkl", "save weights alone"),
+        ("weights.txt", ""),
+    ],
+)
+def test_a_file_of_another_kind_says_what_can_be_done(tmp_path, name, hint):
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(BadCheckpoint, match="is none of") as failure:
+        find_file(tmp_path / name)
+    assert hint in failure.value.hint
+    assert bool(hint) == bool(failure.value.hint)
+
+
+def test_weights_by_another_name_are_renamed_by_the_command(tmp_path):
+    path = tmp_path / "epoch 3"
+    torch.save({"a": torch.ones(2)}, path)
+    with pytest.raises(BadCheckpoint) as failure:
+        find_file(path)
+    subprocess.run(shlex.split(failure.value.hint.partition(": ")[2]), check=True)
+    assert find_file(tmp_path / "epoch 3.pth").is_file()
