@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from errlens.classes.spelling import tidied
+from errlens.classes.spelling import folded, tidied
 
 
 class Header(NamedTuple):
@@ -36,10 +36,18 @@ def named(header: Header, wanted: Collection[str]) -> int:
 def tidied_headers(names: Sequence[str], *, wanted: Collection[str]) -> list[str]:
     """Return the names of columns tidied, but for those wanted as they are, and twins.
 
+    A column that is one of those wanted but for case, blank, `_` and `-` gets that name, if it is
+    the only one.
+
     >>> tidied_headers(["path", " label", "\ufeffpred"], wanted={"path", "label"})
     ['path', 'label', 'pred']
+    >>> tidied_headers(["Path", "LABEL", "Label"], wanted={"path", "label"})
+    ['path', 'LABEL', 'Label']
     """
     plain = [name if name in wanted else tidied(str(name)) for name in names]
+    spelt = Counter(map(folded, plain))
+    meant = {folded(name): name for name in wanted if name not in plain}
+    plain = [meant.get(folded(name), name) if spelt[folded(name)] == 1 else name for name in plain]
     count = Counter(plain)
     return [
         name if count[short] > 1 or not short else short

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.classes.imagenet import class_names_of_synsets
 from errlens.classes.spelling import folded, other_names, tidied
 from errlens.errors import BadClassFile, did_you_mean, nearest, some
 
@@ -74,6 +75,14 @@ class ClassNames:
             or self._tidied.get(tidied(label))
             or self._folded.get(folded(label), ())
         )
+
+    def among(self, indices: Iterable[int], *, source: str) -> "ClassNames":
+        """Return some of the classes, in the order given.
+
+        >>> ClassNames(("cat", "dog", "emu")).among([0, 2], source="the data").names
+        ('cat', 'emu')
+        """
+        return ClassNames(tuple(self.names[index] for index in indices), source=source)
 
     @cached_property
     def most_pluses(self) -> int:
@@ -141,7 +150,9 @@ class ClassNames:
         for name in (folded(label), *other_names(label)):
             if meant := self._folded.get(name) or self._other.get(name):
                 return meant
-        return ()
+        # Some classes of ImageNet have the lemma of another one, or its name but for case.
+        place = self._places.get(class_names_of_synsets().get(folded(label), ""))
+        return () if place is None else (place,)
 
 
 @dataclass(frozen=True)
@@ -182,6 +193,18 @@ class Superclasses:
         """Return the name of a class's superclass, or None if it has none."""
         parent = self.of_class[class_index]
         return None if parent is None else self.names[parent]
+
+    def among(self, indices: Iterable[int]) -> "Superclasses | None":
+        """Return those of some of the classes, in the order given; None where these have none.
+
+        >>> pets = Superclasses(("bird", "cat"), (1, None, 0))
+        >>> pets.among([0, 1]), pets.among([1])
+        (Superclasses(names=('cat',), of_class=(0, None)), None)
+        """
+        parents = [self.name_of(index) for index in indices]
+        names = tuple(sorted({parent for parent in parents if parent is not None}))
+        places = tuple(None if parent is None else names.index(parent) for parent in parents)
+        return Superclasses(names, places) if names else None
 
     def as_mapping(self, classes: ClassNames) -> dict[str, str]:
         """Return the superclass of each class that has one, by name."""
