@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from errlens.run.folder import RunFolder
+from errlens.run.identity import RunSettings
 
 _FIRST_WORD: Final = re.compile(r"^(?:'[^']*'|\S*)")
 
@@ -23,7 +24,7 @@ def provenance(run: RunFolder) -> dict[str, Any]:
         "images": info.n_images,
         "classes": len(settings.class_names),
         "preprocessing": _written(settings.preprocessing),
-        "outputs": _written(settings.outputs),
+        "outputs": _written(_outputs(settings)),
         "decoder": _written(settings.decoder),
         "engine": _written(settings.engine),
         "device": settings.device,
@@ -36,6 +37,14 @@ def provenance(run: RunFolder) -> dict[str, Any]:
         "command": _as_typed(info.command_line),
         "facts": {name: value for name, value in facts.items() if value not in (None, "")},
     }
+
+
+def _outputs(settings: RunSettings) -> dict[str, Any]:
+    """Return how outputs are read; of those that count only their number, which fills no page."""
+    outputs = dict(settings.outputs)
+    if "subset" in outputs:
+        outputs["subset"] = f"{len(settings.class_names)} of {outputs.pop('of', '')}"
+    return outputs
 
 
 def _written(tree: Any) -> str:

@@ -90,8 +90,11 @@ def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
             for names, run in ((gone, old), (added, new))
             if names
         ]
+        of_data = ["subset" in run.info.settings.outputs for run in (old, new)]
         raise IncomparableRuns(
             f"the runs have different classes: {'; '.join(differences)}",
-            hint="where they mean the same, evaluate or import again with --classes FILE, spelt "
+            hint="evaluate both with --classes-subset, or neither of them"
+            if any(of_data) and not all(of_data)
+            else "where they mean the same, evaluate or import again with --classes FILE, spelt "
             "alike",
         )

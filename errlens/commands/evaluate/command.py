@@ -58,7 +58,8 @@ def predict_and_measure(
     with run.in_work():
         predict_missing(predictor, progress=screen.progress)
         predictions = run.read_predictions(COLUMNS)
-        check_label_space(screen, run, predictions, options)
+        outputs = predictor.classifier.output_names
+        check_label_space(screen, run, predictions, options, outputs=outputs)
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
         evaluation = complete(run, predictions, oddities.as_dict())
     warn_of_result(screen, evaluation)

@@ -32,6 +32,14 @@ class EvaluateOptions(
             "--out", "-o", metavar="RUN", help="The run folder.  [default: runs/DATA-MODEL]"
         ),
     ] = None
+    classes_subset: Annotated[
+        bool,
+        typer.Option(
+            "--classes-subset",
+            help="Choose among the classes of the data only: for data that have some of the "
+            "model's, as ImageNet-R and ImageNet-A have 200 of 1,000.",
+        ),
+    ] = False
     max_bad: Annotated[
         str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
     ] = "1%"

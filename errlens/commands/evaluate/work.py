@@ -10,6 +10,7 @@ from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
+from errlens.commands.evaluate.subset import Judged, among_classes_of_data
 from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples
@@ -52,9 +53,19 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
     indices = are_indices(samples, classifier.classes, kind=options.labels)
-    remarks.show_labels(screen, samples, classifier.classes, label, are_names=not indices)
-
+    remarks.show_labels(
+        screen,
+        samples,
+        classifier.classes,
+        label,
+        are_names=not indices,
+        subset=options.classes_subset,
+    )
     superclasses = options.read_superclasses(classifier.classes)
+    if options.classes_subset:
+        judged = Judged(classifier, superclasses, label)
+        judged = among_classes_of_data(screen, judged, samples, indices=indices)
+        classifier, superclasses, label = judged
     plan = make_plan(samples, part_size=options.part_size)
     kind = "indices" if indices else "names"
     info = RunInfo(

@@ -27,7 +27,13 @@ def what_if(options: WhatIfOptions) -> WhatIfResult:
 def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
     """Count the predictions of a run as they are, and among the classes and labels asked for."""
     classes, superclasses = run.info.classes, run.info.superclasses
-    regrouping = regroup(classes, superclasses, merge=options.merge or (), drop=options.drop or ())
+    regrouping = regroup(
+        classes,
+        superclasses,
+        merge=options.merge or (),
+        drop=options.drop or (),
+        only=options.only or (),
+    )
     labels = {
         row: label
         for path in options.relabel or ()

@@ -13,10 +13,11 @@ from errlens.errors import UnfitOption
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIfOptions(RunArgument, OutputOptions):
-    """Say what the metrics of RUN would be with classes merged or dropped, or labels mended.
+    """Say what the metrics of RUN would be with other classes or labels.
 
-    Nothing is predicted anew and nothing is written. The probability of a merged class is the sum
-    of its classes'; an image whose predicted class was dropped goes to the best one left.
+    Classes are merged, dropped, or all but some left out; labels are mended. Nothing is predicted
+    anew and nothing is written. The probability of a merged class is the sum of its classes'; an
+    image whose predicted class was dropped goes to the best one left.
     """
 
     merge: Annotated[
@@ -25,7 +26,18 @@ class WhatIfOptions(RunArgument, OutputOptions):
     ] = None
     drop: Annotated[
         list[str] | None,
-        typer.Option(metavar="C", help="Do without a class and its images; repeatable."),
+        typer.Option(
+            metavar="C|FILE",
+            help="Do without a class and its images, or those listed in a file; repeatable.",
+        ),
+    ] = None
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C|FILE",
+            help="Do with some classes: named, one a line of a file, in a csv file with "
+            "class_name, or the class folders of a folder; repeatable.",
+        ),
     ] = None
     relabel: Annotated[
         list[Path] | None,
@@ -48,7 +60,8 @@ class WhatIfOptions(RunArgument, OutputOptions):
     ] = None
 
     def __post_init__(self) -> None:
-        if not (self.merge or self.drop or self.relabel):
+        if not (self.merge or self.drop or self.only or self.relabel):
             raise UnfitOption(
-                "nothing is to be changed", hint="add --merge A+B, --drop C or --relabel FILE"
+                "nothing is to be changed",
+                hint="add --merge A+B, --drop C, --only FILE or --relabel FILE",
             )

@@ -99,3 +99,23 @@ def test_it_never_imports_torch(run):
         "assert not {'torch', 'timm', 'matplotlib', 'sklearn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_list_says_which_classes_are_left(run, tmp_path):
+    (tmp_path / "some.txt").write_text("cat\ndog\n")
+    trees = [
+        json.loads(what_if(run, *options, "--json").stdout)
+        for options in (["--only", "some.txt"], ["--only", "cat", "--only", "dog"],
+                        ["--drop", "fox"])
+    ]  # fmt: skip
+    assert trees[0] == trees[1] == trees[2]
+    assert trees[0]["new"]["classes"] == ["cat", "dog"]
+    assert "2 of 3 classes are left" in what_if(run, "--only", "some.txt").stderr
+
+
+def test_a_list_of_other_classes_is_bad_input(run, tmp_path):
+    (tmp_path / "some.txt").write_text("cat\ndig\n")
+    said = what_if(run, "--only", "some.txt")
+    assert said.exit_code == 3
+    assert "did you mean dog?" in said.stderr
+    assert what_if(run, "--only", "gone.txt").exit_code == 3
