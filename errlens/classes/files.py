@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -99,7 +100,8 @@ def _csv_rows(text: str, *, wanted: Collection[str]) -> tuple[list[str], list[li
     first = read_header(io.StringIO(text), wanted=wanted)
     # Without a known column, what could be a delimiter is rather part of a class name.
     delimiter = first.delimiter if named(first, wanted) else ","
-    table = csv.reader(io.StringIO(text), delimiter=delimiter)
+    lines = islice(io.StringIO(text), first.lines - 1, None)
+    table = csv.reader(lines, delimiter=delimiter)
     header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:

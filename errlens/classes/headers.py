@@ -1,30 +1,42 @@
 """The header of a table that a user made: what divides its columns, and what they are called."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from errlens.classes.spelling import folded, tidied
 
+_DELIMITER: Final = re.compile(r"sep=(.)", re.IGNORECASE)
+
 
 class Header(NamedTuple):
-    """The delimiter of a text table, and its columns as they are written."""
+    """The delimiter of a text table, its columns as they are written, and the lines up to these."""
 
     delimiter: str
     columns: list[str]
+    lines: int = 1
 
 
 def read_header(lines: Iterable[str], *, wanted: Collection[str]) -> Header:
     r"""Return the header of a text table: its first line that is not blank.
 
-    The delimiter is the one that makes most of the names wanted; if none does, most cells.
+    The delimiter is the one that makes most of the names wanted; if none does, most cells. A line
+    like `sep=;` before the header is a spreadsheet's note of it.
 
     >>> read_header(["\n", "path;label;size, bytes\n"], wanted=("path", "label"))
-    Header(delimiter=';', columns=['path', 'label', 'size, bytes'])
+    Header(delimiter=';', columns=['path', 'label', 'size, bytes'], lines=2)
+    >>> read_header(["sep=|\n", "path|label\n"], wanted=())
+    Header(delimiter='|', columns=['path', 'label'], lines=2)
     """
-    line = next((line.strip() for line in lines if line.strip()), "")
-    headers = [Header(mark, next(csv.reader([line], delimiter=mark), [])) for mark in ",;\t|"]
+    filled = ((number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+    number, line = next(filled, (1, ""))
+    marks = ",;\t|"
+    if noted := _DELIMITER.fullmatch(line):
+        number, line = next(filled, (number, ""))
+        marks = noted[1]
+    headers = [Header(mark, next(csv.reader([line], delimiter=mark), []), number) for mark in marks]
     return max(headers, key=lambda header: (named(header, wanted), len(header.columns)))
 
 

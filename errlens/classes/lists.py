@@ -1,6 +1,8 @@
 """Names of some classes, in any order: a list that a person or a program made, or class folders."""
 
 import csv
+import io
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +54,7 @@ def _names(suffix: str, text: str) -> list[str]:
         return _of_tree(parse_json(text))
     if suffix in _YAML:
         return _of_tree(parse_yaml(text, untyped=True))
-    return [text_of(line.strip()) for line in text.splitlines() if line.strip()]
+    return [text_of(line.strip()) for line in text.split("\n") if line.strip()]
 
 
 def _of_tree(tree: object) -> list[str]:
@@ -62,10 +64,10 @@ def _of_tree(tree: object) -> list[str]:
 
 
 def _of_table(text: str) -> list[str]:
-    lines = text.splitlines()
-    header = read_header(lines, wanted=NAME_COLUMNS)
+    header = read_header(io.StringIO(text), wanted=NAME_COLUMNS)
     # Without a known column, what could be a delimiter is rather part of a name.
     is_known = named(header, NAME_COLUMNS) > 0
+    lines = islice(io.StringIO(text), header.lines - 1, None)
     first, *rows = csv.reader(lines, delimiter=header.delimiter if is_known else ",")
     if not is_known:
         if len(first) > 1:

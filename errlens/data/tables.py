@@ -5,8 +5,9 @@ classes is half a gigabyte.
 """
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -17,15 +18,19 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from errlens.classes.headers import read_header, tidied_headers
+from errlens.classes.spelling import tidied
 from errlens.errors import BadPredictions, MissingInput, some
 from errlens.run.tables import open_parquet
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")
+_NAMELESS: Final = re.compile(r"(Unnamed: \d+)?")  # what pandas makes of a column without a name
 
 
 def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
     """Read a table; in a text file, what is empty is null and all else is text.
+
+    Columns without a name that are empty, or number the rows as pandas does, are left out.
 
     Args:
         path: A csv, tsv or parquet file.
@@ -47,6 +52,7 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
             f"TABLE {str(path)!r} cannot be read: {error}",
             hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
         ) from error
+    table = _without_nameless(table)
     table = table.rename_columns(tidied_headers(table.column_names, wanted=wanted))
     repeated = [name for name, count in Counter(table.column_names).items() if count > 1]
     if repeated:
@@ -54,6 +60,20 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
     if not table.num_rows:
         raise BadPredictions(f"TABLE {str(path)!r} has no rows")
     return table
+
+
+def blank_rows(table: pa.Table) -> NDArray[np.int64]:
+    """Return the rows in which nothing stands, or only blanks.
+
+    >>> blank_rows(pa.table({"path": ["a", " ", None], "label": ["x", None, "y"]}))
+    array([1])
+    """
+    rows = np.arange(len(table))
+    for column in table.columns:
+        if not len(rows):
+            break
+        rows = rows[_is_blank(column.take(pa.array(rows)))]
+    return rows
 
 
 def is_text(path: Path) -> bool:
@@ -77,39 +97,32 @@ def texts(table: pa.Table, name: str) -> list[str | None]:
     return [value or None for value in values]
 
 
-def numbers(table: pa.Table, columns: Sequence[str]) -> NDArray[np.float64]:
-    """Return columns as an array of shape (rows, columns), NaN where a value is missing.
-
-    Raises:
-        BadPredictions: A value is no number.
-    """
-    return np.column_stack([_numbers(table, name) for name in columns])
-
-
-def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = pc.utf8_trim_whitespace(column)
-    try:
-        values: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        row, value = next(
-            ((row, value) for row, value in enumerate(column.to_pylist()) if not _is_number(value)),
-            (0, column[0].as_py()),
-        )
-        raise BadPredictions(
-            f"column {name!r} should hold numbers, but row {row} holds {value!r}"
-        ) from error
-    return values
+def _is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    missing = column.is_null()
+    if pa.types.is_string(column.type):
+        missing = pc.or_kleene(missing, pc.equal(pc.utf8_trim_whitespace(column), ""))
+    blank: NDArray[np.bool_] = missing.to_numpy()
+    return blank
 
 
-def _is_number(value: object) -> bool:
-    try:
-        return value is None or float(str(value)) is not None
-    except ValueError:
-        return False
+def _without_nameless(table: pa.Table) -> pa.Table:
+    """Leave out columns without a name that say nothing: what a comma at the end of lines makes."""
+    kept = [
+        at
+        for at, name in enumerate(table.column_names)
+        if not _NAMELESS.fullmatch(tidied(name)) or not _says_nothing(table.column(at))
+    ]
+    return table if len(kept) == table.num_columns else table.select(kept)
+
+
+def _says_nothing(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column is empty, or numbers its rows from 0 or 1 on."""
+    if _is_blank(column).all():
+        return True
+    cells = [str(cell) for cell in column.to_pylist()]
+    return any(
+        cells == [str(number) for number in range(first, first + len(cells))] for first in (0, 1)
+    )
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -120,8 +133,17 @@ def _read_parquet(path: Path) -> pa.Table:
 def _read_text(path: Path, wanted: Collection[str]) -> pa.Table:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header = read_header(lines, wanted=wanted)
+        rest = csv.reader(lines, delimiter=header.delimiter)
+        first = next((cells for cells in rest if cells), [])
+    # Where lines end in delimiters that the header lacks, its columns go on without a name.
+    beyond = first[len(header.columns) :]
+    more = [] if any(beyond) else beyond
     return pa_csv.read_csv(
         path,
+        read_options=pa_csv.ReadOptions(
+            skip_rows=header.lines if more else header.lines - 1,
+            column_names=[*header.columns, *more] if more else None,
+        ),
         parse_options=pa_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(header.columns, pa.string()),

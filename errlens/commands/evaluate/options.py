@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from errlens.commands.options.data import DataOptions, JudgementOptions
+from errlens.commands.options.data import DataOptions, JudgementOptions, MaxBad, allowed_bad
 from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.options.shell import command_line
@@ -40,9 +40,7 @@ class EvaluateOptions(
             "model's, as ImageNet-R and ImageNet-A have 200 of 1,000.",
         ),
     ] = False
-    max_bad: Annotated[
-        str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
-    ] = "1%"
+    max_bad: MaxBad = "1%"
     keep: Annotated[
         str,
         typer.Option(
@@ -89,22 +87,6 @@ def expected_accuracy(text: str | None) -> float | None:
     if not 0 < expected <= 1:
         raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
     return expected
-
-
-def allowed_bad(text: str, n: int) -> int:
-    """Return how many of n inputs may fail, from a count or a share.
-
-    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
-    (20, 50, 0)
-    """
-    number, percent = text.removesuffix("%"), text.endswith("%")
-    try:
-        value = float(number) if percent else int(number)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
-    return int(n * value / 100) if percent else int(value)
 
 
 def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:

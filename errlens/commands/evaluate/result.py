@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from errlens.analysis.accuracy.metrics import Metrics, class_table, measure
+from errlens.commands.options.data import allowed_bad
+from errlens.errors import TooManyBadInputs
+from errlens.formats import count, counted
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 
@@ -25,3 +28,19 @@ def complete(
     metrics, classes = measure(predictions), class_table(predictions)
     run.complete(metrics.as_dict(), classes, photos=photos)
     return Evaluation(run, metrics, classes)
+
+
+def check_bad_inputs(evaluation: Evaluation, max_bad: str | int) -> None:
+    """Refuse a result that too many inputs are missing from.
+
+    Raises:
+        TooManyBadInputs: More failed than this number or share, a text like `5%`.
+    """
+    metrics = evaluation.metrics
+    if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
+        raise TooManyBadInputs(
+            f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
+            f"{max_bad}",
+            hint=f"everything was written to {evaluation.run.path}; see its columns status and "
+            "error",
+        )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MaxFileMB = Annotated[
     int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes.")
 ]
+MaxBad = Annotated[
+    str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
+]
 SuperclassesFile = Annotated[
     Path | None, typer.Option(help="A csv file with class_name,superclass.", metavar="FILE")
 ]
@@ -109,3 +112,19 @@ class JudgementOptions:
         from errlens.classes.files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
+
+
+def allowed_bad(text: str, n: int) -> int:
+    """Return how many of n inputs may fail, from a count or a share.
+
+    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
+    (20, 50, 0)
+    """
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = float(number) if percent else int(number)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
+    return int(n * value / 100) if percent else int(value)
