@@ -27,7 +27,7 @@ TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")
 _NAMELESS: Final = re.compile(r"(Unnamed: \d+)?")  # what pandas makes of a column without a name
 
 
-def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
+def read_table(path: Path, *, wanted: Collection[str], what: str = "TABLE") -> pa.Table:
     """Read a table; in a text file, what is empty is null and all else is text.
 
     Columns without a name that are empty, or number the rows as pandas does, are left out.
@@ -35,30 +35,31 @@ def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
     Args:
         path: A csv, tsv or parquet file.
         wanted: Names that some columns should have; they tell the delimiter of a text file.
+        what: What to call it in a message.
 
     Raises:
         MissingInput: There is no such file.
         BadPredictions: It cannot be read, has no rows, or two columns have the same name.
     """
     if not path.is_file():
-        raise MissingInput(path, what="TABLE")
+        raise MissingInput(path, what=what)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        raise BadPredictions(f"TABLE {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
+        raise BadPredictions(f"{what} {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
     try:
         table = _read_text(path, wanted) if is_text(path) else _read_parquet(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
         encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(
-            f"TABLE {str(path)!r} cannot be read: {error}",
+            f"{what} {str(path)!r} cannot be read: {error}",
             hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
         ) from error
     table = _without_nameless(table)
     table = table.rename_columns(tidied_headers(table.column_names, wanted=wanted))
     repeated = [name for name, count in Counter(table.column_names).items() if count > 1]
     if repeated:
-        raise BadPredictions(f"TABLE {str(path)!r} has several columns called {some(repeated)}")
+        raise BadPredictions(f"{what} {str(path)!r} has several columns called {some(repeated)}")
     if not table.num_rows:
-        raise BadPredictions(f"TABLE {str(path)!r} has no rows")
+        raise BadPredictions(f"{what} {str(path)!r} has no rows")
     return table
 
 

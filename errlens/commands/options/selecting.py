@@ -115,8 +115,8 @@ class SelectOptions(RankOption):
         typer.Option(
             metavar="WHAT",
             help="Show only these: errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, "
-            "correct:A, exceptional, fixed:RUN and broken:RUN (since that run), row:N, path:GLOB; "
-            "joined by +: all of it; repeatable.",
+            "correct:A, exceptional, fixed:RUN and broken:RUN (since that run), row:N, path:GLOB, "
+            "rows:FILE (a table like worst.csv); joined by +: all of it; repeatable.",
         ),
     ] = None
 

@@ -43,7 +43,8 @@ class WhatIfOptions(RunArgument, OutputOptions):
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Mend labels: a csv file with row,label or sample_id,label; repeatable.",
+            help="Mend labels: a table with row,label or sample_id,label, or one that a command "
+            "wrote, like worst.csv, with labels changed; repeatable.",
         ),
     ] = None
 

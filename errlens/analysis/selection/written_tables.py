@@ -1,0 +1,114 @@
+"""Tables of images that a command wrote, perhaps changed by a person, and the rows they name."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from errlens.classes.spelling import as_number
+from errlens.data.tables import blank_rows, read_table, texts
+from errlens.errors import BadPredictions, InputError, did_you_mean, nearest, some
+from errlens.run.csv_tables import unquoted
+
+ROW_COLUMNS: Final = ("sample_id", "row", "path")  # each names the images of a run
+
+
+@dataclass(frozen=True)
+class WrittenTable:
+    """The columns of a table as text, None where a cell is empty, and the file for messages."""
+
+    path: Path
+    columns: Mapping[str, Sequence[str | None]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def at(self, lines: Sequence[int]) -> "WrittenTable":
+        """Return some lines of the table."""
+        columns = {name: [cells[at] for at in lines] for name, cells in self.columns.items()}
+        return WrittenTable(self.path, columns)
+
+    def rows_of(self, images: pa.Table, *, fault: type[InputError] = InputError) -> list[int]:
+        """Return the row of the run that each line is about.
+
+        The `sample_id` says so where the run has all of them, for rows are numbered anew in another
+        run; else the number of the row, else the path where no other image has it.
+
+        Args:
+            images: Of the run, one row each, with `sample_id` and `path` where these are known.
+            fault: The kind of error to raise.
+
+        Raises:
+            InputError: There is no such column, or the run lacks an image.
+        """
+        keys = [name for name in ROW_COLUMNS if name in self.columns]
+        if not keys:
+            raise fault(
+                f"{str(self.path)!r} has no column {' or '.join(ROW_COLUMNS)} that says which "
+                f"images it is about; it has {some(list(self.columns))}"
+            )
+        for key in keys:
+            known = _rows_by(key, images)
+            cells = [_as_key(cell or "", key) for cell in self.columns[key]]
+            unknown = [cell for cell in cells if cell not in known]
+            if not unknown:
+                return [known[cell] for cell in cells]
+        # The last one tried is the plainest that the table has.
+        raise fault(
+            f"{str(self.path)!r} names images that the run does not have: {key} {some(unknown)}",
+            hint=did_you_mean(
+                nearest(unknown[0], known) if key != "row" else [],
+                f"the last row of the run is {len(images) - 1}",
+            ),
+        )
+
+
+def read_written_table(
+    path: Path, *, wanted: Collection[str], fault: type[InputError] = InputError
+) -> WrittenTable:
+    """Read a table that a command wrote, as it is or as a spreadsheet saved it.
+
+    Any delimiter will do, and parquet; blank rows are passed over. The apostrophe before what a
+    spreadsheet would calculate is taken away again.
+
+    Args:
+        path: A csv, tsv, txt or parquet file.
+        wanted: Names that some columns should have; they tell the delimiter.
+        fault: The kind of error to raise.
+
+    Raises:
+        MissingInput: There is no such file.
+        InputError: It is no table.
+    """
+    try:
+        table = read_table(path, wanted=wanted, what="table")
+    except BadPredictions as error:
+        raise fault(str(error), hint=error.hint) from error
+    blank = {*blank_rows(table).tolist()}
+    rows = [row for row in range(len(table)) if row not in blank]
+    table = table.take(pa.array(rows, pa.int64()))
+    columns: dict[str, list[str | None]] = {}
+    for name in table.column_names:
+        if pa.types.is_nested(table[name].type) or pa.types.is_binary(table[name].type):
+            continue  # of the predictions; nothing that names an image or a class
+        cells = texts(table, name)
+        columns[name] = [cell if cell is None else unquoted(cell.strip()) or None for cell in cells]
+    return WrittenTable(path, columns)
+
+
+def _rows_by(key: str, images: pa.Table) -> dict[str, int]:
+    """Return the row of each image by its number, its id, or its path where no other one has it."""
+    if key == "row":
+        return {str(row): row for row in range(len(images))}
+    names = images[key].to_pylist() if key in images.column_names else []
+    times = Counter(names)
+    return {name: row for row, name in enumerate(names) if times[name] == 1}
+
+
+def _as_key(cell: str, key: str) -> str:
+    """Return a cell as rows are named; a spreadsheet may have made 7.0 of 7."""
+    number = as_number(cell) if key == "row" else None
+    return cell if number is None else str(number)
