@@ -45,11 +45,8 @@ class Reading:
             raise ValueError(f"scores are {', '.join(get_args(Scores))}, not {self.scores!r}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"a threshold is between 0 and 1, not {self.threshold!r}")
-        if self.subset and not (
-            all(type(index) is int and 0 <= index < self.of for index in self.subset)
-            and len({*self.subset}) == len(self.subset)
-            and self.of <= MOST_OUTPUTS
-        ):
+        outputs = {index for index in self.subset if type(index) is int and 0 <= index < self.of}
+        if len(outputs) != len(self.subset) or bool(outputs) != bool(0 < self.of <= MOST_OUTPUTS):
             raise ValueError(f"not {len(self.subset)} different outputs of {self.of!r}")
 
     def as_dict(self) -> dict[str, Any]:
