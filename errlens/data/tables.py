@@ -24,6 +24,7 @@ from errlens.run.tables import open_parquet
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")
+_OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 _NAMELESS: Final = re.compile(r"(Unnamed: \d+)?")  # what pandas makes of a column without a name
 
 
@@ -44,14 +45,15 @@ def read_table(path: Path, *, wanted: Collection[str], what: str = "TABLE") -> p
     if not path.is_file():
         raise MissingInput(path, what=what)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        raise BadPredictions(f"{what} {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
+        raise BadPredictions(
+            f"{what} {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}",
+            hint="a spreadsheet saves it as CSV UTF-8" if "xls" in path.suffix.lower() else "",
+        )
     try:
         table = _read_text(path, wanted) if is_text(path) else _read_parquet(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
-        encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(
-            f"{what} {str(path)!r} cannot be read: {error}",
-            hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
+            f"{what} {str(path)!r} cannot be read: {error}", hint=_way_out(error)
         ) from error
     table = _without_nameless(table)
     table = table.rename_columns(tidied_headers(table.column_names, wanted=wanted))
@@ -61,6 +63,20 @@ def read_table(path: Path, *, wanted: Collection[str], what: str = "TABLE") -> p
     if not table.num_rows:
         raise BadPredictions(f"{what} {str(path)!r} has no rows")
     return table
+
+
+def _way_out(error: Exception) -> str:
+    """Say what helps against an error of the reader, where that is known."""
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
+        return "save it as UTF-8; a spreadsheet calls that CSV UTF-8"
+    if cells := _OTHER_LENGTH.search(str(error)):
+        longer = int(cells[2]) > int(cells[1])
+        return (
+            "put what holds a comma, a decimal one too, into quotes, or a ; between columns"
+            if longer
+            else "a row ends too soon: was the file written to its end?"
+        )
+    return ""
 
 
 def blank_rows(table: pa.Table) -> NDArray[np.int64]:

@@ -148,3 +148,17 @@ def test_a_value_beyond_the_header_is_no_blank(tmp_path):
 def test_rows_of_nothing_but_blanks_are_found():
     table = pa.table({"a": ["x", None, "  ", None], "b": [1, None, None, 2]})
     assert blank_rows(table).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("a.csv", "path,label,p_x,p_y\na,x,0,9,0,1\n", "a decimal one too, into quotes"),
+        ("a.csv", "path,label,p_x,p_y\na,x,0.9,0.1\nb,y,\n", "written to its end?"),
+        ("a.xlsx", "PK", "CSV UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_table_comes_with_a_way_out(tmp_path, name, text, hint):
+    with pytest.raises(BadPredictions) as caught:
+        read_table(written(tmp_path, text, name), wanted=WANTED)
+    assert hint in caught.value.hint

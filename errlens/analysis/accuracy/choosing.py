@@ -16,8 +16,8 @@ def chosen_classes(texts: Sequence[str], classes: ClassNames, *, option: str) ->
     """Return the classes that are meant, each once, in output order.
 
     Args:
-        texts: Names of classes, or the paths of lists of them: files, or folders of class folders.
-            Lists may hold numbers of outputs in place of names.
+        texts: Names of classes, several with commas between, or the paths of lists of them: files,
+            or folders of class folders. Lists may hold numbers of outputs in place of names.
         classes: The classes of the run.
         option: What the user gave them to, for messages.
 
@@ -32,10 +32,10 @@ def chosen_classes(texts: Sequence[str], classes: ClassNames, *, option: str) ->
     """
     chosen: set[int] = set()
     for text in texts:
-        index = classes.index(text)
-        if index is not None:
-            chosen.add(index)
-        elif Path(text).exists() or Path(text).suffix.lower() in _OF_FILES:
+        named = _named_classes(text, classes)
+        if named:
+            chosen.update(named)
+        elif text and (Path(text).exists() or Path(text).suffix.lower() in _OF_FILES):
             chosen.update(_listed_classes(Path(text), classes))
         else:
             raise UnfitOption(
@@ -43,6 +43,14 @@ def chosen_classes(texts: Sequence[str], classes: ClassNames, *, option: str) ->
                 hint=did_you_mean(nearest(text, classes.names)),
             )
     return sorted(chosen)
+
+
+def _named_classes(text: str, classes: ClassNames) -> list[int]:
+    """Return the class of this name, or those of these names; nothing if they are not all names."""
+    index = classes.index(text)
+    places = [index] if index is not None else [classes.index(name) for name in text.split(",")]
+    named = [place for place in places if place is not None]
+    return named if len(named) == len(places) else []
 
 
 def _listed_classes(path: Path, classes: ClassNames) -> list[int]:

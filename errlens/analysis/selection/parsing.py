@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from errlens.analysis.selection.readings import joined_readings
@@ -227,7 +228,9 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     if len(names) > 1 or kind in _NAMED:
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=f"path:{word} selects the image of this path"
+            if PurePath(word).suffix and "~" not in word
+            else did_you_mean(nearest(unknown[0], classes.names)),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1

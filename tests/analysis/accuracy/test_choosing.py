@@ -58,3 +58,12 @@ def test_names_of_no_class_are_told_with_the_nearest(tmp_path):
         chosen(tmp_path / "some.txt")
     with pytest.raises(MissingInput):
         chosen("missing.txt")
+
+
+def test_names_may_stand_between_commas_and_nothing_is_no_folder():
+    assert chosen("cat, EMU") == [0, 2]
+    with_comma = ClassNames(("cat, tom", "cat", "tom"))
+    assert chosen_classes(["cat, tom"], with_comma, option="--only") == [0]
+    for text in ("", "cat,cow"):
+        with pytest.raises(UnfitOption, match="names no class"):
+            chosen(text)

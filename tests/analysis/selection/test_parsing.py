@@ -117,3 +117,9 @@ def test_rows_take_the_path_of_a_table():
     ]
     with pytest.raises(UnfitSelection, match="path of a table"):
         parse_selector("rows:", BREEDS)
+
+
+def test_the_path_of_an_image_alone_is_told_how_it_is_selected():
+    with pytest.raises(UnfitSelection) as caught:
+        parse_selector("pug/0073.jpg", BREEDS)
+    assert caught.value.hint == "path:pug/0073.jpg selects the image of this path"
