@@ -66,6 +66,11 @@ class EvaluateOptions(
         if expected_accuracy(self.expect) is not None and self.transform:
             raise UnfitOption("--expect cannot try other settings than those of --transform")
 
+    @property
+    def model_label(self) -> str:
+        """What to call the model in the name of a run: a choice among fewer classes is another."""
+        return super().model_label + "-subset" * self.classes_subset
+
     def again(self, **changes: Any) -> str:
         """Write the command that was given, with some options changed."""
         return command_line("evaluate", dataclasses.replace(self, **changes), without=INVOCATION)

@@ -180,3 +180,19 @@ def test_a_record_of_other_outputs_than_there_are_is_refused(two_colours, output
     Path("run/run.json").write_text(json.dumps({**tree, "outputs": outputs}))
     said = refused("explain run --select worst:1 --trust-run", exit_code=3)
     assert "run.json" in said
+
+
+def test_without_a_name_it_is_a_run_beside_that_of_all_classes(two_colours):
+    for options in ("", "--classes-subset"):
+        ends(f"{two_colours} {options}")
+    whole, part = sorted(path.name for path in Path("runs").iterdir())
+    assert part == f"{whole}-subset"
+
+
+def test_a_better_preprocessing_is_looked_for_among_the_same_classes(shades):
+    shutil.rmtree(shades / "middle")
+    Path("names.txt").write_text("bright\ndark\nmiddle\n")
+    command = f"evaluate {shades} --model shades:Shades --img-size 8 --classes names.txt"
+    said = ends(f"{command} --classes-subset --mean 0.7 0.7 0.7 --expect top1=0.95 -o run")
+    assert "these settings restore it" in said.stderr or "this setting restores it" in said.stderr
+    assert "--classes-subset" in said.stdout.splitlines()[-1]
