@@ -97,7 +97,7 @@ class Wanted:
         """Return the class of this name; None for a role."""
         if text in ROLES:
             return None
-        index = self.classes.index(text)
+        index = self.classes.called(text)
         if index is None:
             near = nearest(text, [*ROLES, *self.classes.names])
             raise UnfitOption(

@@ -16,19 +16,23 @@ MOST_BYTES: Final = 16 * 2**20
 NAME_COLUMNS: Final = ("class_name", "name", "class", "label", "label_name", "synset")
 
 _TABLES: Final = (".csv", ".tsv")
+_RUN: Final = "run.json"
 _YAML: Final = (".yaml", ".yml")
 
 
 def read_list(path: Path) -> list[str]:
     """Read names, each once: one a line, a csv file, a JSON or YAML list, or a folder's folders.
 
-    A csv file has a single column, or one called `class_name` (or `name`, `class`, `label`,
-    `label_name`, `synset`), like RUN/classes.csv.
+    Of a run folder, or its run.json, they are the classes of the run. A csv file has a single
+    column, or one called `class_name` (or `name`, `class`, `label`, `label_name`, `synset`), like
+    RUN/classes.csv.
 
     Raises:
         MissingInput: There is no such file or folder.
         BadClassFile: It cannot be read, or names nothing.
     """
+    if (path / _RUN).is_file():
+        return read_list(path / _RUN)
     if path.is_dir():
         names = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
         names = [name for name in names if not name.startswith(".")]
@@ -58,6 +62,8 @@ def _names(suffix: str, text: str) -> list[str]:
 
 
 def _of_tree(tree: object) -> list[str]:
+    if isinstance(tree, dict) and "class_names" in tree:
+        tree = tree["class_names"]
     if not isinstance(tree, list) or any(isinstance(name, list | dict) for name in tree):
         raise ValueError("expected a list of names")
     return [str(name) for name in tree]

@@ -13,6 +13,7 @@ from errlens.classes.imagenet import class_names_of_synsets
 from errlens.classes.spelling import folded, other_names, tidied
 from errlens.errors import BadClassFile, did_you_mean, nearest, some
 
+_CUT: Final = ("\u2026", "...")  # stand for the middle of a name that was left out
 NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
 
@@ -55,6 +56,26 @@ class ClassNames:
         """Return the output a label stands for, or None if it names no class or several."""
         meant = self.meant(label)
         return meant[0] if len(meant) == 1 else None
+
+    def called(self, name: str) -> int | None:
+        """Return the output that a person means: as `index`, or by a name as a table prints it.
+
+        Where a table has no room for a name, it leaves its middle out.
+
+        >>> ClassNames(("Staffordshire bull terrier", "pug")).called("Staff\u2026terrier")
+        0
+        """
+        index = self.index(name)
+        cut = next((mark for mark in _CUT if mark in name), None)
+        if index is not None or cut is None:
+            return index
+        start, _, end = name.strip().partition(cut)
+        meant = [
+            place
+            for place, whole in enumerate(self.names)
+            if whole.startswith(start) and whole.endswith(end) and len(start + end) < len(whole)
+        ]
+        return meant[0] if start + end and len(meant) == 1 else None
 
     def indices(self, names: Iterable[str]) -> NDArray[np.int64]:
         """Return the output of each name, spelt exactly as here, `NO_CLASS` where it has none.

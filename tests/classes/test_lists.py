@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from errlens.classes.files import read_classes
 from errlens.classes.lists import read_list
 from errlens.errors import BadClassFile, MissingInput
 
@@ -68,3 +69,10 @@ def test_names_written_by_errlens_are_read_back_whole(tmp_path):
     path = Path(tmp_path, "a.json")
     path.write_text(json.dumps(["=1+1", "007", "null"]))
     assert read_list(path) == ["=1+1", "007", "null"]
+
+
+def test_the_classes_of_another_run_are_a_list(tmp_path):
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "run.json").write_text('{"status": "complete", "class_names": ["cat", "dog"]}')
+    assert read_list(tmp_path) == read_list(tmp_path / "run.json") == ["cat", "dog"]
+    assert read_classes(tmp_path / "run.json").names == ("cat", "dog")

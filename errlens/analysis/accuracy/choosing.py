@@ -47,8 +47,8 @@ def chosen_classes(texts: Sequence[str], classes: ClassNames, *, option: str) ->
 
 def _named_classes(text: str, classes: ClassNames) -> list[int]:
     """Return the class of this name, or those of these names; nothing if they are not all names."""
-    index = classes.index(text)
-    places = [index] if index is not None else [classes.index(name) for name in text.split(",")]
+    index = classes.called(text)
+    places = [index] if index is not None else [classes.called(name) for name in text.split(",")]
     named = [place for place in places if place is not None]
     return named if len(named) == len(places) else []
 

@@ -97,7 +97,7 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     """Return the classes whose names a text joins by plus signs."""
 
     def meant(word: str) -> Iterable[int]:
-        index = classes.index(word)
+        index = classes.called(word)
         return () if index is None else (index,)
 
     longest = 1 + classes.most_pluses
@@ -117,11 +117,11 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     if "~" in text and "+" not in text:  # a pair as it is printed
         return list(parse_pair(text, classes))
     words = [piece.strip() for piece in text.split("+")]
-    if len(words) < 2 or classes.index(text) is not None:
+    if len(words) < 2 or classes.called(text) is not None:
         raise UnfitOption(
             f"--merge {shortened(text)!r} names one class", hint="join two by a +, as in A+B"
         )
-    if unknown := [word for word in words if classes.index(word) is None]:
+    if unknown := [word for word in words if classes.called(word) is None]:
         raise UnfitOption(
             f"--merge {shortened(text)!r}: {unknown[0]!r} names no class of the run",
             hint=did_you_mean(nearest(unknown[0], classes.names)),

@@ -20,7 +20,6 @@ _FREE: Final = ("path", "rows", *_AGAINST)  # what follows these may hold any le
 _GIVEN_IN_WORDS: Final = re.compile(r"(worst|pairs|group|row) +(\d+)")  # as people say it
 _PAIR_SIGNS: Final = {"~": "~", "/": "/", "->": "/", "\u2192": "/"}  # as written, and as printed
 _PAIR_SIGN: Final = re.compile("|".join(map(re.escape, _PAIR_SIGNS)))
-_CUT: Final = ("\u2026", "...")  # in the middle of a name that a table had no room for
 _MOST_READINGS: Final = 1000
 _MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
 GRAMMAR: Final = (
@@ -115,7 +114,7 @@ def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
     if "~" not in text:
         raise UnfitSelection(f"pair {text!r} is not of the form A~B")
     names = text.split("~")
-    unknown = next((name for name in names if _class_called(name, classes) is None), None)
+    unknown = next((name for name in names if classes.called(name) is None), None)
     if unknown is None:
         raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
     near = nearest(unknown, classes.names)
@@ -165,7 +164,7 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
     kind, _, rest = word.partition(":")
     if kind in NUMBERED:
         yield from _numbered_terms(kind, rest.strip())
-    if kind in _NAMED and (index := _class_called(rest, classes)) is not None:
+    if kind in _NAMED and (index := classes.called(rest)) is not None:
         yield Term(kind, (index,))
     if kind in _FREE and rest:
         glob, file = rest * (kind == "path"), rest * (kind == "rows")
@@ -184,28 +183,9 @@ def _pair_terms(word: str, classes: ClassNames) -> Iterator[Term]:
         for sign, kind in _PAIR_SIGNS.items():
             if word.startswith(sign, at):
                 names = word[:at], word[at + len(sign) :]
-                a, b = (_class_called(name, classes) for name in names)
+                a, b = (classes.called(name) for name in names)
                 if a is not None and b is not None and a != b:
                     yield Term(kind, (a, b))
-
-
-def _class_called(name: str, classes: ClassNames) -> int | None:
-    """Return the class of this name, also where a table cut out its middle; else None.
-
-    >>> _class_called("Staff\u2026terrier", ClassNames(("Staffordshire bull terrier", "pug")))
-    0
-    """
-    index = classes.index(name)
-    cut = next((mark for mark in _CUT if mark in name), None)
-    if index is not None or cut is None:
-        return index
-    start, _, end = name.strip().partition(cut)
-    meant = [
-        at
-        for at, whole in enumerate(classes.names)
-        if whole.startswith(start) and whole.endswith(end) and len(start) + len(end) < len(whole)
-    ]
-    return meant[0] if (start or end) and len(meant) == 1 else None
 
 
 def _shown(term: Term, classes: ClassNames) -> str:
@@ -222,7 +202,7 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     word = next((word for word in text.split("+") if not [*_terms(word, classes)]), text)
     kind, colon, rest = word.partition(":")
     names = [rest] if kind in _NAMED else _PAIR_SIGN.split(word) if not colon else []
-    unknown = [name for name in names if _class_called(name, classes) is None]
+    unknown = [name for name in names if classes.called(name) is None]
     if len(names) > 1 and not unknown:
         return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
     if len(names) > 1 or kind in _NAMED:

@@ -92,11 +92,16 @@ def read_written_table(
     table = table.take(pa.array(rows, pa.int64()))
     columns: dict[str, list[str | None]] = {}
     for name in table.column_names:
-        if pa.types.is_nested(table[name].type) or pa.types.is_binary(table[name].type):
-            continue  # of the predictions; nothing that names an image or a class
+        if not _is_plain(table[name].type):  # of predictions; names no image and no class
+            continue
         cells = texts(table, name)
         columns[name] = [cell if cell is None else unquoted(cell.strip()) or None for cell in cells]
     return WrittenTable(path, columns)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return not (pa.types.is_nested(kind) or any(is_kind(kind) for is_kind in binary))
 
 
 def _rows_by(key: str, images: pa.Table) -> dict[str, int]:

@@ -127,3 +127,10 @@ def test_a_pair_is_merged_as_confusion_prints_it():
     names = ClassNames(("cat", "dog", "fox"))
     for text in ("cat ~ dog", "dog~cat"):
         assert regroup(names, merge=[text]).classes.names == ("cat+dog", "fox")
+
+
+def test_names_may_be_those_that_tables_print():
+    names = ClassNames(("American pit bull terrier", "Staffordshire bull terrier", "pug", "cat"))
+    printed = "Amer\u2026rier ~ Staff\u2026terrier"
+    found = regroup(names, merge=[printed], drop=["p\u2026g"]).classes.names
+    assert found == ("American pit bull terrier+Staffordshire bull terrier", "cat")

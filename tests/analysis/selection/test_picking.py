@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -218,3 +219,12 @@ def test_a_path_is_a_path_before_it_is_a_glob_and_may_start_farther_up():
     for selector, rows in (("path:a[1].jpg", [0]), ("path:a?.jpg", [1]), ("path:b/c.jpg#2", [2]),
                            ("path:photos/val/b/c.jpg", [2]), ("path:/x/b/c.jpg", [2])):  # fmt: skip
         assert selected_rows([selector], among).tolist() == rows
+
+
+def test_columns_that_name_nothing_are_passed_over(tmp_path):
+    table = pa.table(
+        {"content_hash": pa.array([b"\xff" * 16], pa.binary(16)), "topk": [[1, 2]], "row": [3]}
+    )
+    pq.write_table(table, tmp_path / "some.parquet")
+    among = selectable(LABEL, PRED)
+    assert selected_rows([f"rows:{tmp_path}/some.parquet"], among).tolist() == [3]
