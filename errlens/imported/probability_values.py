@@ -11,7 +11,18 @@ from errlens.classes.names import ClassNames
 from errlens.errors import BadPredictions
 from errlens.formats import count, counted
 
-_ONE: Final = 1 + 1e-6  # the softmax of float32 may say 1.0000001
+_ROUNDING: Final = 1e-6  # the softmax of float32 may say 1.0000001, and one less that -1e-7
+_ONE: Final = 1 + _ROUNDING
+
+
+def rounded(prob: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities without what rounding put a hair beyond 0 or 1.
+
+    >>> rounded(np.array([-1e-17, 1.0000001, 1.5]))
+    array([0. , 1. , 1.5])
+    """
+    near = (prob >= -_ROUNDING) & (prob <= _ONE)
+    return np.where(near, prob.clip(0, 1), prob)
 
 
 def of_logits(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from errlens.imported.probability_values import (
     improper_rows,
     no_probabilities,
     of_logits,
+    rounded,
 )
 from errlens.imported.two_classes import both_probabilities
 
@@ -94,6 +95,7 @@ def read_probabilities(
     elif prob.shape[1] > 1 and are_percentages(prob, tolerance=tolerance):
         remarks.append("the probabilities of a row sum to 100: divided by 100")
         prob = prob / 100
+    prob = rounded(prob)
     if prob.shape[1] < len(classes):
         ((name, column),) = held.by_class.items()
         _leave_out_others(prob[:, 0], column, rows, hint=f"{_PERCENT}; --logits reads raw outputs")
@@ -112,7 +114,7 @@ def read_confidence(table: pa.Table, column: str, rows: UsableRows) -> NDArray[n
     """Return the confidences, NaN where there are none."""
     if column not in table.column_names:
         return None
-    values = _numbers(table, [column], rows)[:, 0]
+    values = rounded(_numbers(table, [column], rows)[:, 0])
     _leave_out_others(values, column, rows, hint=f"{_PERCENT}; --confidence-column names another")
     return values
 

@@ -214,3 +214,11 @@ def test_columns_called_otherwise_are_named_with_their_options(tmp_path, columns
     with pytest.raises(BadPredictions) as caught:
         read(tmp_path, table, "table.csv")
     assert hint in caught.value.hint
+
+
+def test_what_rounding_puts_a_hair_beyond_is_a_probability(tmp_path):
+    table = {"path": ["a"], "label": ["x"], "p_x": [1.0000001], "p_y": [-1e-17]}
+    found = read(tmp_path, table)
+    assert found.prob.tolist() == [[1, 0]]
+    sure = {"path": ["a"], "label": ["x"], "pred": ["x"], "confidence": [1.0000001]}
+    assert read(tmp_path, sure).confidence.tolist() == [1]

@@ -34,8 +34,8 @@ class WrittenTable:
     def rows_of(self, images: pa.Table, *, fault: type[InputError] = InputError) -> list[int]:
         """Return the row of the run that each line is about.
 
-        The `sample_id` says so where the run has all of them, for rows are numbered anew in another
-        run; else the number of the row, else the path where no other image has it.
+        The `sample_id` says so where there is one, for rows are numbered anew in another run; else
+        the number of the row, else the path.
 
         Args:
             images: Of the run, one row each, with `sample_id` and `path` where these are known.
@@ -44,26 +44,30 @@ class WrittenTable:
         Raises:
             InputError: There is no such column, or the run lacks an image.
         """
-        keys = [name for name in ROW_COLUMNS if name in self.columns]
-        if not keys:
+        key = next((name for name in ROW_COLUMNS if name in self.columns), None)
+        if key is None:
             raise fault(
                 f"{str(self.path)!r} has no column {' or '.join(ROW_COLUMNS)} that says which "
                 f"images it is about; it has {some(list(self.columns))}"
             )
-        for key in keys:
-            known = _rows_by(key, images)
-            cells = [_as_key(cell or "", key) for cell in self.columns[key]]
-            unknown = [cell for cell in cells if cell not in known]
-            if not unknown:
-                return [known[cell] for cell in cells]
-        # The last one tried is the plainest that the table has.
-        raise fault(
-            f"{str(self.path)!r} names images that the run does not have: {key} {some(unknown)}",
-            hint=did_you_mean(
-                nearest(unknown[0], known) if key != "row" else [],
-                f"the last row of the run is {len(images) - 1}",
-            ),
-        )
+        known = _rows_by(key, images)
+        cells = [_as_key(cell or "", key, known) for cell in self.columns[key]]
+        unknown = [cell for cell in cells if cell not in known]
+        if unknown:
+            raise fault(
+                f"{str(self.path)!r} names images that the run does not have: {key} "
+                f"{some(unknown)}",
+                hint=self._way_out(key, nearest(unknown[0], known), len(images)),
+            )
+        return [known[cell] for cell in cells]
+
+    def _way_out(self, key: str, near: Sequence[str], n: int) -> str:
+        last = f"the last row of the run is {n - 1}"
+        if key == "row":
+            return last
+        if "row" in self.columns:
+            return f"without the column {key} the numbers of the rows count; {last}"
+        return did_you_mean(near)
 
 
 def read_written_table(
@@ -113,7 +117,17 @@ def _rows_by(key: str, images: pa.Table) -> dict[str, int]:
     return {name: row for row, name in enumerate(names) if times[name] == 1}
 
 
-def _as_key(cell: str, key: str) -> str:
-    """Return a cell as rows are named; a spreadsheet may have made 7.0 of 7."""
-    number = as_number(cell) if key == "row" else None
-    return cell if number is None else str(number)
+def _as_key(cell: str, key: str, known: Collection[str]) -> str:
+    """Return a cell as rows are named.
+
+    A spreadsheet may have made 7.0 of 7; a path may start farther up than those of the run, and be
+    written as Windows does.
+    """
+    if key == "row":
+        number = as_number(cell)
+        return cell if number is None else str(number)
+    if key == "sample_id" or cell in known:
+        return cell
+    parts = cell.replace("\\", "/").split("/")
+    ends = ("/".join(parts[at:]) for at in range(len(parts)))
+    return next((end for end in ends if end in known), cell)

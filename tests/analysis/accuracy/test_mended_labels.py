@@ -23,7 +23,7 @@ def labels_from(tmp_path, text):
     [
         "row,label\n1,b\n2,a\n",
         "sample_id,label\na/1.png,b\nb/0.png,a\n",
-        "sample_id,why,row,label\nx,blurred,1,B\ny,,2,a\n",
+        "id,why,row,label\nx,blurred,1,B\ny,,2,a\n",
         "row,label\n0,\n1,b\n1,b\n2,a\n",
     ],
 )
@@ -75,6 +75,8 @@ WORST = "rank,row,sample_id,path,label_name,pred_name,confidence\n"
         (WORST + "1,1,a/1.png,a/1.png,b,b,0.9\n").replace(",", "\t"),
         "\ufeffsep=;\r\nRow;Label\r\n1;b\r\n",
         "path,label\na/1.png,b\n",
+        "path,label\n/data/val/a/1.png,b\n",
+        "path,label\nC:\\val\\a\\1.png,b\n",
         "sample_id,label\na/1.png,1\n",
     ],
 )
@@ -119,3 +121,9 @@ def test_what_is_no_table_is_told_with_what_would_be(tmp_path):
     with pytest.raises(BadLabelFile) as caught:
         labels_from(tmp_path, "rank,pred_name\n1,a\n")
     assert "worst.csv with cells of label_name changed" in caught.value.hint
+
+
+def test_a_table_of_other_images_is_refused_though_the_run_has_rows_of_these_numbers(tmp_path):
+    with pytest.raises(BadLabelFile, match=r"'zoo/7\.png'") as caught:
+        labels_from(tmp_path, "row,sample_id,label_name\n1,zoo/7.png,b\n")
+    assert "without the column sample_id" in caught.value.hint
