@@ -1,12 +1,12 @@
 """What a table of predictions calls its columns, and what is said where one is not there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from errlens.classes.spelling import folded
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
 from errlens.escapes import shell_line
-from errlens.imported.probabilities import LOGIT, PREFIXES
+from errlens.imported.probabilities import LOGIT, PREFIXES, likely_prefix
 
 
 class PredictionColumns(NamedTuple):
@@ -42,9 +42,18 @@ class PredictionColumns(NamedTuple):
                     hint=f"which column holds the {name}?",
                 )
 
-    def no_predictions(self, present: Sequence[str]) -> BadPredictions:
-        """Return the error that neither predicted classes nor probabilities are there."""
-        return self._lacking(["pred"], present)
+    def no_predictions(self, present: Sequence[str], named: Collection[str]) -> BadPredictions:
+        """Return the error that neither predicted classes nor probabilities are there.
+
+        Args:
+            present: The columns that are there.
+            named: The labels of the table.
+        """
+        error = self._lacking(["pred"], present)
+        prefix = likely_prefix([name for name in present if name not in self], named)
+        if prefix:
+            error.hint = f"did you mean {shell_line(['--prob-prefix', prefix])}?"
+        return error
 
     def _lacking(self, missing: Sequence[str], present: Sequence[str]) -> BadPredictions:
         """Return the error that columns are missing, with the options that name those meant."""

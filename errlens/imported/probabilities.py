@@ -81,6 +81,22 @@ def probability_columns(
     return ClassColumns({})
 
 
+def likely_prefix(columns: Collection[str], named: Collection[str]) -> str | None:
+    """Return what stands before two classes at least, and most, in names of columns, if anything.
+
+    >>> likely_prefix(["size", "score_cat", "score_dog"], ["cat", "dog"])
+    'score_'
+    """
+    times = Counter(
+        column[: len(column) - len(name)]
+        for column in columns
+        for name in named
+        if column.casefold().endswith(name.casefold()) and len(column) > len(name)
+    )
+    prefix, most = max(times.items(), key=lambda entry: entry[1], default=("", 0))
+    return prefix if most > 1 else None
+
+
 def _families(
     free: Collection[str],
     prefixes: Collection[str],

@@ -92,6 +92,7 @@ def read_predictions(
     naming = name_classes(labels, preds, known=known, numbering=wishes.numbering)
     label, unknown = naming.of_labels(labels, allow_unknown=wishes.allow_unknown)
     pred = naming.of_predictions(preds)
+    strangers = {*unknown}
 
     rows = UsableRows(paths, wishes.allowed_bad(len(table)))
     prob = confidence = None
@@ -112,7 +113,7 @@ def read_predictions(
         manifest=Manifest(_frame(table, columns, paths, labels), _extra(table, used)),
         classes=naming.classes,
         label=label,
-        unknown=np.isin(np.array(labels, object), unknown),
+        unknown=np.array([text in strangers for text in labels], bool),
         pred=pred,
         confidence=confidence,
         prob=prob,
@@ -159,7 +160,7 @@ def _class_columns(
         needed=not has_pred,
     )
     if not (has_pred or held.by_class):
-        raise columns.no_predictions(present)
+        raise columns.no_predictions(present, named)
     if wishes.logits and not held.by_class:
         raise UnfitOption("--logits: the table has predicted classes, and no raw outputs")
     return held

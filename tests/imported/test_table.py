@@ -222,3 +222,11 @@ def test_what_rounding_puts_a_hair_beyond_is_a_probability(tmp_path):
     assert found.prob.tolist() == [[1, 0]]
     sure = {"path": ["a"], "label": ["x"], "pred": ["x"], "confidence": [1.0000001]}
     assert read(tmp_path, sure).confidence.tolist() == [1]
+
+
+def test_columns_of_probability_with_a_prefix_of_their_own_are_told_with_the_option(tmp_path):
+    table = {"path": ["a", "b"], "label": ["cat", "dog"], "score cat": [1, 0], "score dog": [0, 1]}
+    with pytest.raises(BadPredictions) as caught:
+        read(tmp_path, table)
+    assert caught.value.hint == "did you mean --prob-prefix 'score '?"
+    assert read(tmp_path, table, prob_prefix="score ").prob.tolist() == [[1, 0], [0, 1]]
