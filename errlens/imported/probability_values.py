@@ -13,6 +13,7 @@ from errlens.formats import count, counted
 
 _ROUNDING: Final = 1e-6  # the softmax of float32 may say 1.0000001, and one less that -1e-7
 _ONE: Final = 1 + _ROUNDING
+_MOST: Final = 0.9  # of the rows, where some may be broken
 
 
 def rounded(prob: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,14 +41,14 @@ def of_logits(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def are_percentages(values: NDArray[np.float64], *, tolerance: float) -> bool:
-    """Tell whether all rows that are known in full hold parts of a hundred.
+    """Tell whether the rows that are known in full, all but a tenth, hold parts of a hundred.
 
     >>> are_percentages(np.array([[30, 70], [0, 100]]), tolerance=1e-3)
     True
     """
     known = values[np.isfinite(values).all(axis=1)]
-    sums = known.sum(axis=1)
-    return bool(len(known) and (known >= 0).all() and (abs(sums - 100) <= 100 * tolerance).all())
+    parts = (known >= 0).all(axis=1) & (abs(known.sum(axis=1) - 100) <= 100 * tolerance)
+    return bool(len(known) and parts.mean() >= _MOST)
 
 
 def improper_rows(prob: NDArray[np.float64], *, tolerance: float) -> NDArray[np.int64]:
@@ -129,11 +130,14 @@ def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, s
     if (known <= 0).all() and (np.abs(np.exp(known).sum(axis=1) - 1) <= tolerance).all():
         return f": they look like log-probabilities, {span}", "--logits takes their softmax"
     bad = (known < 0).any(axis=1) | (known > _ONE).any(axis=1)
-    if bad.mean() >= 0.5:
+    if bad.mean() >= 0.5 and (known < 0).any():
         return f": they look like raw outputs (logits), {span}", "--logits takes their softmax"
     if bad.any():
         share = f"{count(int(bad.sum()))} of {counted(len(known), 'row')}"
-        return f": values lie outside of 0 to 1 in {share}", "mend or drop these rows"
+        return f": values lie outside of 0 to 1 in {share}", (
+            "percentages are divided by 100, or written with a %; --logits takes the softmax of "
+            "raw outputs"
+        )
     return "", (
         "every class needs its column (see --prob-prefix and --classes), with enough digits; "
         "outputs of independent sigmoids are no probabilities of one class: softmax them first"

@@ -47,7 +47,7 @@ class UsableRows:
         self.problems |= {row: why for row, why in problems.items() if row not in self.problems}
         if problems and len(self.problems) > self._allowed:
             error, n = otherwise(), len(self.problems)
-            if 2 * n <= len(self.paths):
+            if n == 1 < len(self.paths) or 10 * n <= len(self.paths):
                 ways = [error.hint] * bool(error.hint)
                 error.hint = "; ".join([*ways, f"--max-bad {n} keeps such rows, as failed ones"])
             raise error
@@ -103,11 +103,18 @@ def read_probabilities(
         prob = both_probabilities(prob, place=classes.index(name) or 0)
     improper = improper_rows(prob, tolerance=tolerance).tolist()
     rows.leave_out(
-        {row: f"its probabilities sum to {prob[row].sum():.6g}" for row in improper},
+        {row: _what_is_wrong(prob[row]) for row in improper},
         lambda: no_probabilities(prob, improper[0], rows.paths[improper[0]], tolerance=tolerance),
     )
     prob[improper] = np.nan
     return prob, remarks
+
+
+def _what_is_wrong(prob: NDArray[np.float64]) -> str:
+    outside = prob[(prob < 0) | (prob > 1)]
+    if len(outside):
+        return f"holds {outside[0]:g}, no probability"
+    return f"its probabilities sum to {prob.sum():.6g}"
 
 
 def read_confidence(table: pa.Table, column: str, rows: UsableRows) -> NDArray[np.float64] | None:

@@ -100,3 +100,9 @@ def test_parts_of_a_hundred_are_told_from_other_numbers():
     assert are_percentages(np.array([[30, 70], [np.nan, 1], [99.95, 0]]), tolerance=1e-3)
     for other in ([[30, 70], [1, 0]], [[-30, 130]], [[0.3, 0.7]], [[np.nan, 100]]):
         assert not are_percentages(np.array(other, float), tolerance=1e-3)
+
+
+def test_a_few_broken_rows_hide_no_percentages():
+    prob = np.array([[30, 70]] * 19 + [[30, 90]], float)
+    assert are_percentages(prob, tolerance=1e-3)
+    assert not are_percentages(prob[-5:], tolerance=1e-3)

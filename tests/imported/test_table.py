@@ -154,7 +154,7 @@ GOOD["p_y"] = ["0.1", "0.8", "0.4", "0.5"]
     [
         ({"p_x": ["0.9", "oops", "0.6", "0.5"]}, "column 'p_x' holds 'oops'"),
         ({"p_x": ["0.9", "0.4", "0.6", "0.5"]}, "its probabilities sum to 1.2"),
-        ({"p_x": ["0.9", "-0.2", "0.6", "0.5"]}, "its probabilities sum to 0.6"),
+        ({"p_x": ["0.9", "-0.2", "0.6", "0.5"]}, "holds -0.2, no probability"),
         ({"pred": ["x", "x", "x", "y"]}, "the predicted class is not the most probable one"),
     ],
 )

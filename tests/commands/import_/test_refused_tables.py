@@ -25,7 +25,7 @@ from tests.commands.import_.conftest import ONLY_PRED, refused, run_import
         ("path,label,p_x,p_y\na,x,0.5,abc\n", "", ["column 'p_y'", "row 0 holds 'abc'"]),
         ("path,label,p_x,p_y\na,x,0.5,0.5\nb,x,0.5,0.4\n", "", ["row 1 ('b') sum to 0.9"]),
         ("path,label,p_x,p_y\na,x,-1.5,2\n", "", ["raw outputs (logits)", "--logits"]),
-        ("path,label,p_x,p_y\na,x,30,70\nb,x,0,1\n", "", ["raw outputs"]),
+        ("path,label,p_x,p_y\na,x,30,70\nb,x,0,1\n", "", ["outside of 0 to 1 in 1 of 2 rows", "%"]),
         ("path;label;p_x;p_y\na;x;0,3;0.7\nb;x;0.1;0,9\n", "", ["row 0 holds '0,3', row 1 '0.1'"]),
         ("path,label,p_x\na,x,30\nb,y,0\n", "", ["'p_x' should hold", "divide percentages"]),
         ("path,label,p_x\na,1,0.3\nb,0,0\n", "", ["only column", "--classes FILE"]),
