@@ -96,7 +96,7 @@ class Sources:
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""
-        return shell_line(["errlens", name, str(self.run.path), *words])
+        return shell_line(["errlens", name, self.run.path, *words])
 
     def shots(self) -> Shots:
         """Return an empty collection of images."""

@@ -14,7 +14,8 @@ from errlens.run.disk import written_to
 from errlens.run.identity import now
 from errlens.run.locks import locked
 from errlens.run.making import RunInProgress
-from errlens.run.reading import MAKES_ONE, RELABELLED
+from errlens.run.places import which_of_here
+from errlens.run.reading import RELABELLED
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 
@@ -89,6 +90,6 @@ def newest_run(folder: Path) -> RunFolder:
     if not runs:
         raise NotARun(
             f"no RUN was given, and there is none in {str(folder)!r}",
-            hint=MAKES_ONE,
+            hint=which_of_here(),
         )
     return open_run(max(runs)[1])
