@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.classes.spelling import folded, other_names, tidied
-from errlens.errors import BadClassFile, did_you_mean, nearest, some
+from errlens.errors import BadClassFile, some, which_of
 
 NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
@@ -167,7 +167,7 @@ class Superclasses:
         if invented:
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=did_you_mean(nearest(invented[0], classes.names)),
+                hint=which_of(invented[0], classes.names),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.errors import BadLabelFile, MissingInput, did_you_mean, nearest, some
+from errlens.errors import BadLabelFile, MissingInput, did_you_mean, nearest, some, which_of
 from errlens.run.csv_tables import read_csv
 
 
@@ -57,7 +57,7 @@ def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> lis
     if unknown:
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=which_of(unknown[0], classes.names),
         )
     return [index for label in labels if (index := meant[label]) is not None]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
-from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
+from errlens.errors import UnfitOption, shortened, some, which_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") 
         where = f"{option} {of!r}" if of else option
         raise UnfitOption(
             f"{where}: {name!r} names no class of the run",
-            hint=did_you_mean(nearest(name, classes.names)),
+            hint=which_of(name, classes.names),
         )
     return index
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened
+from errlens.errors import UnfitSelection, shortened, which_of
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row")
@@ -111,8 +111,9 @@ def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
     unknown = next((name for name in names if classes.index(name) is None), None)
     if unknown is None:
         raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
-    near = nearest(unknown, classes.names)
-    raise UnfitSelection(f"pair {text!r}: {unknown!r} names no class", hint=did_you_mean(near))
+    raise UnfitSelection(
+        f"pair {text!r}: {unknown!r} names no class", hint=which_of(unknown, classes.names)
+    )
 
 
 def _free_pluses(terms: Sequence[Term]) -> int:
@@ -195,7 +196,7 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     if len(names) > 1 or kind in _NAMED:
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=which_of(unknown[0], classes.names),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1
