@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from errlens.errors import NotARun
+from errlens.errors import NoLabels, NotARun
 from errlens.escapes import cell
 from errlens.run.csv_tables import write_csv
 from errlens.run.disk import written_to
@@ -62,6 +62,11 @@ class RunFolder(RunInProgress):
                 path.unlink(missing_ok=True)
         self.suggest_classes(names)
         self.write_info(replace(self.info, status=RELABELLED, finished=now()))
+
+    def no_labels(self) -> NoLabels:
+        """Return the failure that nothing in this run is right or wrong, and what may help."""
+        labelled = self.metrics.get("n_unlabelled") != self.metrics.get("n_ok")
+        return NoLabels(self.path, imported=self.info.imported, labelled=labelled)
 
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, as lines of a class file, first output first."""

@@ -16,7 +16,7 @@ from errlens.commands.confusion import view
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pictures import draw_figures
 from errlens.commands.confusion.result import ConfusionResult
-from errlens.errors import NoLabels, StaleRun, UnfitOption
+from errlens.errors import StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
 
@@ -54,7 +54,7 @@ def find(run: RunFolder, options: ConfusionOptions) -> ConfusionResult:
 def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
     """Refuse a run whose classes.csv does not agree with its predictions, or without labels."""
     if not matrix.total:
-        raise NoLabels(run.path)
+        raise run.no_labels()
     table = run.read_classes()
     recorded = dict(zip(table["class_name"], table["n"], strict=True))
     counted = dict(zip(matrix.classes.names, matrix.n.tolist(), strict=True))

@@ -11,7 +11,6 @@ from errlens.analysis.gates.metrics import metrics_of_matrix
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.commands.what_if.result import WhatIfResult
-from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
 
 
@@ -36,7 +35,7 @@ def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
     old = recount(_evidence(run), regroup(classes, superclasses))
     new = recount(_evidence(run), regrouping, labels=labels)
     if not (old.matrix.total or new.matrix.total):
-        raise NoLabels(run.path)
+        raise run.no_labels()
     return WhatIfResult(old, new, _gates(new, options))
 
 

@@ -1,0 +1,106 @@
+"""The folders in which hints are followed; each is made once and copied for every test."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from errlens.errors import ErrlensError
+from tests.conftest import COLOURS, TINY_MODULE, ends, make_run, paint
+from tests.hints.walking import Walk
+
+CLASSES = ("cat", "dog", "cow", "horse")
+KINDS = {"cat": "pet", "dog": "pet", "cow": "farm", "horse": "farm"}
+N = 10  # images of each class
+
+
+@pytest.fixture
+def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
+    """Something to follow hints with."""
+    walk = Walk(monkeypatch)
+
+    def record(error: ErrlensError, name: str, value: object) -> None:
+        Exception.__setattr__(error, name, value)
+        if name == "hint" and value:
+            walk.hint_written()
+
+    monkeypatch.setattr(ErrlensError, "__setattr__", record, raising=False)
+    return walk
+
+
+@pytest.fixture(scope="session")
+def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Imported runs: `run`, `old` of the same images, `sure` with probabilities, `bare`."""
+    with _in(tmp_path_factory.mktemp("tables")) as folder:
+        make_run(table(), "run", classes=CLASSES)
+        make_run(table(wrong=1), "old", classes=CLASSES)
+        sure = table()
+        for name in CLASSES:
+            sure[f"prob_{name}"] = [0.7 if name == pred else 0.1 for pred in sure["pred"]]
+        make_run(sure, "sure", classes=CLASSES, superclasses=KINDS)
+        make_run(table().assign(label=None), "bare", classes=CLASSES)
+        table().to_csv("table.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos of three colours, a network that names them, and the run `seen` of both."""
+    with _in(tmp_path_factory.mktemp("photos")) as folder:
+        for number, colour in enumerate(COLOURS):
+            for index in range(4):
+                shown = "green" if (colour, index) == ("red", 3) else colour
+                paint(Path("photos", colour, f"{index}.png"), shown, seed=10 * number + index)
+        Path("tiny.py").write_text(TINY_MODULE, encoding="utf-8")
+        before, sys.argv = (
+            sys.argv,
+            ["errlens", "evaluate", "photos", "--model", "tiny:colours", "-o", "seen"],
+        )
+        ends("evaluate photos --model tiny:colours -o seen -q")
+        sys.argv = before
+    return folder
+
+
+@pytest.fixture
+def tables(tables_made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the imported runs, to be in."""
+    return _copy(tables_made, tmp_path / "here", monkeypatch)
+
+
+@pytest.fixture
+def photos_here(photos_made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the photos and their run, to be in."""
+    monkeypatch.delitem(sys.modules, "tiny", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return _copy(photos_made, tmp_path / "here", monkeypatch)
+
+
+def table(*, wrong: int = 3) -> pd.DataFrame:
+    """Predictions in which the first images of each class are taken for the next class."""
+    rows = [
+        (f"{name}-{index}.jpg", name, CLASSES[(place + (index < wrong)) % len(CLASSES)])
+        for place, name in enumerate(CLASSES)
+        for index in range(N)
+    ]
+    return pd.DataFrame(rows, columns=["path", "label", "pred"])
+
+
+def _copy(made: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(made, here)
+    monkeypatch.chdir(here)
+    return here
+
+
+@contextmanager
+def _in(folder: Path) -> Iterator[Path]:
+    """Be in a folder, and leave the modules and their places as they were."""
+    sys.modules.pop("tiny", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "path", [*sys.path])
+        yield folder
+    sys.modules.pop("tiny", None)
