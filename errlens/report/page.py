@@ -128,9 +128,11 @@ def read_page(sources: Sources) -> RunPage:
         "compare": compare,
     }
     problems = {name: part.problem for name, part in parts.items() if part.problem}
+    has_labels = bool(matrix.total or metrics.get("n_label_unknown"))
     if not matrix.total:  # no command finds anything without labels
         problems.pop("confusion", None)
-        if not metrics.get("n_label_unknown"):
+        problems.pop("compare", None)
+        if not has_labels:
             problems.pop("misclassified", None)
     if "explain" in problems:
         problems["explain"] = _without_maps(sources, problems["explain"])
@@ -157,11 +159,7 @@ def read_page(sources: Sources) -> RunPage:
         health=health(run, matrix),
         provenance=provenance(run),
         problems=problems,
-        commands={
-            "superclasses": sources.command("confusion", "--superclasses", "FILE"),
-            "notes": sources.command("misclassified", "--notes", "FILE"),
-            "errors": sources.command("misclassified"),
-        },
+        commands=_commands(sources) if has_labels else {},
         data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
         shots=shots,
     )
@@ -207,6 +205,15 @@ def read_selection(
         provenance=provenance(run),
         shots=shots,
     )
+
+
+def _commands(sources: Sources) -> dict[str, str]:
+    """Return the commands that add to what there is already, or show more of it."""
+    return {
+        "superclasses": sources.command("confusion", "--superclasses", "FILE"),
+        "notes": sources.command("misclassified", "--notes", "FILE"),
+        "errors": sources.command("misclassified"),
+    }
 
 
 def _without_maps(sources: Sources, problem: Problem, selectors: Sequence[str] = ()) -> Problem:

@@ -221,10 +221,12 @@ def as_typed(command_line: str) -> str:
 
     >>> as_typed("/opt/venv/bin/errlens evaluate 'my photos' --seed 1")
     "errlens evaluate 'my photos' --seed 1"
+    >>> as_typed("/opt/errlens/__main__.py check"), as_typed("/opt/pytest/__main__.py -q")
+    ('errlens check', '/opt/pytest/__main__.py -q')
     """
     (first,) = _FIRST_WORD.findall(command_line)
     program = PurePath(first.strip("'"))
-    is_errlens = program.stem == "errlens" or program.name == "__main__.py"
+    is_errlens = program.stem == "errlens" or program.parts[-2:] == ("errlens", "__main__.py")
     return f"{'errlens' if is_errlens else first}{command_line.removeprefix(first)}"
 
 

@@ -15,7 +15,39 @@ from tests.hints.walking import Walk
 
 CLASSES = ("cat", "dog", "cow", "horse")
 KINDS = {"cat": "pet", "dog": "pet", "cow": "farm", "horse": "farm"}
+GERMAN = {"cat": "Katze", "dog": "Hund", "cow": "Kuh", "horse": "Pferd"}
 N = 10  # images of each class
+# Added to the networks of tests/conftest.py: one that has a map of places.
+MODELS = """
+
+class Spatial(Colours):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1, bias=False)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.eye(3)[:, :, None, None])
+
+    def forward(self, images):
+        return super().forward(self.conv(images))
+
+
+def spatial():
+    return Spatial()
+"""
+FILES = {
+    "parents.csv": "class_name,superclass\ncat,pet\ndog,pet\ncow,farm\nhorse,farm\n",
+    "twins.csv": "class_name,superclass\ncat,pet\ndog,Pet\n",
+    "cta.csv": "class_name,superclass\ncta,pet\n",
+    "notes.yaml": "cat~dog:\n  idae: look\n",
+    "good.yaml": "cat~dog:\n  idea: look\n",
+    "broken.json": "[",
+    "names.txt": "cat\ndog\ncow\nhorse\n",
+    "open.txt": "cat\n? dog\ncow\nhorse\n",
+    "cat-labels.csv": "row,label\n0,cat\n",
+    "cta-labels.csv": "row,label\n0,cta\n",
+    "far.csv": "row,label\n40,cat\n",
+    "last.csv": "row,label\n39,cat\n",
+}
 
 
 @pytest.fixture
@@ -43,7 +75,13 @@ def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             sure[f"prob_{name}"] = [0.7 if name == pred else 0.1 for pred in sure["pred"]]
         make_run(sure, "sure", classes=CLASSES, superclasses=KINDS)
         make_run(table().assign(label=None), "bare", classes=CLASSES)
+        elsewhere = table().assign(path="elsewhere/" + table()["path"])
+        make_run(elsewhere, "elsewhere", classes=CLASSES)
+        make_run(table().replace(GERMAN), "german", classes=tuple(GERMAN.values()))
+        make_run(table().assign(camera="b"), "filmed", classes=CLASSES)
         table().to_csv("table.csv", index=False)
+        for name, text in FILES.items():
+            Path(name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -55,12 +93,13 @@ def photos_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for index in range(4):
                 shown = "green" if (colour, index) == ("red", 3) else colour
                 paint(Path("photos", colour, f"{index}.png"), shown, seed=10 * number + index)
-        Path("tiny.py").write_text(TINY_MODULE, encoding="utf-8")
+        Path("names.txt").write_text("".join(f"{name}\n" for name in COLOURS), encoding="utf-8")
+        Path("tiny.py").write_text(TINY_MODULE + MODELS, encoding="utf-8")
         before, sys.argv = (
             sys.argv,
-            ["errlens", "evaluate", "photos", "--model", "tiny:colours", "-o", "seen"],
+            ["errlens", "evaluate", "photos", "--model", "tiny:spatial", "-o", "seen"],
         )
-        ends("evaluate photos --model tiny:colours -o seen -q")
+        ends("evaluate photos --model tiny:spatial -o seen -q")
         sys.argv = before
     return folder
 
@@ -102,5 +141,6 @@ def _in(folder: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "path", [*sys.path])
+        patch.setattr(sys, "argv", ["made.py"])
         yield folder
     sys.modules.pop("tiny", None)

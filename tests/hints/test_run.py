@@ -36,10 +36,10 @@ def test_a_folder_of_runs_leads_to_those_in_it(walk: Walk):
 def test_without_any_run_the_command_is_named_that_makes_one(walk: Walk):
     shutil.rmtree("seen")
     said = walk.refused("confusion mine", INFO)
-    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:colours"))
+    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:spatial"))
     walk.ends("confusion mine")
     said = walk.refused("confusion photos", INFO)
-    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:colours"))
+    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:spatial"))
 
 
 @IN_TABLES
@@ -51,7 +51,7 @@ def test_where_no_run_was_named_those_of_this_folder_are(walk: Walk):
 def test_where_there_is_no_run_at_all_a_command_makes_one(walk: Walk):
     shutil.rmtree("seen")
     said = walk.refused("confusion", NEWEST)
-    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:colours"))
+    walk.ends(said.command(" makes one", DATA="photos", NAME="tiny:spatial"))
     walk.ends("confusion")
 
 
@@ -129,7 +129,7 @@ def test_a_damaged_run_is_made_whole(walk: Walk, damage, read_by, at):
     if said.hint.startswith("remove it; "):
         moved_away(said.text.split("'")[1])
     end = " goes on" if "goes on" in said.hint else " makes it"
-    walk.ends(said.command(end, DATA="photos", NAME="tiny:colours"))
+    walk.ends(said.command(end, DATA="photos", NAME="tiny:spatial"))
     walk.ends(read_by)
 
 

@@ -3,10 +3,11 @@
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import pytest
 from typer.testing import Result
@@ -108,3 +109,31 @@ def replaced(command: str, wrong: str, right: str) -> list[str]:
 def moved_away(path: str | Path) -> None:
     """Do what a hint asks for that names a file in the way."""
     Path(path).rename(f"{path}.away")
+
+
+class Row(NamedTuple):
+    """A hint that is followed by typing one more command.
+
+    `at` is where it was written, `typed` what was refused, `taken` the words of the hint that the
+    user takes over into `follows`, where they stand for `{}`. Words in capitals are filled in; then
+    the first command may have to be typed `again`.
+    """
+
+    at: str
+    typed: str
+    taken: str
+    follows: str
+    fill: Mapping[str, str] = {}
+    then: str = ""
+
+    def __str__(self) -> str:
+        return self.typed
+
+    def follow(self, walk: Walk) -> None:
+        """Be refused, read the hint, and do what it says."""
+        said = walk.refused(self.typed, self.at)
+        assert self.taken in said.hint, said.text
+        words = shlex.split(self.follows.format(self.taken).removeprefix("errlens "))
+        walk.ends([self.fill.get(word, word) for word in words])
+        if self.then:
+            walk.ends(self.typed)

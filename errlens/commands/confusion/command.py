@@ -18,6 +18,7 @@ from errlens.commands.confusion.pictures import draw_figures
 from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
+from errlens.run.identity import afresh
 from errlens.run.results import ResultsWriter, renewed_results
 
 MOST_WRITTEN = 200  # classes of a matrix that a person would open
@@ -64,7 +65,7 @@ def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
         raise StaleRun(
             f"{str(run.classes_file)!r} counts {says} images of {odd[0]!r}, "
             f"the predictions {is_so}",
-            hint="one of them was changed; evaluate again with --overwrite",
+            hint=f"one of them was changed; {afresh(run.path)}",
         )
 
 

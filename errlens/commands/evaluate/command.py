@@ -11,6 +11,7 @@ from errlens.commands.evaluate.result import Evaluation, complete
 from errlens.commands.evaluate.work import begin, prepare
 from errlens.data.photos.oddities import Oddities, total
 from errlens.errors import TooManyBadInputs
+from errlens.escapes import shell_line
 from errlens.formats import count, counted
 from errlens.model.predict import ShardPredictor, predict_missing
 from errlens.run.folder import RunFolder
@@ -69,9 +70,10 @@ def check_bad_inputs(evaluation: Evaluation, options: EvaluateOptions) -> None:
     """Refuse a result that too many inputs are missing from."""
     metrics = evaluation.metrics
     if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
+        report = shell_line(["errlens", "report", evaluation.run.path])
         raise TooManyBadInputs(
             f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
             f"{options.max_bad}",
-            hint=f"everything was written to {evaluation.run.path}; see its columns status and "
-            "error",
+            hint=f"everything was written, and {report} lists what failed and why; --max-bad "
+            f"{metrics.n_failed} takes it as it is",
         )
