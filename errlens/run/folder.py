@@ -65,7 +65,7 @@ class RunFolder(RunInProgress):
 
     def no_labels(self) -> NoLabels:
         """Return the failure that nothing in this run is right or wrong, and what may help."""
-        labelled = self.metrics.get("n_unlabelled") != self.metrics.get("n_ok")
+        labelled = not self.metrics.get("n_ok")  # what is ok and does not count has no label
         return NoLabels(self.path, imported=self.info.imported, labelled=labelled)
 
     def suggest_classes(self, names: Sequence[str]) -> None:

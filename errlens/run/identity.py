@@ -238,10 +238,10 @@ def resume(run: Path) -> str:
     return f"{shell_line(words)} goes on where it stopped"
 
 
-def afresh(run: Path) -> str:
-    """Return the hint for a run that has to be made anew."""
+def afresh(run: Path, *options: str, does: str = "makes it anew") -> str:
+    """Return the hint for a run that has to be made anew, maybe with more options than it was."""
     words = _words_that_made(run) or ["errlens", "evaluate", "DATA", "--model", "NAME", "-o", run]
-    return f"{shell_line([*words, '--overwrite'])} makes it anew"
+    return f"{shell_line([*words, *options, '--overwrite'])} {does}"
 
 
 def _words_that_made(run: Path) -> list[str | Path]:

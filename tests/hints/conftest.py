@@ -21,8 +21,8 @@ N = 10  # images of each class
 MODELS = """
 
 class Spatial(Colours):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, num_classes=3):
+        super().__init__(num_classes)
         self.conv = nn.Conv2d(3, 3, 1, bias=False)
         with torch.no_grad():
             self.conv.weight.copy_(torch.eye(3)[:, :, None, None])
@@ -31,8 +31,17 @@ class Spatial(Colours):
         return super().forward(self.conv(images))
 
 
-def spatial():
-    return Spatial()
+class Bent(Spatial):
+    def forward(self, images):
+        return super().forward(images**4)
+
+
+def spatial(num_classes=3):
+    return Spatial(num_classes)
+
+
+def bent():
+    return Bent()
 """
 FILES = {
     "parents.csv": "class_name,superclass\ncat,pet\ndog,pet\ncow,farm\nhorse,farm\n",

@@ -117,7 +117,9 @@ CASES = [
         names("a b", a=[0.8, 0.1], b=[0.2, 0.9]),
         "--classes abl.txt",
         "prob_CLASS",
-        lambda table: table.assign(prob_a=table["a"], prob_b=table["b"], prob_label=0),
+        lambda table: table.assign(prob_a=table["a"], prob_b=table["b"], prob_label=0).drop(
+            columns=["a", "b"]
+        ),
     ),
     (
         f"{TABLE}._no_column:hint",

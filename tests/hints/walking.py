@@ -127,7 +127,7 @@ class Row(NamedTuple):
     then: str = ""
 
     def __str__(self) -> str:
-        return self.typed
+        return f"{self.typed} ({self.taken})"
 
     def follow(self, walk: Walk) -> None:
         """Be refused, read the hint, and do what it says."""
