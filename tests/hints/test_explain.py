@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.hints.walking import IN_PHOTOS, Row, Walk
 
@@ -127,8 +126,8 @@ def test_more_steps_bring_a_sum_nearer(walk: Walk):
 
 
 def test_a_photo_too_large_to_draw_on_is_drawn_as_the_input(walk: Walk):
-    Image.new("RGB", (8_000, 7_000)).save("large.png")
-    typed = "explain large.png --model tiny:spatial -o new --on original --overlay-only"
+    walk.monkeypatch.setattr("errlens.attribution.photos.MOST_PIXELS", 50)
+    typed = f"explain {PHOTO} --model tiny:spatial -o new --on original --overlay-only"
     said = walk.call(typed)
     assert "--on input" in said.output, "attribution.photos.shown_photo:text"
     walk.ends(typed.replace("--on original", "--on input"))
