@@ -47,7 +47,9 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
         labels=labels, ordered=samples.classes, device=options.device
     )
     remarks.show_classifier(screen, classifier)
-    classifier = look_first(screen, classifier, spread_photos(samples), options)
+    classifier = look_first(
+        screen, classifier, spread_photos(samples), options, at_once=options.batch_size
+    )
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
