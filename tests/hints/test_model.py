@@ -208,7 +208,10 @@ def forged(run: str, **settings: object) -> None:
     ("settings", "at"),
     [
         ({"arguments": {"pretrained": True}}, "model.reload._architecture:hint"),
-        ({"arguments": {"stem_width": 900_000}}, "model.networks.building.check_size:hint"),
+        (
+            {"arguments": {"stem_width": 1_000}, "checkpoint": None},
+            "model.networks.building.check_size:hint",
+        ),
         ({"preprocessing": {"mean": ["x"]}}, "model.reload._check_preprocessing:hint"),
     ],
 )
@@ -216,6 +219,7 @@ def test_what_a_run_says_of_its_model_may_be_trusted(walk: Walk, settings, at):
     weights()
     walk.ends(f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth --trust-labels")
     forged("new", **settings)
+    walk.monkeypatch.setattr("errlens.model.networks.building.SPARE_NUMBERS", 0)
     said = walk.refused("explain new -q", at)
     assert "--trust-run" in said.hint, "model.reload:text"
     walk.goes_on("explain new -q --trust-run", past=at)
