@@ -94,6 +94,7 @@ class RunInfo:
     keep: Sequence[str] = ()
     checkpoint: str | None = None
     use_ema: bool = False
+    head: str | None = None
     seed: int = 0
     resources: Mapping[str, Any] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)

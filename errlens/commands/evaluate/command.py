@@ -4,7 +4,8 @@ from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.advice import advise
 from errlens.commands.evaluate.advice_view import show_advice
-from errlens.commands.evaluate.label_space import check_label_space
+from errlens.commands.evaluate.class_order import check_class_order
+from errlens.commands.evaluate.label_space import contradicts_labels
 from errlens.commands.evaluate.options import EvaluateOptions, allowed_bad
 from errlens.commands.evaluate.remarks import warn_of_result
 from errlens.commands.evaluate.result import Evaluation, complete
@@ -59,7 +60,8 @@ def predict_and_measure(
     with run.in_work():
         predict_missing(predictor, progress=screen.progress)
         predictions = run.read_predictions(COLUMNS)
-        check_label_space(screen, run, predictions, options)
+        if not contradicts_labels(screen, run, predictions, options):
+            check_class_order(screen, run, predictions, predictor.classifier.classes, options)
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
         evaluation = complete(run, predictions, oddities.as_dict())
     warn_of_result(screen, evaluation)

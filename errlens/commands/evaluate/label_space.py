@@ -26,10 +26,10 @@ from errlens.terminal import Screen, relative
 MOST_EXCHANGED = 6  # classes named in a message
 
 
-def check_label_space(
+def contradicts_labels(
     screen: Screen, run: RunFolder, predictions: Predictions, options: EvaluateOptions
-) -> None:
-    """Look whether the predictions contradict the names of the classes.
+) -> bool:
+    """Tell whether the predictions seem to contradict the names of the classes, and say so.
 
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
@@ -51,7 +51,7 @@ def check_label_space(
         suggestion = suggest_names(label, pred, names, cycles)
         lines, advice = suggestion.lines, _advice(suggestion, run)
     else:
-        return
+        return False
     renamed = options.again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
@@ -61,7 +61,7 @@ def check_label_space(
     if options.trust_labels or not certain:
         run.suggest_classes(lines)
         screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
-        return
+        return True
     run.withhold(lines)
     raise LabelSpaceMismatch(
         problem,

@@ -33,7 +33,7 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
     Options at their default are not written.
     """
     left_out = {field.name for kind in without for field in dataclasses.fields(kind)}
-    words: list[str | PurePath] = ["errlens", command]
+    words: list[str | PurePath] = ["errlens", *command.split()]
     for parameter in _parameters(type(options)):
         value = getattr(options, parameter.name)
         if value != parameter.default and parameter.name not in left_out:
