@@ -76,22 +76,98 @@ def weights(model: str = "test_resnet") -> None:
 
 
 ROWS = [
-    Row(f"{LOADING}.load_network:hint", f"evaluate photos {ON}", "--model NAME", f"evaluate photos {{}} {ON}", fill={"NAME": "tiny:spatial"}),
-    Row("errors.usage.UnknownModel.__init__:hint", f"evaluate photos {ON} --model test_resnte", "test_resnet", f"evaluate photos {ON} --model {{}} --checkpoint weights.pth --trust-labels"),
-    Row(f"{LOADING}._pretrained:hint", f"evaluate photos {ON} --model test_resnet --num-classes 3", "--checkpoint", f"evaluate photos {ON} --model test_resnet --num-classes 3 {{}} weights.pth --trust-labels"),
-    Row(f"{LOADING}._pretrained:hint3", f"evaluate photos {ON} --model test_resnet", "--checkpoint", f"evaluate photos {ON} --model test_resnet {{}} weights.pth --trust-labels"),
-    Row("model.networks.sources._hub_architecture:hint", f"evaluate photos {ON} --model hf-hub:timm/none", "--checkpoint", f"evaluate photos {ON} --model test_resnet {{}} weights.pth --trust-labels"),
-    Row("model.networks.architecture.Architecture._made:hint", f"evaluate photos {ON} --model tiny:spatial --model-kwargs depth=3", "--model-kwargs", f"evaluate photos {ON} --model tiny:spatial {{}} num_classes=3"),
-    Row("model.networks.architecture.Architecture._made:hint2", f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth --model-kwargs act_layer=zebra", "--model-kwargs", f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth {{}} act_layer=relu --trust-labels"),
-    Row("model.networks.building._too_large:hint", f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth --model-kwargs layers=[900000,1,1,1]", "--model-kwargs", f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth {{}} drop_rate=0.1 --trust-labels"),
-    Row("model.classifier.Classifier.check_batch_size:hint", f"evaluate photos {ON} --model nets:Alone --batch-size 4", "--batch-size 1", f"evaluate photos {ON} --model nets:Alone {{}}"),
-    Row("model.classifier.stack:hint", "evaluate photos -o new -q --model nets:Colours --transform nets:uneven --batch-size 4", "resize or crop", "evaluate photos -o new -q --model nets:Colours --transform nets:ready"),
-    Row("model.load.load_classifier:hint", f"evaluate photos {ON} --model nets:red", "--model module:function", f"evaluate photos {ON} --model nets:Colours"),
-    Row(f"{OUTPUTS}.dry_run._on_one:hint", "evaluate photos -o new -q --model nets:Fixed --img-size 16", "--img-size", "evaluate photos -o new -q --model nets:Fixed {} 32"),
-    Row(f"{OUTPUTS}.locating.find_scores:hint", f"evaluate photos {ON} --model nets:Named", "--model module:function", f"evaluate photos {ON} --model nets:Colours"),
-    Row(f"{OUTPUTS}.locating._refuse_class_number:hint", f"evaluate photos {ON} --model nets:Number", "--model module:function", f"evaluate photos {ON} --model nets:Colours"),
-    Row("errors.models.OutOfMemory.__init__:hint", f"evaluate photos {ON} --model nets:Hungry --batch-size 4", "--batch-size 2", f"evaluate photos {ON} --model nets:Hungry {{}}"),
-]  # fmt: skip
+    Row(
+        f"{LOADING}.load_network:hint",
+        f"evaluate photos {ON}",
+        "--model NAME",
+        f"evaluate photos {{}} {ON}",
+        fill={"NAME": "tiny:spatial"},
+    ),
+    Row(
+        "errors.usage.UnknownModel.__init__:hint",
+        f"evaluate photos {ON} --model test_resnte",
+        "test_resnet",
+        f"evaluate photos {ON} --model {{}} --checkpoint weights.pth --trust-labels",
+    ),
+    Row(
+        f"{LOADING}._pretrained:hint",
+        f"evaluate photos {ON} --model test_resnet --num-classes 3",
+        "--checkpoint",
+        f"evaluate photos {ON} --model test_resnet --num-classes 3 {{}} weights.pth --trust-labels",
+    ),
+    Row(
+        f"{LOADING}._pretrained:hint3",
+        f"evaluate photos {ON} --model test_resnet",
+        "--checkpoint",
+        f"evaluate photos {ON} --model test_resnet {{}} weights.pth --trust-labels",
+    ),
+    Row(
+        "model.networks.sources._hub_architecture:hint",
+        f"evaluate photos {ON} --model hf-hub:timm/none",
+        "--checkpoint",
+        f"evaluate photos {ON} --model test_resnet {{}} weights.pth --trust-labels",
+    ),
+    Row(
+        "model.networks.architecture.Architecture._made:hint",
+        f"evaluate photos {ON} --model tiny:spatial --model-kwargs depth=3",
+        "--model-kwargs",
+        f"evaluate photos {ON} --model tiny:spatial {{}} num_classes=3",
+    ),
+    Row(
+        "model.networks.architecture.Architecture._made:hint2",
+        f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth --model-kwargs act_layer=zebra",
+        "--model-kwargs",
+        f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth {{}} act_layer=relu --trust-labels",
+    ),
+    Row(
+        "model.networks.building._too_large:hint",
+        f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth --model-kwargs layers=[900000,1,1,1]",
+        "--model-kwargs",
+        f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth {{}} drop_rate=0.1 --trust-labels",
+    ),
+    Row(
+        "model.classifier.Classifier.check_batch_size:hint",
+        f"evaluate photos {ON} --model nets:Alone --batch-size 4",
+        "--batch-size 1",
+        f"evaluate photos {ON} --model nets:Alone {{}}",
+    ),
+    Row(
+        "model.classifier.stack:hint",
+        "evaluate photos -o new -q --model nets:Colours --transform nets:uneven --batch-size 4",
+        "resize or crop",
+        "evaluate photos -o new -q --model nets:Colours --transform nets:ready",
+    ),
+    Row(
+        "model.load.load_classifier:hint",
+        f"evaluate photos {ON} --model nets:red",
+        "--model module:function",
+        f"evaluate photos {ON} --model nets:Colours",
+    ),
+    Row(
+        f"{OUTPUTS}.dry_run._on_one:hint",
+        "evaluate photos -o new -q --model nets:Fixed --img-size 16",
+        "--img-size",
+        "evaluate photos -o new -q --model nets:Fixed {} 32",
+    ),
+    Row(
+        f"{OUTPUTS}.locating.find_scores:hint",
+        f"evaluate photos {ON} --model nets:Named",
+        "--model module:function",
+        f"evaluate photos {ON} --model nets:Colours",
+    ),
+    Row(
+        f"{OUTPUTS}.locating._refuse_class_number:hint",
+        f"evaluate photos {ON} --model nets:Number",
+        "--model module:function",
+        f"evaluate photos {ON} --model nets:Colours",
+    ),
+    Row(
+        "errors.models.OutOfMemory.__init__:hint",
+        f"evaluate photos {ON} --model nets:Hungry --batch-size 4",
+        "--batch-size 2",
+        f"evaluate photos {ON} --model nets:Hungry {{}}",
+    ),
+]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
