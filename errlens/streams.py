@@ -8,14 +8,18 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Final, TextIO, cast
 
 # The reader of a pipe or a connection is gone, or the terminal is.
 _GONE: Final = frozenset({errno.EPIPE, errno.EIO, errno.ECONNRESET, errno.ESHUTDOWN})
 # Remarks and warnings are no results: a log on a full disk must not end an evaluation.
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_CLEARED: Final = "\r\x1b[K"  # the line, as terminals understand it
+PATIENCE: Final = 0.3  # seconds that nobody asks what is going on
 
 
 class _Outlet(io.FileIO):
@@ -62,3 +66,37 @@ def _outliving(stream: TextIO | None, *, foreseen: Collection[int]) -> TextIO:
         errors=stream.errors,
         line_buffering=stream.isatty() or stream is sys.stderr,
     )
+
+
+@contextmanager
+def passing_line(text: Callable[[], str]) -> Iterator[None]:
+    """Say on a terminal what is going on while it takes long; nothing of it is left afterwards.
+
+    The text is asked for again and again. Rich is not needed, which takes a while to import itself.
+    """
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    is_over = Event()
+    teller = Thread(target=_tell, args=(text, is_over), daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        teller.join()
+
+
+def _tell(text: Callable[[], str], is_over: Event) -> None:
+    shown = ""
+    while not is_over.wait(PATIENCE):
+        if text() != shown:
+            shown = text()
+            _rewrite(shown)
+    if shown:
+        _rewrite("")
+
+
+def _rewrite(line: str) -> None:
+    sys.stderr.write(_CLEARED + line)
+    sys.stderr.flush()

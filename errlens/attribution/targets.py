@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitOption, did_you_mean, nearest
+from errlens.errors import UnfitOption, which_of
 from errlens.maps import Target
 
 ROLES: Final = ("predicted", "true", "second", "top3")
@@ -99,10 +99,9 @@ class Wanted:
             return None
         index = self.classes.called(text)
         if index is None:
-            near = nearest(text, [*ROLES, *self.classes.names])
             raise UnfitOption(
                 f"{option} {text!r} is neither a class nor one of {', '.join(ROLES)}",
-                hint=did_you_mean(near),
+                hint=which_of(text, [*ROLES, *self.classes.names]),
             )
         return index
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.imagenet import class_names_of_synsets
 from errlens.classes.spelling import folded, other_names, tidied
-from errlens.errors import BadClassFile, did_you_mean, nearest, some
+from errlens.errors import BadClassFile, some, which_of
 
 _CUT: Final = ("\u2026", "...")  # stand for the middle of a name that was left out
 NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
@@ -199,7 +199,7 @@ class Superclasses:
         if invented:
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=did_you_mean(nearest(invented[0], classes.names)),
+                hint=which_of(invented[0], classes.names),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))

@@ -1,6 +1,9 @@
 """The commands there are: the options of each, and where the function lies that takes them."""
 
+import sys
+from contextlib import nullcontext
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from errlens.commands.cache_key.options import CacheKeyOptions
@@ -15,6 +18,9 @@ from errlens.commands.network.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
 from errlens.commands.what_if.options import WhatIfOptions
+from errlens.streams import passing_line
+
+_SLOW: Final = ("pandas", "scipy", "torch", "torchvision", "timm", "matplotlib")  # to import
 
 
 class Command(NamedTuple):
@@ -30,8 +36,17 @@ class Command(NamedTuple):
 
     def run(self, options: Any) -> Any:
         """Do what the options ask for."""
-        module = import_module(f"errlens.commands.{self.folder}.command")
-        return getattr(module, self.function)(options)
+        return getattr(self._module(quiet=options.quiet), self.function)(options)
+
+    def _module(self, *, quiet: bool) -> ModuleType:
+        """Import the command, which takes seconds where it needs torch; say so meanwhile."""
+        with nullcontext() if quiet else passing_line(_what_is_loading):
+            return import_module(f"errlens.commands.{self.folder}.command")
+
+
+def _what_is_loading() -> str:
+    begun = [name for name in list(sys.modules) if name in _SLOW]  # in the order of their imports
+    return f"loading {begun[-1] if begun else 'libraries'} ..."
 
 
 # In the order in which help lists them, named as they are typed; a space makes a group.

@@ -141,12 +141,21 @@ def merged_labels(samples: Samples, classes: ClassNames) -> list[list[str]]:
 def order_is_ambiguous(labels: Sequence[str]) -> bool:
     """Tell whether torchvision's order of class folders differs from timm's.
 
-    torchvision sorts by character; timm by number where names hold numbers, and without case.
-
     >>> order_is_ambiguous(["1", "2"]), order_is_ambiguous(["1", "10", "2"])
     (False, True)
     """
-    return sorted(labels) != sorted(labels, key=_natural)
+    return sorted(labels) != timm_order(labels)
+
+
+def timm_order(labels: Iterable[str]) -> list[str]:
+    """Return class folders as timm sorts them: by number where names hold some, and without case.
+
+    torchvision sorts by character.
+
+    >>> timm_order(["B", "a", "10", "2"])
+    ['2', '10', 'a', 'B']
+    """
+    return sorted(labels, key=_natural)
 
 
 def _from_labels(labels: Sequence[str], outputs: int) -> ClassNames:

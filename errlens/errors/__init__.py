@@ -26,6 +26,7 @@ its exit code::
     │   ├── AmbiguousLabels
     │   ├── BadCheckpoint
     │   ├── IncompatibleCheckpoint
+    │   ├── NoClassifier
     │   ├── WeightsUnavailable
     │   ├── DataSetUnavailable
     │   ├── UnfitDataSet

@@ -1,7 +1,8 @@
 """A network, its weights or the user's own code do not do what is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from errlens.errors.kinds import InputError
 from errlens.errors.words import in_its_words, some
@@ -12,7 +13,10 @@ class BadCheckpoint(InputError):
 
 
 class IncompatibleCheckpoint(InputError):
-    """The tensors of a checkpoint are not those of the model."""
+    """The tensors of a checkpoint are not those of the model.
+
+    Where it is known what they are, `reason` says so in place of their names.
+    """
 
     def __init__(
         self,
@@ -22,6 +26,7 @@ class IncompatibleCheckpoint(InputError):
         unexpected: Sequence[str],
         misshaped: Sequence[str],
         model: str = "the model",
+        reason: str = "",
     ) -> None:
         parts = [
             f"{len(names)} {kind}: {some(names)}"
@@ -33,12 +38,29 @@ class IncompatibleCheckpoint(InputError):
             if names
         ]
         super().__init__(
-            f"checkpoint {str(path)!r} does not fit {model}; " + "; ".join(parts),
+            f"checkpoint {str(path)!r} does not fit {model}"
+            + (f": {reason}" if reason else f"; {'; '.join(parts)}"),
             hint="check --model and --model-kwargs: they must be those of the training",
         )
         self.missing = list(missing)
         self.unexpected = list(unexpected)
         self.misshaped = list(misshaped)
+
+
+class NoClassifier(InputError):
+    """A network, or its weights, give features and no scores of classes.
+
+    `model` is the architecture, with the `arguments` that its weights ask for.
+    """
+
+    def __init__(self, message: str, *, model: str, arguments: Mapping[str, Any]) -> None:
+        super().__init__(
+            message,
+            hint="errlens network probe DATA fits a classifier to labelled images, and saves the "
+            "network with it",
+        )
+        self.model = model
+        self.arguments = dict(arguments)
 
 
 class WeightsUnavailable(InputError):

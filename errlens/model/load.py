@@ -10,7 +10,7 @@ from errlens.data.labels import choose_classes
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, choose_device
 from errlens.model.names import carried_names
-from errlens.model.networks.loading import load_network
+from errlens.model.networks.loading import HeadSpec, load_network
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.outputs.locating import SCORES_WANTED
 from errlens.model.preparation import load_transform, resolve_preprocessing
@@ -25,6 +25,7 @@ class ModelSpec:
     use_ema: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     num_classes: int | None = None
+    head: HeadSpec | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     transform: str | None = None
     exif: bool = False
@@ -60,6 +61,7 @@ def load_classifier(
         num_classes=spec.num_classes,
         img_size=spec.overrides.get("img_size"),
         use_ema=spec.use_ema,
+        head=spec.head,
     )
     preparation = (
         load_transform(spec.transform, exif=spec.exif, scale_16bit=spec.scale_16bit)

@@ -13,7 +13,7 @@ from errlens.model.classifier import Classifier, choose_device
 from errlens.model.networks.architecture import Architecture
 from errlens.model.networks.arguments import recorded_arguments
 from errlens.model.networks.building import check_size
-from errlens.model.networks.loading import Network, bare_network, load_network
+from errlens.model.networks.loading import HeadSpec, Network, bare_network, load_network
 from errlens.model.networks.sources import find_architecture
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.outputs.reading import Reading
@@ -54,6 +54,7 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
         arguments=settings.arguments,
         num_classes=_outputs(info) if has_own_head else None,
         use_ema=info.use_ema,
+        head=HeadSpec(info.head),
     )
     sha256 = hash_weights(network.module)
     if sha256 != settings.weights_sha256:

@@ -21,8 +21,8 @@ from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some
 from errlens.model.classifier import Classifier
 from errlens.model.networks.sources import find_architecture
-from errlens.model.weights.checkpoints import apply_checkpoint
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
+from errlens.model.weights.fitting import apply_checkpoint
 from errlens.network.features import ImageFeatures
 from errlens.run.disk import atomically, written_to
 

@@ -1,13 +1,9 @@
 """Where the numbers come from, and how to get them again."""
 
-import re
-from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
 from errlens.run.folder import RunFolder
-from errlens.run.identity import RunSettings
-
-_FIRST_WORD: Final = re.compile(r"^(?:'[^']*'|\S*)")
+from errlens.run.identity import RunSettings, as_typed
 
 
 def provenance(run: RunFolder) -> dict[str, Any]:
@@ -34,7 +30,7 @@ def provenance(run: RunFolder) -> dict[str, Any]:
         "run hash": info.run_hash,
     }
     return {
-        "command": _as_typed(info.command_line),
+        "command": as_typed(info.command_line),
         "facts": {name: value for name, value in facts.items() if value not in (None, "")},
     }
 
@@ -49,15 +45,3 @@ def _outputs(settings: RunSettings) -> dict[str, Any]:
 
 def _written(tree: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in tree.items())
-
-
-def _as_typed(command_line: str) -> str:
-    """Return a command as a person would type it, wherever the program lay.
-
-    >>> _as_typed("/opt/venv/bin/errlens evaluate 'my photos' --seed 1")
-    "errlens evaluate 'my photos' --seed 1"
-    """
-    (first,) = _FIRST_WORD.findall(command_line)
-    program = PurePath(first.strip("'"))
-    is_errlens = program.stem == "errlens" or program.name == "__main__.py"
-    return f"{'errlens' if is_errlens else first}{command_line.removeprefix(first)}"

@@ -209,7 +209,7 @@ def read_results(run: RunFolder, kind: str, name: str) -> pd.DataFrame:
     Raises:
         NoResults: It is not there, or was made of other predictions.
     """
-    command = shell_line(["errlens", kind, str(run.path)])
+    command = shell_line(["errlens", kind, run.path])
     return read_table(run.results_folder(kind), name, run_hash=run.info.run_hash, command=command)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from errlens.classes.lists import read_list
 from errlens.classes.names import ClassNames
 from errlens.data.labels import kind_of_labels, match_labels
-from errlens.errors import BadClassFile, UnfitOption, did_you_mean, nearest, some
+from errlens.errors import BadClassFile, UnfitOption, did_you_mean, nearest, some, which_of
 
 _OF_FILES: Final = (".txt", ".csv", ".tsv", ".json", ".yaml", ".yml")
 
@@ -40,7 +40,7 @@ def chosen_classes(texts: Sequence[str], classes: ClassNames, *, option: str) ->
         else:
             raise UnfitOption(
                 f"{option}: {text!r} names no class of the run, and no file",
-                hint=did_you_mean(nearest(text, classes.names)),
+                hint=which_of(text, classes.names),
             )
     return sorted(chosen)
 

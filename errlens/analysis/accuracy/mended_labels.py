@@ -14,7 +14,7 @@ from errlens.analysis.selection.written_tables import (
 )
 from errlens.classes.names import ClassNames
 from errlens.data.labels import kind_of_labels, match_labels
-from errlens.errors import BadLabelFile, did_you_mean, nearest, some
+from errlens.errors import BadLabelFile, some, which_of
 
 # What may hold a mended label; `label_name` is what commands write, for a person to change.
 LABEL_COLUMNS: Final = (
@@ -95,6 +95,6 @@ def _known_labels(
     if unknown:
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=which_of(unknown[0], classes.names),
         )
     return [None if label is None else meant[label] for label in labels]

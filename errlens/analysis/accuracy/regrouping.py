@@ -12,7 +12,7 @@ from errlens.analysis.accuracy.choosing import chosen_classes
 from errlens.analysis.selection.parsing import parse_pair
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
-from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
+from errlens.errors import UnfitOption, shortened, some, which_of
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     if unknown := [word for word in words if classes.called(word) is None]:
         raise UnfitOption(
             f"--merge {shortened(text)!r}: {unknown[0]!r} names no class of the run",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=which_of(unknown[0], classes.names),
         )
     raise UnfitOption(f"--merge {shortened(text)!r} names a class twice")
 

@@ -15,8 +15,8 @@ from errlens.classes.names import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
 from errlens.run.folder import RunFolder
+from errlens.run.identity import afresh
 from errlens.run.reading import CLASS_METRICS
-from errlens.run.tables import AFRESH
 
 PAIR: Final = "pair"
 RECALL: Final = "recall"
@@ -137,7 +137,7 @@ def _pair_rate(classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
 def _metrics(run: RunFolder) -> Mapping[str, Any]:
     overall = run.metrics
     if overall.get("run_hash") != run.info.run_hash:
-        raise StaleRun(f"{str(run.metrics_file)!r} is of another run", hint=AFRESH)
+        raise StaleRun(f"{str(run.metrics_file)!r} is of another run", hint=afresh(run.path))
     return overall
 
 
@@ -145,7 +145,7 @@ def _class_table(run: RunFolder) -> pd.DataFrame:
     table = run.read_classes()
     odd = tuple(table["class_name"]) != run.info.classes.names
     if odd or not {*CLASS_METRICS} <= set(table.select_dtypes("number")):
-        raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
+        raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=afresh(run.path))
     return table
 
 

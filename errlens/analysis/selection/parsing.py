@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened
+from errlens.errors import UnfitSelection, shortened, which_of
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row")
@@ -117,8 +117,9 @@ def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
     unknown = next((name for name in names if classes.called(name) is None), None)
     if unknown is None:
         raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
-    near = nearest(unknown, classes.names)
-    raise UnfitSelection(f"pair {text!r}: {unknown!r} names no class", hint=did_you_mean(near))
+    raise UnfitSelection(
+        f"pair {text!r}: {unknown!r} names no class", hint=which_of(unknown, classes.names)
+    )
 
 
 def _free_pluses(terms: Sequence[Term]) -> int:
@@ -210,7 +211,7 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
             f"selector {text!r}: {unknown[0]!r} names no class",
             hint=f"path:{word} selects the image of this path"
             if PurePath(word).suffix and "~" not in word
-            else did_you_mean(nearest(unknown[0], classes.names)),
+            else which_of(unknown[0], classes.names),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1

@@ -27,7 +27,7 @@ from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import some
 from errlens.formats import NOT_KNOWN, count, counted, points, probability, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen
 
 ODD_COUNTS = 5  # classes named that have not the images expected
 
@@ -43,7 +43,7 @@ def show(
     if len(tables.cells):
         selector = _first_selector(tables, run.info.classes)
         chosen = ["--select", selector] if selector else []
-        showing.say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
+        showing.say_next(screen, ["errlens", "misclassified", run.path, *chosen])
     showing.print_json(
         screen, "confusion", run, **_as_tree(matrix, tables), files=list(result.files)
     )

@@ -4,7 +4,8 @@ from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.advice import advise
 from errlens.commands.evaluate.advice_view import show_advice
-from errlens.commands.evaluate.label_space import check_label_space
+from errlens.commands.evaluate.class_order import check_class_order
+from errlens.commands.evaluate.label_space import contradicts_labels
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.evaluate.remarks import warn_of_result
 from errlens.commands.evaluate.result import Evaluation, check_bad_inputs, complete
@@ -57,7 +58,8 @@ def predict_and_measure(
         predict_missing(predictor, progress=screen.progress)
         predictions = run.read_predictions(COLUMNS)
         outputs = predictor.classifier.output_names
-        check_label_space(screen, run, predictions, options, outputs=outputs)
+        if not contradicts_labels(screen, run, predictions, options, outputs=outputs):
+            check_class_order(screen, run, predictions, predictor.classifier.classes, options)
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
         evaluation = complete(run, predictions, oddities.as_dict())
     warn_of_result(screen, evaluation)

@@ -26,15 +26,15 @@ from errlens.terminal import Screen, relative
 MOST_EXCHANGED = 6  # classes named in a message
 
 
-def check_label_space(
+def contradicts_labels(
     screen: Screen,
     run: RunFolder,
     predictions: Predictions,
     options: EvaluateOptions,
     *,
     outputs: ClassNames,
-) -> None:
-    """Look whether the predictions contradict the names of the classes.
+) -> bool:
+    """Tell whether the predictions seem to contradict the names of the classes, and say so.
 
     Args:
         screen: Is warned where they seem to.
@@ -67,7 +67,7 @@ def check_label_space(
         lines = [suggested.get(output, name) for output, name in enumerate(outputs.names)]
         advice = _advice(suggestion, run)
     else:
-        return
+        return False
     renamed = options.again(
         classes=run.suggested_classes_file,
         out=run.path.with_name(f"{run.path.name}-relabelled"),
@@ -77,7 +77,7 @@ def check_label_space(
     if options.trust_labels or not certain:
         run.suggest_classes(lines)
         screen.warn(f"{problem}. If the names are wrong: {advice}{renamed}")
-        return
+        return True
     run.withhold(lines)
     raise LabelSpaceMismatch(
         problem,

@@ -12,12 +12,7 @@ from errlens.analysis.mistakes.photo_remarks import copy_remarks, photo_remarks
 from errlens.classes.names import NO_CLASS, ClassNames
 from errlens.commands.evaluate.result import Evaluation
 from errlens.commands.evaluate.spelling import respelt_as_text
-from errlens.data.labels import (
-    FROM_LABELS,
-    merged_labels,
-    order_is_ambiguous,
-    respelt,
-)
+from errlens.data.labels import merged_labels, respelt
 from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
@@ -79,11 +74,6 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
         f"{classes.source}"
     )
     screen.remark(f"preprocessing: {settings}")
-    if classes.source == FROM_LABELS and order_is_ambiguous(classes.names):
-        screen.warn(
-            "outputs are named in torchvision's order of the class folders; timm's order differs "
-            "here, so for a model trained with timm's loader pass --classes FILE"
-        )
 
 
 def show_labels(

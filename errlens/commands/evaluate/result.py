@@ -8,6 +8,7 @@ import pandas as pd
 from errlens.analysis.accuracy.metrics import Metrics, class_table, measure
 from errlens.commands.options.data import allowed_bad
 from errlens.errors import TooManyBadInputs
+from errlens.escapes import shell_line
 from errlens.formats import count, counted
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
@@ -38,9 +39,10 @@ def check_bad_inputs(evaluation: Evaluation, max_bad: str | int) -> None:
     """
     metrics = evaluation.metrics
     if metrics.n_failed > allowed_bad(str(max_bad), metrics.n):
+        report = shell_line(["errlens", "report", evaluation.run.path])
         raise TooManyBadInputs(
             f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
             f"{max_bad}",
-            hint=f"everything was written to {evaluation.run.path}; see its columns status and "
-            "error",
+            hint=f"everything was written, and {report} lists what failed and why; --max-bad "
+            f"{metrics.n_failed} takes it as it is",
         )

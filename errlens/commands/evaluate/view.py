@@ -11,11 +11,10 @@ from errlens.analysis.accuracy.metrics import Metrics
 from errlens.commands import showing
 from errlens.commands.evaluate.result import Evaluation
 from errlens.commands.showing import first_rows, proportion_cells, say_more, show_files
-from errlens.escapes import shell_line
 from errlens.formats import count, counted, number, of, probability, share, share_range
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen
 
 WORST_CLASSES: Final = 5
 BAD_INPUTS: Final = 10
@@ -39,8 +38,7 @@ def show_next(screen: Screen, evaluation: Evaluation) -> None:
     """Name the command that goes on from here."""
     top1 = evaluation.metrics.top1
     if top1 and top1.value < 1:
-        command = ["errlens", "confusion", relative(evaluation.run.path)]
-        screen.say(f"Next: {shell_line(command)}")
+        showing.say_next(screen, ["errlens", "confusion", evaluation.run.path])
 
 
 def print_json(screen: Screen, command: str, evaluation: Evaluation, **more: Any) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
+from errlens.commands.evaluate.classifier import load_for
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
 from errlens.commands.evaluate.subset import Judged, among_classes_of_data
@@ -44,11 +45,11 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
     remarks.show_samples(screen, samples)
 
     labels = () if are_indices(samples, kind=options.labels) else samples.labels
-    classifier = options.load_classifier(
-        labels=labels, ordered=samples.classes, device=options.device
-    )
+    classifier = load_for(options, samples, labels=labels, ordered=samples.classes)
     remarks.show_classifier(screen, classifier)
-    classifier = look_first(screen, classifier, spread_photos(samples), options)
+    classifier = look_first(
+        screen, classifier, spread_photos(samples), options, at_once=options.batch_size
+    )
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
@@ -78,6 +79,7 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
         keep=sidecars_to_keep(options.keep, n=len(samples), values=classifier.values_per_image),
         checkpoint=str(options.checkpoint.absolute()) if options.checkpoint else None,
         use_ema=options.use_ema,
+        head=options.head,
         seed=options.seed,
         skipped=dict(samples.skipped),
         resources=options.resources(),

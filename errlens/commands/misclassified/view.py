@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -79,7 +80,7 @@ def _show_copied(screen: Screen, copied: Copied) -> None:
 
 def _next_words(
     run: RunFolder, result: MisclassifiedResult, options: MisclassifiedOptions
-) -> list[str]:
+) -> list[str | Path]:
     """Return the command that goes on from here, in words; nothing where there is none.
 
     It shows what is most often taken for what; where that, or something else, has been selected, it
@@ -89,10 +90,10 @@ def _next_words(
         if not len(result.selected) or run.info.imported:
             return []
         chosen = [word for selector in options.select for word in ("--select", selector)]
-        return ["errlens", "explain", relative(run.path), *chosen]
+        return ["errlens", "explain", run.path, *chosen]
     kinds = _kinds(result.selected)
     pair = pair_selector(*kinds[0][0], run.info.classes) if kinds else None
-    return ["errlens", "misclassified", relative(run.path), "--select", pair] if pair else []
+    return ["errlens", "misclassified", run.path, "--select", pair] if pair else []
 
 
 def _as_tree(result: MisclassifiedResult) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
     # What does the network see in them?
     check_target(options.save_head, source=options.checkpoint)
     body = dataclasses.replace(options, classes=None)  # they name the new outputs, not the old
-    classifier = body.load_classifier(labels=(), device=options.device)
+    classifier = body.load_classifier(labels=(), device=options.device, new_outputs=len(classes))
+    for remark in classifier.network.remarks:
+        screen.remark(remark)
     features = _features_of(options, screen, classifier, samples, label)
     require_linear_head(classifier, features)
 

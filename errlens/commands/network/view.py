@@ -53,7 +53,7 @@ def _next_command(options: ProbeOptions) -> str:
         field.name: getattr(options, field.name)
         for group in (ModelOptions, ComputeOptions)
         for field in dataclasses.fields(group)
-        if field.name not in {"classes", "use_ema", "num_classes"}
+        if field.name not in {"classes", "use_ema", "num_classes", "head"}
     }
     data = _held_out(options.data)
     return EvaluateOptions(data=data, **{**kept, "checkpoint": options.save_head}).again()

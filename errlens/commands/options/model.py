@@ -39,6 +39,14 @@ class ModelOptions:
     use_ema: Annotated[
         bool, typer.Option("--use-ema", help="The moving average of the checkpoint's weights.")
     ] = False
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER",
+            help="The last layer as the checkpoint calls it, like fc.1, where the architecture "
+            "calls it otherwise.",
+        ),
+    ] = None
     model_kwargs: Annotated[
         list[str] | None,
         typer.Option(metavar="K=V", help="Argument of the architecture; repeatable."),
@@ -110,11 +118,21 @@ class ModelOptions:
         return self.model or (self.checkpoint.stem if self.checkpoint else "model")
 
     def load_classifier(
-        self, *, labels: Sequence[str], ordered: "ClassNames | None" = None, device: str
+        self,
+        *,
+        labels: Sequence[str],
+        ordered: "ClassNames | None" = None,
+        device: str,
+        new_outputs: int | None = None,
     ) -> "Classifier":
-        """Return the classifier these options describe; `labels` and `ordered` are the data's."""
+        """Return the classifier these options describe; `labels` and `ordered` are the data's.
+
+        Where the network has no classifier it gets an untrained one of `new_outputs`, if they are
+        given.
+        """
         from errlens.classes.files import read_classes
         from errlens.model.load import ModelSpec, load_classifier
+        from errlens.model.networks.loading import HeadSpec
 
         names = ("img_size", "crop_pct", "crop_mode", "interpolation", "mean", "std")
         overrides = {name: getattr(self, name) for name in names}
@@ -127,6 +145,7 @@ class ModelOptions:
             use_ema=self.use_ema,
             arguments=dict(map(_assignment, self.model_kwargs or ())),
             num_classes=self.num_classes,
+            head=HeadSpec(self.head, new_outputs),
             overrides=overrides,
             transform=self.transform,
             exif=self.exif,

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
@@ -32,7 +33,7 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
     Options at their default are not written.
     """
     left_out = {field.name for kind in without for field in dataclasses.fields(kind)}
-    words = ["errlens", command]
+    words: list[str | PurePath] = ["errlens", *command.split()]
     for parameter in _parameters(type(options)):
         value = getattr(options, parameter.name)
         if value != parameter.default and parameter.name not in left_out:
@@ -40,11 +41,11 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
     return shell_line(words)
 
 
-def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:
+def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]:
     """Yield what is typed for one option."""
     note = _note(parameter.annotation)
     if isinstance(note, ArgumentInfo):
-        yield str(value)
+        yield value if isinstance(value, PurePath) else str(value)
         return
     spellings = [word for word in getattr(note, "param_decls", None) or () if word[:2] == "--"]
     name = spellings[0] if spellings else f"--{parameter.name.replace('_', '-')}"

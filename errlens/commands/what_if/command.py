@@ -12,7 +12,7 @@ from errlens.classes.names import NO_CLASS
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.commands.what_if.result import WhatIfResult
-from errlens.errors import NoLabels, some
+from errlens.errors import some
 from errlens.run.folder import RunFolder
 
 
@@ -42,7 +42,7 @@ def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
     old = recount(_evidence(run), regroup(classes, superclasses))
     new = recount(_evidence(run), regrouping, labels=labels)
     if not (old.matrix.total or new.matrix.total):
-        raise NoLabels(run.path)
+        raise run.no_labels()
     return WhatIfResult(old, new, _gates(new, options))
 
 

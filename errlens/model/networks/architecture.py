@@ -22,8 +22,9 @@ class Architecture:
     """How to build the network of a name.
 
     `create` builds it without weights, `fetch` with pretrained ones. `head` is the name of its
-    classifier layer and `data_config` its preprocessing, both None where only the built network
-    tells. The user's factories (`by_user`) may load weights themselves.
+    classifier layer, beside which there may be `further_heads`; `data_config` is its preprocessing;
+    both are None where only the built network tells. The user's factories (`by_user`) may load
+    weights themselves.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Architecture:
     fetch: Callable[..., nn.Module]
     head: str | None = None
     data_config: Mapping[str, Any] | None = None
+    further_heads: tuple[str, ...] = ()
     has_weights: bool = True
     by_user: bool = False
     takes_num_classes: bool = True

@@ -4,21 +4,35 @@ First as a blueprint, on torch's `meta` device: its tensors have names and shape
 memory. Only if its tensors are those of the file is the network built with memory for them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from errlens.errors import UnfitModel, UnfitOption
+from errlens.errors import UnfitModel, UnfitOption, some
 from errlens.model.networks.architecture import Architecture
-from errlens.model.weights.checkpoints import Checkpoint, check_fit, count_outputs, matching_part
+from errlens.model.weights.checkpoints import Checkpoint
+from errlens.model.weights.fitting import (
+    check_fit,
+    count_outputs,
+    find_prefix,
+    matching_part,
+    refuse_diverged,
+)
 
 SPARE_TENSORS: Final = 5_000  # more than the deepest architecture of timm has
 SPARE_NUMBERS: Final = 2**27  # of buffers that no file holds, such as relative positions
 MOST_TIMES: Final = 4  # the usual size, where there is no file to tell it
+# What trainings put behind the features of a network: heads, projections, what they compare with.
+_BEHIND: Final = re.compile(
+    r"((pre_)?(head|fc|classif|proj|predict|decoder|prototype|queue|criterion|loss|arcface|margin)"
+    r"\w*|mask_token|logit_scale|\d+)(\..*)?"
+)
 
 
 class _TooLarge(Exception):
@@ -46,19 +60,83 @@ def build_for(
     """
     head = architecture.head
     if head is None:
-        head = last_linear(_blueprint(architecture, arguments, None, checkpoint))
+        head = last_linear(blueprint(architecture, arguments, None, checkpoint))
     outputs = count_outputs(checkpoint.state, head)
     if outputs is not None and num_classes not in (None, outputs):
         raise UnfitOption(
             f"--num-classes says {num_classes}, but {checkpoint.path.name} has {outputs} outputs"
         )
     outputs = outputs or num_classes
-    plan = _blueprint(architecture, arguments, outputs, checkpoint)
+    plan = blueprint(architecture, arguments, outputs, checkpoint)
     state = matching_part(checkpoint, list(plan.state_dict()))
     check_fit(plan, state, path=checkpoint.path, model=architecture.name)
     if architecture.by_user:  # built with its weights already
         return plan, state
     return architecture.build(architecture.create, arguments, outputs), state
+
+
+def build_with_new_head(
+    checkpoint: Checkpoint, architecture: Architecture, arguments: Mapping[str, Any], outputs: int
+) -> tuple[nn.Module, list[str]]:
+    """Build a network with the weights of a checkpoint but for its classifier, which is untrained.
+
+    Args:
+        checkpoint: The weights.
+        architecture: What to build.
+        arguments: Arguments of the architecture.
+        outputs: Of the new classifier.
+
+    Returns:
+        The network, and what of the checkpoint is not in it: former heads and what stood after.
+
+    Raises:
+        IncompatibleCheckpoint: The rest of its tensors are not those of the network.
+        UnfitModel, BadCheckpoint: As for `build_for`.
+    """
+    plan = blueprint(architecture, arguments, outputs, checkpoint)
+    heads = (architecture.head or last_linear(plan), *architecture.further_heads)
+    inside = tuple(f"{head}." for head in heads)
+    own = plan.state_dict()
+    body = [name for name in own if not name.startswith(inside)]
+    state = {
+        name: tensor
+        for name, tensor in matching_part(checkpoint, body).items()
+        if not name.startswith(inside) and not (name not in own and _BEHIND.fullmatch(name))
+    }
+    whole = {**state, **{name: own[name] for name in own if name.startswith(inside)}}
+    check_fit(plan, whole, path=checkpoint.path, model=architecture.name)
+    module = architecture.build(architecture.create, arguments, outputs)
+    module.load_state_dict(state, strict=False)
+    refuse_diverged(module, checkpoint.path)
+    prefix, _ = find_prefix(checkpoint, body)
+    return module, [name for name in checkpoint.state if name.removeprefix(prefix) not in state]
+
+
+def head_renamed(
+    checkpoint: Checkpoint, layer: str, architecture: Architecture, arguments: Mapping[str, Any]
+) -> Checkpoint:
+    """Return a checkpoint in which the last layer is called as the architecture calls it.
+
+    Raises:
+        UnfitOption: It has no such layer.
+    """
+    own = blueprint(architecture, arguments, None, checkpoint)
+    head = architecture.head or last_linear(own)
+    theirs = [name for name in checkpoint.state if name.rpartition(".")[0] == layer]
+    if not theirs:
+        matrices = [name for name, tensor in checkpoint.state.items() if tensor.ndim == 2]
+        layers = [name.rpartition(".")[0] for name in matrices]
+        raise UnfitOption(
+            f"--head {layer}: {checkpoint.path.name} has no layer of that name",
+            hint=f"linear layers at its end: {some(layers[-3:])}" if layers else "",
+        )
+    body = [name for name in own.state_dict() if not name.startswith(f"{head}.")]
+    prefix, _ = find_prefix(checkpoint, body)
+    state = {
+        f"{prefix}{head}{name.removeprefix(layer)}" if name in theirs else name: tensor
+        for name, tensor in checkpoint.state.items()
+    }
+    return replace(checkpoint, state=state)
 
 
 def check_size(architecture: Architecture, arguments: Mapping[str, Any]) -> None:
@@ -93,13 +171,17 @@ def last_linear(module: nn.Module) -> str:
     return ""
 
 
-def _blueprint(
+def blueprint(
     architecture: Architecture,
     arguments: Mapping[str, Any],
     outputs: int | None,
     checkpoint: Checkpoint,
 ) -> nn.Module:
-    """Build a network without memory for its weights; the user's factories as they are."""
+    """Build a network without memory for its weights; the user's factories as they are.
+
+    Raises:
+        UnfitModel: The architecture refuses its arguments, or is far larger than the checkpoint.
+    """
     if architecture.by_user:
         return architecture.build(architecture.create, arguments, outputs)
     held = sum(tensor.numel() for tensor in checkpoint.state.values())

@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import timm.models
 from torch import nn
 
-from errlens.errors import IncompatibleCheckpoint, UnfitOption, WeightsUnavailable
+from errlens.errors import (
+    IncompatibleCheckpoint,
+    NoClassifier,
+    UnfitOption,
+    WeightsUnavailable,
+    some,
+)
 from errlens.model.networks.architecture import Architecture
 from errlens.model.networks.arguments import recorded_arguments
-from errlens.model.networks.building import build_for
-from errlens.model.networks.sources import LOCAL_PREFIX, find_architecture
-from errlens.model.weights.architectures import (
-    choose_architecture,
-    fitting_architectures,
-    similar_architectures,
-)
-from errlens.model.weights.checkpoints import Checkpoint, apply_checkpoint, read_checkpoint
+from errlens.model.networks.building import build_for, build_with_new_head, head_renamed
+from errlens.model.networks.remedies import choose_architecture, raise_better
+from errlens.model.networks.sources import LOCAL_PREFIX, find_architecture, size_argument
+from errlens.model.weights.checkpoints import Checkpoint, read_checkpoint
+from errlens.model.weights.fitting import apply_checkpoint
 from errlens.model.weights.training import Training, recorded_training
 
 
@@ -40,6 +42,16 @@ class Network:
     names_source: str = ""
 
 
+class HeadSpec(NamedTuple):
+    """What a checkpoint calls the last layer, where the architecture calls it otherwise.
+
+    A network without a classifier is given an untrained one of `new_outputs`, if they are said.
+    """
+
+    layer: str | None = None
+    new_outputs: int | None = None
+
+
 def load_network(
     name: str | None = None,
     *,
@@ -48,6 +60,7 @@ def load_network(
     num_classes: int | None = None,
     img_size: int | None = None,
     use_ema: bool = False,
+    head: HeadSpec | None = None,
 ) -> Network:
     """Load a network ready for inference, on the CPU.
 
@@ -59,9 +72,11 @@ def load_network(
         num_classes: Number of outputs where no checkpoint tells it.
         img_size: Image size; networks that are built for one size are built for this one.
         use_ema: Take the moving average of the weights in the checkpoint.
+        head: What to know of the classifier of a checkpoint, and what to do where there is none.
 
     Raises:
         UnknownModel: No library knows the name.
+        NoClassifier: The network gives features, and no scores of classes.
         UnfitOption: `num_classes` contradicts the checkpoint, or would give untrained outputs;
             there is neither name nor checkpoint, or it does not tell the architecture.
         WeightsUnavailable: Pretrained weights do not exist or cannot be fetched.
@@ -69,21 +84,25 @@ def load_network(
         BadCheckpoint, IncompatibleCheckpoint, MissingInput: The checkpoint cannot be used.
     """
     given = dict(arguments or {})
+    head = head or HeadSpec()
+    if head.new_outputs and given.get("num_classes") == 0:
+        del given["num_classes"]
     if checkpoint is None and name and name.startswith(LOCAL_PREFIX):
         # timm would load the weights unchecked; here they are a checkpoint like any other.
         read = read_checkpoint(Path(name.removeprefix(LOCAL_PREFIX)), use_ema=use_ema)
-        return replace(_trained(read, None, given, num_classes, img_size), name=name)
+        wanted = _Wanted(given, num_classes, img_size, head)
+        return replace(_trained(read, None, wanted), name=name)
     if checkpoint is not None:
         read = read_checkpoint(checkpoint, use_ema=use_ema)
-        return _trained(read, name, given, num_classes, img_size)
+        return _trained(read, name, _Wanted(given, num_classes, img_size, head))
     if name is None:
         raise UnfitOption("which model?", hint="add --model NAME, --checkpoint FILE or both")
     if use_ema:
         raise UnfitOption("--use-ema chooses among the weights of a --checkpoint; there is none")
     architecture = find_architecture(name)
-    given = {**_size_argument(name, img_size), **given}
-    module = _pretrained(architecture, given, num_classes)
-    return Network(module.eval(), name, given, _data_config(architecture, module))
+    given = {**size_argument(name, img_size), **given}
+    module = _pretrained(architecture, given, num_classes, head.new_outputs)
+    return _classifying(Network(module.eval(), name, given, _data_config(architecture, module)))
 
 
 def bare_network(
@@ -100,40 +119,61 @@ def bare_network(
     return Network(module.eval(), name, arguments, _data_config(architecture, module))
 
 
-def _trained(
-    checkpoint: Checkpoint,
-    name: str | None,
-    arguments: Mapping[str, Any],
-    num_classes: int | None,
-    img_size: int | None,
-) -> Network:
+class _Wanted(NamedTuple):
+    """What the user says of the network of a checkpoint; see `load_network`."""
+
+    arguments: Mapping[str, Any]
+    num_classes: int | None
+    img_size: int | None
+    head: HeadSpec
+
+
+def _trained(checkpoint: Checkpoint, name: str | None, wanted: _Wanted) -> Network:
     """Load the network of a checkpoint, as the user says or else as the checkpoint does."""
     training = recorded_training(checkpoint)
-    names = [name] if name else list(training.models) or [choose_architecture(checkpoint)]
+    names = [name] if name else list(training.models) or [_by_tensors(checkpoint, wanted)]
     if not set(names) & set(training.models):
         training = Training(models=(), class_names=training.class_names)  # of another network
-    if img_size is None:
+    if wanted.img_size is None:
         training.refuse_large_images(checkpoint.origin)
-    size = img_size or training.img_size
 
     def load(model: str) -> Network:
+        given = _arguments_of(model, checkpoint, training, wanted)
         architecture = find_architecture(model)
-        left = {key: value for key, value in training.arguments.items() if key not in arguments}
-        recorded = recorded_arguments(left, architecture, origin=checkpoint.origin)
-        given = {**_size_argument(model, size), **recorded, **arguments}
-        module = _with_weights(architecture, given, checkpoint, num_classes)
+        module, remarks = _with_weights(architecture, given, checkpoint, wanted)
         config = {**_data_config(architecture, module), **training.preprocessing}
         if training.class_names:
             config["label_names"] = training.class_names
-        return Network(module.eval(), model, given, config, names_source=checkpoint.origin)
+        return Network(module.eval(), model, given, config, remarks, checkpoint.origin)
 
-    network = _first_that_fits(names, load)
+    try:
+        network = _first_that_fits(names, load)
+    except IncompatibleCheckpoint as error:
+        given = _arguments_of(names[0], checkpoint, training, wanted)
+        new_head = wanted.head.new_outputs is not None
+        raise_better(error, checkpoint, names[0], given, new_head=new_head)
     if not name:
-        whose = f"the only one of timm's with the tensors of {checkpoint.path.name}"
+        whose = f"the only one with the tensors of {checkpoint.path.name}"
         source = f"recorded in {checkpoint.origin}" if training.models else whose
         network.remarks.append(f"architecture {network.name}: {source}")
-    network.remarks.extend(_remarks(checkpoint, training, given=arguments))
-    return network
+    network.remarks.extend(_remarks(checkpoint, training, given=wanted.arguments))
+    return _classifying(network)
+
+
+def _by_tensors(checkpoint: Checkpoint, wanted: _Wanted) -> str:
+    size = {} if wanted.img_size is None else {"img_size": wanted.img_size}
+    return choose_architecture(checkpoint, {**size, **wanted.arguments})
+
+
+def _arguments_of(
+    model: str, checkpoint: Checkpoint, training: Training, wanted: _Wanted
+) -> dict[str, Any]:
+    """Return the arguments of an architecture: the user's, else those that are recorded."""
+    known = wanted.arguments
+    left = {key: value for key, value in training.arguments.items() if key not in known}
+    recorded = recorded_arguments(left, find_architecture(model), origin=checkpoint.origin)
+    size = size_argument(model, wanted.img_size or training.img_size)
+    return {**size, **recorded, **known}
 
 
 def _remarks(
@@ -167,16 +207,11 @@ def _data_config(architecture: Architecture, module: nn.Module) -> Mapping[str, 
     return getattr(module, "pretrained_cfg", None) or {}
 
 
-def _size_argument(name: str, img_size: int | None) -> dict[str, int]:
-    """Return the argument that builds a timm network for an image size, where it needs one."""
-    if img_size is None or ":" in name:
-        return {}
-    config = timm.models.get_pretrained_cfg(name)
-    return {"img_size": img_size} if config and config.fixed_input_size else {}
-
-
 def _pretrained(
-    architecture: Architecture, arguments: Mapping[str, Any], num_classes: int | None
+    architecture: Architecture,
+    arguments: Mapping[str, Any],
+    num_classes: int | None,
+    new_outputs: int | None,
 ) -> nn.Module:
     if num_classes is not None and not architecture.by_user:
         raise UnfitOption(
@@ -189,7 +224,10 @@ def _pretrained(
             hint="add --checkpoint FILE",
         )
     try:
-        return architecture.build(architecture.fetch, arguments, num_classes)
+        module = architecture.build(architecture.fetch, arguments, num_classes)
+        if new_outputs and getattr(module, "num_classes", None) == 0:
+            module = architecture.build(architecture.fetch, arguments, new_outputs)
+        return module
     except OSError as error:  # what every failure to reach a hub or to write its cache is
         raise WeightsUnavailable(
             f"the pretrained weights of {architecture.name} could not be fetched: {error}",
@@ -201,15 +239,39 @@ def _with_weights(
     architecture: Architecture,
     arguments: Mapping[str, Any],
     checkpoint: Checkpoint,
-    num_classes: int | None,
-) -> nn.Module:
-    """Build a network with as many outputs as the checkpoint has, and load it."""
+    wanted: _Wanted,
+) -> tuple[nn.Module, list[str]]:
+    """Build a network with as many outputs as the checkpoint has, and load it.
+
+    Return it with what there is to say of its head.
+    """
+    if wanted.head.layer:
+        checkpoint = head_renamed(checkpoint, wanted.head.layer, architecture, arguments)
     try:
-        module, state = build_for(checkpoint, architecture, arguments, num_classes)
-        apply_checkpoint(module, state, path=checkpoint.path, model=architecture.name)
-    except IncompatibleCheckpoint as error:
-        fitting = fitting_architectures(checkpoint) or similar_architectures(checkpoint)
-        if fitting and architecture.name not in fitting:
-            error.hint = f"its tensors are those of timm's {fitting[0]}: --model {fitting[0]}"
-        raise
-    return module
+        module, state = build_for(checkpoint, architecture, arguments, wanted.num_classes)
+    except IncompatibleCheckpoint:
+        if wanted.head.new_outputs is None:
+            raise
+        module, left_out = build_with_new_head(
+            checkpoint, architecture, arguments, wanted.head.new_outputs
+        )
+        rest = f" ({some(left_out, most=3)} left out)" if left_out else ""
+        return module, [f"{checkpoint.path.name} has no classifier that fits{rest}"]
+    apply_checkpoint(module, state, path=checkpoint.path, model=architecture.name)
+    return module, []
+
+
+def _classifying(network: Network) -> Network:
+    """Return a network; refuse one of timm's that was built without a classifier.
+
+    Raises:
+        NoClassifier: That is so.
+    """
+    if getattr(network.module, "num_classes", None) == 0:
+        left = {key: value for key, value in network.arguments.items() if key != "num_classes"}
+        raise NoClassifier(
+            f"{network.name} has no classifier: it gives features and no scores of classes",
+            model=network.name,
+            arguments=left,
+        )
+    return network

@@ -49,6 +49,14 @@ def find_architecture(name: str, *, recorded: bool = False) -> Architecture:
     )
 
 
+def size_argument(name: str, img_size: int | None) -> dict[str, int]:
+    """Return the argument that builds a timm network for an image size, where it needs one."""
+    if img_size is None or ":" in name:
+        return {}
+    config = timm.models.get_pretrained_cfg(name)
+    return {"img_size": img_size} if config and config.fixed_input_size else {}
+
+
 def _takes_classes(factory: Callable[..., Any]) -> bool:
     """Tell whether a function can be told the number of classes."""
     try:
@@ -67,13 +75,15 @@ def _timm_architecture(name: str) -> Architecture:
     if not has_tag(name):
         raise UnknownModel(name, timm.list_pretrained(f"{name.partition('.')[0]}.*"))
     config = timm.models.get_pretrained_cfg(name)
-    head: Any = config.classifier if config else None
+    layers: Any = (config.classifier if config else None) or ()
+    heads = (layers,) if isinstance(layers, str) else tuple(layers)
     build = partial(timm.create_model, name)
     return Architecture(
         name,
         build,
         partial(build, pretrained=True),
-        head=head[0] if isinstance(head, tuple | list) else head,
+        head=heads[0] if heads else None,
+        further_heads=heads[1:],
         has_weights=timm.models.is_model_pretrained(name),
     )
 

@@ -1,8 +1,7 @@
-"""Read the weights of a checkpoint, never its code, and fit them into a network."""
+"""Read the weights of a checkpoint, never its code."""
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from errlens.errors import BadCheckpoint, IncompatibleCheckpoint, UnfitOption, shortened, some
+from errlens.errors import BadCheckpoint, UnfitOption, shortened, some
 from errlens.model.weights.files import (
     IN_FOLDERS,
     InertObject,
@@ -39,13 +38,15 @@ StateDict = Mapping[str, Tensor]
 class Checkpoint:
     """The weights of a checkpoint by name, and what was `recorded` beside them.
 
-    `has_average` says that a moving average of the weights, not taken, is there too.
+    `has_average` says that a moving average of the weights, not taken, is there too; `place` are
+    the keys, joined by dots, under which the weights lie in the file.
     """
 
     path: Path
     state: StateDict
     recorded: Mapping[str, Any] = field(default_factory=dict)
     has_average: bool = False
+    place: str = ""
 
     @property
     def origin(self) -> str:
@@ -72,118 +73,14 @@ def read_checkpoint(path: Path, *, use_ema: bool = False) -> Checkpoint:
     """
     file = find_file(path)
     loaded = read_tree(file)
-    weights, has_average = _find_state(loaded, file, use_ema=use_ema)
+    place, weights, has_average = _find_state(loaded, file, use_ema=use_ema)
     _check_tensors(weights, file)
     state = {
         name.replace("_orig_mod.", ""): tensor  # what torch.compile calls the network inside
         for name, tensor in weights.items()
     }
     recorded = {**config_beside(file), **metadata_config(file), **_recorded(loaded)}
-    return Checkpoint(file, state, recorded, has_average)
-
-
-def matching_part(checkpoint: Checkpoint, names: Sequence[str]) -> StateDict:
-    """Return the part of a checkpoint whose tensors have a network's names, prefixes stripped.
-
-    `module.`, `model.` and the like come from what the network was wrapped in. Whatever lies
-    outside the prefix (a criterion, a metric) is left out, but where tensors are missing inside.
-
-    Raises:
-        BadCheckpoint: Several prefixes hold all tensors of the network.
-    """
-    own = set(names)
-    prefixes: Counter[str] = Counter()
-    for name in checkpoint.state:
-        steps = name.split(".")
-        for cut in range(len(steps)):
-            if ".".join(steps[cut:]) in own:
-                prefixes["".join(f"{step}." for step in steps[:cut])] += 1
-    if not prefixes:
-        return checkpoint.state
-    most = max(prefixes.values())
-    best = sorted((prefix for prefix, count in prefixes.items() if count == most), key=len)
-    if len(best) > 1 and most == len(own):
-        raise BadCheckpoint(
-            f"checkpoint {str(checkpoint.path)!r} holds the model several times: {some(best)}",
-            hint="save the state dict of one of them alone",
-        )
-    prefix = best[0]
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in checkpoint.state.items()
-        if name.startswith(prefix) or most < len(own)
-    }
-
-
-def count_outputs(state: StateDict, classifier: str) -> int | None:
-    """Return the number of outputs of a classifier layer, under whatever prefix; None if absent."""
-    for kind in ("weight", "bias"):
-        own = f"{classifier}.{kind}"
-        names = [name for name in state if f".{name}".endswith(f".{own}")]
-        weights = state[min(names, key=len)] if names else torch.empty(0)
-        if weights.ndim and weights.numel():
-            return int(weights.shape[0])
-    return None
-
-
-def apply_checkpoint(
-    module: nn.Module, state: StateDict, *, path: Path, model: str = "the model"
-) -> None:
-    """Load a checkpoint into a network whose tensors must be exactly those of the checkpoint.
-
-    Raises:
-        IncompatibleCheckpoint: They are not; all differences are listed.
-        BadCheckpoint: They are quantised, or no numbers.
-    """
-    check_fit(module, state, path=path, model=model)
-    module.load_state_dict(dict(state))
-    _refuse_diverged(module, path)
-
-
-def check_fit(module: nn.Module, state: StateDict, *, path: Path, model: str) -> None:
-    """Refuse weights whose names and shapes are not exactly those of a network.
-
-    Raises:
-        IncompatibleCheckpoint: They are not; all differences are listed.
-        BadCheckpoint: They are quantised.
-    """
-    own = module.state_dict()
-    missing = [name for name in own if name not in state]
-    unexpected = [name for name in state if name not in own]
-    misshaped = [
-        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in own
-        if name in state and own[name].shape != state[name].shape
-    ]
-    if missing or unexpected or misshaped:
-        raise IncompatibleCheckpoint(
-            path, missing=missing, unexpected=unexpected, misshaped=misshaped, model=model
-        )
-    rounded = [
-        name
-        for name, tensor in state.items()
-        if own[name].is_floating_point() and not tensor.is_floating_point()
-    ]
-    if rounded:
-        raise BadCheckpoint(
-            f"checkpoint {str(path)!r} is quantised: {some(rounded)} are no floating-point numbers",
-            hint="evaluate the weights it was made from",
-        )
-
-
-def _refuse_diverged(module: nn.Module, path: Path) -> None:
-    """Refuse weights that are infinite or no numbers: no prediction can be made with them."""
-    weights: dict[str, Tensor] = dict(module.named_parameters())
-    # Of other buffers some are infinite on purpose, as those that mask an attention.
-    buffers = module.named_buffers()
-    weights |= {name: buffer for name, buffer in buffers if ".running_" in f".{name}"}
-    lost = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
-    if lost:
-        raise BadCheckpoint(
-            f"checkpoint {str(path)!r} holds weights that are infinite or no numbers, in "
-            f"{len(lost)} of {len(weights)} tensors: {some(lost)}",
-            hint="the training has diverged: take a checkpoint from before",
-        )
+    return Checkpoint(file, state, recorded, has_average, place)
 
 
 def hash_weights(module: nn.Module) -> str:
@@ -234,10 +131,10 @@ def _check_tensors(state: StateDict, path: Path) -> None:
         )
 
 
-def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict, bool]:
+def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[str, StateDict, bool]:
     """Return the one state dict that a checkpoint holds, or that its names single out.
 
-    And whether there is a moving average that was not taken.
+    Its place before it, and after it whether there is a moving average that was not taken.
     """
     states = dict(_state_dicts(loaded, set()))
     averages = {name: state for name, state in states.items() if _EMA.search(name)}
@@ -248,14 +145,62 @@ def _find_state(loaded: object, path: Path, *, use_ema: bool) -> tuple[StateDict
     named = [name for name in wanted if name.rpartition(".")[2] in _WRAPPERS]
     for names in (list(wanted), named):
         if len(names) == 1:
-            return wanted[names[0]], bool(averages) and wanted is weights
+            return names[0], wanted[names[0]], bool(averages) and wanted is weights
     if wanted:
         raise BadCheckpoint(
             f"checkpoint {str(path)!r} holds several state dicts: {some(sorted(wanted))}",
-            hint="save the one to evaluate alone: torch.save(model.state_dict(), PATH)",
+            hint="where you trust it, save the one to evaluate alone:",
+            code=lines_to_save(path, place=max(wanted, key=_likeliest)),
         )
     _refuse_module(loaded, path)
-    raise BadCheckpoint(f"checkpoint {str(path)!r} holds no weights but a {type(loaded).__name__}")
+    if isinstance(loaded, Mapping) and any(
+        "optim" in str(key) or key == "param_groups" for key in loaded
+    ):
+        raise BadCheckpoint(
+            f"checkpoint {str(path)!r} holds the state of an optimizer, and no weights",
+            hint="the weights are in another file of the training; if in none, save them: "
+            "torch.save(model.state_dict(), PATH)",
+        )
+    raise BadCheckpoint(
+        f"checkpoint {str(path)!r} holds no weights but a {type(loaded).__name__}",
+        hint="save them: torch.save(model.state_dict(), PATH)",
+    )
+
+
+def _likeliest(place: str) -> tuple[bool, bool]:
+    """Put first the network that others learn from, where several are trained together."""
+    return "teacher" in place or "target" in place, "student" not in place
+
+
+def lines_to_save(
+    path: Path, *, place: str = "", under: str = "", without: Sequence[str] = ()
+) -> list[str]:
+    """Return lines of Python that save a part of a checkpoint's weights.
+
+    Args:
+        path: The checkpoint.
+        place: The keys, joined by dots, under which its weights lie.
+        under: Take only the tensors whose names start so, and drop that start.
+        without: Leave out these tensors.
+    """
+    safe = path.suffix.lower() == ".safetensors"
+    library = "safetensors.torch" if safe else "torch"
+    read = "load_file" if safe else "load"
+    write = "save_file" if safe else "save"
+    trust = "" if safe else ", weights_only=False"
+    keys = "".join(f"[{key!r}]" for key in place.split(".") if key and key != "ema")
+    part = "state"
+    if under:
+        inside = f"for k, v in state.items() if k.startswith({under!r})"
+        part = f"{{k.removeprefix({under!r}): v {inside}}}"
+    elif without:
+        part = f"{{k: v for k, v in state.items() if k not in {[*without]!r}}}"
+    target = str(path.with_name(f"{path.stem}-part{path.suffix}"))
+    return [
+        f"import {library}",
+        f"state = {library}.{read}({str(path)!r}{trust}){keys}",
+        f"{library}.{write}({part}, {target!r})",
+    ]
 
 
 def _state_dicts(
