@@ -56,6 +56,10 @@ FILES = {
     "cta-labels.csv": "row,label\n0,cta\n",
     "far.csv": "row,label\n40,cat\n",
     "last.csv": "row,label\n39,cat\n",
+    "worst.csv": "row,label_name\n0,dog\n",
+    "noted.csv": "row,observation\n0,look\n",
+    "cat.txt": "cat\ndog\n",
+    "cta.txt": "cta\ndog\n",
 }
 
 

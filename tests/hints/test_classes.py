@@ -5,6 +5,7 @@ import pytest
 from tests.hints.walking import IN_TABLES, Row, Walk
 
 MERGED = "analysis.accuracy.regrouping"
+CHOSEN = "analysis.accuracy.choosing.chosen_classes"
 MENDED = "analysis.accuracy.mended_labels"
 
 ROWS = [
@@ -20,8 +21,32 @@ ROWS = [
         "+",
         "what-if run --merge cat{}dog",
     ),
-    Row(f"{MERGED}._class_called:hint", "what-if run --drop cta", "cat", "what-if run --drop {}"),
-    Row(f"{MERGED}._class_called:hint", "what-if run --drop zebra", "cow", "what-if run --drop {}"),
+    Row(
+        f"{MERGED}._merged_classes:hint2",
+        "what-if run --merge cat+dgo",
+        "dog",
+        "what-if run --merge cat+{}",
+    ),
+    Row(
+        f"{MERGED}._refuse_absent:hint",
+        "what-if run --only cat,dog --merge cat+cow",
+        "in both",
+        "what-if run --only cat,dog,cow --merge cat+cow",
+    ),
+    Row(f"{CHOSEN}:hint", "what-if run --drop cta", "cat", "what-if run --drop {}"),
+    Row(f"{CHOSEN}:hint", "what-if run --drop zebra", "cow", "what-if run --drop {}"),
+    Row(
+        "analysis.accuracy.choosing._listed_classes:hint",
+        "what-if run --only cta.txt",
+        "cat",
+        "what-if run --only {}.txt",
+    ),
+    Row(
+        "classes.lists.read_list:hint",
+        "what-if run --only broken.json",
+        "one name a line",
+        "what-if run --only cat.txt",
+    ),
     Row(
         "commands.what_if.options.WhatIfOptions.__post_init__:hint",
         "what-if run",
@@ -35,7 +60,13 @@ ROWS = [
         "what-if run --relabel {}-labels.csv",
     ),
     Row(
-        f"{MENDED}._known_rows:hint",
+        f"{MENDED}.read_labels:hint",
+        "what-if run --relabel parents.csv",
+        "worst.csv",
+        "what-if run --relabel {}",
+    ),
+    Row(
+        "analysis.selection.written_tables.WrittenTable.rows_of:hint",
         "what-if run --relabel far.csv",
         "39",
         "what-if run --relabel last.csv",

@@ -161,7 +161,7 @@ def test_a_wrong_count_of_classes_is_named_or_a_head_is_fitted(walk: Walk):
 def test_images_that_failed_are_listed_or_taken_as_they_are(walk: Walk):
     Path("photos/red/0.png").write_bytes(b"no image")
     typed = f"evaluate photos {ON} --max-bad 0"
-    said = walk.refused(typed, "commands.evaluate.command.check_bad_inputs:hint")
+    said = walk.refused(typed, "commands.evaluate.result.check_bad_inputs:hint")
     walk.ends(said.command(" lists"))
     assert "red/0.png" in Path("new/report.html").read_text()
     assert "--max-bad 1" in said.hint
@@ -250,3 +250,20 @@ def test_a_mask_lies_as_its_photo_is_stored(walk: Walk):
     assert "as it is stored" in said.hint
     upright.rotate(90, expand=True).save("masks/red/1.png")
     walk.ends("explain new --masks masks")
+
+
+@IN_PHOTOS
+def test_classes_without_photos_are_left_out_of_the_choice(walk: Walk):
+    shutil.rmtree("photos/green")
+    typed = "evaluate photos --model tiny:spatial --classes names.txt"
+    said = walk.ends(f"{typed} -o new")
+    assert "--classes-subset" in said.text, "commands.evaluate.remarks.show_labels:text"
+    walk.ends(f"{typed} -o newer --classes-subset", says="2 of 3 outputs count")
+
+
+@IN_PHOTOS
+def test_photos_without_labels_leave_every_class_in_the_choice(walk: Walk):
+    typed = "evaluate photos/red --model tiny:spatial -o new"
+    at = "commands.evaluate.subset.among_classes_of_data:hint"
+    assert "leave it out here" in walk.refused(f"{typed} --classes-subset", at).hint
+    walk.ends(typed)

@@ -14,6 +14,7 @@ NAME = re.compile(r"[a-z]\w*[\w.]*:(hint|problem|next|text)\d*")
 
 # Texts that name an option or a command, and propose nothing.
 NO_PROPOSALS = {
+    "commands.evaluate.subset.among_classes_of_data:text",
     "commands.showing.say_next:next",  # writes what its callers propose
     "network.probe:text",
     "predictions.soundness._known_statuses:text",
@@ -28,7 +29,12 @@ PARTS = {
     "imported.named_classes._way_out:text": "imported.named_classes._refuse_strangers:hint",
     "imported.named_classes._way_out:text2": "imported.named_classes._refuse_strangers:hint",
     "imported.named_classes._way_out:text3": "imported.named_classes._refuse_strangers:hint",
-    "imported.probabilities._what_they_are:text": "imported.probabilities.refuse_improper:hint",
+    "imported.columns:text": "imported.columns.PredictionColumns._lacking:hint",
+    "imported.columns:text2": "imported.columns.PredictionColumns._lacking:hint",
+    **{
+        f"imported.probability_values._what_they_are:text{n}": "imported.probability_values.no_probabilities:hint"
+        for n in ("", 2, 3, 4)
+    },
     "report.page._without_maps:text": "report.page._without_maps:problem",
     "run.places.which_of_here:text": "run.folder.newest_run:hint",
 }

@@ -71,6 +71,12 @@ ROWS = [
         "misclassified run --notes good.yaml",
     ),
     Row(
+        "analysis.selection.notes._notes_of_table:hint",
+        "misclassified run --notes last.csv",
+        "write notes into it",
+        "misclassified run --notes noted.csv",
+    ),
+    Row(
         "analysis.comparison.by_image.changes_since:hint",
         "misclassified run --select broken:elsewhere",
         "errlens compare elsewhere run",
