@@ -10,6 +10,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Final
 
 # Printable by the letter of Unicode, yet blank or without width: fillers, joiners, variation
@@ -40,13 +41,18 @@ def printable(text: str) -> str:
     return text if is_printable(text) else "".join(map(_shown, text))
 
 
-def shell_line(words: Iterable[str]) -> str:
+def shell_line(words: Iterable[str | PurePath]) -> str:
     r"""Join words to a command that bash and zsh read as these, and that is safe to show.
+
+    Words that are paths are no options, whatever they begin with.
 
     >>> print(shell_line(["errlens", "confusion", "my run", "a\x1bé\u202e"]))
     errlens confusion 'my run' $'a\x1bé\xe2\x80\xae'
+    >>> print(shell_line(["errlens", "confusion", PurePath("-run")]))
+    errlens confusion ./-run
     """
-    return " ".join(shlex.quote(word) if is_printable(word) else _ansi_c(word) for word in words)
+    texts = [_word(word) for word in words]
+    return " ".join(shlex.quote(text) if is_printable(text) else _ansi_c(text) for text in texts)
 
 
 def cell(text: str) -> str:
@@ -92,6 +98,11 @@ def escaped_json(text: str) -> str:
     return "\n".join(
         line if is_printable(line) else "".join(map(_in_json, line)) for line in text.split("\n")
     )
+
+
+def _word(word: str | PurePath) -> str:
+    text = str(word)
+    return f"./{text}" if isinstance(word, PurePath) and text.startswith("-") else text
 
 
 def _shown(letter: str) -> str:

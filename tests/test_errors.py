@@ -47,7 +47,10 @@ def test_a_missing_input_is_answered_with_its_neighbours(tmp_path):
     (tmp_path / "photos").mkdir()
     failure = MissingInput(tmp_path / "fotos", what="data")
     assert str(tmp_path / "photos") in failure.hint
-    assert "does not exist either" in MissingInput(tmp_path / "a" / "b", what="data").hint
+    (tmp_path / "photos" / "val").mkdir()
+    failure = MissingInput(tmp_path / "fotos" / "vall", what="data")
+    assert failure.hint == f"did you mean {tmp_path / 'photos' / 'val'}?"
+    assert "holds 'photos'" in MissingInput(tmp_path / "x" / "y", what="data").hint
 
 
 @pytest.mark.parametrize(

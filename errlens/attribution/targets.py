@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitOption, did_you_mean, nearest
+from errlens.errors import UnfitOption, which_of
 from errlens.maps import Target
 
 ROLES: Final = ("predicted", "true", "second", "top3")
@@ -97,12 +97,11 @@ class Wanted:
         """Return the class of this name; None for a role."""
         if text in ROLES:
             return None
-        index = self.classes.index(text)
+        index = self.classes.called(text)
         if index is None:
-            near = nearest(text, [*ROLES, *self.classes.names])
             raise UnfitOption(
                 f"{option} {text!r} is neither a class nor one of {', '.join(ROLES)}",
-                hint=did_you_mean(near),
+                hint=which_of(text, [*ROLES, *self.classes.names]),
             )
         return index
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,8 @@ from errlens.escapes import text_of
 MOST_BYTES: Final = 16 * 2**20
 OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to decide
 
-_INNER_KEYS = ("id2label", "label2id", "names", "classes")  # Hugging Face, Ultralytics
+# Hugging Face, Ultralytics, run.json
+_INNER_KEYS = ("id2label", "label2id", "names", "classes", "class_names")
 _NAME_COLUMNS = ("class_name", "name", "class", "label")
 _INDEX_COLUMNS = ("class_index", "index", "idx", "id")
 _SUPERCLASS_COLUMNS = ("class_name", "superclass")
@@ -28,7 +30,8 @@ def read_classes(path: Path) -> ClassNames:
 
     Text: one name a line; one that begins with `? ` is not decided, and refused. JSON and YAML: a
     list, or a mapping between names and indices in either direction, alone or as the `id2label` of
-    a Hugging Face configuration or the `names` of an Ultralytics one. CSV: a column `class_name`
+    a Hugging Face configuration, the `names` of an Ultralytics one or the `class_names` of the
+    run.json of a run. CSV: a column `class_name`
     (or `name`), ordered by a column `class_index` (or `index`) where there is one, or a single
     column without a header.
 
@@ -99,7 +102,8 @@ def _csv_rows(text: str, *, wanted: Collection[str]) -> tuple[list[str], list[li
     first = read_header(io.StringIO(text), wanted=wanted)
     # Without a known column, what could be a delimiter is rather part of a class name.
     delimiter = first.delimiter if named(first, wanted) else ","
-    table = csv.reader(io.StringIO(text), delimiter=delimiter)
+    lines = islice(io.StringIO(text), first.lines - 1, None)
+    table = csv.reader(lines, delimiter=delimiter)
     header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
     short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
     if short:

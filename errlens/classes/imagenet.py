@@ -36,6 +36,21 @@ def lemmas_of_synsets() -> Mapping[str, Sequence[str]]:
 
 
 @cache
+def class_names_of_synsets() -> Mapping[str, str]:
+    """Return what errlens calls each class: its first lemma, with its id where others begin so.
+
+    >>> class_names_of_synsets()["n02123045"], class_names_of_synsets()["n02012849"]
+    ('tabby', 'crane (n02012849)')
+    """
+    first = {synset: own[0] for synset, own in lemmas_of_synsets().items()}
+    count = Counter(first.values())
+    return {
+        synset: lemma if count[lemma] == 1 else f"{lemma} ({synset})"
+        for synset, lemma in first.items()
+    }
+
+
+@cache
 def names_of_synsets() -> Mapping[str, Sequence[str]]:
     """Return what each class may be called: its id, the lemmas no other class has, all in a row.
 

@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.classes.imagenet import class_names_of_synsets
 from errlens.classes.spelling import folded, other_names, tidied
-from errlens.errors import BadClassFile, did_you_mean, nearest, some
+from errlens.errors import BadClassFile, some, which_of
 
+_CUT: Final = ("\u2026", "...")  # stand for the middle of a name that was left out
 NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
 
@@ -55,6 +57,26 @@ class ClassNames:
         meant = self.meant(label)
         return meant[0] if len(meant) == 1 else None
 
+    def called(self, name: str) -> int | None:
+        """Return the output that a person means: as `index`, or by a name as a table prints it.
+
+        Where a table has no room for a name, it leaves its middle out.
+
+        >>> ClassNames(("Staffordshire bull terrier", "pug")).called("Staff\u2026terrier")
+        0
+        """
+        index = self.index(name)
+        cut = next((mark for mark in _CUT if mark in name), None)
+        if index is not None or cut is None:
+            return index
+        start, _, end = name.strip().partition(cut)
+        meant = [
+            place
+            for place, whole in enumerate(self.names)
+            if whole.startswith(start) and whole.endswith(end) and len(start + end) < len(whole)
+        ]
+        return meant[0] if start + end and len(meant) == 1 else None
+
     def indices(self, names: Iterable[str]) -> NDArray[np.int64]:
         """Return the output of each name, spelt exactly as here, `NO_CLASS` where it has none.
 
@@ -74,6 +96,14 @@ class ClassNames:
             or self._tidied.get(tidied(label))
             or self._folded.get(folded(label), ())
         )
+
+    def among(self, indices: Iterable[int], *, source: str) -> "ClassNames":
+        """Return some of the classes, in the order given.
+
+        >>> ClassNames(("cat", "dog", "emu")).among([0, 2], source="the data").names
+        ('cat', 'emu')
+        """
+        return ClassNames(tuple(self.names[index] for index in indices), source=source)
 
     @cached_property
     def most_pluses(self) -> int:
@@ -141,7 +171,9 @@ class ClassNames:
         for name in (folded(label), *other_names(label)):
             if meant := self._folded.get(name) or self._other.get(name):
                 return meant
-        return ()
+        # Some classes of ImageNet have the lemma of another one, or its name but for case.
+        place = self._places.get(class_names_of_synsets().get(folded(label), ""))
+        return () if place is None else (place,)
 
 
 @dataclass(frozen=True)
@@ -167,7 +199,7 @@ class Superclasses:
         if invented:
             raise BadClassFile(
                 f"{source} gives a superclass to {some(invented)}, no class of the model",
-                hint=did_you_mean(nearest(invented[0], classes.names)),
+                hint=which_of(invented[0], classes.names),
             )
         if ambiguous := classes.ambiguous(mapping):
             label, meant = next(iter(ambiguous.items()))
@@ -182,6 +214,18 @@ class Superclasses:
         """Return the name of a class's superclass, or None if it has none."""
         parent = self.of_class[class_index]
         return None if parent is None else self.names[parent]
+
+    def among(self, indices: Iterable[int]) -> "Superclasses | None":
+        """Return those of some of the classes, in the order given; None where these have none.
+
+        >>> pets = Superclasses(("bird", "cat"), (1, None, 0))
+        >>> pets.among([0, 1]), pets.among([1])
+        (Superclasses(names=('cat',), of_class=(0, None)), None)
+        """
+        parents = [self.name_of(index) for index in indices]
+        names = tuple(sorted({parent for parent in parents if parent is not None}))
+        places = tuple(None if parent is None else names.index(parent) for parent in parents)
+        return Superclasses(names, places) if names else None
 
     def as_mapping(self, classes: ClassNames) -> dict[str, str]:
         """Return the superclass of each class that has one, by name."""

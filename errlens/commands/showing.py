@@ -97,9 +97,10 @@ def warn_of_absent(
         )
 
 
-def say_next(screen: Screen, words: Sequence[str]) -> None:
-    """Name the command that goes on from here."""
-    screen.whole(f"Next: {shell_line(words)}")
+def say_next(screen: Screen, words: Sequence[str | Path]) -> None:
+    """Name the command that goes on from here; paths in it start at the working folder."""
+    here = [Path(relative(word)) if isinstance(word, Path) else word for word in words]
+    screen.whole(f"Next: {shell_line(here)}")
 
 
 def print_json(screen: Screen, command: str, run: RunFolder | None = None, **values: Any) -> None:

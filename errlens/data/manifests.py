@@ -134,6 +134,7 @@ def _read_text(path: Path, columns: Columns) -> pd.DataFrame:
             return pd.read_csv(
                 path,
                 sep=header.delimiter,
+                skiprows=header.lines - 1,
                 dtype=str,
                 index_col=False,  # pandas would take a longer row's first value for its name
                 keep_default_na=False,  # a class may be called NA

@@ -30,8 +30,9 @@ class Samples:
     even be tried, else None). `class_folders` are the folder names that stand for classes, sorted,
     empty folders included. `listed` says that a manifest gave the labels. `skipped` counts files
     that are no pictures by suffix, and `misnamed` pictures whose names do not say so. `classes`
-    are those of a data set that has an order of its own. `remark` says how the paths of a manifest
-    were read, where not as they are.
+    are those of a data set that has an order of its own; `all_labels` are the labels of the data of
+    which some images were kept. `remark` says how the paths of a manifest were read, where not as
+    they are.
     """
 
     frame: pd.DataFrame
@@ -43,6 +44,7 @@ class Samples:
     misnamed: Mapping[str, int] = field(default_factory=dict)
     classes: ClassNames | None = None
     remark: str = ""
+    all_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.frame.empty:
@@ -53,8 +55,12 @@ class Samples:
 
     @property
     def labels(self) -> list[str]:
-        """The distinct labels of the data, sorted; those of empty class folders included."""
-        return sorted(set(self.frame["label_name"].dropna()) | set(self.class_folders))
+        """The distinct labels of the data, sorted.
+
+        Those of empty class folders are among them, and those of images that were not kept.
+        """
+        labels = set(self.frame["label_name"].dropna())
+        return sorted(labels.union(self.class_folders, self.all_labels))
 
     @property
     def empty_classes(self) -> list[str]:
@@ -259,7 +265,7 @@ def stratified(samples: Samples, limit: int, seed: int) -> Samples:
     if extra is not None:
         extra = extra.iloc[kept].assign(row=range(len(kept))).reset_index(drop=True)
     frame = samples.frame.iloc[kept].reset_index(drop=True)
-    return replace(samples, frame=frame, extra=extra)
+    return replace(samples, frame=frame, extra=extra, all_labels=tuple(samples.labels))
 
 
 def stratified_rows(labels: NDArray[Any], limit: int, *, seed: int) -> NDArray[np.intp]:

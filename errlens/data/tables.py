@@ -5,8 +5,9 @@ classes is half a gigabyte.
 """
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -17,43 +18,79 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from errlens.classes.headers import read_header, tidied_headers
+from errlens.classes.spelling import tidied
 from errlens.errors import BadPredictions, MissingInput, some
 from errlens.run.tables import open_parquet
 
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 TABLE_SUFFIXES: Final = (*TEXT_SUFFIXES, ".parquet")
+_OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
+_NAMELESS: Final = re.compile(r"(Unnamed: \d+)?")  # what pandas makes of a column without a name
 
 
-def read_table(path: Path, *, wanted: Collection[str]) -> pa.Table:
+def read_table(path: Path, *, wanted: Collection[str], what: str = "TABLE") -> pa.Table:
     """Read a table; in a text file, what is empty is null and all else is text.
+
+    Columns without a name that are empty, or number the rows as pandas does, are left out.
 
     Args:
         path: A csv, tsv or parquet file.
         wanted: Names that some columns should have; they tell the delimiter of a text file.
+        what: What to call it in a message.
 
     Raises:
         MissingInput: There is no such file.
         BadPredictions: It cannot be read, has no rows, or two columns have the same name.
     """
     if not path.is_file():
-        raise MissingInput(path, what="TABLE")
+        raise MissingInput(path, what=what)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        raise BadPredictions(f"TABLE {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}")
+        raise BadPredictions(
+            f"{what} {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}",
+            hint="a spreadsheet saves it as CSV UTF-8" if "xls" in path.suffix.lower() else "",
+        )
     try:
         table = _read_text(path, wanted) if is_text(path) else _read_parquet(path)
     except (OSError, UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
-        encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
         raise BadPredictions(
-            f"TABLE {str(path)!r} cannot be read: {error}",
-            hint="save it as UTF-8; a spreadsheet calls that CSV UTF-8" if encoding else "",
+            f"{what} {str(path)!r} cannot be read: {error}", hint=_way_out(error)
         ) from error
+    table = _without_nameless(table)
     table = table.rename_columns(tidied_headers(table.column_names, wanted=wanted))
     repeated = [name for name, count in Counter(table.column_names).items() if count > 1]
     if repeated:
-        raise BadPredictions(f"TABLE {str(path)!r} has several columns called {some(repeated)}")
+        raise BadPredictions(f"{what} {str(path)!r} has several columns called {some(repeated)}")
     if not table.num_rows:
-        raise BadPredictions(f"TABLE {str(path)!r} has no rows")
+        raise BadPredictions(f"{what} {str(path)!r} has no rows")
     return table
+
+
+def _way_out(error: Exception) -> str:
+    """Say what helps against an error of the reader, where that is known."""
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
+        return "save it as UTF-8; a spreadsheet calls that CSV UTF-8"
+    if cells := _OTHER_LENGTH.search(str(error)):
+        longer = int(cells[2]) > int(cells[1])
+        return (
+            "put what holds a comma, a decimal one too, into quotes, or a ; between columns"
+            if longer
+            else "a row ends too soon: was the file written to its end?"
+        )
+    return ""
+
+
+def blank_rows(table: pa.Table) -> NDArray[np.int64]:
+    """Return the rows in which nothing stands, or only blanks.
+
+    >>> blank_rows(pa.table({"path": ["a", " ", None], "label": ["x", None, "y"]}))
+    array([1])
+    """
+    rows = np.arange(len(table))
+    for column in table.columns:
+        if not len(rows):
+            break
+        rows = rows[_is_blank(column.take(pa.array(rows)))]
+    return rows
 
 
 def is_text(path: Path) -> bool:
@@ -77,39 +114,32 @@ def texts(table: pa.Table, name: str) -> list[str | None]:
     return [value or None for value in values]
 
 
-def numbers(table: pa.Table, columns: Sequence[str]) -> NDArray[np.float64]:
-    """Return columns as an array of shape (rows, columns), NaN where a value is missing.
-
-    Raises:
-        BadPredictions: A value is no number.
-    """
-    return np.column_stack([_numbers(table, name) for name in columns])
-
-
-def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = pc.utf8_trim_whitespace(column)
-    try:
-        values: NDArray[np.float64] = pc.cast(column, pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        row, value = next(
-            ((row, value) for row, value in enumerate(column.to_pylist()) if not _is_number(value)),
-            (0, column[0].as_py()),
-        )
-        raise BadPredictions(
-            f"column {name!r} should hold numbers, but row {row} holds {value!r}"
-        ) from error
-    return values
+def _is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    missing = column.is_null()
+    if pa.types.is_string(column.type):
+        missing = pc.or_kleene(missing, pc.equal(pc.utf8_trim_whitespace(column), ""))
+    blank: NDArray[np.bool_] = missing.to_numpy()
+    return blank
 
 
-def _is_number(value: object) -> bool:
-    try:
-        return value is None or float(str(value)) is not None
-    except ValueError:
-        return False
+def _without_nameless(table: pa.Table) -> pa.Table:
+    """Leave out columns without a name that say nothing: what a comma at the end of lines makes."""
+    kept = [
+        at
+        for at, name in enumerate(table.column_names)
+        if not _NAMELESS.fullmatch(tidied(name)) or not _says_nothing(table.column(at))
+    ]
+    return table if len(kept) == table.num_columns else table.select(kept)
+
+
+def _says_nothing(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column is empty, or numbers its rows from 0 or 1 on."""
+    if _is_blank(column).all():
+        return True
+    cells = [str(cell) for cell in column.to_pylist()]
+    return any(
+        cells == [str(number) for number in range(first, first + len(cells))] for first in (0, 1)
+    )
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -120,8 +150,17 @@ def _read_parquet(path: Path) -> pa.Table:
 def _read_text(path: Path, wanted: Collection[str]) -> pa.Table:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header = read_header(lines, wanted=wanted)
+        rest = csv.reader(lines, delimiter=header.delimiter)
+        first = next((cells for cells in rest if cells), [])
+    # Where lines end in delimiters that the header lacks, its columns go on without a name.
+    beyond = first[len(header.columns) :]
+    more = [] if any(beyond) else beyond
     return pa_csv.read_csv(
         path,
+        read_options=pa_csv.ReadOptions(
+            skip_rows=header.lines if more else header.lines - 1,
+            column_names=[*header.columns, *more] if more else None,
+        ),
         parse_options=pa_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(header.columns, pa.string()),

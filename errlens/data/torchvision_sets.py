@@ -194,7 +194,11 @@ def _explained(kind: _Kind, root: Path, *, download: bool) -> Iterator[None]:
     except Exception as error:  # foreign files make torchvision raise nearly anything
         reason = re.sub(r" You \w+ \w+ download=True.*", "", " ".join(str(error).split()))
         verb = "fetch or open" if download else "open"
-        hint = "add --download to fetch it" if "download" in kind.parameters else ""
+        hint = (
+            "add --download to fetch it"
+            if "download" in kind.parameters
+            else f"put its files into {str(root)!r}"
+        )
         hint = "try again, or put its files there yourself" if download else hint
         raise DataSetUnavailable(
             f"torchvision cannot {verb} {kind.name} in {str(root)!r}:"

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from errlens.errors.kinds import InputError
-from errlens.errors.words import nearest, some
+from errlens.errors.words import did_you_mean, nearest, some
+from errlens.escapes import shell_line
 
 AS_OUTPUTS: Final = (
     "the folders are called by whole numbers: if these number the outputs of the model, the first "
@@ -124,9 +125,28 @@ class UnfitDataSet(InputError):
 
 
 def _beside(path: Path) -> str:
-    """Suggest what lies beside a path that does not exist."""
-    parent = path.parent
-    if not parent.is_dir():
-        return f"the folder {str(parent)!r} does not exist either"
-    near = nearest(path.name, (entry.name for entry in parent.iterdir()))
-    return f"did you mean {', '.join(str(parent / name) for name in near)}?" if near else ""
+    """Suggest what is called like a path that does not exist, else what lies where it should."""
+    there = next(parent for parent in (*path.parents, Path()) if parent.is_dir())
+    names = _names_in(there)
+    if near := _like(path.relative_to(there), there, names):
+        return did_you_mean([shell_line([found]) for found in near])
+    return f"{str(there.absolute())!r} holds {some(names)}" if names else ""
+
+
+def _like(missing: Path, there: Path, names: Sequence[str]) -> list[Path]:
+    """Return the paths below a folder that exist and are called alike, folder by folder."""
+    first, *rest = missing.parts
+    near = [first] if first in names else nearest(first, names)
+    if not rest:
+        return [there / name for name in near]
+    folders = [there / name for name in near if (there / name).is_dir()]
+    below = [_like(Path(*rest), folder, _names_in(folder)) for folder in folders]
+    return [path for found in below for path in found]
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return what a folder shows, in order; nothing if it may not be read."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        return []

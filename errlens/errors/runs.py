@@ -4,6 +4,7 @@ from pathlib import Path
 
 from errlens.errors.kinds import InputError
 from errlens.errors.words import shortened
+from errlens.escapes import shell_line
 
 
 class NotARun(InputError):
@@ -32,14 +33,25 @@ class NoModel(InputError):
 
 
 class NoLabels(InputError):
-    """A run holds no image with a label and a prediction: nothing is right or wrong."""
+    """A run holds no image with a label and a prediction: nothing is right or wrong.
 
-    def __init__(self, run: Path) -> None:
-        super().__init__(
-            f"no image of {str(run)!r} has both a label and a prediction",
-            hint="evaluate a data set with labels: class folders, or a manifest with a column of "
-            "labels",
-        )
+    `labelled`: there are labels, but their images failed or their classes are unknown.
+    """
+
+    def __init__(self, run: Path, *, imported: bool, labelled: bool) -> None:
+        if labelled:
+            hint = f"{shell_line(['errlens', 'report', run])} makes a page that says why of each"
+        elif imported:
+            hint = (
+                "errlens import TABLE -o ANOTHER_RUN --label-column NAME takes a table with labels"
+            )
+        else:
+            explain = shell_line(["errlens", "explain", run, "--select", "pred:CLASS"])
+            hint = (
+                "errlens evaluate DATA --model NAME -o ANOTHER_RUN takes labels from class folders "
+                f"or a manifest; {explain} shows what speaks for a class, without any"
+            )
+        super().__init__(f"no image of {str(run)!r} has both a label and a prediction", hint=hint)
 
 
 class IncompleteRun(InputError):

@@ -48,6 +48,15 @@ def did_you_mean(near: Sequence[str], otherwise: str = "") -> str:
     return f"did you mean {', '.join(near)}?" if near else otherwise
 
 
+def which_of(word: str, known: Sequence[str]) -> str:
+    """Return the hint for a name that is not there: those spelt alike, else the first there are.
+
+    >>> which_of("cta", ["cat", "dog"]), which_of("zebra", ["cat", "dog"]), which_of("zebra", [])
+    ('did you mean cat?', "there are 'cat', 'dog'", '')
+    """
+    return did_you_mean(nearest(word, known), f"there are {some(known)}" if known else "")
+
+
 def some(names: Collection[str], *, most: int = 5) -> str:
     """Name the first few and count the rest.
 

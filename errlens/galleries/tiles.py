@@ -126,9 +126,11 @@ def training_images(data: Path, classes: ClassNames) -> dict[int, list[ImageFile
     if not by_class:
         raise UnfitOption(
             f"--train {str(data)!r} has no image of a class of the run",
-            hint=f"its labels are {some(samples.labels)}"
+            hint=f"its labels are {some(samples.labels)}; call them as the run does: "
+            f"{some(classes.names)}"
             if samples.labels
-            else "it needs a folder for each class, or a manifest",
+            else f"it needs a folder for each class, such as {str(data / classes[0])!r}, or a "
+            "manifest",
         )
     return {index: _spread(files) for index, files in by_class.items()}
 

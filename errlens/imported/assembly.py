@@ -39,16 +39,18 @@ def part_of_probabilities(
 
     Args:
         plan: The shard's rows of the plan.
-        seen: One entry a row, all ok.
-        prob: Shape (rows, classes).
+        seen: One entry a row.
+        prob: Shape (rows, classes); it means nothing where `seen` is not ok.
         label: The class index of each row, -1 where it has none.
         classes: The class names.
         superclasses: The superclasses, if any.
         topk: How many classes are listed.
     """
+    is_ok = np.array([image.status == OK for image in seen], bool)
+    prob, of_label = prob[is_ok], label[is_ok]
     known = np.where(np.isfinite(prob), np.maximum(prob, _NOTHING), np.nan)
-    scores = score(np.log(known), label, topk=topk, superclasses=superclasses)
-    no_chance = prob[np.arange(len(prob)), np.maximum(label, 0)] == 0
+    scores = score(np.log(known), of_label, topk=topk, superclasses=superclasses)
+    no_chance = prob[np.arange(len(prob)), np.maximum(of_label, 0)] == 0
     scores = scores._replace(loss=np.where(no_chance, np.float32(np.inf), scores.loss))
     table = part_table(plan, seen, scores, label, classes=classes, superclasses=superclasses)
     return _without(table, _OF_OUTPUTS)

@@ -90,7 +90,7 @@ def named_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> 
     )
     several = [spelt for spelt in spellings if len(spelt.labels) > 1 or len(spelt.preds) > 1]
     return NamedClasses(
-        ClassNames(tuple(sorted(names, key=_by_value)), source=SOURCE),
+        ClassNames(tuple(sorted(names, key=by_value)), source=SOURCE),
         [spelt.names for spelt in several if spelt.are_classes],
         [sorted({*spelt.labels, *spelt.preds}) for spelt in several if not spelt.are_classes],
     )
@@ -147,8 +147,8 @@ def _refuse_strangers(labels: Collection[str], preds: Collection[str]) -> None:
         return
     raise BadPredictions(
         f"labels and predictions do not name the same classes: {len(labels)} as labels "
-        f"({some(sorted(labels, key=_by_value))}), {len(preds)} as predictions "
-        f"({some(sorted(preds, key=_by_value))}), and none in common",
+        f"({some(sorted(labels, key=by_value))}), {len(preds)} as predictions "
+        f"({some(sorted(preds, key=by_value))}), and none in common",
         hint=_way_out(labels, preds),
     )
 
@@ -171,6 +171,11 @@ def _way_out(labels: Collection[str], preds: Collection[str]) -> str:
     )
 
 
-def _by_value(name: str) -> tuple[bool, int, str]:
+def by_value(name: str) -> tuple[bool, int, str]:
+    """Return the key that sorts numbers by their value, before other names.
+
+    >>> sorted(["10", "b", "9"], key=by_value)
+    ['9', '10', 'b']
+    """
     number = as_number(name)
     return number is None, number or 0, name

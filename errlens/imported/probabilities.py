@@ -1,20 +1,30 @@
-"""Columns of probability per class: which they are, and whether they hold probabilities."""
+"""Which columns of a table hold the probability of a class, or its raw output."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final, NamedTuple
 
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.errors import BadPredictions, UnfitOption, some
-from errlens.formats import count, counted
 
-PREFIXES: Final = ("prob_", "p_", "")  # what may stand before the name of a class
+LOGIT: Final = "logit_"  # stands before a class where a column holds its raw output
+PREFIXES: Final = ("prob_", "p_", LOGIT, "")  # what may stand before the name of a class
 
-_ONE: Final = 1 + 1e-6  # the softmax of float32 may say 1.0000001
+
+class ClassColumns(NamedTuple):
+    """The column of each class, in output order, and what stands before the class in its name.
+
+    With a single column, of one of two classes, the other class has none.
+    """
+
+    by_class: dict[str, str]
+    prefix: str = ""
+
+    @property
+    def are_logits(self) -> bool:
+        """Whether the columns are called raw outputs."""
+        return self.prefix.casefold() == LOGIT
 
 
 def probability_columns(
@@ -25,10 +35,11 @@ def probability_columns(
     given: ClassNames | None = None,
     prefix: str | None = None,
     needed: bool = False,
-) -> dict[str, str]:
-    """Return the column of each class, in output order, or nothing if there are none.
+) -> ClassColumns:
+    """Return the column of each class, or nothing if there are none.
 
-    Classes are in the order of `given`, else in that of the columns.
+    Of two classes one may do. Where a class has its probability and its raw output, the former
+    counts. Classes are in the order of `given`, else in that of the columns.
 
     Args:
         columns: All columns of the table.
@@ -49,6 +60,8 @@ def probability_columns(
         tried = [name for name in PREFIXES if name] if prefix is None else [prefix]
         families = _families(free, tried, named, given, trusted=True)
     if len(families) > 1:
+        families.pop(LOGIT, None)
+    if len(families) > 1:
         first, second = (next(iter(family.values())) for family in list(families.values())[:2])
         raise BadPredictions(
             f"two sets of columns could be the probabilities: those like {first!r} and those "
@@ -61,71 +74,27 @@ def probability_columns(
         _refuse_taken(
             family, before, reserved=reserved, wanted=given.names if given else sorted(named)
         )
-        _refuse_missing(family, given)
-        return family
-    return {}
+        alike = [name for name in free if name.casefold().startswith(before.casefold())]
+        if not (before and len(alike) == 1 and given and len(given) == 2):
+            _refuse_missing(family, given)
+        return ClassColumns(family, before)
+    return ClassColumns({})
 
 
-def refuse_improper(prob: NDArray[np.float64], names: Sequence[str], *, tolerance: float) -> None:
-    """Raise an error unless every row that is known in full holds probabilities that sum to one.
+def likely_prefix(columns: Collection[str], named: Collection[str]) -> str | None:
+    """Return what stands before two classes at least, and most, in names of columns, if anything.
 
-    Args:
-        prob: Shape (rows, classes); rows with NaN or infinity are left to whoever scores them.
-        names: What to call each row in a message.
-        tolerance: How far a sum may be from one.
-
-    Raises:
-        BadPredictions: Some row does not; the message names the first.
+    >>> likely_prefix(["size", "score_cat", "score_dog"], ["cat", "dog"])
+    'score_'
     """
-    rows = np.flatnonzero(np.isfinite(prob).all(axis=1))
-    known = prob[rows]
-    sums = known.sum(axis=1)
-    outside = (known < 0).any(axis=1) | (known > _ONE).any(axis=1)
-    bad = np.flatnonzero(outside | (np.abs(sums - 1) > tolerance))
-    if not len(bad):
-        return
-    first = bad[0]
-    what, hint = _what_they_are(known, tolerance)
-    raise BadPredictions(
-        f"the probabilities of row {rows[first]} ({names[rows[first]]!r}) sum to "
-        f"{sums[first]:.6g}, not to one{what}",
-        hint=hint,
+    times = Counter(
+        column[: len(column) - len(name)]
+        for column in columns
+        for name in named
+        if column.casefold().endswith(name.casefold()) and len(column) > len(name)
     )
-
-
-def refuse_disagreement(
-    prob: NDArray[np.float64], pred: NDArray[np.int32], names: Sequence[str], *, classes: ClassNames
-) -> None:
-    """Raise an error unless each predicted class (if not -1) is a most probable one.
-
-    Raises:
-        BadPredictions: Some are not; the message names the first.
-    """
-    rows = np.flatnonzero(np.isfinite(prob).all(axis=1) & (pred >= 0))
-    wrong = rows[prob[rows, pred[rows]] < prob[rows].max(axis=1)]
-    if not len(wrong):
-        return
-    examples = [
-        f"{names[row]} (predicted {classes[pred[row]]!r}, most probable "
-        f"{classes[int(prob[row].argmax())]!r})"
-        for row in wrong[:3]
-    ]
-    raise BadPredictions(
-        f"{len(wrong)} of {len(rows)} predicted classes are not the most probable class: "
-        f"{', '.join(examples)}",
-        hint="are the columns of probability those of these classes, and is the order of "
-        "--classes right? Without the column of predicted classes the probabilities decide",
-    )
-
-
-def most_probable(prob: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return the most probable class of each row, -1 where not all of it is known.
-
-    >>> most_probable(np.array([[0.1, 0.9], [np.nan, 1]]))
-    array([ 1, -1], dtype=int32)
-    """
-    known = np.isfinite(prob).all(axis=1)
-    return np.where(known, prob.argmax(axis=1), -1).astype(np.int32)
+    prefix, most = max(times.items(), key=lambda entry: entry[1], default=("", 0))
+    return prefix if most > 1 else None
 
 
 def _families(
@@ -150,10 +119,11 @@ def _family(
     trusted: bool,
 ) -> dict[str, str]:
     """Return the columns called PREFIX plus a class, unless they could be a coincidence."""
+    start = len(prefix)
     ends = {
-        name.removeprefix(prefix): name
+        name[start:]: name
         for name in free
-        if name.startswith(prefix) and name != prefix
+        if name[:start].casefold() == prefix.casefold() and name[start:]
     }
     if not ends:
         return {}
@@ -171,7 +141,7 @@ def _family(
         meant = {at for name in named if (at := columns.index(name)) is not None}
         family = {columns[at]: ends[columns[at]] for at in sorted(meant)}
         return family if trusted or len(family) >= min(2, len(named)) else {}
-    numbered = prefix == "prob_" and all(as_number(name) is not None for name in named)
+    numbered = prefix in ("prob_", LOGIT) and all(as_number(name) is not None for name in named)
     is_known = trusted or numbered or any(columns.meant(name) for name in named)
     return ends if is_known else {}
 
@@ -197,22 +167,3 @@ def _refuse_missing(family: dict[str, str], given: ClassNames | None) -> None:
             f"no column of probability for {some(missing)}, but for {some(list(family))}",
             hint="name every column after its class; see --prob-prefix and --classes",
         )
-
-
-def _what_they_are(known: NDArray[np.float64], tolerance: float) -> tuple[str, str]:
-    """Guess what numbers that are no probabilities are: the end of a sentence and a hint."""
-    if (np.abs(known.sum(axis=1) - 100) <= 100 * tolerance).all() and (known >= 0).all():
-        return ": they look like percentages", "divide them by 100"
-    span = f"from {known.min():.4g} to {known.max():.4g}"
-    if (known <= 0).all() and (np.abs(np.exp(known).sum(axis=1) - 1) <= tolerance).all():
-        return f": they look like log-probabilities, {span}", "take their exponential first"
-    bad = (known < 0).any(axis=1) | (known > _ONE).any(axis=1)
-    if bad.mean() >= 0.5:
-        return f": they look like raw outputs (logits), {span}", "softmax them first"
-    if bad.any():
-        share = f"{count(int(bad.sum()))} of {counted(len(known), 'row')}"
-        return f": values lie outside of 0 to 1 in {share}", "mend or drop these rows"
-    return "", (
-        "every class needs its column (see --prob-prefix and --classes), with enough digits; "
-        "outputs of independent sigmoids are no probabilities of one class: softmax them first"
-    )

@@ -23,6 +23,18 @@ class Repetitions(NamedTuple):
     contradiction: tuple[str, Sequence[str]]
 
 
+def same_image(paths: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of the image that each row is about, and the first row of each image.
+
+    >>> same_image(["a", "b", "./a"])
+    (array([0, 1, 0]), array([0, 1]))
+    """
+    image, distinct = pd.factorize(np.array([str(PurePosixPath(path)) for path in paths], object))
+    first = np.full(len(distinct), len(image), np.int64)
+    np.minimum.at(first, image, np.arange(len(image)))
+    return image.astype(np.int64), first
+
+
 def find_repetitions(
     paths: Sequence[str], label: NDArray[np.integer], names: Sequence[str | None]
 ) -> Repetitions:

@@ -1,63 +1,55 @@
 """A table of predictions made elsewhere: its images, labels and predicted classes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from errlens.choices import Repeated
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
 from errlens.data.manifests import Manifest, as_labels, in_split
 from errlens.data.numbering import Numbering
-from errlens.data.tables import is_text, numbers, read_table, texts
-from errlens.errors import BadPredictions, UnfitOption, nearest, some
-from errlens.imported.naming import Spelling, name_classes
-from errlens.imported.probabilities import (
-    PREFIXES,
-    most_probable,
-    probability_columns,
-    refuse_disagreement,
-    refuse_improper,
-)
-from errlens.imported.repetitions import Repetitions, find_repetitions
+from errlens.data.tables import blank_rows, is_text, read_table, texts
+from errlens.errors import BadPredictions, UnfitOption
+from errlens.formats import counted
+from errlens.imported.columns import PredictionColumns
+from errlens.imported.imported_predictions import ImportedPredictions
+from errlens.imported.naming import Values, name_classes
+from errlens.imported.one_an_image import one_row_an_image
+from errlens.imported.probabilities import ClassColumns, probability_columns
+from errlens.imported.probability_values import most_probable
+from errlens.imported.repetitions import find_repetitions
+from errlens.imported.row_values import UsableRows, read_confidence, read_probabilities
+from errlens.imported.two_classes import both_classes
 
 # How far a row of probabilities may be from a sum of one: digits, or float16, round.
 TEXT_TOLERANCE: Final = 1e-2
 BINARY_TOLERANCE: Final = 1e-3
 
 
-class PredictionColumns(NamedTuple):
-    """What a table of predictions calls its columns; `path` gives way to `id` where it lacks."""
+class Wishes(NamedTuple):
+    """What the user says about a table.
 
-    path: str = "path"
-    id: str = "id"
-    label: str = "label"
-    pred: str = "pred"
-    confidence: str = "confidence"
-    split: str = "split"
-
-
-class ImportedPredictions(NamedTuple):
-    """What a table says, one entry a row.
-
-    `label` and `pred` are class indices, `NO_CLASS` where the table leaves them empty;
-    `unknown` marks labels that are none of the classes. `prob` has a column for each class.
-    `spelling` says what names were reconciled, `repetitions` which images are in several rows.
+    `prob_prefix` stands before a class in the name of its column of probability; `logits` says that
+    these are raw outputs. `numbering` says what labels and predicted classes are, where numbers
+    could be both, and where these start. `allow_unknown` keeps rows whose label is none of the
+    classes. `repeated` says what several rows about one image are. `allowed_bad` returns how many
+    of n rows may be unusable.
     """
 
-    manifest: Manifest
-    classes: ClassNames
-    label: NDArray[np.int32]
-    unknown: NDArray[np.bool_]
-    pred: NDArray[np.int32]
-    confidence: NDArray[np.float64] | None
-    prob: NDArray[np.float64] | None
-    spelling: Spelling
-    repetitions: Repetitions
+    prob_prefix: str | None = None
+    logits: bool = False
+    numbering: Numbering = Numbering()
+    allow_unknown: bool = False
+    repeated: Repeated = "count"
+    allowed_bad: Callable[[int], int] = lambda _: 0
+
+
+_NONE: Final = Wishes()
 
 
 def read_predictions(
@@ -66,9 +58,7 @@ def read_predictions(
     *,
     split: str | None = None,
     given: ClassNames | None = None,
-    prob_prefix: str | None = None,
-    numbering: Numbering | None = None,
-    allow_unknown: bool = False,
+    wishes: Wishes = _NONE,
 ) -> ImportedPredictions:
     """Read the predictions of a csv or parquet table.
 
@@ -78,83 +68,120 @@ def read_predictions(
         split: Keep only the rows of this split.
         given: The classes in output order; by default those of the columns of probability in
             their order, else those that labels and predictions say, sorted.
-        prob_prefix: What stands before a class in the name of its column of probability.
-        numbering: What labels and predicted classes are, where numbers could be both, and where
-            these start.
-        allow_unknown: Keep rows whose label is none of the classes.
+        wishes: What else the user says about it.
 
     Raises:
         MissingInput: There is no such table.
-        BadPredictions: It cannot be read, lacks columns, or its values contradict one another.
-        UnknownLabels: A label is none of the classes, and `allow_unknown` is off.
+        BadPredictions: It cannot be read, lacks columns, its values contradict one another, or
+            more rows than allowed cannot be used.
+        UnknownLabels: A label is none of the classes, and that is not allowed.
         AmbiguousLabels: A label may mean several classes, or labels and predictions seem to count
             from different numbers.
         UnfitOption: A split or a prefix is asked for that it does not have, a column is to hold
             two things, or words are to be numbers.
     """
-    _refuse_double_use(columns)
+    columns.refuse_double_use()
+    table, remarks = _read_rows(path, columns, split)
+    place = columns.place(table.column_names)
+    paths, labels = _paths(table, place), _names(table, columns.label)
+    has_pred = columns.pred in table.column_names
+    preds = _names(table, columns.pred) if has_pred else [None] * len(table)
+    held = _class_columns(table, columns, {*labels, *preds} - {None}, given, wishes)
+
+    known = _known_classes(held, {*labels, *preds} - {None}, given)
+    naming = name_classes(labels, preds, known=known, numbering=wishes.numbering)
+    label, unknown = naming.of_labels(labels, allow_unknown=wishes.allow_unknown)
+    pred = naming.of_predictions(preds)
+    strangers = {*unknown}
+
+    rows = UsableRows(paths, wishes.allowed_bad(len(table)))
+    prob = confidence = None
+    if held.by_class:
+        tolerance = TEXT_TOLERANCE if is_text(path) else BINARY_TOLERANCE
+        prob, more = read_probabilities(
+            table, held, naming.classes, rows, logits=wishes.logits, tolerance=tolerance
+        )
+        remarks += more
+        rows.refuse_disagreement(prob, pred, naming.classes)
+    else:
+        confidence = read_confidence(table, columns.confidence, rows)
+    naming.refuse_shift(labels, preds, label, pred if prob is None else most_probable(prob))
+
+    used = {place, columns.label, columns.split, columns.pred, *held.by_class.values()}
+    used |= set() if confidence is None else {columns.confidence}
+    found = ImportedPredictions(
+        manifest=Manifest(_frame(table, columns, paths, labels), _extra(table, used)),
+        classes=naming.classes,
+        label=label,
+        unknown=np.array([text in strangers for text in labels], bool),
+        pred=pred,
+        confidence=confidence,
+        prob=prob,
+        problems=[rows.problems.get(row) for row in range(len(table))],
+        spelling=naming.spelling(labels, preds),
+        repetitions=find_repetitions(paths, label, labels),
+        remarks=remarks,
+    )
+    return one_row_an_image(found, wishes.repeated)
+
+
+def _read_rows(
+    path: Path, columns: PredictionColumns, split: str | None
+) -> tuple[pa.Table, list[str]]:
+    """Return the rows of a table, or of one split of it, and what is to be said of the others."""
     table = read_table(path, wanted=columns)
+    blank = blank_rows(table)
+    remarks = [f"{counted(len(blank), 'blank row')} passed over"] if len(blank) else []
+    if remarks:
+        table = table.take(pa.array(np.setdiff1d(np.arange(len(table)), blank)))
     if split is not None:
         splits = texts(table, columns.split) if columns.split in table.column_names else None
         is_in = in_split(splits, split, column=columns.split, of="the table")
         table = table.filter(pa.array(is_in))
-    place = _place_column(table, columns)
-    paths = _paths(table, place)
+    return table, remarks
 
-    label_text = _names(table, columns.label)
-    has_pred = columns.pred in table.column_names
-    pred_text = _names(table, columns.pred) if has_pred else [None] * len(table)
+
+def _class_columns(
+    table: pa.Table,
+    columns: PredictionColumns,
+    named: Collection[str],
+    given: ClassNames | None,
+    wishes: Wishes,
+) -> ClassColumns:
+    """Return the columns of probability; there must be some where no class is predicted."""
+    present = table.column_names
+    has_pred = columns.pred in present
     held = probability_columns(
-        table.column_names,
-        reserved={*columns, place},
-        named=_distinct(label_text) | _distinct(pred_text),
+        present,
+        reserved={*columns, columns.place(present)},
+        named=named,
         given=given,
-        prefix=prob_prefix,
+        prefix=wishes.prob_prefix,
         needed=not has_pred,
     )
-    _refuse_no_predictions(table, columns, known=has_pred or bool(held))
+    if not (has_pred or held.by_class):
+        raise columns.no_predictions(present, named)
+    if wishes.logits and not held.by_class:
+        raise UnfitOption("--logits: the table has predicted classes, and no raw outputs")
+    return held
 
-    named = ClassNames(tuple(held), source="the columns of probability") if held else None
-    naming = name_classes(
-        label_text, pred_text, known=given or named, numbering=numbering or Numbering()
-    )
-    label, unknown = naming.of_labels(label_text, allow_unknown=allow_unknown)
-    pred = naming.of_predictions(pred_text)
-    prob = _probabilities(table, list(held.values()), paths, text=is_text(path)) if held else None
-    if prob is not None:
-        refuse_disagreement(prob, pred, paths, classes=naming.classes)
-    predicted = pred if prob is None else most_probable(prob)
-    naming.refuse_shift(label_text, pred_text, label, predicted)
-    confidence = None if held else _confidence(table, columns.confidence)
 
-    used = {place, columns.label, columns.split, columns.pred, *held.values()}
-    used |= set() if confidence is None else {columns.confidence}
-    frame = pd.DataFrame({"path": paths, "label": label_text}, dtype="object")
+def _known_classes(
+    held: ClassColumns, named: Collection[str], given: ClassNames | None
+) -> ClassNames | None:
+    """Return the classes that are known before labels and predictions are looked at, if any."""
+    names = tuple(held.by_class)
+    if len(names) == 1:
+        return both_classes(names[0], held.by_class[names[0]], named=named, given=given)
+    return given or (ClassNames(names, source="the columns of probability") if names else None)
+
+
+def _frame(
+    table: pa.Table, columns: PredictionColumns, paths: Iterable[str], labels: Values
+) -> pd.DataFrame:
+    frame = pd.DataFrame({"path": paths, "label": labels}, dtype="object")
     frame["split"] = texts(table, columns.split) if columns.split in table.column_names else None
-    is_unknown = np.array([text in set(unknown) for text in label_text], bool)
-    return ImportedPredictions(
-        Manifest(frame, _extra(table, used)),
-        naming.classes,
-        label,
-        is_unknown,
-        pred,
-        confidence,
-        prob,
-        naming.spelling(label_text, pred_text),
-        find_repetitions(paths, label, label_text),
-    )
-
-
-def _refuse_double_use(columns: PredictionColumns) -> None:
-    """Raise an error where one column is to be two; only an id may be the path as well."""
-    places = {name: column for name, column in columns._asdict().items() if name != "id"}
-    for name, column in places.items():
-        twins = [other for other in places if places[other] == column]
-        if len(twins) > 1:
-            raise UnfitOption(
-                f"{' and '.join(f'--{twin}-column' for twin in twins)} all name {column!r}",
-                hint=f"which column holds the {name}?",
-            )
+    return frame
 
 
 def _names(table: pa.Table, column: str) -> list[str | None]:
@@ -162,73 +189,11 @@ def _names(table: pa.Table, column: str) -> list[str | None]:
     return as_labels(value if value and tidied(value) else None for value in texts(table, column))
 
 
-def _place_column(table: pa.Table, columns: PredictionColumns) -> str:
-    """Return the column that says which image a row is about, once the label is there too."""
-    present = table.column_names
-    places = [name for name in (columns.path, columns.id) if name in present]
-    if not places:
-        raise _no_column((columns.path, columns.id), present, "--path-column or --id-column")
-    if columns.label not in present:
-        raise _no_column((columns.label,), present, "--label-column")
-    return places[0]
-
-
-def _refuse_no_predictions(table: pa.Table, columns: PredictionColumns, *, known: bool) -> None:
-    if known:
-        return
-    prefixes = " or ".join(f"{prefix}CLASS" for prefix in PREFIXES)
-    raise _no_column(
-        (columns.pred,),
-        table.column_names,
-        "--pred-column, or the columns of probability with --prob-prefix or --classes",
-        more=f", and no columns of probability called {prefixes}",
-    )
-
-
-def _no_column(
-    wanted: Sequence[str], present: Sequence[str], option: str, *, more: str = ""
-) -> BadPredictions:
-    near = [
-        name
-        for column in wanted
-        for name in nearest(column, present, most=1)
-        or [name for name in present if column in name][:1]
-    ]
-    return BadPredictions(
-        f"the table has no column {' or '.join(map(repr, wanted))}{more}; it has "
-        f"{some(present, most=10)}",
-        hint=f"name it with {option}" + (f"; did you mean {', '.join(near)}?" if near else ""),
-    )
-
-
 def _paths(table: pa.Table, column: str) -> list[str]:
     values = texts(table, column)
     if None in values:
         raise BadPredictions(f"column {column!r} is empty in row {values.index(None)}")
     return [value for value in values if value is not None]
-
-
-def _probabilities(
-    table: pa.Table, columns: Sequence[str], paths: Sequence[str], *, text: bool
-) -> NDArray[np.float64]:
-    prob = numbers(table, columns)
-    refuse_improper(prob, paths, tolerance=TEXT_TOLERANCE if text else BINARY_TOLERANCE)
-    return prob
-
-
-def _confidence(table: pa.Table, column: str) -> NDArray[np.float64] | None:
-    """Return the confidences, NaN where there are none."""
-    if column not in table.column_names:
-        return None
-    values = numbers(table, [column])[:, 0]
-    bad = np.flatnonzero((values < 0) | (values > 1))
-    if len(bad):
-        raise BadPredictions(
-            f"column {column!r} should hold probabilities, but row {bad[0]} holds "
-            f"{values[bad[0]]:g}",
-            hint="divide percentages by 100; --confidence-column names another column",
-        )
-    return values
 
 
 def _extra(table: pa.Table, used: Collection[str]) -> pd.DataFrame | None:
@@ -241,7 +206,3 @@ def _extra(table: pa.Table, used: Collection[str]) -> pd.DataFrame | None:
     )
     frame.insert(0, "row", range(len(frame)))
     return frame
-
-
-def _distinct(values: Iterable[Any]) -> set[str]:
-    return {value for value in values if value is not None}

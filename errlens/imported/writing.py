@@ -11,7 +11,7 @@ from errlens.classes.names import NO_CLASS, Superclasses
 from errlens.data.photos.images import Identity, identify_photo
 from errlens.data.photos.loading import in_order
 from errlens.imported.assembly import part_of_classes, part_of_probabilities
-from errlens.imported.table import ImportedPredictions
+from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.predictions.assembly import Seen
 from errlens.predictions.table import FAILED, OK
 from errlens.run.identity import RunInfo
@@ -63,7 +63,10 @@ class ShardImporter(ShardWorker):
         """Join the rows of a shard with what the table says about them."""
         table = self.table
         label, classes = table.label[rows], table.classes
-        seen = [Seen(OK, None, *image) for image in images]
+        seen = [
+            Seen(FAILED if problem else OK, problem, *image)
+            for image, problem in zip(images, table.problems[rows], strict=True)
+        ]
         if table.prob is not None:
             part = part_of_probabilities(
                 plan,
@@ -77,7 +80,9 @@ class ShardImporter(ShardWorker):
         else:
             pred, confidence = table.pred[rows], table.confidence
             seen = [
-                image_seen if index != NO_CLASS else NO_PREDICTION._replace(**image._asdict())
+                NO_PREDICTION._replace(**image._asdict())
+                if index == NO_CLASS and image_seen.status == OK
+                else image_seen
                 for image_seen, index, image in zip(seen, pred, images, strict=True)
             ]
             part = part_of_classes(

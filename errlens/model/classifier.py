@@ -37,7 +37,8 @@ class Outputs(NamedTuple):
 class Interface(NamedTuple):
     """What a network takes and returns, as a dry run shows it, and how its scores are read.
 
-    `outputs` are the classes it tells apart: two for a network of one output. `one_at_a_time` says
+    `outputs` are the classes it tells apart, also where there is to choose among some of them only:
+    two for a network of one output. `one_at_a_time` says
     that it takes no second image; `keeps_tensors` that it stores tensors while it runs, so that two
     threads must not run it at once.
     """
@@ -53,13 +54,22 @@ class Interface(NamedTuple):
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network on its device, the preparation of its inputs and the names of its outputs."""
+    """A network on its device, the preparation of its inputs and the classes it chooses among.
+
+    `all_classes` are the names of all outputs, where there is to choose among some of them.
+    """
 
     network: Network
     preparation: Preparation
     classes: ClassNames
     device: torch.device
     interface: Interface
+    all_classes: ClassNames | None = None
+
+    @property
+    def output_names(self) -> ClassNames:
+        """The names of all outputs, also of those that there is not to choose among."""
+        return self.all_classes or self.classes
 
     @property
     def good_batch_size(self) -> int:
@@ -71,12 +81,23 @@ class Classifier:
     @property
     def values_per_image(self) -> int:
         """How many numbers the outputs and features of one image are."""
-        return self.interface.outputs + self.interface.features
+        return len(self.classes) + self.interface.features
 
     @property
     def reading(self) -> Reading:
         """How class scores are read from what the network returns."""
         return self.interface.reading
+
+    def among(self, classes: Sequence[int], *, source: str) -> "Classifier":
+        """Return the same classifier where it chooses among some of its classes only.
+
+        Args:
+            classes: Their indices, ascending.
+            source: Where the choice comes from, for messages.
+        """
+        reading = replace(self.reading, subset=tuple(classes), of=self.interface.outputs)
+        chosen = self.classes.among(classes, source=source)
+        return replace(self, classes=chosen, all_classes=self.classes).read_as(reading)
 
     def read_as(self, reading: Reading) -> "Classifier":
         """Return the same classifier with its outputs read in another way."""
@@ -135,7 +156,7 @@ class Classifier:
 
             def outputs(values: Sequence[Any]) -> Outputs:
                 if not values:
-                    return Outputs(_nothing(self.interface.outputs), _nothing(width))
+                    return Outputs(_nothing(len(self.classes)), _nothing(width))
                 batch = stack(values, self.preparation, device)
                 with turn, torch.inference_mode():
                     logits = self.reading.of_values(self.scores(batch))

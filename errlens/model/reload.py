@@ -163,7 +163,10 @@ def _reading(info: RunInfo) -> Reading:
         StaleRun: It says something that no errlens wrote.
     """
     try:
-        return Reading(**info.settings.outputs)
+        reading = Reading(**info.settings.outputs)
+        if reading.subset and len(reading.subset) != len(info.classes):
+            raise ValueError(f"{len(reading.subset)} outputs for {len(info.classes)} classes")
+        return reading
     except (TypeError, ValueError) as error:
         raise StaleRun(
             f"run.json does not say how the outputs of the model are read: {error}",
@@ -173,7 +176,8 @@ def _reading(info: RunInfo) -> Reading:
 
 def _outputs(info: RunInfo) -> int:
     """Return how many outputs the network of a run has."""
-    return 1 if _reading(info).single else len(info.classes)
+    reading = _reading(info)
+    return 1 if reading.single else reading.of or len(info.classes)
 
 
 def _classifier(

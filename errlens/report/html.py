@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,7 +51,7 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    command = shell_line(["errlens", "misclassified", page.run, "--select"])
+    command = shell_line(["errlens", "misclassified", Path(page.run), "--select"])
     data = dict(getattr(page, "data", {}), command=command, facts=page.shots.facts())
     return environment.get_template(f"{name}.html.j2").render(
         page=page,

@@ -90,7 +90,7 @@ def _gates(page: RunPage) -> list[str]:
     overview = page.overview
     if overview.gates is None:
         problem = overview.gates_problem
-        return [f"No gates: {code(problem.command)} makes them."] if problem else []
+        return [f"No gates: {code(problem.command)} {problem.does}."] if problem else []
     gates = overview.gates["gates"]
     rows = [
         (

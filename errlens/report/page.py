@@ -105,7 +105,7 @@ class Sources:
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""
-        return shell_line(["errlens", name, str(self.run.path), *words])
+        return shell_line(["errlens", name, self.run.path, *words])
 
     def shots(self) -> Shots:
         """Return an empty collection of images."""
@@ -144,15 +144,14 @@ def read_page(sources: Sources) -> RunPage:
         "compare": compare,
     }
     problems = {name: part.problem for name, part in parts.items() if part.problem}
+    has_labels = bool(matrix.total or metrics.get("n_label_unknown"))
     if not matrix.total:  # no command finds anything without labels
         problems.pop("confusion", None)
-        if not metrics.get("n_label_unknown"):
+        problems.pop("compare", None)
+        if not has_labels:
             problems.pop("misclassified", None)
-    if info.imported and "explain" in problems:
-        problems["explain"] = Problem(
-            "the predictions were imported, so there is no model to explain with",
-            "errlens evaluate DATA --model NAME",
-        )
+    if "explain" in problems:
+        problems["explain"] = _without_maps(sources, problems["explain"])
     return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
@@ -176,11 +175,7 @@ def read_page(sources: Sources) -> RunPage:
         health=health(run, matrix),
         provenance=provenance(run),
         problems=problems,
-        commands={
-            "superclasses": sources.command("confusion", "--superclasses", "FILE"),
-            "notes": sources.command("misclassified", "--notes", "FILE"),
-            "errors": sources.command("misclassified"),
-        },
+        commands=_commands(sources) if has_labels else {},
         data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
         shots=shots,
     )
@@ -198,10 +193,9 @@ def verdict(run: RunFolder) -> Sequence[str]:
 
 
 def _overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
-    gates, problem = read_gates(run)
-    return overview(
-        run.metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem
-    )
+    metrics = run.metrics
+    gates, problem = read_gates(run, metrics)
+    return overview(metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem)
 
 
 def _read_matrix(run: RunFolder) -> ConfusionMatrix:
@@ -246,6 +240,7 @@ def read_selection(
                 "others": [] if ends else _paths(among, selected, but=shown),
             }
         )
+    unexplained = shots.explained.problem
     return SelectionPage(
         title=" and ".join(selectors),
         run=str(run.path),
@@ -253,10 +248,31 @@ def read_selection(
         n_rows=len(selected),
         galleries=galleries,
         heatmaps=heatmaps,
-        problems={"explain": shots.explained.problem} if shots.explained.problem else {},
+        problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
         shots=shots,
     )
+
+
+def _commands(sources: Sources) -> dict[str, str]:
+    """Return the commands that add to what there is already, or show more of it."""
+    return {
+        "superclasses": sources.command("confusion", "--superclasses", "FILE"),
+        "notes": sources.command("misclassified", "--notes", "FILE"),
+        "errors": sources.command("misclassified"),
+    }
+
+
+def _without_maps(sources: Sources, problem: Problem, selectors: Sequence[str] = ()) -> Problem:
+    """Return why there are no heat maps of these images, and what makes them."""
+    if sources.run.info.imported:
+        return Problem(
+            "the predictions were imported, so there is no model to explain with",
+            "errlens evaluate DATA --model NAME -o ANOTHER_RUN",
+            "makes a run that has one",
+        )
+    chosen = [word for selector in selectors for word in ("--select", selector)]
+    return problem._replace(command=sources.command("explain", *chosen))
 
 
 def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, Any] | None:

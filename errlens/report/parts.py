@@ -1,5 +1,6 @@
 """What other commands made of a run, or the command that makes it."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple, cast
 
@@ -20,10 +21,11 @@ _CLASSES: Final = ("class_a", "class_b", "true_class", "pred_class", "class_name
 
 
 class Problem(NamedTuple):
-    """Why a part of a run cannot be shown, and the command that changes this."""
+    """Why a part of a run cannot be shown, the command that changes this, and what it does."""
 
     what: str
     command: str
+    does: str = "makes it"
 
 
 class _Gate(BaseModel):
@@ -73,16 +75,17 @@ def read_part(
             stale or damaged is a problem, and then there are none.
         optional: Likewise of those that it writes only if asked to; damaged ones are as good as
             none.
-        before: What stands before the run on its command line.
+        before: What stands before the run on its command line, in capitals: the user's to fill in.
     """
-    words = ["errlens", kind, *([before] if before else []), str(run.path)]
+    command = shell_line(["errlens", kind, *([before] if before else []), run.path])
+    does = f"makes it, with {before} an earlier run" if before else "makes it"
     read = {}
     for name, columns in {**tables, **(optional or {})}.items():
         try:
             read[name] = _undamaged(run, kind, name, columns)
         except NoResults as error:
             if name in tables:
-                return Part({}, Problem(str(error), shell_line(words)))
+                return Part({}, Problem(str(error), command, does))
     return Part(read)
 
 
@@ -97,7 +100,8 @@ def _undamaged(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.Dat
     )
     if not whole:
         path = run.path / kind / f"{name}.csv"
-        raise NoResults(f"{str(path)!r} is damaged", command=f"errlens {kind}")
+        command = shell_line(["errlens", kind, run.path])
+        raise NoResults(f"{str(path)!r} is damaged", command=command)
     return table
 
 
@@ -116,19 +120,33 @@ def _are_of(known: Collection[str], cell: Any) -> bool:
         return False
 
 
-def read_gates(run: RunFolder) -> tuple[dict[str, Any] | None, Problem | None]:
+def read_gates(
+    run: RunFolder, metrics: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, Problem | None]:
     """Return what `gates.json` says, or why there is nothing to say."""
-    command, path = shell_line(["errlens", "check", str(run.path)]), str(run.gates_file)
+    command, does = _gate_just_met(run, metrics)
+    path = str(run.gates_file)
     if not run.gates_file.exists():
-        return None, Problem(f"{path!r} is not there", command)
+        return None, Problem("No gate was checked", command, does)
     try:
         tree = parse_json(read_text(inside(run.gates_file, run.path)))
         gates = _Gates.model_validate(tree)
     except ValueError:
-        return None, Problem(f"{path!r} is damaged", command)
+        return None, Problem(f"{path!r} is damaged", command, does)
     if gates.run_hash not in (None, run.info.run_hash):
-        return None, Problem(f"{path!r} was made of other predictions", command)
+        return None, Problem(f"{path!r} was made of other predictions", command, does)
     return {"passed": gates.passed, "gates": [*map(_with_texts, gates.gates)]}, None
+
+
+def _gate_just_met(run: RunFolder, metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a command with a gate that the run passes, and what it does."""
+    if top1 := metrics.get("top1"):
+        gate = ("--fail-under", f"top1={math.floor(100 * top1['value'])}%")
+        does = "fails from then on if the accuracy is less than now"
+    else:
+        gate = ("--fail-over", f"n_failed={metrics.get('n_failed', 0)}")
+        does = "fails from then on if more images cannot be predicted than now"
+    return shell_line(["errlens", "check", run.path, *gate]), does
 
 
 def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def read_csv(path: Path, *, text: Collection[str]) -> pd.DataFrame:
     dtype: dict[Any, Any] = dict.fromkeys(text, "str")
     table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""])
     for name in table.columns.intersection(list(text)):
-        texts = table[name].map(_text, na_action="ignore")
+        texts = table[name].map(unquoted, na_action="ignore")
         table[name] = texts.astype(table[name].dtype)
     return table
 
@@ -104,8 +104,12 @@ def _quoted(text: str) -> str:
     return f"'{text}" if text.startswith(_MARKED) or is_escaped(text) else text
 
 
-def _text(written: str) -> str:
-    """Return what `_quoted` was given."""
+def unquoted(written: str) -> str:
+    """Return what a cell of text held before it was written.
+
+    >>> unquoted("'=1+1"), unquoted("cat")
+    ('=1+1', 'cat')
+    """
     return written[1:] if written.startswith("'") else text_of(written)
 
 

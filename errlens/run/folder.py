@@ -7,14 +7,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from errlens.errors import NotARun
+from errlens.errors import NoLabels, NotARun
 from errlens.escapes import cell
 from errlens.run.csv_tables import write_csv
 from errlens.run.disk import written_to
 from errlens.run.identity import now
 from errlens.run.locks import locked
 from errlens.run.making import RunInProgress
-from errlens.run.reading import MAKES_ONE, RELABELLED
+from errlens.run.places import which_of_here
+from errlens.run.reading import RELABELLED
 
 BASELINE_COLUMNS: Final = ("sample_id", "content_hash", "label_name", "pred_name", "correct")
 
@@ -62,6 +63,11 @@ class RunFolder(RunInProgress):
         self.suggest_classes(names)
         self.write_info(replace(self.info, status=RELABELLED, finished=now()))
 
+    def no_labels(self) -> NoLabels:
+        """Return the failure that nothing in this run is right or wrong, and what may help."""
+        labelled = not self.metrics.get("n_ok")  # what is ok and does not count has no label
+        return NoLabels(self.path, imported=self.info.imported, labelled=labelled)
+
     def suggest_classes(self, names: Sequence[str]) -> None:
         """Write other names for the outputs, as lines of a class file, first output first."""
         with self._atomically(self.suggested_classes_file) as temporary:
@@ -89,6 +95,6 @@ def newest_run(folder: Path) -> RunFolder:
     if not runs:
         raise NotARun(
             f"no RUN was given, and there is none in {str(folder)!r}",
-            hint=MAKES_ONE,
+            hint=which_of_here(),
         )
     return open_run(max(runs)[1])

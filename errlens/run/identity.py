@@ -3,18 +3,22 @@
 import hashlib
 import json
 import platform
+import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from importlib.metadata import version
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from errlens.classes.names import ClassNames, Superclasses
+from errlens.documents import parse_json, read_text
 from errlens.errors import some
 from errlens.escapes import shell_line
 from errlens.predictions.table import SCHEMA_VERSION
@@ -22,6 +26,10 @@ from errlens.run.metrics_file import first_problem
 from errlens.run.places import MAX_FILE_MB
 
 IMPORT_ENGINE: Final = "import"  # the engine of predictions made elsewhere
+
+_FIRST_WORD: Final = re.compile(r"^(?:'[^']*'|\S*)")
+_MAKERS: Final = ("evaluate", "import")
+_OUT: Final = ("-o", "--out")
 
 
 def versions() -> dict[str, str]:
@@ -207,3 +215,54 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 def _by_sample(plan: pa.Table) -> dict[str, tuple[str | None, int | None]]:
     values = zip(plan["label_name"].to_pylist(), plan["size_bytes"].to_pylist(), strict=True)
     return dict(zip(plan["sample_id"].to_pylist(), values, strict=True))
+
+
+def as_typed(command_line: str) -> str:
+    """Return a command as a person would type it, wherever the program lay.
+
+    >>> as_typed("/opt/venv/bin/errlens evaluate 'my photos' --seed 1")
+    "errlens evaluate 'my photos' --seed 1"
+    >>> as_typed("/opt/errlens/__main__.py check"), as_typed("/opt/pytest/__main__.py -q")
+    ('errlens check', '/opt/pytest/__main__.py -q')
+    """
+    (first,) = _FIRST_WORD.findall(command_line)
+    program = PurePath(first.strip("'"))
+    is_errlens = program.stem == "errlens" or program.parts[-2:] == ("errlens", "__main__.py")
+    return f"{'errlens' if is_errlens else first}{command_line.removeprefix(first)}"
+
+
+def resume(run: Path) -> str:
+    """Return the hint for a run that has not come to its end."""
+    words = _words_that_made(run)
+    if not words:
+        return "the command that made it goes on where it stopped: run it again"
+    return f"{shell_line(words)} goes on where it stopped"
+
+
+def afresh(run: Path, *options: str, does: str = "makes it anew") -> str:
+    """Return the hint for a run that has to be made anew, maybe with more options than it was."""
+    words = _words_that_made(run) or ["errlens", "evaluate", "DATA", "--model", "NAME", "-o", run]
+    return f"{shell_line([*words, *options, '--overwrite'])} {does}"
+
+
+def _words_that_made(run: Path) -> list[str | Path]:
+    """Return the command that writes into this folder what it did before; empty if not known."""
+    try:
+        tree = parse_json(read_text(run / "run.json"))
+        words = shlex.split(as_typed(tree["command_line"]))
+    except (ValueError, KeyError, TypeError):
+        return []
+    if len(words) < 2 or words[0] != "errlens" or words[1] not in _MAKERS:
+        return []
+    return [*_without_place(words), "-o", run]
+
+
+def _without_place(words: list[str]) -> list[Any]:
+    """Return a command without what says where its run goes: the folder may have been moved."""
+    kept, rest = [], iter(words)
+    for word in rest:
+        if word in _OUT:
+            next(rest, None)
+        elif word != "--overwrite" and not word.startswith("--out="):
+            kept.append(word)
+    return kept

@@ -21,13 +21,12 @@ from errlens.formats import counted
 from errlens.predictions.table import SCHEMA, SCHEMA_VERSION, Predictions
 from errlens.run.csv_tables import Columns, read_declared
 from errlens.run.disk import inside
-from errlens.run.identity import RunInfo
+from errlens.run.identity import RunInfo, afresh, resume
 from errlens.run.layout import RunLayout
 from errlens.run.metrics_file import require_metrics
+from errlens.run.places import which_run
 from errlens.run.tables import (
-    AFRESH,
     PLAN_SCHEMA,
-    RESUME,
     origin_of_part,
     read_extra,
     read_part,
@@ -37,8 +36,6 @@ from errlens.run.tables import (
 )
 
 RELABELLED: Final = "relabelled"  # the status of a run whose class names seem to be wrong
-
-MAKES_ONE: Final = "errlens evaluate DATA --model NAME makes one"
 
 
 class ReadableRun(RunLayout):
@@ -56,7 +53,11 @@ class ReadableRun(RunLayout):
             NotARun: There is no readable `run.json`.
         """
         if not self.info_file.is_file():
-            raise NotARun(f"{str(self.path)!r} is no run folder", hint=MAKES_ONE)
+            gone = "" if self.path.exists() else ": it does not exist"
+            raise NotARun(
+                f"{str(self.path)!r} is no run folder{gone}",
+                hint=which_run(self.path),
+            )
         status = self.info_file.stat()
         written = (status.st_ino, status.st_mtime_ns, status.st_size)
         if self._known_info is None or self._known_info[0] != written:
@@ -89,7 +90,7 @@ class ReadableRun(RunLayout):
                 "--classes, to another -o; or with --trust-labels",
             )
         if not self.metrics_file.exists():
-            raise IncompleteRun(f"{str(self.path)!r} has no metrics yet", hint=RESUME)
+            raise IncompleteRun(f"{str(self.path)!r} has no metrics yet", hint=resume(self.path))
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class ReadableRun(RunLayout):
         try:
             return dict(require_metrics(self._read_json(self.metrics_file)))
         except ValueError as error:
-            raise _damaged(self.metrics_file, error) from error
+            raise self._damaged(self.metrics_file, error) from error
 
     def read_classes(self, columns: Columns) -> pd.DataFrame:
         """Return the metrics of each class: `classes.csv`, with columns as declared by its makers.
@@ -114,11 +115,11 @@ class ReadableRun(RunLayout):
         self.require_complete()
         path = inside(self.classes_file, self.path)
         if not path.exists():
-            raise IncompleteRun(f"{str(self.path)!r} has no {path.name}", hint=RESUME)
+            raise IncompleteRun(f"{str(self.path)!r} has no {path.name}", hint=resume(self.path))
         try:
             return read_declared(path, columns)
         except ValueError as error:  # what pandas' own errors are, too
-            raise _damaged(path, error) from error
+            raise self._damaged(path, error) from error
 
     @property
     def plan(self) -> pa.Table:
@@ -181,7 +182,7 @@ class ReadableRun(RunLayout):
         if absent:
             raise IncompleteRun(
                 f"missing or damaged: {counted(len(absent), 'part')} of {str(self.path)!r}",
-                hint=RESUME,
+                hint=resume(self.path),
             )
         for shard, rows in enumerate(self._rows_of_shards()):
             yield read_part(self.part_file(shard), columns, info, rows)
@@ -238,10 +239,10 @@ class ReadableRun(RunLayout):
             if tree["schema_version"] == SCHEMA_VERSION:
                 return RunInfo.from_dict(tree)
         except ValueError as error:
-            raise NotARun(f"{str(self.info_file)!r} is damaged: {error}", hint=MAKES_ONE) from error
-        raise NotARun(
-            f"{str(self.path)!r} was written by another version of errlens", hint=MAKES_ONE
-        )
+            what = f"{str(self.info_file)!r} is damaged: {error}"
+            raise NotARun(what, hint=afresh(self.path)) from error
+        what = f"{str(self.path)!r} was written by another version of errlens"
+        raise NotARun(what, hint=afresh(self.path))
 
     def _read_plan(self, columns: Sequence[str]) -> pa.Table:
         return read_plan(inside(self.plan_file, self.path), columns)
@@ -260,9 +261,8 @@ class ReadableRun(RunLayout):
         if made_by is None:
             return False
         if made_by.get("run_hash") != info.run_hash:
-            raise StaleRun(
-                f"{str(path)!r} was made with other settings than run.json says", hint=AFRESH
-            )
+            what = f"{str(path)!r} was made with other settings than run.json says"
+            raise StaleRun(what, hint=afresh(self.path))
         kept = [inside(self.sidecar_file(kind, shard), self.path) for kind in info.keep]
         return made_by.get("shard") == shard and all(sidecar.is_file() for sidecar in kept)
 
@@ -273,6 +273,5 @@ class ReadableRun(RunLayout):
         width = len(info.classes) if kind == "logits" else None
         return read_sidecar(path, n_rows=n_rows, width=width)
 
-
-def _damaged(path: Path, problem: object) -> StaleRun:
-    return StaleRun(f"{str(path)!r} is damaged: {problem}", hint=AFRESH)
+    def _damaged(self, path: Path, problem: object) -> StaleRun:
+        return StaleRun(f"{str(path)!r} is damaged: {problem}", hint=afresh(self.path))

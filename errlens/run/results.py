@@ -208,7 +208,7 @@ def read_results(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.D
     Raises:
         NoResults: It is not there, was made of other predictions, or is damaged.
     """
-    command = shell_line(["errlens", kind, str(run.path)])
+    command = shell_line(["errlens", kind, run.path])
     folder = run.results_folder(kind)
     return read_table(folder, name, columns, run_hash=run.info.run_hash, command=command)
 

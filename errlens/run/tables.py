@@ -15,7 +15,7 @@ from errlens.documents import BadDocument, parse_json
 from errlens.errors import IncompleteRun
 from errlens.predictions.soundness import unsound
 from errlens.predictions.table import SCHEMA, Predictions
-from errlens.run.identity import RunInfo
+from errlens.run.identity import RunInfo, afresh, resume
 
 PLAN_SCHEMA: Final = pa.schema(
     [
@@ -28,8 +28,6 @@ PLAN_SCHEMA: Final = pa.schema(
         ("shard", pa.int32()),
     ]
 )
-RESUME: Final = "the command that made it goes on where it stopped: run it again"
-AFRESH: Final = "evaluate again with --overwrite"
 
 
 @contextmanager
@@ -76,14 +74,14 @@ def read_plan(path: Path, columns: Sequence[str] = tuple(PLAN_SCHEMA.names)) -> 
         IncompleteRun: It is not there, or damaged.
     """
     if not path.exists():
-        raise IncompleteRun(f"{str(path.parent)!r} has no plan", hint=RESUME)
+        raise IncompleteRun(f"{str(path.parent)!r} has no plan", hint=afresh(path.parent))
     try:
         wanted = pa.schema([PLAN_SCHEMA.field(name) for name in columns])
         table = read_columns(path, columns).cast(wanted)
     except (ValueError, pa.ArrowException) as error:
-        raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
+        raise _damaged_table(path, error) from error
     if problem := _problem_of_plan(table):
-        raise IncompleteRun(f"{str(path)!r} is damaged: {problem}", hint=AFRESH)
+        raise _damaged_table(path, problem)
     return table
 
 
@@ -143,7 +141,7 @@ def read_sidecar(path: Path, *, n_rows: int, width: int | None) -> NDArray[np.fl
                 return values
     except (OSError, ValueError, EOFError, TypeError, IndexError, SyntaxError):
         pass  # numpy reads the header of a file as Python, whatever it holds
-    raise IncompleteRun(f"{str(path)!r} is missing or damaged", hint=f"remove it; {RESUME}")
+    raise _damaged(path, "no such numbers are in it" if path.is_file() else "it is not there")
 
 
 def read_extra(path: Path, *, n_rows: int) -> pd.DataFrame:
@@ -158,7 +156,7 @@ def read_extra(path: Path, *, n_rows: int) -> pd.DataFrame:
             raise ValueError("its rows are not those of the plan")
         further: pd.DataFrame = table.drop_columns("row").to_pandas()
     except (ValueError, pa.ArrowException) as error:
-        raise IncompleteRun(f"{str(path)!r} is damaged: {error}", hint=AFRESH) from error
+        raise _damaged_table(path, error) from error
     return further
 
 
@@ -177,5 +175,12 @@ def _problem_of_plan(plan: pa.Table) -> str | None:
     return None
 
 
+def _damaged_table(path: Path, problem: object) -> IncompleteRun:
+    """Say that a table of all rows cannot be used; nor then can the parts that follow it."""
+    return IncompleteRun(f"{str(path)!r} is damaged: {problem}", hint=afresh(path.parent))
+
+
 def _damaged(path: Path, problem: str) -> IncompleteRun:
-    return IncompleteRun(f"{str(path)!r} is damaged: {problem}", hint=f"remove it; {RESUME}")
+    """Say that a file of one part cannot be used: without it, the part is made again."""
+    what = f"{str(path)!r} is damaged: {problem}"
+    return IncompleteRun(what, hint=f"remove it; {resume(path.parent.parent)}")

@@ -15,3 +15,10 @@ def test_the_names_wanted_tell_the_delimiter_and_else_the_number_of_cells():
         "label", "size, bytes",
     ]  # fmt: skip
     assert read_header([], wanted=["label"]).columns == []
+
+
+def test_case_and_gaps_of_a_header_do_not_matter_where_one_column_is_meant():
+    wanted = ["path", "label_name", "label"]
+    assert tidied_headers(["PATH", "Label Name", "Label"], wanted=wanted) == wanted
+    assert tidied_headers(["Path", "path"], wanted=["path"]) == ["Path", "path"]
+    assert read_header(["Path;Label, all\n"], wanted=["path"]).delimiter == ";"

@@ -4,6 +4,8 @@ import sys
 from timm.data import ImageNetInfo
 
 from errlens.classes.imagenet import lemmas_of_synsets, names_of_synsets
+from errlens.classes.names import ClassNames
+from errlens.model.names import imagenet_names
 
 
 def test_synsets_and_lemmas_are_timms_in_their_order():
@@ -30,3 +32,10 @@ def test_they_are_read_without_torch():
         "assert len(names_of_synsets()) == 1000\nassert not {'torch', 'timm'} & {*sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_each_synset_names_its_class_among_the_names_that_a_run_records():
+    recorded = ClassNames(imagenet_names().names)
+    synsets = ImageNetInfo().label_names()
+    assert [recorded.index(synset) for synset in synsets] == list(range(1000))
+    assert ClassNames(("cat", "dog")).index("n02113186") is None

@@ -88,3 +88,20 @@ def test_a_number_before_a_name_may_be_left_out():
 
 def test_truth_and_falsehood_are_one_and_zero():
     assert [ClassNames(("0", "1")).index(label) for label in ("True", "false")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("Amer\u2026rier", 0),
+        ("Staff...terrier", 1),
+        ("a...b", 2),
+        ("\u2026terrier", None),
+        ("\u2026", None),
+        ("Amer\u2026dog", None),
+    ],
+)
+def test_a_name_whose_middle_a_table_left_out_means_one_class_or_none(text, index):
+    names = ("American pit bull terrier", "Staffordshire bull terrier", "a...b", "axb")
+    assert ClassNames(names).called(text) == index
+    assert ClassNames(names).index("Amer\u2026rier") is None

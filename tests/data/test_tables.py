@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.data.tables import numbers, read_table, texts
+from errlens.data.tables import blank_rows, read_table, texts
 from errlens.errors import BadPredictions, MissingInput
 
 WANTED = ("path", "label")
@@ -119,32 +119,46 @@ def test_values_as_text(values, expected):
 
 
 @pytest.mark.parametrize(
-    "values",
+    "text",
     [
-        ["0.5", " 1 ", None],
-        [0.5, 1.0, None],
-        pa.array([0.5, 1, None], pa.float16()),
-        pa.array(["0.5", "1", "nan"], pa.large_string()),
-        pa.array(["0.5", "1e0", "NaN"]).dictionary_encode(),
+        "path,label,,\na,x,,\nb,y,,\n",
+        "path,label\na,x,\nb,y,\n",
+        "path,label,\na,x,\nb,y,\n",
+        ",path,label\n0,a,x\n1,b,y\n",
+        "Unnamed: 0;path;label\n1;a;x\n2;b;y\n",
+        "sep=;\npath;label\na;x\nb;y\n",
+        "\ufeffsep=;\r\nPath;LABEL\r\na;x\r\nb;y\r\n",
     ],
 )
-def test_values_as_numbers(values):
-    found = numbers(pa.table({"p": values, "q": values}), ["p", "q"])
-    assert found.shape == (3, 2)
-    assert found[:2].tolist() == [[0.5, 0.5], [1, 1]]
-    assert (found[2] != found[2]).all()
+def test_what_spreadsheets_and_pandas_leave_around_a_table_is_passed_over(tmp_path, text):
+    found = read_table(written(tmp_path, text), wanted=WANTED)
+    assert found.to_pylist() == [{"path": "a", "label": "x"}, {"path": "b", "label": "y"}]
 
 
-@pytest.mark.parametrize("value", ["0,5", "half", "1 2", "50%"])
-def test_a_value_that_is_no_number_is_named(value):
-    with pytest.raises(BadPredictions, match=r"column 'p' .* row 1 holds") as caught:
-        numbers(pa.table({"p": ["1", value]}), ["p"])
-    assert repr(value) in str(caught.value)
+def test_a_column_without_a_name_is_kept_where_it_says_something(tmp_path):
+    found = read_table(written(tmp_path, ",label\na.jpg,x\nb.jpg,y\n"), wanted=WANTED)
+    assert found.column_names == ["", "label"]
 
 
-def test_lists_are_neither_text_nor_numbers():
-    table = pa.table({"p": [[0.5, 0.5]]})
-    with pytest.raises(BadPredictions, match="'p'"):
-        texts(table, "p")
-    with pytest.raises(BadPredictions, match="'p'"):
-        numbers(table, ["p"])
+def test_a_value_beyond_the_header_is_no_blank(tmp_path):
+    with pytest.raises(BadPredictions, match="Expected 2 columns, got 3"):
+        read_table(written(tmp_path, "path,label\na,x,7\n"), wanted=WANTED)
+
+
+def test_rows_of_nothing_but_blanks_are_found():
+    table = pa.table({"a": ["x", None, "  ", None], "b": [1, None, None, 2]})
+    assert blank_rows(table).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("a.csv", "path,label,p_x,p_y\na,x,0,9,0,1\n", "a decimal one too, into quotes"),
+        ("a.csv", "path,label,p_x,p_y\na,x,0.9,0.1\nb,y,\n", "written to its end?"),
+        ("a.xlsx", "PK", "CSV UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_table_comes_with_a_way_out(tmp_path, name, text, hint):
+    with pytest.raises(BadPredictions) as caught:
+        read_table(written(tmp_path, text, name), wanted=WANTED)
+    assert hint in caught.value.hint

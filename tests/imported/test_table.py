@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from errlens.classes.names import ClassNames
 from errlens.data.numbering import Numbering
 from errlens.errors import BadPredictions, UnknownLabels
+from errlens.imported.columns import PredictionColumns
 from errlens.imported.naming import class_indices
-from errlens.imported.table import PredictionColumns, read_predictions
+from errlens.imported.table import Wishes, read_predictions
 
 PETS = ClassNames(("dog", "cat"))
 
@@ -17,7 +18,8 @@ def read(tmp_path, table: dict, name: str = "table.parquet", **options):
     frame = pd.DataFrame(table)
     path = tmp_path / name
     frame.to_csv(path, index=False) if name.endswith("csv") else frame.to_parquet(path)
-    return read_predictions(path, PredictionColumns(), **options)
+    wishes = {name: options.pop(name) for name in Wishes._fields if name in options}
+    return read_predictions(path, PredictionColumns(), wishes=Wishes(**wishes), **options)
 
 
 BOTH = pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
@@ -141,3 +143,90 @@ def test_numbers_that_are_no_names_are_indices(names, data):
 def test_a_tie_goes_to_the_names_unless_told_otherwise(values, kind, indices, unknown):
     found = class_indices(values, ClassNames(("1", "0")), kind=kind)
     assert (found[0].tolist(), found[1]) == (indices, unknown)
+
+
+GOOD = {"path": list("abcd"), "label": ["x", "y", "x", "y"], "p_x": ["0.9", "0.2", "0.6", "0.5"]}
+GOOD["p_y"] = ["0.1", "0.8", "0.4", "0.5"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"p_x": ["0.9", "oops", "0.6", "0.5"]}, "column 'p_x' holds 'oops'"),
+        ({"p_x": ["0.9", "0.4", "0.6", "0.5"]}, "its probabilities sum to 1.2"),
+        ({"p_x": ["0.9", "-0.2", "0.6", "0.5"]}, "holds -0.2, no probability"),
+        ({"pred": ["x", "x", "x", "y"]}, "the predicted class is not the most probable one"),
+    ],
+)
+def test_a_few_rows_that_cannot_be_used_are_kept_as_failed(tmp_path, bad, reason):
+    with pytest.raises(BadPredictions) as caught:
+        read(tmp_path, GOOD | bad, "table.csv")
+    assert "--max-bad 1 keeps such rows, as failed ones" in caught.value.hint
+    found = read(tmp_path, GOOD | bad, "table.csv", allowed_bad=lambda n: n // 4)
+    assert found.problems == [None, reason, None, None]
+    assert np.isnan(found.prob[1]).all()
+    assert found.prob[[0, 2, 3], 1].tolist() == [0.1, 0.4, 0.5]
+
+
+def test_a_confidence_that_is_none_is_such_a_row(tmp_path):
+    table = {"path": ["a", "b"], "label": ["x", "y"], "pred": ["x", "x"], "confidence": [0.9, 7]}
+    found = read(tmp_path, table, allowed_bad=lambda _: 1)
+    assert found.problems == [None, "column 'confidence' holds 7, no probability"]
+
+
+def test_where_most_rows_are_bad_the_table_is_and_no_option_is_offered(tmp_path):
+    with pytest.raises(BadPredictions) as caught:
+        read(tmp_path, GOOD | {"p_x": ["3.4", "-2", "5", "-1"], "p_y": ["-3", "1", "0", "9"]})
+    assert "raw outputs" in str(caught.value)
+    assert caught.value.hint == "--logits takes their softmax"
+
+
+def test_percentages_are_read_where_every_row_sums_to_a_hundred(tmp_path):
+    table = {"path": ["a", "b"], "label": ["x", "y"], "p_x": [90, 20.5], "p_y": [10, 79.5]}
+    found = read(tmp_path, table)
+    np.testing.assert_allclose(found.prob, [[0.9, 0.1], [0.205, 0.795]])
+    assert found.remarks == ["the probabilities of a row sum to 100: divided by 100"]
+
+
+def test_blank_rows_are_passed_over(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label,pred\na,x,x\n,,\n , ,\nb,y,x\n\n")
+    found = read_predictions(tmp_path / "t.csv", PredictionColumns())
+    assert found.manifest.frame["path"].tolist() == ["a", "b"]
+    assert found.remarks == ["2 blank rows passed over"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        (
+            ["filename", "true_label", "Predicted Label"],
+            "--path-column filename --label-column true_label --pred-column 'Predicted Label'?",
+        ),
+        (["image", "y_true", "y_pred"], "--path-column image --label-column y_true --pred-column"),
+        (["", "label", "pred"], "did you mean --path-column ''?"),
+        (["path", "label", "prediction"], "did you mean --pred-column prediction?"),
+        (["path", "label", "score"], "of two classes one will do"),
+        (["id", "target", "pred"], "did you mean --label-column target?"),
+    ],
+)
+def test_columns_called_otherwise_are_named_with_their_options(tmp_path, columns, hint):
+    table = dict(zip(columns, (["a", "b"], ["x", "y"], ["x", "x"]), strict=True))
+    with pytest.raises(BadPredictions) as caught:
+        read(tmp_path, table, "table.csv")
+    assert hint in caught.value.hint
+
+
+def test_what_rounding_puts_a_hair_beyond_is_a_probability(tmp_path):
+    table = {"path": ["a"], "label": ["x"], "p_x": [1.0000001], "p_y": [-1e-17]}
+    found = read(tmp_path, table)
+    assert found.prob.tolist() == [[1, 0]]
+    sure = {"path": ["a"], "label": ["x"], "pred": ["x"], "confidence": [1.0000001]}
+    assert read(tmp_path, sure).confidence.tolist() == [1]
+
+
+def test_columns_of_probability_with_a_prefix_of_their_own_are_told_with_the_option(tmp_path):
+    table = {"path": ["a", "b"], "label": ["cat", "dog"], "score cat": [1, 0], "score dog": [0, 1]}
+    with pytest.raises(BadPredictions) as caught:
+        read(tmp_path, table)
+    assert caught.value.hint == "did you mean --prob-prefix 'score '?"
+    assert read(tmp_path, table, prob_prefix="score ").prob.tolist() == [[1, 0], [0, 1]]

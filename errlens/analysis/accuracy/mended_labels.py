@@ -2,77 +2,99 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from errlens.analysis.selection.written_tables import (
+    ROW_COLUMNS,
+    read_written_table,
+)
 from errlens.classes.names import ClassNames
-from errlens.classes.spelling import as_number
-from errlens.errors import BadLabelFile, MissingInput, did_you_mean, nearest, some
-from errlens.run.csv_tables import read_csv
+from errlens.data.labels import kind_of_labels, match_labels
+from errlens.errors import BadLabelFile, some, which_of
+
+# What may hold a mended label; `label_name` is what commands write, for a person to change.
+LABEL_COLUMNS: Final = (
+    "label", "new_label", "corrected_label", "corrected", "mended", "true_label",
+    "suggested", "suggested_label", "suggested_name", "suggestion", "label_name",
+)  # fmt: skip
 
 
-def read_labels(path: Path, plan: pa.Table, classes: ClassNames) -> dict[int, int]:
-    """Read a csv file with `row,label` or `sample_id,label`: the class of each row it names.
+def read_labels(
+    path: Path, plan: pa.Table, classes: ClassNames, label: NDArray[np.integer]
+) -> dict[int, int]:
+    """Read a table of mended labels: the class of each row it names.
 
-    Rows without a label are passed over.
+    It may be a list with `row,label` or `sample_id,label`, or a table that a command wrote, like
+    worst.csv, in which cells of `label_name` were changed or a column `label` was added. Cells that
+    are empty, or as they were, change nothing, and the rows they are about are left out.
 
     Args:
-        path: The file; further columns do not matter.
-        plan: The plan of the run, with its `sample_id`.
+        path: A csv, tsv or parquet file; further columns do not matter.
+        plan: The plan of the run, with its `sample_id`, and `path` and `label_name` where known.
         classes: The classes of the run.
+        label: The class of each row as it is, -1 where it has none.
 
     Raises:
         MissingInput: There is no such file.
-        BadLabelFile: A column is missing, or a row, an image or a label is none of the run's; or an
-            image is given two labels.
+        BadLabelFile: It cannot be read, a column is missing, or a row, an image or a label is none
+            of the run's; or an image is given two labels.
     """
-    if not path.is_file():
-        raise MissingInput(path, what="table of labels")
-    try:
-        table = read_csv(path, text=("row", "sample_id", "label")).rename(columns=str.strip)
-    except ValueError as error:
-        raise BadLabelFile(f"{str(path)!r} is no csv file: {error}") from error
-    key = next((name for name in ("row", "sample_id") if name in table), None)
-    if key is None or "label" not in table:
+    wanted = (*ROW_COLUMNS, *LABEL_COLUMNS)
+    table = read_written_table(path, wanted=wanted, fault=BadLabelFile)
+    columns = [name for name in LABEL_COLUMNS if name in table.columns]
+    if not columns or not {*ROW_COLUMNS} & {*table.columns}:
         raise BadLabelFile(
             f"{str(path)!r} has no columns row,label or sample_id,label; it has "
-            f"{some(list(table.columns))}"
+            f"{some(list(table.columns))}",
+            hint="a table like worst.csv with cells of label_name changed will do as well",
         )
-    table = table.dropna(subset=["label"])
-    labels = _known_labels(path, table["label"].tolist(), classes)
-    rows = _known_rows(path, table[key].tolist(), plan, by=key)
+    lines = [at for at in range(len(table)) if any(table.columns[name][at] for name in columns)]
+    filled = table.at(lines)
+    rows = filled.rows_of(plan, fault=BadLabelFile)
+    names = plan["label_name"].to_pylist() if "label_name" in plan.column_names else []
+    strange = {name for name in names if name is not None and classes.index(name) is None}
     mended: dict[int, int] = {}
-    for row, label in zip(rows, labels, strict=True):
-        if mended.setdefault(row, label) != label:
-            raise BadLabelFile(
-                f"{str(path)!r} gives row {row} two labels: {classes[mended[row]]!r} and "
-                f"{classes[label]!r}"
-            )
+    for name in columns:
+        # A label of the data that is no class, and still stands there, changes nothing.
+        cells = [None if cell in strange else cell for cell in filled.columns[name]]
+        said = _one_label_each(path, rows, _known_labels(path, cells, classes), classes)
+        for row, new in said.items():
+            if new != label[row] and mended.setdefault(row, new) != new:
+                raise _two_labels(path, row, mended[row], new, classes)
     return mended
 
 
-def _known_labels(path: Path, labels: Sequence[str], classes: ClassNames) -> list[int]:
-    meant = {label: classes.index(label) for label in labels}
-    unknown = [label for label, index in meant.items() if index is None]
+def _one_label_each(
+    path: Path, rows: Sequence[int], labels: Sequence[int | None], classes: ClassNames
+) -> dict[int, int]:
+    """Return the label that a column gives each row, where it gives it one."""
+    said: dict[int, int] = {}
+    for row, label in zip(rows, labels, strict=True):
+        if label is not None and said.setdefault(row, label) != label:
+            raise _two_labels(path, row, said[row], label, classes)
+    return said
+
+
+def _two_labels(path: Path, row: int, first: int, second: int, classes: ClassNames) -> BadLabelFile:
+    return BadLabelFile(
+        f"{str(path)!r} gives row {row} two labels: {classes[first]!r} and {classes[second]!r}"
+    )
+
+
+def _known_labels(
+    path: Path, labels: Sequence[str | None], classes: ClassNames
+) -> list[int | None]:
+    """Return the class of each label, None where there is none; numbers may stand for outputs."""
+    distinct = sorted({label for label in labels if label is not None})
+    meant = match_labels(distinct, classes, kind=kind_of_labels(distinct, classes))
+    unknown = [label for label in labels if label is not None and meant[label] is None]
     if unknown:
         raise BadLabelFile(
             f"{str(path)!r} has labels that are no class of the run: {some(unknown)}",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=which_of(unknown[0], classes.names),
         )
-    return [index for label in labels if (index := meant[label]) is not None]
-
-
-def _known_rows(path: Path, keys: Sequence[str], plan: pa.Table, *, by: str) -> list[int]:
-    ids = plan["sample_id"].to_pylist()
-    names = ids if by == "sample_id" else map(str, range(len(ids)))
-    known = {name: row for row, name in enumerate(names)}
-    if by == "row":  # a spreadsheet may have made 7.0 of it
-        keys = [key if (number := as_number(str(key))) is None else str(number) for key in keys]
-    unknown = [key for key in keys if key not in known]
-    if unknown:
-        near = nearest(str(unknown[0]), known) if by == "sample_id" else []
-        raise BadLabelFile(
-            f"{str(path)!r} names images that the run does not have: {by} {some(unknown)}",
-            hint=did_you_mean(near, f"the last row of the run is {len(ids) - 1}"),
-        )
-    return [known[key] for key in keys]
+    return [None if label is None else meant[label] for label in labels]

@@ -1,16 +1,18 @@
 """Classes made of other classes: some become one, others go."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.analysis.accuracy.choosing import chosen_classes
+from errlens.analysis.selection.parsing import parse_pair
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import NO_CLASS, ClassNames, Superclasses
-from errlens.errors import UnfitOption, did_you_mean, nearest, shortened, some
+from errlens.errors import UnfitOption, shortened, some, which_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def regroup(
     *,
     merge: Sequence[str] = (),
     drop: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Regrouping:
     """Return the classes that are left when some become one and others go.
 
@@ -46,18 +49,25 @@ def regroup(
     Args:
         classes: The classes of the run.
         superclasses: Their superclasses, if any.
-        merge: Names joined by plus signs, which names may hold too where that leaves one reading.
-        drop: Names.
+        merge: Names joined by plus signs, which names may hold too where that leaves one reading;
+            or a pair as confusion prints it, `A ~ B`.
+        drop: Names, or paths of lists of them.
+        only: Likewise, of the classes that are left; by default all are.
 
     Raises:
         UnfitOption: A name is no class, a class is named twice, or fewer than two are left.
+        MissingInput, BadClassFile, AmbiguousLabels: A list is not there, or not one of classes.
 
     >>> names = ClassNames(("cat", "dog", "fox", "cow"))
     >>> regroup(names, merge=["cat+fox"], drop=["cow"]).classes.names
     ('cat+fox', 'dog')
     """
     merged = [_merged_classes(text, classes) for text in merge]
-    dropped = sorted({_class_called(name, classes, option="--drop") for name in drop})
+    dropped = chosen_classes(drop, classes, option="--drop")
+    if only:
+        left = {*chosen_classes(only, classes, option="--only")}
+        _refuse_absent(merged, left, classes)
+        dropped = sorted({*dropped, *range(len(classes))} - (left - {*dropped}))
     named = Counter([index for group in (*merged, dropped) for index in group])
     if twice := [classes[index] for index, times in named.items() if times > 1]:
         raise UnfitOption(
@@ -87,7 +97,7 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
     """Return the classes whose names a text joins by plus signs."""
 
     def meant(word: str) -> Iterable[int]:
-        index = classes.index(word)
+        index = classes.called(word)
         return () if index is None else (index,)
 
     longest = 1 + classes.most_pluses
@@ -104,25 +114,31 @@ def _merged_classes(text: str, classes: ClassNames) -> list[int]:
             raise UnfitOption(f"--merge {shortened(text)!r} may mean several things: {shown}")
         if readings:
             return list(next(iter(readings.values())))
+    if "~" in text and "+" not in text:  # a pair as it is printed
+        return list(parse_pair(text, classes))
     words = [piece.strip() for piece in text.split("+")]
-    if len(words) < 2 or classes.index(text) is not None:
+    if len(words) < 2 or classes.called(text) is not None:
         raise UnfitOption(
             f"--merge {shortened(text)!r} names one class", hint="join two by a +, as in A+B"
         )
-    for word in words:
-        _class_called(word, classes, option="--merge", of=shortened(text))
+    if unknown := [word for word in words if classes.called(word) is None]:
+        raise UnfitOption(
+            f"--merge {shortened(text)!r}: {unknown[0]!r} names no class of the run",
+            hint=which_of(unknown[0], classes.names),
+        )
     raise UnfitOption(f"--merge {shortened(text)!r} names a class twice")
 
 
-def _class_called(name: str, classes: ClassNames, *, option: str, of: str = "") -> int:
-    index = classes.index(name)
-    if index is None:
-        where = f"{option} {of!r}" if of else option
+def _refuse_absent(
+    merged: Sequence[Sequence[int]], left: Collection[int], classes: ClassNames
+) -> None:
+    """Raise an error where a class is to be merged that is not among those left."""
+    absent = [classes[index] for group in merged for index in group if index not in left]
+    if absent:
         raise UnfitOption(
-            f"{where}: {name!r} names no class of the run",
-            hint=did_you_mean(nearest(name, classes.names)),
+            f"--merge names {some(absent)}, not among the classes of --only",
+            hint="name it in both, or in neither",
         )
-    return index
 
 
 def _names_of(members: Sequence[Sequence[int]], classes: ClassNames) -> tuple[str, ...]:

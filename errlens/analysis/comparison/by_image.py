@@ -10,6 +10,7 @@ from errlens.analysis.mistakes.ranking import image_table, worst_table
 from errlens.analysis.selection.picking import ChangedRows
 from errlens.choices import Rank
 from errlens.errors import IncomparableRuns
+from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
 from errlens.run.csv_tables import TEXT, WHOLE
 from errlens.run.folder import RunFolder
@@ -73,10 +74,12 @@ def changes_since(old: RunFolder, run: RunFolder) -> ChangedRows:
     old.require_complete()
     both = matched(spelt_alike(outcomes(old), run.info.classes), outcomes(run))
     if not len(both):
+        compare = shell_line(["errlens", "compare", old.path, run.path])
         raise IncomparableRuns(
             f"{str(old.path)!r} and {str(run.path)!r} have no image in common that has the same "
             "label in both",
-            hint="what was fixed and what broke shows on the same images only",
+            hint="what was fixed and what broke shows on the same images only; "
+            f"{compare} compares them as two samples",
         )
     row, was, now = (both[name].to_numpy() for name in ("row", "old", "new"))
     return ChangedRows(row[now & ~was].astype(np.int64), row[was & ~now].astype(np.int64))

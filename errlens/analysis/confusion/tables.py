@@ -79,5 +79,5 @@ def _undamaged(run: RunFolder, name: str, columns: Columns) -> Iterator[pd.DataF
         yield table
     except (KeyError, TypeError, ValueError) as error:
         path = run.path / "confusion" / name
-        command = shell_line(["errlens", "confusion", str(run.path)])
+        command = shell_line(["errlens", "confusion", run.path])
         raise NoResults(f"{str(path)!r} is damaged", command=command) from error

@@ -21,7 +21,7 @@ from errlens.analysis.gates.metrics import (
 )
 from errlens.analysis.selection.parsing import parse_pair
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitGate, did_you_mean, nearest, some
+from errlens.errors import UnfitGate, did_you_mean, nearest, some, which_of
 from errlens.formats import told_apart
 
 _SHARES: Final = ("top1", "top5", "super_top1", "ece", "ece_equal_mass", "macro_f1")
@@ -176,5 +176,5 @@ def _class_of(name: str, metric: str, classes: ClassNames) -> int:
         raise UnfitGate(f"{metric!r} may mean any of {some([classes[index] for index in meant])}")
     raise UnfitGate(
         f"{metric!r}: {name!r} names no class",
-        hint=did_you_mean(nearest(name, classes.names), f"there are {some(classes.names)}"),
+        hint=which_of(name, classes.names),
     )

@@ -15,7 +15,7 @@ from errlens.classes.names import ClassNames
 from errlens.errors import StaleRun
 from errlens.formats import counted
 from errlens.run.folder import RunFolder
-from errlens.run.tables import AFRESH
+from errlens.run.identity import afresh
 
 PAIR: Final = "pair"
 RECALL: Final = "recall"
@@ -136,14 +136,14 @@ def _pair_rate(classes: tuple[int, ...], metrics: RunMetrics) -> Measured:
 def _metrics(run: RunFolder) -> Mapping[str, Any]:
     overall = run.metrics
     if overall.get("run_hash") != run.info.run_hash:
-        raise StaleRun(f"{str(run.metrics_file)!r} is of another run", hint=AFRESH)
+        raise StaleRun(f"{str(run.metrics_file)!r} is of another run", hint=afresh(run.path))
     return overall
 
 
 def _class_table(run: RunFolder) -> pd.DataFrame:
     table = run.read_classes(CLASS_COLUMNS)
     if tuple(table["class_name"]) != run.info.classes.names:
-        raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=AFRESH)
+        raise StaleRun(f"{str(run.classes_file)!r} was changed", hint=afresh(run.path))
     return table
 
 

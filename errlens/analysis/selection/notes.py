@@ -1,23 +1,48 @@
-"""The notes of a person on pairs, groups and rows, from a file beside the run."""
+"""The notes of a person on pairs, groups and rows, from a file beside the run.
+
+They stand in a YAML file, or in a table that a command wrote, like worst.csv or pairs.csv, with a
+column for them.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from errlens.analysis.selection.parsing import Term, parse_selector
 from errlens.analysis.selection.picking import Selectable, meant_rows
+from errlens.analysis.selection.written_tables import (
+    ROW_COLUMNS,
+    WrittenTable,
+    read_written_table,
+)
 from errlens.documents import BadDocument, parse_yaml, read_text
-from errlens.errors import BadConfig, MissingInput, UnfitSelection, did_you_mean, nearest, shortened
+from errlens.errors import (
+    BadConfig,
+    MissingInput,
+    UnfitSelection,
+    did_you_mean,
+    nearest,
+    shortened,
+    some,
+)
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
-_KEYS: Final = ("observation", "idea")
 # notes.csv
 NOTE_COLUMNS: Final = {
     "about": TEXT, "errors": WHOLE, "gain_if_solved": NUMBER, "observation": TEXT, "idea": TEXT,
 }  # fmt: skip
-_KINDS: Final = ("~", "/", "group", "row")
+_KEYS: Final = ("observation", "idea")
+_KINDS: Final = ("~", "/", "group", "row", "path")
+_TABLES: Final = (".csv", ".tsv", ".txt", ".parquet")
+# Columns for a person's notes, and which columns of what commands write say what a line is about.
+_TEXTS: Final = {
+    "observation": ("observation", "note", "notes", "comment", "remark"),
+    "idea": ("idea", "ideas"),
+}
+_ENDS: Final = (("class_a", "class_b", "~"), ("true_class", "pred_class", "/"))
 
 
 class Note(NamedTuple):
@@ -45,13 +70,19 @@ class Note(NamedTuple):
 def read_notes(path: Path, among: Selectable) -> list[Note]:
     """Read a YAML file with a block for each pair, group or row: `observation`, `idea` or both.
 
+    Or a table with columns of these names, such as notes.csv, worst.csv, pairs.csv, cells.csv or
+    groups.csv with a column added; lines without a note are passed over.
+
     Raises:
         MissingInput: There is no such file.
-        BadConfig: It is no such YAML.
+        BadConfig: It is no such YAML, or no such table.
         UnfitSelection: A key names a class, group or row that is not there.
+        InputError: A table names images that the run does not have.
     """
     if not path.exists():
         raise MissingInput(path, what="notes")
+    if path.suffix.lower() in _TABLES:
+        return _notes_of_table(path, among)
     try:
         tree = parse_yaml(read_text(path))
     except BadDocument as error:
@@ -82,16 +113,52 @@ def notes_table(notes: Sequence[Note], among: Selectable) -> pd.DataFrame:
     return table.sort_values("errors", ascending=False, kind="stable", ignore_index=True)
 
 
+def _notes_of_table(path: Path, among: Selectable) -> list[Note]:
+    """Return the notes that stand in a table."""
+    known = [name for names in _TEXTS.values() for name in names]
+    table = read_written_table(path, wanted=(*known, "about", *ROW_COLUMNS))
+    columns = {
+        key: [table.columns[name] for name in names if name in table.columns]
+        for key, names in _TEXTS.items()
+    }
+    if not any(columns.values()):
+        raise BadConfig(
+            f"{path} has no column observation or idea; it has {some([*table.columns])}",
+            hint="add one of them, and write notes into it",
+        )
+    notes = [
+        {key: text for key, cells in columns.items() if (text := _joined(cells, line))}
+        for line in range(len(table))
+    ]
+    lines = [line for line, texts in enumerate(notes) if texts]
+    abouts = _abouts(table.at(lines), among)
+    return [
+        _note(path, about, notes[line], among) for line, about in zip(lines, abouts, strict=True)
+    ]
+
+
+def _joined(columns: Sequence[Sequence[str | None]], line: int) -> str:
+    return "; ".join(text for cells in columns if (text := cells[line]))
+
+
+def _abouts(table: WrittenTable, among: Selectable) -> list[str]:
+    """Return the selector of what each line is about."""
+    columns = table.columns
+    if "about" in columns:
+        return [about or "" for about in columns["about"]]
+    for first, second, sign in _ENDS:
+        if first in columns and second in columns:
+            ends = zip(columns[first], columns[second], strict=True)
+            return [f"{a or ''}{sign}{b or ''}" for a, b in ends]
+    if "group" in columns and not {*ROW_COLUMNS} & {*columns}:
+        return [f"group:{number or ''}" for number in columns["group"]]
+    return [f"row:{row}" for row in table.rows_of(among.table)]
+
+
 def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
     """Check one block of the file."""
+    about, term = _one_term(path, about, among)
     shown = repr(shortened(about))
-    try:
-        terms = parse_selector(about, among.classes)
-        meant_rows(terms, among)  # or there is no such group or row
-    except UnfitSelection as error:
-        raise UnfitSelection(f"{path}: {error}", hint=error.hint) from error
-    if len(terms) > 1 or terms[0].kind not in _KINDS:
-        raise BadConfig(f"{path}: {shown} is no A~B, A/B, group:N or row:N")
     if not isinstance(block, Mapping) or not block:
         raise BadConfig(f"{path}: {shown} must hold an observation, an idea or both")
     for key, text in block.items():
@@ -103,4 +170,21 @@ def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
         if not isinstance(text, str):
             raise BadConfig(f"{path}: {key} of {shown} must be text, not {shortened(repr(text))}")
     observation, idea = (" ".join(block.get(key, "").split()) for key in _KEYS)
-    return Note(about, terms[0], observation, idea)
+    return Note(about, term, observation, idea)
+
+
+def _one_term(path: Path, about: str, among: Selectable) -> tuple[str, Term]:
+    """Return what a note is about, and how that is written; the path of an image is its row."""
+    shown = repr(shortened(about))
+    try:
+        terms = parse_selector(about, among.classes)
+        rows = np.flatnonzero(meant_rows(terms, among))  # or there is no such group or row
+    except UnfitSelection as error:
+        raise UnfitSelection(f"{path}: {error}", hint=error.hint) from error
+    if len(terms) > 1 or terms[0].kind not in _KINDS:
+        raise BadConfig(f"{path}: {shown} is no A~B, A/B, group:N, row:N or path of an image")
+    if terms[0].kind != "path":
+        return about, terms[0]
+    if len(rows) != 1:
+        raise BadConfig(f"{path}: {shown} means {len(rows)} images, not one")
+    return f"row:{rows[0]}", Term("row", number=int(rows[0]))

@@ -1,12 +1,14 @@
 """Selectors as they are written: `errors`, `worst:20`, `Bengal~Egyptian_Mau`, ..."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened
+from errlens.errors import UnfitSelection, shortened, which_of
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row")
@@ -14,12 +16,15 @@ _NAMED: Final = ("true", "pred", "correct")
 MOST_DIGITS: Final = 18
 _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
-_FREE: Final = ("path", *_AGAINST)  # what follows these may hold any letters
+_FREE: Final = ("path", "rows", *_AGAINST)  # what follows these may hold any letters
+_GIVEN_IN_WORDS: Final = re.compile(r"(worst|pairs|group|row) +(\d+)")  # as people say it
+_PAIR_SIGNS: Final = {"~": "~", "/": "/", "->": "/", "\u2192": "/"}  # as written, and as printed
+_PAIR_SIGN: Final = re.compile("|".join(map(re.escape, _PAIR_SIGNS)))
 _MOST_READINGS: Final = 1000
 _MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
-    "fixed:RUN, broken:RUN, row:N, path:GLOB"
+    "fixed:RUN, broken:RUN, row:N, path:GLOB, rows:FILE"
 )
 
 
@@ -31,11 +36,12 @@ class Term(NamedTuple):
     number: int = 0
     glob: str = ""
     run: str = ""
+    file: str = ""
 
     @property
     def free(self) -> str:
         """The part that may hold any letters."""
-        return self.glob or self.run
+        return self.glob or self.run or self.file
 
 
 def pair_selector(a: str, b: str, classes: ClassNames, *, both_ways: bool = True) -> str | None:
@@ -108,11 +114,12 @@ def parse_pair(text: str, classes: ClassNames) -> tuple[int, int]:
     if "~" not in text:
         raise UnfitSelection(f"pair {text!r} is not of the form A~B")
     names = text.split("~")
-    unknown = next((name for name in names if classes.index(name) is None), None)
+    unknown = next((name for name in names if classes.called(name) is None), None)
     if unknown is None:
         raise UnfitSelection(f"pair {text!r} cannot be read as two different classes")
-    near = nearest(unknown, classes.names)
-    raise UnfitSelection(f"pair {text!r}: {unknown!r} names no class", hint=did_you_mean(near))
+    raise UnfitSelection(
+        f"pair {text!r}: {unknown!r} names no class", hint=which_of(unknown, classes.names)
+    )
 
 
 def _free_pluses(terms: Sequence[Term]) -> int:
@@ -153,26 +160,33 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
         return
     if word in _ALONE:
         yield Term(word)
+    if said := _GIVEN_IN_WORDS.fullmatch(word):
+        word = f"{said[1]}:{said[2]}"
     kind, _, rest = word.partition(":")
-    index = classes.index(rest)
-    number = int(rest) if rest.isdecimal() and len(rest) <= MOST_DIGITS else -1
-    if kind in NUMBERED and number >= (0 if kind == "row" else 1):
-        yield Term(kind, number=number)
-    if kind in _NAMED and index is not None:
+    if kind in NUMBERED:
+        yield from _numbered_terms(kind, rest.strip())
+    if kind in _NAMED and (index := classes.called(rest)) is not None:
         yield Term(kind, (index,))
-    if kind == "path" and rest:
-        yield Term(kind, glob=rest)
-    if kind in _AGAINST and rest:
-        yield Term(kind, run=rest)
+    if kind in _FREE and rest:
+        glob, file = rest * (kind == "path"), rest * (kind == "rows")
+        yield Term(kind, glob=glob, file=file, run=rest * (kind in _AGAINST))
     yield from _pair_terms(word, classes)
 
 
+def _numbered_terms(kind: str, digits: str) -> Iterator[Term]:
+    number = int(digits) if digits.isdecimal() and len(digits) <= MOST_DIGITS else -1
+    if number >= (0 if kind == "row" else 1):
+        yield Term(kind, number=number)
+
+
 def _pair_terms(word: str, classes: ClassNames) -> Iterator[Term]:
-    for at, letter in enumerate(word):
-        if letter in "~/":
-            ends = classes.index(word[:at]), classes.index(word[at + 1 :])
-            if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
-                yield Term(letter, (ends[0], ends[1]))
+    for at in range(len(word)):
+        for sign, kind in _PAIR_SIGNS.items():
+            if word.startswith(sign, at):
+                names = word[:at], word[at + len(sign) :]
+                a, b = (classes.called(name) for name in names)
+                if a is not None and b is not None and a != b:
+                    yield Term(kind, (a, b))
 
 
 def _shown(term: Term, classes: ClassNames) -> str:
@@ -188,18 +202,22 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     """Say what is wrong with a selector that has no reading."""
     word = next((word for word in text.split("+") if not [*_terms(word, classes)]), text)
     kind, colon, rest = word.partition(":")
-    names = [rest] if kind in _NAMED else word.replace("~", "/").split("/") if not colon else []
-    unknown = [name for name in names if classes.index(name) is None]
+    names = [rest] if kind in _NAMED else _PAIR_SIGN.split(word) if not colon else []
+    unknown = [name for name in names if classes.called(name) is None]
     if len(names) > 1 and not unknown:
         return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
     if len(names) > 1 or kind in _NAMED:
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
-            hint=did_you_mean(nearest(unknown[0], classes.names)),
+            hint=f"path:{word} selects the image of this path"
+            if PurePath(word).suffix and "~" not in word
+            else which_of(unknown[0], classes.names),
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1
         return UnfitSelection(f"selector {text!r}: {kind} takes a whole number from {least} on")
     if kind in _AGAINST:
         return UnfitSelection(f"selector {text!r}: {kind} takes the path of a run")
+    if kind == "rows":
+        return UnfitSelection(f"selector {text!r}: rows takes the path of a table like worst.csv")
     return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")

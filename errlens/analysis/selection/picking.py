@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.analysis.selection.parsing import Term, parse_selector
+from errlens.analysis.selection.written_tables import ROW_COLUMNS, read_written_table
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
 
@@ -75,12 +78,13 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
     A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
     `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
     `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `row:N`,
-    `path:GLOB`, or several joined by `+`: then all of them must hold, and `worst:N` are the worst
-    of what the others leave.
+    `path:GLOB`, `rows:FILE` (those of a table like worst.csv), or several joined by `+`: then all
+    of them must hold, and `worst:N` are the worst of what the others leave.
 
     Raises:
         UnfitSelection: A selector is none of these, names no class, may be read in several ways or
             means no row, though there are errors.
+        InputError: A file has no table of images of this run.
     """
     chosen = np.zeros(len(among.table), bool)
     for selector in selectors:
@@ -166,8 +170,20 @@ def _row(term: Term, among: Selectable) -> Rows:
 
 
 def _path(term: Term, among: Selectable) -> Rows:
-    paths = among.table["path"].to_pylist()
-    return np.array([fnmatchcase(path, term.glob) for path in paths], bool)
+    """Return the images with a path, or of which it is the end, or that a glob means."""
+    table, text = among.table, term.glob
+    names = [table[name] for name in ("path", "sample_id") if name in table.column_names]
+    same: Rows = np.any([pc.equal(column, text).to_numpy() for column in names], axis=0)
+    if same.any():  # a name may hold what means something in a glob
+        return same
+    paths = table["path"].to_pylist()
+    found = np.array([fnmatchcase(path, text) for path in paths], bool)
+    return found if found.any() else np.array([text.endswith(f"/{path}") for path in paths], bool)
+
+
+def _rows_of_file(term: Term, among: Selectable) -> Rows:
+    table = read_written_table(Path(term.file), wanted=ROW_COLUMNS)
+    return _mask(np.array(table.rows_of(among.table), np.int64), among)
 
 
 _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
@@ -182,6 +198,7 @@ _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "group": lambda term, among: _within(among.group(term.number), among),
     "row": _row,
     "path": _path,
+    "rows": _rows_of_file,
     "fixed": lambda term, among: _mask(among.changes(term.run).fixed, among),
     "broken": lambda term, among: _mask(among.changes(term.run).broken, among),
 }

@@ -10,6 +10,7 @@ from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import RunArgument
 from errlens.errors import UnfitOption
+from errlens.escapes import shell_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,9 @@ class CheckOptions(RunArgument, OutputOptions):
         if self.max_drop is not None and self.baseline is None:
             raise UnfitOption("--max-drop needs --baseline, the run that the drop is from")
         if not (self.fail_under or self.fail_over or self.baseline):
+            run = [self.run] if self.run else []
+            command = shell_line(["errlens", "check", *run, "--fail-under", "top1=0.80"])
             raise UnfitOption(
                 "there is no gate to check",
-                hint="like errlens check RUN --fail-under top1=0.80, or --baseline OLD_RUN",
+                hint=f"like {command}; or --baseline RUN, an earlier run",
             )

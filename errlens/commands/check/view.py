@@ -12,7 +12,7 @@ from errlens.commands.showing import print_json, say_next, show_files
 from errlens.errors import UnfitSelection
 from errlens.formats import count, counted, p_value, points, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Cell, Screen, Verdict, relative
+from errlens.terminal import Cell, Screen, Verdict
 
 _GIVE_WAY: Final = (">images", ">95 % interval")
 _HEADS: Final = ("", "gate", ">value", "", ">limit", ">95 % interval", ">images")
@@ -38,7 +38,7 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verd
         screen.say(f"FAILED: {len(failed)} of {n}", passed=False)
     if failed and failed[0].measured.value is not None:
         chosen = _selected(failed[0], run.info.classes)
-        say_next(screen, ["errlens", "misclassified", relative(run.path), *chosen])
+        say_next(screen, ["errlens", "misclassified", run.path, *chosen])
     print_json(screen, "check", run, **as_tree(gates), files=files)
 
 

@@ -19,7 +19,6 @@ from errlens.commands.compare.options import LEAST_RUNS, CompareOptions
 from errlens.commands.compare.pictures import change_posters
 from errlens.commands.compare.result import ComparisonResult
 from errlens.data.folders import readable
-from errlens.errors import NoLabels
 from errlens.galleries.drawing import Poster, write_posters
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
@@ -57,7 +56,7 @@ def _find(runs: Sequence[RunFolder], options: CompareOptions) -> ComparisonResul
     images = [spelt_alike(outcomes(run), runs[-1].info.classes) for run in runs]
     for run, outcome in zip(runs, images, strict=True):
         if not len(outcome):
-            raise NoLabels(run.path)
+            raise run.no_labels()
     names = _names([run.path for run in runs])
     metrics = {name: run.metrics for name, run in zip(names, runs, strict=True)}
     old, *others = images

@@ -12,6 +12,7 @@ from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RankOption
 from errlens.errors import IncomparableRuns, UnfitOption, some
+from errlens.escapes import shell_line
 
 if TYPE_CHECKING:
     from errlens.run.folder import RunFolder
@@ -58,12 +59,13 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
         twice = [path for path in self.runs if places[os.path.realpath(path)] > 1]
         if twice:
             raise UnfitOption(
-                f"{str(twice[0])!r} is given twice; a run does not differ from itself"
+                f"{str(twice[0])!r} is given twice; a run does not differ from itself",
+                hint=_compared_with(twice[0]),
             )
         if len(places) < LEAST_RUNS:
             raise UnfitOption(
                 f"{str(self.runs[0])!r} is one run; a comparison takes two or more",
-                hint="errlens compare OLD NEW",
+                hint=_compared_with(self.runs[0]),
             )
         runs = [open_run(path) for path in self.runs]
         for run in runs:
@@ -80,9 +82,14 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
         """
         if self.into and (self.into / last.info_file.name).exists():
             raise UnfitOption(
-                f"-o {str(self.into)!r} is a run folder", hint="a folder inside it is fine"
+                f"-o {str(self.into)!r} is a run folder",
+                hint=f"a folder inside it is fine: {shell_line(['-o', self.into / 'compare'])}",
             )
         return self.into or last.results_folder("compare")
+
+
+def _compared_with(run: Path) -> str:
+    return f"{shell_line(['errlens', 'compare', 'OLD', run])} does, with OLD an earlier run"
 
 
 def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
@@ -101,8 +108,11 @@ def _require_same_classes(old: "RunFolder", new: "RunFolder") -> None:
             for names, run in ((gone, old), (added, new))
             if names
         ]
+        of_data = ["subset" in run.info.settings.outputs for run in (old, new)]
         raise IncomparableRuns(
             f"the runs have different classes: {'; '.join(differences)}",
-            hint="where they mean the same, evaluate or import again with --classes FILE, spelt "
+            hint="evaluate both with --classes-subset, or neither of them"
+            if any(of_data) and not all(of_data)
+            else "where they mean the same, evaluate or import again with --classes FILE, spelt "
             "alike",
         )

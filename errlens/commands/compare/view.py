@@ -78,12 +78,12 @@ def _show_two(screen: Screen, result: ComparisonResult) -> None:
         _show_broken(screen, result.changed.broken)
 
 
-def _next_words(old: RunFolder, new: RunFolder) -> list[str]:
+def _next_words(old: RunFolder, new: RunFolder) -> list[str | Path]:
     """Return the command that shows what broke, in words."""
     command = "misclassified" if new.info.imported else "explain"
-    before, now = relative(old.path), relative(new.path)
-    words = ["errlens", command, now, "--select", run_selector("broken", before)]
-    return words if old.info.imported or new.info.imported else [*words, "--against", before]
+    broken = run_selector("broken", relative(old.path))
+    words: list[str | Path] = ["errlens", command, new.path, "--select", broken]
+    return words if old.info.imported or new.info.imported else [*words, "--against", old.path]
 
 
 def _show_spelling(screen: Screen, runs: Sequence[RunFolder]) -> None:

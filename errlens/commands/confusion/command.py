@@ -17,8 +17,9 @@ from errlens.commands.confusion import view
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.confusion.pictures import draw_figures
 from errlens.commands.confusion.result import ConfusionResult
-from errlens.errors import NoLabels, StaleRun, UnfitOption
+from errlens.errors import StaleRun, UnfitOption
 from errlens.run.folder import RunFolder
+from errlens.run.identity import afresh
 from errlens.run.results import ResultsWriter, renewed_results
 from errlens.terminal import Screen
 
@@ -56,7 +57,7 @@ def find(run: RunFolder, options: ConfusionOptions) -> ConfusionResult:
 def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
     """Refuse a run whose classes.csv does not agree with its predictions, or without labels."""
     if not matrix.total:
-        raise NoLabels(run.path)
+        raise run.no_labels()
     table = run.read_classes(CLASS_COLUMNS)
     recorded = dict(zip(table["class_name"], table["n"], strict=True))
     counted = dict(zip(matrix.classes.names, matrix.n.tolist(), strict=True))
@@ -66,7 +67,7 @@ def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:
         raise StaleRun(
             f"{str(run.classes_file)!r} counts {says} images of {odd[0]!r}, "
             f"the predictions {is_so}",
-            hint="one of them was changed; evaluate again with --overwrite",
+            hint=f"one of them was changed; {afresh(run.path)}",
         )
 
 

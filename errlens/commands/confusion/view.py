@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from errlens.commands.confusion.result import ConfusionResult
 from errlens.errors import some
 from errlens.formats import NOT_KNOWN, count, counted, points, probability, share
 from errlens.run.folder import RunFolder
-from errlens.terminal import Cell, Screen, relative
+from errlens.terminal import Cell, Screen
 
 ODD_COUNTS = 5  # classes named that have not the images expected
 
@@ -118,13 +119,13 @@ def _in_short(matrix: ConfusionMatrix, tables: ConfusionTables) -> str:
     return ", ".join(named) or "no errors"
 
 
-def _next_words(run: RunFolder, tables: ConfusionTables) -> list[str]:
+def _next_words(run: RunFolder, tables: ConfusionTables) -> list[str | Path]:
     """Return the command that goes on from here, in words."""
     if not len(tables.cells):
-        return ["errlens", "report", relative(run.path)]
+        return ["errlens", "report", run.path]
     selector = _first_selector(tables, run.info.classes)
     chosen = ["--select", selector] if selector else []
-    return ["errlens", "misclassified", relative(run.path), *chosen]
+    return ["errlens", "misclassified", run.path, *chosen]
 
 
 def _first_selector(tables: ConfusionTables, classes: ClassNames) -> str | None:

@@ -6,13 +6,11 @@ from errlens.commands.evaluate.advice import advise
 from errlens.commands.evaluate.advice_view import show_advice
 from errlens.commands.evaluate.class_order import check_class_order
 from errlens.commands.evaluate.label_space import contradicts_labels
-from errlens.commands.evaluate.options import EvaluateOptions, allowed_bad
+from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.evaluate.remarks import warn_of_result
-from errlens.commands.evaluate.result import Evaluation, complete
+from errlens.commands.evaluate.result import Evaluation, check_bad_inputs, complete
 from errlens.commands.evaluate.work import begin, prepare
 from errlens.data.photos.oddities import Oddities, total
-from errlens.errors import TooManyBadInputs
-from errlens.formats import count, counted
 from errlens.model.predict import ShardPredictor, predict_missing
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
@@ -29,7 +27,7 @@ def evaluate(options: EvaluateOptions, screen: Screen | None = None) -> Evaluati
     if not advice.diagnosis:
         view.show_next(screen, evaluation)
     view.print_json(screen, "evaluate", evaluation, **advice.as_dict())
-    check_bad_inputs(evaluation, options)
+    check_bad_inputs(evaluation, options.max_bad)
     return evaluation
 
 
@@ -46,21 +44,10 @@ def predict_and_measure(
     with run.in_work():
         predict_missing(predictor, progress=screen.progress)
         predictions = run.read_predictions(COLUMNS)
-        if not contradicts_labels(screen, run, predictions, options):
+        outputs = predictor.classifier.output_names
+        if not contradicts_labels(screen, run, predictions, options, outputs=outputs):
             check_class_order(screen, run, predictions, predictor.classifier.classes, options)
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
         evaluation = complete(run, predictions, oddities.as_dict())
     warn_of_result(screen, evaluation)
     return evaluation
-
-
-def check_bad_inputs(evaluation: Evaluation, options: EvaluateOptions) -> None:
-    """Refuse a result that too many inputs are missing from."""
-    metrics = evaluation.metrics
-    if metrics.n_failed > allowed_bad(str(options.max_bad), metrics.n):
-        raise TooManyBadInputs(
-            f"{count(metrics.n_failed)} of {counted(metrics.n, 'input')} failed, --max-bad is "
-            f"{options.max_bad}",
-            hint=f"everything was written to {evaluation.run.path}; see its columns status and "
-            "error",
-        )

@@ -27,9 +27,21 @@ MOST_EXCHANGED = 6  # classes named in a message
 
 
 def contradicts_labels(
-    screen: Screen, run: RunFolder, predictions: Predictions, options: EvaluateOptions
+    screen: Screen,
+    run: RunFolder,
+    predictions: Predictions,
+    options: EvaluateOptions,
+    *,
+    outputs: ClassNames,
 ) -> bool:
     """Tell whether the predictions seem to contradict the names of the classes, and say so.
+
+    Args:
+        screen: Is warned where they seem to.
+        run: Gets names that fit better.
+        predictions: Those of the run.
+        options: What the user asked for.
+        outputs: The names of all outputs of the model, which need not be all classes of the run.
 
     Raises:
         LabelSpaceMismatch: They certainly do, and the user has not said to trust the labels.
@@ -37,19 +49,23 @@ def contradicts_labels(
     label, pred = labels_and_predictions(predictions)
     names = predictions.classes
     indices = run.info.settings.labels == "indices"
+    chosen = run.info.settings.outputs.get("subset") or range(len(outputs))
     if indices:  # the user may give these other names, but not another order
-        names = numbered(len(names))
+        outputs = numbered(len(outputs))
+        names = outputs.among(chosen, source=outputs.source)
     if shift := _shift_of_numbers(label, pred, names):
         problem, certain, advice = str(shift), True, ""
         # Each output gets the number of the label it seems to mean.
-        numbers = as_numbers(np.arange(len(names)), names)
+        numbers = as_numbers(np.arange(len(outputs)), outputs)
         lines = [str(number + shift.by) for number in numbers.tolist()]
     elif cycles := exchanged_labels(predictions):
         problem = "labels of the data and outputs of the model seem exchanged: "
         problem += describe_cycles(cycles, names)
         certain = any(cycle.is_certain for cycle in cycles)
         suggestion = suggest_names(label, pred, names, cycles)
-        lines, advice = suggestion.lines, _advice(suggestion, run)
+        suggested = dict(zip(chosen, suggestion.lines, strict=True))
+        lines = [suggested.get(output, name) for output, name in enumerate(outputs.names)]
+        advice = _advice(suggestion, run)
     else:
         return False
     renamed = options.again(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from errlens.commands.options.data import DataOptions, JudgementOptions
+from errlens.commands.options.data import DataOptions, JudgementOptions, MaxBad, allowed_bad
 from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.options.panels import Panel
@@ -47,9 +47,15 @@ class EvaluateOptions(
             help="The run folder.",
         ),
     ] = None
-    max_bad: Annotated[
-        str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
-    ] = "1%"
+    classes_subset: Annotated[
+        bool,
+        typer.Option(
+            "--classes-subset",
+            help="Choose among the classes of the data only: for data that have some of the "
+            "model's, as ImageNet-R and ImageNet-A have 200 of 1,000.",
+        ),
+    ] = False
+    max_bad: MaxBad = "1%"
     keep: Annotated[
         str,
         typer.Option(
@@ -89,6 +95,11 @@ class EvaluateOptions(
         """Where the run goes."""
         return self.out or default_run(self.data, self.model_label, self.split)
 
+    @property
+    def model_label(self) -> str:
+        """What to call the model in the name of a run: a choice among fewer classes is another."""
+        return super().model_label + "-subset" * self.classes_subset
+
     def again(self, **changes: Any) -> str:
         """Write the command that was given, with some options changed."""
         changed = dataclasses.replace(self, **changes)
@@ -111,22 +122,6 @@ def expected_accuracy(text: str | None) -> float | None:
     if not 0 < expected <= 1:
         raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
     return expected
-
-
-def allowed_bad(text: str, n: int) -> int:
-    """Return how many of n inputs may fail, from a count or a share.
-
-    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
-    (20, 50, 0)
-    """
-    number, percent = text.removesuffix("%"), text.endswith("%")
-    try:
-        value = float(number) if percent else int(number)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
-    return int(n * value / 100) if percent else int(value)
 
 
 def sidecars_to_keep(text: str, *, n: int, values: int) -> tuple[str, ...]:

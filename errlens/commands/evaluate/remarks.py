@@ -85,8 +85,12 @@ def show_labels(
     label: NDArray[np.int32],
     *,
     are_names: bool,
+    subset: bool,
 ) -> None:
-    """Say where the labels of the data and the names of the classes differ."""
+    """Say where the labels of the data and the names of the classes differ.
+
+    `subset` says that there is to choose among the classes of the data only.
+    """
     spellings = respelt(samples.frame["label_name"].dropna(), classes) if are_names else {}
     if spellings:
         screen.remark(respelt_as_text(spellings, what="label"))
@@ -94,8 +98,9 @@ def show_labels(
         screen.warn(f"the labels {some(labels)} mean the same class of the model")
     known = np.unique(label[label != NO_CLASS])
     missing = len(classes) - len(known)
-    if missing and len(known):
-        screen.remark(f"classes without an image here: {of(missing, len(classes))}")
+    if missing and len(known) and not subset:
+        way = "; --classes-subset leaves them out of the choice" if len(known) > 1 else ""
+        screen.remark(f"classes without an image here: {of(missing, len(classes))}{way}")
 
 
 def warn_of_result(screen: Screen, evaluation: Evaluation) -> None:

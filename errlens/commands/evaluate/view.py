@@ -14,7 +14,7 @@ from errlens.commands.showing import first_rows, proportion_cells, say_more, sho
 from errlens.formats import count, counted, number, of, probability, share, share_range
 from errlens.predictions.table import LABEL_UNKNOWN, OK
 from errlens.run.folder import RunFolder
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen
 
 WORST_CLASSES: Final = 5
 WORST_SUPERCLASSES: Final = 10
@@ -53,7 +53,7 @@ def show_result(screen: Screen, evaluation: Evaluation, *, step: str) -> None:
 def show_next(screen: Screen, evaluation: Evaluation) -> None:
     """Name the command that goes on from here."""
     run, metrics, _ = evaluation
-    path = relative(run.path)
+    path = run.path
     if metrics.top1:
         command = "confusion" if metrics.top1.value < 1 else "report"
         showing.say_next(screen, ["errlens", command, path])

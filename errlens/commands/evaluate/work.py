@@ -13,6 +13,7 @@ from errlens.commands.evaluate import remarks
 from errlens.commands.evaluate.classifier import load_for
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
+from errlens.commands.evaluate.subset import Judged, among_classes_of_data
 from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples, folders_of_folders
@@ -55,14 +56,26 @@ def _prepared(options: EvaluateOptions, screen: Screen, samples: Samples) -> Wor
     labels = () if are_indices(samples, kind=options.labels) else samples.labels
     classifier = load_for(options, samples, labels=labels, ordered=samples.classes)
     remarks.show_classifier(screen, classifier)
-    classifier = look_first(screen, classifier, spread_photos(samples), options)
+    classifier = look_first(
+        screen, classifier, spread_photos(samples), options, at_once=options.batch_size
+    )
     label = label_indices(
         samples, classifier.classes, kind=options.labels, allow_unknown=options.allow_unknown
     )
     indices = are_indices(samples, classifier.classes, kind=options.labels)
-    remarks.show_labels(screen, samples, classifier.classes, label, are_names=not indices)
-
+    remarks.show_labels(
+        screen,
+        samples,
+        classifier.classes,
+        label,
+        are_names=not indices,
+        subset=options.classes_subset,
+    )
     superclasses = options.read_superclasses(classifier.classes)
+    if options.classes_subset:
+        judged = Judged(classifier, superclasses, label)
+        judged = among_classes_of_data(screen, judged, samples, indices=indices)
+        classifier, superclasses, label = judged
     plan = make_plan(samples, part_size=options.part_size)
     kind = "indices" if indices else "names"
     info = RunInfo(

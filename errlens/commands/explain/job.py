@@ -130,7 +130,9 @@ def photos_without_run(options: ExplainOptions, screen: Screen) -> Job:
     """Return photos to explain that belong to no run."""
     paths = _photo_files([path for path in (options.run, *(options.images or ())) if path])
     classifier = options.load_classifier(labels=(), device=options.device)
-    classifier = look_first(screen, classifier, list(map(Path, paths)), options)
+    classifier = look_first(
+        screen, classifier, list(map(Path, paths)), options, at_once=options.batch_size
+    )
     folder, run_hash = options.into or DEFAULT_FOLDER, classifier.settings("").run_hash
     how, earlier = _procedure(options), EarlierCalls(folder, run_hash)
     rows = earlier.rows_of(paths[: options.top])

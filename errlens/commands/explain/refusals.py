@@ -3,6 +3,7 @@
 from errlens.attribution.methods import load_method
 from errlens.commands.explain.options import ExplainOptions
 from errlens.errors import UnfitOption
+from errlens.escapes import shell_line
 from errlens.figures.maps.overlay import colormap_names
 
 
@@ -21,7 +22,11 @@ def refuse_what_does_not_fit(options: ExplainOptions) -> None:
     if options.of_photos:
         _refuse_run(options)
     elif options.images or (options.run and options.run.is_file()):
-        raise UnfitOption("photos without a run need --model or --checkpoint")
+        photos = [*filter(None, [options.run]), *(options.images or ())]
+        raise UnfitOption(
+            "photos without a run need --model or --checkpoint",
+            hint=shell_line(["errlens", "explain", *photos, "--model", "NAME"]),
+        )
     elif options.against and (options.compare or options.overlay_only):
         raise UnfitOption(
             "--against puts two models on one picture; --compare and --overlay-only "

@@ -9,13 +9,13 @@ from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.remarks import warn_of_result
-from errlens.commands.evaluate.result import Evaluation, complete
+from errlens.commands.evaluate.result import Evaluation, check_bad_inputs, complete
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.import_.remarks import show_table, warn_of_other_names
 from errlens.data.photos.images import quiet_pillow
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples, listed_samples
-from errlens.imported.table import ImportedPredictions
+from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.imported.writing import ShardImporter
 from errlens.predictions.scores import MOST_TOPK
 from errlens.run.folder import RunFolder
@@ -35,6 +35,7 @@ def import_predictions(options: ImportOptions, screen: Screen | None = None) -> 
     view.show_result(screen, evaluation, step="import")
     view.show_next(screen, evaluation)
     view.print_json(screen, "import", evaluation)
+    check_bad_inputs(evaluation, options.max_bad)
     return evaluation
 
 
@@ -42,7 +43,7 @@ def imported(options: ImportOptions, screen: Screen) -> Evaluation:
     """Write whatever of the table has not been written yet, and measure what came out."""
     run = RunFolder(options.out or default_run(options.table, IMPORTED))
     work = prepare(options)
-    show_table(screen, work.table, work.samples)
+    show_table(screen, work.table, work.samples, options.repeated)
     importer = ShardImporter(
         run=run,
         plan=run.begin(work.info, work.plan, extra=work.samples.extra, overwrite=options.overwrite),

@@ -1,20 +1,21 @@
 """Options of `errlens import`."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errlens.choices import LabelKind
-from errlens.commands.options.data import MaxFileMB, SuperclassesFile
+from errlens.choices import LabelKind, Repeated
+from errlens.commands.options.data import MaxBad, MaxFileMB, SuperclassesFile, allowed_bad
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.panels import Panel
 from errlens.run.places import MAX_FILE_MB
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames, Superclasses
-    from errlens.imported.table import ImportedPredictions
+    from errlens.imported.imported_predictions import ImportedPredictions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,22 @@ class TableOptions:
             help="Number of the first class, where predicted classes are numbers.",
         ),
     ] = None
+    logits: Annotated[
+        bool,
+        typer.Option(
+            "--logits",
+            help="The columns of probability hold raw outputs: take their softmax. Those called "
+            "logit_CLASS do.",
+        ),
+    ] = False
+    repeated: Annotated[
+        Repeated,
+        typer.Option(
+            help="Several rows about one image: each counts, the first does, or the mean of their "
+            "probabilities, as of views of it.",
+        ),
+    ] = "count"
+    max_bad: MaxBad = "1%"
     allow_unknown: Annotated[
         bool,
         typer.Option(
@@ -128,11 +145,15 @@ class TableOptions:
     superclasses: SuperclassesFile = None
     max_file_mb: MaxFileMB = MAX_FILE_MB
 
+    def __post_init__(self) -> None:
+        allowed_bad(str(self.max_bad), 1)  # a typo should be found before the work
+
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
         from errlens.classes.files import read_classes
         from errlens.data.numbering import Numbering
-        from errlens.imported.table import PredictionColumns, read_predictions
+        from errlens.imported.columns import PredictionColumns
+        from errlens.imported.table import Wishes, read_predictions
 
         return read_predictions(
             self.table,
@@ -146,9 +167,14 @@ class TableOptions:
             ),
             split=self.split,
             given=read_classes(self.classes) if self.classes else None,
-            prob_prefix=self.prob_prefix,
-            numbering=Numbering(self.labels, self.labels_from, self.preds_from),
-            allow_unknown=self.allow_unknown,
+            wishes=Wishes(
+                prob_prefix=self.prob_prefix,
+                logits=self.logits,
+                numbering=Numbering(self.labels, self.labels_from, self.preds_from),
+                allow_unknown=self.allow_unknown,
+                repeated=self.repeated,
+                allowed_bad=partial(allowed_bad, str(self.max_bad)),
+            ),
         )
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
@@ -165,7 +191,9 @@ class TableOptions:
             for name in ("labels_from", "preds_from")
             if (number := getattr(self, name)) is not None
         }
-        return {name: getattr(self, name) for name in names} | first
+        unusual: dict[str, Any] = {"logits": True} if self.logits else {}
+        unusual |= {"repeated": self.repeated} if self.repeated != "count" else {}
+        return {name: getattr(self, name) for name in names} | first | unusual
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,27 +7,32 @@ from errlens.analysis.confusion.label_space import (
     labels_and_predictions,
     renamed_classes,
 )
+from errlens.choices import Repeated
 from errlens.classes.names import NO_CLASS
 from errlens.commands.evaluate.label_space import describe_cycles
 from errlens.commands.evaluate.spelling import show_spelling
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.formats import counted
+from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.imported.repetitions import Repetitions
-from errlens.imported.table import ImportedPredictions
 from errlens.predictions.table import Predictions
 from errlens.terminal import Screen, relative
 
 _MOST_RENAMED: Final = 5  # classes named in warnings
 
 
-def show_table(screen: Screen, table: ImportedPredictions, samples: Samples) -> None:
-    """Say what the table holds."""
+def show_table(
+    screen: Screen, table: ImportedPredictions, samples: Samples, repeated: Repeated
+) -> None:
+    """Say what the table holds, and what was made of several rows about one image."""
     what = "the predicted class" if table.prob is None else "the probability of every class"
     screen.remark(
         f"found {what} of {counted(len(samples), 'image')}; {counted(len(table.classes), 'class')} "
         f"named by {table.classes.source}"
     )
+    for remark in table.remarks:
+        screen.remark(remark)
     show_spelling(screen, table.spelling)
     here = int(samples.frame["size_bytes"].notna().sum())
     screen.remark(f"{here} of the images lie in {relative(samples.root)}")
@@ -38,7 +43,7 @@ def show_table(screen: Screen, table: ImportedPredictions, samples: Samples) -> 
     if unlabelled:
         screen.remark(f"{unlabelled} of them have no label: not in the metrics")
     if table.repetitions.images:
-        _warn_of_repetitions(screen, table.repetitions)
+        _tell_repetitions(screen, table.repetitions, repeated)
 
 
 def warn_of_other_names(screen: Screen, predictions: Predictions) -> None:
@@ -60,12 +65,18 @@ def warn_of_other_names(screen: Screen, predictions: Predictions) -> None:
         )
 
 
-def _warn_of_repetitions(screen: Screen, repeated: Repetitions) -> None:
-    """Say which images stand in several rows: each row counts."""
-    screen.warn(
-        f"{repeated.rows} rows are about {counted(repeated.images, 'image')}, and each row counts: "
-        f"{some(repeated.paths, most=3)}"
-    )
+def _tell_repetitions(screen: Screen, repeated: Repetitions, how: Repeated) -> None:
+    """Say which images stand in several rows, and what was made of these."""
+    about = f"{repeated.rows} rows are about {counted(repeated.images, 'image')}"
+    paths = some(repeated.paths, most=3)
+    if how == "count":
+        screen.warn(
+            f"{about}, and each row counts: {paths}; --repeated mean takes them as views of an "
+            "image, --repeated first the first one"
+        )
+    else:
+        taken = "the mean of their probabilities" if how == "mean" else "the first one"
+        screen.remark(f"{about}, of which {taken} counts: {paths}")
     if n := repeated.contradicting:
         path, labels = repeated.contradiction
         screen.warn(

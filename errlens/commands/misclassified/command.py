@@ -16,7 +16,6 @@ from errlens.commands.misclassified.result import Copied, MisclassifiedResult
 from errlens.commands.options.selecting import Selection
 from errlens.data.copies import Copy, copy_images, require_free
 from errlens.data.photos.images import ImageFile
-from errlens.errors import NoLabels
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
 from errlens.terminal import Screen, StartProgress
@@ -80,7 +79,7 @@ def _count(run: RunFolder) -> ConfusionMatrix:
     """Return the confusion matrix of a run that has labels, be they unknown to the model."""
     matrix = confusion_matrix(run.read_parts(COLUMNS), run.info.classes, run.info.superclasses)
     if not matrix.total and not run.metrics.get("n_label_unknown"):
-        raise NoLabels(run.path)
+        raise run.no_labels()
     return matrix
 
 

@@ -68,7 +68,8 @@ class MisclassifiedOptions(RunArgument, SelectOptions, ImagesOption, OutputOptio
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Your remarks, a YAML file with observation and idea for A~B, group:N or row:N.",
+            help="Your remarks: a YAML file with observation and idea for A~B, group:N or row:N, "
+            "or a table like worst.csv with such columns.",
         ),
     ] = None
     copy: Annotated[

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -78,15 +79,14 @@ def _show_copied(screen: Screen, copied: Copied) -> None:
 
 def _next_words(
     run: RunFolder, result: MisclassifiedResult, options: MisclassifiedOptions
-) -> list[str]:
+) -> list[str | Path]:
     """Return the command that goes on from here, in words: it explains what has been shown.
 
     Where nothing can be explained, it puts on the page what there is.
     """
     if run.info.imported or not len(result.selected):
-        return ["errlens", "report", relative(run.path), *options.images_words()]
-    words = ["errlens", "explain", relative(run.path)]
-    return [*words, *options.selection_words(), *options.images_words()]
+        return ["errlens", "report", run.path, *options.images_words()]
+    return ["errlens", "explain", run.path, *options.selection_words(), *options.images_words()]
 
 
 def _in_short(result: MisclassifiedResult) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MaxFileMB = Annotated[
     int, typer.Option(min=1, metavar="N", help="Read no image file of more megabytes than this.")
 ]
+MaxBad = Annotated[
+    str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
+]
 SuperclassesFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A csv file with the columns class_name and superclass."),
@@ -136,3 +139,19 @@ class JudgementOptions:
         from errlens.classes.files import read_superclasses
 
         return read_superclasses(self.superclasses, classes) if self.superclasses else None
+
+
+def allowed_bad(text: str, n: int) -> int:
+    """Return how many of n inputs may fail, from a count or a share.
+
+    >>> allowed_bad("20", 1000), allowed_bad("5%", 1000), allowed_bad("1%", 99)
+    (20, 50, 0)
+    """
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        value = float(number) if percent else int(number)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
+    return int(n * value / 100) if percent else int(value)

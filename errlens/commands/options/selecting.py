@@ -98,12 +98,13 @@ class RankOption:
         if self.rank == "superclass" and not all(images.superclasses for images in runs):
             raise UnfitOption(
                 "--rank superclass: the run knows no superclasses",
-                hint="evaluate with --superclasses FILE, or choose another ranking",
+                hint="choose another ranking, or evaluate or import again with --superclasses FILE",
             )
         if self.rank is not None and not all(is_known(images, self.rank) for images in runs):
             raise UnfitOption(
                 f"--rank {self.rank}: the run has no such numbers",
-                hint="it was imported without the probabilities of all classes",
+                hint="it was imported without the probabilities of all classes: choose another "
+                "ranking, or import them, too, in columns called prob_CLASS",
             )
         known = all(is_known(images, "loss") for images in runs)
         return self.rank or ("loss" if known else "confidence")
@@ -121,7 +122,8 @@ class SelectOptions(RankOption):
             metavar="WHAT",
             help="Only these images: errors, worst:N, A~B (taken for one another), A/B (A taken "
             "for B), pairs:N, group:N, true:A, pred:A, correct:A, exceptional, fixed:RUN or "
-            "broken:RUN (since that run), row:N, path:GLOB. Joined by +, all must hold.",
+            "broken:RUN (since that run), row:N, path:GLOB, rows:FILE (a table like worst.csv). "
+            "Joined by +, all must hold.",
         ),
     ] = None
 

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from copy import copy
+from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
@@ -34,7 +35,7 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
     Options at their default are not written.
     """
     left_out = {field.name for kind in without for field in dataclasses.fields(kind)}
-    words = ["errlens", *command.split()]
+    words: list[str | PurePath] = ["errlens", *command.split()]
     for parameter in _parameters(type(options)):
         value = getattr(options, parameter.name)
         if value != parameter.default and parameter.name not in left_out:
@@ -42,11 +43,11 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
     return shell_line(words)
 
 
-def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str]:
+def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]:
     """Yield what is typed for one option."""
     note = _note(parameter.annotation)
     if isinstance(note, ArgumentInfo):
-        yield str(value)
+        yield value if isinstance(value, PurePath) else str(value)
         return
     name = next(long_names(note), f"--{parameter.name.replace('_', '-')}")
     for item in value if isinstance(value, list) else [value]:

@@ -8,10 +8,11 @@ from errlens.analysis.accuracy.what_if import COLUMNS, Recount, ScoredPart
 from errlens.analysis.accuracy.what_if import what_if as recount
 from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import metrics_of_matrix
+from errlens.classes.names import NO_CLASS
 from errlens.commands.what_if import view
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.commands.what_if.result import WhatIfResult
-from errlens.errors import NoLabels
+from errlens.errors import some
 from errlens.run.folder import RunFolder
 
 
@@ -20,6 +21,9 @@ def what_if(options: WhatIfOptions) -> WhatIfResult:
     screen = options.screen()
     run = options.open_run(screen)
     result = find(run, options)
+    if options.relabel and not result.new.relabelled:
+        files = some([str(path) for path in options.relabel])
+        screen.warn(f"no label is changed: those in {files} are the ones of the run")
     view.show(screen, run, result)
     return result
 
@@ -27,17 +31,32 @@ def what_if(options: WhatIfOptions) -> WhatIfResult:
 def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
     """Count the predictions of a run as they are, and among the classes and labels asked for."""
     classes, superclasses = run.info.classes, run.info.superclasses
-    regrouping = regroup(classes, superclasses, merge=options.merge or (), drop=options.drop or ())
-    labels = {
-        row: label
-        for path in options.relabel or ()
-        for row, label in read_labels(path, run.plan, classes).items()
-    }
+    regrouping = regroup(
+        classes,
+        superclasses,
+        merge=options.merge or (),
+        drop=options.drop or (),
+        only=options.only or (),
+    )
+    labels = _mended_labels(run, options)
     old = recount(_evidence(run), regroup(classes, superclasses))
     new = recount(_evidence(run), regrouping, labels=labels)
     if not (old.matrix.total or new.matrix.total):
-        raise NoLabels(run.path)
+        raise run.no_labels()
     return WhatIfResult(old, new, _gates(new, options))
+
+
+def _mended_labels(run: RunFolder, options: WhatIfOptions) -> dict[int, int]:
+    """Return the class of each row whose label changes."""
+    if not options.relabel:
+        return {}
+    column = run.read_predictions(("label",)).table["label"]
+    label = column.fill_null(NO_CLASS).to_numpy()
+    return {
+        row: new
+        for path in options.relabel
+        for row, new in read_labels(path, run.plan, run.info.classes, label).items()
+    }
 
 
 def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:

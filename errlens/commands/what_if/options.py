@@ -16,10 +16,9 @@ from errlens.errors import UnfitOption
 class WhatIfOptions(RunArgument, OutputOptions):
     """Say what the metrics would be with other classes or labels.
 
-    Classes may be merged or dropped, and labels mended: give at least one of --merge, --drop and
-    --relabel. Nothing is predicted anew and nothing is written. The probability of a merged class
-    is the sum of its classes'; an image whose predicted class was dropped goes to the best one
-    left.
+    Classes are merged, dropped, or all but some left out; labels are mended. Nothing is predicted
+    anew and nothing is written. The probability of a merged class is the sum of its classes'; an
+    image whose predicted class was dropped goes to the best one left.
 
     Examples:
         errlens what-if runs/sample --merge Birman+Ragdoll
@@ -34,13 +33,25 @@ class WhatIfOptions(RunArgument, OutputOptions):
     ] = None
     drop: Annotated[
         list[str] | None,
-        typer.Option(metavar="C", help="Do without a class and its images."),
+        typer.Option(
+            metavar="C|FILE",
+            help="Do without a class and its images, or without those listed in a file.",
+        ),
+    ] = None
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C|FILE",
+            help="Do with some classes: named, one a line of a file, in a csv file with "
+            "class_name, or the class folders of a folder.",
+        ),
     ] = None
     relabel: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Mend labels: a csv file with the columns label and row, or label and sample_id.",
+            help="Mend labels: a table with row,label or sample_id,label, or one that a command "
+            "wrote, like worst.csv, with labels changed.",
         ),
     ] = None
 
@@ -63,7 +74,8 @@ class WhatIfOptions(RunArgument, OutputOptions):
     ] = None
 
     def __post_init__(self) -> None:
-        if not (self.merge or self.drop or self.relabel):
+        if not (self.merge or self.drop or self.only or self.relabel):
             raise UnfitOption(
-                "nothing is to be changed", hint="add --merge A+B, --drop C or --relabel FILE"
+                "nothing is to be changed",
+                hint="add --merge A+B, --drop C, --only FILE or --relabel FILE",
             )

@@ -9,6 +9,7 @@ from errlens.commands.showing import both_ways, first_rows, print_json, records
 from errlens.commands.what_if.result import WhatIfResult
 from errlens.formats import NOT_KNOWN, count, counted, number, share, share_range
 from errlens.run.folder import RunFolder
+from errlens.run.identity import afresh
 from errlens.terminal import Screen
 
 
@@ -44,7 +45,11 @@ def _show_changes(screen: Screen, run: RunFolder, new: Recount) -> None:
         screen.remark(f"{counted(new.left_out, 'image')} of dropped classes left out")
     if new.relabelled:
         screen.remark(f"{counted(new.relabelled, 'label')} changed")
-    keep = "errlens evaluate --keep logits would store what is missing"
+    keep = (
+        "an import with the probabilities of all classes would store what is missing"
+        if run.info.imported
+        else afresh(run.path, "--keep", "logits", does="stores what is missing")
+    )
     if new.undecided:
         low, high = new.bounds
         screen.warn(

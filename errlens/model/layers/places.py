@@ -6,7 +6,7 @@ import timm.layers
 from torch import Tensor, nn
 from torchvision.ops import Permute
 
-from errlens.errors import NoSpatialLayer, UnfitLayer, did_you_mean, nearest
+from errlens.errors import NoSpatialLayer, UnfitLayer, which_of
 from errlens.model.layers.runs import Call, Run, run_layers
 from errlens.model.layers.tokens import last_seen
 
@@ -91,8 +91,7 @@ def _named(name: str, run: Run, module: nn.Module) -> SpatialLayer:
     """Return the layer that the user chose; of one that runs several times the last call."""
     layers = [layer for layer, _ in module.named_modules() if layer]
     if name not in layers:
-        hint = did_you_mean(nearest(name, layers))
-        raise UnfitLayer(f"the network has no layer {name!r}", hint=hint)
+        raise UnfitLayer(f"the network has no layer {name!r}", hint=which_of(name, layers))
     place = run.last(name)
     if place is None:
         raise UnfitLayer(f"layer {name!r} does not run, or puts out no tensor")

@@ -41,7 +41,11 @@ class PhotoCheck(NamedTuple):
 
 
 def check_on_photos(
-    classifier: Classifier, paths: Iterable[Path], *, threshold: float | None = None
+    classifier: Classifier,
+    paths: Iterable[Path],
+    *,
+    threshold: float | None = None,
+    at_once: int | None = None,
 ) -> PhotoCheck:
     """Run a network on some photos, and tell what kind of numbers it returns.
 
@@ -53,6 +57,7 @@ def check_on_photos(
         classifier: The classifier.
         paths: The photos; the first eight that can be read are used.
         threshold: Of two classes the second is predicted above this probability.
+        at_once: So many photos are run at a time, if there is no memory for all of them.
 
     Raises:
         UserCodeFailed: The network, or what prepares its inputs, raised something.
@@ -69,7 +74,7 @@ def check_on_photos(
         if not all(map(torch.equal, values, again)):
             warnings.append(_RANDOM_INPUTS.format(name=classifier.preparation.name))
     if values:
-        run = _PhotoRun(classifier, values)
+        run = _PhotoRun(classifier, values, at_once=at_once or PHOTOS)
         reading = replace(classifier.reading, scores=run.kind())
         classifier = classifier.read_as(reading)
         warnings += run.differences(reading)
@@ -125,13 +130,13 @@ def _photos(classifier: Classifier, paths: Iterable[Path], *, most: int = PHOTOS
 
 
 class _PhotoRun:
-    """A network run on some photos, in one batch, or one by one if it takes no more."""
+    """A network run on some photos, so many at a time, or one by one if it takes no more."""
 
-    def __init__(self, classifier: Classifier, values: Sequence[Any]) -> None:
+    def __init__(self, classifier: Classifier, values: Sequence[Any], *, at_once: int) -> None:
         self._classifier = classifier
         shapes = {tuple(value.shape) for value in values}
         alone = classifier.interface.one_at_a_time or len(shapes) > 1
-        size = 1 if alone else len(values)
+        size = 1 if alone else min(len(values), at_once)
         self._batches = [
             stack(values[start : start + size], classifier.preparation, classifier.device)
             for start in range(0, len(values), size)

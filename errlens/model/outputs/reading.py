@@ -15,6 +15,7 @@ Scores = Literal["logits", "probabilities", "sigmoids"]
 Place = tuple[str | int, ...]  # the way to one of several outputs: keys, positions, attributes
 
 EVEN: Final = 0.5
+MOST_OUTPUTS: Final = 2**20  # of a network whose outputs are chosen from
 
 _SMALLEST: Final = torch.finfo(torch.float32).tiny
 
@@ -26,26 +27,34 @@ class Reading:
     `place` is the way to them where it returns several things. `scores` says what the numbers are:
     `logits`, `probabilities` (a softmax has been taken), or `sigmoids` (each for itself between 0
     and 1). `single` are networks of one output, the score of the second of two classes; of two
-    classes the second is predicted where its probability is above the `threshold`.
+    classes the second is predicted where its probability is above the `threshold`. `subset` are the
+    outputs that there is to choose among, one a class, where these are not all `of` the network's.
     """
 
     place: Place = ()
     scores: Scores = "logits"
     single: bool = False
     threshold: float = EVEN
+    subset: tuple[int, ...] = ()
+    of: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "place", tuple(self.place))
+        object.__setattr__(self, "subset", tuple(self.subset))
         if self.scores not in get_args(Scores):
             raise ValueError(f"scores are {', '.join(get_args(Scores))}, not {self.scores!r}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"a threshold is between 0 and 1, not {self.threshold!r}")
+        outputs = {index for index in self.subset if type(index) is int and 0 <= index < self.of}
+        if len(outputs) != len(self.subset) or bool(outputs) != bool(0 < self.of <= MOST_OUTPUTS):
+            raise ValueError(f"not {len(self.subset)} different outputs of {self.of!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return as plain values what is not as usual: nothing for a tensor of logits."""
         usual = asdict(LOGITS)
         unusual = {name: value for name, value in asdict(self).items() if value != usual[name]}
-        return {**unusual, "place": list(self.place)} if self.place else unusual
+        lists = ("place", "subset")
+        return {name: [*value] if name in lists else value for name, value in unusual.items()}
 
     @property
     def unit(self) -> str:
@@ -69,12 +78,17 @@ class Reading:
         return self.of_values(self.values(output, n))
 
     def of_values(self, values: Tensor) -> Tensor:
-        """Return logits, float of shape (n, classes), of scores as they are, (n, outputs)."""
+        """Return logits, float of shape (n, classes), of scores as they are, (n, outputs).
+
+        What there is not to choose among is left out: the softmax is that of the others.
+        """
         if self.scores == "probabilities":
             values = values.clamp(min=_SMALLEST).log()
         elif self.scores == "sigmoids":
             values = torch.logit(values, eps=torch.finfo(values.dtype).eps / 2)
-        return torch.cat([-values / 2, values / 2], dim=1) if self.single else values
+        if self.single:
+            return torch.cat([-values / 2, values / 2], dim=1)
+        return values[:, list(self.subset)] if self.subset else values
 
     def values(self, output: Any, n: int) -> Tensor:
         """Return the scores as they are, float of shape (n, outputs).

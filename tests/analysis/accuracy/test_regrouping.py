@@ -106,3 +106,31 @@ def test_three_thousand_classes_are_dropped_in_seconds():
     start = time.perf_counter()
     assert len(regroup(names, drop=names.names[:3001]).classes) == 46_999
     assert time.perf_counter() - start < 5
+
+
+def test_only_some_classes_are_left():
+    names = ClassNames(("cat", "dog", "fox", "cow"))
+    assert regroup(names, only=["cow", "cat"]).classes.names == ("cat", "cow")
+    assert regroup(names, only=["cat", "dog", "fox"], drop=["dog"]).classes.names == ("cat", "fox")
+    merged = regroup(names, only=["cat", "dog", "fox"], merge=["dog+fox"])
+    assert merged.classes.names == ("cat", "dog+fox")
+    assert merged.of_class.tolist() == [0, 1, 1, -1]
+
+
+def test_a_class_that_is_not_left_is_not_merged():
+    names = ClassNames(("cat", "dog", "fox", "cow"))
+    with pytest.raises(UnfitOption, match="'cow', not among the classes of --only"):
+        regroup(names, only=["cat", "dog", "fox"], merge=["dog+cow"])
+
+
+def test_a_pair_is_merged_as_confusion_prints_it():
+    names = ClassNames(("cat", "dog", "fox"))
+    for text in ("cat ~ dog", "dog~cat"):
+        assert regroup(names, merge=[text]).classes.names == ("cat+dog", "fox")
+
+
+def test_names_may_be_those_that_tables_print():
+    names = ClassNames(("American pit bull terrier", "Staffordshire bull terrier", "pug", "cat"))
+    printed = "Amer\u2026rier ~ Staff\u2026terrier"
+    found = regroup(names, merge=[printed], drop=["p\u2026g"]).classes.names
+    assert found == ("American pit bull terrier+Staffordshire bull terrier", "cat")

@@ -2,7 +2,7 @@ import pytest
 
 from errlens.analysis.selection.notes import notes_table, read_notes
 from errlens.analysis.selection.parsing import Term
-from errlens.errors import BadConfig, MissingInput, UnfitSelection
+from errlens.errors import BadConfig, InputError, MissingInput, UnfitSelection
 from tests.galleries.test_choice import selectable
 
 PAIRS = [(0, 1), (0, 1), (1, 0), (2, 2), (1, 2), (0, 0)]
@@ -72,3 +72,49 @@ def test_a_file_that_is_not_there_is_missing(tmp_path):
 def test_a_folder_is_no_file_of_notes(tmp_path):
     with pytest.raises(BadConfig):
         read_notes(tmp_path, selectable(PAIRS))
+
+
+def table_of(tmp_path, text, name="notes.csv"):
+    (tmp_path / name).write_text(text)
+    return read_notes(tmp_path / name, selectable(PAIRS))
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("rank,row,path,label_name,note\n1,4,x.jpg,cow,blurred\n2,1,y.jpg,cat,\n", "row:4"),
+        ("row;observation\n4,0;blurred\n", None),
+        ("row;observation;idea\n4.0;blurred;\n;;\n", "row:4"),
+        ("class_a,class_b,a_as_b,observation\ndog,cat,3,blurred\ncat,cow,1,\n", "dog~cat"),
+        ("true_class\tpred_class\tcount\tremark\ndog\tcat\t3\tblurred\n", "dog/cat"),
+        ("group,size,classes,comment\n1,2,x,blurred\n", "group:1"),
+        ("about,errors,gain_if_solved,observation,idea\ndog ~ cat,3,0.5,blurred,\n", "dog ~ cat"),
+    ],
+)
+def test_a_table_that_a_command_wrote_takes_notes_in_a_column(tmp_path, text, about):
+    if about is None:
+        with pytest.raises(InputError, match="row '4,0'"):
+            table_of(tmp_path, text)
+        return
+    (note,) = table_of(tmp_path, text)
+    assert (note.about, note.observation, note.idea) == (about, "blurred", "")
+
+
+def test_notes_that_were_written_are_read_again(tmp_path):
+    notes = read(tmp_path, "row:4: {observation: only the tail}\ndog~cat: {idea: crop}\n")
+    notes_table(notes, selectable(PAIRS)).to_csv(tmp_path / "notes.csv", index=False)
+    again = read_notes(tmp_path / "notes.csv", selectable(PAIRS))
+    assert sorted(again) == sorted(notes)
+
+
+def test_a_note_may_name_an_image_by_its_path(tmp_path):
+    path = selectable(PAIRS).table["path"][4].as_py()
+    (note,) = read(tmp_path, f"'path:{path}': {{idea: a}}\n")
+    assert note.is_about(Term("row", number=4))
+    with pytest.raises(BadConfig, match="means 6 images, not one"):
+        read(tmp_path, "'path:*': {idea: a}\n")
+
+
+def test_a_table_without_a_column_for_notes_is_told_which(tmp_path):
+    with pytest.raises(BadConfig, match="no column observation or idea; it has 'row'"):
+        table_of(tmp_path, "row,why\n1,x\n")

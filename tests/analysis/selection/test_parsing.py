@@ -76,3 +76,50 @@ def test_a_glob_with_countless_readings_is_refused_at_once():
     with pytest.raises(UnfitSelection, match="more than 1000 things"):
         parse_selector("+".join(["path:a+b"] * 40), ClassNames(("cat", "dog", "cow")))
     assert time.perf_counter() - start < 10
+
+
+BREEDS = ClassNames(
+    ("Staffordshire bull terrier", "American pit bull terrier", "pug", "->", "a...b")
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "typed"),
+    [
+        ("pug ~ American pit bull terrier", "pug~American pit bull terrier"),
+        ("pug -> American pit bull terrier", "pug/American pit bull terrier"),
+        ("pug \u2192 American pit bull terrier", "pug/American pit bull terrier"),
+        ("pug->pug2", None),
+        ("row 17", "row:17"),
+        ("row: 17", "row:17"),
+        ("group 1", "group:1"),
+        ("worst 20+true: pug", "worst:20+true:pug"),
+        ("true:Staff\u2026terrier", "true:Staffordshire bull terrier"),
+        ("Staff...terrier ~ pug", "Staffordshire bull terrier~pug"),
+        ("pred:\u2026bull terrier", None),
+        ("true:a...b", "true:a...b"),
+    ],
+)
+def test_what_tables_print_is_read_as_what_is_typed(printed, typed):
+    if typed is None:
+        with pytest.raises(UnfitSelection):
+            parse_selector(printed, BREEDS)
+    else:
+        assert parse_selector(printed, BREEDS) == parse_selector(typed, BREEDS)
+
+
+def test_rows_take_the_path_of_a_table():
+    (term,) = parse_selector("rows:out/a+b.csv", BREEDS)
+    assert (term.kind, term.file) == ("rows", "out/a+b.csv")
+    assert [term.kind for term in parse_selector("rows:worst.csv+true:pug", BREEDS)] == [
+        "rows",
+        "true",
+    ]
+    with pytest.raises(UnfitSelection, match="path of a table"):
+        parse_selector("rows:", BREEDS)
+
+
+def test_the_path_of_an_image_alone_is_told_how_it_is_selected():
+    with pytest.raises(UnfitSelection) as caught:
+        parse_selector("pug/0073.jpg", BREEDS)
+    assert caught.value.hint == "path:pug/0073.jpg selects the image of this path"

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from errlens.analysis.selection.picking import ChangedRows, Selectable, selected_rows
 from errlens.classes.names import ClassNames
-from errlens.errors import NoResults, UnfitSelection
+from errlens.errors import InputError, MissingInput, NoResults, UnfitSelection
 
 NAMES = ("cat", "dog", "cow")
 PAIRS = [(0, 1), (1, 2)]
@@ -178,3 +181,50 @@ def test_pairs_that_nobody_has_looked_for_are_that_command_s_failure():
     assert selected_rows(["errors"], among).tolist() == [5, 3, 2, 1]
     with pytest.raises(NoResults):
         selected_rows(["pairs:1"], among)
+
+
+def written(tmp_path, text):
+    path = tmp_path / "worst.csv"
+    path.write_text(text)
+    return f"rows:{path}"
+
+
+def test_the_rows_of_a_table_are_meant_in_the_order_of_the_ranking(tmp_path):
+    among = selectable(LABEL, PRED)
+    selector = written(tmp_path, "rank;row;label_name\n1;1.0;cat\n2;5;cow\n3;0;cat\n;;\n")
+    assert selected_rows([selector], among).tolist() == [5, 1, 0]
+    assert selected_rows([f"{selector}+errors"], among).tolist() == [5, 1]
+    selector = written(tmp_path, "path,why\n1/3.jpg,dark\n")
+    assert selected_rows([selector], among).tolist() == [3]
+
+
+@pytest.mark.parametrize("text", ["row\n8\n", "path\nnone.jpg\n", "name\na\n", ""])
+def test_a_table_of_other_images_is_bad_input(tmp_path, text):
+    with pytest.raises(InputError) as caught:
+        selected_rows([written(tmp_path, text)], selectable(LABEL, PRED))
+    assert caught.value.exit_code == 3
+
+
+def test_a_table_that_is_not_there_is_missing():
+    with pytest.raises(MissingInput):
+        selected_rows(["rows:gone.csv"], selectable(LABEL, PRED))
+
+
+def test_a_path_is_a_path_before_it_is_a_glob_and_may_start_farther_up():
+    among = selectable([0, 0, 0], [1, 1, 1])
+    paths = ["a[1].jpg", "a1.jpg", "b/c.jpg"]
+    table = among.table.set_column(1, "path", pa.array(paths))
+    table = table.append_column("sample_id", pa.array(["a[1].jpg", "a1.jpg", "b/c.jpg#2"]))
+    among = replace(among, table=table)
+    for selector, rows in (("path:a[1].jpg", [0]), ("path:a?.jpg", [1]), ("path:b/c.jpg#2", [2]),
+                           ("path:photos/val/b/c.jpg", [2]), ("path:/x/b/c.jpg", [2])):  # fmt: skip
+        assert selected_rows([selector], among).tolist() == rows
+
+
+def test_columns_that_name_nothing_are_passed_over(tmp_path):
+    table = pa.table(
+        {"content_hash": pa.array([b"\xff" * 16], pa.binary(16)), "topk": [[1, 2]], "row": [3]}
+    )
+    pq.write_table(table, tmp_path / "some.parquet")
+    among = selectable(LABEL, PRED)
+    assert selected_rows([f"rows:{tmp_path}/some.parquet"], among).tolist() == [3]

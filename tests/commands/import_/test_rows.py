@@ -63,14 +63,15 @@ def test_of_many_superclasses_the_worst_are_shown():
 
 
 def test_a_row_without_a_predicted_class_has_failed():
-    found = imported("path,label,pred\na,cat,cat\nb,dog,\n")
+    found = imported("path,label,pred\na,cat,cat\nb,dog,\n", "--max-bad 1")
     assert found["status"].tolist() == ["ok", "failed"]
     assert found["error"].tolist()[1] == "no predicted class"
     assert found["label_name"].tolist() == ["cat", "dog"]
 
 
 def test_rows_that_are_not_numbers_have_failed_and_empty_labels_do_not_count():
-    found = imported("path,label,p_cat,p_dog\na,cat,1,0\nb,,0.5,0.5\nc,dog,nan,1\nd,dog,,1\n")
+    text = "path,label,p_cat,p_dog\na,cat,1,0\nb,,0.5,0.5\nc,dog,nan,1\nd,dog,,1\n"
+    found = imported(text, "--max-bad 2")
     assert found["status"].tolist() == ["ok", "ok", "failed", "failed"]
     assert found["error"].tolist()[2:] == ["outputs are not finite"] * 2
     assert found["label"].isna().tolist() == [False, True, False, False]
@@ -219,3 +220,60 @@ def test_a_hundred_thousand_rows_take_seconds():
     assert result.exit_code == 0, result.output
     hits = table.filter(like="prob_").to_numpy().argmax(axis=1) == label
     assert errlens.open_run("run").metrics["top1"]["value"] == hits.mean()
+
+
+def test_too_many_rows_without_a_prediction_end_with_3_after_all_is_written():
+    Path("table.csv").write_text("path,label,pred\na,cat,cat\nb,dog,\nc,dog,dog\n")
+    for options in ("", "--max-bad 0", "--max-bad 30%"):
+        result = run_import(f"table.csv -o run {options}")
+        assert result.exit_code == 3
+        assert "1 of 3 inputs failed, --max-bad is" in result.stderr
+    assert errlens.open_run("run").metrics["top1"]["value"] == 1
+    assert run_import("table.csv -o run --max-bad 34%").exit_code == 0
+    result = run_import("table.csv -o run --max-bad few")
+    assert (result.exit_code, "--max-bad 'few'" in result.stderr) == (2, True)
+
+
+def test_rows_that_cannot_be_used_are_failed_ones_with_their_reason():
+    text = "path,label,p_cat,p_dog\na,cat,0.9,0.1\nb,dog,0.7,oops\nc,dog,0.7,0.7\n"
+    said = refused(text)
+    assert "row 1 holds 'oops'" in said
+    found = imported(text, "--max-bad 2")
+    assert found["status"].tolist() == ["ok", "failed", "failed"]
+    assert found["error"].tolist()[1:] == [
+        "column 'p_dog' holds 'oops'", "its probabilities sum to 1.4",
+    ]  # fmt: skip
+    assert found["pred"].isna().tolist() == [False, True, True]
+    assert errlens.open_run("run").metrics["n_failed"] == 2
+
+
+def test_what_several_rows_about_an_image_are_is_said_and_part_of_the_run():
+    text = "path,label,p_x,p_y\na.jpg,x,0.9,0.1\na.jpg,x,0.3,0.7\nb.jpg,y,0.2,0.8\n"
+    imported(text)
+    assert "--repeated mean" in run_import("table.csv -o run").stderr
+    for how, top in (("first", 0.9), ("mean", 0.6)):
+        result = run_import(f"table.csv -o {how} --repeated {how}")
+        assert result.exit_code == 0, result.output
+        assert "2 rows are about 1 image, of which" in result.stderr
+        run = errlens.open_run(how)
+        assert run.predictions.frame["label_prob"].tolist() == pytest.approx([top, 0.8])
+        assert run.info.settings.arguments["repeated"] == how
+        assert run.info.run_hash != errlens.open_run("run").info.run_hash
+
+
+def test_raw_outputs_are_a_wish_and_part_of_the_run():
+    imported("path,label,prob_x,prob_y\na,x,2.0,-1\nb,y,-3,1\n", "--logits")
+    run = errlens.open_run("run")
+    assert run.predictions.frame["confidence"].tolist() == pytest.approx([0.9525741, 0.9820138])
+    assert run.info.settings.arguments["logits"] is True
+    Path("table.csv").write_text(ONLY_PRED)
+    result = run_import("table.csv -o other --logits")
+    assert (result.exit_code, "no raw outputs" in result.stderr) == (2, True)
+
+
+def test_a_table_of_a_german_spreadsheet_is_read():
+    """Semicolons, decimal commas, capitals, a blank line at the end and columns without a name."""
+    text = "\ufeffPath;Label;Prob_Cat;;\na.jpg;cat;0,93;;\nb.jpg;dog;0,2;;\n;;;;\n"
+    found = imported(text)
+    assert found["pred_name"].tolist() == ["Cat", "dog"]
+    assert found["confidence"].tolist() == pytest.approx([0.93, 0.8])

@@ -99,3 +99,38 @@ def test_it_never_imports_torch(run):
         "assert not {'torch', 'timm', 'matplotlib', 'sklearn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_list_says_which_classes_are_left(run, tmp_path):
+    (tmp_path / "some.txt").write_text("cat\ndog\n")
+    trees = [
+        json.loads(what_if(run, *options, "--json").stdout)
+        for options in (["--only", "some.txt"], ["--only", "cat", "--only", "dog"],
+                        ["--drop", "fox"])
+    ]  # fmt: skip
+    assert trees[0] == trees[1] == trees[2]
+    assert trees[0]["new"]["classes"] == ["cat", "dog"]
+    assert "2 of 3 classes are left" in what_if(run, "--only", "some.txt").stderr
+
+
+def test_a_list_of_other_classes_is_bad_input(run, tmp_path):
+    (tmp_path / "some.txt").write_text("cat\ndig\n")
+    said = what_if(run, "--only", "some.txt")
+    assert said.exit_code == 3
+    assert "did you mean dog?" in said.stderr
+    assert what_if(run, "--only", "gone.txt").exit_code == 3
+
+
+def test_worst_csv_with_a_changed_label_mends_it_and_as_it_is_changes_nothing(run, tmp_path):
+    assert CliRunner().invoke(app, ["misclassified", run, "-q"]).exit_code == 0
+    worst = tmp_path / "run" / "misclassified" / "worst.csv"
+    said = what_if(run, "--relabel", str(worst), "--json")
+    assert json.loads(said.stdout)["relabelled"] == 0
+    assert "no label is changed" in said.stderr
+    lines = worst.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if '"cat","dog"' in line)
+    lines[at] = lines[at].replace('"cat","dog"', '"dog","dog"')
+    (tmp_path / "mended.csv").write_text("\n".join(lines).replace(",", ";"))
+    tree = json.loads(what_if(run, "--relabel", "mended.csv", "--json").stdout)
+    assert tree["relabelled"] == 1
+    assert tree["new"]["top1"]["value"] == pytest.approx(11 / 15)

@@ -1,0 +1,112 @@
+"""Hints about which images and which runs are meant."""
+
+import pytest
+
+from tests.hints.walking import IN_TABLES, Row, Walk
+
+PARSING = "analysis.selection.parsing"
+OPTIONS = "commands.compare.options.CompareOptions"
+
+ROWS = [
+    Row(
+        f"{PARSING}.parse_pair:hint",
+        "check run --fail-over pair:cta~dog=0.5",
+        "cat",
+        "check run --fail-over pair:{}~dog=0.5",
+    ),
+    Row(
+        f"{PARSING}._misread:hint",
+        "misclassified run --select cta~dog",
+        "cat",
+        "misclassified run --select {}~dog",
+    ),
+    Row(
+        f"{PARSING}._misread:hint",
+        "misclassified run --select true:zebra",
+        "horse",
+        "misclassified run --select true:{}",
+    ),
+    Row(
+        f"{PARSING}._misread:hint2",
+        "misclassified run --select wrong",
+        "errors",
+        "misclassified run --select {}",
+    ),
+    Row(
+        "analysis.selection.picking._exceptional:hint",
+        "misclassified run --select exceptional",
+        "--superclasses",
+        "confusion run --no-figures {} parents.csv",
+        then="again",
+    ),
+    Row(
+        "commands.options.selecting.RankOption.ranking:hint",
+        "misclassified run --rank superclass",
+        "--superclasses",
+        "import table.csv -o run --overwrite --classes classes.json --labels names {} parents.csv",
+        then="again",
+    ),
+    Row(
+        "commands.options.selecting.RankOption.ranking:hint2",
+        "misclassified run --rank entropy",
+        "prob_",
+        "misclassified sure --rank entropy",
+    ),
+    Row(
+        "analysis.mistakes.repeats.systematic_table:hint",
+        "misclassified run --by-column camera",
+        "manifest",
+        "misclassified filmed --by-column camera",
+    ),
+    Row(
+        "analysis.mistakes.repeats.systematic_table:hint",
+        "misclassified filmed --by-column camra",
+        "camera",
+        "misclassified filmed --by-column {}",
+    ),
+    Row(
+        "analysis.selection.notes._note:hint",
+        "misclassified run --notes notes.yaml",
+        "idea",
+        "misclassified run --notes good.yaml",
+    ),
+    Row(
+        "analysis.selection.notes._notes_of_table:hint",
+        "misclassified run --notes last.csv",
+        "write notes into it",
+        "misclassified run --notes noted.csv",
+    ),
+    Row(
+        "analysis.comparison.by_image.changes_since:hint",
+        "misclassified run --select broken:elsewhere",
+        "errlens compare elsewhere run",
+        "{}",
+    ),
+    Row(
+        f"{OPTIONS}.open_runs:hint2",
+        "compare run",
+        "errlens compare OLD run",
+        "{}",
+        fill={"OLD": "old"},
+    ),
+    Row(
+        f"{OPTIONS}.open_runs:hint",
+        "compare run run",
+        "errlens compare OLD run",
+        "{}",
+        fill={"OLD": "old"},
+    ),
+    Row(f"{OPTIONS}.folder:hint", "compare old run -o run", "-o run/compare", "compare old run {}"),
+    Row(
+        "commands.compare.options._require_same_classes:hint",
+        "compare german run",
+        "--classes",
+        "compare old run",
+    ),
+]
+
+
+@IN_TABLES
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_what_a_hint_proposes_is_a_way_out(walk: Walk, row: Row):
+    row.follow(walk)

@@ -1,0 +1,71 @@
+"""One column of probability as two classes."""
+
+import numpy as np
+import pytest
+
+from errlens.classes.names import ClassNames
+from errlens.errors import BadPredictions
+from tests.imported.test_table import BOTH, read
+
+
+def table(prob, label=("cat", "dog", "dog"), column="prob_cat"):
+    return {"path": ["a", "b", "c"], "label": [*label], column: prob}
+
+
+@BOTH
+def test_the_other_class_is_the_one_that_labels_name(tmp_path, name):
+    found = read(tmp_path, table([0.9, 0.25, 0.5]), name)
+    assert found.classes.names == ("cat", "dog")
+    np.testing.assert_allclose(found.prob, [[0.9, 0.1], [0.25, 0.75], [0.5, 0.5]])
+    assert found.label.tolist() == [0, 1, 1]
+    assert found.remarks == ["'prob_cat' is taken as the probability of 'cat', of two classes"]
+
+
+def test_or_the_one_that_predictions_name(tmp_path):
+    rows = table([0.9, 0.25, 0.4], label=["cat", "Cat", None]) | {"pred": ["cat", "dog", "dog"]}
+    found = read(tmp_path, rows)
+    assert found.classes.names == ("cat", "dog")
+    assert found.label.tolist() == [0, 0, -1]
+
+
+def test_numbers_are_in_their_order_whichever_has_the_column(tmp_path):
+    for column, expected in (("prob_1", [[0.1, 0.9], [0.75, 0.25], [0.5, 0.5]]),
+                             ("prob_0", [[0.9, 0.1], [0.25, 0.75], [0.5, 0.5]])):  # fmt: skip
+        found = read(tmp_path, table([0.9, 0.25, 0.5], label=[0, 1, 1], column=column))
+        assert found.classes.names == ("0", "1")
+        np.testing.assert_allclose(found.prob, expected)
+        assert found.label.tolist() == [0, 1, 1]
+
+
+def test_a_list_of_classes_says_what_numbers_mean(tmp_path):
+    given = ClassNames(("dog", "cat"))
+    found = read(tmp_path, table([0.9, 0.25, 0.5], label=[1, 0, 0]), given=given)
+    np.testing.assert_allclose(found.prob, [[0.1, 0.9], [0.75, 0.25], [0.5, 0.5]])
+    assert found.label.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("label", "says", "hint"),
+    [
+        (["cat"] * 3, "names another class than 'cat'", "--classes FILE"),
+        (["cat", "dog", "emu"], "2 other classes: 'dog', 'emu'", "every class needs its column"),
+        (["0", "1", "1"], "2 other classes: '0', '1'", "which the numbers count"),
+    ],
+)
+def test_where_the_other_class_is_not_known_that_is_said(tmp_path, label, says, hint):
+    with pytest.raises(BadPredictions, match="'prob_cat' is the only column") as caught:
+        read(tmp_path, table([0.9, 0.25, 0.5], label=label))
+    assert says in str(caught.value)
+    assert hint in caught.value.hint
+
+
+def test_what_is_no_probability_is_named(tmp_path):
+    with pytest.raises(BadPredictions, match=r"'prob_cat' should hold .* row 1 holds 25") as caught:
+        read(tmp_path, table([0.9, 25, 0.5]))
+    assert "divide percentages by 100" in caught.value.hint
+
+
+def test_of_a_raw_output_the_sigmoid_is_taken(tmp_path):
+    found = read(tmp_path, table([2.0, -3.0, 0.0], column="logit_cat"))
+    np.testing.assert_allclose(found.prob[:, 0], 1 / (1 + np.exp([-2.0, 3.0, 0.0])))
+    assert read(tmp_path, table([2.0, -3.0, 0.0]), logits=True).prob.tolist() == found.prob.tolist()
