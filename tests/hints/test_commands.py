@@ -66,7 +66,7 @@ def test_a_file_in_the_place_of_a_head_stays(walk: Walk, way):
 
 @IN_TABLES
 def test_a_baseline_that_is_not_there_may_be_passed_for_now(walk: Walk):
-    said = walk.ends("check run --baseline nowhere", says="FAILED")
+    said = walk.ends("check run --baseline nowhere", says="FAIL ")
     assert "--baseline-missing pass" in said.text, "analysis.gates.drop.without_baseline:text"
     walk.ends("check run --baseline nowhere --baseline-missing pass", says="PASSED")
 
@@ -74,7 +74,7 @@ def test_a_baseline_that_is_not_there_may_be_passed_for_now(walk: Walk):
 @IN_TABLES
 def test_fewer_images_may_be_compared_where_that_is_said(walk: Walk):
     make_run(table().iloc[::3], "few", classes=CLASSES)
-    said = walk.ends("check run --baseline few", says="FAILED")
+    said = walk.ends("check run --baseline few", says="FAIL ")
     assert "--min-overlap" in said.text, "analysis.gates.drop._too_few:text"
     assert "data set is another" not in walk.ends("check run --baseline few --min-overlap 5").text
 
