@@ -57,7 +57,8 @@ def choose_architecture(checkpoint: Checkpoint, given: Mapping[str, Any]) -> str
         failure = _sentence(checkpoint, trial, named=False)
         if failure and trial.fits:
             raise UnfitOption(
-                f"{what} none of timm's or torchvision's but {trial.name} with {trial.told}",
+                f"{what} none of timm's or torchvision's but {trial.name}"
+                + (f" with {trial.told}" if trial.arguments else ""),
                 hint=failure.hint,
             )
         raise failure or _no_idea(checkpoint, what)
@@ -112,6 +113,13 @@ def _sentence(
     model = "" if named else f"--model {trial.name} "
     options = f"{model}{trial.options}".strip()
     if trial.fits or (new_head and trial.fits_but_for_head and trial.arguments):
+        if not trial.arguments:
+            return _misfit(
+                checkpoint,
+                trial,
+                reason="its tensors fit as they are called",
+                hint="leave --head out" if named else f"add {options}",
+            )
         channels = trial.arguments.get("in_chans", 3)
         if channels not in _CHANNELS:
             return _misfit(

@@ -183,7 +183,7 @@ def _asked_for(module: nn.Module, trial: Trial) -> dict[str, Any]:
     if "reg_token" in unexpected:
         found["reg_tokens"] = int(state["reg_token"].shape[1])
     depths = [_depth(tensors) for tensors in (own, state)]
-    if depths[0] != depths[1] and all(depths):
+    if depths[0] != depths[1] and all(depths) and depths[1] <= len(state):  # names may say anything
         found["depth"] = depths[1]
     first = next((name for name, tensor in own.items() if tensor.ndim == 4), "")
     if first in misshaped and state[first].ndim == 4:

@@ -297,3 +297,13 @@ def test_names_of_another_library_are_recognised(tmp_path):
     path = saved({layer.format(number): torch.ones(8, 8) for number in range(4)}, tmp_path)
     for name in ("test_vit", None):
         assert "transformers" in failure(name, path).hint
+
+
+def test_a_head_that_is_said_for_nothing_is_to_be_left_out(tmp_path):
+    path = saved(network("test_resnet").state_dict(), tmp_path)
+    assert failure("test_resnet", path, head=HeadSpec("conv1.0")).hint == "leave --head out"
+
+
+def test_names_that_promise_a_billion_blocks_are_not_believed(tmp_path):
+    state = {**network().state_dict(), "blocks.999999999.norm1.weight": torch.ones(64)}
+    assert "depth" not in failure("test_vit", saved(state, tmp_path)).hint
