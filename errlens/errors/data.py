@@ -18,8 +18,12 @@ _NUMBERS = (
 )
 # What to do about unknown labels: whether there is a model, and whether they are many.
 _WAYS = {
-    (True, True): "the model seems to know other classes than the data have: errlens network probe "
-    "fits a head to these; if it has one, pass --classes FILE with the names of its outputs",
+    (
+        True,
+        True,
+    ): "the model seems to know other classes than the data have: if it has these all "
+    "the same, pass --classes FILE with the names of its outputs; else errlens network probe fits "
+    "a head to them",
     (True, False): "pass --classes FILE with the model's class names, spelt as in the data, or "
     "--allow-unknown to predict these images without counting them",
     (False, True): "labels and predictions must name the same classes; --classes FILE has their "
@@ -68,7 +72,7 @@ class ClassCountMismatch(InputError):
             hint=AS_OUTPUTS
             if are_numbers
             else "if the model was trained on these classes, pass --classes FILE with one name for "
-            "each output, in their order; if on others, errlens network probe fits a head to these",
+            "each output, in their order; if on others, errlens network probe fits a head to them",
         )
         self.outputs = outputs
         self.names = names

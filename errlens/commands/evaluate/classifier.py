@@ -1,8 +1,10 @@
 """The classifier that an evaluation asks for; where it has no head, the command that fits one."""
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from errlens.classes.names import ClassNames
 from errlens.commands.evaluate.options import EvaluateOptions
@@ -34,27 +36,37 @@ def load_for(
             keeps = f"{error.hint.partition(';')[0]}; or" if ";" in error.hint else ""
             error.hint = f"{keeps} fit one to labelled images, others than those to judge it by:"
             error.hint = error.hint.strip()
-            error.code = [_probe(options, error)]
+            error.code = [probe_command(options, error.model, error.arguments)]
         raise
 
 
-def _probe(options: EvaluateOptions, error: NoClassifier) -> str:
-    """Write the command that fits a head to the features of the network."""
+def probe_command(
+    options: EvaluateOptions, model: str | None = None, arguments: Mapping[str, Any] | None = None
+) -> str:
+    """Write the command that fits a head to the features of the network of an evaluation.
+
+    Args:
+        options: Those of the evaluation.
+        model: The architecture, where the options do not say it.
+        arguments: Those that it needs beside the ones in the options.
+    """
+    model, arguments = options.model or model, arguments or {}
     shared = {field.name for field in dataclasses.fields(ProbeOptions)}
     given = {
         field.name: getattr(options, field.name)
         for field in dataclasses.fields(options)
         if field.name in shared - {"num_classes", "head", "threshold"}
     }
-    size = error.arguments.get("img_size")
-    found = [f"{key}={value}" for key, value in error.arguments.items() if key != "img_size"]
+    found = [f"{key}={value}" for key, value in arguments.items() if key != "img_size"]
     kept = [text for text in options.model_kwargs or () if text.partition("=")[0] != "num_classes"]
-    source = options.checkpoint.stem if options.checkpoint else error.model.replace(":", "-")
+    source = (
+        options.checkpoint.stem if options.checkpoint else re.sub(r"\W+", "-", model or "model")
+    )
     given |= {
         "data": _training_images(options.data),
-        "model": options.model or error.model,
+        "model": model,
         "model_kwargs": [*kept, *found] or None,
-        "img_size": size or options.img_size,
+        "img_size": arguments.get("img_size") or options.img_size,
         "save_head": Path(f"{source}-probe.safetensors"),
     }
     return command_line("network probe", ProbeOptions(**given), without=INVOCATION)

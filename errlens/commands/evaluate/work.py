@@ -1,5 +1,6 @@
 """What an evaluation is going to do, as it is known before anything is predicted."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
-from errlens.commands.evaluate.classifier import load_for
+from errlens.commands.evaluate.classifier import load_for, probe_command
 from errlens.commands.evaluate.first_look import look_first
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
 from errlens.commands.evaluate.subset import Judged, among_classes_of_data
@@ -48,7 +49,7 @@ def prepare(options: EvaluateOptions, screen: Screen) -> Work:
     """Look at the data, load the model, and say which run these make."""
     samples = options.find_samples(seed=options.seed)
     remarks.show_samples(screen, samples)
-    with asking_for_deeper_folders(options, samples):
+    with _other_classes_answered(options, samples):
         return _prepared(options, screen, samples)
 
 
@@ -97,8 +98,8 @@ def _prepared(options: EvaluateOptions, screen: Screen, samples: Samples) -> Wor
 
 
 @contextmanager
-def asking_for_deeper_folders(options: EvaluateOptions, samples: Samples) -> Iterator[None]:
-    """Where folders are not the classes of the model, name those below that may be."""
+def _other_classes_answered(options: EvaluateOptions, samples: Samples) -> Iterator[None]:
+    """Where the classes are not the model's, name the commands that may put that right."""
     try:
         yield
     except (ClassCountMismatch, UnknownLabels) as error:
@@ -109,6 +110,9 @@ def asking_for_deeper_folders(options: EvaluateOptions, samples: Samples) -> Ite
             )
             data = options.data
             error.code = [options.again(data=data / name) for name in deeper[:MOST_DEEPER]]
+        elif "network probe" in error.hint and len(samples.labels) > 1:
+            error.hint += ":"
+            error.code = [probe_command(dataclasses.replace(options, classes=None))]
         raise
 
 

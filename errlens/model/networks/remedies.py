@@ -57,7 +57,8 @@ def choose_architecture(checkpoint: Checkpoint, given: Mapping[str, Any]) -> str
         failure = _sentence(checkpoint, trial, named=False)
         if failure and trial.fits:
             raise UnfitOption(
-                f"{what} none of timm's or torchvision's but {trial.name} with {trial.told}",
+                f"{what} none of timm's or torchvision's but {trial.name}"
+                + (f" with {trial.told}" if trial.arguments else ""),
                 hint=failure.hint,
             )
         raise failure or _no_idea(checkpoint, what)
@@ -89,6 +90,8 @@ def raise_better(
     if other := next(_others(checkpoint, {}, besides=name), None):
         options = f" {other.options}" if other.options else ""
         failure.hint = f"its tensors are those of {other.name}: --model {other.name}{options}"
+    elif trial and (outputs := trial.in_other_words(checkpoint)):
+        raise _renamed(checkpoint, trial, outputs) from failure
     elif is_of_transformers(checkpoint):
         failure.hint = _OF_TRANSFORMERS
     raise failure
@@ -112,6 +115,13 @@ def _sentence(
     model = "" if named else f"--model {trial.name} "
     options = f"{model}{trial.options}".strip()
     if trial.fits or (new_head and trial.fits_but_for_head and trial.arguments):
+        if not trial.arguments:
+            return _misfit(
+                checkpoint,
+                trial,
+                reason="its tensors fit as they are called",
+                hint="leave --head out" if named else f"add {options}",
+            )
         channels = trial.arguments.get("in_chans", 3)
         if channels not in _CHANNELS:
             return _misfit(
@@ -137,6 +147,30 @@ def _sentence(
             code=lines_to_save(checkpoint.path, place=checkpoint.place, without=extra),
         )
     return None
+
+
+def _renamed(checkpoint: Checkpoint, trial: Trial, outputs: int) -> IncompatibleCheckpoint:
+    """Say that the tensors have other names, and how to save them under those of the network."""
+    library, name = "timm", trial.name
+    if ":" in name:
+        library, _, name = name.partition(":")
+    make = "timm.create_model" if library == "timm" else "torchvision.models.get_model"
+    *read, write = lines_to_save(checkpoint.path, place=checkpoint.place)
+    own, theirs = next(iter(trial.own)), next(iter(checkpoint.state))
+    return _misfit(
+        checkpoint,
+        trial,
+        reason=f"it has tensors of the same shapes in the same order by other names, such as "
+        f"{theirs!r} for {own!r}",
+        hint="where it is this network put together of its layers, and you trust the file, save it "
+        "by the usual names:",
+        code=[
+            f"import {library}",
+            *read,
+            f"names = {make}({name!r}, num_classes={outputs}).state_dict()",
+            write.replace("(state,", "(dict(zip(names, state.values())),"),
+        ],
+    )
 
 
 def _without_head(checkpoint: Checkpoint, trial: Trial, options: str) -> InputError:

@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 import torchvision.models
 from timm.models import load_model_config_from_hf
 from torch import nn
+from torchvision.models.regnet import BlockParams
 
 from errlens.errors import BadCheckpoint, UnknownModel, WeightsUnavailable, shortened
 from errlens.model.networks.architecture import UNBUILDABLE, Architecture
@@ -155,10 +157,25 @@ def _untrained(build: Callable[..., nn.Module], **arguments: Any) -> nn.Module:
     try:
         return build(weights=None, **arguments)
     except NotImplementedError:  # a regnet reckons with tensors, which must have numbers
-        if arguments.keys() - {"num_classes"}:
-            raise
-        with torch.device("cpu"):
+        with _widths_on_cpu():
             return build(weights=None, **arguments)
+
+
+@contextmanager
+def _widths_on_cpu() -> Iterator[None]:
+    """Let torchvision find the widths of a regnet on the CPU, wherever the network is built."""
+    original = vars(BlockParams)["from_init_params"]
+
+    def from_init_params(kind: type[BlockParams], *args: Any, **arguments: Any) -> BlockParams:
+        with torch.device("cpu"):
+            params: BlockParams = original.__func__(kind, *args, **arguments)
+        return params
+
+    BlockParams.from_init_params = classmethod(from_init_params)
+    try:
+        yield
+    finally:
+        BlockParams.from_init_params = original
 
 
 def _torchvision_architecture(name: str, short: str) -> Architecture:

@@ -25,6 +25,7 @@ from errlens.model.weights.fitting import (
 )
 
 _MOST_ROUNDS: Final = 4  # one argument may show only when another is right
+_MANY: Final = 20  # tensors whose shapes agree hardly by chance
 _SIZES: Final = (32, 64, 96, 112, 128, 160, 192, 224, 240, 256, 288, 320, 384, 448, 512)  # pixels
 _OF_PLACES: Final = re.compile(r"(.*\.)?(\w*pos_\w+|pos\w*|rel_\w+|relative_\w+|attn_mask)(\..*)?")
 _BLOCK: Final = re.compile(r"blocks\.(\d+)\.")
@@ -101,6 +102,22 @@ class Trial(NamedTuple):
         inside = {prefix + name for name in body}
         return [name for name in checkpoint.state if name not in inside]
 
+    def in_other_words(self, checkpoint: Checkpoint) -> int | None:
+        """Return the number of outputs where a checkpoint has these tensors under other names.
+
+        Their shapes must be those of the network in the same order, the number of outputs aside.
+        """
+        own, theirs = list(self.own), list(checkpoint.state.values())
+        if len(own) != len(theirs) or len(own) < _MANY:
+            return None
+        outputs = set()
+        for name, tensor in zip(own, theirs, strict=True):
+            free = int(self.is_of_head(name))  # the first dimension is the number of outputs
+            if self.own[name].shape[free:] != tensor.shape[free:]:
+                return None
+            outputs |= {int(size) for size in tensor.shape[:free]}
+        return outputs.pop() if len(outputs) == 1 else None
+
     def other_head(self, checkpoint: Checkpoint) -> str | None:
         """Name the layer that can only be the classifier: all that is there beside the body.
 
@@ -125,12 +142,13 @@ def try_out(checkpoint: Checkpoint, name: str, given: Mapping[str, Any]) -> Tria
         given: Arguments that are known; one that the tensors contradict is replaced.
 
     Returns:
-        The last comparison; None where the architecture refuses its arguments.
+        The last comparison; None where the architecture refuses the arguments given.
 
     Raises:
         BadCheckpoint: Several prefixes hold all tensors of the network.
     """
     architecture = find_architecture(name)
+    trial = None
     try:
         module, trial = _compared(architecture, checkpoint, given, {})
         for _ in range(_MOST_ROUNDS):
@@ -141,7 +159,7 @@ def try_out(checkpoint: Checkpoint, name: str, given: Mapping[str, Any]) -> Tria
                 return _with_size(architecture, checkpoint, given, trial) or trial
             module, trial = _compared(architecture, checkpoint, given, found)
     except UnfitModel:
-        return None
+        pass  # it takes no such argument: what was compared before is left
     return trial
 
 
@@ -183,10 +201,11 @@ def _asked_for(module: nn.Module, trial: Trial) -> dict[str, Any]:
     if "reg_token" in unexpected:
         found["reg_tokens"] = int(state["reg_token"].shape[1])
     depths = [_depth(tensors) for tensors in (own, state)]
-    if depths[0] != depths[1] and all(depths):
+    if depths[0] != depths[1] and all(depths) and depths[1] <= len(state):  # names may say anything
         found["depth"] = depths[1]
     first = next((name for name, tensor in own.items() if tensor.ndim == 4), "")
-    if first in misshaped and state[first].ndim == 4:
+    is_it = 2 * len(missing) < len(own)  # else a name may agree by chance
+    if is_it and first in misshaped and state[first].ndim == 4:
         ours, theirs = own[first].shape, state[first].shape
         if ours[1] != theirs[1] and ours[0] == theirs[0]:
             found["in_chans"] = int(theirs[1])

@@ -71,3 +71,13 @@ def test_a_run_remembers_what_its_checkpoint_calls_the_head(body, photos):
     assert info.head == "fc.1"
     module = reload_classifier(info).network.module
     assert torch.equal(module.fc.weight, body["fc.weight"])
+
+
+@pytest.mark.parametrize("more", ["", "--classes names.txt"])
+def test_a_model_of_other_classes_is_given_a_head_by_the_command_that_is_named(more, body, photos):
+    assert photos.is_dir()
+    torch.save({**body, "fc.weight": torch.ones(5, 96), "fc.bias": torch.ones(5)}, "five.pth")
+    Path("names.txt").write_text("a\nb\nc\nd\ne\n")
+    said = refused(f"evaluate photos --checkpoint five.pth -o run -q {more}", exit_code=3)
+    ends(command_in(said))
+    ends("evaluate photos --checkpoint five-probe.safetensors -o run -q")

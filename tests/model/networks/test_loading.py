@@ -19,6 +19,7 @@ from errlens.errors import (
     WeightsUnavailable,
 )
 from errlens.model.networks.loading import HeadSpec, load_network
+from errlens.model.networks.sources import find_architecture
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.preparation import resolve_preprocessing
 
@@ -127,8 +128,6 @@ def test_a_torchvision_checkpoint_and_its_preprocessing(tmp_path):
 
 @pytest.mark.parametrize("name", torchvision.models.list_models(module=torchvision.models))
 def test_every_torchvision_preset_resizes_as_torchvision_does(name):
-    from errlens.model.networks.sources import find_architecture
-
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
     config = find_architecture(f"torchvision:{name}").data_config
     side = preset.crop_size[0]
@@ -266,6 +265,9 @@ def test_a_regnet_of_torchvision_takes_a_checkpoint(tmp_path):
     path = saved(theirs, tmp_path / "w.safetensors")
     network = load_network("torchvision:regnet_x_400mf", checkpoint=path)
     assert network.module(torch.zeros(1, 3, 64, 64)).shape == (1, 6)
+    largest = find_architecture("torchvision:regnet_y_128gf")
+    with torch.device("meta"):  # where no memory is taken
+        assert next(largest.create().parameters()).is_meta
 
 
 def test_images_of_another_size_than_the_network_is_built_for_get_it_named(tmp_path):

@@ -297,3 +297,28 @@ def test_names_of_another_library_are_recognised(tmp_path):
     path = saved({layer.format(number): torch.ones(8, 8) for number in range(4)}, tmp_path)
     for name in ("test_vit", None):
         assert "transformers" in failure(name, path).hint
+
+
+def test_a_head_that_is_said_for_nothing_is_to_be_left_out(tmp_path):
+    path = saved(network("test_resnet").state_dict(), tmp_path)
+    assert failure("test_resnet", path, head=HeadSpec("conv1.0")).hint == "leave --head out"
+
+
+def test_names_that_promise_a_billion_blocks_are_not_believed(tmp_path):
+    state = {**network().state_dict(), "blocks.999999999.norm1.weight": torch.ones(64)}
+    assert "depth" not in failure("test_vit", saved(state, tmp_path)).hint
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "torchvision:resnet18"])
+def test_a_network_put_together_of_its_layers_is_saved_by_the_usual_names(name, tmp_path):
+    torch.manual_seed(1)
+    theirs = (
+        torchvision.models.resnet18(num_classes=3) if ":" in name else network("test_resnet")
+    ).eval()
+    layers = list(theirs.children())
+    layers.insert(-1, nn.Flatten())
+    path = saved(nn.Sequential(*layers).state_dict(), tmp_path)
+    failed = failure(name, path)
+    assert "by other names" in str(failed)
+    exec("\n".join(failed.code))
+    agree(load_network(name, checkpoint=tmp_path / "w-part.pth").module, theirs, size=64)
