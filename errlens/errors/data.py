@@ -134,7 +134,7 @@ def _beside(path: Path) -> str:
     names = _names_in(there)
     if near := _like(path.relative_to(there), there, names):
         return did_you_mean([shell_line([found]) for found in near])
-    return f"{str(there.absolute())!r} holds {some(names)}" if names else ""
+    return f"{str(there.absolute())!r} " + (f"holds {some(names)}" if names else "is empty")
 
 
 def _like(missing: Path, there: Path, names: Sequence[str]) -> list[Path]:

@@ -12,7 +12,8 @@ from tests.hints.test_weights import run_lines
 from tests.hints.walking import IN_PHOTOS, Said, Walk
 
 pytestmark = IN_PHOTOS
-TYPED = "evaluate photos -o new -q --trust-labels"
+ANY_SIZE = "evaluate photos -o new -q --trust-labels --limit 3"
+TYPED = f"{ANY_SIZE} --img-size 32"
 REMEDIES = "model.networks.remedies"
 SUBSTITUTES = "model.weights.substitutes.refuse_substitutes"
 FITTING = "model.weights.fitting"
@@ -65,20 +66,21 @@ ADDED = [
 
 @pytest.mark.parametrize(("at", "weights", "model"), ADDED, ids=[str(n) for n in range(len(ADDED))])
 def test_options_that_a_hint_adds_make_the_weights_fit(walk: Walk, at: str, weights, model: str):
-    checkpoint = save(weights())
-    said = walk.refused(f"{TYPED} {model} {checkpoint}", at)
-    walk.ends([*shlex.split(f"{TYPED} {checkpoint} {model}"), *options_of(said)])
+    typed = f"{ANY_SIZE} {model} {save(weights())}"
+    said = walk.refused(typed, at)
+    walk.ends([*shlex.split(typed), *options_of(said)])
 
 
 def test_images_of_other_channels_take_a_transform(walk: Walk):
     checkpoint = save(state(in_chans=4))
-    typed = f"{TYPED} --model test_resnet {checkpoint}"
+    typed = f"{ANY_SIZE} --model test_resnet {checkpoint}"
     said = walk.refused(typed, f"{REMEDIES}._sentence:hint")
     Path("four.py").write_text(
         "import torch\n\n\ndef channels(_photo):\n    return torch.rand(4, 32, 32) * 0\n"
     )
     assert "--transform MODULE:FUNCTION" in said.hint
-    walk.ends([*shlex.split(typed), *options_of(said), "--transform", "four:channels"])
+    words = [*shlex.split(typed), *options_of(said), "--transform", "four:channels"]
+    walk.ends(words)
 
 
 def test_what_does_not_belong_to_a_network_is_left_out(walk: Walk):
@@ -111,7 +113,7 @@ def test_a_body_gets_a_head_by_the_command_that_is_named(walk: Walk):
     command = said.command(DATA="photos")
     walk.ends(command)
     head = command[command.index("--save-head") + 1]
-    walk.ends(f"{TYPED} --checkpoint {head}")
+    walk.ends(f"{ANY_SIZE} --checkpoint {head}")
 
 
 def test_a_photo_explained_by_a_body_needs_a_head_too(walk: Walk):

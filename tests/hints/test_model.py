@@ -15,8 +15,8 @@ from tests.conftest import paint
 from tests.hints.walking import IN_PHOTOS, Row, Walk
 
 pytestmark = IN_PHOTOS
-ON = "-o new -q --img-size 8"
-WEIGHTS = f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth"
+ON = "-o new -q --img-size 32 --limit 3"
+TRAINED = f"evaluate photos {ON} --model test_resnet --checkpoint weights.pth"
 LOADING = "model.networks.loading"
 OUTPUTS = "model.outputs"
 NETS = Path(__file__).parent.parent / "commands" / "evaluate" / "networks.py"
@@ -116,15 +116,15 @@ ROWS = [
     ),
     Row(
         "model.networks.architecture.Architecture._made:hint2",
-        f"{WEIGHTS} --model-kwargs act_layer=zebra",
+        f"{TRAINED} --model-kwargs act_layer=zebra",
         "--model-kwargs",
-        f"{WEIGHTS} {{}} act_layer=relu --trust-labels",
+        f"{TRAINED} {{}} act_layer=relu --trust-labels",
     ),
     Row(
         "model.networks.building._too_large:hint",
-        f"{WEIGHTS} --model-kwargs layers=[900000,1,1,1]",
+        f"{TRAINED} --model-kwargs layers=[900000,1,1,1]",
         "--model-kwargs",
-        f"{WEIGHTS} {{}} drop_rate=0.1 --trust-labels",
+        f"{TRAINED} {{}} drop_rate=0.1 --trust-labels",
     ),
     Row(
         "model.classifier.Classifier.check_batch_size:hint",
@@ -164,16 +164,16 @@ ROWS = [
     ),
     Row(
         "errors.models.OutOfMemory.__init__:hint",
-        f"evaluate photos {ON} --model nets:Hungry --batch-size 4",
+        "evaluate photos -o new -q --img-size 8 --model nets:Hungry --batch-size 4",
         "--batch-size 2",
-        f"evaluate photos {ON} --model nets:Hungry {{}}",
+        "evaluate photos -o new -q --img-size 8 --model nets:Hungry {}",
     ),
 ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_what_a_hint_proposes_is_a_way_out(walk: Walk, row: Row):
-    if "weights.pth" in row.follows:
+    if "weights.pth" in row.typed + row.follows:
         weights()
     if "uneven" in row.typed:
         paint(Path("photos/blue/9.png"), "blue", size=(30, 20))
@@ -256,7 +256,7 @@ def test_code_of_a_run_is_run_where_it_lies_or_is_trusted(walk: Walk, way):
 
 def test_weights_that_have_changed_are_brought_back(walk: Walk):
     weights()
-    walk.ends(f"{WEIGHTS} --trust-labels")
+    walk.ends(f"{TRAINED} --trust-labels")
     shutil.copy("weights.pth", "kept.pth")
     weights()
     said = walk.refused("explain new -q", "model.reload.reload_classifier:hint")
@@ -294,7 +294,7 @@ def forged(run: str, **settings: object) -> None:
 )
 def test_what_a_run_says_of_its_model_may_be_trusted(walk: Walk, settings, at):
     weights()
-    walk.ends(f"{WEIGHTS} --trust-labels")
+    walk.ends(f"{TRAINED} --trust-labels")
     forged("new", **settings)
     walk.monkeypatch.setattr("errlens.model.networks.building.SPARE_NUMBERS", 0)
     said = walk.refused("explain new -q", at)

@@ -13,7 +13,8 @@ from torch import nn
 from tests.hints.walking import IN_PHOTOS, Said, Walk
 
 pytestmark = IN_PHOTOS
-TYPED = "evaluate photos --model tiny:spatial --checkpoint {} -o new -q"
+EVALUATE = "evaluate photos --model tiny:spatial --checkpoint {} -o new"
+TYPED = f"{EVALUATE} -q --img-size 8 --limit 3"
 FILES = "model.weights.files"
 CHECKPOINTS = "model.weights.checkpoints"
 PICKLES = "model.weights.pickles"
@@ -136,7 +137,7 @@ def test_the_average_of_weights_is_taken_where_that_is_said(walk: Walk):
     saved(
         {"state_dict": STATE, "state_dict_ema": {name: one.clone() for name, one in STATE.items()}}
     )
-    typed = TYPED.format("weights.pth").removesuffix(" -q")
+    typed = EVALUATE.format("weights.pth")
     said = walk.ends(typed, says="--use-ema takes it")
     assert "average" in said.text, "model.networks.loading._remarks:text"
     assert "takes it" not in walk.ends(f"{typed}er --use-ema").text

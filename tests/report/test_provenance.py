@@ -14,7 +14,7 @@ def test_a_run_says_what_made_it_and_no_time():
 
 
 @pytest.mark.parametrize(
-    "program", ["/opt/venv/bin/errlens", "'/my venv/errlens'", "x/__main__.py"]
+    "program", ["/opt/venv/bin/errlens", "'/my venv/errlens'", "x/errlens/__main__.py"]
 )
 def test_the_command_is_as_a_person_would_type_it(program):
     run = make(images=False)

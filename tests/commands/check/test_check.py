@@ -156,7 +156,7 @@ def test_exit_codes_through_the_real_script():
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "says"),
     [
-        ("run", 2, "errlens check RUN --fail-under top1=0.80"),
+        ("run", 2, "errlens check run --fail-under top1=0.80"),
         ("run --fail-under tp1=0.8", 2, "did you mean top1"),
         ("run --fail-under recall:Bengl=0.8", 2, "did you mean Bengal?"),
         ("run --fail-over pair:Bengl~Abyssinian=0.8", 2, "did you mean Bengal?"),
