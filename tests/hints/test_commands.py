@@ -72,6 +72,13 @@ def test_a_baseline_that_is_not_there_may_be_passed_for_now(walk: Walk):
 
 
 @IN_TABLES
+def test_a_baseline_that_is_misspelt_leads_to_the_one_that_is_meant(walk: Walk):
+    said = walk.ends("check run --baseline odl", says="FAIL ")
+    assert "odl" in said.text, "analysis.gates.drop.without_baseline:text"
+    walk.ends(["check", "run", "--baseline", said.near()[0]], says="PASSED")
+
+
+@IN_TABLES
 def test_fewer_images_may_be_compared_where_that_is_said(walk: Walk):
     make_run(table().iloc[::3], "few", classes=CLASSES)
     said = walk.ends("check run --baseline few", says="FAIL ")

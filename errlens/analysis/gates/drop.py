@@ -1,5 +1,6 @@
 """The gate that fails where the model has become worse than in an earlier run."""
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from errlens.analysis.statistics.differences import (
     least_drop_shown,
     lower_bound_of_drop,
 )
-from errlens.errors import UnfitBaseline, UnfitOption
+from errlens.errors import MissingInput, UnfitBaseline, UnfitOption
 from errlens.formats import count, counted, points, told_apart
 
 METRIC: Final = "drop:top1"
@@ -141,7 +142,9 @@ def judge_drop(
 def without_baseline(baseline: str, *, allowed: float, passes: bool) -> GateResult:
     """Return what becomes of the gate where there is no earlier run."""
     gate = Gate(METRIC, "low <=", allowed, METRIC)
-    reason = f"the baseline {baseline!r} does not exist"
+    near = MissingInput(Path(baseline), what="baseline").hint
+    asked = f" ({near})" if near.startswith("did you mean") else ""
+    reason = f"the baseline {baseline!r} does not exist{asked}"
     return GateResult(
         gate,
         Measured(None),
