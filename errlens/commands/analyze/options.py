@@ -28,7 +28,7 @@ class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
 
     Examples:
         errlens analyze photos/val --model resnet50 --open
-        errlens analyze sample_data/pets/val -o runs/pets \\
+        errlens analyze sample_data/pets/val -o runs/pets \
             --checkpoint sample_data/pets/tf_efficientnet_lite0.pets.safetensors
     """
 
