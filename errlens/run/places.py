@@ -1,7 +1,6 @@
-"""What DATA stands for, where its runs go, and which run may be meant by a path that is none."""
+"""What DATA stands for, and which run may be meant by a path that is none."""
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
@@ -32,25 +31,6 @@ def as_recorded(data: Path) -> str:
     return str(data.absolute() if data_set_name(data) is None else data)
 
 
-def default_run(data: Path, model: str, split: str | None = None) -> Path:
-    """Return where a run goes that was given no name: `runs/DATA-MODEL`.
-
-    The split is part of the name of a torchvision data set.
-
-    >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
-    'runs/pets-val-hf-hub_timm_resnet18'
-    >>> default_run(Path("torchvision:DTD"), "resnet18", "val").as_posix()
-    'runs/DTD-val-resnet18'
-    """
-    data_set = data_set_name(data)
-    if data_set is not None:
-        return _run_named(data_set, split, model)
-    data = Path(os.path.normpath(data.absolute()))
-    name = data.name if data.is_dir() else data.stem
-    parts = [data.parent.name, name] if data.name.casefold() in SPLIT_NAMES else [name]
-    return _run_named(*parts, model)
-
-
 def which_run(path: Path) -> str:
     """Return the hint for a path that is no run: the runs that may be meant, or what makes one."""
     words: list[str | Path] = ["errlens", "evaluate", "DATA", "--model", "NAME"]
@@ -62,10 +42,6 @@ def which_run(path: Path) -> str:
 def which_of_here() -> str:
     """Return the hint where no run was named and there is none to take."""
     return _did_you_mean(_runs_in(Path())) or "errlens evaluate DATA --model NAME makes one"
-
-
-def _run_named(*parts: str | None) -> Path:
-    return Path(DEFAULT_RUNS, re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))
 
 
 def _did_you_mean(runs: list[Path]) -> str:

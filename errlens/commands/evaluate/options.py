@@ -7,13 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from errlens.commands.options.data import DataOptions, JudgementOptions, MaxBad, allowed_bad
+from errlens.commands.options.data import (
+    DataOptions,
+    JudgementOptions,
+    MaxBad,
+    allowed_bad,
+    default_run,
+)
 from errlens.commands.options.invocation import INVOCATION, OutputOptions, OverwriteOption
 from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.shell import command_line
 from errlens.errors import UnfitOption
-from errlens.run.places import default_run
 
 KEPT_UNASKED = 200_000_000  # bytes of logits and features
 

@@ -12,6 +12,7 @@ from errlens.commands.evaluate.remarks import warn_of_result
 from errlens.commands.evaluate.result import Evaluation, check_bad_inputs, complete
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.import_.remarks import show_table, warn_of_other_names
+from errlens.commands.options.data import default_run
 from errlens.data.photos.images import quiet_pillow
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples, listed_samples
@@ -20,7 +21,6 @@ from errlens.imported.writing import ShardImporter
 from errlens.predictions.scores import MOST_TOPK
 from errlens.run.folder import RunFolder
 from errlens.run.identity import IMPORT_ENGINE, RunInfo, RunSettings, plan_hash
-from errlens.run.places import default_run
 from errlens.scale.plan import make_plan
 from errlens.scale.resume import finish
 from errlens.terminal import Screen

@@ -1,5 +1,7 @@
 """Options that say what there is to predict, and what its labels mean."""
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +11,7 @@ import typer
 from errlens.choices import LabelKind
 from errlens.commands.options.panels import Panel
 from errlens.errors import UnfitOption
-from errlens.run.places import MAX_FILE_MB, data_set_name
+from errlens.run.places import DEFAULT_RUNS, MAX_FILE_MB, SPLIT_NAMES, data_set_name
 
 if TYPE_CHECKING:
     from errlens.classes.names import ClassNames, Superclasses
@@ -155,3 +157,26 @@ def allowed_bad(text: str, n: int) -> int:
     if not 0 <= value < float("inf"):
         raise UnfitOption(f"--max-bad {text!r} is neither a count like 20 nor a share like 5%")
     return int(n * value / 100) if percent else int(value)
+
+
+def default_run(data: Path, model: str, split: str | None = None) -> Path:
+    """Return where a run goes that was given no name: `runs/DATA-MODEL`.
+
+    The split is part of the name of a torchvision data set.
+
+    >>> default_run(Path("photos/pets/val"), "hf-hub:timm/resnet18").as_posix()
+    'runs/pets-val-hf-hub_timm_resnet18'
+    >>> default_run(Path("torchvision:DTD"), "resnet18", "val").as_posix()
+    'runs/DTD-val-resnet18'
+    """
+    data_set = data_set_name(data)
+    if data_set is not None:
+        return _run_named(data_set, split, model)
+    data = Path(os.path.normpath(data.absolute()))
+    name = data.name if data.is_dir() else data.stem
+    parts = [data.parent.name, name] if data.name.casefold() in SPLIT_NAMES else [name]
+    return _run_named(*parts, model)
+
+
+def _run_named(*parts: str | None) -> Path:
+    return Path(DEFAULT_RUNS, re.sub(r"[^\w.-]+", "_", "-".join(filter(None, parts))))

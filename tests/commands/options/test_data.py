@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from errlens.run.places import SPLIT_NAMES, default_run
+from errlens.commands.options.data import default_run
+from errlens.run.places import SPLIT_NAMES
 
 
 @pytest.mark.parametrize(
