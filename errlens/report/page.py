@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -10,28 +9,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
-from errlens.analysis.comparison.by_class import CLASS_CHANGE_COLUMNS
-from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
-from errlens.analysis.comparison.by_run import RUN_COLUMNS
-from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
-from errlens.analysis.confusion.groups import GROUP_COLUMNS
-from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
-from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
+from errlens.analysis.confusion.pairs import PAIR_COLUMNS
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
-from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
-from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
-from errlens.escapes import printable, shell_line
+from errlens.escapes import printable
 from errlens.formats import number, share, share_range
 from errlens.galleries.choice import galleries_of
-from errlens.predictions.table import Predictions
 from errlens.report import confusions
 from errlens.report.cells import matrix_data
 from errlens.report.health import Health, health
-from errlens.report.overview import Overview, overview
-from errlens.report.parts import Part, Problem, read_gates, read_part, records
+from errlens.report.overview import Overview
+from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
-from errlens.report.shots import PICTURE_COLUMNS, Shots
+from errlens.report.shots import Shots
+from errlens.report.sources import (
+    Sources,
+    read_comparison,
+    read_confusion,
+    read_matrix,
+    read_misclassified,
+    read_overview,
+)
 from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
@@ -90,51 +88,14 @@ class SelectionPage:
     shots: Shots
 
 
-@dataclass(frozen=True)
-class Sources:
-    """A run, its errors ranked, and where its images lie; what a page is made of.
-
-    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`.
-    """
-
-    run: RunFolder
-    images: Predictions
-    among: Selectable
-    rank: str
-    root: Path
-
-    def command(self, name: str, *words: str) -> str:
-        """Return the command line of another command for this run."""
-        return shell_line(["errlens", name, self.run.path, *words])
-
-    def shots(self) -> Shots:
-        """Return an empty collection of images."""
-        return Shots(
-            self.run,
-            self.images,
-            self.root,
-            read_part(self.run, "explain", {"index": PICTURE_COLUMNS}),
-        )
-
-
 def read_page(sources: Sources) -> RunPage:
     """Read everything there is in a run folder."""
     run, among, shots = sources.run, sources.among, sources.shots()
     info, metrics = run.info, run.metrics
-    matrix = _read_matrix(run)
-    confusion = _read_confusion(run)
-    misclassified = _misclassified(run)
-    compare = read_part(
-        run,
-        "compare",
-        {"runs": RUN_COLUMNS},
-        optional={
-            "fixed": CHANGED_COLUMNS,
-            "broken": CHANGED_COLUMNS,
-            "classes": CLASS_CHANGE_COLUMNS,
-        },
-        before="OLD",
-    )
+    matrix = read_matrix(run)
+    confusion = read_confusion(run)
+    misclassified = read_misclassified(run)
+    compare = read_comparison(run)
     notes = confusions.read_notes(misclassified, among)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     parts = {
@@ -156,7 +117,7 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=_overview(run, matrix, confusion),
+        overview=read_overview(run, matrix, confusion),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),
@@ -181,43 +142,12 @@ def read_page(sources: Sources) -> RunPage:
     )
 
 
-def _misclassified(run: RunFolder) -> Part:
-    return read_part(
-        run, "misclassified", {"collect": COLLECT_COLUMNS}, optional={"notes": NOTE_COLUMNS}
-    )
-
-
-def verdict(run: RunFolder) -> Sequence[str]:
-    """Return the sentences that the page of a run begins with."""
-    return _overview(run, _read_matrix(run), _read_confusion(run)).sentences
-
-
-def _overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
-    metrics = run.metrics
-    gates, problem = read_gates(run, metrics)
-    return overview(metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem)
-
-
-def _read_matrix(run: RunFolder) -> ConfusionMatrix:
-    info = run.info
-    return confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
-
-
-def _read_confusion(run: RunFolder) -> Part:
-    return read_part(
-        run,
-        "confusion",
-        {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
-        optional={"exceptional": EXCEPTIONAL_COLUMNS},
-    )
-
-
 def read_selection(
     sources: Sources, selectors: Sequence[str], rows: Iterable[int]
 ) -> SelectionPage:
     """Read what there is about a selection; `rows` are those it means, in their order."""
     run, among, shots = sources.run, sources.among, sources.shots()
-    misclassified = _misclassified(run)
+    misclassified = read_misclassified(run)
     confusion = read_part(run, "confusion", {"pairs": PAIR_COLUMNS})
     notes = confusions.read_notes(misclassified, among)
     selected = [int(row) for row in rows]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from errlens.report import page
+from errlens.report.sources import Sources
 from tests.conftest import call
 from tests.report.pages import (
     CLASSES,
@@ -24,7 +25,7 @@ def test_the_page_is_plain_values():
     from errlens.commands.report.options import ReportOptions
 
     selection = ReportOptions().choose(run)
-    sources = page.Sources(run, selection.images, selection.among, selection.rank, Path())
+    sources = Sources(run, selection.images, selection.among, selection.rank, Path())
     found = page.read_page(sources)
     assert found.pairs[0]["status"] == "mutual"
     assert found.pairs[0]["class_a"] in CLASSES

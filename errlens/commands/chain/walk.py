@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from errlens.commands.chain.steps import MAKERS, STEPS
 from errlens.commands.report.result import ReportResult
 from errlens.errors import ErrlensError, GateFailed, Interrupted, TooManyBadInputs
-from errlens.report.page import verdict
+from errlens.report.sources import verdict
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, StepScreen, show_error
 

@@ -1,4 +1,4 @@
-"""The classifier that an evaluation asks for; where it has no head, the command that fits one."""
+"""The classifier that is asked for, as photos show it to be; without a head, the way to one."""
 
 import dataclasses
 import re
@@ -10,11 +10,14 @@ from errlens.classes.names import ClassNames
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.network.options import ProbeOptions
 from errlens.commands.options.invocation import INVOCATION
+from errlens.commands.options.model import ModelOptions
 from errlens.commands.options.shell import command_line
 from errlens.data.samples import Samples
 from errlens.errors import NoClassifier
 from errlens.model.classifier import Classifier
+from errlens.model.outputs.on_photos import check_on_photos
 from errlens.run.places import SPLIT_NAMES, data_set_name
+from errlens.terminal import Screen
 
 
 def load_for(
@@ -38,6 +41,26 @@ def load_for(
             error.hint = error.hint.strip()
             error.code = [probe_command(options, error.model, error.arguments)]
         raise
+
+
+def look_first(
+    screen: Screen,
+    classifier: Classifier,
+    photos: Sequence[Path],
+    options: ModelOptions,
+    *,
+    at_once: int | None,
+) -> Classifier:
+    """Return a classifier that reads its outputs as they are; say what they are, if not logits.
+
+    `at_once` is how many photos the network may be given at a time, where the user said so.
+    """
+    look = check_on_photos(classifier, photos, threshold=options.threshold, at_once=at_once)
+    for remark in look.remarks:
+        screen.remark(remark)
+    for warning in look.warnings:
+        screen.warn(warning)
+    return look.classifier
 
 
 def probe_command(

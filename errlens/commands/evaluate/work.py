@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
-from errlens.commands.evaluate.classifier import load_for, probe_command
-from errlens.commands.evaluate.first_look import look_first
+from errlens.commands.evaluate.classifier import load_for, look_first, probe_command
 from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
 from errlens.commands.evaluate.subset import Judged, among_classes_of_data
 from errlens.data.labels import are_indices, label_indices

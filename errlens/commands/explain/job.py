@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from errlens.attribution.cases import Case, cases_of, photo_case
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.targets import Wanted
-from errlens.commands.evaluate.first_look import look_first
+from errlens.commands.evaluate.classifier import look_first
 from errlens.commands.explain.earlier_calls import EarlierCalls, Key, Known, known_maps
 from errlens.commands.explain.options import (
     MATLAB,

@@ -7,50 +7,19 @@ from typing import Annotated, Literal
 import typer
 
 from errlens.choices import Device, Fill, Upsampling
+from errlens.commands.options.budget import BudgetOptions
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.model import ModelOptions
 from errlens.commands.options.panels import Panel
-from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
-from errlens.errors import UnfitOption
+from errlens.commands.options.selecting import (
+    ImagesOption,
+    PhotoArguments,
+    RunArgument,
+    SelectOptions,
+)
 
 MATLAB = "matlab"
 ORIGINAL = "original"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhotoArguments:
-    """Photos that belong to no run."""
-
-    PANEL = Panel.IMAGES
-
-    images: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="IMAGE...",
-            help="Photos instead of a run, or folders of them; with --model or --checkpoint.",
-        ),
-    ] = None
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            rich_help_panel=Panel.OUTPUT,
-            show_default="explained",
-            help="Where to write what is made of photos without a run; that of a run goes to "
-            "RUN/explain.",
-        ),
-    ] = None
-    max_file_mb: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            show_default="as the run, else 500",
-            help="Read no image file of more megabytes than this.",
-        ),
-    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,14 +218,6 @@ class LimitOptions:
             help="Images at most, the first of the ranking.",
         ),
     ] = None
-    time_budget: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Stop in time with what is done: 90s, 5m, 1h."),
-    ] = None
-    max_mb: Annotated[
-        float | None,
-        typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
-    ] = None
     device: Annotated[
         Device,
         typer.Option(help="Where the model runs; auto takes a GPU where there is one."),
@@ -266,24 +227,6 @@ class LimitOptions:
         typer.Option(min=1, metavar="N", show_default="by their size", help="Images at a time."),
     ] = None
 
-    def seconds(self) -> float | None:
-        """Return the time budget in seconds.
-
-        Raises:
-            UnfitOption: It is no time.
-        """
-        if self.time_budget is None:
-            return None
-        number, unit = self.time_budget[:-1], self.time_budget[-1:]
-        scale = {"s": 1, "m": 60, "h": 3600}.get(unit)
-        try:
-            seconds = float(number) * scale if scale else float(self.time_budget)
-        except ValueError:
-            seconds = -1.0
-        if not 0 < seconds < float("inf"):
-            raise UnfitOption(f"--time-budget {self.time_budget!r} is no time like 90s, 5m or 1h")
-        return seconds
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions(
@@ -291,6 +234,7 @@ class ExplainOptions(
     PhotoArguments,
     SelectOptions,
     LimitOptions,
+    BudgetOptions,
     MethodOptions,
     StudyOptions,
     PictureOptions,

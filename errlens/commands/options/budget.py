@@ -1,9 +1,49 @@
 """How much time and disk space a command may take."""
 
 import time
-from typing import Final
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+
+from errlens.commands.options.panels import Panel
+from errlens.errors import UnfitOption
 
 STEP: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetOptions:
+    """How much time and disk space."""
+
+    PANEL = Panel.RUN
+
+    time_budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Stop in time with what is done: 90s, 5m, 1h."),
+    ] = None
+    max_mb: Annotated[
+        float | None,
+        typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
+    ] = None
+
+    def seconds(self) -> float | None:
+        """Return the time budget in seconds.
+
+        Raises:
+            UnfitOption: It is no time.
+        """
+        if self.time_budget is None:
+            return None
+        number, unit = self.time_budget[:-1], self.time_budget[-1:]
+        scale = {"s": 1, "m": 60, "h": 3600}.get(unit)
+        try:
+            seconds = float(number) * scale if scale else float(self.time_budget)
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds < float("inf"):
+            raise UnfitOption(f"--time-budget {self.time_budget!r} is no time like 90s, 5m or 1h")
+        return seconds
 
 
 class Budget:

@@ -73,6 +73,42 @@ class RunArgument:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhotoArguments:
+    """Photos that belong to no run."""
+
+    PANEL = Panel.IMAGES
+
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Photos instead of a run, or folders of them; with --model or --checkpoint.",
+        ),
+    ] = None
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            rich_help_panel=Panel.OUTPUT,
+            show_default="explained",
+            help="Where to write what is made of photos without a run; that of a run goes to "
+            "RUN/explain.",
+        ),
+    ] = None
+    max_file_mb: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default="as the run, else 500",
+            help="Read no image file of more megabytes than this.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RankOption:
     """Which errors come first."""
 

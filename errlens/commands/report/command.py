@@ -9,7 +9,8 @@ from errlens.commands.report.result import ReportResult
 from errlens.errors import OutOfReach
 from errlens.report.html import render
 from errlens.report.markdown import summary
-from errlens.report.page import RunPage, SelectionPage, Sources, read_page, read_selection
+from errlens.report.page import RunPage, SelectionPage, read_page, read_selection
+from errlens.report.sources import Sources
 from errlens.run.disk import written_to
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder

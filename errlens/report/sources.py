@@ -1,0 +1,99 @@
+"""What a page is made of: a run, and what other commands made of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from errlens.analysis.comparison.by_class import CLASS_CHANGE_COLUMNS
+from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
+from errlens.analysis.comparison.by_run import RUN_COLUMNS
+from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
+from errlens.analysis.confusion.groups import GROUP_COLUMNS
+from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
+from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
+from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
+from errlens.analysis.selection.notes import NOTE_COLUMNS
+from errlens.analysis.selection.picking import Selectable
+from errlens.escapes import shell_line
+from errlens.predictions.table import Predictions
+from errlens.report.overview import Overview, overview
+from errlens.report.parts import Part, read_gates, read_part
+from errlens.report.shots import PICTURE_COLUMNS, Shots
+from errlens.run.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A run, its errors ranked, and where its images lie; what a page is made of.
+
+    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`.
+    """
+
+    run: RunFolder
+    images: Predictions
+    among: Selectable
+    rank: str
+    root: Path
+
+    def command(self, name: str, *words: str) -> str:
+        """Return the command line of another command for this run."""
+        return shell_line(["errlens", name, self.run.path, *words])
+
+    def shots(self) -> Shots:
+        """Return an empty collection of images."""
+        return Shots(
+            self.run,
+            self.images,
+            self.root,
+            read_part(self.run, "explain", {"index": PICTURE_COLUMNS}),
+        )
+
+
+def read_misclassified(run: RunFolder) -> Part:
+    """Return what to collect next, and a person's notes."""
+    return read_part(
+        run, "misclassified", {"collect": COLLECT_COLUMNS}, optional={"notes": NOTE_COLUMNS}
+    )
+
+
+def verdict(run: RunFolder) -> Sequence[str]:
+    """Return the sentences that the page of a run begins with."""
+    return read_overview(run, read_matrix(run), read_confusion(run)).sentences
+
+
+def read_overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
+    """Return what a page begins with."""
+    metrics = run.metrics
+    gates, problem = read_gates(run, metrics)
+    return overview(metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem)
+
+
+def read_matrix(run: RunFolder) -> ConfusionMatrix:
+    """Count what was taken for what."""
+    info = run.info
+    return confusion_matrix(run.read_parts(COLUMNS), info.classes, info.superclasses)
+
+
+def read_confusion(run: RunFolder) -> Part:
+    """Return the tables of confusions."""
+    return read_part(
+        run,
+        "confusion",
+        {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
+        optional={"exceptional": EXCEPTIONAL_COLUMNS},
+    )
+
+
+def read_comparison(run: RunFolder) -> Part:
+    """Return what was compared with older runs."""
+    return read_part(
+        run,
+        "compare",
+        {"runs": RUN_COLUMNS},
+        optional={
+            "fixed": CHANGED_COLUMNS,
+            "broken": CHANGED_COLUMNS,
+            "classes": CLASS_CHANGE_COLUMNS,
+        },
+        before="OLD",
+    )
