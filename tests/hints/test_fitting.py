@@ -48,9 +48,9 @@ def without_head() -> State:
 
 # Where a hint is written, the weights, and the model that is named, if any.
 ADDED = [
-    (f"{REMEDIES}._sentence:hint2", lambda: state("test_vit", img_size=96), "--model test_vit"),
+    (f"{REMEDIES}._sentence:hint3", lambda: state("test_vit", img_size=96), "--model test_vit"),
     (
-        f"{REMEDIES}._sentence:hint2",
+        f"{REMEDIES}._sentence:hint3",
         lambda: state("test_resnet", in_chans=1),
         "--model test_resnet",
     ),
@@ -74,7 +74,7 @@ def test_options_that_a_hint_adds_make_the_weights_fit(walk: Walk, at: str, weig
 def test_images_of_other_channels_take_a_transform(walk: Walk):
     checkpoint = save(state(in_chans=4))
     typed = f"{ANY_SIZE} --model test_resnet {checkpoint}"
-    said = walk.refused(typed, f"{REMEDIES}._sentence:hint")
+    said = walk.refused(typed, f"{REMEDIES}._sentence:hint2")
     Path("four.py").write_text(
         "import torch\n\n\ndef channels(_photo):\n    return torch.rand(4, 32, 32) * 0\n"
     )
@@ -85,7 +85,7 @@ def test_images_of_other_channels_take_a_transform(walk: Walk):
 
 def test_what_does_not_belong_to_a_network_is_left_out(walk: Walk):
     checkpoint = save({**state(), "criterion.weight": torch.ones(3)})
-    said = walk.refused(f"{TYPED} --model test_resnet {checkpoint}", f"{REMEDIES}._sentence:hint3")
+    said = walk.refused(f"{TYPED} --model test_resnet {checkpoint}", f"{REMEDIES}._sentence:hint4")
     walk.ends(f"{TYPED} --model test_resnet --checkpoint {run_lines(said)}")
 
 

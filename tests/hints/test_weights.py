@@ -65,7 +65,7 @@ def many_objects(patch: pytest.MonkeyPatch) -> None:
 
 # Where a hint is written, how the file came to be, words of the hint, and what is saved instead.
 CASES = {
-    f"{FILES}.find_file:hint": (lambda: Path("weights.pth").touch(), "copy or download", STATE),
+    f"{FILES}.find_file:hint2": (lambda: Path("weights.pth").touch(), "copy or download", STATE),
     f"{FILES}._read_pickle:hint": (
         lambda: saved({**STATE, "head.bias": Calls(torch.zeros, 3)}),
         "torch.save(model.state_dict(), PATH)",
