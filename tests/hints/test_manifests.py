@@ -84,14 +84,19 @@ def test_classes_that_lie_one_folder_deeper_are_taken_from_there(walk: Walk):
     walk.ends(walk.refused(f"evaluate all {ON}", at).command())
 
 
-@pytest.mark.parametrize("more", ["", "--classes names.txt"])
-def test_folders_that_number_the_outputs_are_said_to(walk: Walk, more):
+@pytest.mark.parametrize(
+    ("more", "at"),
+    [
+        ("", "errors.data.ClassCountMismatch.__init__:hint"),
+        ("--classes names.txt", "errors.data.UnknownLabels.__init__:hint"),
+    ],
+)
+def test_folders_that_number_the_outputs_are_said_to(walk: Walk, more, at):
     numbered(0)
     if not more:
         shutil.rmtree("photos/2")
-    kind = "UnknownLabels" if more else "ClassCountMismatch"
     typed = f"evaluate photos {ON} {more}"
-    said = walk.refused(typed, f"errors.data.{kind}.__init__:hint")
+    said = walk.refused(typed, at)
     assert "add --labels indices" in said.hint, "errors.data:text"
     walk.ends(f"{typed} --labels indices")
 
