@@ -24,6 +24,8 @@ NO_PROPOSALS = {
 
 # Texts that are parts of a hint, and the hint.
 PARTS = {
+    "errors.data:text5": "errors.data.UnknownLabels.__init__:hint",
+    "errors.data:text6": "errors.data.UnknownLabels.__init__:hint",
     "errors.runs.NoLabels.__init__:text": "errors.runs.NoLabels.__init__:hint",
     "errors.runs.NoLabels.__init__:text2": "errors.runs.NoLabels.__init__:hint",
     "imported.named_classes._way_out:text": "imported.named_classes._refuse_strangers:hint",
