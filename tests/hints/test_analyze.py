@@ -13,18 +13,18 @@ from tests.hints.test_places import STOPPED, stopped
 from tests.hints.walking import IN_PHOTOS, Walk
 
 OF_RUN = "commands.analyze.options.AnalyzeOptions.of_run"
-ON = "--model tiny:spatial -o new -q"
+ON = "--model tiny:spatial -o new -q --top 1"
 
 
 @IN_PHOTOS
 def test_where_photos_lie_is_said_by_data_and_by_root(walk: Walk):
-    said = walk.refused(f"analyze list.csv --data-root photos {ON}", f"{OF_RUN}:hint")
-    assert "DATA says where photos lie" in said.hint
-    walk.ends(f"analyze photos {ON}")
-    assert "--root" in said.hint
     manifest()
     Path("list.csv").write_text(Path("list.csv").read_text().replace("photos/", ""))
-    walk.ends(f"analyze list.csv --root photos {ON.replace('new', 'newer')}")
+    said = walk.refused(f"analyze list.csv --data-root photos {ON}", f"{OF_RUN}:hint")
+    assert "--root, where paths in a manifest start" in said.hint
+    walk.ends(f"analyze list.csv --root photos {ON}")
+    assert "DATA says where photos lie" in said.hint
+    walk.ends(f"analyze photos {ON}")  # which finds what has been done
 
 
 @IN_PHOTOS
@@ -33,7 +33,7 @@ def test_predictions_that_are_made_are_made_otherwise_from_the_photos(walk: Walk
     assert "the folder of photos in its place" in said.hint
     walk.ends(f"analyze photos --limit 3 {ON}")
     assert "leave the option out" in said.hint
-    walk.ends("analyze seen -q")
+    walk.ends("analyze seen -q --top 1")
 
 
 @IN_PHOTOS

@@ -9,7 +9,7 @@ from tests.conftest import paint
 from tests.hints.test_pages import commands_on
 from tests.hints.walking import IN_PHOTOS, IN_TABLES, Said, Walk
 
-ODD = ("it's mine", "-run", 'a+b "größte"', "$HOME; ls", "--help")
+ODD = ("""it's "größte" a+b; $HOME""", "-run", "--help")
 
 
 def next_words(said: Said) -> list[str]:
