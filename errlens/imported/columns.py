@@ -77,7 +77,12 @@ class PredictionColumns(NamedTuple):
         return BadPredictions(
             f"the table has no column {wanted}{more}; it has {some(present, most=10)}",
             hint=f"name it with {options}"
-            + (f"; did you mean {shell_line(words)}?" if {*missing} & {*meant} else ""),
+            + (f"; did you mean {shell_line(words)}?" if {*missing} & {*meant} else "")
+            + (
+                f"; where no image has a label, add an empty column {self.label!r}"
+                if "label" in missing and "label" not in meant
+                else ""
+            ),
         )
 
     def _like(self, kind: str, present: Sequence[str]) -> str | None:

@@ -78,14 +78,14 @@ def test_a_folder_without_images_says_what_they_end_in(walk: Walk):
         (
             {"path": "photo"},
             "",
-            "data.manifests._refuse_missing:hint",
+            "data.manifests._refuse_missing:hint2",
             "--path-column",
             "--path-column photo",
         ),
         (
             {"label": "colour"},
             "",
-            "data.manifests._refuse_missing:hint",
+            "data.manifests._refuse_missing:hint2",
             "--label-column",
             "--label-column colour",
         ),
@@ -138,10 +138,10 @@ def test_labels_that_the_model_lacks_are_named_or_allowed(walk: Walk, labels):
     typed = f"evaluate photos {ON} --classes names.txt"
     said = walk.refused(typed, "errors.data.UnknownLabels.__init__:hint")
     if labels == "a few":
-        assert "--allow-unknown" in said.hint, "errors.data:text2"
+        assert "--allow-unknown" in said.hint, "errors.data:text4"
         walk.ends(f"{typed} --allow-unknown")
     else:
-        assert "--classes" in said.hint, "errors.data:text"
+        assert "--classes" in said.hint, "errors.data:text3"
         Path("dark.txt").write_text("".join(f"dark {colour}\n" for colour in COLOURS))
         walk.ends(f"evaluate photos {ON} --classes dark.txt")
         head = "network probe photos --model tiny:spatial --save-head head.safetensors -q"

@@ -14,7 +14,9 @@ NAME = re.compile(r"[a-z]\w*[\w.]*:(hint|problem|next|text)\d*")
 
 # Texts that name an option or a command, and propose nothing.
 NO_PROPOSALS = {
+    "cli:text",  # examples in the help of the program
     "commands.evaluate.subset.among_classes_of_data:text",
+    "commands.options.checked.first_problem:problem",  # another Problem than that of a page
     "commands.showing.say_next:next",  # writes what its callers propose
     "network.probe:text",
     "predictions.soundness._known_statuses:text",
@@ -22,8 +24,8 @@ NO_PROPOSALS = {
 
 # Texts that are parts of a hint, and the hint.
 PARTS = {
-    "errors.data:text3": "errors.data.UnknownLabels.__init__:hint",
-    "errors.data:text4": "errors.data.UnknownLabels.__init__:hint",
+    "errors.data:text5": "errors.data.UnknownLabels.__init__:hint",
+    "errors.data:text6": "errors.data.UnknownLabels.__init__:hint",
     "errors.runs.NoLabels.__init__:text": "errors.runs.NoLabels.__init__:hint",
     "errors.runs.NoLabels.__init__:text2": "errors.runs.NoLabels.__init__:hint",
     "imported.named_classes._way_out:text": "imported.named_classes._refuse_strangers:hint",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.hints.test_weights import run_lines
 from tests.hints.walking import IN_PHOTOS, Said, Walk
@@ -48,9 +48,9 @@ def without_head() -> State:
 
 # Where a hint is written, the weights, and the model that is named, if any.
 ADDED = [
-    (f"{REMEDIES}._sentence:hint2", lambda: state("test_vit", img_size=96), "--model test_vit"),
+    (f"{REMEDIES}._sentence:hint3", lambda: state("test_vit", img_size=96), "--model test_vit"),
     (
-        f"{REMEDIES}._sentence:hint2",
+        f"{REMEDIES}._sentence:hint3",
         lambda: state("test_resnet", in_chans=1),
         "--model test_resnet",
     ),
@@ -74,7 +74,7 @@ def test_options_that_a_hint_adds_make_the_weights_fit(walk: Walk, at: str, weig
 def test_images_of_other_channels_take_a_transform(walk: Walk):
     checkpoint = save(state(in_chans=4))
     typed = f"{ANY_SIZE} --model test_resnet {checkpoint}"
-    said = walk.refused(typed, f"{REMEDIES}._sentence:hint")
+    said = walk.refused(typed, f"{REMEDIES}._sentence:hint2")
     Path("four.py").write_text(
         "import torch\n\n\ndef channels(_photo):\n    return torch.rand(4, 32, 32) * 0\n"
     )
@@ -85,7 +85,7 @@ def test_images_of_other_channels_take_a_transform(walk: Walk):
 
 def test_what_does_not_belong_to_a_network_is_left_out(walk: Walk):
     checkpoint = save({**state(), "criterion.weight": torch.ones(3)})
-    said = walk.refused(f"{TYPED} --model test_resnet {checkpoint}", f"{REMEDIES}._sentence:hint3")
+    said = walk.refused(f"{TYPED} --model test_resnet {checkpoint}", f"{REMEDIES}._sentence:hint4")
     walk.ends(f"{TYPED} --model test_resnet --checkpoint {run_lines(said)}")
 
 
@@ -103,6 +103,29 @@ def test_a_head_that_is_not_there_leads_to_one_that_is(walk: Walk):
     said = walk.refused(f"{typed} head", "model.networks.building.head_renamed:hint")
     assert "'fc.1'" in said.hint
     walk.ends(f"{typed} fc.1")
+
+
+def test_a_head_of_the_usual_name_is_not_to_be_said(walk: Walk):
+    typed = f"{TYPED} --model test_resnet {save(state())}"
+    said = walk.refused(f"{typed} --head conv1.0", f"{REMEDIES}._sentence:hint")
+    assert "leave --head out" in said.hint
+    walk.ends(typed)
+
+
+def test_a_number_of_classes_that_the_weights_contradict_is_left_out(walk: Walk):
+    typed = f"{TYPED} --model test_resnet {save(state())}"
+    at = "model.networks.building.build_for:hint"
+    assert "leave --num-classes out" in walk.refused(f"{typed} --num-classes 5", at).hint
+    walk.ends(typed)
+
+
+def test_a_network_put_together_of_layers_is_saved_by_the_usual_names(walk: Walk):
+    network = timm.create_model("test_resnet", num_classes=3)
+    *layers, head = network.children()
+    typed = f"{TYPED} --model test_resnet"
+    checkpoint = save(nn.Sequential(*layers, nn.Flatten(), head).state_dict())
+    said = walk.refused(f"{typed} {checkpoint}", f"{REMEDIES}._renamed:hint")
+    walk.ends(f"{typed} --checkpoint {run_lines(said)}")
 
 
 def test_a_body_gets_a_head_by_the_command_that_is_named(walk: Walk):

@@ -229,6 +229,13 @@ CASES = [
         "--pred-column",
         "--pred-column guess",
     ),
+    (
+        f"{COLUMNS}._lacking:hint",
+        SURE[["path", "pred"]],
+        "",
+        "add an empty column 'label'",
+        lambda table: table.assign(label=None),
+    ),
     (f"{COLUMNS}.refuse_double_use:hint", SURE, "--pred-column label", "the label", ""),
     (
         f"{ROWS}.read_confidence:hint",

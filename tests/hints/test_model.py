@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import timm
 import torch
+import torchvision
 
 import errlens
 from tests.conftest import paint
@@ -169,6 +170,29 @@ ROWS = [
         "evaluate photos -o new -q --img-size 8 --model nets:Hungry {}",
     ),
 ]
+
+
+ELSEWHERE = "model.networks.sources._elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [("mnasnet0_5", f"{ELSEWHERE}:text"), ("me/my-net", f"{ELSEWHERE}:text2")]
+)
+def test_a_model_of_another_library_is_named_as_it_is_given(walk: Walk, name: str, at: str):
+    network = timm.create_model("test_resnet", num_classes=3)
+    timm.models.save_for_hf(network, "hub", safe_serialization=True)
+    walk.monkeypatch.setattr("timm.models._hub.hf_hub_download", from_folder)
+    if "/" not in name:
+        network = torchvision.models.get_model(name, num_classes=3)
+    torch.save(network.state_dict(), "weights.pth")
+    typed = f"evaluate photos {ON} --trust-labels --checkpoint weights.pth --model"
+    said = walk.refused(f"{typed} {name}", "model.networks.sources._timm_architecture:hint")
+    assert "--model " in said.hint, at
+    walk.ends(f"{typed} {said.hint.partition('--model ')[2]}")
+
+
+def from_folder(_repository: str, filename: str, **_options: object) -> str:
+    return str(Path("hub", filename))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

@@ -102,7 +102,7 @@ CHECK = "check seen --fail-under top1=0.1"
         (
             lambda run: (run / "classes.csv").write_text("a,b\n1,2\n"),
             CONFUSION,
-            "run.reading.ReadableRun.read_classes:hint2",
+            "run.reading.ReadableRun._damaged:hint",
         ),
         (
             lambda run: _edited(run / "classes.csv", '"red"', '"redder"'),

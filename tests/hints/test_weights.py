@@ -1,6 +1,7 @@
 """Hints about files of weights: each is mended as the hint says, and read."""
 
 import re
+import shlex
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from tests.hints.walking import IN_PHOTOS, Said, Walk
@@ -65,7 +67,7 @@ def many_objects(patch: pytest.MonkeyPatch) -> None:
 
 # Where a hint is written, how the file came to be, words of the hint, and what is saved instead.
 CASES = {
-    f"{FILES}.find_file:hint": (lambda: Path("weights.pth").touch(), "copy or download", STATE),
+    f"{FILES}.find_file:hint2": (lambda: Path("weights.pth").touch(), "copy or download", STATE),
     f"{FILES}._read_pickle:hint": (
         lambda: saved({**STATE, "head.bias": Calls(torch.zeros, 3)}),
         "torch.save(model.state_dict(), PATH)",
@@ -124,6 +126,51 @@ def test_lines_of_code_in_a_hint_save_what_can_be_read(walk: Walk):
     said = walk.refused(TYPED.format("weights.pth"), f"{CHECKPOINTS}._refuse_module:hint")
     written = run_lines(said)
     walk.ends(TYPED.format(written))
+
+
+def test_weights_in_several_parts_are_saved_in_one(walk: Walk):
+    Path("net").mkdir()
+    Path("net/model.safetensors.index.json").write_text("{}")
+    said = walk.refused(TYPED.format("net"), f"{FILES}._file_in:hint")
+    assert "save them in one: model.save_pretrained(FOLDER" in said.hint
+    save_file({name: value.contiguous() for name, value in STATE.items()}, "net/model.safetensors")
+    walk.ends(TYPED.format("net"))
+
+
+@pytest.mark.parametrize("name", ["best.pth", "read me.txt"])
+def test_a_folder_names_the_weights_in_it(walk: Walk, name: str):
+    Path("my net").mkdir()
+    saved(STATE, f"my net/{name}")
+    typed = TYPED.partition(" --checkpoint")
+    said = walk.refused(TYPED.format("'my net'"), f"{FILES}._file_in:hint2")
+    if name == "best.pth":
+        words = shlex.split(said.hint)
+    else:
+        assert said.hint == "pass a file of weights"
+        saved(STATE, "best.pth")
+        words = ["--checkpoint", "best.pth"]
+    walk.ends([*shlex.split(typed[0]), *words, *shlex.split(typed[2].format(""))])
+
+
+def test_a_file_of_another_kind_goes_another_way(walk: Walk):
+    at = f"{FILES}.find_file:hint"
+    saved(STATE, "weights.model")
+    said = walk.refused(TYPED.format("weights.model"), at)
+    _, old, new = shlex.split(said.hint.partition(": ")[2])
+    Path(old).rename(new)
+    walk.ends(TYPED.format(new))
+    Path("weights.pkl").write_bytes(b"pickled")
+    said = walk.refused(TYPED.format("weights.pkl"), at)
+    assert "torch.save(model.state_dict(), PATH)" in said.hint
+    walk.ends(TYPED.format(new))
+
+
+def test_a_network_of_another_library_is_imported_by_its_predictions(walk: Walk):
+    Path("net.onnx").write_bytes(b"a network")
+    said = walk.refused(TYPED.format("net.onnx"), f"{FILES}.find_file:hint")
+    assert "errlens import takes the table" in said.hint, f"{FILES}._of_another_kind:text"
+    Path("predicted.csv").write_text("path,label,pred\n0.png,red,red\n1.png,blue,red\n")
+    walk.ends("import predicted.csv -o new")
 
 
 def run_lines(said: Said) -> str:

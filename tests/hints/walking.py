@@ -3,7 +3,7 @@
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import Result
 
+from errlens.errors import ErrlensError
 from tests.conftest import call
 from tests.hints.inventory import places
 
@@ -81,6 +82,14 @@ class Walk:
         if at:
             self._require_written(at, result.stderr)
         return Said(result.stderr, hint[1].strip())
+
+    def fails(self, function: Callable[[], object], at: str) -> Said:
+        """Call a function of Python that cannot go on, as `refused` does for a command."""
+        self.stacks.clear()
+        with pytest.raises(ErrlensError) as failure:
+            function()
+        self._require_written(at, str(failure.value))
+        return Said(str(failure.value), failure.value.hint)
 
     def goes_on(self, command: str | Sequence[object], *, past: str) -> None:
         """Run a command that may fail later on, but not where it did before."""

@@ -21,6 +21,7 @@ from errlens.model.weights.fitting import (
     check_fit,
     count_outputs,
     find_prefix,
+    load_weights,
     matching_part,
     refuse_diverged,
 )
@@ -107,7 +108,7 @@ def build_with_new_head(
     whole = {**state, **{name: own[name] for name in own if name.startswith(inside)}}
     check_fit(plan, whole, path=checkpoint.path, model=architecture.name)
     module = architecture.build(architecture.create, arguments, outputs)
-    module.load_state_dict(state, strict=False)
+    load_weights(module, state)
     refuse_diverged(module, checkpoint.path)
     prefix, _ = find_prefix(checkpoint, body)
     return module, [name for name in checkpoint.state if name.removeprefix(prefix) not in state]

@@ -84,8 +84,19 @@ def apply_checkpoint(
         BadCheckpoint: They are quantised, or no numbers.
     """
     check_fit(module, state, path=path, model=model)
-    module.load_state_dict(dict(state))
+    load_weights(module, state)
     refuse_diverged(module, path)
+
+
+def load_weights(module: nn.Module, state: StateDict) -> None:
+    """Load weights, some or all of a network's, that have its names and shapes.
+
+    Some modules would otherwise take them for those of an older version, or refuse them: they ask
+    for the version that a dict of `state_dict` holds beside the tensors.
+    """
+    whole = module.state_dict()
+    whole.update(state)
+    module.load_state_dict(whole)
 
 
 def compare(own: StateDict, state: StateDict) -> Difference:

@@ -78,3 +78,20 @@ def test_a_model_that_is_there_twice_is_not_chosen_by_chance(network):
     }
     with pytest.raises(BadCheckpoint, match="several times"):
         matching_part(Checkpoint(Path("w.pt"), state), list(network.state_dict()))
+
+
+class Versioned(nn.Linear):
+    """Refuses weights that do not say of which version they are, as torchvision's MNASNet does."""
+
+    _version = 2
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        assert local_metadata.get("version") == self._version
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
+def test_weights_of_a_file_are_those_of_the_version_that_their_names_are_of():
+    network = nn.Sequential(Versioned(4, 3))
+    state = {"0.weight": torch.ones(3, 4), "0.bias": torch.ones(3)}
+    apply_checkpoint(network, state, path=Path("w.pth"))
+    assert network(torch.ones(1, 4)).tolist() == [[5.0, 5.0, 5.0]]
