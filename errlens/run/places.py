@@ -61,7 +61,8 @@ def _meant_by(path: Path) -> list[Path]:
 def _runs_in(folder: Path) -> list[Path]:
     """Return the runs in a folder, the newest first."""
     try:
-        infos = [Path(entry.path) / _INFO for entry in os.scandir(folder) if entry.is_dir()]
+        with os.scandir(folder) as entries:
+            infos = [Path(entry.path) / _INFO for entry in entries if entry.is_dir()]
         runs = [(info.stat().st_mtime_ns, info.parent) for info in infos if info.is_file()]
     except OSError:
         return []

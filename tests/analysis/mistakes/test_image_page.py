@@ -78,5 +78,5 @@ def test_damaged_features_are_told(run, damage):
         np.save(path, np.load(path)[:2])
     else:
         path.write_bytes(damage)
-    with pytest.raises(IncompleteRun, match="missing or damaged"):
+    with pytest.raises(IncompleteRun, match="is damaged"):
         image_page(run, 0)
