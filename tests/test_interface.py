@@ -59,7 +59,9 @@ def test_paths_may_be_strings_and_one_value_a_list_of_one(kind):
     assert set(found.selected["label_name"]) == {"cat"}
     again = errlens.misclassified(kind("run"), select=["true:cat"], no_figures=True)
     assert again.selected.equals(found.selected)
-    assert errlens.open_run(kind("run")).path == Path("run")
+    opened = errlens.open_run(kind("run"))
+    assert opened.path == Path("run")
+    assert errlens.misclassified(opened, no_figures=True).files == found.files
 
 
 def test_it_prints_nothing_unless_it_is_asked_to(capsys):

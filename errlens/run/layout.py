@@ -52,6 +52,10 @@ class RunLayout:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __fspath__(self) -> str:
+        """Return where it lies: a run may be given wherever its folder may."""
+        return str(self.path)
+
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 

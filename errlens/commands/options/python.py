@@ -1,5 +1,6 @@
 """Options of a command from what Python gives."""
 
+import os
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
@@ -15,8 +16,8 @@ Options = TypeVar("Options")
 def options_from(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """Make the options of a command of keyword arguments.
 
-    Options are named as they are typed, with underscores. Paths may be strings; where a list is
-    wanted, a single value stands for a list of one, and a mapping for a list of K=V.
+    Options are named as they are typed, with underscores. Paths may be strings, or runs; where a
+    list is wanted, a single value stands for a list of one, and a mapping for a list of K=V.
 
     Raises:
         UnfitOption: There is no such option, or it cannot have this value.
@@ -29,7 +30,9 @@ def options_from(kind: type[Options], given: Mapping[str, Any]) -> Options:
     model = checked_model(kind, lists_of_one=True)
     fields = _fields_by_spelling(kind)
     try:
-        checked = model.model_validate({fields.get(name, name): given[name] for name in given})
+        checked = model.model_validate(
+            {fields.get(name, name): _plain(given[name]) for name in given}
+        )
     except ValidationError as error:
         problem = first_problem(error)
         name = ".".join(problem.where)
@@ -41,6 +44,13 @@ def options_from(kind: type[Options], given: Mapping[str, Any]) -> Options:
             hint=did_you_mean(nearest(name, known), f"options: {', '.join(known)}"),
         ) from None
     return kind(**checked.model_dump(by_alias=True, exclude_unset=True))
+
+
+def _plain(value: object) -> object:
+    """Return paths of any kind, such as a run, as they are written."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _fields_by_spelling(kind: type[Any]) -> dict[str, str]:
