@@ -70,10 +70,7 @@ def test_what_comes_next_works_as_it_is_typed(walk: Walk, at, typed, kinds):
         shutil.copytree("photos", "better")
         paint(Path("better/red/3.png"), "red")
         walk.ends("evaluate better --model tiny:spatial -o best -q")
-    if "probe" in typed:
-        commands = [probed(walk, typed)]
-    else:
-        commands = led(walk, typed, most=len(kinds))
+    commands = [probed(walk, typed)] if "probe" in typed else led(walk, typed, most=len(kinds))
     assert [words[0] for words in commands] == kinds, at
 
 
