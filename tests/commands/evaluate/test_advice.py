@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def test_the_setting_that_restores_what_was_expected_is_named_with_its_command(s
     again = CliRunner().invoke(app, [*command[1:], "--json"])
     assert json.loads(again.stdout)["metrics"]["top1"]["value"] == 1
     assert "diagnosis" not in json.loads(again.stdout)
+
+
+def test_analyze_shows_the_settings_that_restore_the_result_as_well(shades):
+    options = "--model shades:Shades --img-size 8 -o run --expect top1=0.95"
+    said = CliRunner().invoke(app, shlex.split(f"analyze {shades} {options}"))
+    assert re.search(r"^instead +top-1 +images not used", said.stdout, re.MULTILINE)
+    assert re.search(r"^--mean 0 0 0, --std 1 1 1 +100.0 % ", said.stdout, re.MULTILINE)
+    assert said.stdout.count("to evaluate with it: errlens analyze ") == 1
 
 
 def test_the_diagnosis_is_part_of_the_json(shades):
