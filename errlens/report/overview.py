@@ -59,8 +59,12 @@ def overview(
     confusion: Part,
     gates: Mapping[str, Any] | None,
     gates_problem: Problem | None,
+    doubt: Sequence[str] = (),
 ) -> Overview:
-    """Put the metrics of a run together, and say in words what they say."""
+    """Put the metrics of a run together, and say in words what they say.
+
+    `doubt` are the signs that they are not those of the network as it was trained.
+    """
     shares = [_metric(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
     shares += [
         _metric(f"top-1, {superclass['superclass']}", superclass["top1"])
@@ -69,7 +73,7 @@ def overview(
     ]
     means = [_metric(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     confused = _confused(confusion, matrix)
-    all_sentences = [*_gate_sentence(gates), *_accuracy(metrics), *confused]
+    all_sentences = [*_gate_sentence(gates), *_doubtful(doubt), *_accuracy(metrics), *confused]
     return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 
 
@@ -86,6 +90,16 @@ def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
     if gates["passed"]:
         return [f"Passed: {gates_in_all}."]
     return [f"Failed: {count(len(failed))} of {gates_in_all}."]
+
+
+def _doubtful(signs: Sequence[str]) -> list[str]:
+    """Say before anything else that all of it may be due to a mistake of the evaluation."""
+    if not signs:
+        return []
+    return [
+        f"In doubt: {'; '.join(signs)}. The preprocessing or the order of the classes may not be "
+        "that of the training: read everything else with that in mind."
+    ]
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> list[str]:

@@ -1,9 +1,15 @@
 """What a page is made of: a run, and what other commands made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+
+from errlens.analysis.accuracy.calibration import ReliabilityBin
+from errlens.analysis.accuracy.doubts import doubt
+from errlens.analysis.accuracy.metrics import Proportion, class_rates
 from errlens.analysis.comparison.by_class import CLASS_CHANGE_COLUMNS
 from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
 from errlens.analysis.comparison.by_run import RUN_COLUMNS
@@ -65,7 +71,34 @@ def read_overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> O
     """Return what a page begins with."""
     metrics = run.metrics
     gates, problem = read_gates(run, metrics)
-    return overview(metrics, matrix=matrix, confusion=confusion, gates=gates, gates_problem=problem)
+    return overview(
+        metrics,
+        matrix=matrix,
+        confusion=confusion,
+        gates=gates,
+        gates_problem=problem,
+        doubt=_doubt(run, metrics, matrix),
+    )
+
+
+def _doubt(run: RunFolder, metrics: Mapping[str, Any], matrix: ConfusionMatrix) -> Sequence[str]:
+    """Return the signs that `errlens evaluate` warns of; it does of no predictions from elsewhere.
+
+    Nor does it where a transform of one's own prepares the photos.
+    """
+    info, top1 = run.info, metrics.get("top1")
+    if info.imported or "transform" in info.settings.preprocessing or not top1:
+        return []
+    rates = class_rates(matrix.counts.diagonal(), matrix.n, matrix.n_predicted)
+    found = doubt(
+        Proportion(*(top1[name] for name in Proportion._fields)),
+        [
+            ReliabilityBin(*(each[name] for name in ReliabilityBin._fields))
+            for each in metrics.get("reliability") or ()
+        ],
+        pd.DataFrame({"class_name": matrix.classes.names, **rates}),
+    )
+    return found.signs if found else []
 
 
 def read_matrix(run: RunFolder) -> ConfusionMatrix:

@@ -44,6 +44,23 @@ def test_gates_are_the_first_sentence(passed, sentence):
     assert "(337 of 400 images; 95 % interval 80.0 to 88.0 %), 63 wrong." in found.sentences[1]
 
 
+def test_a_doubt_comes_before_all_that_it_is_about():
+    gates = {"passed": True, "gates": [{"passed": True}]}
+    found = overview(
+        {"n": 400, "top1": TOP1},
+        matrix=None,
+        confusion=UNKNOWN,
+        gates=gates,
+        gates_problem=None,
+        doubt=["3 of 10 classes are never predicted: 'a', 'b', 'c'", "top-1 is low"],
+    )
+    passed, doubtful, accuracy = found.sentences
+    assert passed.startswith("Passed")
+    assert doubtful.startswith("In doubt: 3 of 10 classes are never predicted: 'a', 'b', 'c'; top")
+    assert "preprocessing or the order of the classes" in doubtful
+    assert "right" in accuracy
+
+
 def test_images_that_do_not_count_are_counted():
     metrics = {"n": 9, "n_failed": 2, "n_label_unknown": 1, "n_unlabelled": 3}
     assert overview_of(metrics).sentences[1] == (

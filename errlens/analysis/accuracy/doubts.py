@@ -1,10 +1,12 @@
 """Signs in a result that the images may not be preprocessed as in training."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.accuracy.metrics import Metrics, Proportion
+from errlens.analysis.accuracy.calibration import ReliabilityBin
+from errlens.analysis.accuracy.metrics import Proportion
 from errlens.errors import some
 from errlens.formats import share
 
@@ -29,21 +31,23 @@ class Doubt(NamedTuple):
     expect: float
 
 
-def doubt(metrics: Metrics, classes: pd.DataFrame) -> Doubt | None:
+def doubt(
+    top1: Proportion | None, reliability: Sequence[ReliabilityBin], classes: pd.DataFrame
+) -> Doubt | None:
     """Look for signs; None where there is none, or where images are too few to tell.
 
     Args:
-        metrics: Of a run.
+        top1: The accuracy of a run.
+        reliability: Its bins; none where it has no confidences.
         classes: Its table of classes, with class_name, n and precision.
     """
-    top1 = metrics.top1
     if top1 is None or top1.n < LEAST_IMAGES:
         return None
     signs = _unseen(classes, top1.n)
     if top1.low <= 1 / len(classes):
         signs.append(f"top-1 is hardly above chance (1 in {len(classes)})")
     expect = (1 + top1.value) / 2
-    confidence = _mean_confidence(metrics)
+    confidence = _mean_confidence(reliability)
     if confidence is not None and confidence - top1.high >= PROMISED:
         signs.append(
             f"top-1 is {share(top1.value)}, where the confidence promises {share(confidence)}"
@@ -65,9 +69,8 @@ def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
     return [f"{len(names)} of {len(classes)} classes {verb} never predicted: {some(names, most=3)}"]
 
 
-def _mean_confidence(metrics: Metrics) -> float | None:
-    """Return the mean confidence, None where there is none."""
-    bins = metrics.reliability  # an empty one has no confidence
+def _mean_confidence(bins: Sequence[ReliabilityBin]) -> float | None:
+    """Return the mean confidence, None where there is none; an empty bin has none."""
     n = sum(each.n for each in bins)
     return sum(each.n * (each.confidence or 0) for each in bins) / n if n else None
 

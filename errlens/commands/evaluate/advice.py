@@ -56,7 +56,8 @@ def advise(
         command = _mended(options, evaluation, diagnosis) if diagnosis.restoring else None
         return Advice(diagnosis=diagnosis, warning=_shortfall(diagnosis), command=command)
     # Other settings than those of a transform cannot be tried.
-    signs = None if options.transform else doubt(evaluation.metrics, evaluation.classes)
+    _, metrics, classes = evaluation
+    signs = None if options.transform else doubt(metrics.top1, metrics.reliability, classes)
     if signs is None:
         return Advice()
     command = options.again(expect=f"top1={signs.expect:g}")

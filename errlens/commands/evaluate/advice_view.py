@@ -11,14 +11,13 @@ def show_advice(screen: Screen, advice: Advice) -> None:
         screen.say()
     if advice.warning:
         screen.warn(advice.warning)
-    if advice.diagnosis and advice.command:
-        screen.step("", f"to evaluate with it: {advice.command}")
     rows = [
         (as_options(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
         for trial in (advice.diagnosis.restoring if advice.diagnosis else ())
     ]
     if rows:
         heads = ("instead", ">top-1", ">images not used to choose it")
-        screen.table(heads, rows, prose=heads[:1])
+        screen.essential.table(heads, rows, prose=heads[:1])
+        screen.step("", f"to evaluate with it: {advice.command}")
         screen.say()
         screen.whole(f"Next: {advice.command}")

@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import pandas as pd
 
 from errlens.attribution.cases import Case, cases_of, photo_case
 from errlens.attribution.explained_model import MethodSettings
@@ -21,7 +23,7 @@ from errlens.commands.explain.options import (
     StudyOptions,
 )
 from errlens.commands.explain.pictures import Looks
-from errlens.commands.explain.tables import Tables
+from errlens.commands.explain.tables import Tables, tables
 from errlens.commands.options.budget import Budget
 from errlens.data.samples import find_samples
 from errlens.errors import MissingInput
@@ -69,7 +71,8 @@ class Job:
     """What is to be explained, and how, and where that goes.
 
     `cases` are left to do of those `asked` for; `saved` are the maps that calls before wrote as
-    npz. `load` gives the classifier, and `load_older` that of an older run to hold it against.
+    npz, and `earlier` the rows of the index about images asked for that are left as they are.
+    `load` gives the classifier, and `load_older` that of an older run to hold it against.
     """
 
     folder: Path
@@ -83,6 +86,7 @@ class Job:
     of_photos: bool
     how: Procedure
     load: Callable[[], Classifier]
+    earlier: pd.DataFrame = field(default_factory=lambda: tables().maps)
     load_older: Callable[[], Classifier] | None = None
 
 
@@ -109,20 +113,23 @@ def errors_of_run(options: ExplainOptions, screen: Screen) -> Job:
     rows = selection.rows[: options.top or DEFAULT_TOP].tolist()
     asked = cases_of(run, selection.images, rows, wanted)
     folder, how = run.results_folder(KIND), _procedure(options)
-    known = known_maps(EarlierCalls(folder, info.run_hash).before(), options=how.described)
+    before = EarlierCalls(folder, info.run_hash).before()
+    known = known_maps(before, options=how.described)
+    cases = asked if options.overwrite else _left(asked, known, how)
     return Job(
         folder=folder,
         run_hash=info.run_hash,
         root=options.images_root(run),
         max_mb=options.max_file_mb or info.max_file_mb,
         wanted=wanted,
-        cases=asked if options.overwrite else _left(asked, known, how),
+        cases=cases,
         asked=len(asked),
         saved=known.saved,
         of_photos=False,
         how=how,
         load=partial(_reload, info, options),
         load_older=partial(_load_older, options.against, options) if options.against else None,
+        earlier=_of_the_rest(before, asked, cases, how),
     )
 
 
@@ -226,6 +233,18 @@ def _left(cases: list[Case], known: Known, how: Procedure) -> list[Case]:
         return undone
     sheets = {(case.facts["label"], case.facts["pred"]) for case in undone}
     return [case for case in cases if (case.facts["label"], case.facts["pred"]) in sheets]
+
+
+def _of_the_rest(
+    before: pd.DataFrame | None, asked: Sequence[Case], left: Sequence[Case], how: Procedure
+) -> pd.DataFrame:
+    """Return what the index has of the images asked for that are not left to do, as ranked."""
+    if before is None:
+        return tables().maps
+    to_do = {case.facts["row"] for case in left}
+    place = {row: n for n, case in enumerate(asked) if (row := case.facts["row"]) not in to_do}
+    known = before[before["row"].isin(place) & before["method"].isin(how.methods)]
+    return known.sort_values("row", key=lambda rows: rows.map(place), kind="stable")
 
 
 def _photo_files(given: Sequence[Path]) -> list[str]:

@@ -184,6 +184,11 @@ def _ends(case: Case) -> tuple[str, ...]:
     )
 
 
+def is_sheet(file: str) -> bool:
+    """Tell whether a picture is a sheet of several images; the names of others begin with a row."""
+    return PurePosixPath(file).name.startswith("sheet_")
+
+
 def _sheet(group: str, method: str) -> str:
     """Return the name of a sheet."""
     return f"sheet_{method}.png" if group == PHOTOS else f"{group}/sheet_{method}.png"

@@ -8,6 +8,7 @@ from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.methods import load_method, method_names
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
+from errlens.commands.explain.picture_files import is_sheet
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
 from errlens.commands.showing import first_rows, one_way, records, say_more, show_files
 from errlens.formats import count, counted, number, probability, seconds, share, signed, times
@@ -34,13 +35,16 @@ def show(screen: Screen, explained: Explained) -> None:
     left = len(job.cases)
     if not job.asked:
         screen.say("No image to explain: the run has no such errors.")
-    elif left < job.asked:
+    _show_pictures(screen, maps)
+    if left < job.asked:
+        if len(maps):
+            screen.say()
         screen.say(
             f"{count(job.asked - left)} of {counted(job.asked, 'image')} explained before; "
             "--overwrite explains them anew"
         )
-    _show_pictures(screen, maps)
-    _show_evidence(screen.essential, evidence_table(maps))
+        _show_pictures(screen, job.earlier)
+    _show_evidence(screen.essential, _evidence(explained))
     _show_covers(screen, explained.tables.covers)
     _show_checks(screen, explained.tables)
     _show_seconds(screen, explained)
@@ -51,10 +55,9 @@ def show(screen: Screen, explained: Explained) -> None:
             f"stopped by {explained.stopped} after {count(done)} of {counted(left, 'image')}; the "
             "same call goes on"
         )
-    pictures = sum(name.endswith(".png") for name in explained.written)
     others = [name for name in explained.written if "/" not in name and not name.endswith(".png")]
-    show_files(screen, job.folder, [counted(pictures, "picture"), *others])
-    screen.step("explain", _in_short(explained, pictures))
+    show_files(screen, job.folder, [*_pictures(explained), *others])
+    screen.step("explain", _in_short(explained))
 
 
 def print_json(screen: Screen, explained: Explained) -> None:
@@ -68,21 +71,38 @@ def print_json(screen: Screen, explained: Explained) -> None:
         maps=records(maps),
         covers=records(covers),
         randomisation=records(similarities),
-        evidence=records(evidence_table(maps)),
+        evidence=records(_evidence(explained)),
         stopped=explained.stopped,
         files=list(explained.written),
     )
 
 
-def _in_short(explained: Explained, pictures: int) -> str:
+def _evidence(explained: Explained) -> pd.DataFrame:
+    """Return how the evidence is spread in the images asked for, whenever they were explained."""
+    made = [maps for maps in (explained.job.earlier, explained.tables.maps) if len(maps)]
+    return evidence_table(pd.concat(made) if made else explained.tables.maps)
+
+
+def _in_short(explained: Explained) -> str:
     """Say in a line how many pictures there are."""
     job = explained.job
     if not job.asked:
         return "no errors to explain"
     before = job.asked - len(job.cases)
     earlier = f"{counted(before, 'image')} explained before" if before else ""
-    new = counted(pictures, "picture") if pictures or not before else ""
-    return "; ".join(filter(None, [new, earlier]))
+    return "; ".join(filter(None, [", ".join(_pictures(explained)), earlier]))
+
+
+def _pictures(explained: Explained) -> list[str]:
+    """Count the pictures that were made, and the sheets of several; none of none made before."""
+    names = [name for name in explained.written if name.endswith(".png")]
+    sheets = sum(is_sheet(name) for name in names)
+    pictures = len(names) - sheets
+    nothing_new = not names and len(explained.job.cases) < explained.job.asked
+    return [
+        *([] if nothing_new else [counted(pictures, "picture")]),
+        *([counted(sheets, "sheet")] if sheets else []),
+    ]
 
 
 def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:

@@ -6,21 +6,17 @@ import pytest
 
 from errlens.analysis.accuracy.calibration import reliability
 from errlens.analysis.accuracy.doubts import doubt
-from errlens.analysis.accuracy.metrics import Metrics, Proportion
+from errlens.analysis.accuracy.metrics import Proportion
 from errlens.analysis.statistics.intervals import wilson_interval
 
 
 def result(label, pred, confidence, k):
-    """Return the metrics and the classes that matter here."""
+    """Return the accuracy, the bins and the classes that matter here."""
     label, pred = np.asarray(label), np.asarray(pred)
     correct = label == pred
     low, high = wilson_interval(correct.sum(), len(correct))
-    nothing = dict.fromkeys(Metrics.__dataclass_fields__)
-    known = {
-        "n": len(label),
-        "top1": Proportion(float(correct.mean()), float(low), float(high), len(label)),
-        "reliability": reliability(np.full(len(label), confidence), correct),
-    }
+    top1 = Proportion(float(correct.mean()), float(low), float(high), len(label))
+    bins = reliability(np.full(len(label), confidence), correct)
     predicted = np.bincount(pred, minlength=k)
     classes = pd.DataFrame(
         {
@@ -29,7 +25,7 @@ def result(label, pred, confidence, k):
             "precision": np.where(predicted, 0.5, np.nan),
         }
     )
-    return Metrics(**{**nothing, **known}), classes
+    return top1, bins, classes
 
 
 def network(rng, *, accuracy, k=10, each=100, unseen=()):
@@ -97,7 +93,6 @@ def test_a_confidence_beyond_all_measure_is_not_what_to_expect():
 
 def test_few_images_show_nothing_and_none_are_no_result():
     label, pred = network(np.random.default_rng(0), accuracy=0, each=3)
-    metrics, classes = result(label, pred, 0.99, 10)
-    assert doubt(metrics, classes) is None
-    nothing = Metrics(**{**dict.fromkeys(Metrics.__dataclass_fields__), "n": 0})
-    assert doubt(nothing, classes) is None
+    top1, bins, classes = result(label, pred, 0.99, 10)
+    assert doubt(top1, bins, classes) is None
+    assert doubt(None, [], classes) is None

@@ -1,14 +1,27 @@
 """The search for the preprocessing that restores an expected accuracy, and signs to start one."""
 
+import html
 import json
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
+from errlens.report.sources import verdict
 from tests.commands.evaluate.conftest import evaluate_shades
+from tests.conftest import make_run
+
+OWN = """
+import torch
+
+
+def prepare(photo):
+    return torch.full((3, 8, 8), -7.0)
+"""
 
 
 def test_the_setting_that_restores_what_was_expected_is_named_with_its_command(shades, golden):
@@ -20,6 +33,14 @@ def test_the_setting_that_restores_what_was_expected_is_named_with_its_command(s
     again = CliRunner().invoke(app, [*command[1:], "--json"])
     assert json.loads(again.stdout)["metrics"]["top1"]["value"] == 1
     assert "diagnosis" not in json.loads(again.stdout)
+
+
+def test_analyze_shows_the_settings_that_restore_the_result_as_well(shades):
+    options = "--model shades:Shades --img-size 8 -o run --expect top1=0.95"
+    said = CliRunner().invoke(app, shlex.split(f"analyze {shades} {options}"))
+    assert re.search(r"^instead +top-1 +images not used", said.stdout, re.MULTILINE)
+    assert re.search(r"^--mean 0 0 0, --std 1 1 1 +100.0 % ", said.stdout, re.MULTILINE)
+    assert said.stdout.count("to evaluate with it: errlens analyze ") == 1
 
 
 def test_the_diagnosis_is_part_of_the_json(shades):
@@ -97,3 +118,28 @@ def test_the_doubt_is_part_of_the_json_and_a_good_result_has_none(shades):
     result = evaluate_shades(shades, "-o good --json --mean 0 0 0 --std 1 1 1")
     assert "doubt" not in json.loads(result.stdout)
     assert "If you expected more" not in result.stderr
+
+
+def test_page_and_summary_begin_with_the_doubt_that_the_terminal_warned_of(shades):
+    evaluate_shades(shades, "-o wrong -q --mean 0.9 0.9 0.9 --std 0.1 0.1 0.1")
+    evaluate_shades(shades, "-o good -q --mean 0 0 0 --std 1 1 1")
+    doubtful, accuracy, *_ = verdict(errlens.open_run("wrong"))
+    assert doubtful.startswith("In doubt: 2 of 3 classes are never predicted: ")
+    assert "33.3 % right" in accuracy
+    CliRunner().invoke(app, ["report", "wrong", "-q"])
+    assert f"<p>{doubtful}</p>" in html.unescape(Path("wrong/report.html").read_text("utf-8"))
+    assert Path("wrong/summary.md").read_text("utf-8").splitlines()[2].startswith("In doubt: ")
+    assert "100.0 % right" in verdict(errlens.open_run("good"))[0]
+
+
+def test_of_predictions_from_elsewhere_and_of_a_transform_of_ones_own_nothing_is_doubted(shades):
+    evaluate_shades(shades, "-o wrong -q --mean 0.9 0.9 0.9 --std 0.1 0.1 0.1")
+    Path("own.py").write_text(OWN)
+    CliRunner().invoke(
+        app, shlex.split("evaluate greys --model shades:Shades --transform own:prepare -o own -q")
+    )
+    table = errlens.open_run("wrong").predictions.frame[["path", "label_name", "pred_name"]]
+    table.columns = ["path", "label", "pred"]
+    make_run(table, "imported", classes=["bright", "dark", "middle"])
+    for name in ("own", "imported"):
+        assert "33.3 % right" in verdict(errlens.open_run(name))[0]

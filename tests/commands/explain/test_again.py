@@ -1,5 +1,6 @@
 """`errlens explain` called again with other options: tables, pictures and maps of a row agree."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -140,3 +141,19 @@ def test_a_class_may_be_called_like_an_option_of_numpy(photos):
     explain(f"{photos / 'red/0.png'} {options}")
     with np.load("explained/maps/0_0_grad-cam.npz") as saved:
         assert list(saved) == ["file", "allow_pickle", "_unit"]
+
+
+def test_what_was_made_before_is_listed_with_its_evidence_as_if_it_were_new(run):  # noqa: F811
+    left = {"width": 12, "height": 10, "polygons": [[0, 0, 5, 0, 5, 9, 0, 9]]}
+    paths = run.predictions.frame["path"]
+    Path("masks.json").write_text(json.dumps({f"photos/{path}": left for path in paths}))
+    call = f"run --method gradient --masks masks.json {QUICK} --top"
+    first = explain(f"{call} 2").stdout
+    again = explain(f"{call} 2").stdout
+    table, rest = first.split("\n\n", 1)
+    assert again.startswith("2 of 2 images explained before; --overwrite explains them anew\n")
+    assert table in again
+    assert "evidence for the predicted class" in rest
+    assert rest.partition("\n\n")[0] in again
+    assert "Wrote run/explain: 2 pictures, 1 sheet, index.csv" in rest
+    assert "picture" not in again.partition("Wrote")[2]

@@ -103,7 +103,9 @@ def test_a_second_call_adds_and_does_nothing_twice():
     explain("run --top 2 --overlay-only")
     first = contents("run/explain")
     said = explain("run --top 3 --overlay-only")
-    assert "2 of 3 images explained before" in said.stdout
+    made, before = said.stdout.split("2 of 3 images explained before")
+    assert [made.count(".png"), before.count(".png")] == [1, 2]
+    assert all(name in said.stdout for name in pictures())
     assert {name: content for name, content in contents("run/explain").items() if name in first} | {
         name: first[name] for name in ("index.csv", "made_from.json")
     } == first
