@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from errlens.classes.names import ClassNames
-from errlens.errors import UnfitOption, which_of
+from errlens.classes.names import OUTPUT_NUMBERS, ClassNames
+from errlens.errors import UnfitOption, did_you_mean, nearest, which_of
 from errlens.maps import Target
 
 ROLES: Final = ("predicted", "true", "second", "top3")
@@ -101,9 +101,16 @@ class Wanted:
         if index is None:
             raise UnfitOption(
                 f"{option} {text!r} is neither a class nor one of {', '.join(ROLES)}",
-                hint=which_of(text, [*ROLES, *self.classes.names]),
+                hint=self._called_alike(text),
             )
         return index
+
+    def _called_alike(self, text: str) -> str:
+        known = [*ROLES, *self.classes.names]
+        if self.classes.source != OUTPUT_NUMBERS:
+            return which_of(text, known)
+        numbers = f"the outputs are called by their numbers, 0 to {len(self.classes) - 1}"
+        return did_you_mean(nearest(text, known), f"{numbers}; --classes FILE gives them names")
 
 
 def _contrast(prediction: Prediction) -> list[Target]:

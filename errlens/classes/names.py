@@ -16,6 +16,8 @@ from errlens.errors import BadClassFile, some, which_of
 _CUT: Final = ("\u2026", "...")  # stand for the middle of a name that was left out
 NO_CLASS: Final = -1  # in place of the index of a class, or of a superclass, where there is none
 
+OUTPUT_NUMBERS: Final = "the output numbers"  # the source of classes without other names
+
 
 @dataclass(frozen=True)
 class ClassNames:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.choices import LabelKind
-from errlens.classes.names import NO_CLASS, ClassNames
+from errlens.classes.names import NO_CLASS, OUTPUT_NUMBERS, ClassNames
 from errlens.classes.spelling import as_number, tidied
 from errlens.data.numbering import refuse_counting_from_one
 from errlens.data.samples import Samples
@@ -49,7 +49,7 @@ def choose_classes(
 
 def numbered(outputs: int) -> ClassNames:
     """Return classes that are called by the number of their output."""
-    return ClassNames(tuple(map(str, range(outputs))), source="the output numbers")
+    return ClassNames(tuple(map(str, range(outputs))), source=OUTPUT_NUMBERS)
 
 
 def kind_of_labels(

@@ -34,10 +34,11 @@ _WAYS = {
 
 
 class MissingInput(InputError):
-    """A file or folder that was named does not exist."""
+    """A file or folder that was named does not exist, or is no file where one is wanted."""
 
     def __init__(self, path: Path, *, what: str) -> None:
-        super().__init__(f"{what} {str(path)!r} does not exist", hint=_beside(path))
+        state, way_out = _found(path)
+        super().__init__(f"{what} {str(path)!r} {state}", hint=way_out)
 
 
 class NoImages(InputError):
@@ -128,6 +129,18 @@ class UnfitDataSet(InputError):
     """A library's data set does not yield an image and its label."""
 
 
+def _found(path: Path) -> tuple[str, str]:
+    """Return what a path is in place of a file, and what helps."""
+    if path.is_dir():
+        names = _names_in(path)
+        return "is a folder, not a file", f"it holds {some(names)}" if names else "it is empty"
+    if path.exists():
+        return "is a pipe or a device, not a file", "write what it gives into a file first"
+    if path.is_symlink():
+        return f"links to {str(path.readlink())!r}, which does not exist", _beside(path)
+    return "does not exist", _beside(path)
+
+
 def _beside(path: Path) -> str:
     """Suggest what is called like a path that does not exist, else what lies where it should."""
     there = next(parent for parent in (*path.parents, Path()) if parent.is_dir())
@@ -140,9 +153,9 @@ def _beside(path: Path) -> str:
 def _like(missing: Path, there: Path, names: Sequence[str]) -> list[Path]:
     """Return the paths below a folder that exist and are called alike, folder by folder."""
     first, *rest = missing.parts
-    near = [first] if first in names else nearest(first, names)
-    if not rest:
-        return [there / name for name in near]
+    near = [first] if rest and first in names else nearest(first, names)
+    if not rest:  # a broken link is called so itself
+        return [there / name for name in near if (there / name).exists()]
     folders = [there / name for name in near if (there / name).is_dir()]
     below = [_like(Path(*rest), folder, _names_in(folder)) for folder in folders]
     return [path for found in below for path in found]

@@ -129,6 +129,12 @@ def _read_rows(
     path: Path, columns: PredictionColumns, split: str | None
 ) -> tuple[pa.Table, list[str]]:
     """Return the rows of a table, or of one split of it, and what is to be said of the others."""
+    if path.is_dir():
+        raise BadPredictions(
+            f"TABLE {str(path)!r} is a folder",
+            hint="errlens analyze or errlens evaluate takes a folder of photos; a table of "
+            "predictions is a csv, tsv or parquet file",
+        )
     table = read_table(path, wanted=columns)
     blank = blank_rows(table)
     remarks = [f"{counted(len(blank), 'blank row')} passed over"] if len(blank) else []

@@ -78,6 +78,11 @@ class RunSettings:
             del settings["outputs"]
         return settings
 
+    @property
+    def imported(self) -> bool:
+        """Whether the predictions were made elsewhere, so that there is no model."""
+        return self.engine.get("name") == IMPORT_ENGINE
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -113,7 +118,7 @@ class RunInfo:
     @property
     def imported(self) -> bool:
         """Whether the predictions were made elsewhere, so that there is no model."""
-        return self.settings.engine.get("name") == IMPORT_ENGINE
+        return self.settings.imported
 
     @property
     def max_file_mb(self) -> int:
@@ -197,7 +202,13 @@ def plan_differences(before: pa.Table, now: pa.Table) -> list[str]:
 
 def setting_differences(before: RunSettings, now: RunSettings) -> list[str]:
     """Name the settings that differ, with both values where they are short."""
-    return _differences(before.as_dict(), now.as_dict())
+    differences = _differences(before.as_dict(), now.as_dict())
+    if before.imported and now.imported:  # the table stands in place of weights
+        return [
+            "the content of the table is another" if text.startswith("weights_sha256") else text
+            for text in differences
+        ]
+    return differences
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

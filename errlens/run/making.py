@@ -138,7 +138,9 @@ class RunInProgress(ReadableRun):
         message = f"the data are no longer those of {str(self.path)!r}"
         if not differences and before.run_hash != info.run_hash:
             differences = setting_differences(before.settings, info.settings)
-            message = f"{str(self.path)!r} was made with other settings"
+            imported = before.imported and info.imported
+            other = "of another table or with other options" if imported else "with other settings"
+            message = f"{str(self.path)!r} was made {other}"
         if differences:
             raise StaleRun(
                 f"{message}: {'; '.join(differences)}",

@@ -3,7 +3,7 @@
 import pytest
 
 from errlens.attribution.targets import Prediction, Wanted
-from errlens.classes.names import ClassNames
+from errlens.classes.names import OUTPUT_NUMBERS, ClassNames
 from errlens.errors import UnfitOption
 from errlens.maps import Target
 
@@ -77,3 +77,17 @@ def test_names_that_mean_nothing_are_refused_before_any_image_is(roles, rather_t
 def test_what_an_image_does_not_have_is_refused(roles, rather_than, known, message):
     with pytest.raises(UnfitOption, match=message):
         asked(*roles, rather_than=rather_than, **known)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("bird", "called by their numbers, 0 to 9; --classes FILE"),
+        ("secnd", "did you mean second?"),
+    ],
+)
+def test_outputs_without_names_say_how_they_get_some(text, hint):
+    classes = ClassNames(tuple(map(str, range(10))), source=OUTPUT_NUMBERS)
+    with pytest.raises(UnfitOption) as failure:
+        Wanted(classes, [text])
+    assert hint in failure.value.hint

@@ -24,6 +24,7 @@ NO_PROPOSALS = {
 
 # Texts that are parts of a hint, and the hint.
 PARTS = {
+    "attribution.targets.Wanted._called_alike:text": "attribution.targets.Wanted._index:hint",
     "errors.data:text5": "errors.data.UnknownLabels.__init__:hint",
     "errors.data:text6": "errors.data.UnknownLabels.__init__:hint",
     "errors.runs.NoLabels.__init__:text": "errors.runs.NoLabels.__init__:hint",

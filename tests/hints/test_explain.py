@@ -35,6 +35,13 @@ ROWS = [
         "blue",
         f"{SEEN} --target {{}}",
     ),
+    Row(
+        "attribution.targets.Wanted._index:hint",
+        f"explain {PHOTO} --model tiny:spatial -o new -q --target zebra",
+        "--classes FILE",
+        f"explain {PHOTO} --model tiny:spatial -o new -q --target blue {{}}",
+        fill={"FILE": "names.txt"},
+    ),
     Row("model.layers.places._named:hint", f"{SEEN} --layer covn", "conv", f"{SEEN} --layer {{}}"),
     Row("model.layers.places._named:hint", f"{SEEN} --layer zebra", "conv", f"{SEEN} --layer {{}}"),
     Row(

@@ -306,6 +306,14 @@ def test_what_a_hint_about_a_table_proposes_is_a_way_out(
     walk.ends(f"{typed} {options}")
 
 
+@pytest.mark.usefixtures("photos_here")
+def test_a_folder_of_photos_is_evaluated_as_the_hint_says(walk: Walk):
+    said = walk.refused("import photos", "imported.table._read_rows:hint")
+    assert "'photos' is a folder" in said.text
+    assert "errlens evaluate takes a folder of photos" in said.hint
+    walk.ends("evaluate photos --model tiny:colours -o of-folder")
+
+
 @IN_TABLES
 def test_a_table_of_another_encoding_is_saved_as_the_hint_says(walk: Walk):
     Path("typed.csv").write_bytes("path,label,pred\nä.jpg,é,é\n".encode("latin-1"))

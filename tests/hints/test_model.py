@@ -116,6 +116,12 @@ ROWS = [
         f"evaluate photos {ON} --model tiny:spatial {{}} num_classes=3",
     ),
     Row(
+        "model.networks.architecture.Architecture._made:hint",
+        f"evaluate photos {ON} --model tiny:spatial --model-kwargs num_clases=3",
+        "num_classes",
+        f"evaluate photos {ON} --model tiny:spatial --model-kwargs {{}}=3",
+    ),
+    Row(
         "model.networks.architecture.Architecture._made:hint2",
         f"{TRAINED} --model-kwargs act_layer=zebra",
         "--model-kwargs",

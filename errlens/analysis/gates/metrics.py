@@ -20,6 +20,10 @@ from errlens.run.identity import afresh
 PAIR: Final = "pair"
 RECALL: Final = "recall"
 OF_A_CLASS: Final = (RECALL, "precision", "f1")
+_OF_PROBABILITIES: Final = {
+    "nll": "NLL", "brier": "Brier score", "ece": "ECE", "ece_equal_mass": "ECE (equal mass)",
+    "top5": "top-5 accuracy",
+}  # fmt: skip
 _NO_METRICS: Final = ("schema_version",)  # numbers of metrics.json that say nothing of the model
 
 
@@ -90,18 +94,21 @@ def read_metric(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Mea
         return _of_a_class(kind, classes[0], metrics)
     overall = metrics.overall()
     entry = overall[kind]
+    if kind == "nll" and entry is not None and entry["value"] is None:
+        return Measured(None, n=entry["n"], missing=infinite_nll(overall["n_infinite_loss"]))
     if not _has_value(entry):
         entry = {"value": entry, "n": overall.get("n")}
-    if kind == "nll" and entry["value"] is None:
-        return Measured(None, n=entry["n"], missing=infinite_nll(overall["n_infinite_loss"]))
     if entry["value"] is None or entry.get("n") == 0:
-        return Measured(None, n=0, missing=_why_missing(kind, len(metrics.classes)))
+        return Measured(None, n=0, missing=_why_missing(kind, len(metrics.classes), overall))
     return Measured(entry["value"], entry.get("low"), entry.get("high"), entry.get("n"))
 
 
-def _why_missing(metric: str, n_classes: int) -> str:
+def _why_missing(metric: str, n_classes: int, overall: Mapping[str, Any]) -> str:
     if metric == "top5" and n_classes <= 5:
         return f"top5 means nothing with {counted(n_classes, 'class')}"
+    if metric in _OF_PROBABILITIES and overall.get("top1"):  # labels there are: of a table
+        name = _OF_PROBABILITIES[metric]
+        return f"the run has no {name}: the table imported has no probabilities of the classes"
     return "no image has the label, the probabilities or the superclass that it takes"
 
 

@@ -70,12 +70,14 @@ def _by_superclass(
 def _show_table(
     screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int, with_status: bool = False
 ) -> None:
-    """Print a table of pairs; `with_status` says of each what it is evidence of."""
+    """Print a table of pairs; `with_status` says of each that was tested what it shows."""
+    untested = pairs["q_value"].isna().all()  # two classes: a sentence above says why
+    with_status = with_status and not untested
     heads = [f"<{heading}", *_COLUMNS, *["status"] * with_status]
     rows = [
         [*_pair_cells(row), *[told_status(row)] * with_status] for row in first_rows(pairs, top)
     ]
-    if pairs["q_value"].isna().all():  # two classes: nothing is expected, and nothing tested
+    if untested:
         del heads[_TESTED]
         for cells in rows:
             del cells[_TESTED]

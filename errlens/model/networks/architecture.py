@@ -1,13 +1,15 @@
 """How the network of a name is built."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
 from torch import nn
 
-from errlens.errors import UnfitModel, shortened
+from errlens.errors import UnfitModel, did_you_mean, nearest, shortened
+from errlens.model.networks.parameters import accepted_parameters
 from errlens.model.networks.user_code import user_code
 
 # What a library raises when it is asked for a network that cannot be.
@@ -15,6 +17,8 @@ UNBUILDABLE: Final = (
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError,
     TypeError, ValueError,
 )  # fmt: skip
+
+_UNEXPECTED: Final = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class Architecture:
         given = dict(arguments)
         if outputs is not None and self.takes_num_classes:
             given["num_classes"] = outputs
+        theirs = self.by_user or arguments  # else the number of outputs alone may be refused
         with user_code(f"the factory {self.name}") if self.by_user else nullcontext():
-            module = self._made(make, given, refusable=arguments if self.by_user else given)
+            module = self._made(make, given, refusable=arguments if theirs else given)
         if not isinstance(module, nn.Module):
             raise UnfitModel(f"{self.name} made a {type(module).__name__}, no torch.nn.Module")
         return module
@@ -69,9 +74,11 @@ class Architecture:
         except TypeError as error:
             if not refusable:
                 raise  # nothing of the user's was refused
+            found = _UNEXPECTED.search(str(error))
+            refused = [found[1]] if found and found[1] in given else [*refusable]
             raise UnfitModel(
-                f"{self.name} does not take {', '.join(refusable)}: {error}",
-                hint="see --model-kwargs",
+                f"{self.name} does not take {', '.join(refused)}: {error}",
+                hint=did_you_mean(self._near(refused), "see --model-kwargs"),
             ) from error
         except (OSError, *UNBUILDABLE) as error:
             out_of_reach = isinstance(error, OSError) and make is self.fetch
@@ -82,3 +89,13 @@ class Architecture:
             raise UnfitModel(
                 f"{self.name} cannot be built with {shown}: {reason}", hint="see --model-kwargs"
             ) from error
+
+    def _near(self, refused: Sequence[str]) -> list[str]:
+        """Return the parameters called like one that was refused."""
+        if len(refused) != 1:
+            return []
+        try:
+            takes = accepted_parameters(self.create, by_user=self.by_user)
+        except Exception:  # noqa: BLE001 - a hint less is no failure
+            return []
+        return nearest(refused[0], takes.keys() - {*refused})

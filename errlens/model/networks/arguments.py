@@ -7,14 +7,12 @@ from the same arguments as the size of a patch: only such as the latter are take
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-
-import torch
-from torch import nn
 
 from errlens.errors import BadCheckpoint, shortened
 from errlens.model.networks.architecture import Architecture
+from errlens.model.networks.parameters import Parameters, accepted_parameters
 from errlens.model.weights.plain_values import (
     LARGEST_IMAGE,
     LARGEST_NUMBER,
@@ -31,8 +29,6 @@ _NEVER: Final = re.compile(
 )
 _BY_NAME: Final = re.compile(r"(.*_)?(layers?|fn|cls|func|mixers?|blocks?)(_.*)?")
 
-Parameters = Mapping[str, inspect.Parameter]
-
 
 def recorded_arguments(
     recorded: Mapping[str, Any], architecture: Architecture, *, origin: str, hint: str = ""
@@ -48,7 +44,9 @@ def recorded_arguments(
     Raises:
         BadCheckpoint: One is not the constructor's, or no plain value of ordinary size.
     """
-    takes = accepted_parameters(architecture) if recorded else {}
+    takes = (
+        accepted_parameters(architecture.create, by_user=architecture.by_user) if recorded else {}
+    )
     for name, value in recorded.items():
         reason = _refusal(name, value, takes)
         if reason:
@@ -60,30 +58,6 @@ def recorded_arguments(
                 hint=hint,
             )
     return dict(recorded)
-
-
-def accepted_parameters(architecture: Architecture) -> Parameters:
-    """Return the parameters of a constructor; `**` stands for further ones of any name."""
-    if architecture.by_user:
-        return dict(_parameters(architecture.create))
-    with torch.device("meta"):
-        kind = type(architecture.create())
-    accepted: dict[str, inspect.Parameter] = {}
-    for base in kind.__mro__[: kind.__mro__.index(nn.Module)]:
-        if "__init__" in vars(base):
-            own = dict(_parameters(vars(base)["__init__"]))
-            accepted |= {name: own[name] for name in own if name not in ("self", "**")}
-            if "**" not in own:
-                break
-    return accepted
-
-
-def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            yield "**", parameter
-        elif parameter.kind is not parameter.VAR_POSITIONAL:
-            yield name, parameter
 
 
 def _refusal(name: object, value: object, takes: Parameters) -> str:

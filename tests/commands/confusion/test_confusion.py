@@ -481,6 +481,17 @@ def test_two_classes_cannot_be_tested_and_are_listed():
     assert len(read("absorbed.csv")) == len(read("groups.csv")) == 0
 
 
+def test_that_two_classes_are_untested_is_said_once(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    make(*arrays("ab", {"a>b": 9, "b>a": 8}, 20))
+    said = confusion().stdout
+    assert said.count("nothing to compare") == 1
+    assert "untested" not in said
+    header, row, _ = said.split("errors both ways")[1].split("\n", 2)
+    assert "status" not in header
+    assert row.split()[:3] == ["a", "~", "b"]
+
+
 def test_one_class_has_nothing_to_be_mistaken_for():
     make(["cat"] * 3, ["cat"] * 3)
     assert "There is one class" in confusion().stdout

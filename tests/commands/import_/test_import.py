@@ -63,7 +63,9 @@ def test_another_table_is_another_run_until_overwritten():
     Path("table.csv").write_text(ONLY_PRED.replace("b.jpg,dog,cat", "b.jpg,dog,dog"))
     result = run_import("table.csv -o run")
     assert result.exit_code == 3
-    assert "weights_sha256" in result.stderr
+    assert "'run' was made of another table" in result.stderr
+    assert "the content of the table is another" in result.stderr
+    assert "weights" not in result.stderr
     assert run_import("table.csv -o run --overwrite").exit_code == 0
     assert errlens.open_run("run").metrics["top1"]["value"] == 1
 

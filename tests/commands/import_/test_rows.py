@@ -171,6 +171,24 @@ def test_a_label_given_no_chance_has_an_infinite_loss_and_that_is_said():
     assert ["NLL", "infinite", "4"] in [line.split() for line in result.stdout.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("confidences", "lacking"),
+    [
+        (("", "", ""), ("nll", "brier", "ece", "ece_equal_mass")),
+        ((",confidence", ",0.9", ",0.8"), ("nll", "brier")),
+    ],
+)
+def test_a_gate_says_that_a_table_without_probabilities_gives_none(confidences, lacking):
+    head, first, second = confidences
+    imported(f"path,label,pred{head}\na,cat,cat{first}\nb,dog,cat{second}\n")
+    gates = " ".join(f"--fail-over {metric}=0.5" for metric in lacking)
+    assert run_import(f"run {gates}", "check").exit_code == 1
+    for gate in json.loads(Path("run/gates.json").read_text())["gates"]:
+        assert "no probabilities of the classes" in gate["reason"]
+        assert "infinite" not in gate["reason"]
+        assert gate["n"] == 0
+
+
 def test_what_builds_on_an_infinite_loss_copes():
     imported(NO_CHANCE)
     assert run_import("table.csv -o old -q").exit_code == 0

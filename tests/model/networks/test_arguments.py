@@ -1,9 +1,8 @@
 """What files may decide of an architecture; what they may not is in tests/attacks."""
 
 import pytest
-import timm
 
-from errlens.model.networks.arguments import accepted_parameters, recorded_arguments
+from errlens.model.networks.arguments import recorded_arguments
 from errlens.model.networks.sources import find_architecture
 
 
@@ -26,20 +25,6 @@ from errlens.model.networks.sources import find_architecture
 )
 def test_what_trainings_record_is_taken(model, arguments):
     assert recorded_arguments(arguments, find_architecture(model), origin="w.pth") == arguments
-
-
-def test_every_argument_of_a_constructor_is_known():
-    assert {"img_size", "patch_size", "depth", "act_layer"} <= accepted_parameters(
-        find_architecture("test_vit")
-    ).keys()
-    assert "pretrained" not in accepted_parameters(find_architecture("resnet18"))
-
-
-def test_the_classes_behind_all_families_of_timm_tell_their_arguments():
-    families = {timm.models.model_entrypoint(name).__module__: name for name in timm.list_models()}
-    for name in sorted(families.values())[::12]:
-        takes = accepted_parameters(find_architecture(name))
-        assert {"num_classes", "in_chans", "drop_rate"} <= takes.keys(), name
 
 
 def test_a_factory_of_the_users_may_take_any_name(tiny):
