@@ -73,7 +73,7 @@ def overview(
     ]
     means = [_metric(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     confused = _confused(confusion, matrix)
-    all_sentences = [*_gate_sentence(gates), *_doubtful(doubt), *_accuracy(metrics), *confused]
+    all_sentences = [*gate_sentence(gates), *_doubtful(doubt), *_accuracy(metrics), *confused]
     return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 
 
@@ -82,7 +82,8 @@ def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
     return Metric(name, value, entry["n"], entry.get("low"), entry.get("high"))
 
 
-def _gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
+def gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
+    """Say whether all gates were passed; nothing where there are none."""
     if gates is None:
         return []
     failed = [gate for gate in gates["gates"] if not gate["passed"]]

@@ -22,7 +22,7 @@ from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
-from errlens.report.overview import Overview, overview
+from errlens.report.overview import Overview, gate_sentence, overview
 from errlens.report.parts import Part, read_gates, read_part
 from errlens.report.shots import PICTURE_COLUMNS, Shots
 from errlens.run.folder import RunFolder
@@ -62,9 +62,11 @@ def read_misclassified(run: RunFolder) -> Part:
     )
 
 
-def verdict(run: RunFolder) -> Sequence[str]:
-    """Return the sentences that the page of a run begins with."""
-    return read_overview(run, read_matrix(run), read_confusion(run)).sentences
+def verdict(run: RunFolder, *, gates: bool = True) -> Sequence[str]:
+    """Return the sentences that the page of a run begins with; the one of its gates if asked to."""
+    found = read_overview(run, read_matrix(run), read_confusion(run))
+    left_out = [] if gates else gate_sentence(found.gates)
+    return [sentence for sentence in found.sentences if sentence not in left_out]
 
 
 def read_overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:

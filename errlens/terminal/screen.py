@@ -173,7 +173,8 @@ class StepScreen(Screen):
 def show_error(error: ErrlensError) -> None:
     """Print a foreseeable failure: what happened, and what to do."""
     console = _console(stderr=True)
-    console.print(Text.assemble(("error: ", "bold red"), printable(str(error))))
+    lines = _between_words(f"error: {printable(str(error))}", sys.stderr)
+    console.print(Text.assemble((lines[:6], "bold red"), lines[6:]))
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
     for line in error.code:

@@ -51,6 +51,7 @@ ARGUMENTS = {
     "evaluate": f"evaluate photos {MODEL} -o colours --max-bad 1 --overwrite",
     "network.probe": f"network probe photos {MODEL} --save-head head.safetensors",
     "explain": "explain colours --method occlusion --overwrite",
+    "analyze": "analyze colours --method occlusion",
     "explain.list": "explain colours --list",
     "explain.check": "explain colours --method occlusion --check --overwrite",
 }
@@ -112,7 +113,8 @@ def printed(home):
 
     def noted(screen, heads, rows, **asked):
         asked_for = {key: value for key, value in asked.items() if key != "file"}
-        tables.append(Table(heads, rows, **asked_for))
+        if rows:
+            tables.append(Table(heads, rows, **asked_for))
         print_table(screen, heads, rows, **asked)
 
     @cache
@@ -122,7 +124,7 @@ def printed(home):
             patch.chdir(home)
             patch.delitem(sys.modules, "tiny", raising=False)
             patch.setattr(sys, "path", list(sys.path))
-            if name.startswith("explain") and not Path("colours").exists():
+            if name.startswith(("explain", "analyze")) and not Path("colours").exists():
                 call(ARGUMENTS["evaluate"])
             patch.setattr(Screen, "table", noted)
             patch.setenv("COLUMNS", str(columns))

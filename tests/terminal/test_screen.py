@@ -339,3 +339,11 @@ def test_a_step_shows_what_is_essential_and_keeps_its_object(capsys):
     assert step.tree == {"n": 1}
     whole.step("confusion", "is no step here")
     assert capsys.readouterr().out == ""
+
+
+def test_an_error_is_broken_between_words_and_its_hint_stays_one_line_to_copy(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "24")
+    show_error(BadConfig("'photos' holds no image at all", hint="errlens evaluate 'other photos'"))
+    assert capsys.readouterr().err == (
+        "error: 'photos' holds no\nimage at all\nhint: errlens evaluate 'other photos'\n"
+    )

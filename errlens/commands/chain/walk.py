@@ -109,9 +109,12 @@ class Walk:
         )
 
     def _verdict(self, run: RunFolder) -> list[str]:
-        """Return what is to be said of a run; nothing of a damaged one, which a step has told."""
+        """Return what is to be said of a run; of gates only where they are a step.
+
+        There is nothing to say of a damaged run, which a step has told.
+        """
         try:
-            return [*verdict(run)]
+            return [*verdict(run, gates="check" in self._trees)]
         except ErrlensError:
             if not self._failures:
                 raise
