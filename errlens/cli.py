@@ -12,7 +12,15 @@ from errlens import __version__
 from errlens.commands.options.help import HelpfulCommand, HelpfulGroup
 from errlens.commands.options.shell import as_callback
 from errlens.commands.registry import COMMANDS, SECTIONS
-from errlens.errors import NOT_OURS, ErrlensError, Interrupted, OutOfReach, UnfitOption
+from errlens.errors import (
+    NOT_OURS,
+    ErrlensError,
+    Interrupted,
+    OutOfReach,
+    UnfitOption,
+    did_you_mean,
+    nearest,
+)
 from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, leave_stopped, stop_on_signals
 from errlens.streams import outlive_readers
@@ -83,8 +91,22 @@ def _printable_usage_errors() -> Iterator[None]:
         yield
     except _USAGE_ERROR as error:
         if type(error).__name__ != "NoArgsIsHelpError":  # whose message is the help, in many lines
-            error.message = printable(error.message)  # type: ignore[attr-defined]
+            error.message = printable(_in_plain_words(error))  # type: ignore[attr-defined]
         raise
+
+
+def _in_plain_words(error: Any) -> str:
+    """Return what is wrong with a value, without the words of the library that found it."""
+    text: str = error.message.removeprefix("Value error, ").partition(", unable to parse")[0]
+    text = text.replace("Input should be", "it should be", 1).replace(
+        "valid integer", "whole number"
+    )
+    option = getattr(error, "param", None)
+    if text.startswith("it should be") and option and option.nargs > 1:
+        text += f"; {option.metavar} are {option.nargs} values with blanks between them"
+    value, is_choice, choices = text.partition(" is not one of ")
+    near = nearest(value.strip("'"), [word.strip("'. ") for word in choices.split(",")])
+    return f"{text} {did_you_mean(near)}".rstrip() if is_choice else text
 
 
 _HELP = """Error analysis for image classifiers: which images are wrong, and why.

@@ -217,3 +217,22 @@ def test_without_a_command_the_help_is_shown(arguments):
     assert said.exit_code == 2
     shown = CliRunner().invoke(app, [*arguments, "--help"]).stdout
     assert said.stderr.strip() == shown.strip()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("--img-size 64x64", "it should be a whole number"),
+        ("--img-size 0", "it should be greater than or equal to 1"),
+        ("--crop-pct wide", "it should be a valid number"),
+        ("--mean 0.5 --std 0.5", "R G B are 3 values with blanks between them"),
+        ("--interpolation bicubc", "did you mean bicubic?"),
+        ("--device gpu", "'gpu' is not one of 'auto', 'cpu', 'cuda', 'mps'."),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_in_plain_words(given, says):
+    said = CliRunner().invoke(app, ["evaluate", "photos", "--model", "resnet18", *given.split()])
+    assert said.exit_code == 2
+    assert says in said.stderr
+    assert "Input should" not in said.stderr
+    assert "Value error" not in said.stderr
