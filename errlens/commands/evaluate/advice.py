@@ -62,8 +62,8 @@ def advise(
         return Advice()
     command = options.again(expect=f"top1={signs.expect:g}")
     warning = (
-        f"{'; '.join(signs.signs)}. If you expected more, say how much, and the preprocessing "
-        f"that gives it is looked for: {command}"
+        f"{'; '.join(signs.signs)}. If you expected more, say how much in place of "
+        f"{signs.expect:g}, and the preprocessing that gives it is looked for: {command}"
     )
     return Advice(doubt=signs, warning=warning, command=command)
 

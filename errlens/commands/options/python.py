@@ -37,7 +37,10 @@ def options_from(kind: type[Options], given: Mapping[str, Any]) -> Options:
         problem = first_problem(error)
         name = ".".join(problem.where)
         if not problem.is_unknown:
-            raise UnfitOption(f"{name}: {shortened(problem.what, most=300)}") from None
+            what = problem.what.replace("a valid tuple", "three numbers, such as (0.5, 0.5, 0.5)")
+            raise UnfitOption(
+                f"{name}: {shortened(what, most=300).replace('Input should', 'it should')}"
+            ) from None
         known = known_keys(model)
         raise UnfitOption(
             f"there is no option {shortened(name)!r}",
