@@ -152,10 +152,16 @@ def _copy(made: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @contextmanager
 def _in(folder: Path) -> Iterator[Path]:
     """Be in a folder, and leave the modules and their places as they were."""
-    sys.modules.pop("tiny", None)
+    _forget_modules()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "path", [*sys.path])
         patch.setattr(sys, "argv", ["made.py"])
         yield folder
-    sys.modules.pop("tiny", None)
+    _forget_modules()
+
+
+def _forget_modules() -> None:
+    """Let a module of a user's be imported anew, whichever other test has one of the same name."""
+    for name in ("tiny", "nets", "own", "mine"):
+        sys.modules.pop(name, None)

@@ -75,10 +75,11 @@ class Architecture:
             if not refusable:
                 raise  # nothing of the user's was refused
             found = _UNEXPECTED.search(str(error))
-            refused = [found[1]] if found and found[1] in given else [*refusable]
+            is_unknown = found is not None and found[1] in given
+            refused = [found[1]] if found and is_unknown else [*refusable]
             raise UnfitModel(
                 f"{self.name} does not take {', '.join(refused)}: {error}",
-                hint=did_you_mean(self._near(refused), "see --model-kwargs"),
+                hint=did_you_mean(self._near(refused) if is_unknown else [], "see --model-kwargs"),
             ) from error
         except (OSError, *UNBUILDABLE) as error:
             out_of_reach = isinstance(error, OSError) and make is self.fetch
