@@ -146,7 +146,7 @@ def _beside(path: Path) -> str:
     there = next(parent for parent in (*path.parents, Path()) if parent.is_dir())
     names = _names_in(there)
     if near := _like(path.relative_to(there), there, names):
-        return did_you_mean([shell_line([found]) for found in near])
+        return did_you_mean([shell_line([path]) for path in near])
     return f"{str(there.absolute())!r} " + (f"holds {some(names)}" if names else "is empty")
 
 
@@ -158,7 +158,7 @@ def _like(missing: Path, there: Path, names: Sequence[str]) -> list[Path]:
         return [there / name for name in near if (there / name).exists()]
     folders = [there / name for name in near if (there / name).is_dir()]
     below = [_like(Path(*rest), folder, _names_in(folder)) for folder in folders]
-    return [path for found in below for path in found]
+    return [path for paths in below for path in paths]
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -247,4 +247,4 @@ def _with_size(
 
 def _depth(tensors: StateDict) -> int:
     """Return how many blocks a transformer has, if it has such."""
-    return max((int(found[1]) + 1 for found in map(_BLOCK.match, tensors) if found), default=0)
+    return max((int(block[1]) + 1 for block in map(_BLOCK.match, tensors) if block), default=0)

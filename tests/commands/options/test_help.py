@@ -171,7 +171,7 @@ def test_every_command_is_listed_once_with_its_whole_summary_on_one_line():
         assert summary.endswith((".", "?"))
         within = lines if " " not in name else help_of(name.split()[0]).splitlines()
         line = rf"  {name.split()[-1]} +{re.escape(summary)}"
-        assert any(re.fullmatch(line, told) for told in within), name
+        assert any(re.fullmatch(line, text) for text in within), name
         assert len(summary) <= 61  # what a terminal of 80 columns leaves
 
 
