@@ -74,6 +74,12 @@ class ResultsWriter:
         with self._writing(name) as target:
             target.write_text(escaped_json(text) + "\n", encoding="utf-8")
 
+    def tree(self, name: str, tree: Mapping[str, Any]) -> None:
+        """Write an object of JSON, with the version of its schema."""
+        text = json_text({"schema_version": SCHEMA_VERSION, **tree}, indent=2)
+        with self._writing(name) as target:
+            target.write_text(text + "\n", encoding="utf-8")
+
     def parquet(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
         plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)

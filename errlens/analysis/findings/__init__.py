@@ -1,0 +1,1 @@
+"""Why a model is wrong: findings, ranked by the errors they explain."""

@@ -1,0 +1,1 @@
+"""Causes of errors, each looked for and tested by its own rule."""

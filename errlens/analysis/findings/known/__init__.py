@@ -1,0 +1,1 @@
+"""Findings of what other commands made of a run: classes, confusions, calibration, comparison."""
