@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from errlens.commands.analyze.result import Analysis
     from errlens.commands.compare.result import ComparisonResult
     from errlens.commands.confusion.result import ConfusionResult
+    from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -101,6 +102,20 @@ def confusion(run: Place | None = None, **options: Any) -> "ConfusionResult":
         from errlens.commands.confusion.options import ConfusionOptions
 
         return command(_made(ConfusionOptions, {"run": run, **options}))
+
+
+def diagnose(run: Place | None = None, **options: Any) -> "Diagnosis":
+    """Find out why images are wrong; `.findings` say so, the most errors explained first.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens diagnose`, such as `no_model=True`.
+    """
+    with _hints_as_notes():
+        from errlens.commands.diagnose.command import diagnose as command
+        from errlens.commands.diagnose.options import DiagnoseOptions
+
+        return command(_made(DiagnoseOptions, {"run": run, **options}))
 
 
 def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedResult":

@@ -11,6 +11,7 @@ from errlens.commands.cache_key.options import CacheKeyOptions
 from errlens.commands.check.options import CheckOptions
 from errlens.commands.compare.options import CompareOptions
 from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
@@ -58,6 +59,7 @@ COMMANDS: Final = {
     "import": Command(ImportOptions, "import_", "import_predictions"),
     "confusion": Command(ConfusionOptions, "confusion", "confusion"),
     "misclassified": Command(MisclassifiedOptions, "misclassified", "misclassified"),
+    "diagnose": Command(DiagnoseOptions, "diagnose", "diagnose"),
     "explain": Command(ExplainOptions, "explain", "explain"),
     "compare": Command(CompareOptions, "compare", "compare"),
     "check": Command(CheckOptions, "check", "check"),
@@ -72,7 +74,7 @@ COMMANDS: Final = {
 SECTIONS: Final = {
     "All in one": ("analyze", "run"),
     "Predictions": ("evaluate", "import"),
-    "Errors": ("confusion", "misclassified", "explain", "what-if", "report"),
+    "Errors": ("confusion", "misclassified", "diagnose", "explain", "what-if", "report"),
     "Comparison and CI": ("compare", "check", "cache-key"),
     "Inside the network": ("network",),
 }

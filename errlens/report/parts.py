@@ -5,15 +5,14 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
-from pydantic import BaseModel
 
 from errlens.analysis.confusion.pairs import STATUSES, by_status
 from errlens.analysis.gates.texts import gate_texts
-from errlens.documents import parse_json, read_text
+from errlens.analysis.gates.written import WrittenGate, read_written_gates
+from errlens.documents import parse_json
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.run.csv_tables import Columns
-from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_results
 
@@ -26,25 +25,6 @@ class Problem(NamedTuple):
     what: str
     command: str
     does: str = "makes it"
-
-
-class _Gate(BaseModel):
-    name: str
-    passed: bool
-    metric: str
-    op: str
-    threshold: int | float
-    value: int | float | None = None
-    low: int | float | None = None
-    high: int | float | None = None
-    n: int | None = None
-    reason: str | None = None
-
-
-class _Gates(BaseModel):
-    gates: list[_Gate]
-    passed: bool
-    run_hash: str | None = None
 
 
 class Part(NamedTuple):
@@ -126,13 +106,12 @@ def read_gates(
     """Return what `gates.json` says, or why there is nothing to say."""
     command, does = _gate_just_met(run, metrics)
     path = str(run.gates_file)
-    if not run.gates_file.exists():
-        return None, Problem("No gate was checked", command, does)
     try:
-        tree = parse_json(read_text(inside(run.gates_file, run.path)))
-        gates = _Gates.model_validate(tree)
+        gates = read_written_gates(run)
     except ValueError:
         return None, Problem(f"{path!r} is damaged", command, does)
+    if gates is None:
+        return None, Problem("No gate was checked", command, does)
     if gates.run_hash not in (None, run.info.run_hash):
         return None, Problem(f"{path!r} was made of other predictions", command, does)
     return {"passed": gates.passed, "gates": [*map(_with_texts, gates.gates)]}, None
@@ -154,7 +133,7 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
     return cast("list[dict[str, Any]]", plain.to_dict("records"))
 
 
-def _with_texts(gate: _Gate) -> dict[str, Any]:
+def _with_texts(gate: WrittenGate) -> dict[str, Any]:
     """Return a gate with its numbers as they are written."""
     texts = gate_texts(gate.metric, gate.value, gate.threshold, gate.low, gate.high)
     return {**gate.model_dump(), "texts": texts}

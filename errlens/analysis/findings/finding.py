@@ -16,13 +16,13 @@ from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 CAUSES: Final = (
     "slice", "duplicate", "leakage", "label_issue", "patch", "repair", "place", "cluster",
 )  # fmt: skip
-# What the results of other commands say; those after the bar explain no errors of their own.
-RESULTS: Final = (
-    "no_image", "never_right", "unknown_label", "unreadable", "group", "confusion",
-    "likely_confusion", "one_way", "exceptional", "threshold",
-    "gate", "comparison", "calibration",
+# What the results of other commands say of errors, and what they say of a run as a whole: these
+# explain no errors of their own.
+RESULTS: Final = ("never_right", "group", "confusion", "likely_confusion", "one_way", "threshold")
+GENERAL: Final = (
+    "gate", "comparison", "calibration", "unreadable", "unknown_label", "exceptional", "no_image",
 )  # fmt: skip
-KINDS: Final = (*CAUSES, *RESULTS)
+KINDS: Final = (*CAUSES, *RESULTS, *GENERAL)
 
 # Words of a command that stand for the run, and for the images of the finding.
 RUN: Final = "{run}"

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from errlens.analysis.findings.finding import surest_right
 from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
+from errlens.run.folder import RunFolder
 
 COLUMNS: Final = (
     "row", "path", "content_hash", "status", "label", "pred", "correct", "confidence",
@@ -81,3 +83,21 @@ def scored(images: Predictions) -> Scored:
         content_hash=table["content_hash"].to_pylist(),
         classes=images.classes,
     )
+
+
+def read_kept(run: RunFolder, kind: str, images: Scored) -> NDArray[np.float16] | None:
+    """Return the logits or features of the images, shape (n, d); None where none were kept.
+
+    Raises:
+        IncompleteRun: They are damaged.
+    """
+    if kind not in run.info.keep:
+        return None
+    rows, values = [], []
+    parts = run.read_parts(("row", "logits_row"))
+    for part, kept in zip(parts, run.read_sidecars(kind), strict=True):
+        predicted = part.table.filter(pc.is_valid(part.table["logits_row"]))
+        rows.append(np.asarray(predicted["row"].to_numpy(), np.int64))
+        values.append(kept[np.asarray(predicted["logits_row"].to_numpy(), np.int64)])
+    places = np.searchsorted(np.concatenate(rows), images.row)
+    return np.asarray(np.concatenate(values)[places], np.float16)

@@ -11,6 +11,7 @@ from errlens.commands.analyze.result import Analysis
 from errlens.commands.chain.view import show_end
 from errlens.commands.chain.walk import Walk
 from errlens.commands.confusion.options import ConfusionOptions
+from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.evaluate.view import ANY_PHOTO
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
@@ -80,9 +81,21 @@ def _steps(run: RunFolder, options: AnalyzeOptions) -> Sequence[tuple[str, Any]]
     return [
         ("confusion", ConfusionOptions(run=run.path, superclasses=superclasses)),
         ("misclassified", MisclassifiedOptions(**images)),
+        ("diagnose", _causes(run, options)),
         ("explain", explain),
         *(("report", page) for page in pages),
     ]
+
+
+def _causes(run: RunFolder, options: AnalyzeOptions) -> DiagnoseOptions:
+    return DiagnoseOptions(
+        run=run.path,
+        data_root=options.data_root,
+        masks=options.masks,
+        device=options.device,
+        batch_size=options.batch_size,
+        trust_run=not options.of_run,
+    )
 
 
 def _by_another_method(screen: Screen, step: Any, error: ErrlensError) -> Any:

@@ -13,6 +13,7 @@ STEPS: Final = {
         "import",
         "confusion",
         "misclassified",
+        "diagnose",
         "explain",
         "compare",
         "check",

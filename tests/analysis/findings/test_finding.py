@@ -8,6 +8,7 @@ import pytest
 from errlens.analysis.findings.finding import (
     CAUSES,
     FINDING_COLUMNS,
+    GENERAL as OF_THE_RUN,
     KINDS,
     RESULTS,
     RUN,
@@ -96,4 +97,4 @@ def test_a_gain_lies_within_its_interval():
 
 
 def test_each_kind_is_named_once():
-    assert len(set(KINDS)) == len(CAUSES) + len(RESULTS)
+    assert len(set(KINDS)) == len({*CAUSES, *RESULTS, *OF_THE_RUN})

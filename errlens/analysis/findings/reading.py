@@ -1,0 +1,83 @@
+"""All findings of a run: what its other results say, and the causes that `diagnose` found."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from errlens.analysis.findings.finding import (
+    CAUSES,
+    Finding,
+    Search,
+    as_tree,
+    from_tree,
+    ranked,
+)
+from errlens.analysis.findings.known.collecting import known_findings
+from errlens.documents import parse_json, read_text
+from errlens.errors import NoResults
+from errlens.escapes import shell_line
+from errlens.run.disk import inside
+from errlens.run.folder import RunFolder
+
+KIND: Final = "diagnosis"  # the folder of `errlens diagnose`
+FILE: Final = "findings.json"
+
+
+class Findings(NamedTuple):
+    """What is known of a run: `findings`, the most errors explained first.
+
+    `searches` say what `diagnose` looked for; `unread` why nothing is known of that.
+    """
+
+    findings: list[Finding]
+    searches: Sequence[Search] = ()
+    unread: NoResults | None = None
+
+
+def read_findings(run: RunFolder) -> Findings:
+    """Collect the findings of a run; what `diagnose` did not look for yet is not among them."""
+    known = known_findings(run)
+    try:
+        causes, searches = read_diagnosis(run)
+    except NoResults as error:
+        return Findings(ranked(known), unread=error)
+    return Findings(ranked([*known, *causes]), searches)
+
+
+def read_diagnosis(run: RunFolder) -> tuple[list[Finding], list[Search]]:
+    """Return the causes that `diagnose` found, and what it looked for.
+
+    Raises:
+        NoResults: It was not run, looked at other predictions, or its file is damaged.
+    """
+    path = run.results_folder(KIND) / FILE
+    command = shell_line(["errlens", "diagnose", run.path])
+    if not path.exists():
+        raise NoResults(f"{str(path)!r} is not there", command=command)
+    try:
+        tree = parse_json(read_text(inside(path, run.path)))
+        if tree["run_hash"] != run.info.run_hash:
+            raise NoResults(f"{str(path)!r} was made of other predictions", command=command)
+        findings = [from_tree(finding) for finding in tree["findings"]]
+        searches = [Search(**search) for search in tree["searches"]]
+        _check_rows(findings, run.info.n_images)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise NoResults(f"{str(path)!r} is damaged", command=command) from error
+    return [finding for finding in findings if finding.kind in CAUSES], searches
+
+
+def _check_rows(findings: list[Finding], n_images: int) -> None:
+    """Refuse findings about images that the run has not."""
+    rows = [row for finding in findings for row in (*finding.rows, *finding.beside)]
+    if rows and not 0 <= min(rows) <= max(rows) < n_images:
+        raise ValueError("a finding is about an image that the run has not")
+
+
+def findings_tree(
+    findings: Sequence[Finding], searches: Sequence[Search], run_hash: str
+) -> dict[str, object]:
+    """Return findings.json."""
+    return {
+        "run_hash": run_hash,
+        "findings": [as_tree(finding) for finding in findings],
+        "searches": [search._asdict() for search in searches],
+    }

@@ -1,0 +1,88 @@
+"""`errlens diagnose`: why is it wrong?"""
+
+from collections.abc import Iterator
+
+from errlens.analysis.findings.finding import (
+    Outcome,
+    Search,
+    finding_table,
+    ranked,
+    told_once,
+)
+from errlens.analysis.findings.known.collecting import known_findings
+from errlens.analysis.findings.reading import FILE, KIND, findings_tree
+from errlens.commands.diagnose import view
+from errlens.commands.diagnose.case import PROPERTIES_FILE, Case, open_case
+from errlens.commands.diagnose.options import DiagnoseOptions
+from errlens.commands.diagnose.result import Diagnosis
+from errlens.commands.diagnose.searches import SEARCHES
+from errlens.errors import ErrlensError, Interrupted
+from errlens.run.folder import RunFolder
+from errlens.run.results import ResultsWriter, renewed_results
+from errlens.terminal import Screen, StartProgress
+
+
+def diagnose(options: DiagnoseOptions, screen: Screen | None = None) -> Diagnosis:
+    """Find out why images are wrong."""
+    screen = screen or options.screen()
+    run = options.open_run(screen)
+    diagnosis = find(run, options, progress=screen.progress)
+    view.show(screen, run, diagnosis)
+    return diagnosis
+
+
+def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -> Diagnosis:
+    """Look for every cause and write what was found to RUN/diagnosis."""
+    case = open_case(run, options, progress)
+    try:
+        outcomes = list(_outcomes(case))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped", hint="the same command goes on where it was: what was measured is kept"
+        ) from None
+    causes = told_once([finding for outcome in outcomes for finding in outcome.findings])
+    diagnosis = Diagnosis(
+        findings=ranked([*known_findings(run), *causes]),
+        searches=[search for outcome in outcomes for search in outcome.searches],
+        tables={name: table for outcome in outcomes for name, table in outcome.tables.items()},
+        n_images=len(case.scored),
+        n_errors=case.scored.n_errors,
+    )
+    with renewed_results(run, KIND, options=_decisive(options), keep=_is_measured) as results:
+        _write(results, run, diagnosis)
+        if not options.no_figures:
+            from errlens.commands.diagnose.pictures import draw  # tables need no matplotlib
+
+            diagnosis = diagnosis._replace(absent=draw(results, case, diagnosis))
+    return diagnosis._replace(files=results.written)
+
+
+def _outcomes(case: Case) -> Iterator[Outcome]:
+    """Look for one cause after the other; what cannot be looked for is said, and ends nothing."""
+    for look in SEARCHES:
+        try:
+            yield look.search(case)
+        except ErrlensError as error:
+            yield Outcome([], [Search(look.kind, look.what, absent=str(error))])
+
+
+def _write(results: ResultsWriter, run: RunFolder, diagnosis: Diagnosis) -> None:
+    """Write the findings, and the tables behind them."""
+    results.csv("findings.csv", finding_table(diagnosis.findings, str(run.path)))
+    tree = findings_tree(diagnosis.findings, diagnosis.searches, run.info.run_hash)
+    results.tree(FILE, tree)
+    for name, table in diagnosis.tables.items():
+        results.csv(f"{name}.csv", table)
+
+
+def _is_measured(name: str) -> bool:
+    return name == PROPERTIES_FILE
+
+
+def _decisive(options: DiagnoseOptions) -> dict[str, object]:
+    """Return the options that decide what the files hold."""
+    paths = {name: getattr(options, name) for name in ("train", "masks")}
+    return {
+        **{name: path and str(path) for name, path in paths.items()},
+        **{name: getattr(options, name) for name in ("no_model", "top", "seed")},
+    }

@@ -1,0 +1,108 @@
+"""Options of `errlens diagnose`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from errlens.choices import Device
+from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.panels import Panel
+from errlens.commands.options.selecting import ImagesOption, RunArgument
+
+MOST_ASKED = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption):
+    """Find out why images are wrong: what the errors have in common, and what repairs them.
+
+    Looks at every image (dark, blurred, turned, bordered, ...), at the further columns of the
+    manifest, for wrong labels, duplicates and marks that images share. Where the run has a model,
+    asks it again about images that were turned, cropped, sharpened or covered in part. What is
+    found is tested, ranked by the errors it explains, and written to RUN/diagnosis; finding:N
+    selects its images.
+
+    Examples:
+        errlens diagnose runs/sample
+        errlens diagnose runs/sample --no-model
+        errlens diagnose runs/sample --train data/train
+    """
+
+    PANEL = Panel.CHECKS
+
+    no_model: Annotated[
+        bool,
+        typer.Option(
+            "--no-model", help="Do not ask the model again: faster, and needs no weights."
+        ),
+    ] = False
+    top: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Ask the model about so many errors at most, and as many right images.",
+        ),
+    ] = MOST_ASKED
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The images that the model was trained on: class folders or a manifest. Which of "
+            "those evaluated are among them?",
+        ),
+    ] = None
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Outlines of the objects, as for errlens explain: is the evidence on them?",
+        ),
+    ] = None
+    no_figures: Annotated[
+        bool,
+        typer.Option("--no-figures", rich_help_panel=Panel.PICTURES, help="Write tables alone."),
+    ] = False
+    device: Annotated[
+        Device,
+        typer.Option(
+            rich_help_panel=Panel.RUN,
+            help="Where the model runs; auto takes a GPU where there is one.",
+        ),
+    ] = "auto"
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.RUN,
+            show_default="by their size",
+            help="Images at a time.",
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.RUN,
+            show_default="all cores",
+            help="How many images are read at once.",
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N", rich_help_panel=Panel.RUN, help="Decides what is drawn at random."
+        ),
+    ] = 0
+    trust_run: Annotated[
+        bool,
+        typer.Option(
+            "--trust-run",
+            rich_help_panel=Panel.MODEL,
+            help="Run what code a run names, such as a model factory of an installed package.",
+        ),
+    ] = False

@@ -1,0 +1,26 @@
+"""What `errlens diagnose` finds."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from errlens.analysis.findings.finding import Finding, Search
+
+
+class Diagnosis(NamedTuple):
+    """Why images are wrong.
+
+    `findings` are all that is known of the run, the most errors explained first; `searches` say
+    what was looked for; `tables` are those behind the findings, by the names of their files.
+    `absent` images could not be shown, with the reason by path. The names of `files` start from
+    RUN/diagnosis.
+    """
+
+    findings: Sequence[Finding]
+    searches: Sequence[Search]
+    tables: Mapping[str, pd.DataFrame]
+    n_images: int
+    n_errors: int
+    files: Sequence[str] = ()
+    absent: Mapping[str, str] = {}
