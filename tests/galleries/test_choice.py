@@ -33,7 +33,14 @@ def selectable(pairs):
     )
     ranking = np.flatnonzero(label != pred)[::-1]
     return Selectable(
-        table, ClassNames(NAMES), ranking, None, lambda: PAIRS, lambda: GROUPS, lambda _: CHANGES
+        table,
+        ClassNames(NAMES),
+        ranking,
+        None,
+        lambda: PAIRS,
+        lambda: GROUPS,
+        lambda _: CHANGES,
+        list,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from errlens.analysis.findings.finding import (
     CAUSES,
+    KINDS,
     Finding,
     Search,
     as_tree,
@@ -63,6 +64,27 @@ def read_diagnosis(run: RunFolder) -> tuple[list[Finding], list[Search]]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise NoResults(f"{str(path)!r} is damaged", command=command) from error
     return [finding for finding in findings if finding.kind in CAUSES], searches
+
+
+def counts_by_kind(run: RunFolder) -> dict[str, int | str]:
+    """Return how many findings of each kind there are, or why that is not known.
+
+    A gate that failed is no finding to gate on: it would be its own reason.
+    """
+    found = read_findings(run)
+    counts: dict[str, int | str] = {
+        kind: sum(finding.kind == kind for finding in found.findings)
+        for kind in KINDS
+        if kind != "gate"
+    }
+    if found.unread:
+        counts |= dict.fromkeys(CAUSES, f"{found.unread}: {found.unread.hint}")
+    counts |= {
+        search.kind: f"{search.what}: not looked for, {search.absent}"
+        for search in found.searches
+        if search.absent and not counts[search.kind]
+    }
+    return counts
 
 
 def _check_rows(findings: list[Finding], n_images: int) -> None:

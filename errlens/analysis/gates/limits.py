@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from errlens.analysis.gates.metrics import (
+    FINDING,
     OF_A_CLASS,
     PAIR,
     Measured,
@@ -155,6 +156,13 @@ def _named(metric: str, metrics: RunMetrics) -> Gate:
     if colon and kind in OF_A_CLASS:
         index = _class_of(rest, metric, names)
         return Gate(f"{kind}:{names[index]}", ">=", 0, kind, (index,))
+    if colon and kind == FINDING:
+        if rest not in metrics.findings():
+            raise UnfitGate(
+                f"{metric!r}: {rest!r} is no kind of finding",
+                hint=which_of(rest, [*metrics.findings()]),
+            )
+        return Gate(metric, ">=", 0, metric)
     known = names_of_metrics(metrics.overall())
     if metric in known:
         return Gate(metric, ">=", 0, metric)
@@ -163,7 +171,8 @@ def _named(metric: str, metrics: RunMetrics) -> Gate:
         f"there is no metric {metric!r}",
         hint=did_you_mean(
             near,
-            f"there are {', '.join(known)}, recall:CLASS, precision:CLASS, f1:CLASS and pair:A~B",
+            f"there are {', '.join(known)}, recall:CLASS, precision:CLASS, f1:CLASS, "
+            f"pair:A~B and finding:KIND",
         ),
     )
 

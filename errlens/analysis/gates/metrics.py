@@ -18,6 +18,7 @@ from errlens.run.folder import RunFolder
 from errlens.run.identity import afresh
 
 PAIR: Final = "pair"
+FINDING: Final = "finding"
 RECALL: Final = "recall"
 OF_A_CLASS: Final = (RECALL, "precision", "f1")
 _OF_PROBABILITIES: Final = {
@@ -45,22 +46,27 @@ class RunMetrics:
     """What gates are held against; each part is read when the first gate asks for it.
 
     `overall` is what metrics.json holds, `class_table` classes.csv in the order of the classes.
+    `findings` says of each kind of finding how many there are, or why that is not known.
     """
 
     classes: ClassNames
     overall: Callable[[], Mapping[str, Any]]
     class_table: Callable[[], pd.DataFrame]
     matrix: Callable[[], ConfusionMatrix]
+    findings: Callable[[], Mapping[str, int | str]] = dict
 
 
-def metrics_of_run(run: RunFolder) -> RunMetrics:
-    """Return the metrics of a run."""
+def metrics_of_run(
+    run: RunFolder, findings: Callable[[], Mapping[str, int | str]] = dict
+) -> RunMetrics:
+    """Return the metrics of a run; `findings` as in `RunMetrics`."""
     classes = run.info.classes
     return RunMetrics(
         classes,
         overall=cache(lambda: _metrics(run)),
         class_table=cache(lambda: _class_table(run)),
         matrix=cache(lambda: confusion_matrix(run.read_parts(COLUMNS), classes)),
+        findings=cache(findings),
     )
 
 
@@ -92,6 +98,8 @@ def read_metric(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Mea
         return _pair_rate(classes, metrics)
     if classes:
         return _of_a_class(kind, classes[0], metrics)
+    if kind.startswith(f"{FINDING}:"):
+        return _n_findings(kind.removeprefix(f"{FINDING}:"), metrics)
     overall = metrics.overall()
     entry = overall[kind]
     if kind == "nll" and entry is not None and entry["value"] is None:
@@ -101,6 +109,12 @@ def read_metric(kind: str, classes: tuple[int, ...], metrics: RunMetrics) -> Mea
     if entry["value"] is None or entry.get("n") == 0:
         return Measured(None, n=0, missing=_why_missing(kind, len(metrics.classes), overall))
     return Measured(entry["value"], entry.get("low"), entry.get("high"), entry.get("n"))
+
+
+def _n_findings(kind: str, metrics: RunMetrics) -> Measured:
+    """Return how many findings of a kind there are; not known where nobody looked for them."""
+    known = metrics.findings()[kind]
+    return Measured(None, missing=known) if isinstance(known, str) else Measured(known)
 
 
 def _why_missing(metric: str, n_classes: int, overall: Mapping[str, Any]) -> str:

@@ -11,20 +11,20 @@ from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection, shortened, which_of
 
 # What may stand before a colon, and whether a number or the name of a class follows.
-NUMBERED: Final = ("worst", "pairs", "group", "row")
+NUMBERED: Final = ("worst", "pairs", "group", "row", "finding")
 _NAMED: Final = ("true", "pred", "correct")
 MOST_DIGITS: Final = 18
 _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
 _FREE: Final = ("path", "rows", *_AGAINST)  # what follows these may hold any letters
-_GIVEN_IN_WORDS: Final = re.compile(r"(worst|pairs|group|row) +(\d+)")  # as people say it
+_GIVEN_IN_WORDS: Final = re.compile(r"(worst|pairs|group|row|finding) +(\d+)")  # as people say it
 _PAIR_SIGNS: Final = {"~": "~", "/": "/", "->": "/", "\u2192": "/"}  # as written, and as printed
 _PAIR_SIGN: Final = re.compile("|".join(map(re.escape, _PAIR_SIGNS)))
 _MOST_READINGS: Final = 1000
 _MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
-    "fixed:RUN, broken:RUN, row:N, path:GLOB, rows:FILE"
+    "fixed:RUN, broken:RUN, finding:N, row:N, path:GLOB, rows:FILE"
 )
 
 

@@ -34,7 +34,7 @@ class Selectable:
     `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
     the exceptional ones, None where no superclasses are known. `pairs` and `groups` read the
     classes of pairs.csv and of groups.csv when they are asked for, `changes` what differs from the
-    run at a path.
+    run at a path, `findings` the rows of each finding, as they are ranked.
     """
 
     table: pa.Table
@@ -44,6 +44,7 @@ class Selectable:
     pairs: Callable[[], Sequence[tuple[int, int]]]
     groups: Callable[[], Sequence[Sequence[int]]]
     changes: Callable[[str], ChangedRows]
+    findings: Callable[[], Sequence[Sequence[int]]]
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return class indices, or whether a row is correct; -1 where that is not known."""
@@ -71,15 +72,33 @@ class Selectable:
             raise UnfitSelection(f"selector 'group:{number}': groups.csv holds {len(groups)}")
         return groups[number - 1]
 
+    def finding(self, number: int) -> Sequence[int]:
+        """Return the rows of a finding.
+
+        Raises:
+            UnfitSelection: There is no such finding, or it is about no images.
+        """
+        findings = self.findings()
+        if number > len(findings):
+            raise UnfitSelection(
+                f"selector 'finding:{number}': of findings there are {len(findings)}",
+                hint="findings.csv of errlens diagnose lists them",
+            )
+        if not len(findings[number - 1]):
+            raise UnfitSelection(
+                f"selector 'finding:{number}': it is about the run, not about some of its images"
+            )
+        return findings[number - 1]
+
 
 def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int64]:
     """Return the rows that any of the selectors means: errors as they are ranked, then the others.
 
     A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
     `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
-    `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `row:N`,
-    `path:GLOB`, `rows:FILE` (those of a table like worst.csv), or several joined by `+`: then all
-    of them must hold, and `worst:N` are the worst of what the others leave.
+    `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `finding:N`,
+    `row:N`, `path:GLOB`, `rows:FILE` (those of a table like worst.csv), or several joined by `+`:
+    then all of them must hold, and `worst:N` are the worst of what the others leave.
 
     Raises:
         UnfitSelection: A selector is none of these, names no class, may be read in several ways or
@@ -197,6 +216,7 @@ _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "pairs": _pairs,
     "group": lambda term, among: _within(among.group(term.number), among),
     "row": _row,
+    "finding": lambda term, among: _mask(np.array(among.finding(term.number)), among),
     "path": _path,
     "rows": _rows_of_file,
     "fixed": lambda term, among: _mask(among.changes(term.run).fixed, among),

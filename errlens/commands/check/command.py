@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from errlens.analysis.comparison.matching import outcomes, read_baseline, spelt_alike
+from errlens.analysis.findings.reading import counts_by_kind
 from errlens.analysis.gates import drop
 from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import metrics_of_run
@@ -31,7 +32,7 @@ def check(options: CheckOptions, screen: Screen | None = None) -> list[GateResul
 
 def judge_gates(run: RunFolder, options: CheckOptions) -> list[GateResult]:
     """Return what becomes of each gate, limits first, and write it to the run."""
-    metrics = metrics_of_run(run)
+    metrics = metrics_of_run(run, findings=lambda: counts_by_kind(run))
     limits = read_gates(options.fail_under or (), options.fail_over or (), metrics)
     gates = [judge(limit, metrics) for limit in limits]
     if options.baseline:

@@ -41,7 +41,8 @@ class CheckOptions(RunArgument, OutputOptions):
         typer.Option(
             metavar="METRIC=X",
             help="Fail if a metric is more: ece=0.05, n_failed=0, pair:A~B=0.05 (the share of the "
-            "images of both that is taken for the other one).",
+            "images of both that is taken for the other one), finding:label_issue=0 or any other "
+            "kind of errlens diagnose.",
         ),
     ] = None
     baseline: Annotated[

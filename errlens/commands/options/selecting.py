@@ -158,7 +158,8 @@ class SelectOptions(RankOption):
             metavar="WHAT",
             help="Only these images: errors, worst:N, A~B (taken for one another), A/B (A taken "
             "for B), pairs:N, group:N, true:A, pred:A, correct:A, exceptional, fixed:RUN or "
-            "broken:RUN (since that run), row:N, path:GLOB, rows:FILE (a table like worst.csv). "
+            "broken:RUN (since that run), finding:N (of errlens diagnose), row:N, path:GLOB, "
+            "rows:FILE (a table like worst.csv). "
             "Joined by +, all must hold.",
         ),
     ] = None
@@ -172,6 +173,7 @@ class SelectOptions(RankOption):
         """Return the images selected; all errors where nothing was."""
         from errlens.analysis.comparison.by_image import changes_since
         from errlens.analysis.confusion.tables import read_groups, read_pairs
+        from errlens.analysis.findings.reading import read_findings
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
         from errlens.analysis.selection.parsing import parse_selector
         from errlens.analysis.selection.picking import Selectable, selected_rows
@@ -188,6 +190,7 @@ class SelectOptions(RankOption):
             pairs=lambda: read_pairs(run),
             groups=lambda: read_groups(run),
             changes=cache(lambda path: changes_since(open_run(path), run)),
+            findings=cache(lambda: [found.rows for found in read_findings(run).findings]),
         )
         selectors = self.select or ["errors"]
         joined = [parse_selector(text, images.classes) for text in selectors]

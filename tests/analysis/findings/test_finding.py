@@ -8,7 +8,6 @@ import pytest
 from errlens.analysis.findings.finding import (
     CAUSES,
     FINDING_COLUMNS,
-    GENERAL as OF_THE_RUN,
     KINDS,
     RESULTS,
     RUN,
@@ -21,6 +20,9 @@ from errlens.analysis.findings.finding import (
     gain_of,
     ranked,
     told_once,
+)
+from errlens.analysis.findings.finding import (
+    GENERAL as OF_THE_RUN,
 )
 from errlens.run.csv_tables import read_declared, write_csv
 
@@ -51,7 +53,7 @@ def test_every_finding_survives_json():
     [{"kind": "moon"}, {"rows": None}, {"rows": ["a"]}, {"gain": [1, 2]}, {"unknown": 1}],
 )
 def test_what_is_no_finding_is_refused(damage):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="finding|invalid|kind"):
         from_tree({**as_tree(SLICE), **damage})
 
 

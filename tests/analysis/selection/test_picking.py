@@ -22,6 +22,9 @@ CHANGES = {
 }
 
 
+FINDINGS = [(5, 1), (4,), ()]
+
+
 def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
     """Return rows to select from; the last error is the worst. None is unknown."""
     correct = [
@@ -46,6 +49,7 @@ def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
         pairs=pairs or (lambda: PAIRS),
         groups=lambda: GROUPS,
         changes=lambda path: CHANGES[path],
+        findings=lambda: FINDINGS,
     )
 
 
@@ -71,6 +75,9 @@ PRED = [0, 1, 2, 0, 1, 1, 1, None]  # wrong: 1, 2, 3, 5
         ("pred:dog", [5, 1, 4, 6]),
         ("correct:dog", [4]),
         ("exceptional", [5]),
+        ("finding:1", [5, 1]),
+        ("finding 2", [4]),
+        ("finding:1+true:cat", [1]),
         ("row:0", [0]),
         ("row:7", [7]),
         ("path:0/*", [2, 0, 4, 6]),
@@ -144,6 +151,9 @@ def test_a_plus_is_an_intersection(pairs, selectors):
         ("worst:" + "9" * 5000, "from 1 on"),
         ("row:8", "the last row of the run is 7"),
         ("group:2", "groups.csv holds 1"),
+        ("finding:4", "of findings there are 3"),
+        ("finding:3", "about the run, not about some"),
+        ("finding:x", "from 1 on"),
         ("cow/cat", "means no image"),
         ("path:*.png", "means no image"),
         ("true:cat+pred:cat+errors", "means no image"),
