@@ -53,7 +53,7 @@ def test_every_finding_survives_json():
     [{"kind": "moon"}, {"rows": None}, {"rows": ["a"]}, {"gain": [1, 2]}, {"unknown": 1}],
 )
 def test_what_is_no_finding_is_refused(damage):
-    with pytest.raises(ValueError, match="finding|invalid|kind"):
+    with pytest.raises(ValueError, match=r"finding|invalid|kind"):
         from_tree({**as_tree(SLICE), **damage})
 
 

@@ -37,16 +37,14 @@ def _never_right(matrix: ConfusionMatrix, images: Scored) -> Iterator[Finding]:
     """Yield the finding that classes are never right, where that is more than bad luck.
 
     A class of few images is never right by chance, with the probability that all of them are wrong
-    at the accuracy of the other classes; so many such classes, or more, are expected as a sum of
-    independent cases (Poisson's approximation of it, which errs on the safe side for rare ones).
+    at the accuracy of the run; so many such classes, or more, are expected as a sum of independent
+    cases (Poisson's approximation of it, which errs on the safe side).
     """
     right = matrix.counts.diagonal()
     never = (right == 0) & (matrix.n >= LEAST_IMAGES)
     if not never.any() or never.all() or right.sum() == 0:
         return
-    rest = ~never
-    rate = 1 - right[rest].sum() / matrix.n[rest].sum()  # of errors in the other classes
-    by_chance = rate ** matrix.n[matrix.n >= LEAST_IMAGES]
+    by_chance = (matrix.n_errors / matrix.total) ** matrix.n[matrix.n >= LEAST_IMAGES]
     expected, found = float(by_chance.sum()), int(never.sum())
     p_value = _poisson_tail(found, expected)
     if p_value > ALPHA:
@@ -54,6 +52,7 @@ def _never_right(matrix: ConfusionMatrix, images: Scored) -> Iterator[Finding]:
     members = np.flatnonzero(never)
     rows = images.row[np.isin(images.label, members)]
     names = [matrix.classes[index] for index in members.tolist()]
+    elsewhere = 1 - right.sum() / matrix.n[~never].sum()  # how often the other classes are wrong
     low, high = wilson_interval(len(rows), len(images))
     yield Finding(
         kind="never_right",
@@ -62,7 +61,7 @@ def _never_right(matrix: ConfusionMatrix, images: Scored) -> Iterator[Finding]:
         f"(0 of {counted(len(rows), 'image')}).",
         rows=tuple(rows.tolist()),
         n_errors=len(rows),
-        excess_errors=float(len(rows) * (1 - rate)),
+        excess_errors=float(len(rows) * (1 - elsewhere)),
         gain=Gain(len(rows) / len(images), float(low), float(high)),
         q_value=p_value,
         evidence=f"{expected_count(expected)} such classes are expected by chance "

@@ -97,7 +97,8 @@ def _cheapest(
     missed = np.concatenate([[0], np.cumsum(ones)])  # all below the threshold
     alarms = np.concatenate([[0], np.cumsum(~ones)])
     cost = costs[0] * missed + costs[1] * (alarms[-1] - alarms)
-    edges = np.concatenate([[0.0], (values[:-1] + values[1:]) / 2, [1.0]])
+    above_all = max(1.0, np.nextafter(values[-1], 2))  # one may be sure: 1
+    edges = np.concatenate([[0.0], (values[:-1] + values[1:]) / 2, [above_all]])
     possible = np.concatenate([[True], values[:-1] < values[1:], [True]])
     cost = np.where(possible, cost, np.inf)
     best = np.flatnonzero(cost == cost.min())
