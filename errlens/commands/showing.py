@@ -7,6 +7,7 @@ from typing import Any, cast
 import pandas as pd
 
 from errlens.analysis.accuracy.metrics import Proportion
+from errlens.analysis.findings.finding import Finding, first_of
 from errlens.escapes import shell_line
 from errlens.formats import NOT_KNOWN, count, counted, of, share, share_range
 from errlens.predictions.table import SCHEMA_VERSION
@@ -95,6 +96,15 @@ def warn_of_absent(
             f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
             f"{reason}; --data-root DIR says where they lie"
         )
+
+
+def show_findings(screen: Screen, run: RunFolder, findings: Sequence[Finding]) -> None:
+    """Print the findings to be told first, each with the command that goes on from it."""
+    told = first_of(findings)
+    for rank, finding in told:
+        screen.say(f"{rank}. {finding.statement}")
+        screen.whole(f"   {finding.command_line(relative(run.path), rank)}")
+    say_more(screen, len(findings), len(told), ": see findings.csv", noun="finding")
 
 
 def say_next(screen: Screen, words: Sequence[str | Path]) -> None:

@@ -75,6 +75,7 @@ class NoResults(InputError):
 
     def __init__(self, what: str, *, command: str) -> None:
         super().__init__(what, hint=f"{command} makes it")
+        self.command = command
 
 
 class UnfitBaseline(InputError):

@@ -25,6 +25,7 @@ def summary(page: RunPage) -> str:
     blocks = [
         f"# errlens: {escaped(page.title)}",
         "\n".join(escaped(sentence, most=1_000) for sentence in overview.sentences),
+        *_why(page),
         _table(
             ("metric", "value", "95 % interval", "images"),
             [
@@ -84,6 +85,18 @@ def _share(metric: Metric) -> tuple[str, ...]:
         share_range(metric.low, metric.high, metric.n),
         of(round(metric.value * metric.n), metric.n),
     )
+
+
+def _why(page: RunPage) -> list[str]:
+    """Say why it is wrong, and what was looked for in vain."""
+    told = [
+        f"{finding.rank}. {escaped(finding.statement, most=1_000)}  \n   {code(finding.command)}"
+        for finding in page.why.first
+    ]
+    rest = [escaped(sentence, most=1_000) for sentence in page.why.nothing]
+    if problem := page.why.problem:
+        rest.append(f"Causes are not known: {code(problem.command)} {problem.does}.")
+    return ["\n".join(told), *rest]
 
 
 def _gates(page: RunPage) -> list[str]:

@@ -60,10 +60,12 @@ def overview(
     gates: Mapping[str, Any] | None,
     gates_problem: Problem | None,
     doubt: Sequence[str] = (),
+    has_findings: bool = False,
 ) -> Overview:
     """Put the metrics of a run together, and say in words what they say.
 
-    `doubt` are the signs that they are not those of the network as it was trained.
+    `doubt` are the signs that they are not those of the network as it was trained. Where there are
+    findings, they say which classes are mixed up; else the sentences do.
     """
     shares = [_metric(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
     shares += [
@@ -73,7 +75,12 @@ def overview(
     ]
     means = [_metric(name, metrics[key]) for key, name in _MEANS.items() if metrics.get(key)]
     confused = _confused(confusion, matrix)
-    all_sentences = [*gate_sentence(gates), *_doubtful(doubt), *_accuracy(metrics), *confused]
+    all_sentences = [
+        *gate_sentence(gates),
+        *_doubtful(doubt),
+        *_accuracy(metrics),
+        *([] if has_findings else confused),
+    ]
     return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.confusion.pairs import PAIR_COLUMNS
 from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
+from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import printable
 from errlens.formats import number, share, share_range
@@ -30,6 +31,7 @@ from errlens.report.sources import (
     read_misclassified,
     read_overview,
 )
+from errlens.report.why import Why, why
 from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
@@ -50,6 +52,7 @@ class RunPage:
     run: str
     run_hash: str
     overview: Overview
+    why: Why
     pairs: Sequence[Mapping[str, Any]]
     no_group: str
     nothing_wrong: str | None
@@ -97,6 +100,7 @@ def read_page(sources: Sources) -> RunPage:
     misclassified = read_misclassified(run)
     compare = read_comparison(run)
     notes = confusions.read_notes(misclassified, among)
+    found = read_findings(run)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     parts = {
         "confusion": confusion,
@@ -117,7 +121,8 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=read_overview(run, matrix, confusion),
+        overview=read_overview(run, matrix, confusion, has_findings=bool(found.findings)),
+        why=why(found, str(run.path), shots),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         nothing_wrong=nothing_wrong(matrix),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,6 +17,9 @@ from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
 from errlens.analysis.confusion.groups import GROUP_COLUMNS
 from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.confusion.pairs import ABSORBED_COLUMNS, PAIR_COLUMNS
+from errlens.analysis.findings.finding import Finding, first_of
+from errlens.analysis.findings.reading import read_findings
+from errlens.analysis.findings.sentences import not_found
 from errlens.analysis.mistakes.collecting import COLLECT_COLUMNS
 from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
@@ -62,15 +65,35 @@ def read_misclassified(run: RunFolder) -> Part:
     )
 
 
-def verdict(run: RunFolder, *, gates: bool = True) -> Sequence[str]:
-    """Return the sentences that the page of a run begins with; the one of its gates if asked to."""
-    found = read_overview(run, read_matrix(run), read_confusion(run))
+class Verdict(NamedTuple):
+    """What the page of a run begins with: sentences, its findings, and what was not found."""
+
+    sentences: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    nothing: Sequence[str] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """All of it as sentences, of the findings those that are told first."""
+        told = [finding.statement for _, finding in first_of(self.findings)]
+        return [*self.sentences, *told, *self.nothing]
+
+
+def verdict(run: RunFolder, *, gates: bool = True) -> Verdict:
+    """Return what the page of a run begins with; the sentence on its gates if asked to."""
+    known = read_findings(run)
+    found = read_overview(
+        run, read_matrix(run), read_confusion(run), has_findings=bool(known.findings)
+    )
     left_out = [] if gates else gate_sentence(found.gates)
-    return [sentence for sentence in found.sentences if sentence not in left_out]
+    sentences = [sentence for sentence in found.sentences if sentence not in left_out]
+    return Verdict(sentences, known.findings, not_found(known.searches))
 
 
-def read_overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> Overview:
-    """Return what a page begins with."""
+def read_overview(
+    run: RunFolder, matrix: ConfusionMatrix, confusion: Part, *, has_findings: bool
+) -> Overview:
+    """Return what a page begins with, before its findings."""
     metrics = run.metrics
     gates, problem = read_gates(run, metrics)
     return overview(
@@ -80,6 +103,7 @@ def read_overview(run: RunFolder, matrix: ConfusionMatrix, confusion: Part) -> O
         gates=gates,
         gates_problem=problem,
         doubt=_doubt(run, metrics, matrix),
+        has_findings=has_findings,
     )
 
 

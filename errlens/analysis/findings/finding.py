@@ -24,6 +24,8 @@ GENERAL: Final = (
 )  # fmt: skip
 KINDS: Final = (*CAUSES, *RESULTS, *GENERAL)
 
+FIRST_TOLD: Final = 5  # of a run, on page and terminal
+
 # Words of a command that stand for the run, and for the images of the finding.
 RUN: Final = "{run}"
 THESE: Final = "{finding}"
@@ -155,7 +157,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=key)
 
 
-def first_of(findings: Sequence[Finding], most: int) -> list[tuple[int, Finding]]:
+def first_of(findings: Sequence[Finding], most: int = FIRST_TOLD) -> list[tuple[int, Finding]]:
     """Return the findings to be told first, with their ranks.
 
     One place is kept for the first that is about the run as a whole, which explains no errors of

@@ -44,7 +44,7 @@ def analyze(options: AnalyzeOptions) -> Analysis:
     ending = walk.end(run)
     show_end(screen, "analyze", ending)
     walk.raise_failure()
-    return Analysis(run, ending.verdict, ending.page, walk.results, ending.not_done)
+    return Analysis(run, ending.verdict.texts, ending.page, walk.results, ending.not_done)
 
 
 def _refuse_what_does_not_fit(options: AnalyzeOptions) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from errlens.commands.chain.steps import MAKERS, STEPS
 from errlens.commands.report.result import ReportResult
 from errlens.errors import ErrlensError, GateFailed, Interrupted, TooManyBadInputs
-from errlens.report.sources import verdict
+from errlens.report.sources import Verdict, verdict
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, StepScreen, show_error
 
@@ -24,13 +24,13 @@ def _nothing(_options: Any, _error: ErrlensError) -> None:
 class Ending(NamedTuple):
     """What steps came to together.
 
-    `verdict` are the sentences that the page begins with, and `page` is its file, if there is one;
+    `verdict` is what the page begins with, and `page` is its file, if there is one;
     `steps` are the objects that stand for the results, by step, and `not_done` says why others
     have none.
     """
 
     run: RunFolder | None
-    verdict: list[str]
+    verdict: Verdict
     page: Path | None
     steps: Mapping[str, Any]
     not_done: Mapping[str, str]
@@ -102,23 +102,23 @@ class Walk:
         known = run.info_file.exists() and bool(self._trees.keys() - {"network_probe"})
         return Ending(
             run=run if known else None,
-            verdict=self._verdict(run) if known else [],
+            verdict=self._verdict(run) if known else Verdict(),
             page=report.page_file if report else None,
             steps=self._trees,
             not_done=self._not_done,
         )
 
-    def _verdict(self, run: RunFolder) -> list[str]:
+    def _verdict(self, run: RunFolder) -> Verdict:
         """Return what is to be said of a run; of gates only where they are a step.
 
         There is nothing to say of a damaged run, which a step has told.
         """
         try:
-            return [*verdict(run, gates="check" in self._trees)]
+            return verdict(run, gates="check" in self._trees)
         except ErrlensError:
             if not self._failures:
                 raise
-            return []
+            return Verdict()
 
     def raise_failure(self) -> None:
         """End with the gravest failure, if there was one, after all others have been shown."""
