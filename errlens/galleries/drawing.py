@@ -28,12 +28,16 @@ _MEANING: Final[dict[Correctness, str]] = {
 
 
 class Poster(NamedTuple):
-    """A gallery with its tiles, one list a section, before the image files are read."""
+    """A gallery with its tiles, one list a section, before the image files are read.
+
+    `further` columns stand behind the sections as they are.
+    """
 
     gallery: Gallery
     title: str
     shots: list[list[Shot]]
     remarks: list[str]
+    further: tuple[Column, ...] = ()
 
     def across(self, *, as_fed: bool) -> int:
         """Return how many tiles stand side by side below a heading, for a page of good shape."""
@@ -112,7 +116,7 @@ def draw_posters(
         if all(isinstance(tile.pictures[0], str) for column in columns for tile in column.tiles):
             continue
         figure = draw_gallery(
-            columns,
+            [*columns, *poster.further],
             title=shown_name(poster.title, longest=LONGEST),
             legend=_legend(poster, as_fed=as_fed is not None),
             remarks=poster.remarks,
