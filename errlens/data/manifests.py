@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from errlens.classes.headers import read_header, tidied_headers
 from errlens.classes.spelling import as_number
 from errlens.data.photos.picture_kinds import is_picture_suffix, suffix_of
-from errlens.errors import BadManifest, UnfitOption, nearest, some
+from errlens.errors import BadManifest, MissingInput, UnfitOption, nearest, some
 from errlens.escapes import shell_line
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
@@ -50,9 +50,12 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     The delimiter of a text file is found out from its header; the split column may be absent.
 
     Raises:
+        MissingInput: It is no file, but a pipe or a device.
         BadManifest: It cannot be read, has no rows, or lacks a column or a path.
         UnfitOption: A split is asked for that it does not have.
     """
+    if not path.is_file():  # a pipe would be waited for
+        raise MissingInput(path, what="manifest")
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, columns)
     table.columns = tidied_headers([*table.columns], wanted=columns)
     _refuse_missing(path, table, columns)

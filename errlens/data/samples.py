@@ -88,7 +88,7 @@ def find_samples(
         seed: Decides which images `limit` keeps.
 
     Raises:
-        MissingInput: `data` does not exist.
+        MissingInput: `data` does not exist, or is a pipe or a device.
         NoImages: There is nothing to predict.
         InputError: `data` is neither folder, manifest nor photo, or its folders are splits.
     """
@@ -108,6 +108,8 @@ def find_samples(
         problem = None if name == data.name else NOT_UTF8
         frame = _frame([name], [None], [_size_of(data)], [problem])
         samples = Samples(frame, data.parent.absolute())
+    elif not data.is_file():
+        raise MissingInput(data, what="DATA")
     else:
         archive = data.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
         raise InputError(

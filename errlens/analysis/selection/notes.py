@@ -79,7 +79,7 @@ def read_notes(path: Path, among: Selectable) -> list[Note]:
         UnfitSelection: A key names a class, group or row that is not there.
         InputError: A table names images that the run does not have.
     """
-    if not path.exists():
+    if not path.is_file():
         raise MissingInput(path, what="notes")
     if path.suffix.lower() in _TABLES:
         return _notes_of_table(path, among)
