@@ -104,10 +104,12 @@ def _csv_rows(text: str, *, wanted: Collection[str]) -> tuple[list[str], list[li
     delimiter = first.delimiter if named(first, wanted) else ","
     lines = islice(io.StringIO(text), first.lines - 1, None)
     table = csv.reader(lines, delimiter=delimiter)
-    header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
-    short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
-    if short:
-        raise ValueError(f"row {short[0]} has fewer values than the header")
+    header, rows = [text_of(cell) for cell in next(table, [])], []
+    for row in filter(None, table):
+        if len(row) < len(header):
+            line = first.lines - 1 + table.line_num
+            raise ValueError(f"line {line} has fewer values than the header")
+        rows.append([text_of(cell) for cell in row])
     return header, rows
 
 

@@ -73,13 +73,13 @@ def no_probabilities(
     Args:
         prob: Shape (rows, classes).
         row: The row that the error names, known in full.
-        name: What to call it.
+        name: What to call it, like `line 7, 'a.jpg',`.
         tolerance: How far a sum may be from one.
     """
     known = prob[np.isfinite(prob).all(axis=1)]
     what, hint = _what_they_are(known, tolerance)
     return BadPredictions(
-        f"the probabilities of row {row} ({name!r}) sum to {prob[row].sum():.6g}, not to one{what}",
+        f"the probabilities of {name} sum to {prob[row].sum():.6g}, not to one{what}",
         hint=hint,
     )
 
