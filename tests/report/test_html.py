@@ -74,3 +74,13 @@ def test_the_page_never_grows_beyond_its_limit(monkeypatch):
     assert 0 < len(cut["uris"]) < len(whole["uris"])
     assert len(text_of().encode()) <= limit
     assert "the page is full" in section("health", text_of())
+
+
+def test_photos_without_labels_have_no_mark_of_right_or_wrong():
+    make(label=False)
+    report()
+    text = text_of()
+    said = re.findall(r'<span class="said">(.*?)</span>', text)
+    assert said
+    assert all(line.startswith("no label → ") for line in said)
+    assert ", taken for" not in text.partition("<script")[0]
