@@ -142,9 +142,7 @@ def p_value(value: float) -> str:
 
 
 def told_apart(value: float, limit: float, *, least: int = _DIGITS) -> tuple[str, str]:
-    """Write two numbers with as many digits as it takes to tell them apart; whole ones as such.
-
-    They have at least so many decimals.
+    """Write two numbers, at least so many decimals and as many as tell them apart; whole as such.
 
     >>> told_apart(0.79996, 0.8), told_apart(0.8, 0.8), told_apart(3, 0)
     (('0.79996', '0.80000'), ('0.8000', '0.8000'), ('3', '0'))
@@ -211,6 +209,11 @@ def counted(n: int, noun: str) -> str:
         f"{noun[:-1]}ies" if noun.endswith("ry") else noun + ("es" if noun[-2:] == "ss" else "s")
     )
     return f"{count(n)} {noun if n == 1 else plural}"
+
+
+def are(n: int) -> str:
+    """Return the verb of so many: `is` of one, else `are`."""
+    return "is" if n == 1 else "are"
 
 
 def of(part: int, whole: int) -> str:

@@ -16,6 +16,7 @@ from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_ma
 from errlens.data.photos.picture_kinds import SUFFIXES
 from errlens.errors import InputError, MissingInput, NoImages
 from errlens.escapes import shell_line
+from errlens.formats import counted
 from errlens.run.places import SPLIT_NAMES
 
 _MOST_ROOTS: Final = 3  # that are named where a manifest lies elsewhere than its files
@@ -215,8 +216,9 @@ def refuse_absent(samples: Samples, data: Path) -> None:
     if not roots:
         hint = "say where their paths start: --root DIR"
     raise NoImages(
-        f"none of the {len(samples)} files in the manifest {str(data)!r} exists; the first would "
-        f"be {str(samples.root / paths[0])!r}",
+        f"none of the {counted(len(samples), 'file')} in the manifest {str(data)!r} exists; the "
+        f"first "
+        f"would be {str(samples.root / paths[0])!r}",
         hint=hint,
     )
 

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 import errlens
-
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.config import read_config
 from errlens.commands.options.invocation import OutputOptions
