@@ -171,7 +171,8 @@ def test_every_table_fits_whatever_its_names_and_counts_are(printed, data, width
             cells = [[*map(like, row, heads, repeat(data))] for row in rows[:3]]
             table = fitted(named, cells, width, gives_way=gives_way, prose=prose, whole=whole)
             lines = ["".join(span.text for span in line) for line in table.lines]
-            assert max(map(cell_len, lines)) <= width
+            if not whole:  # what is copied may be wider than the terminal
+                assert max(map(cell_len, lines)) <= width
             numbers = Counter(
                 word
                 for row in cells
