@@ -141,15 +141,17 @@ def p_value(value: float) -> str:
     return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
 
 
-def told_apart(value: float, limit: float) -> tuple[str, str]:
-    """Write two numbers with as many digits as it takes to tell them apart; whole ones as such.
+def told_apart(value: float, limit: float, *, least: int = _DIGITS) -> tuple[str, str]:
+    """Write two numbers, at least so many decimals and as many as tell them apart; whole as such.
 
     >>> told_apart(0.79996, 0.8), told_apart(0.8, 0.8), told_apart(3, 0)
     (('0.79996', '0.80000'), ('0.8000', '0.8000'), ('3', '0'))
+    >>> told_apart(2.6365, 0.5, least=1), told_apart(0.5004, 0.5, least=1)
+    (('2.6', '0.5'), ('0.5004', '0.5000'))
     """
     if isinstance(value, int) and float(limit).is_integer():
         return f"{value}", f"{limit:.0f}"
-    for digits in range(_DIGITS, 17):
+    for digits in range(least, 17):
         shown = f"{value:.{digits}f}", f"{limit:.{digits}f}"
         # A limit is shown as it was given, too: 0.93755 is not 0.9375.
         if float(shown[1]) == limit and (value == limit or shown[0] != shown[1]):
@@ -207,6 +209,11 @@ def counted(n: int, noun: str) -> str:
         f"{noun[:-1]}ies" if noun.endswith("ry") else noun + ("es" if noun[-2:] == "ss" else "s")
     )
     return f"{count(n)} {noun if n == 1 else plural}"
+
+
+def are(n: int) -> str:
+    """Return the verb of so many: `is` of one, else `are`."""
+    return "is" if n == 1 else "are"
 
 
 def of(part: int, whole: int) -> str:

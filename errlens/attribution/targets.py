@@ -6,6 +6,7 @@ from typing import Final
 
 from errlens.classes.names import OUTPUT_NUMBERS, ClassNames
 from errlens.errors import UnfitOption, did_you_mean, nearest, which_of
+from errlens.formats import are, counted
 from errlens.maps import Target
 
 ROLES: Final = ("predicted", "true", "second", "top3")
@@ -84,7 +85,10 @@ class Wanted:
         if role == "top3":
             top = prediction.top[:3]
             if len(top) < 3:
-                raise UnfitOption(f"top3: {len(top)} classes of {prediction.image} are known")
+                raise UnfitOption(
+                    f"top3: {counted(len(top), 'class')} of {prediction.image} "
+                    f"{are(len(top))} known"
+                )
             return [Target(f"top {place}", index) for place, index in enumerate(top, 1)]
         known = {"predicted": prediction.pred, "true": prediction.label}
         known["second"] = prediction.top[1] if len(prediction.top) > 1 else None

@@ -14,6 +14,7 @@ from errlens.classes.spelling import folded
 from errlens.documents import parse_json, parse_yaml, read_text
 from errlens.errors import BadClassFile, MissingInput, shortened, some
 from errlens.escapes import text_of
+from errlens.formats import are, count, counted
 
 MOST_BYTES: Final = 16 * 2**20
 OPEN_MARK: Final = "? "  # before a name in a text file that somebody has yet to decide
@@ -104,10 +105,12 @@ def _csv_rows(text: str, *, wanted: Collection[str]) -> tuple[list[str], list[li
     delimiter = first.delimiter if named(first, wanted) else ","
     lines = islice(io.StringIO(text), first.lines - 1, None)
     table = csv.reader(lines, delimiter=delimiter)
-    header, *rows = [[text_of(cell) for cell in row] for row in table if row] or [[]]
-    short = [number for number, row in enumerate(rows, start=2) if len(row) < len(header)]
-    if short:
-        raise ValueError(f"row {short[0]} has fewer values than the header")
+    header, rows = [text_of(cell) for cell in next(table, [])], []
+    for row in filter(None, table):
+        if len(row) < len(header):
+            line = first.lines - 1 + table.line_num
+            raise ValueError(f"line {line} has fewer values than the header")
+        rows.append([text_of(cell) for cell in row])
     return header, rows
 
 
@@ -121,8 +124,9 @@ def _names_from_text(text: str) -> list[str]:
     if undecided:
         first = undecided[0]
         raise BadClassFile(
-            f"{len(undecided)} of {len(names)} names are marked as not decided, the first in line "
-            f"{first}: {names[first - 1]!r}",
+            f"{count(len(undecided))} of {counted(len(names), 'name')} {are(len(undecided))} "
+            f"marked as "
+            f"not decided, the first in line {first}: {names[first - 1]!r}",
             hint=f"line {first} names output {first - 1}: write the name that its images show, or "
             f"take away the {OPEN_MARK!r} where the one suggested is right",
         )

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from errlens.classes.headers import read_header, tidied_headers
 from errlens.classes.spelling import as_number
+from errlens.data.file_rows import line_in_file
 from errlens.data.photos.picture_kinds import is_picture_suffix, suffix_of
-from errlens.errors import BadManifest, UnfitOption, nearest, some
+from errlens.errors import BadManifest, MissingInput, UnfitOption, nearest, some
 from errlens.escapes import shell_line
 
 MANIFEST_SUFFIXES: Final = (".csv", ".tsv", ".parquet")
@@ -50,16 +51,20 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     The delimiter of a text file is found out from its header; the split column may be absent.
 
     Raises:
+        MissingInput: It is no file, but a pipe or a device.
         BadManifest: It cannot be read, has no rows, or lacks a column or a path.
         UnfitOption: A split is asked for that it does not have.
     """
+    if not path.is_file():  # a pipe would be waited for
+        raise MissingInput(path, what="manifest")
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, columns)
     table.columns = tidied_headers([*table.columns], wanted=columns)
     _refuse_missing(path, table, columns)
+    kept = np.arange(len(table))
     if split is not None:
         splits = _as_text(table[columns.split]) if columns.split in table else None
         is_in = in_split(splits, split, column=columns.split, of=f"manifest {str(path)!r}")
-        table = table[is_in].reset_index(drop=True)
+        kept, table = kept[is_in], table[is_in].reset_index(drop=True)
     if table.empty:
         raise BadManifest(f"manifest {str(path)!r} has no rows")
     frame = pd.DataFrame(
@@ -73,9 +78,8 @@ def read_manifest(path: Path, columns: Columns, *, split: str | None = None) -> 
     )
     nameless = frame.index[frame["path"].isna()]
     if len(nameless):
-        raise BadManifest(
-            f"manifest {str(path)!r} has rows without a path; the first is row {nameless[0]}"
-        )
+        first = line_in_file(path, int(kept[nameless[0]]), wanted=columns)
+        raise BadManifest(f"manifest {str(path)!r} has rows without a path; the first is {first}")
     rest = table.drop(columns=[*columns, "row"], errors="ignore")
     rest.insert(0, "row", range(len(rest)))
     return Manifest(frame, rest if rest.shape[1] > 1 else None)

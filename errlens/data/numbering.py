@@ -11,6 +11,7 @@ from errlens.choices import LabelKind
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.errors import AmbiguousLabels, BadPredictions, UnfitOption, some
+from errlens.formats import counted
 
 # A shift explains the predictions where it matches so many of them and equality so few.
 LEAST_MATCHED: Final = 0.6
@@ -86,7 +87,7 @@ def refuse_counting_from_one(
     if beyond == {len(classes)} and 1 in numbers and 0 not in numbers:
         raise AmbiguousLabels(
             f"{what} seem to count from 1: there is no '0', and {unknown[0]!r} is beyond the "
-            f"{len(classes)} outputs",
+            f"{counted(len(classes), 'output')}",
             hint=hint,
         )
 

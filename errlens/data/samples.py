@@ -16,6 +16,7 @@ from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_ma
 from errlens.data.photos.picture_kinds import SUFFIXES
 from errlens.errors import InputError, MissingInput, NoImages
 from errlens.escapes import shell_line
+from errlens.formats import counted
 from errlens.run.places import SPLIT_NAMES
 
 _MOST_ROOTS: Final = 3  # that are named where a manifest lies elsewhere than its files
@@ -88,7 +89,7 @@ def find_samples(
         seed: Decides which images `limit` keeps.
 
     Raises:
-        MissingInput: `data` does not exist.
+        MissingInput: `data` does not exist, or is a pipe or a device.
         NoImages: There is nothing to predict.
         InputError: `data` is neither folder, manifest nor photo, or its folders are splits.
     """
@@ -108,6 +109,8 @@ def find_samples(
         problem = None if name == data.name else NOT_UTF8
         frame = _frame([name], [None], [_size_of(data)], [problem])
         samples = Samples(frame, data.parent.absolute())
+    elif not data.is_file():
+        raise MissingInput(data, what="DATA")
     else:
         archive = data.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
         raise InputError(
@@ -213,8 +216,9 @@ def refuse_absent(samples: Samples, data: Path) -> None:
     if not roots:
         hint = "say where their paths start: --root DIR"
     raise NoImages(
-        f"none of the {len(samples)} files in the manifest {str(data)!r} exists; the first would "
-        f"be {str(samples.root / paths[0])!r}",
+        f"none of the {counted(len(samples), 'file')} in the manifest {str(data)!r} exists; the "
+        f"first "
+        f"would be {str(samples.root / paths[0])!r}",
         hint=hint,
     )
 

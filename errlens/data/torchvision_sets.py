@@ -23,6 +23,7 @@ from errlens.errors import (
     UnknownDataSet,
     some,
 )
+from errlens.formats import counted
 
 _USUAL_SPLITS: Final = ("test", "val")
 # Where data sets keep the names of their classes; most have the first.
@@ -274,6 +275,7 @@ def _labels(
     beyond = [number for number in targets if isinstance(number, int) and number >= len(names)]
     if beyond:
         raise UnfitDataSet(
-            f"torchvision's {kind.name} has the label {beyond[0]}, but {len(names)} classes"
+            f"torchvision's {kind.name} has the label {beyond[0]}, but "
+            f"{counted(len(names), 'class')}"
         )
     return [names[target] if isinstance(target, int) else target for target in targets]

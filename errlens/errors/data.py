@@ -7,6 +7,7 @@ from typing import Final
 from errlens.errors.kinds import InputError
 from errlens.errors.words import did_you_mean, nearest, some
 from errlens.escapes import shell_line
+from errlens.formats import are, count, counted
 
 AS_OUTPUTS: Final = (
     "the folders are called by whole numbers: if these number the outputs of the model, the first "
@@ -69,7 +70,8 @@ class ClassCountMismatch(InputError):
 
     def __init__(self, *, outputs: int, names: int, source: str, are_numbers: bool = False) -> None:
         super().__init__(
-            f"the model has {outputs} outputs, but there are {names} class names from {source}",
+            f"the model has {counted(outputs, 'output')}, but there {are(names)} "
+            f"{counted(names, 'class name')} from {source}",
             hint=AS_OUTPUTS
             if are_numbers
             else "if the model was trained on these classes, pass --classes FILE with one name for "
@@ -110,8 +112,9 @@ class UnknownLabels(InputError):
         else:
             hint = _NUMBERS if numbers else _WAYS[model, strangers]
         super().__init__(
-            f"{len(labels)} of {of} labels of the data are none of the {len(classes)} class names "
-            f"from {source}: {some(labels)}{guess}",
+            f"{count(len(labels))} of {counted(of, 'label')} of the data {are(len(labels))} "
+            f"none of "
+            f"the {counted(len(classes), 'class name')} from {source}: {some(labels)}{guess}",
             hint=hint,
         )
         self.labels = list(labels)

@@ -143,7 +143,7 @@ def _group(term: Term, among: Selectable, most: int) -> Gallery:
         rows = (*wrong[:n_wrong].tolist(), *right[: each - n_wrong].tolist())
         heading = f"{among.classes[member]}: {len(wrong)} taken for others here"
         sections.append(Section(heading, rows, len(wrong) + len(right), member))
-    of = f", {len(shown)} of {len(members)} classes" * (len(shown) < len(members))
+    of = f", {len(shown)} of {counted(len(members), 'class')}" * (len(shown) < len(members))
     return Gallery("", f"group {term.number}{of}", tuple(sections), term)
 
 

@@ -30,6 +30,7 @@ from errlens.errors import (
     nearest,
     some,
 )
+from errlens.formats import counted
 from errlens.imported.named_classes import NamedClasses, named_classes
 
 Values = Sequence[str | None]
@@ -100,8 +101,8 @@ class Naming:
             )
         if unknown:
             raise BadPredictions(
-                f"predicted classes that are none of the {len(classes)} class names from "
-                f"{classes.source}: {some(unknown)}",
+                f"predicted classes that are none of the {counted(len(classes), 'class name')} "
+                f"from {classes.source}: {some(unknown)}",
                 hint=did_you_mean(nearest(unknown[0], classes.names), "pass --classes FILE"),
             )
         return indices

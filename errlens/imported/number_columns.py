@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from errlens.data.file_rows import PlaceOf, counted_from_one
 from errlens.errors import BadPredictions
 
 # What programs write where there is no number, folded: pandas' list, and a spreadsheet's words.
@@ -35,11 +36,14 @@ class Numbers(NamedTuple):
     unread: dict[int, tuple[str, str]]
 
 
-def read_numbers(table: pa.Table, columns: Sequence[str]) -> Numbers:
+def read_numbers(
+    table: pa.Table, columns: Sequence[str], place_of: PlaceOf = counted_from_one
+) -> Numbers:
     """Read columns of numbers.
 
     In a column of text, all numbers may have a decimal comma, or a percent sign: `93 %` is 0.93.
-    What stands for nothing, like `NA`, is a missing value.
+    What stands for nothing, like `NA`, is a missing value. `place_of` says where a row stands in
+    the file, for messages.
 
     Raises:
         BadPredictions: A column writes its numbers in two ways, or in one that may mean two things.
@@ -61,7 +65,7 @@ def read_numbers(table: pa.Table, columns: Sequence[str]) -> Numbers:
                 raise BadPredictions(
                     f"column {name!r} should hold numbers, not {column.type}"
                 ) from error
-            numbers, others = _numbers(name, column.to_pylist())
+            numbers, others = _numbers(name, column.to_pylist(), place_of)
             values.append(numbers)
             for row, cell in others.items():
                 unread.setdefault(row, (name, cell))
@@ -80,7 +84,9 @@ def _with_dots(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column if pc.all(may_be_thousands).as_py() else pc.replace_substring(column, ",", ".")
 
 
-def _numbers(name: str, cells: Sequence[str | None]) -> tuple[NDArray[np.float64], dict[int, str]]:
+def _numbers(
+    name: str, cells: Sequence[str | None], place_of: PlaceOf
+) -> tuple[NDArray[np.float64], dict[int, str]]:
     """Return the numbers of a column of text, and what else stands there, by row."""
     known = {
         row: cell.replace("\u2212", "-")
@@ -91,16 +97,16 @@ def _numbers(name: str, cells: Sequence[str | None]) -> tuple[NDArray[np.float64
     percent = {row: cell for row, cell in shares.items() if _is_number(cell)}
     if percent:
         others = [row for row, cell in known.items() if row not in percent and _is_number(cell)]
-        _refuse_second_way(name, cells, percent, others, "percentages")
+        _refuse_second_way(name, cells, percent, others, "percentages", place_of)
         known = {**known, **percent}
     commas = [row for row, cell in known.items() if _WITH_COMMA.fullmatch(cell)]
     if commas:
         dots = [row for row, cell in known.items() if "." in cell and _is_number(cell)]
-        _refuse_second_way(name, cells, commas, dots, "decimal commas")
+        _refuse_second_way(name, cells, commas, dots, "decimal commas", place_of)
         if all(_THOUSANDS.fullmatch(known[row]) for row in commas):
             cell = known[commas[0]]
             raise BadPredictions(
-                f"column {name!r}: {cell!r} in row {commas[0]} may be "
+                f"column {name!r}: {cell!r} in {place_of(commas[0])} may be "
                 f"{cell.replace(',', '.')} or {cell.replace(',', '')}",
                 hint=_ONE_MARK,
             )
@@ -124,13 +130,14 @@ def _refuse_second_way(
     first: Iterable[int],
     second: Iterable[int],
     what: str,
+    place_of: PlaceOf,
 ) -> None:
     """Raise an error where some numbers of a column are written in one way, and some in another."""
     others = sorted(second)
     if others:
         row, other = min(first), others[0]
         raise BadPredictions(
-            f"column {name!r} has {what} in some rows and none in others: row {row} holds "
-            f"{cells[row]!r}, row {other} {cells[other]!r}",
+            f"column {name!r} has {what} in some rows and none in others: {place_of(row)} holds "
+            f"{cells[row]!r}, {place_of(other)} {cells[other]!r}",
             hint=_ONE_MARK,
         )

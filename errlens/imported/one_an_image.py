@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from errlens.choices import Repeated
 from errlens.classes.names import NO_CLASS
 from errlens.errors import BadPredictions, some
+from errlens.formats import counted
 from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.imported.probability_values import most_probable
 from errlens.imported.repetitions import same_image
@@ -41,8 +42,8 @@ def one_row_an_image(table: ImportedPredictions, how: Repeated) -> ImportedPredi
     if n := table.repetitions.contradicting:
         path, labels = table.repetitions.contradiction
         raise BadPredictions(
-            f"--repeated mean: {n} images have different labels in different rows: {path!r} is "
-            f"{some(labels)}",
+            f"--repeated mean: {counted(n, 'image')} with different labels in different rows: "
+            f"{path!r} is {some(labels)}",
             hint="give all rows of an image one label; --repeated count takes each for itself",
         )
     prob = _means(table.prob, image, len(first))

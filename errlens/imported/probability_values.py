@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 from errlens.classes.names import ClassNames
 from errlens.errors import BadPredictions
-from errlens.formats import count, counted
+from errlens.formats import are, count, counted
 
 _ROUNDING: Final = 1e-6  # the softmax of float32 may say 1.0000001, and one less that -1e-7
 _ONE: Final = 1 + _ROUNDING
@@ -73,13 +73,13 @@ def no_probabilities(
     Args:
         prob: Shape (rows, classes).
         row: The row that the error names, known in full.
-        name: What to call it.
+        name: What to call it, like `line 7, 'a.jpg',`.
         tolerance: How far a sum may be from one.
     """
     known = prob[np.isfinite(prob).all(axis=1)]
     what, hint = _what_they_are(known, tolerance)
     return BadPredictions(
-        f"the probabilities of row {row} ({name!r}) sum to {prob[row].sum():.6g}, not to one{what}",
+        f"the probabilities of {name} sum to {prob[row].sum():.6g}, not to one{what}",
         hint=hint,
     )
 
@@ -107,7 +107,8 @@ def disagreement(
     ]
     n = int(np.count_nonzero(np.isfinite(prob).all(axis=1) & (pred >= 0)))
     return BadPredictions(
-        f"{len(wrong)} of {n} predicted classes are not the most probable class: "
+        f"{count(len(wrong))} of {counted(n, 'predicted class')} {are(len(wrong))} not the most "
+        f"probable class: "
         f"{', '.join(examples)}",
         hint="are the columns of probability those of these classes, and is the order of "
         "--classes right? Without the column of predicted classes the probabilities decide",

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames
+from errlens.data.file_rows import PlaceOf, counted_from_one
 from errlens.errors import BadPredictions
 from errlens.formats import counted
 from errlens.imported.number_columns import read_numbers
@@ -29,11 +30,13 @@ _PERCENT: Final = "divide percentages by 100, or write them with a %"
 class UsableRows:
     """The rows of a table that can be used; the others, as long as they are few, get a reason.
 
-    `problems` are the reasons by row.
+    `problems` are the reasons by row; `place_of` says where a row stands in the file.
     """
 
-    def __init__(self, paths: Sequence[str], allowed: int) -> None:
-        self.paths, self.problems = paths, dict[int, str]()
+    def __init__(
+        self, paths: Sequence[str], allowed: int, place_of: PlaceOf = counted_from_one
+    ) -> None:
+        self.paths, self.problems, self.place_of = paths, dict[int, str](), place_of
         self._allowed = allowed
 
     def leave_out(
@@ -104,7 +107,12 @@ def read_probabilities(
     improper = improper_rows(prob, tolerance=tolerance).tolist()
     rows.leave_out(
         {row: _what_is_wrong(prob[row]) for row in improper},
-        lambda: no_probabilities(prob, improper[0], rows.paths[improper[0]], tolerance=tolerance),
+        lambda: no_probabilities(
+            prob,
+            improper[0],
+            f"{rows.place_of(improper[0])}, {rows.paths[improper[0]]!r},",
+            tolerance=tolerance,
+        ),
     )
     prob[improper] = np.nan
     return prob, remarks
@@ -127,12 +135,12 @@ def read_confidence(table: pa.Table, column: str, rows: UsableRows) -> NDArray[n
 
 
 def _numbers(table: pa.Table, columns: Sequence[str], rows: UsableRows) -> NDArray[np.float64]:
-    values, unread = read_numbers(table, columns)
+    values, unread = read_numbers(table, columns, rows.place_of)
     first = min(unread, default=0)
     rows.leave_out(
         {row: f"column {name!r} holds {cell!r}" for row, (name, cell) in unread.items()},
         lambda: BadPredictions(
-            f"column {unread[first][0]!r} should hold numbers, but row {first} holds "
+            f"column {unread[first][0]!r} should hold numbers, but {rows.place_of(first)} holds "
             f"{unread[first][1]!r}",
             hint="numbers are written 0.93, 0,93 or 93 %, and alike in a column",
         ),
@@ -149,7 +157,7 @@ def _leave_out_others(
     rows.leave_out(
         {row: f"column {column!r} holds {values[row]:g}, no probability" for row in bad},
         lambda: BadPredictions(
-            f"column {column!r} should hold probabilities, but row {bad[0]} holds "
+            f"column {column!r} should hold probabilities, but {rows.place_of(bad[0])} holds "
             f"{values[bad[0]]:g}",
             hint=hint,
         ),

@@ -11,6 +11,7 @@ import pyarrow as pa
 from errlens.choices import Repeated
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import tidied
+from errlens.data.file_rows import PlaceOf, line_in_file
 from errlens.data.manifests import Manifest, as_labels, in_split
 from errlens.data.numbering import Numbering
 from errlens.data.tables import blank_rows, is_text, read_table, texts
@@ -81,9 +82,9 @@ def read_predictions(
             two things, or words are to be numbers.
     """
     columns.refuse_double_use()
-    table, remarks = _read_rows(path, columns, split)
+    table, place_of, remarks = _read_rows(path, columns, split)
     place = columns.place(table.column_names)
-    paths, labels = _paths(table, place), _names(table, columns.label)
+    paths, labels = _paths(table, place, place_of), _names(table, columns.label)
     has_pred = columns.pred in table.column_names
     preds = _names(table, columns.pred) if has_pred else [None] * len(table)
     held = _class_columns(table, columns, {*labels, *preds} - {None}, given, wishes)
@@ -94,7 +95,7 @@ def read_predictions(
     pred = naming.of_predictions(preds)
     strangers = {*unknown}
 
-    rows = UsableRows(paths, wishes.allowed_bad(len(table)))
+    rows = UsableRows(paths, wishes.allowed_bad(len(table)), place_of)
     prob = confidence = None
     if held.by_class:
         tolerance = TEXT_TOLERANCE if is_text(path) else BINARY_TOLERANCE
@@ -127,8 +128,11 @@ def read_predictions(
 
 def _read_rows(
     path: Path, columns: PredictionColumns, split: str | None
-) -> tuple[pa.Table, list[str]]:
-    """Return the rows of a table, or of one split of it, and what is to be said of the others."""
+) -> tuple[pa.Table, PlaceOf, list[str]]:
+    """Return the rows of a table, or of one split of it, and what is to be said of the others.
+
+    In between: where each of them stands in the file.
+    """
     if path.is_dir():
         raise BadPredictions(
             f"TABLE {str(path)!r} is a folder",
@@ -138,13 +142,14 @@ def _read_rows(
     table = read_table(path, wanted=columns)
     blank = blank_rows(table)
     remarks = [f"{counted(len(blank), 'blank row')} passed over"] if len(blank) else []
+    kept = np.setdiff1d(np.arange(len(table)), blank)
     if remarks:
-        table = table.take(pa.array(np.setdiff1d(np.arange(len(table)), blank)))
+        table = table.take(pa.array(kept))
     if split is not None:
         splits = texts(table, columns.split) if columns.split in table.column_names else None
         is_in = in_split(splits, split, column=columns.split, of="the table")
-        table = table.filter(pa.array(is_in))
-    return table, remarks
+        kept, table = kept[is_in], table.filter(pa.array(is_in))
+    return table, lambda row: line_in_file(path, int(kept[row]), wanted=columns), remarks
 
 
 def _class_columns(
@@ -195,10 +200,10 @@ def _names(table: pa.Table, column: str) -> list[str | None]:
     return as_labels(value if value and tidied(value) else None for value in texts(table, column))
 
 
-def _paths(table: pa.Table, column: str) -> list[str]:
+def _paths(table: pa.Table, column: str, place_of: PlaceOf) -> list[str]:
     values = texts(table, column)
     if None in values:
-        raise BadPredictions(f"column {column!r} is empty in row {values.index(None)}")
+        raise BadPredictions(f"column {column!r} is empty in {place_of(values.index(None))}")
     return [value for value in values if value is not None]
 
 

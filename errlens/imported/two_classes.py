@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number, folded, tidied
 from errlens.errors import BadPredictions, some
+from errlens.formats import counted
 from errlens.imported.named_classes import by_value
 
 
@@ -46,7 +47,7 @@ def both_classes(
             hint="pass --classes FILE with the names of both classes",
         )
     raise BadPredictions(
-        f"{column_of}, but labels and predictions name {len(others)} other classes: "
+        f"{column_of}, but labels and predictions name {counted(len(others), 'other class')}: "
         f"{some(sorted(others.values(), key=by_value))}",
         hint="pass --classes FILE with the names of both classes, which the numbers count"
         if numbers and len(others) == 2

@@ -6,6 +6,7 @@ from timm.data import ImageNetInfo
 from timm.data.imagenet_info import infer_imagenet_subset
 
 from errlens.classes.names import ClassNames
+from errlens.formats import are, counted
 from errlens.model.networks.loading import Network
 
 
@@ -22,7 +23,8 @@ def carried_names(network: Network, *, outputs: int) -> ClassNames | None:
         return ClassNames(tuple(map(str, names)), source=source)
     if stored:
         network.remarks.append(
-            f"{len(stored)} class names in {source} are not used: the model has {outputs} outputs"
+            f"{counted(len(stored), 'class name')} in {source} {are(len(stored))} not used: the "
+            f"model has {counted(outputs, 'output')}"
         )
     subset = infer_imagenet_subset({"num_classes": outputs})
     return imagenet_names(subset) if subset else None

@@ -165,7 +165,7 @@ def _reading(info: RunInfo) -> Reading:
     try:
         reading = Reading(**info.settings.outputs)
         if reading.subset and len(reading.subset) != len(info.classes):
-            raise ValueError(f"{len(reading.subset)} outputs for {len(info.classes)} classes")
+            raise ValueError(f"outputs chosen: {len(reading.subset)}, classes: {len(info.classes)}")
         return reading
     except (TypeError, ValueError) as error:
         raise StaleRun(

@@ -19,6 +19,7 @@ from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOption, some
+from errlens.formats import counted
 from errlens.model.classifier import Classifier
 from errlens.model.networks.sources import find_architecture
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
@@ -136,7 +137,8 @@ def with_head(classifier: Classifier, head: Head) -> dict[str, Tensor]:
         apply_checkpoint(built, state, path=Path(), model=network.name)
     except IncompatibleCheckpoint as error:
         raise UnfitModel(
-            f"{network.name} with {len(head.bias)} outputs differs in more than its last layer "
+            f"{network.name} with {counted(len(head.bias), 'output')} differs in more than its "
+            f"last layer "
             f"{layer}: {some([*error.missing, *error.unexpected, *error.misshaped])}"
         ) from error
     return state

@@ -110,7 +110,7 @@ def _gates(page: RunPage) -> list[str]:
             "passed" if gate["passed"] else "**failed**",
             escaped(gate["name"]),
             escaped(gate["texts"].value),
-            escaped(f"{gate['op'] or ''} {gate['texts'].limit}"),
+            escaped(f"{gate['texts'].demand} {gate['texts'].limit}"),
             escaped(gate["reason"] or "", most=300),
         )
         for gate in gates[:GATES_SHOWN]

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from errlens.analysis.accuracy.metrics import infinite_nll
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.sentences import NOTHING_SCORED, sentences
+from errlens.analysis.gates.texts import verdict
 from errlens.formats import count, counted, share, share_range
 from errlens.report.parts import Part, Problem
 
@@ -94,10 +95,7 @@ def gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
     if gates is None:
         return []
     failed = [gate for gate in gates["gates"] if not gate["passed"]]
-    gates_in_all = counted(len(gates["gates"]), "gate")
-    if gates["passed"]:
-        return [f"Passed: {gates_in_all}."]
-    return [f"Failed: {count(len(failed))} of {gates_in_all}."]
+    return [verdict(len(failed), len(gates["gates"]))]
 
 
 def _doubtful(signs: Sequence[str]) -> list[str]:

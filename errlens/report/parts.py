@@ -135,5 +135,5 @@ def records(table: pd.DataFrame, most: int | None = None) -> list[dict[str, Any]
 
 def _with_texts(gate: WrittenGate) -> dict[str, Any]:
     """Return a gate with its numbers as they are written."""
-    texts = gate_texts(gate.metric, gate.value, gate.threshold, gate.low, gate.high)
+    texts = gate_texts(gate.metric, gate.value, gate.op, gate.threshold, gate.low, gate.high)
     return {**gate.model_dump(), "texts": texts}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from errlens.documents import BadDocument, parse_json
 from errlens.errors import IncompleteRun
+from errlens.formats import counted
 from errlens.predictions.soundness import unsound
 from errlens.predictions.table import SCHEMA, Predictions
 from errlens.run.identity import RunInfo, afresh, resume
@@ -106,7 +107,7 @@ def read_part(path: Path, columns: Sequence[str], info: RunInfo, rows: range) ->
     except (ValueError, pa.ArrowException) as error:
         raise _damaged(path, str(error)) from error
     if len(table) != len(rows):
-        raise _damaged(path, f"it has {len(table)} rows, the plan {len(rows)}")
+        raise _damaged(path, f"it has {counted(len(table), 'row')}, the plan {len(rows)}")
     if problem := unsound(table, info.classes, info.superclasses, first_row=rows.start):
         raise _damaged(path, problem)
     return Predictions(table, info.classes, info.superclasses)

@@ -53,9 +53,11 @@ class Layout(NamedTuple):
 class Column:
     """The cells of a column, and how wide they are in a layout."""
 
-    def __init__(self, head: str, cells: Sequence[Cell], *, is_prose: bool) -> None:
+    def __init__(
+        self, head: str, cells: Sequence[Cell], *, is_prose: bool = False, is_whole: bool = False
+    ) -> None:
         self.is_number, self._holds_name = head.startswith(">"), head.startswith("<")
-        self.is_prose = is_prose
+        self.is_prose, self.is_whole = is_prose, is_whole
         self.head = label(head)
         self.cells = [_as_names(cell) for cell in cells]
         self.styles = [cell.style if isinstance(cell, Verdict) else "" for cell in cells]
@@ -63,7 +65,7 @@ class Column:
     @cached_property
     def names(self) -> set[str]:
         """The names that may be shortened."""
-        if self.is_number or self.is_prose:
+        if self.is_number or self.is_prose or self.is_whole:
             return set()
         return {name for cell in self.cells for name in cell.names}
 
@@ -78,7 +80,7 @@ class Column:
 
     def lines(self, layout: Layout, shorten: Callable[[str], str]) -> tuple[list[str], ...]:
         """Return the lines of the head and of each cell."""
-        width = self.width(layout)
+        width = NO_LIMIT if self.is_whole else self.width(layout)
         at = (self.is_number and layout.numbers_at) or BETWEEN_WORDS
         texts = (
             cell.joint.join(map(shorten, cell.names) if self.names else cell.names)
@@ -105,6 +107,8 @@ class Column:
         ]
 
     def _cells_width(self, layout: Layout) -> int:
+        if self.is_whole:
+            return self.widest_cell
         if self.is_number:
             return self._widest_part(layout.numbers_at)
         if self.is_prose:

@@ -90,6 +90,7 @@ class Screen:
         *,
         gives_way: Sequence[str] = (),
         prose: Sequence[str] = (),
+        whole: Sequence[str] = (),
         file: str = "",
     ) -> None:
         """Print a table, as `fitted` lays it out.
@@ -98,7 +99,8 @@ class Screen:
         """
         if not (self.shows_results and rows):
             return
-        table = fitted(heads, rows, _columns(sys.stdout), gives_way=gives_way, prose=prose)
+        width = _columns(sys.stdout)
+        table = fitted(heads, rows, width, gives_way=gives_way, prose=prose, whole=whole)
         for line in table.lines:
             self._out.print(Text.assemble(*line))
         if table.left_out:

@@ -7,7 +7,7 @@
 5. The parts of a number's cell, as in `40.0 % (2 of 5)`, stand below one another, and names are
    shortened to what can just be read.
 
-A number is never cut. Where there is room for all, nothing is changed.
+A number is never cut, nor what is to be copied. Where there is room for all, nothing is changed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ def fitted(
     *,
     gives_way: Sequence[str] = (),
     prose: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> Fitted:
     """Lay a table out.
 
@@ -59,9 +60,11 @@ def fitted(
         gives_way: Heads of the columns that may go, the least important first; columns with the
             same head go together.
         prose: Heads of the columns that hold sentences.
+        whole: Heads of the columns whose cells are copied, like paths: they are never shortened,
+            and one that is wider than the terminal goes on in its next line.
     """
     may_go = [head for head in gives_way if head in heads]
-    table = _Table(heads, rows, may_go, prose)
+    table = _Table(heads, rows, may_go, prose, whole)
     layout = table.widest(width)
     return Fitted(table.lines(layout), [label(head) for head in may_go[: layout.gone]])
 
@@ -75,10 +78,14 @@ class _Table:
         rows: Sequence[Sequence[Cell]],
         gives_way: Sequence[str],
         prose: Sequence[str],
+        whole: Sequence[str],
     ) -> None:
         columns = zip(heads, zip(*rows, strict=True), strict=True)
         self._columns = [
-            (Column(head, cells, is_prose=head in prose), _place(head, gives_way))
+            (
+                Column(head, cells, is_prose=head in prose, is_whole=head in whole),
+                _place(head, gives_way),
+            )
             for head, cells in columns
         ]
         self._most_gone = len(gives_way)

@@ -234,7 +234,7 @@ def test_minus_one_beside_numbers_is_no_label(tmp_path, labels, read):
         ("path,label\n", "no rows"),
         ("", "empty"),
         ("\n\n", "empty"),
-        ("path,label\na,b\n,c\n", "row 1"),
+        ("path,label\na,b\n,c\n", "line 3"),
         ('path,label\n"a,b\n', "cannot be read"),
     ],
 )

@@ -96,7 +96,7 @@ def test_gates_that_say_nothing_are_checked_anew(walk: Walk, damage, at):
     walk.ends("report run")
     (check,) = [words for words in commands_on("run") if words[0] == "check"]
     assert check[1] == "run", at
-    assert walk.ends(check, says="PASSED")
+    assert walk.ends(check, says="Passed")
     walk.ends("report run")
     assert not [words for words in commands_on("run") if words[0] == "check"]
 

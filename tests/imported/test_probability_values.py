@@ -49,7 +49,7 @@ def test_rows_that_do_not_sum_to_one_are_found(rows, at, factor):
     prob[at:] *= factor
     assert improper_rows(prob, tolerance=1e-2).tolist() == [*range(at, len(prob))]
     error = no_probabilities(prob, at, f"{at}.jpg", tolerance=1e-2)
-    assert f"row {at} ('{at}.jpg') sum to {factor:.6g}" in str(error)
+    assert f"of {at}.jpg sum to {factor:.6g}" in str(error)
 
 
 def test_rows_that_are_not_finite_are_left_to_others():

@@ -60,7 +60,7 @@ def test_where_the_other_class_is_not_known_that_is_said(tmp_path, label, says, 
 
 
 def test_what_is_no_probability_is_named(tmp_path):
-    with pytest.raises(BadPredictions, match=r"'prob_cat' should hold .* row 1 holds 25") as caught:
+    with pytest.raises(BadPredictions, match=r"'prob_cat' .* row 2 .* holds 25") as caught:
         read(tmp_path, table([0.9, 25, 0.5]))
     assert "divide percentages by 100" in caught.value.hint
 

@@ -75,3 +75,18 @@ def test_the_page_never_grows_beyond_its_limit(monkeypatch):
     assert 0 < len(cut["uris"]) < len(whole["uris"])
     assert len(text_of().encode()) <= limit
     assert "the page is full" in section("health", text_of())
+
+
+def test_photos_without_labels_have_no_mark_of_right_or_wrong():
+    facts = {
+        "path": "a.jpg", "label_name": None, "pred_name": "cat", "correct": None, "status": "ok",
+        "confidence": "0.900", "label_prob": None,
+    }  # fmt: skip
+    template = "{% from 'parts.html.j2' import shot %}{{ shot(7, facts) }}"
+    shown = html_page._environment().from_string(template).render(facts={"7": facts})
+    assert "no label → cat" in shown
+    assert "a.jpg: no label, predicted cat" in shown
+    assert not {"✗", "✓"} & {*shown}
+    facts |= {"label_name": "dog", "correct": False}
+    wrong = html_page._environment().from_string(template).render(facts={"7": facts})
+    assert "✗ dog → cat" in wrong

@@ -90,3 +90,14 @@ def test_verdicts_and_heads_have_their_styles():
 def test_names_alone_always_fit(names, width):
     shown = lines(("class",), [(name,) for name in names], width)
     assert max(map(cell_len, shown)) <= width
+
+
+def test_what_is_copied_is_never_shortened_others_give_way():
+    path = "Staffordshire_Bull_Terrier__American_Pit_Bull_Terrier/17_0001_grad-cam.png"
+    row = ("17", Names(("Staffordshire_Bull_Terrier", "Bengal"), " -> "), "grad-cam", path)
+    heads = (">row", "pair", "method", "picture")
+    for width in (200, 120, 80, 40):
+        table = lines(heads, [row], width, gives_way=("method", "pair"), whole=("picture",))
+        assert table[-1].endswith(f"  {path}")
+        assert len(table) == 2
+    assert table[-1] == f" 17  {path}"

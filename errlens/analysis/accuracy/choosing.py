@@ -8,6 +8,7 @@ from errlens.classes.lists import read_list
 from errlens.classes.names import ClassNames
 from errlens.data.labels import kind_of_labels, match_labels
 from errlens.errors import BadClassFile, UnfitOption, did_you_mean, nearest, some, which_of
+from errlens.formats import are, count, counted
 
 _OF_FILES: Final = (".txt", ".csv", ".tsv", ".json", ".yaml", ".yml")
 
@@ -60,8 +61,9 @@ def _listed_classes(path: Path, classes: ClassNames) -> list[int]:
     if unknown:
         near = nearest(unknown[0], classes.names)
         raise BadClassFile(
-            f"{len(unknown)} of {len(names)} names in {str(path)!r} are no class of the run: "
-            f"{some(unknown)}",
+            f"{count(len(unknown))} of {counted(len(names), 'name')} in {str(path)!r} "
+            f"{are(len(unknown))} "
+            f"no class of the run: {some(unknown)}",
             hint=did_you_mean(near, f"its classes are {some(classes.names)}"),
         )
     return [index for index in meant.values() if index is not None]

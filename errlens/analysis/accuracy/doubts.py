@@ -8,7 +8,7 @@ import pandas as pd
 from errlens.analysis.accuracy.calibration import ReliabilityBin
 from errlens.analysis.accuracy.metrics import Proportion
 from errlens.errors import some
-from errlens.formats import share
+from errlens.formats import are, counted, share
 
 LEAST_IMAGES: Final = 40  # fewer of them show nothing
 # Of classes that are never predicted, more is no bad luck: of all classes with a few images, and
@@ -65,8 +65,10 @@ def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
     if of_classes < SHARE_OF_CLASSES and of_images < SHARE_OF_IMAGES:
         return []
     names = unseen["class_name"].tolist()
-    verb = "is" if len(names) == 1 else "are"
-    return [f"{len(names)} of {len(classes)} classes {verb} never predicted: {some(names, most=3)}"]
+    return [
+        f"{len(names)} of {counted(len(classes), 'class')} {are(len(names))} never predicted: "
+        f"{some(names, most=3)}"
+    ]
 
 
 def _mean_confidence(bins: Sequence[ReliabilityBin]) -> float | None:

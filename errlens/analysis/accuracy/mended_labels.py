@@ -81,7 +81,8 @@ def _one_label_each(
 
 def _two_labels(path: Path, row: int, first: int, second: int, classes: ClassNames) -> BadLabelFile:
     return BadLabelFile(
-        f"{str(path)!r} gives row {row} two labels: {classes[first]!r} and {classes[second]!r}"
+        f"{str(path)!r} gives row:{row} of the run two labels: {classes[first]!r} and "
+        f"{classes[second]!r}"
     )
 
 

@@ -52,10 +52,10 @@ def read_baseline(path: Path) -> pd.DataFrame:
         path: A run folder, or such a file of one.
 
     Raises:
-        MissingInput: There is nothing.
+        MissingInput: There is nothing, or a pipe or a device.
         UnfitBaseline: The file is none of these, or has no image that counts.
     """
-    if not path.exists():
+    if not (path.is_dir() or path.is_file()):
         raise MissingInput(path, what="baseline")
     if path.is_dir():
         run = open_run(path)

@@ -100,7 +100,7 @@ def judge_drop(
     Raises:
         UnfitBaseline: The runs have no image with the same label in common.
     """
-    gate = Gate(METRIC, "low <=", allowed, METRIC)
+    gate = _gate(allowed)
     if not len(new):
         return GateResult(
             gate, Measured(None, n=0), passed=False, reason="the run has no image that counts"
@@ -129,19 +129,39 @@ def judge_drop(
     }
     reason = _too_few(n, len(old), len(new), least_overlap)
     if not reason and bound > allowed:
-        surely, limit = told_apart(100 * bound, 100 * allowed)
+        surely, limit = drop_and_limit(bound, allowed)
         reason = (
-            f"top1 has dropped by more than {limit} pp on the {counted(n, 'image')} of both runs: "
-            f"by {points((broken - fixed) / n).lstrip('+')}, surely by {surely} pp "
+            f"top1 has dropped by more than {limit} on the {counted(n, 'image')} of both runs: "
+            f"by {points((broken - fixed) / n).lstrip('+')}, surely by {surely} or more "
             f"({count(broken)} broken, {count(fixed)} fixed)"
         )
     measured = Measured((broken - fixed) / n, low=bound, n=n)
     return GateResult(gate, measured, passed=not reason, reason=reason, details=details)
 
 
+def drop_and_limit(drop: float, limit: float) -> tuple[str, str]:
+    """Write a drop and its limit in points, told apart.
+
+    >>> drop_and_limit(0.026365, 0.005), drop_and_limit(0.00701, 0.007)
+    (('2.6 pp', '0.5 pp'), ('0.701 pp', '0.700 pp'))
+    """
+    # 100 * 0.007 is a hair more than 0.7, which would be told apart from it in 16 digits.
+    texts = told_apart(100 * drop, round(100 * limit, 12), least=1)
+    return f"{texts[0]} {_POINTS}", f"{texts[1]} {_POINTS}"
+
+
+def in_points(limit: float) -> str:
+    """Write the limit of a drop.
+
+    >>> in_points(0.0), in_points(0.005), in_points(0.00125)
+    ('0.0 pp', '0.5 pp', '0.125 pp')
+    """
+    return drop_and_limit(limit, limit)[1]
+
+
 def without_baseline(baseline: str, *, allowed: float, passes: bool) -> GateResult:
     """Return what becomes of the gate where there is no earlier run."""
-    gate = Gate(METRIC, "low <=", allowed, METRIC)
+    gate = _gate(allowed)
     near = MissingInput(Path(baseline), what="baseline").hint
     asked = f" ({near})" if near.startswith("did you mean") else ""
     reason = f"the baseline {baseline!r} does not exist{asked}"
@@ -151,6 +171,10 @@ def without_baseline(baseline: str, *, allowed: float, passes: bool) -> GateResu
         passed=passes,
         reason=reason if passes else f"{reason}; before there is one: --baseline-missing pass",
     )
+
+
+def _gate(allowed: float) -> Gate:
+    return Gate(METRIC, "low <=", allowed, METRIC)
 
 
 def _too_few(n: int, n_old: int, n_new: int, least: LeastOverlap) -> str:

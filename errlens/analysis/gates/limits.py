@@ -27,6 +27,8 @@ from errlens.formats import told_apart
 
 _SHARES: Final = ("top1", "top5", "super_top1", "ece", "ece_equal_mass", "macro_f1")
 
+NOT_SURELY_MORE: Final = "not surely >"  # `low <=` in words
+
 Op = Literal[">=", "<=", "low <="]
 
 
@@ -46,6 +48,8 @@ class Gate(NamedTuple):
     @property
     def name(self) -> str:
         """The gate in a few words."""
+        if self.op == "low <=":
+            return f"{self.metric} {NOT_SURELY_MORE} {100 * self.threshold:g} pp"
         return f"{self.metric} {self.op} {repr(self.threshold).removesuffix('.0')}"
 
 

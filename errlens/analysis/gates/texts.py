@@ -3,43 +3,67 @@
 from typing import NamedTuple
 
 from errlens.analysis.gates.drop import METRIC as DROP
-from errlens.formats import NOT_KNOWN, number, number_range, points, told_apart
+from errlens.analysis.gates.drop import drop_and_limit, in_points
+from errlens.analysis.gates.limits import NOT_SURELY_MORE
+from errlens.formats import NOT_KNOWN, count, counted, number, number_range, points, told_apart
 
 
 class GateTexts(NamedTuple):
-    """A value, its limit and its interval as they are written.
+    """A value, what is asked of it (`demand` and `limit`) and its interval as they are written.
 
     A drop is in points; one that is none, but a gain, is called that.
     """
 
     value: str
+    demand: str
     limit: str
     interval: str
 
 
 def gate_texts(
-    metric: str, value: float | None, threshold: float, low: float | None, high: float | None
+    metric: str,
+    value: float | None,
+    op: str,
+    threshold: float,
+    low: float | None,
+    high: float | None,
 ) -> GateTexts:
     """Write the numbers of a gate, with as many digits as it takes to tell value and limit apart.
 
-    >>> gate_texts("top1", 0.79996, 0.8, 0.75, 0.84)
-    GateTexts(value='0.79996', limit='0.80000', interval='0.7500 to 0.8400')
-    >>> gate_texts("drop:top1", 0.05, 0.005, 0.026365, None)
-    GateTexts(value='5.0 pp', limit='0.5000 pp', interval='at least 2.6365 pp')
-    >>> gate_texts("drop:top1", -0.05, 0.005, -0.0719, None)
-    GateTexts(value='gain of 5.0 pp', limit='0.5000 pp', interval='at best a gain of 7.2 pp')
+    The interval of a drop has one end: it may be that drop, or gain, or anything worse.
+
+    >>> gate_texts("top1", 0.79996, ">=", 0.8, 0.75, 0.84)
+    GateTexts(value='0.79996', demand='>=', limit='0.80000', interval='0.7500 to 0.8400')
+    >>> tuple(gate_texts("drop:top1", 0.05, "low <=", 0.005, 0.026365, None))
+    ('drop of 5.0 pp', 'not surely >', '0.5 pp', 'drop of 2.6 pp or worse')
+    >>> tuple(gate_texts("drop:top1", -0.05, "low <=", 0.0, -0.0719, None))
+    ('gain of 5.0 pp', 'not surely >', '0.0 pp', 'gain of 7.2 pp or worse')
     """
     if metric == DROP:
         if value is None or low is None:
-            return GateTexts(NOT_KNOWN, f"{number(100 * threshold)} pp", "")
-        bound, limit = told_apart(100 * low, 100 * threshold)
-        surely = f"at least {bound} pp" if low >= 0 else f"at best a {_gain(low)}"
-        drop = _gain(value) if value < 0 else points(value).lstrip("+")
-        return GateTexts(drop, f"{limit} pp", surely)
+            return GateTexts(NOT_KNOWN, NOT_SURELY_MORE, in_points(threshold), "")
+        bound, limit = drop_and_limit(low, threshold)
+        return GateTexts(_told(value), NOT_SURELY_MORE, limit, f"{_told(low, bound)} or worse")
     if value is None:
-        return GateTexts(NOT_KNOWN, number(threshold), "")
-    return GateTexts(*told_apart(value, threshold), number_range(low, high))
+        return GateTexts(NOT_KNOWN, op, number(threshold), "")
+    shown, limit = told_apart(value, threshold)
+    return GateTexts(shown, op, limit, number_range(low, high))
 
 
-def _gain(drop: float) -> str:
-    return f"gain of {points(-drop).lstrip('+')}"
+def _told(drop: float, size: str = "") -> str:
+    """Call a drop one, and a gain one; `size` is how the drop is written, points by default."""
+    if not drop:
+        return "no change"
+    size = size if size and drop > 0 else points(abs(drop)).lstrip("+")
+    return f"{'drop' if drop > 0 else 'gain'} of {size}"
+
+
+def verdict(failed: int, gates: int) -> str:
+    """Say whether gates were passed.
+
+    >>> verdict(0, 3), verdict(1, 3)
+    ('Passed: 3 gates.', 'Failed: 1 of 3 gates.')
+    """
+    if failed:
+        return f"Failed: {count(failed)} of {counted(gates, 'gate')}."
+    return f"Passed: {counted(gates, 'gate')}."

@@ -28,6 +28,7 @@ from errlens.errors import (
     shortened,
     some,
 )
+from errlens.formats import counted
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
 
 # notes.csv
@@ -79,7 +80,7 @@ def read_notes(path: Path, among: Selectable) -> list[Note]:
         UnfitSelection: A key names a class, group or row that is not there.
         InputError: A table names images that the run does not have.
     """
-    if not path.exists():
+    if not path.is_file():
         raise MissingInput(path, what="notes")
     if path.suffix.lower() in _TABLES:
         return _notes_of_table(path, among)
@@ -186,5 +187,5 @@ def _one_term(path: Path, about: str, among: Selectable) -> tuple[str, Term]:
     if terms[0].kind != "path":
         return about, terms[0]
     if len(rows) != 1:
-        raise BadConfig(f"{path}: {shown} means {len(rows)} images, not one")
+        raise BadConfig(f"{path}: {shown} means {counted(len(rows), 'image')}, not one")
     return f"row:{rows[0]}", Term("row", number=int(rows[0]))

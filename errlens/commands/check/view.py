@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from errlens.analysis.gates.limits import GateResult
 from errlens.analysis.gates.metrics import PAIR, RECALL
-from errlens.analysis.gates.texts import gate_texts
+from errlens.analysis.gates.texts import gate_texts, verdict
 from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.commands.showing import print_json, say_next, show_files
@@ -32,10 +32,8 @@ def show(screen: Screen, run: RunFolder, gates: Sequence[GateResult], *, is_verd
     for text in ["", *remarks] if remarks else []:
         screen.say(text)
     show_files(screen, run.path, files)
-    if not failed:
-        screen.say(f"PASSED: {n}", passed=True)
-    elif is_verdict:
-        screen.say(f"FAILED: {len(failed)} of {n}", passed=False)
+    if not failed or is_verdict:
+        screen.say(verdict(len(failed), len(gates)), passed=not failed)
     if failed and failed[0].measured.value is not None:
         chosen = _selected(failed[0], run.info.classes)
         say_next(screen, ["errlens", "misclassified", run.path, *chosen])
@@ -57,12 +55,14 @@ def as_tree(gates: Sequence[GateResult]) -> dict[str, Any]:
 
 def _cells(outcome: GateResult) -> tuple[Cell, ...]:
     gate, measured = outcome.gate, outcome.measured
-    texts = gate_texts(gate.metric, measured.value, gate.threshold, measured.low, measured.high)
+    texts = gate_texts(
+        gate.metric, measured.value, gate.op, gate.threshold, measured.low, measured.high
+    )
     return (
         Verdict("PASS" if outcome.passed else "FAIL", outcome.passed),
         gate.metric,
         texts.value,
-        gate.op,
+        texts.demand,
         texts.limit,
         texts.interval,
         "" if measured.n is None else count(measured.n),

@@ -228,7 +228,7 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
         for row in showing.first_rows(shown, SHOWN)
     ]
     counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
-    heads = ("pair", "mutual confusion", ">old errors", ">new errors", *counts, ">q")
+    heads = ("pair", "mutual or likely", ">old errors", ">new errors", *counts, ">q")
     _show_table(screen, heads, rows, total=len(shown), file="pairs.csv")
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens import formats
-from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status
 from errlens.analysis.confusion.sentences import told_status, written_lift
@@ -18,11 +17,12 @@ FREQUENT: Final = 5  # kinds of errors shown where there is no mutual pair
 _COLUMNS: Final = (
     ">A as B", ">95 % interval", ">B as A", ">95 % interval", ">lifts", ">q", ">gain",
 )  # fmt: skip
-_TESTED: Final = slice(5, 7)  # the lifts and q in a row of a pair
 _ONE_WAY: Final = (">A as B", ">95 % interval", ">B as A", ">lift", ">q")
 _GIVE_WAY: Final = (">lifts", ">lift", ">95 % interval", ">q")
-_GAIN: Final = "gain: accuracy won if they were never mixed up"
-_LEGEND: Final = f"lift: times the errors expected; q: false discovery rate; {_GAIN}"
+_LEGEND: Final = (
+    "lift: times the errors expected; q: false discovery rate; gain: accuracy won if they were "
+    "never mixed up"
+)
 
 
 def show_pairs(
@@ -71,16 +71,10 @@ def _show_table(
     screen: Screen, heading: str, pairs: pd.DataFrame, *, top: int, with_status: bool = False
 ) -> None:
     """Print a table of pairs; `with_status` says of each that was tested what it shows."""
-    untested = pairs["q_value"].isna().all()  # two classes: a sentence above says why
-    with_status = with_status and not untested
     heads = [f"<{heading}", *_COLUMNS, *["status"] * with_status]
     rows = [
         [*_pair_cells(row), *[told_status(row)] * with_status] for row in first_rows(pairs, top)
     ]
-    if untested:
-        del heads[_TESTED]
-        for cells in rows:
-            del cells[_TESTED]
     screen.table(heads, rows, gives_way=_GIVE_WAY, prose=("status",), file="pairs.csv")
     say_more(screen, len(pairs), top, " of them: see pairs.csv")
 
@@ -120,9 +114,9 @@ def show_one_way(
     say_more(screen, len(absorbed), top, ": see absorbed.csv")
 
 
-def show_legend(screen: Screen, matrix: ConfusionMatrix) -> None:
+def show_legend(screen: Screen) -> None:
     """Say what the columns are."""
-    screen.say(_LEGEND if len(matrix.classes) >= LEAST_SET else _GAIN)
+    screen.say(_LEGEND)
 
 
 def show_most_frequent(screen: Screen, cells: pd.DataFrame) -> None:

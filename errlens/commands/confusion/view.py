@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.groups import names_of
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status
@@ -90,12 +91,14 @@ def _show_tables(
         screen.say(sentence)
     if not matrix.n_errors:
         return
-    if len(tables.pairs):
+    # Of two classes, the most frequent errors say all that their only pair would.
+    has_pairs = len(matrix.classes) >= LEAST_SET and len(tables.pairs)
+    if has_pairs:
         show_pairs(screen, matrix, tables.pairs, by=by, top=top)
     _show_groups(screen, tables.groups, top=top)
     show_one_way(screen, matrix, tables.absorbed, top=top)
-    if len(tables.pairs) or len(tables.absorbed):
-        show_legend(screen, matrix)
+    if has_pairs or len(tables.absorbed):
+        show_legend(screen)
     if not len(by_status(tables.pairs).mutual):
         show_most_frequent(screen, tables.cells)
     if tables.exceptional is not None:

@@ -112,7 +112,10 @@ def _show_worst_classes(screen: Screen, classes: pd.DataFrame) -> None:
     ]
     if rows:
         screen.say()
-        heads = ("worst classes", ">recall", ">95 % interval", ">images")
+        # Where all classes are shown, none is among the worst.
+        shows_all = len(rows) == (classes["n"] > 0).sum()
+        name = "class, worst first" if shows_all else "worst classes"
+        heads = (name, ">recall", ">95 % interval", ">images")
         screen.table(heads, rows, gives_way=_GIVE_WAY, file="classes.csv")
 
 

@@ -2,7 +2,7 @@
 
 from errlens.attribution.methods import load_method
 from errlens.commands.explain.options import ExplainOptions
-from errlens.errors import UnfitOption
+from errlens.errors import UnfitOption, did_you_mean, nearest
 from errlens.escapes import shell_line
 from errlens.figures.maps.overlay import colormap_names
 
@@ -14,7 +14,10 @@ def refuse_what_does_not_fit(options: ExplainOptions) -> None:
     if options.colormap is not None and options.colormap not in colormap_names():
         raise UnfitOption(
             f"--colormap {options.colormap!r} is not known",
-            hint=f"there are {', '.join(colormap_names())}",
+            hint=did_you_mean(
+                nearest(options.colormap, colormap_names()),
+                f"there are {', '.join(colormap_names())}",
+            ),
         )
     options.seconds()
     if options.list_methods:

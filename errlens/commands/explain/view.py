@@ -5,17 +5,24 @@ from typing import Final
 import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY
 from errlens.attribution.methods import load_method, method_names
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
-from errlens.commands.showing import first_rows, one_way, records, say_more, show_files
+from errlens.commands.showing import and_more, first_rows, one_way, records, say_more, show_files
 from errlens.formats import count, counted, number, probability, seconds, share, signed, times
 from errlens.maps import LARGE_GAP
 from errlens.terminal import Screen
 
 SHOWN: Final = 10
+# What is said of maps that have a flag.
+_FLAGS: Final = {
+    EMPTY: "zero everywhere, which shows nothing",
+    CONSTANT: "of one value everywhere, which shows nothing",
+    ALIKE: "nearly the same as that of the other images, which shows the network and not the image",
+}
 
 
 def show_methods(screen: Screen, model: ExplainedModel) -> None:
@@ -120,7 +127,12 @@ def _show_pictures(screen: Screen, maps: pd.DataFrame) -> None:
             )
         )
     heads = (">row", "true -> predicted", "method", "picture")
-    screen.table(heads, rows, gives_way=("method",), file="index.csv")
+    # A path is copied; a reason is read.
+    is_path = bool((maps["status"] == OK).all())
+    whole, prose = (heads[-1:], ()) if is_path else ((), heads[-1:])
+    screen.table(
+        heads, rows, gives_way=("method", heads[1]), prose=prose, whole=whole, file="index.csv"
+    )
     say_more(screen, len(pictures), SHOWN, ": see index.csv")
 
 
@@ -226,5 +238,9 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
             f"sum: row {worst['row']}, {worst['target']}, by {share(worst['completeness_gap'])}; "
             "more --steps bring them nearer"
         )
-    for flag, images in index.dropna(subset="flag").groupby("flag"):
-        screen.warn(f"{counted(len(images), 'map')} {flag}: see the column flag of index.csv")
+    for flag, flagged in index.dropna(subset="flag").groupby("flag"):
+        first, n = flagged.iloc[0], len(flagged)
+        screen.warn(
+            f"{counted(n, 'map')} {_FLAGS[str(flag)]}: row {first['row']}, {first['method']}, "
+            f"{first['target']}{and_more(n)}; flag is {flag} in index.csv"
+        )

@@ -1,11 +1,14 @@
 """The options of a command as a model that checks what somebody gives: YAML or Python."""
 
 import dataclasses
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+
+from errlens.errors import did_you_mean, nearest
 
 
 def checked_model(
@@ -48,7 +51,12 @@ def first_problem(error: ValidationError) -> Problem:
     """Return what to report: an unknown key first, as it often makes another one seem missing."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = tuple(str(step) for step in first["loc"])
-    return Problem(where, str(first["msg"]), first["type"] == "extra_forbidden")
+    what = str(first["msg"])
+    if first["type"] == "literal_error":
+        words = re.findall("'([^']*)'", first["ctx"]["expected"])
+        if near := nearest(str(first["input"]), words):
+            what += f"; {did_you_mean(near)}"
+    return Problem(where, what, first["type"] == "extra_forbidden")
 
 
 def _checked(hint: Any, *, lists_of_one: bool) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from errlens.commands.report.result import ReportResult
 from errlens.commands.showing import print_json
-from errlens.formats import counted, file_size
+from errlens.formats import are, count, counted, file_size
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -35,6 +35,7 @@ def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     name, reason = next(iter(absent.items()))
     first = facts[name]["path"] if name in facts else name
     screen.warn(
-        f"{len(absent)} of {len(result.page.shots)} pictures are not there: "
+        f"{count(len(absent))} of {counted(len(result.page.shots), 'picture')} "
+        f"{are(len(absent))} not there: "
         f"{first!r} ({reason}); --data-root DIR says where the images lie now"
     )

@@ -7,7 +7,7 @@ from errlens.analysis.confusion.pairs import LIKELY, by_status
 from errlens.commands.check.view import show_gates
 from errlens.commands.showing import both_ways, first_rows, print_json, records
 from errlens.commands.what_if.result import WhatIfResult
-from errlens.formats import NOT_KNOWN, count, counted, number, share, share_range
+from errlens.formats import NOT_KNOWN, are, count, counted, number, share, share_range
 from errlens.run.folder import RunFolder
 from errlens.run.identity import afresh
 from errlens.terminal import Screen
@@ -40,7 +40,9 @@ def _show_changes(screen: Screen, run: RunFolder, new: Recount) -> None:
     """Say what changes, and what is not known for certain."""
     n_classes = len(new.matrix.classes)
     if n_classes < len(run.info.classes):
-        screen.remark(f"{n_classes} of {len(run.info.classes)} classes are left")
+        screen.remark(
+            f"{n_classes} of {counted(len(run.info.classes), 'class')} {are(n_classes)} left"
+        )
     if new.left_out:
         screen.remark(f"{counted(new.left_out, 'image')} of dropped classes left out")
     if new.relabelled:

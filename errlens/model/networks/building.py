@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
 from errlens.errors import UnfitModel, UnfitOption, some
+from errlens.formats import counted
 from errlens.model.networks.architecture import Architecture
 from errlens.model.weights.checkpoints import Checkpoint
 from errlens.model.weights.fitting import (
@@ -65,7 +66,8 @@ def build_for(
     outputs = count_outputs(checkpoint.state, head)
     if outputs is not None and num_classes not in (None, outputs):
         raise UnfitOption(
-            f"--num-classes says {num_classes}, but {checkpoint.path.name} has {outputs} outputs",
+            f"--num-classes says {num_classes}, but {checkpoint.path.name} has "
+            f"{counted(outputs, 'output')}",
             hint="leave --num-classes out",
         )
     outputs = outputs or num_classes

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.samples import stratified_rows
 from errlens.errors import UnfitOption
+from errlens.formats import counted
 from errlens.model.classifier import Classifier
 from errlens.model.restoring.candidates import Candidate, candidate_settings
 from errlens.model.restoring.hits import hits_by_setting, takes
@@ -162,7 +163,7 @@ class SettingsSearch:
         """Predict some images with each setting."""
         if not len(rows) or not candidates:
             return [np.zeros(0, bool)] * len(candidates)
-        what = f"trying {len(candidates)} settings"
+        what = f"trying {counted(len(candidates), 'setting')}"
         with self.progress(what, total=len(rows), done=0) as advance:
             return hits_by_setting(
                 self.classifier,

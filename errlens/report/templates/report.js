@@ -93,7 +93,7 @@
     const figure = make("figure", { class: `shot ${side}` },
       make("div", { class: "picture" }, image),
       make("figcaption", {},
-        make("span", { class: "said" }, `${facts.correct ? "✓" : "✗"} ${sure}`),
+        make("span", { class: "said" }, `${{ right: "✓ ", wrong: "✗ ", other: "" }[side]}${sure}`),
         make("span", { class: "file", title: facts.path },
           `${truth}row ${row} ${facts.path.slice(facts.path.lastIndexOf("/") + 1)}`)));
     fill(image);

@@ -37,7 +37,7 @@ def test_labels_are_read_by_row_or_by_image(tmp_path, text):
         ("row,label\n3,a\n", "row '3'"),
         ("sample_id,label\na/2.png,a\n", "a/2.png"),
         ("row,label\n1,x\n", "no class of the run: 'x'"),
-        ("row,label\n1,a\n1,b\n", "row 1 two labels"),
+        ("row,label\n1,a\n1,b\n", "row:1 of the run two labels"),
         ("row,name\n1,a\n", "no columns"),
         ("", "cannot be read"),
     ],
@@ -110,7 +110,7 @@ def test_labels_as_they_are_change_nothing_be_they_classes_or_not(tmp_path):
 
 
 def test_two_columns_that_change_a_label_in_two_ways_are_refused(tmp_path):
-    with pytest.raises(BadLabelFile, match="row 1 two labels: 'b' and 'd'"):
+    with pytest.raises(BadLabelFile, match="row:1 of the run two labels: 'b' and 'd'"):
         labels_from(tmp_path, "row,label,suggested\n1,b,d\n")
 
 

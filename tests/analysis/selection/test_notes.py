@@ -70,7 +70,7 @@ def test_a_file_that_is_not_there_is_missing(tmp_path):
 
 
 def test_a_folder_is_no_file_of_notes(tmp_path):
-    with pytest.raises(BadConfig):
+    with pytest.raises(MissingInput, match="is a folder, not a file"):
         read_notes(tmp_path, selectable(PAIRS))
 
 

@@ -1,5 +1,6 @@
 """Gates from the command line to the exit code, the files and the words."""
 
+import html
 import json
 import subprocess
 import sys
@@ -79,8 +80,8 @@ def test_a_failure_that_is_no_error_is_said_with_the_results():
     make()
     said = ends("check run --fail-under top1=0.95 --exit-zero")
     assert said.stderr == ""
-    assert said.stdout.count("FAIL") == 2  # the gate and the verdict
-    assert "FAILED: 1 of 1 gate\n" in said.stdout
+    assert said.stdout.count("FAIL ") == 1
+    assert "Failed: 1 of 1 gate.\n" in said.stdout
 
 
 def test_a_drop_that_is_a_gain_is_called_one():
@@ -88,8 +89,24 @@ def test_a_drop_that_is_a_gain_is_called_one():
     make(wrong=2)
     said = ends("check run --baseline old --max-drop 0.5pp").stdout
     (line,) = [line for line in said.splitlines() if line.startswith("PASS ")]
-    assert "gain of 10.0 pp   low <=   0.5000 pp   at best a gain of " in line
+    assert "gain of 10.0 pp   not surely >   0.5 pp   gain of " in line
+    assert " or worse " in line
     assert "-" not in line
+
+
+def test_a_drop_is_said_in_words_wherever_gates_are_shown():
+    make("old", wrong=2)
+    make(wrong=60)
+    ends("check run --baseline old --max-drop 0.7pp --exit-zero")
+    assert gates()["drop:top1"]["op"] == "low <="  # as programs know it
+    junit = RunFolder(Path("run")).junit_file.read_text()
+    assert 'name="drop:top1 not surely > 0.7 pp"' in html.unescape(junit)
+    ends("report run")
+    for page in ("report.html", "summary.md"):
+        text = Path("run", page).read_text()
+        assert "not surely > 0.7 pp" in html.unescape(text)
+        assert "top1 has dropped by more than 0.7 pp on the" in text
+        assert "low <=" not in html.unescape(text)
 
 
 def test_the_files_are_of_this_run_and_hold_no_times():

@@ -487,9 +487,19 @@ def test_that_two_classes_are_untested_is_said_once(monkeypatch):
     said = confusion().stdout
     assert said.count("nothing to compare") == 1
     assert "untested" not in said
-    header, row, _ = said.split("errors both ways")[1].split("\n", 2)
-    assert "status" not in header
-    assert row.split()[:3] == ["a", "~", "b"]
+    assert "errors both ways" not in said
+
+
+def test_at_80_columns_the_errors_of_two_classes_have_intervals(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    classes = ("benign_naevus_of_the_skin", "malignant_melanoma_of_the_skin")
+    make(*arrays(classes, {f"{classes[0]}>{classes[1]}": 9}, 20), classes=classes)
+    said = confusion().stdout
+    header, row, _ = said.split("most frequent errors")[1].split("\n", 2)
+    assert "95 % interval" in header
+    assert "45.0 % (9 of 20)" in row
+    assert "25.8 to 65.8 %" in row
+    assert "no room" not in said
 
 
 def test_one_class_has_nothing_to_be_mistaken_for():

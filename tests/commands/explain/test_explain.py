@@ -582,3 +582,31 @@ def test_an_older_model_explains_the_same_classes_of_the_same_images(old):
 def test_what_cannot_be_held_against_a_run_is_told(old, arguments, exit_code, message):
     del old
     assert message in refused(f"explain run {arguments}", exit_code=exit_code)
+
+
+def test_at_80_columns_the_path_of_a_picture_is_whole(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["a_class_with_a_long_name", "another_with_a_longer_name", "blue"]
+    Path("names.txt").write_text("\n".join(names))
+    for old, new in zip(("red", "green"), names, strict=False):
+        Path("photos", old).rename(Path("photos", new))
+    weights = "--model test_resnet --checkpoint weights.safetensors --img-size 64"
+    ends(f"evaluate photos {weights} --classes names.txt -o long -q")
+    said = ends("explain long --top 3").stdout
+    assert pictures("long/explain")
+    assert all(name in said for name in pictures("long/explain"))
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [("constant", "of one value everywhere"), ("alike", "nearly the same as that of the other")],
+)
+def test_maps_that_say_nothing_are_told_plainly(flag, says, monkeypatch):
+    monkeypatch.setattr(
+        "errlens.commands.explain.index_rows.map_flags",
+        lambda maps: [flag] + [""] * (len(maps) - 1),
+    )
+    said = " ".join(explain("run --top 2 --target predicted").stderr.split())
+    flagged = index().dropna(subset="flag").iloc[0]
+    assert f"warning: 1 map {says}" in said
+    assert f"row {flagged['row']}, grad-cam, predicted; flag is {flag} in index.csv" in said

@@ -255,7 +255,7 @@ def test_too_many_rows_without_a_prediction_end_with_3_after_all_is_written():
 def test_rows_that_cannot_be_used_are_failed_ones_with_their_reason():
     text = "path,label,p_cat,p_dog\na,cat,0.9,0.1\nb,dog,0.7,oops\nc,dog,0.7,0.7\n"
     said = refused(text)
-    assert "row 1 holds 'oops'" in said
+    assert "line 3 holds 'oops'" in said
     found = imported(text, "--max-bad 2")
     assert found["status"].tolist() == ["ok", "failed", "failed"]
     assert found["error"].tolist()[1:] == [

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+import errlens
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.config import read_config
 from errlens.commands.options.invocation import OutputOptions
-from errlens.errors import BadConfig, ErrlensError, MissingInput, UsageError
+from errlens.errors import BadConfig, ErrlensError, MissingInput, UnfitOption, UsageError
 
 OUTSIDE = {"out", *(field.name for field in fields(OutputOptions))}
 
@@ -300,3 +301,13 @@ def test_a_file_that_is_not_there_is_missing_input(tmp_path):
     assert "project.yaml" in failure.value.hint
     assert isinstance(failure.value, ErrlensError)
     assert failure.value.exit_code == 3
+
+
+def test_a_near_name_is_proposed_for_a_choice_in_python_too():
+    with pytest.raises(UnfitOption, match="or 'mps'; did you mean auto"):
+        errlens.evaluate("photos", model="x", device="atuo")
+
+
+def test_a_near_name_is_proposed_for_a_choice_in_a_configuration(read):
+    with pytest.raises(BadConfig, match=r"evaluate.device: .* or 'mps'; did you mean auto"):
+        read(CONFIG + "  device: atuo\n")
