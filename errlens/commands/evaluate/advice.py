@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.doubts import Doubt, doubt
+from errlens.analysis.accuracy.doubts import Doubt, doubt, falls_short
 from errlens.commands.evaluate.options import EvaluateOptions, expected_accuracy
 from errlens.commands.evaluate.result import Evaluation
 from errlens.data.photos.oddities import Oddities
@@ -56,8 +56,11 @@ def advise(
         command = _mended(options, evaluation, diagnosis) if diagnosis.restoring else None
         return Advice(diagnosis=diagnosis, warning=_shortfall(diagnosis), command=command)
     # Other settings than those of a transform cannot be tried.
-    _, metrics, classes = evaluation
-    signs = None if options.transform else doubt(metrics.top1, metrics.reliability, classes)
+    run, metrics, classes = evaluation
+    signs = None
+    if not options.transform:
+        expected = run.info.expected_top1  # of a call before
+        signs = doubt(metrics.top1, metrics.reliability, classes, expected=expected)
     if signs is None:
         return Advice()
     command = options.again(expect=f"top1={signs.expect:g}")
@@ -88,7 +91,7 @@ def _diagnose(
     """Look for a better preprocessing where the result falls short of what the user expects."""
     run, metrics, _ = evaluation
     expected, top1 = expected_accuracy(options.expect), metrics.top1
-    if expected is None or top1 is None or top1.high >= expected:
+    if expected is None or top1 is None or not falls_short(top1, expected):
         return None
     if top1.n < LEAST_IMAGES:
         screen.warn(
