@@ -43,6 +43,19 @@ def test_analyze_shows_the_settings_that_restore_the_result_as_well(shades):
     assert said.stdout.count("to evaluate with it: errlens analyze ") == 1
 
 
+def test_where_no_preprocessing_restores_the_result_other_reasons_are_named(shades):
+    labels = {"dark": "middle", "middle": "bright", "bright": "dark"}  # no setting mends these
+    for name, other in labels.items():
+        (shades / name).rename(shades.with_name(other))
+    for name in labels:
+        shades.with_name(name).rename(shades / name)
+    result = evaluate_shades(shades, "-o run --trust-labels --expect top1=0.95 --json")
+    found = json.loads(result.stdout)["diagnosis"]
+    assert (found["restoring"], found["command"], found["untold_arguments"]) == ([], None, {})
+    assert found["further"].endswith("add it, as --model-kwargs K=V")
+    assert found["further"] in result.stderr
+
+
 def test_the_diagnosis_is_part_of_the_json(shades):
     result = evaluate_shades(shades, "-o run --expect top1=0.95 --json")
     found = json.loads(result.stdout)["diagnosis"]
@@ -148,7 +161,9 @@ def test_a_result_that_the_user_expected_is_not_doubted_anywhere(shades):
     missed = "--mean 0.9 0.9 0.9 --std 0.1 0.1 0.2 --img-size 9"  # another run
     evaluate_shades(shades, f"-o missed -q --expect top1=0.6 {missed}")
     assert "In doubt" in verdict(errlens.open_run("missed"))[0]
-    assert evaluate_shades(shades, f"-o run -q --overwrite {wrong}").stderr.count("expected more") == 1
+    assert (
+        evaluate_shades(shades, f"-o run -q --overwrite {wrong}").stderr.count("expected more") == 1
+    )
 
 
 def test_what_was_expected_does_not_make_another_run(shades):
