@@ -79,6 +79,13 @@ def test_without_a_run_it_is_the_newest():
     assert errlens.check(fail_under={"top1": 0.99})[0].passed is False
 
 
+def test_a_number_may_stand_for_the_text_of_an_option():
+    make()
+    assert errlens.check("run", fail_under={"top1": 0.1}, baseline="run", max_drop=0.005)
+    with pytest.raises(UnfitOption, match="max_drop"):
+        errlens.check("run", fail_under={"top1": 0.1}, max_drop=[1])
+
+
 def test_what_is_no_option_or_no_value_is_refused_with_a_note():
     make()
     with pytest.raises(UnfitOption, match="no option 'selct'") as refused:
