@@ -127,6 +127,19 @@ def test_names_that_are_one_or_not_are_decided_by_a_file(walk: Walk):
     assert "--classes" not in walk.ends("import spelt.csv -o newer --classes three.txt").text
 
 
+@IN_TABLES
+def test_a_class_that_is_called_like_a_missing_label_is_named_in_a_file(walk: Walk):
+    at = "imported.table._without_fillers:text"
+    labels, paths = ["flu", "none", "cold", "none"], [f"{row}.jpg" for row in range(4)]
+    table = pd.DataFrame({"path": paths, "label": labels, "pred": ["flu", "cold", "cold", "flu"]})
+    table.to_csv("filled.csv", index=False)
+    said = walk.ends("import filled.csv -o new", says="2 labels are 'none': taken for no label")
+    assert "pass --classes FILE" in said.text, at
+    Path("all.txt").write_text("cold\nflu\nnone\n")
+    assert "no label" not in walk.ends("import filled.csv -o newer --classes all.txt").text
+    assert errlens.open_run("newer").metrics["top1"]["n"] == 4
+
+
 @IN_PHOTOS
 def test_an_accuracy_that_was_expected_is_restored_by_the_next_command(walk: Walk):
     at = "commands.evaluate.advice_view.show_advice:next"
