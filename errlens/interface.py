@@ -106,7 +106,7 @@ def confusion(run: Place | None = None, **options: Any) -> "ConfusionResult":
 def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedResult":
     """Rank the images that are wrong; `.selected` has those asked for, the worst first.
 
-    `.tables["worst"]` has all that are wrong.
+    `.tables.worst` has all that are wrong.
 
     Args:
         run: The run folder; by default the newest below `runs/`.
