@@ -121,7 +121,7 @@ def diagnose(run: Place | None = None, **options: Any) -> "Diagnosis":
 def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedResult":
     """Rank the images that are wrong; `.selected` has those asked for, the worst first.
 
-    `.tables["worst"]` has all that are wrong.
+    `.tables.worst` has all that are wrong.
 
     Args:
         run: The run folder; by default the newest below `runs/`.

@@ -8,9 +8,11 @@ SIGHUP, and a shell with SIGINT for what it starts in the background.
 import os
 import signal
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 _ASKED_TO_STOP: Final = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -25,6 +27,62 @@ def stop_on_signals() -> None:
     for number in _ASKED_TO_STOP:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
+
+
+class _Once:
+    """Hands the first signal on to what would have handled it, and no other.
+
+    After `end`, the first one has to wait.
+    """
+
+    def __init__(self) -> None:
+        numbers = (signal.SIGINT, *_ASKED_TO_STOP)
+        found = {number: signal.getsignal(number) for number in numbers}
+        self._handlers: dict[int, Any] = {n: one for n, one in found.items() if callable(one)}
+        self._heard: list[int] = []
+        self._is_ending = False
+
+    def install(self) -> None:
+        for number in self._handlers:
+            signal.signal(number, self._hear)
+
+    def remove(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def end(self) -> None:
+        self._is_ending = not self._heard
+
+    def hand_on_what_waits(self) -> None:
+        for number in self._heard * self._is_ending:
+            self._handlers[number](number, None)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self._heard:
+            return
+        self._heard.append(number)
+        if not self._is_ending:
+            self._handlers[number](number, frame)
+
+
+@contextmanager
+def heard_once() -> Iterator[Callable[[], None]]:
+    """Let only the first signal to stop be heard in here: those after it would stop the ending.
+
+    Yields:
+        A function after which not even a first signal stops anything in here: it is heard at the
+        end. Call it where the work is done and what came of it is being kept.
+    """
+    if threading.current_thread() is not threading.main_thread():  # others are never stopped
+        yield lambda: None
+        return
+    once = _Once()
+    once.install()
+    try:
+        yield once.end
+    finally:
+        once.remove()
+    once.hand_on_what_waits()
 
 
 def exit_code_of_stop() -> int:

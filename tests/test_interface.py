@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,13 @@ def test_without_a_run_it_is_the_newest():
     assert errlens.check(fail_under={"top1": 0.99})[0].passed is False
 
 
+def test_a_number_may_stand_for_the_text_of_an_option():
+    make()
+    assert errlens.check("run", fail_under={"top1": 0.1}, baseline="run", max_drop=0.005)
+    with pytest.raises(UnfitOption, match="max_drop"):
+        errlens.check("run", fail_under={"top1": 0.1}, max_drop=[1])
+
+
 def test_what_is_no_option_or_no_value_is_refused_with_a_note():
     make()
     with pytest.raises(UnfitOption, match="no option 'selct'") as refused:
@@ -97,3 +105,33 @@ def test_a_run_is_imported_from_a_table():
     run = errlens.import_predictions("table.csv", out="run")
     assert run.metrics["top1"]["value"] == 0.5
     assert errlens.import_predictions("table.csv").path == Path("runs/table-imported")
+
+
+def test_every_result_says_in_a_few_short_lines_what_was_found():
+    make()
+    wrong = "17 of 48"
+    found = errlens.confusion("run", no_figures=True)
+    assert repr(found).startswith(f"<{wrong} images wrong, ")
+    assert "in RUN/confusion>" in repr(found)
+    missed = errlens.misclassified("run", no_figures=True)
+    assert repr(missed).startswith(f"<{wrong} images wrong, ")
+    assert missed.tables.worst["row"].nunique() == 17
+    assert missed.tables.notes is None
+    results = [
+        found,
+        missed,
+        errlens.open_run("run"),
+        errlens.check("run", fail_under={"top1": 0.99}),
+        errlens.what_if("run", drop="cat"),
+        errlens.write_report("run"),
+        errlens.analyze("run"),
+        errlens.compare(shutil.copytree("run", "newer"), "run", no_figures=True),
+    ]
+    for result in results:
+        lines = repr(result).splitlines()
+        assert 1 <= len(lines) <= 8
+        assert "DataFrame" not in repr(result)
+        assert "[48 rows" not in repr(result)
+    assert "report.html" in repr(results[5])
+    assert "report.html" in repr(results[6])
+    assert "failed" in repr(results[3])

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from errlens.data.photos.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
 from errlens.data.photos.regular_files import kernel_devices, read_start
 from errlens.errors import InputError, shortened
+from errlens.run.places import OF_A_RUN
+from errlens.run.results import MADE_FROM, files_made
 
 NOT_UTF8 = "file name is not UTF-8"
 MOST_LEVELS = 200  # of folders in folders
@@ -22,7 +24,8 @@ class FolderScan(NamedTuple):
     `paths` are relative to the folder, POSIX; a name that is not UTF-8 is escaped and has a
     problem. `sizes` are bytes, None for a link that leads nowhere. `top_folders` are the names of
     the folders directly below, sorted. `skipped` counts other files by suffix, and `misnamed` the
-    pictures whose names do not say that they are.
+    pictures whose names do not say that they are. `made` are the folders, relative too, in which
+    what errlens made was passed over: runs as a whole, else the files that a command recorded.
     """
 
     paths: list[str]
@@ -31,6 +34,7 @@ class FolderScan(NamedTuple):
     top_folders: tuple[str, ...]
     skipped: dict[str, int]
     misnamed: dict[str, int]
+    made: tuple[str, ...] = ()
 
 
 def scan_folder(folder: Path) -> FolderScan:
@@ -44,7 +48,10 @@ def scan_folder(folder: Path) -> FolderScan:
     pictures: list[tuple[str, int | None, str | None]] = []
     skipped: Counter[str] = Counter()
     misnamed: Counter[str] = Counter()
-    for entry in _files(folder, ancestors=frozenset()):
+    whole = folder.absolute()  # it may be a part of what a command wrote
+    own = {folder / f.relative_to(whole) for f in files_made(whole.parent) if whole in f.parents}
+    made = [folder] if own else []
+    for entry in _files(folder, ancestors=frozenset(), own=own, made=made):
         suffix = Path(entry.name).suffix.lower()
         if not is_picture_suffix(suffix):
             has_picture = is_picture(entry.path)
@@ -56,14 +63,18 @@ def scan_folder(folder: Path) -> FolderScan:
         pictures.append((path, _size_of(entry), NOT_UTF8 if path != relative else None))
     pictures.sort(key=lambda picture: picture[0])
     below = [entry for entry in _entries(folder) if _is_folder(entry)]
+    tops = {path.partition("/")[0] for path, _, _ in pictures if "/" in path}
+    places = [place.relative_to(folder).as_posix() for place in made]
+    emptied = {place.partition("/")[0] for place in places} - tops
     loops = {entry.name for entry in below if _identity(Path(entry.path)) == _identity(folder)}
     return FolderScan(
         [path for path, _, _ in pictures],
         [size for _, size, _ in pictures],
         [problem for _, _, problem in pictures],
-        tuple(sorted(readable(entry.name) for entry in below if entry.name not in loops)),
+        tuple(sorted(readable(entry.name) for entry in below if entry.name not in loops | emptied)),
         _most_frequent(skipped),
         _most_frequent(misnamed),
+        tuple(sorted(map(readable, places))),
     )
 
 
@@ -84,10 +95,17 @@ def _most_frequent(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[os.DirEntry[str]]:
+def _files(
+    folder: Path,
+    *,
+    ancestors: frozenset[tuple[int, int]],
+    own: set[Path],
+    made: list[Path],
+) -> Iterator[os.DirEntry[str]]:
     """Yield all files below a folder; a link to a folder we are inside of is a loop.
 
-    A link may lead anywhere, but not into what the kernel makes up.
+    A link may lead anywhere, but not into what the kernel makes up. What errlens made is left out:
+    `own` are its files that are known so far, and the folders are added to `made`.
     """
     if len(ancestors) == MOST_LEVELS:
         raise InputError(
@@ -96,10 +114,19 @@ def _files(folder: Path, *, ancestors: frozenset[tuple[int, int]]) -> Iterator[o
     identity = _identity(folder)
     if identity in ancestors or identity[0] in kernel_devices():
         return
-    for entry in _entries(folder):
+    entries = _entries(folder)
+    names = {entry.name for entry in entries}
+    if names >= OF_A_RUN:
+        made.append(folder)
+        return
+    if MADE_FROM in names:
+        own = own | files_made(folder)
+        made.append(folder)
+    for entry in entries:
         if _is_folder(entry):
-            yield from _files(Path(entry.path), ancestors=ancestors | {identity})
-        else:
+            inside = ancestors | {identity}
+            yield from _files(Path(entry.path), ancestors=inside, own=own, made=made)
+        elif not own or Path(entry.path) not in own:
             yield entry
 
 

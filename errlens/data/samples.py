@@ -14,10 +14,10 @@ from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
 from errlens.data.listed_paths import find_roots, placed
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.data.photos.picture_kinds import SUFFIXES
-from errlens.errors import InputError, MissingInput, NoImages
+from errlens.errors import InputError, MissingInput, NoImages, some
 from errlens.escapes import shell_line
 from errlens.formats import counted
-from errlens.run.places import SPLIT_NAMES
+from errlens.run.places import SPLIT_NAMES, is_run
 
 _MOST_ROOTS: Final = 3  # that are named where a manifest lies elsewhere than its files
 
@@ -33,7 +33,7 @@ class Samples:
     that are no pictures by suffix, and `misnamed` pictures whose names do not say so. `classes`
     are those of a data set that has an order of its own; `all_labels` are the labels of the data of
     which some images were kept. `remark` says how the paths of a manifest were read, where not as
-    they are.
+    they are. `made` are the folders in which what errlens made was left out.
     """
 
     frame: pd.DataFrame
@@ -46,6 +46,7 @@ class Samples:
     classes: ClassNames | None = None
     remark: str = ""
     all_labels: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.frame.empty:
@@ -142,6 +143,8 @@ def samples_of_files(
 
 def _from_folder(data: Path) -> Samples:
     scan = scan_folder(data)
+    if not scan.paths and scan.made:
+        raise _nothing_else(data, scan.made)
     top_folders = scan.top_folders
     holding = sorted({path.partition("/")[0] for path in scan.paths if "/" in path}) or top_folders
     if holding and {name.casefold() for name in holding} <= SPLIT_NAMES:
@@ -164,6 +167,24 @@ def _from_folder(data: Path) -> Samples:
         class_folders=folders,
         skipped=scan.skipped,
         misnamed=scan.misnamed,
+        made=scan.made,
+    )
+
+
+def _nothing_else(data: Path, made: Sequence[str]) -> InputError:
+    """Return the error of a folder that holds nothing but what errlens made."""
+    runs = [data / name for name in made if is_run(data / name)]
+    if not runs:
+        return InputError(
+            f"DATA {str(data)!r} holds pictures that errlens made, and no photos",
+            hint="pass the folder of the photos themselves",
+        )
+    is_one = made == (".",)
+    what = "is a run of errlens" if is_one else f"holds runs of errlens ({some(made)})"
+    return InputError(
+        f"DATA {str(data)!r} {what}, {'no folder of' if is_one else 'and no'} photos",
+        hint=f"{shell_line(['errlens', 'report', runs[0]])} shows what is known of the run; "
+        "confusion, misclassified and explain take it as well",
     )
 
 

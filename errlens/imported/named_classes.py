@@ -13,7 +13,8 @@ from errlens.classes.spelling import as_number, folded, holds_synset, synset_of,
 from errlens.errors import BadPredictions, some
 
 SOURCE: Final = "the labels and predictions"
-_FILLERS: Final = ("nan", "null", "none", "n/a", "na", "<na>", "nat")
+_FILLERS: Final = ("nan", "null", "none", "n/a", "na", "<na>", "nat", "#n/a", "?")
+_MINUS_ONE: Final = re.compile(r"\s*-1(\.0*)?\s*")
 _NEGATIVE: Final = re.compile(r" \d+(\.0*)?$")  # folded, where a minus is a gap
 
 
@@ -93,6 +94,38 @@ def named_classes(labels: Iterable[str | None], preds: Iterable[str | None]) -> 
         ClassNames(tuple(sorted(names, key=by_value)), source=SOURCE),
         [spelt.names for spelt in several if spelt.are_classes],
         [sorted({*spelt.labels, *spelt.preds}) for spelt in several if not spelt.are_classes],
+    )
+
+
+def no_labels(
+    labels: Iterable[str | None], *, named: Iterable[str], columns: Iterable[str]
+) -> list[str]:
+    """Return the labels that stand for none, sorted: `nan` and the like, and -1 among numbers.
+
+    What a prediction, a list of classes or a column is called is a class, and no such label.
+
+    Args:
+        labels: The label of each row.
+        named: The predicted classes, and those that are given.
+        columns: The columns of the table, of which some may hold the probability of a class.
+
+    >>> no_labels(["0", "-1", "2", "?"], named=["0", "1", "2"], columns=["path"])
+    ['-1', '?']
+    >>> no_labels(["none", "flu"], named=["none", "flu"], columns=["path"])
+    []
+    """
+    distinct = {label for label in labels if label is not None}
+    found = {label for label in distinct if folded(label) in _FILLERS}
+    minus_one = {label for label in distinct if _MINUS_ONE.fullmatch(label)}
+    if all(as_number(label) is not None for label in distinct - found - minus_one):
+        found |= minus_one
+    classes = {tidied(name).casefold() for name in named}
+    ends = tuple(tidied(name).casefold() for name in columns)
+    return sorted(
+        label
+        for label in found
+        if (name := tidied(label).casefold()) not in classes
+        and not any(end.endswith(name) for end in ends)
     )
 
 

@@ -15,10 +15,11 @@ from errlens.data.file_rows import PlaceOf, line_in_file
 from errlens.data.manifests import Manifest, as_labels, in_split
 from errlens.data.numbering import Numbering
 from errlens.data.tables import blank_rows, is_text, read_table, texts
-from errlens.errors import BadPredictions, UnfitOption
+from errlens.errors import BadPredictions, UnfitOption, some
 from errlens.formats import counted
 from errlens.imported.columns import PredictionColumns
 from errlens.imported.imported_predictions import ImportedPredictions
+from errlens.imported.named_classes import no_labels
 from errlens.imported.naming import Values, name_classes
 from errlens.imported.one_an_image import one_row_an_image
 from errlens.imported.probabilities import ClassColumns, probability_columns
@@ -87,6 +88,8 @@ def read_predictions(
     paths, labels = _paths(table, place, place_of), _names(table, columns.label)
     has_pred = columns.pred in table.column_names
     preds = _names(table, columns.pred) if has_pred else [None] * len(table)
+    labels, more = _without_fillers(labels, preds, given, table.column_names)
+    remarks += more
     held = _class_columns(table, columns, {*labels, *preds} - {None}, given, wishes)
 
     known = _known_classes(held, {*labels, *preds} - {None}, given)
@@ -198,6 +201,21 @@ def _frame(
 def _names(table: pa.Table, column: str) -> list[str | None]:
     """Return what a column calls classes; what is blank is missing."""
     return as_labels(value if value and tidied(value) else None for value in texts(table, column))
+
+
+def _without_fillers(
+    labels: Values, preds: Values, given: ClassNames | None, columns: Collection[str]
+) -> tuple[list[str | None], list[str]]:
+    """Return labels with None for what stands for none, and what is to be said of that."""
+    named = [name for name in preds if name is not None] + [*(given.names if given else ())]
+    fillers = no_labels(labels, named=named, columns=columns)
+    if not fillers:
+        return [*labels], []
+    n = sum(label in fillers for label in labels)
+    what = f"{counted(n, 'label')} {'is' if n == 1 else 'are'} {some(fillers)}"
+    where = "a class is called so" if len(fillers) == 1 else "classes are called so"
+    remark = f"{what}: taken for no label; where {where}, pass --classes FILE with the names of all"
+    return [None if label in fillers else label for label in labels], [remark]
 
 
 def _paths(table: pa.Table, column: str, place_of: PlaceOf) -> list[str]:

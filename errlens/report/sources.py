@@ -110,7 +110,8 @@ def read_overview(
 def _doubt(run: RunFolder, metrics: Mapping[str, Any], matrix: ConfusionMatrix) -> Sequence[str]:
     """Return the signs that `errlens evaluate` warns of; it does of no predictions from elsewhere.
 
-    Nor does it where a transform of one's own prepares the photos.
+    Nor does it where a transform of one's own prepares the photos, or the accuracy is the one that
+    the user expects.
     """
     info, top1 = run.info, metrics.get("top1")
     if info.imported or "transform" in info.settings.preprocessing or not top1:
@@ -123,6 +124,7 @@ def _doubt(run: RunFolder, metrics: Mapping[str, Any], matrix: ConfusionMatrix) 
             for each in metrics.get("reliability") or ()
         ],
         pd.DataFrame({"class_name": matrix.classes.names, **rates}),
+        expected=info.expected_top1,
     )
     return found.signs if found else []
 

@@ -89,7 +89,8 @@ class RunInfo:
     """The contents of `run.json`: the settings, and what it takes to find the images again.
 
     `skipped` counts the files by suffix that lay among the images and are none; `photos` is what
-    was counted of those that could be read, see `errlens.data.photos.oddities`.
+    was counted of those that could be read, see `errlens.data.photos.oddities`. `expected_top1` is
+    the accuracy that the user said to expect.
     """
 
     settings: RunSettings
@@ -104,6 +105,7 @@ class RunInfo:
     resources: Mapping[str, Any] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     photos: Mapping[str, Any] = field(default_factory=dict)
+    expected_top1: float | None = None
     status: str = "running"
     versions: Mapping[str, str] = field(default_factory=versions)
     command_line: str = field(default_factory=lambda: shell_line(sys.argv))

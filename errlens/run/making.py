@@ -50,6 +50,8 @@ class RunInProgress(ReadableRun):
             if any(inside(self.predictions_folder, self.path).glob("part-*.parquet")):
                 self._refuse_others(info, plan)
                 plan = self.plan
+                if info.expected_top1 is None:  # what was expected once still is
+                    info = replace(info, expected_top1=self.info.expected_top1)
             self.suggested_classes_file.unlink(missing_ok=True)
             with self.in_work():
                 self.write_info(info)  # first: it makes a run of the folder

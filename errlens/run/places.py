@@ -11,6 +11,7 @@ TORCHVISION: Final = "torchvision:"
 DEFAULT_RUNS: Final = Path("runs")
 MAX_FILE_MB: Final = 500  # megabytes of an image file; nobody photographs more
 _INFO: Final = "run.json"
+OF_A_RUN: Final = frozenset({_INFO, "plan.parquet"})  # in each from its beginning
 _LEVELS: Final = 3  # how far above a file of a run its folder is looked for
 _SHOWN: Final = 3  # runs that may be meant
 SPLIT_NAMES: Final = frozenset({"train", "val", "valid", "validation", "test"})
@@ -29,6 +30,11 @@ def data_set_name(data: Path) -> str | None:
 def as_recorded(data: Path) -> str:
     """Return DATA as a run remembers it: a name as it is, a place as an absolute path."""
     return str(data.absolute() if data_set_name(data) is None else data)
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder is a run, be it complete or not."""
+    return all((folder / name).is_file() for name in OF_A_RUN)
 
 
 def which_run(path: Path) -> str:

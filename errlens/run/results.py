@@ -9,7 +9,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.documents import BadDocument, parse_json, read_text
-from errlens.errors import NoResults, UnfitOption
+from errlens.errors import NoResults, OutsideRun, UnfitOption
 from errlens.escapes import escaped_json, json_text, shell_line
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.csv_tables import Columns, read_declared, write_csv
@@ -200,6 +200,14 @@ def _making(folder: Path) -> Iterator[None]:
     with written_to(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         yield
+
+
+def files_made(folder: Path) -> set[Path]:
+    """Return the files in a folder that a command wrote; none where none did."""
+    with suppress(OSError, OutsideRun):  # what cannot be entered, or is a link, is nobody's
+        if (folder / MADE_FROM).is_file():
+            return {folder / name for name in _files_of_before(folder)}
+    return set()
 
 
 def read_results(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.DataFrame:

@@ -155,6 +155,45 @@ def test_only_the_first_signal_stops_the_work():
     assert signals.exit_code_of_stop() == 143
 
 
+def kill(number=signal.SIGINT):
+    os.kill(os.getpid(), number)
+    time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *STOPS])
+def test_where_a_signal_is_heard_once_the_ending_is_not_stopped(number):
+    signals.stop_on_signals()
+    before = signal.getsignal(number)
+    ended = False
+    with signals.heard_once():
+        with pytest.raises(KeyboardInterrupt):
+            kill(number)
+        for other in (signal.SIGINT, *STOPS):
+            kill(other)
+        ended = True
+    assert ended
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_while_results_are_kept_is_heard_at_the_end():
+    kept = False
+    with pytest.raises(KeyboardInterrupt), signals.heard_once() as end:  # noqa: PT012
+        end()
+        kill()
+        kill()
+        kept = True
+    assert kept
+
+
+def test_a_thread_is_left_alone_by_signals():
+    def work(_job):
+        with signals.heard_once() as end:
+            end()
+        return signal.getsignal(signal.SIGINT)
+
+    assert list(in_order(work, range(2), workers=2)) == [signal.default_int_handler] * 2
+
+
 def test_a_signal_stops_the_work_of_threads():
     main = threading.main_thread().ident
     signals.stop_on_signals()

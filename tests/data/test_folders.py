@@ -1,12 +1,14 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errlens.data.folders import MOST_LEVELS, scan_folder
 from errlens.errors import InputError
+from errlens.run.results import renewed_folder
 from tests.conftest import paint, touch, without_privilege
 
 
@@ -98,7 +100,7 @@ def test_a_suffix_counts_whatever_its_case_and_the_most_frequent_other_comes_fir
 
 def test_an_empty_folder_has_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {}, {})
+    assert scan_folder(tmp_path) == ([], [], [], ("empty",), {}, {}, ())
 
 
 def test_a_folder_that_cannot_be_listed_is_named(public):
@@ -171,3 +173,26 @@ def test_folders_without_end_are_refused(tmp_path):
     (deepest / "e").mkdir()
     with pytest.raises(InputError, match=r"\.\.\..* nested more than 200 levels deep"):
         scan_folder(tmp_path)
+
+
+def write_results(folder, *names):
+    """Write files as a command does that records them."""
+    with renewed_folder(folder, run_hash="x", options={}) as results:
+        for name in names:
+            results.pixels(name, np.zeros((2, 2, 3), np.uint8))
+
+
+def test_what_errlens_made_is_no_photo(tmp_path):
+    data = touch(tmp_path / "data", "cat/1.jpg", "run/run.json", "run/plan.parquet", "run/own.jpg")
+    touch(data, "run/misclassified/gallery/worst.png", "cat/deep/run.json", "cat/deep/2.jpg")
+    write_results(data / "heat", "cat__dog/1_grad-cam.png", "sheet.png")
+    write_results(data / "dog", "map.png")  # among photos
+    touch(data, "dog/3.jpg")
+    found = scan_folder(data)
+    assert found.paths == ["cat/1.jpg", "cat/deep/2.jpg", "dog/3.jpg"]  # not every run.json is one
+    assert found.made == ("dog", "heat", "run")
+    assert found.top_folders == ("cat", "dog")
+    for inside in ("heat", "heat/cat__dog"):
+        assert scan_folder(data / inside).paths == []
+        assert scan_folder(data / inside).made == (".",)
+    assert scan_folder(data / "run").made == (".",)

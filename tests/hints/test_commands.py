@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import COLOURS, make_run, paint
+import errlens
+from tests.conftest import COLOURS, REPOSITORY, make_run, paint
 from tests.hints.conftest import CLASSES, table
 from tests.hints.walking import IN_PHOTOS, IN_TABLES, Walk, moved_away
 
@@ -126,6 +127,19 @@ def test_names_that_are_one_or_not_are_decided_by_a_file(walk: Walk):
     assert "--classes" not in walk.ends("import spelt.csv -o newer --classes three.txt").text
 
 
+@IN_TABLES
+def test_a_class_that_is_called_like_a_missing_label_is_named_in_a_file(walk: Walk):
+    at = "imported.table._without_fillers:text"
+    labels, paths = ["flu", "none", "cold", "none"], [f"{row}.jpg" for row in range(4)]
+    table = pd.DataFrame({"path": paths, "label": labels, "pred": ["flu", "cold", "cold", "flu"]})
+    table.to_csv("filled.csv", index=False)
+    said = walk.ends("import filled.csv -o new", says="2 labels are 'none': taken for no label")
+    assert "pass --classes FILE" in said.text, at
+    Path("all.txt").write_text("cold\nflu\nnone\n")
+    assert "no label" not in walk.ends("import filled.csv -o newer --classes all.txt").text
+    assert errlens.open_run("newer").metrics["top1"]["n"] == 4
+
+
 @IN_PHOTOS
 def test_an_accuracy_that_was_expected_is_restored_by_the_next_command(walk: Walk):
     at = "commands.evaluate.advice_view.show_advice:next"
@@ -138,6 +152,37 @@ def test_an_accuracy_that_was_expected_is_restored_by_the_next_command(walk: Wal
     )
     walk.ends(shlex.split(said.text.partition("Next: errlens ")[2]), says="1.0000")
     assert "instead" in said.text, at
+
+
+@IN_PHOTOS
+def test_an_argument_that_the_weights_do_not_tell_is_tried_by_the_next_command(walk: Walk):
+    at = "commands.evaluate.advice_view.show_advice:next2"
+    digits = REPOSITORY / "sample_data/digits"
+    call = (
+        f"--checkpoint {digits}/test_resnet.digits.safetensors --img-size 64 --crop-pct 1 "
+        "--crop-mode squash"
+    )
+    walk.ends(f"evaluate {digits}/val {call} --limit 60 --model-kwargs output_stride=16 -o true")
+    true = errlens.open_run("true").predictions.frame  # of these labels, each is right
+    table = pd.DataFrame({"path": true["path"], "label": true["pred_name"]})
+    table.to_csv("true.csv", index=False)
+    typed = f"evaluate true.csv --root {digits}/val {call} -o new --expect top1=1"
+    said = walk.ends(typed, says="Next: ")
+    assert "the reason may be another" in said.text, "commands.evaluate.advice._on_arguments:text2"
+    walk.ends(shlex.split(said.text.partition("Next: errlens ")[2]), says="60 of 60")
+    assert "output_stride=16" in said.text, at
+
+
+@IN_PHOTOS
+def test_where_nothing_is_known_to_try_the_option_is_named(walk: Walk):
+    at = "commands.evaluate.advice._on_arguments:text"
+    Path("dark.py").write_text(DARK)
+    for number, colour in enumerate(COLOURS):
+        for index in range(20):
+            shown = COLOURS[(number + index % 2) % 3]
+            paint(Path("many", colour, f"{index}.png"), shown, seed=100 * number + index)
+    said = walk.ends("evaluate many --model dark:net -o new --expect top1=0.99")
+    assert "add it, as --model-kwargs K=V" in " ".join(said.text.split()), at
 
 
 DARK = """

@@ -64,6 +64,20 @@ def test_splits_are_taken_one_by_one(walk: Walk):
     walk.ends(["evaluate", said.hint.split(": ")[1].split(" or ")[0], *ON.split()])
 
 
+def test_runs_and_pictures_made_are_taken_for_no_photos(walk: Walk):
+    walk.ends("evaluate photos --model tiny:spatial -o runs/one -q")
+    walk.ends("misclassified runs/one -q")
+    for data in ("runs", "runs/one"):
+        said = walk.refused(f"evaluate {data} {ON}", "data.samples._nothing_else:hint2")
+        walk.ends(said.hint.removeprefix("errlens ").partition(" shows")[0])
+    gallery = "runs/one/misclassified/gallery"
+    said = walk.refused(f"evaluate {gallery} {ON}", "data.samples._nothing_else:hint")
+    assert said.hint == "pass the folder of the photos themselves"
+    shutil.move("runs", "photos/runs")
+    found = walk.ends("evaluate photos --model tiny:spatial -o new", says="in 3 classes")
+    assert "left out pictures that errlens made, in 'photos/runs/one'" in found.text
+
+
 def test_a_folder_without_images_says_what_they_end_in(walk: Walk):
     Path("none").mkdir()
     Path("none/readme.md").write_text("x")

@@ -59,14 +59,14 @@ CASES = [
     ),
     (
         f"{NAMED}._refuse_fillers:hint",
-        names("a b nan a", "a b a a"),
+        names("0 1 -2 0", "0 1 0 0"),
         "",
         "leave the cell empty",
-        lambda table: table.replace("nan", None),
+        lambda table: table.replace("-2", None),
     ),
     (
         f"{NAMED}._refuse_fillers:hint",
-        names("a b nan a", "a b a a"),
+        names("a b a a", "a b nan a"),
         "",
         "--classes",
         "--classes abnan.txt",

@@ -31,17 +31,37 @@ class Doubt(NamedTuple):
     expect: float
 
 
+def falls_short(top1: Proportion, expected: float) -> bool:
+    """Tell whether an accuracy is below the one expected, by more than chance.
+
+    >>> falls_short(Proportion(0.5, 0.4, 0.6, 96), 0.65)
+    True
+    >>> falls_short(Proportion(0.5, 0.4, 0.6, 96), 0.55)
+    False
+    """
+    return top1.high < expected
+
+
 def doubt(
-    top1: Proportion | None, reliability: Sequence[ReliabilityBin], classes: pd.DataFrame
+    top1: Proportion | None,
+    reliability: Sequence[ReliabilityBin],
+    classes: pd.DataFrame,
+    *,
+    expected: float | None = None,
 ) -> Doubt | None:
     """Look for signs; None where there is none, or where images are too few to tell.
+
+    Nor is there a doubt about an accuracy that the user expects.
 
     Args:
         top1: The accuracy of a run.
         reliability: Its bins; none where it has no confidences.
         classes: Its table of classes, with class_name, n and precision.
+        expected: The accuracy that the user expects, if that was said.
     """
     if top1 is None or top1.n < LEAST_IMAGES:
+        return None
+    if expected is not None and not falls_short(top1, expected):
         return None
     signs = _unseen(classes, top1.n)
     if top1.low <= 1 / len(classes):

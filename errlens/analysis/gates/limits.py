@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from errlens import formats
 from errlens.analysis.gates.metrics import (
     FINDING,
     OF_A_CLASS,
@@ -62,6 +63,11 @@ class GateResult:
     passed: bool
     reason: str = ""
     details: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook."""
+        outcome = "passed" if self.passed else "failed"
+        return f"<{self.gate.name}: {outcome}, {formats.number(self.measured.value)}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

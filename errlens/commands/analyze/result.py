@@ -18,3 +18,7 @@ class Analysis(NamedTuple):
     page: Path | None
     results: Mapping[str, Any]
     not_done: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Return a few lines for a notebook: the verdict, and where the page is."""
+        return "\n".join([*self.verdict, f"<{self.page or self.run.path}>"])

@@ -7,6 +7,8 @@ import pandas as pd
 
 from errlens.analysis.comparison.by_image import ChangedImages
 from errlens.analysis.comparison.by_run import Comparison
+from errlens.errors import some
+from errlens.formats import count, counted
 
 
 class ComparisonResult(NamedTuple):
@@ -28,6 +30,12 @@ class ComparisonResult(NamedTuple):
     changed: ChangedImages | None = None
     files: Sequence[str] = ()
     absent: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: what was compared, and what changed."""
+        tables = [f"{count(len(table))} {name}" for name, table in self.changes().items()]
+        what = ", ".join([some(self.names, most=3), *tables])
+        return f"<{what}; {counted(len(self.files), 'file')} written>"
 
     @property
     def names(self) -> list[str]:

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.doubts import Doubt, doubt
+from errlens.analysis.accuracy.doubts import Doubt, doubt, falls_short
 from errlens.commands.evaluate.options import EvaluateOptions, expected_accuracy
 from errlens.commands.evaluate.result import Evaluation
 from errlens.data.photos.oddities import Oddities
 from errlens.errors import Interrupted
 from errlens.formats import count, counted, share
+from errlens.model.classifier import Classifier
+from errlens.model.networks.untold import untold_arguments
 from errlens.model.predict import ShardPredictor
 from errlens.model.restoring.restoration import Restoration
 from errlens.model.restoring.search import SettingsSearch
@@ -26,18 +28,28 @@ class Advice(NamedTuple):
 
     A `diagnosis` is made of a result that falls short of the accuracy expected, a `doubt` is about
     one of which the user expected nothing; `warning` says it in a sentence. The command is None
-    where none would help.
+    where none would help. Where no preprocessing restores the result, `untold` are arguments of the
+    network that its weights do not tell, with values to try, and `further` says what may be wrong.
     """
 
     diagnosis: Restoration | None = None
     doubt: Doubt | None = None
     warning: str | None = None
     command: str | None = None
+    untold: Mapping[str, int] = {}
+    further: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; nothing where there is no advice."""
         if self.diagnosis:
-            return {"diagnosis": {**self.diagnosis.as_dict(), "command": self.command}}
+            untold = {"untold_arguments": dict(self.untold), "further": self.further}
+            return {
+                "diagnosis": {
+                    **self.diagnosis.as_dict(),
+                    "command": self.command,
+                    **(untold if self.further else {}),
+                }
+            }
         return {"doubt": {**self.doubt._asdict(), "command": self.command}} if self.doubt else {}
 
 
@@ -53,11 +65,16 @@ def advise(
         diagnosis = _diagnose(predictor, evaluation, options, screen)
         if diagnosis is None:
             return Advice()
-        command = _mended(options, evaluation, diagnosis) if diagnosis.restoring else None
-        return Advice(diagnosis=diagnosis, warning=_shortfall(diagnosis), command=command)
+        advice = Advice(diagnosis=diagnosis, warning=_shortfall(diagnosis))
+        if diagnosis.restoring:
+            return advice._replace(command=_mended(options, evaluation, diagnosis))
+        return _on_arguments(advice, predictor.classifier, evaluation, options)
     # Other settings than those of a transform cannot be tried.
-    _, metrics, classes = evaluation
-    signs = None if options.transform else doubt(metrics.top1, metrics.reliability, classes)
+    run, metrics, classes = evaluation
+    signs = None
+    if not options.transform:
+        expected = run.info.expected_top1  # of a call before
+        signs = doubt(metrics.top1, metrics.reliability, classes, expected=expected)
     if signs is None:
         return Advice()
     command = options.again(expect=f"top1={signs.expect:g}")
@@ -88,7 +105,7 @@ def _diagnose(
     """Look for a better preprocessing where the result falls short of what the user expects."""
     run, metrics, _ = evaluation
     expected, top1 = expected_accuracy(options.expect), metrics.top1
-    if expected is None or top1 is None or top1.high >= expected:
+    if expected is None or top1 is None or not falls_short(top1, expected):
         return None
     if top1.n < LEAST_IMAGES:
         screen.warn(
@@ -152,6 +169,30 @@ def _mended(options: EvaluateOptions, evaluation: Evaluation, diagnosis: Restora
         changes["img_size"] = max(changes["img_size"])
     path = evaluation.run.path
     return options.again(**changes, out=path.with_name(f"{path.name}-mended"))
+
+
+def _on_arguments(
+    advice: Advice, classifier: Classifier, evaluation: Evaluation, options: EvaluateOptions
+) -> Advice:
+    """Add what may be wrong besides the preprocessing, and a command that tries it."""
+    network = classifier.network
+    untold = untold_arguments(network.name, network.arguments)
+    may_be = (
+        "the reason may be another: an argument that the network was trained with, and that its "
+        "weights do not hold; add it,"
+    )
+    if not untold:
+        return advice._replace(further=f"{may_be} as --model-kwargs K=V")
+    (name, value), path = next(iter(untold.items())), evaluation.run.path
+    command = options.again(
+        model_kwargs=[*(options.model_kwargs or ()), f"{name}={value}"],
+        out=path.with_name(f"{path.name}-{name}-{value}"),
+    )
+    return advice._replace(
+        further=f"{may_be} like --model-kwargs {name}={value}",
+        untold=untold,
+        command=command,
+    )
 
 
 def _words(key: str, value: Any) -> list[str]:

@@ -6,11 +6,13 @@ from errlens.terminal import Screen
 
 
 def show_advice(screen: Screen, advice: Advice) -> None:
-    """Warn, and print the settings that restore the expected accuracy, if any, and a command."""
+    """Warn, and print the settings that restore the accuracy expected, or what else to try."""
     if advice.diagnosis:
         screen.say()
     if advice.warning:
         screen.warn(advice.warning)
+    if advice.further:
+        screen.warn(advice.further)
     rows = [
         (as_options(trial.changes), share(trial.accuracy, trial.n), count(trial.n))
         for trial in (advice.diagnosis.restoring if advice.diagnosis else ())
@@ -19,5 +21,9 @@ def show_advice(screen: Screen, advice: Advice) -> None:
         heads = ("instead", ">top-1", ">images not used to choose it")
         screen.essential.table(heads, rows, prose=heads[:1])
         screen.step("", f"to evaluate with it: {advice.command}")
+        screen.say()
+        screen.whole(f"Next: {advice.command}")
+    elif advice.untold:
+        screen.step("", f"to try it: {advice.command}")
         screen.say()
         screen.whole(f"Next: {advice.command}")

@@ -40,6 +40,9 @@ def show_samples(screen: Screen, samples: Samples) -> None:
         screen.remark(f"{count(unlabelled)} of them without a label: predicted, not in the metrics")
     if samples.empty_classes:
         screen.remark(f"class folders without an image: {some(samples.empty_classes)}")
+    if samples.made:
+        where = some([relative(samples.root / name) for name in samples.made], most=3)
+        screen.warn(f"left out pictures that errlens made, in {where}")
     if samples.skipped:
         screen.warn(f"skipped {_files(samples.skipped)}: no images")
     if samples.misnamed:

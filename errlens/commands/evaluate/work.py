@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
 from errlens.commands.evaluate.classifier import load_for, look_first, probe_command
-from errlens.commands.evaluate.options import EvaluateOptions, sidecars_to_keep
+from errlens.commands.evaluate.options import (
+    EvaluateOptions,
+    expected_accuracy,
+    sidecars_to_keep,
+)
 from errlens.commands.evaluate.subset import Judged, among_classes_of_data
 from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores
@@ -92,6 +96,7 @@ def _prepared(options: EvaluateOptions, screen: Screen, samples: Samples) -> Wor
         seed=options.seed,
         skipped=dict(samples.skipped),
         resources=options.resources(),
+        expected_top1=expected_accuracy(options.expect),
     )
     return Work(samples, classifier, superclasses, label, plan, info)
 

@@ -27,6 +27,7 @@ from errlens.commands.showing import say_next
 from errlens.errors import Interrupted, NothingExplained
 from errlens.run.folder import RunFolder, open_run
 from errlens.run.results import ResultsWriter, renewed_folder
+from errlens.signals import heard_once
 from errlens.terminal import Screen, relative
 
 CTRL_C = "Ctrl-C"
@@ -63,7 +64,15 @@ def _show_next(screen: Screen, run: RunFolder, options: ExplainOptions) -> None:
 
 
 def explain_job(job: Job, progress: Progress) -> Explained:
-    """Explain the images, write all files, and return what came of it."""
+    """Explain the images, write all files, and return what came of it.
+
+    Whoever stops it, and stops it again, still gets the index of what was made by then.
+    """
+    with heard_once() as end:
+        return _explain_job(job, progress, end)
+
+
+def _explain_job(job: Job, progress: Progress, end: Callable[[], None]) -> Explained:
     earlier = EarlierCalls(job.folder, job.run_hash)
     try:
         with renewed_folder(
@@ -71,7 +80,7 @@ def explain_job(job: Job, progress: Progress) -> Explained:
         ) as results:
             pictures = PictureFiles(results, job)
             if job.cases:
-                explained = _explain_images(job, results, pictures, progress)
+                explained = _explain_images(job, results, pictures, progress, end)
             else:
                 explained = Explained(job, tables())
             results.when_alone(lambda: earlier.add(results, explained.tables, pictures.sheets))
@@ -83,9 +92,13 @@ def explain_job(job: Job, progress: Progress) -> Explained:
 
 
 def _explain_images(
-    job: Job, results: ResultsWriter, pictures: PictureFiles, progress: Progress
+    job: Job,
+    results: ResultsWriter,
+    pictures: PictureFiles,
+    progress: Progress,
+    end: Callable[[], None],
 ) -> Explained:
-    """Explain image by image, until all are done or it is time to stop."""
+    """Explain image by image, until all are done or it is time to stop; then call `end`."""
     explainer = explainer_of(job, job.load())
     older = explainer_of(job, job.load_older()) if job.load_older else None
     methods = fitting_methods(job.how, explainer.model)
@@ -106,6 +119,7 @@ def _explain_images(
                     break
         pictures.finish()
         similarities = [] if stopped else studies.similarities(methods)
+        end()
     except KeyboardInterrupt:
         stopped, similarities = CTRL_C, []
     made = tables(index.rows(), studies.covers, similarities)

@@ -1,9 +1,6 @@
 """`errlens misclassified`: which images are wrong, by name, the worst first?"""
 
-from collections.abc import Mapping
 from pathlib import Path
-
-import pandas as pd
 
 from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
 from errlens.analysis.mistakes import collecting
@@ -12,7 +9,7 @@ from errlens.analysis.mistakes.repeats import systematic_table
 from errlens.analysis.selection.notes import notes_table, read_notes
 from errlens.commands.misclassified import view
 from errlens.commands.misclassified.options import MisclassifiedOptions
-from errlens.commands.misclassified.result import Copied, MisclassifiedResult
+from errlens.commands.misclassified.result import Copied, MisclassifiedResult, MisclassifiedTables
 from errlens.commands.options.selecting import Selection
 from errlens.data.copies import Copy, copy_images, require_free
 from errlens.data.photos.images import ImageFile
@@ -59,18 +56,16 @@ def _find(run: RunFolder, options: MisclassifiedOptions) -> MisclassifiedResult:
     selection = options.choose(run)
     if not options.select:
         selection = selection._replace(rows=selection.rows[: options.top])
-    tables = {
-        "worst": selection.worst.head(options.top or len(selection.worst)),
-        "collect": collecting.collect_table(matrix),
-        "unknown": collecting.unknown_table(run.read_parts(collecting.UNKNOWN_COLUMNS)),
-    }
-    if options.by_column is not None:
-        tables["systematic"] = systematic_table(
-            selection.images, run.read_extra(), options.by_column
-        )
-    notes = read_notes(options.notes, selection.among) if options.notes else []
+    by, notes = options.by_column, []
     if options.notes:
-        tables["notes"] = notes_table(notes, selection.among)
+        notes = read_notes(options.notes, selection.among)
+    tables = MisclassifiedTables(
+        worst=selection.worst.head(options.top or len(selection.worst)),
+        collect=collecting.collect_table(matrix),
+        unknown=collecting.unknown_table(run.read_parts(collecting.UNKNOWN_COLUMNS)),
+        systematic=None if by is None else systematic_table(selection.images, run.read_extra(), by),
+        notes=notes_table(notes, selection.among) if options.notes else None,
+    )
     pages = [image_page(run, row) for row in selection.single_rows]
     return MisclassifiedResult(matrix, selection, selection.table(), tables, pages, notes)
 
@@ -83,16 +78,14 @@ def _count(run: RunFolder) -> ConfusionMatrix:
     return matrix
 
 
-def _write(
-    results: ResultsWriter, tables: Mapping[str, pd.DataFrame], extra_format: str | None
-) -> None:
+def _write(results: ResultsWriter, tables: MisclassifiedTables, extra_format: str | None) -> None:
     """Write the tables; that of the errors in another format, too, if one is asked for."""
-    for name, table in tables.items():
+    for name, table in tables.tables():
         results.csv(f"{name}.csv", table)
     if extra_format == "parquet":
-        results.parquet("worst.parquet", tables["worst"])
+        results.parquet("worst.parquet", tables.worst)
     elif extra_format == "json":
-        results.json("worst.json", tables["worst"])
+        results.json("worst.json", tables.worst)
 
 
 def _is_gallery(name: str) -> bool:

@@ -1,6 +1,6 @@
 """What `errlens misclassified` finds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from errlens.analysis.selection.notes import Note
 from errlens.commands.options.selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.photos.images import Unread
+from errlens.formats import count, counted, of
 
 
 class Copied(NamedTuple):
@@ -22,10 +23,27 @@ class Copied(NamedTuple):
     failed: Sequence[tuple[Copy, Unread]]
 
 
+class MisclassifiedTables(NamedTuple):
+    """The tables of `errlens misclassified`, None where they were not asked for.
+
+    `worst` has all images that are wrong, or as many as were asked for.
+    """
+
+    worst: pd.DataFrame
+    collect: pd.DataFrame
+    unknown: pd.DataFrame
+    systematic: pd.DataFrame | None = None
+    notes: pd.DataFrame | None = None
+
+    def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield the tables there are, with their names."""
+        yield from ((name, table) for name, table in self._asdict().items() if table is not None)
+
+
 class MisclassifiedResult(NamedTuple):
     """Which images are wrong, and what is known of those that were selected.
 
-    `selected` are the images that are meant; `tables` are all tables by the names of their files;
+    `selected` are the images that are meant; `tables` are all tables, called like their files;
     `pages` tell all about single images. `absent` images could not be shown on the galleries, with
     the reason by path. The names of `files` start from RUN/misclassified.
     """
@@ -33,9 +51,17 @@ class MisclassifiedResult(NamedTuple):
     matrix: ConfusionMatrix
     selection: Selection
     selected: pd.DataFrame
-    tables: Mapping[str, pd.DataFrame]
+    tables: MisclassifiedTables
     pages: Sequence[ImagePage]
     notes: Sequence[Note]
     files: Sequence[str] = ()
     absent: Mapping[str, str] = {}
     copied: Copied | None = None
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: what was found, and where its files are."""
+        wrong = of(self.matrix.n_errors, self.matrix.total)
+        return (
+            f"<{wrong} images wrong, {count(len(self.selected))} selected; "
+            f"{counted(len(self.files), 'file')} in RUN/misclassified>"
+        )

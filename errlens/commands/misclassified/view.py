@@ -59,10 +59,11 @@ def _show_errors(screen: Screen, result: MisclassifiedResult) -> None:
         _show_images(screen, others)
         _show_kinds(screen, others)
     if not narrowed:
-        _show_unknown(screen, result.tables["unknown"])
-    for name, show_table in (("systematic", _show_systematic), ("notes", _show_ideas)):
-        if name in result.tables:
-            show_table(screen, result.tables[name])
+        _show_unknown(screen, result.tables.unknown)
+    if result.tables.systematic is not None:
+        _show_systematic(screen, result.tables.systematic)
+    if result.tables.notes is not None:
+        _show_ideas(screen, result.tables.notes)
 
 
 def _show_copied(screen: Screen, copied: Copied) -> None:
@@ -101,7 +102,7 @@ def _in_short(result: MisclassifiedResult) -> str:
 def _as_tree(result: MisclassifiedResult) -> dict[str, Any]:
     """Return what stands for the result in the object that is printed for programs."""
     tables = {
-        name: showing.records(table) for name, table in result.tables.items() if name != "worst"
+        name: showing.records(table) for name, table in result.tables.tables() if name != "worst"
     }
     return {
         "n": result.matrix.total,

@@ -3,8 +3,10 @@
 import dataclasses
 import re
 from collections.abc import Collection, Mapping
+from numbers import Real
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
@@ -39,6 +41,27 @@ def known_keys(model: type[BaseModel]) -> list[str]:
     return [str(field.alias) for field in model.model_fields.values()]
 
 
+def as_written(
+    options: type[Any], given: Mapping[str, Any], written: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return values read as YAML, but as they are written where an option is a text.
+
+    Nobody has to quote a number, a yes or a date: what is typed in a shell is text as well.
+
+    Args:
+        options: A dataclass.
+        given: Values by option, as YAML understands them.
+        written: The same, every scalar as text.
+    """
+    hints = get_type_hints(options)
+    return {
+        name: _text_of(value, written[name])
+        if _takes_text(hints.get(name)) and name in written
+        else value
+        for name, value in given.items()
+    }
+
+
 class Problem(NamedTuple):
     """What is wrong with a value, or with the key itself."""
 
@@ -71,6 +94,8 @@ def _checked(hint: Any, *, lists_of_one: bool) -> Any:
     checks: list[Any] = [Field(**limits)] if limits else []
     if kind == list[str] | None:
         checks.append(BeforeValidator(_as_assignments))
+    if _takes_text(kind):
+        checks.append(BeforeValidator(_numbers_as_text))
     if lists_of_one and any(get_origin(choice) is list for choice in (kind, *get_args(kind))):
         checks.append(BeforeValidator(_as_list))
     return Annotated[kind, *checks] if checks else kind
@@ -85,4 +110,32 @@ def _as_assignments(value: object) -> object:
 
 def _as_list(value: object) -> object:
     """Let one value stand for a list of one."""
-    return [value] if isinstance(value, str | Path) else value
+    return [value] if isinstance(value, str | Path) or _is_number(value) else value
+
+
+def _takes_text(kind: Any) -> bool:
+    """Tell whether an option is a text, a path or a word among several, or a list of these."""
+    if get_origin(kind) in (Union, UnionType, list):
+        choices = [choice for choice in get_args(kind) if choice is not type(None)]
+        return all(map(_takes_text, choices))
+    if get_origin(kind) is Literal:
+        return all(isinstance(choice, str) for choice in get_args(kind))
+    return kind in (str, Path)
+
+
+def _text_of(value: object, written: object) -> object:
+    """Return the text of a number, a yes or a date, also of each in a list."""
+    if isinstance(value, list) and isinstance(written, list):
+        return [_text_of(*both) for both in zip(value, written, strict=True)]
+    return value if value is None or isinstance(value, dict | list) else written
+
+
+def _numbers_as_text(value: object) -> object:
+    """Let a number stand for its text."""
+    if isinstance(value, list):
+        return [_numbers_as_text(item) for item in value]
+    return str(value) if _is_number(value) else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

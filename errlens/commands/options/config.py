@@ -9,7 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from errlens.commands.options.checked import checked_model, first_problem, known_keys
+from errlens.commands.options.checked import (
+    as_written,
+    checked_model,
+    first_problem,
+    known_keys,
+)
 from errlens.documents import MOST_LEVELS, BadDocument, parse_yaml, parse_yaml_lines, read_text
 from errlens.errors import BadConfig, MissingInput, did_you_mean, nearest, shortened
 from errlens.run.places import data_set_name
@@ -18,6 +23,17 @@ Options = TypeVar("Options")
 
 # Where each key stands, by its path: ("evaluate", "data") -> file and line, or the `--set`.
 _Places = dict[tuple[str, ...], str]
+
+
+class _Text(NamedTuple):
+    """A configuration as it is read: its values, each scalar of it as text, and where keys stand.
+
+    What overrides it is part of it. What is merged in by `<<` is there as a value only.
+    """
+
+    tree: dict[str, Any]
+    written: dict[str, Any]
+    places: _Places
 
 
 class Config(NamedTuple):
@@ -48,20 +64,22 @@ def read_config(
     """
     if not path.is_file():
         raise MissingInput(path, what="configuration")
-    tree, places = _parse(path)
+    text = _parse(path)
     for setting in overrides:
-        places[_override(tree, setting)] = f"--set {setting}"
+        text.places[_override(text, setting)] = f"--set {setting}"
+    tree, written, places = text
     unknown = [key for key in tree if key not in {"out", *commands}]
     if unknown:
         raise _unknown_key(path, (str(unknown[0]),), places, ["out", *commands])
-    if not isinstance(tree.get("out"), str):
+    out = None if tree.get("out") is None else written.get("out", tree["out"])
+    if not isinstance(out, str):
         raise BadConfig(f"{path}: 'out' must name the run folder")
     blocks = {
-        name: _make_options(options, tree[name], (path, name, places), skip=outside_blocks)
+        name: _make_options(options, text, (path, name), skip=outside_blocks)
         for name, options in commands.items()
         if name in tree
     }
-    return Config(_below(path.parent, Path(tree["out"])), blocks)
+    return Config(_below(path.parent, Path(out)), blocks)
 
 
 def config_text(config: Config, *, outside_blocks: Collection[str] = ()) -> str:
@@ -94,50 +112,51 @@ def _plain(value: object) -> object:
     return value
 
 
-def _parse(path: Path) -> tuple[dict[str, Any], _Places]:
+def _parse(path: Path) -> _Text:
     try:
-        tree, lines = parse_yaml_lines(read_text(path))
+        text = read_text(path)
+        tree, lines = parse_yaml_lines(text)
+        written = parse_yaml(text, untyped=True)
     except BadDocument as error:
         raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(tree, dict):
         raise BadConfig(f"{path} must be a mapping with 'out' and a block for each command")
-    return tree, {key: f"{path}:{line}" for key, line in lines.items()}
+    return _Text(tree, written, {key: f"{path}:{line}" for key, line in lines.items()})
 
 
-def _override(tree: dict[str, Any], setting: str) -> tuple[str, ...]:
-    """Put a `block.key=value` into the tree, the value read as YAML; return its path."""
+def _override(config: _Text, setting: str) -> tuple[str, ...]:
+    """Put a `block.key=value` into what was read, the value read as YAML; return its path."""
     key, equals, text = setting.partition("=")
     *above, last = key.split(".")
     if not equals or not last or len(above) > MOST_LEVELS:
         raise BadConfig(f"--set {shortened(setting)!r} is not of the form block.key=value")
     try:
-        value = parse_yaml(text)
+        value, written = parse_yaml(text), parse_yaml(text, untyped=True)
     except BadDocument as error:
         raise BadConfig(f"--set {key}: the value cannot be read as YAML: {error}") from error
+    tree, texts = config.tree, config.written
     for name in above:
         if tree.get(name) is None:  # absent, or an empty block
-            tree[name] = {}
-        tree = tree[name]
+            tree[name], texts[name] = {}, {}
+        tree, texts = tree[name], texts.get(name, {})  # a merged block is written elsewhere
         if not isinstance(tree, dict):
             raise BadConfig(f"--set {key}: {name!r} holds a value, not settings")
-    tree[last] = value
+    tree[last], texts[last] = value, written
     return (*above, last)
 
 
 def _make_options(
-    options: type[Options],
-    block: object,
-    where: tuple[Path, str, _Places],
-    *,
-    skip: Collection[str],
+    options: type[Options], text: _Text, where: tuple[Path, str], *, skip: Collection[str]
 ) -> Options:
     """Check a block and make the options from it."""
-    path, name, places = where
+    (path, name), places = where, text.places
+    block = text.tree[name]
     if block is not None and not isinstance(block, dict):
         raise BadConfig(f"{_place(path, (name,), places)}: {name!r} must hold settings")
     model = checked_model(options, skip=skip)
+    given = as_written(options, block, text.written.get(name, {})) if block else {}
     try:
-        checked = model.model_validate(block or {})
+        checked = model.model_validate(given)
     except ValidationError as error:
         problem = first_problem(error)
         key = (name, *problem.where)

@@ -19,6 +19,10 @@ class ReportResult(NamedTuple):
     files: Sequence[Path]
     not_appended: str | None
 
+    def __repr__(self) -> str:
+        """Return a line for a notebook: where the files are."""
+        return f"<{', '.join(map(str, self.files))}>"
+
     @property
     def page_file(self) -> Path:
         """The page itself."""

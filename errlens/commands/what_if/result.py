@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from errlens.analysis.accuracy.what_if import Recount
 from errlens.analysis.gates.limits import GateResult
+from errlens.formats import counted, of
 
 
 class WhatIfResult(NamedTuple):
@@ -13,3 +14,11 @@ class WhatIfResult(NamedTuple):
     old: Recount
     new: Recount
     gates: Sequence[GateResult]
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: the accuracy before and now."""
+        before, now = (
+            of(one.matrix.total - one.matrix.n_errors, one.matrix.total)
+            for one in (self.old, self.new)
+        )
+        return f"<{before} images right before, {now} now; {counted(len(self.gates), 'gate')}>"

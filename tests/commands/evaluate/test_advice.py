@@ -43,6 +43,19 @@ def test_analyze_shows_the_settings_that_restore_the_result_as_well(shades):
     assert said.stdout.count("to evaluate with it: errlens analyze ") == 1
 
 
+def test_where_no_preprocessing_restores_the_result_other_reasons_are_named(shades):
+    labels = {"dark": "middle", "middle": "bright", "bright": "dark"}  # no setting mends these
+    for name, other in labels.items():
+        (shades / name).rename(shades.with_name(other))
+    for name in labels:
+        shades.with_name(name).rename(shades / name)
+    result = evaluate_shades(shades, "-o run --trust-labels --expect top1=0.95 --json")
+    found = json.loads(result.stdout)["diagnosis"]
+    assert (found["restoring"], found["command"], found["untold_arguments"]) == ([], None, {})
+    assert found["further"].endswith("add it, as --model-kwargs K=V")
+    assert found["further"] in result.stderr
+
+
 def test_the_diagnosis_is_part_of_the_json(shades):
     result = evaluate_shades(shades, "-o run --expect top1=0.95 --json")
     found = json.loads(result.stdout)["diagnosis"]
@@ -130,6 +143,34 @@ def test_page_and_summary_begin_with_the_doubt_that_the_terminal_warned_of(shade
     assert f"<p>{doubtful}</p>" in html.unescape(Path("wrong/report.html").read_text("utf-8"))
     assert Path("wrong/summary.md").read_text("utf-8").splitlines()[2].startswith("In doubt: ")
     assert "100.0 % right" in verdict(errlens.open_run("good"))[0]
+
+
+def test_a_result_that_the_user_expected_is_not_doubted_anywhere(shades):
+    wrong = "--mean 0.9 0.9 0.9 --std 0.1 0.1 0.1"
+    said = evaluate_shades(shades, f"-o run --expect top1=0.3 {wrong}")
+    assert "If you expected more" not in said.stderr
+    run = errlens.open_run("run")
+    assert run.info.expected_top1 == 0.3
+    assert "33.3 % right" in verdict(run)[0]
+    CliRunner().invoke(app, ["report", "run", "-q"])
+    assert "In doubt" not in Path("run/report.html").read_text("utf-8")
+    assert "In doubt" not in Path("run/summary.md").read_text("utf-8")
+    again = evaluate_shades(shades, f"-o run {wrong}")  # what was expected once still is
+    assert "If you expected more" not in again.stderr
+    assert errlens.open_run("run").info.expected_top1 == 0.3
+    missed = "--mean 0.9 0.9 0.9 --std 0.1 0.1 0.2 --img-size 9"  # another run
+    evaluate_shades(shades, f"-o missed -q --expect top1=0.6 {missed}")
+    assert "In doubt" in verdict(errlens.open_run("missed"))[0]
+    assert (
+        evaluate_shades(shades, f"-o run -q --overwrite {wrong}").stderr.count("expected more") == 1
+    )
+
+
+def test_what_was_expected_does_not_make_another_run(shades):
+    evaluate_shades(shades, "-o run -q")
+    before = errlens.open_run("run").info.run_hash
+    assert evaluate_shades(shades, "-o run -q --expect top1=0.6").exit_code == 0
+    assert errlens.open_run("run").info.run_hash == before
 
 
 def test_of_predictions_from_elsewhere_and_of_a_transform_of_ones_own_nothing_is_doubted(shades):

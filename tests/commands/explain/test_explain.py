@@ -1,8 +1,11 @@
 """`errlens explain` on runs of small networks that were made here."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +19,10 @@ from scipy.stats import wilcoxon
 import errlens
 import errlens.attribution.cases
 from errlens.attribution.methods import method_names
+from errlens.commands.explain.earlier_calls import EarlierCalls
 from errlens.formats import probability
 from errlens.run.csv_tables import read_csv
-from tests.conftest import call, contents, ends, refused
+from tests.conftest import call, contents, ends, refused, signals_as
 
 QUICK = "--steps 4 --samples 2 --mask 50%"
 
@@ -251,6 +255,36 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     assert index()["method"].tolist() == ["grad-cam"] * 3 + ["gradient"] * 3
     assert set(pictures()) == set(index()["file"])
     assert {name for name in before if name.endswith(".png")} < set(contents("run/explain"))
+    explain("run --top 3 --method gradient")
+    assert index().query("method == 'gradient'")["row"].nunique() == 3
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_ctrl_c_while_the_index_is_written_loses_no_map(monkeypatch, first):
+    explain("run --top 1")
+    real, calls = errlens.attribution.cases.explain_batch, []
+    write = EarlierCalls.add
+
+    def stop(*arguments):
+        calls.append(arguments)
+        if first and len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments)
+
+    def stop_again(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        write(*arguments)
+
+    with monkeypatch.context() as patched, signals_as(signal.default_int_handler, signal.SIGINT):
+        patched.setattr("errlens.attribution.cases.explain_batch", stop)
+        patched.setattr(EarlierCalls, "add", stop_again)
+        said = call("explain run --top 3 --method gradient --batch-size 1")
+    assert said.exit_code == 130
+    assert "Traceback" not in said.output
+    assert index()["method"].value_counts()["gradient"] == (3 if first else 9)
+    assert set(pictures()) == set(index()["file"])
+    assert not list(Path("run").glob(".explain.*"))
     explain("run --top 3 --method gradient")
     assert index().query("method == 'gradient'")["row"].nunique() == 3
 

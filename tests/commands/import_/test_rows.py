@@ -41,6 +41,46 @@ def test_a_confidence_makes_calibration_known():
     assert metrics["top1"]["n"] == 3
 
 
+@pytest.mark.parametrize(
+    "filler", ["-1", "-1.0", "nan", "NaN", "None", "<NA>", "N/A", "?", "", " "]
+)
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        ("path,label,pred", ["a,0,0", "b,{},1", "c,1,1", "d,2,0"]),
+        ("path,label,p_0,p_1,p_2", ["a,0,1,0,0", "b,{},0,1,0", "c,1,0,1,0", "d,2,1,0,0"]),
+        ("path,label,prob_1", ["a,0,.1", "b,{},.9", "c,1,.9", "d,1,.1"]),
+    ],
+)
+def test_what_programs_write_for_no_label_is_none(head, rows, filler):
+    found = imported("\n".join([head, *rows, ""]).format(filler))
+    assert found["status"].tolist() == ["ok"] * 4
+    assert found["label_name"].isna().tolist() == [False, True, False, False]
+    metrics = errlens.open_run("run").metrics
+    assert metrics["top1"] | {"low": 0, "high": 0} == {"value": 2 / 3, "low": 0, "high": 0, "n": 3}
+
+
+def test_labels_that_are_none_are_counted_in_the_summary():
+    Path("table.csv").write_text("path,label,pred\na,0,0\nb,-1,1\nc,?,1\nd,1,1\n")
+    said = run_import("table.csv -o run").stderr
+    assert "2 labels are '-1', '?': taken for no label" in said
+    assert "2 of them have no label: not in the metrics" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("path,label,pred\na,none,none\nb,flu,none\nc,flu,flu\n", ""),
+        ("path,label,p_none,p_flu\na,none,.9,.1\nb,flu,.2,.8\nc,none,.3,.7\n", ""),
+        ("path,label,pred\na,none,flu\nb,flu,flu\nc,flu,flu\n", "--classes two.txt"),
+        ("path,label,pred\na,-1,1\nb,1,-1\nc,1,1\n", ""),
+    ],
+)
+def test_a_class_may_be_called_so(text, options):
+    Path("two.txt").write_text("none\nflu\n")
+    assert imported(text, options)["label_name"].notna().all()
+
+
 def test_superclasses_of_predicted_classes():
     Path("parents.csv").write_text("class_name,superclass\ncat,pet\ndog,pet\nfox,wild\n")
     text = "path,label,pred\na,cat,dog\nb,fox,cat\nc,fox,fox\n"

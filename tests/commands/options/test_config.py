@@ -78,6 +78,40 @@ def test_text_that_is_no_path_stays_as_it_is(evaluate):
     assert evaluate("split: ../val").split == "../val"
 
 
+@pytest.mark.parametrize(
+    "value", ["5", "007", "1.50", "1e3", "true", "No", "2024-01-02", "1_000", "0x1F", "on", "1:30"]
+)
+def test_what_is_a_text_in_a_shell_needs_no_quotes(evaluate, read, value, tmp_path):
+    found = evaluate(f"split: {value}", f"root: {value}", f"model_kwargs: [{value}, a=b]")
+    assert found.split == value
+    assert found.root == tmp_path / value
+    assert found.model_kwargs == [value, "a=b"]
+    overridden = read(CONFIG, f"evaluate.split={value}", f"out={value}")
+    assert overridden.blocks["evaluate"].split == value
+    assert overridden.out == tmp_path / value
+    assert read(CONFIG.replace("results/run", value)).out == tmp_path / value
+
+
+def test_a_count_of_bad_inputs_needs_no_quotes_and_nothing_stays_nothing(evaluate):
+    assert evaluate("max_bad: 5").max_bad == "5"
+    assert evaluate("split: null").split is None
+    assert evaluate("split: ~").split is None
+
+
+def test_a_text_may_come_from_an_anchor_or_be_merged(read):
+    text = "out: run\nevaluate: &first\n  data: &place 2024\n  split: *place\n  model: m\n"
+    block = read(text).blocks["evaluate"]
+    assert (block.data.name, block.split) == ("2024", "2024")
+    merged = "shared: &all\n  data: 2024\n  model: m\nout: 7\nevaluate:\n  <<: *all\n  split: no\n"
+    with pytest.raises(BadConfig, match="unknown key 'shared'"):
+        read(merged)
+    anchored = "out: 7\nevaluate: {data: a, model: m, <<: {split: 2024, max_bad: 5}}\n"
+    config = read(anchored)
+    assert config.out.name == "7"
+    assert (config.blocks["evaluate"].split, config.blocks["evaluate"].max_bad) == ("2024", "5")
+    assert read("<<: {out: run, evaluate: {data: a, model: m}}\n").out.name == "run"
+
+
 def test_overrides_win_over_the_file_and_the_last_over_the_others(read, tmp_path):
     config = read(CONFIG, "evaluate.img_size=32", "evaluate.img_size=16", "out=other")
     assert config.blocks["evaluate"].img_size == 16
@@ -171,9 +205,8 @@ def test_what_the_whole_configuration_decides_is_no_key_of_a_block(read, key):
         "crop_mode: round",
         "device: tpu",
         "exif: perhaps",
-        "split: 3",
         "split: [a]",
-        "root: 3",
+        "split: {a: 1}",
         "mean: 0.5",
         "mean: [0.5, 0.5]",
         "mean: [0.5, 0.5, red]",
@@ -261,7 +294,7 @@ def test_a_block_that_holds_no_settings_is_refused(read, block):
         read(f"out: a\nrelaxed: {block}\n", commands={"relaxed": Relaxed})
 
 
-@pytest.mark.parametrize("text", ["evaluate:\n", "out:\n", "out: 3\n", "out: [a]\n"])
+@pytest.mark.parametrize("text", ["evaluate:\n", "out:\n", "out: null\n", "out: [a]\n"])
 def test_the_run_folder_must_be_named(read, text):
     with pytest.raises(BadConfig, match="'out' must name the run folder"):
         read(text)
