@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from errlens.data.photos.picture_kinds import START, is_picture_start, is_picture_suffix, suffix_of
 from errlens.data.photos.regular_files import kernel_devices, read_start
 from errlens.errors import InputError, shortened
+from errlens.run.made_from import MADE_FROM, files_made
 from errlens.run.places import OF_A_RUN
-from errlens.run.results import MADE_FROM, files_made
 
 NOT_UTF8 = "file name is not UTF-8"
 MOST_LEVELS = 200  # of folders in folders

@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from errlens.classes.names import ClassNames
 from errlens.data.folders import NOT_UTF8, is_picture, readable, scan_folder
 from errlens.data.listed_paths import find_roots, placed
 from errlens.data.manifests import MANIFEST_SUFFIXES, Columns, Manifest, read_manifest
 from errlens.data.photos.picture_kinds import SUFFIXES
+from errlens.data.stratified import stratified_rows
 from errlens.errors import InputError, MissingInput, NoImages, some
 from errlens.escapes import shell_line
 from errlens.formats import counted
@@ -291,26 +290,3 @@ def stratified(samples: Samples, limit: int, seed: int) -> Samples:
         extra = extra.iloc[kept].assign(row=range(len(kept))).reset_index(drop=True)
     frame = samples.frame.iloc[kept].reset_index(drop=True)
     return replace(samples, frame=frame, extra=extra, all_labels=tuple(samples.labels))
-
-
-def stratified_rows(labels: NDArray[Any], limit: int, *, seed: int) -> NDArray[np.intp]:
-    """Choose `limit` rows, of every label its share or at most one row more or less; sorted.
-
-    Whole rows first, the rest to the largest remainders (Hamilton's method); a tie, and which
-    rows of a label, are up to the seed.
-
-    >>> stratified_rows(np.array(["a", "b", "a", "a", "a", "b"]), 3, seed=0)
-    array([2, 3, 5])
-    """
-    random = np.random.default_rng(seed)
-    _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    share = min(limit, len(labels)) * sizes / len(labels)
-    quota = np.floor(share + 1e-9).astype(int)
-    rest = round(share.sum()) - quota.sum()
-    by_remainder = np.lexsort((random.random(len(sizes)), quota - share))
-    quota[by_remainder[:rest]] += 1
-    shuffled = random.permutation(len(labels))
-    by_group = shuffled[np.argsort(group[shuffled], kind="stable")]
-    place = np.empty(len(labels), int)  # of each row among those of its label
-    place[by_group] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.flatnonzero(place < quota[group])

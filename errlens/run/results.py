@@ -5,13 +5,12 @@ files that errlens did not write stay in any case. Of several processes that ren
 same time each does so alone, one after the other; what one adds to, it reads then.
 """
 
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,17 +18,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from errlens.documents import BadDocument, parse_json, read_text
-from errlens.errors import NoResults, OutsideRun, UnfitOption
+from errlens.errors import NoResults, UnfitOption
 from errlens.escapes import escaped_json, json_text, shell_line
 from errlens.predictions.table import SCHEMA_VERSION
 from errlens.run.csv_tables import Columns, read_declared, write_csv
 from errlens.run.disk import inside, written_to
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
+from errlens.run.made_from import MADE_FROM, files_of_before, record_of
 from errlens.run.tables import write_parquet
-
-MADE_FROM: Final = "made_from.json"  # which run, by which options, and which files
 
 
 class Drawing(Protocol):
@@ -202,14 +199,6 @@ def _making(folder: Path) -> Iterator[None]:
         yield
 
 
-def files_made(folder: Path) -> set[Path]:
-    """Return the files in a folder that a command wrote; none where none did."""
-    with suppress(OSError, OutsideRun):  # what cannot be entered, or is a link, is nobody's
-        if (folder / MADE_FROM).is_file():
-            return {folder / name for name in _files_of_before(folder)}
-    return set()
-
-
 def read_results(run: RunFolder, kind: str, name: str, columns: Columns) -> pd.DataFrame:
     """Read a table that another command made of this run.
 
@@ -244,7 +233,7 @@ def read_table(
     path = inside(folder / name, folder)
     if not path.exists():
         raise NoResults(f"{str(path)!r} is not there", command=command)
-    if _record(folder).get("run_hash") != run_hash:
+    if record_of(folder).get("run_hash") != run_hash:
         raise NoResults(f"{str(folder)!r} was made of other predictions", command=command)
     try:
         return read_declared(path, columns, required=required)
@@ -261,7 +250,7 @@ def _replace(folder: Path, temporary: Path, names: list[str], kept: list[str]) -
     for name in names:
         inside((folder / name).parent, folder)
     folder.mkdir(exist_ok=True)
-    gone = [name for name in _files_of_before(folder) if name not in kept]
+    gone = [name for name in files_of_before(folder) if name not in kept]
     for name in gone:
         (folder / name).unlink(missing_ok=True)
     for name in names:
@@ -276,31 +265,7 @@ def _kept(
     folder: Path, run_hash: str, keep: Callable[[str], bool], written: list[str]
 ) -> list[str]:
     """Return the files of before that stay."""
-    if _record(folder).get("run_hash") != run_hash:
+    if record_of(folder).get("run_hash") != run_hash:
         return []
-    names = [name for name in _files_of_before(folder) if name != MADE_FROM]
+    names = [name for name in files_of_before(folder) if name != MADE_FROM]
     return sorted(name for name in names if keep(name) and name not in written)
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    """Return what a folder says it was made from; nothing if it does not say."""
-    try:
-        record = parse_json(read_text(inside(folder / MADE_FROM, folder)))
-    except BadDocument:
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _files_of_before(folder: Path) -> list[str]:
-    """Return the files that errlens wrote into a folder, the one that vouches for them first.
-
-    Whatever the record says, they lie in this folder: what it holds is matched, not what it names.
-    """
-    names = _record(folder).get("files")
-    names = names if isinstance(names, list) else []
-    here = []
-    for place, folders, files in os.walk(folder):
-        here += [(Path(place) / file).relative_to(folder).as_posix() for file in files]
-        if Path(place) != folder:
-            folders.clear()  # errlens writes no deeper, others may have nested without end
-    return [MADE_FROM, *(name for name in here if name in names)]

@@ -15,7 +15,8 @@ from errlens.commands.explain.earlier_calls import EarlierCalls, RowNumbers
 from errlens.commands.explain.tables import tables
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
-from errlens.run.results import MADE_FROM, alone_in, renewed_folder
+from errlens.run.made_from import MADE_FROM
+from errlens.run.results import alone_in, renewed_folder
 from tests.run.test_folder import PLAN, make_info, write_parts
 
 TEXT = ("sample_id", "label_name", "pred_name", "method", "target", "file", "maps_file", "status")

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from errlens.errors import OutOfReach, UnfitOption
 from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
-from errlens.run.results import MADE_FROM, ResultsWriter, renewed_results
+from errlens.run.made_from import MADE_FROM
+from errlens.run.results import ResultsWriter, renewed_results
 from tests.conftest import without_privilege
 
 

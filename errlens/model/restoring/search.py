@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.data.samples import stratified_rows
+from errlens.data.stratified import stratified_rows
 from errlens.errors import UnfitOption
 from errlens.formats import counted
 from errlens.model.classifier import Classifier

@@ -44,7 +44,7 @@ def from_gates(gates: WrittenGates) -> Iterator[Finding]:
     for gate in gates.gates:
         if gate.passed:
             continue
-        texts = gate_texts(gate.metric, gate.value, gate.threshold, gate.low, gate.high)
+        texts = gate_texts(gate.metric, gate.value, gate.op, gate.threshold, gate.low, gate.high)
         yield Finding(
             kind="gate",
             statement=f"The gate {gate.name} failed: {gate.reason or texts.value}.",
