@@ -21,10 +21,12 @@ from typer.testing import CliRunner, Result
 import errlens
 from errlens.cli import app
 from errlens.run.folder import RunFolder
+from errlens.run.locks import locked
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 NOBODY = 65534  # the number of a user who owns nothing
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # the name of this process, if there are several
 COLOURS = ("blue", "green", "red")  # in the order of the tiny model's outputs
 
 # A classifier without training: the logit of a colour is ten times the mean of its channel.
@@ -77,6 +79,19 @@ def no_module():
 """
 
 
+def pytest_configure() -> None:
+    """Let tests, and the programs that they start, be fast and the same everywhere.
+
+    Networks this small take several times as long with two threads of torch, whose one core waits
+    for the other. The width is of the terminal that pytest is called from.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        torch.set_num_threads(1)
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="accept the texts as they are")
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
@@ -122,10 +137,16 @@ class Sample(NamedTuple):
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """The sample, which takes its time: it runs once for all tests."""
-    out = tmp_path_factory.mktemp("sample") / "run"
-    said = ends(["run", REPOSITORY / "configs" / "sample.yaml", "--set", f"out={out}"])
-    return Sample(errlens.open_run(out), said.stdout.replace(str(out), "runs/sample"))
+    """The sample, which takes its time: it runs once for all tests, whichever worker has them."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if WORKER else folder) / "sample"
+    printed = folder / "printed.txt"
+    with locked(folder):
+        if not printed.exists():
+            options = ["--set", f"out={folder / 'run'}"]
+            said = ends(["run", REPOSITORY / "configs" / "sample.yaml", *options])
+            printed.write_text(said.stdout.replace(str(folder / "run"), "runs/sample"), "utf-8")
+    return Sample(errlens.open_run(folder / "run"), printed.read_text("utf-8"))
 
 
 def paint(path: Path, colour: str, *, size: tuple[int, int] = (12, 10), seed: int = 0) -> Path:

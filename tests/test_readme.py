@@ -123,7 +123,7 @@ def test_every_column_is_named_in_order():
 
 
 def test_the_test_command_of_the_readme_is_the_one_ci_runs():
-    command = "python -m pip install --editable '.[test]' && python -m pytest"
+    command = "pip install --editable '.[test]' && python -m pytest -n 2 --dist loadfile\n"
     assert command in text_of("README.md")
     assert command in (REPOSITORY / ".ci" / "run").read_text().replace(" --quiet", "")
 

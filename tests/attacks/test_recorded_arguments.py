@@ -100,7 +100,7 @@ EVIL = [
 @pytest.mark.parametrize(
     ("place", "arguments"),
     [*((in_folder, evil) for evil in EVIL), (in_metadata, EVIL[1]), (in_training, EVIL[1])],
-    ids=lambda one: str(one)[:60],
+    ids=lambda one: getattr(one, "__name__", str(one))[:60],
 )
 def test_an_argument_that_no_file_may_decide_is_named_and_refused(
     place, arguments, state, tmp_path, monkeypatch
@@ -233,7 +233,7 @@ NAMES = [
 @pytest.mark.parametrize(
     ("place", "name"),
     [*((in_training, name) for name in NAMES), (in_folder, NAMES[0]), (in_metadata, NAMES[0])],
-    ids=lambda one: str(one)[:30],
+    ids=lambda one: getattr(one, "__name__", str(one))[:30],
 )
 def test_a_recorded_architecture_is_a_librarys_or_nothing(
     place, name, state, tmp_path, monkeypatch

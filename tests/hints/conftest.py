@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 
 from errlens.errors import ErrlensError
 from tests.conftest import COLOURS, TINY_MODULE, ends, make_run, paint
@@ -66,8 +65,7 @@ FILES = {
 
 @pytest.fixture
 def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
-    """Something to follow hints with; the networks are too small for two threads."""
-    torch.set_num_threads(1)
+    """Something to follow hints with."""
     walk = Walk(monkeypatch)
 
     def record(error: ErrlensError, name: str, value: object) -> None:

@@ -46,7 +46,6 @@ def test_other_types_become_float32_and_float64_stays(dtype):
         (Z > 0, "bool"), ([1, [2]], "list"), (torch.zeros(5, 3, 4), r"\(5, 3, 4\) for 5 images"),
         (torch.zeros(4, 4), r"\(4, 4\) for 5 images"), (torch.tensor(1.0), r"\(\) for 5 images"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_holds_no_scores_is_refused_by_what_it_is(output, message):
     with pytest.raises(UnfitModel, match=message):
