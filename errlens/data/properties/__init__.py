@@ -1,1 +1,1 @@
-"""What each photo is like, measured from the file: its light, colour, sharpness, size and origin."""
+"""What each photo is like, as its file tells: light, colour, sharpness, borders, size, origin."""

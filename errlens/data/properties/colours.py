@@ -21,8 +21,8 @@ class Colours(NamedTuple):
     blue_yellow: float
 
 
-def colours_of(image: Image.Image, luma: NDArray[np.uint8]) -> Colours:
-    """Measure the light and colour of an RGB image, of which `luma` are the shades of grey.
+def colours_of(image: Image.Image, pixels: NDArray[np.uint8], luma: NDArray[np.uint8]) -> Colours:
+    """Measure the light and colour of an RGB image; `luma` are its shades of grey.
 
     Returns:
         brightness: Mean luma, 0 (black) to 1 (white).
@@ -33,11 +33,10 @@ def colours_of(image: Image.Image, luma: NDArray[np.uint8]) -> Colours:
         blue_yellow: Likewise, -1/2 (yellow) to 1 (blue).
 
     >>> orange = Image.new("RGB", (2, 2), (255, 128, 0))
-    >>> found = colours_of(orange, np.asarray(orange.convert("L")))
+    >>> found = colours_of(orange, np.asarray(orange), np.asarray(orange.convert("L")))
     >>> [round(value, 2) for value in found]
     [0.59, 0.0, 1.0, 0.33, -0.5]
     """
-    pixels = np.asarray(image)
     red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
     most = float(np.maximum(np.maximum(red, green), blue).mean())
     least = float(np.minimum(np.minimum(red, green), blue).mean())
@@ -51,9 +50,8 @@ def colours_of(image: Image.Image, luma: NDArray[np.uint8]) -> Colours:
     )
 
 
-def is_grey(image: Image.Image) -> bool:
-    """Tell whether the three channels of an RGB image are the same, to the last bit."""
-    pixels = np.asarray(image)
+def is_grey(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether the three channels of (height, width, RGB) are the same, to the last bit."""
     red = pixels[:, :, 0]
     return bool((red == pixels[:, :, 1]).all() and (red == pixels[:, :, 2]).all())
 

@@ -28,7 +28,8 @@ def phash(coarse: NDArray[np.uint8]) -> bytes:
     ('8000000000000000', '8000000000000000')
     """
     waves = np.round(_COSINES @ coarse @ _COSINES.T, _DECIMALS)
-    return np.packbits(waves > np.median(waves)).tobytes()
+    middle = np.sort(waves, axis=None)[31:33].mean()
+    return np.packbits(waves > middle).tobytes()
 
 
 def _cosines() -> NDArray[np.float64]:

@@ -82,8 +82,8 @@ def _places(known: pd.DataFrame, measured_as: str) -> dict[bytes, int]:
     A file that could not be read then is tried again.
     """
     usable = (known["status"] == OK) & (known["measured_as"] == measured_as)
-    hashes = known["content_hash"]
-    return {hashes.iat[place]: place for place in usable.to_numpy(bool).nonzero()[0].tolist()}
+    hashes: list[bytes] = known.loc[usable, "content_hash"].tolist()
+    return dict(zip(hashes, usable.to_numpy(bool).nonzero()[0].tolist(), strict=True))
 
 
 def _rows(
@@ -93,7 +93,7 @@ def _rows(
 
 
 def _row(file: ImageFile, measuring: Measuring, places: Mapping[bytes, int]) -> _Row:
-    if file.content_hash in places:
+    if file.content_hash is not None and file.content_hash in places:
         return places[file.content_hash]
     try:
         encoded = file.read()
@@ -124,4 +124,5 @@ def _joined(rows: Sequence[_Row], known: pd.DataFrame | None) -> pd.DataFrame:
     # Those known stand first, in the order of the files as well.
     of_known, of_measured = iter(range(len(taken))), iter(range(len(taken), len(both)))
     order = [next(of_known if isinstance(row, int) else of_measured) for row in rows]
-    return both.iloc[order].reset_index(drop=True)
+    joined: pd.DataFrame = both.iloc[order].reset_index(drop=True)
+    return joined

@@ -37,9 +37,8 @@ def origin_of(image: Image.Image) -> Origin:
     except Exception:  # noqa: BLE001 - damaged EXIF beside good pixels makes Pillow raise anything
         return Origin()
     orientation = tags.get(_ORIENTATION)
-    known = isinstance(orientation, int) and 1 <= orientation <= 8
     return Origin(
-        orientation if known else 1,
+        orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1,
         _camera(_text(tags, _MAKE), _text(tags, _MODEL)),
         _hour(_text(details, _TAKEN) or _text(tags, _TAKEN)),
     )

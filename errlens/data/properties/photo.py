@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.data.photos.images import Encoded, Photo, Unread, begin_image, decode_begun
@@ -77,43 +76,42 @@ class Measuring:
         }
 
     def _looks(self, photo: Photo) -> dict[str, Any]:
-        small = _shrunk(photo.image)
-        grey = small.convert("L")
-        luma = np.asarray(grey)
-        coarse = coarse_of(grey)
-        borders = find_borders(small)
+        grey = photo.image.convert("L")
+        small, small_grey = _shrunk(photo.image), _shrunk(grey)
+        pixels, luma = np.asarray(small), np.asarray(small_grey)
+        borders, coarse = find_borders(small, luma), coarse_of(small_grey)
+        # What is shrunk of a grey picture is grey: all of it has to be asked seldom.
+        greyscale = is_grey(pixels) and (small is photo.image or is_grey(np.asarray(photo.image)))
         return {
-            **colours_of(small, luma)._asdict(),
-            "sharpness": self._sharpness(photo.image, luma),
-            # What is shrunk of a grey picture is grey; all of it needs to be asked seldom.
-            "greyscale": is_grey(small) and is_grey(photo.image),
+            **colours_of(small, pixels, luma)._asdict(),
+            "sharpness": self._sharpness(grey) if self.as_fed else sharpness(luma),
+            "greyscale": greyscale,
             "border": borders.area,
             **{f"border_{side}": share for side, share in borders._asdict().items()},
             "phash": phash(coarse),
             "coarse": coarse.tobytes(),
         }
 
-    def _sharpness(self, image: Image.Image, luma: NDArray[np.uint8]) -> float:
-        """Return the sharpness of a photo as it is fed, or of what is measured of it.
+    def _sharpness(self, grey: Image.Image) -> float:
+        """Return the sharpness of a photo as it is fed.
 
-        A photo that is enlarged for the network is measured before, and an edge is as many times as
+        One that is enlarged for the network is measured before, and an edge is as many times as
         wide afterwards.
         """
-        if self.as_fed is None:
-            return sharpness(luma)
+        shades = self._shades
         try:
-            enlarged = max(1.0, math.sqrt(math.prod(_scale(self.as_fed, image.size))))
-            height, width = (max(1, round(side / enlarged)) for side in self.as_fed.img_size)
-            fed = replace(self._shades, img_size=(height, width)).fit(image.convert("L"))
+            enlarged = max(1.0, math.sqrt(math.prod(_scale(shades, grey.size))))
+            height, width = (max(1, round(side / enlarged)) for side in shades.img_size)
+            fed = replace(shades, img_size=(height, width)).fit(grey)
         except (ValueError, MemoryError):  # it is too thin or too long to be fed
             return math.nan
         return sharpness(np.asarray(fed)) / enlarged
 
     @cached_property
-    def _shades(self) -> Preprocessing | None:
+    def _shades(self) -> Preprocessing:
         """The preprocessing of shades of grey; a mean is seen where the input is padded with it."""
         if self.as_fed is None:
-            return None
+            raise ValueError("nothing is fed")
         mean = sum(self.as_fed.mean) / len(self.as_fed.mean)
         return replace(self.as_fed, mean=(mean,), std=(1.0,))
 

@@ -34,12 +34,9 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     window = min(_WINDOW, *luma.shape)
     if window < 2:
         return math.nan
-    across = _largest_step(luma, window)
-    down = _largest_step(luma.T, window).T
-    steps = np.maximum(across, down)
-    lowest = _extreme(np.minimum, _extreme(np.minimum, luma, window, axis=0), window, axis=1)
-    ranges = _extreme(np.maximum, _extreme(np.maximum, luma, window, axis=0), window, axis=1)
-    ranges = (ranges - lowest).ravel()
+    steps = np.maximum(_largest_step(luma, window), _largest_step(luma.T, window).T)
+    highest = _extreme(np.maximum, luma, window, window)
+    ranges = (highest - _extreme(np.minimum, luma, window, window)).ravel()
     counted = math.ceil(_PLACES * len(ranges))
     least = np.partition(ranges, -counted)[-counted]
     chosen = ranges >= least
@@ -51,17 +48,23 @@ def _largest_step(luma: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
     """Return the largest step from a pixel to its right neighbour in each window."""
     left, right = luma[:, :-1], luma[:, 1:]
     steps = np.maximum(left, right) - np.minimum(left, right)
-    return _extreme(np.maximum, _extreme(np.maximum, steps, window, axis=0), window - 1, axis=1)
+    return _extreme(np.maximum, steps, window, window - 1)
 
 
-def _extreme(pick: np.ufunc, values: NDArray[np.uint8], n: int, *, axis: int) -> NDArray[np.uint8]:
-    """Return the extreme of each n neighbours along an axis, of every third place."""
-    values = np.moveaxis(values, axis, 0)
-    places = len(values) - n + 1
-    reach, found = 1, values
+def _extreme(
+    pick: np.ufunc, values: NDArray[np.uint8], height: int, width: int
+) -> NDArray[np.uint8]:
+    """Return the extreme of each window of so many pixels, of every third place each way."""
+    return _extreme_of_lines(pick, _extreme_of_lines(pick, values, height).T, width).T
+
+
+def _extreme_of_lines(pick: np.ufunc, lines: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+    """Return the extreme of each n lines that follow one another, of every third place."""
+    places = len(lines) - n + 1
+    reach, found = 1, lines
     while 2 * reach <= n:
         found = pick(found[:-reach], found[reach:])
         reach *= 2
     if reach < n:
         found = pick(found[:places], found[n - reach :])
-    return np.moveaxis(found[:places:_STRIDE], 0, axis)
+    return found[:places:_STRIDE]

@@ -93,9 +93,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "exif_orientation": Property("category", "EXIF orientation", write=_orientation),
     "camera": Property("category", "camera"),
     "saturation": Property("number", "saturation", "pale", "colourful", formats.significant),
-    "red_green": Property(
-        "number", "red-green cast", "greenish", "reddish", formats.significant
-    ),
+    "red_green": Property("number", "red-green cast", "greenish", "reddish", formats.significant),
     "blue_yellow": Property(
         "number", "blue-yellow cast", "yellowish", "bluish", formats.significant
     ),
