@@ -190,6 +190,16 @@ def seconds(value: float) -> str:
     return "<0.01" if value > 0 and text == _fixed(0, 2) else text
 
 
+def clock(hour: float) -> str:
+    """Write a time of day that is given in hours.
+
+    >>> clock(18.5), clock(0.0), clock(23.999)
+    ('18:30', '0:00', '23:59')
+    """
+    minutes = int(60 * hour * _A_HAIR_MORE)
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
 def count(n: float | None) -> str:
     """Write a count; one that comes as a float, for others of its column are missing, is whole.
 

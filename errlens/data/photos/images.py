@@ -140,16 +140,22 @@ def decode(
     scale_16bit: bool = False,
     least: int | None = None,
 ) -> Photo | Unread:
-    """Decode an image completely and convert it to `mode`.
+    """Decode an image completely and convert it to `mode`; see `decode_begun`."""
+    image = begin_image(encoded)
+    if isinstance(image, Unread):
+        return image
+    return decode_begun(
+        image,
+        encoded.content_hash,
+        mode=mode,
+        exif=exif,
+        scale_16bit=scale_16bit,
+        least=least,
+    )
 
-    Args:
-        encoded: The file.
-        mode: Pillow's name for what the model wants: RGB, or L for one channel.
-        exif: Turn the pixels upright as the EXIF orientation says; timm's loader does not.
-        scale_16bit: Bring values beyond a byte to 0 to 255, which timm's loader clips there.
-        least: The image may be smaller, but no side shorter than that: a JPEG is decoded at a
-            fraction of its size in a fraction of the time.
-    """
+
+def begin_image(encoded: Encoded) -> Image.Image | Unread:
+    """Open an image: what its file says of it is known then, and no pixel is decoded."""
     content, content_hash, suffix = encoded
     if not content:
         return Unread(UNREADABLE, "empty file", content_hash)
@@ -159,16 +165,43 @@ def decode(
         image = open_image(content)
         if _is_dng(image):
             return Unread(UNREADABLE, why_raw(), content_hash)
-        if least is not None:
-            image.draft(mode, (least, least))
-        deep = is_deep(image)
-        pixels = (to_eight_bits(image) if deep and scale_16bit else image).convert(mode)
     except UnidentifiedImageError:
         return Unread(UNREADABLE, why_unread(content, suffix), content_hash)
     except Exception as error:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
         return Unread(UNREADABLE, f"{type(error).__name__}: {error}", content_hash)
+    return image
+
+
+def decode_begun(
+    image: Image.Image,
+    content_hash: bytes,
+    *,
+    mode: str = "RGB",
+    exif: bool = False,
+    scale_16bit: bool = False,
+    least: int | None = None,
+) -> Photo | Unread:
+    """Decode an image that was begun completely, and convert it to `mode`.
+
+    Args:
+        image: As `begin_image` returns it.
+        content_hash: Of its file.
+        mode: Pillow's name for what the model wants: RGB, or L for one channel.
+        exif: Turn the pixels upright as the EXIF orientation says; timm's loader does not.
+        scale_16bit: Bring values beyond a byte to 0 to 255, which timm's loader clips there.
+        least: The image may be smaller, but no side shorter than that: a JPEG is decoded at a
+            fraction of its size in a fraction of the time. Width and height stay those of the file.
+    """
+    whole = image.size
+    try:
+        drafted = least is not None and image.draft(mode, (least, least)) is not None
+        deep = is_deep(image)
+        pixels = (to_eight_bits(image) if deep and scale_16bit else image).convert(mode)
+    except Exception as error:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
+        return Unread(UNREADABLE, f"{type(error).__name__}: {error}", content_hash)
     orientation = _orientation(image)
-    width, height = image.size if orientation < 5 else image.size[::-1]
+    size = whole if drafted else image.size
+    width, height = size if orientation < 5 else size[::-1]
     if exif and orientation in _UPRIGHT:
         pixels = pixels.transpose(_UPRIGHT[orientation])
     traits = Traits(

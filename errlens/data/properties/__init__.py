@@ -1,0 +1,1 @@
+"""What each photo is like, as its file tells: light, colour, sharpness, borders, size, origin."""
