@@ -25,8 +25,8 @@ def excess_errors(
     """Compare the errors of choices of images with what chance leaves there, within strata.
 
     N. Mantel, W. Haenszel, Journal of the National Cancer Institute 22 (1959) 719-748, with the
-    tail of `corrected_tail`: given how many images of a stratum are chosen and how many are wrong, the
-    wrong ones among the chosen are hypergeometric.
+    tail of `corrected_tail`: given how many images of a stratum are chosen and how many are wrong,
+    the wrong ones among the chosen are hypergeometric.
 
     Args:
         chosen: Shape (k, n), or (n,) for one choice.

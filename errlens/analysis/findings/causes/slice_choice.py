@@ -6,15 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.findings.causes.slice_tests import (
-    ALL,
-    ALPHA,
-    LARGEST,
-    LOW,
-    VALUE,
-    Bands,
-    Strata,
-)
+from errlens.analysis.findings.causes.slice_evidence import ALL, LOW, VALUE, Strata
+from errlens.analysis.findings.causes.slice_tests import LARGEST, Bands
 from errlens.analysis.findings.causes.slice_words import threshold_of
 from errlens.analysis.findings.scored import Scored
 
@@ -34,7 +27,12 @@ class Tested(NamedTuple):
     excess: float
     p_value: float
     strength: float
-    is_telling: bool
+    level: float
+    is_enough: bool
+
+    def is_evidence(self, n_tests: int) -> bool:
+        """Tell whether it is more than chance, so many having been tried."""
+        return self.is_enough and self.p_value * n_tests <= self.level
 
 
 class Slice(NamedTuple):
@@ -52,9 +50,9 @@ class Slice(NamedTuple):
     also: tuple["Slice", ...] = ()
 
     def shares(self, other: "Slice") -> float:
-        """Return the share of the images of the larger of both that are in both."""
+        """Return the share of the images of the smaller of both that are in both."""
         both = np.count_nonzero((self.parts == 1) & (other.parts == 1))
-        return both / max(len(self.images), len(other.images))
+        return both / min(len(self.images), len(other.images))
 
 
 def tested_in(
@@ -73,13 +71,14 @@ def tested_in(
             possible = part.where(part.possible >= part.least)
             n_tests += len(possible.n)
             few = possible.where(np.argsort(-possible.strength, kind="stable")[:_KEPT])
-            telling = (few.excess >= few.least) & (few.p_value <= ALPHA)
+            is_enough = few.excess >= few.least
             of_column += map(
                 Tested._make,
                 zip(
                     [bands] * len(few.n), few.side.tolist(), few.at.tolist(),
                     few.class_index.tolist(), few.n.astype(int).tolist(), few.excess.tolist(),
-                    few.p_value.tolist(), few.strength.tolist(), telling.tolist(), strict=True,
+                    few.p_value.tolist(), few.strength.tolist(), few.level.tolist(),
+                    is_enough.tolist(), strict=True,
                 ),
             )  # fmt: skip
         kept += sorted(of_column, key=lambda one: -one.strength)[:_KEPT]
@@ -99,17 +98,16 @@ def as_slice(tested: Tested, strata: Strata, scored: Scored) -> Slice:
         else scored.label == tested.class_index
     )
     parts = np.zeros(len(scored), np.int8)
-    if tested.side == VALUE:
-        assert column.codes is not None
+    if column.codes is not None and tested.side == VALUE:
         images = np.flatnonzero(is_meant & (column.codes == tested.at))
         images = images[np.argsort(-np.nan_to_num(scored.confidence[images]), kind="stable")]
         parts[images] = 1
         return Slice(tested, column.values[tested.at], _wrong_first(images, scored), parts)
-    assert column.order is not None
+    order = np.empty(0) if column.order is None else column.order
     sign = 1 if tested.side == LOW else -1
-    members = np.flatnonzero(is_meant & ~np.isnan(column.order))
-    members = members[np.argsort(sign * column.order[members], kind="stable")]
-    along = sign * column.order[members]
+    members = np.flatnonzero(is_meant & ~np.isnan(order))
+    members = members[np.argsort(sign * order[members], kind="stable")]
+    along = sign * order[members]
     k = _where_errors_get_normal(along, members, strata, tested.n)
     edge, inside = threshold_of(along, k)
     parts[members[inside : 2 * inside]] = 2

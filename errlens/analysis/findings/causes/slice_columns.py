@@ -40,6 +40,7 @@ class Column:
         order: Shape (n,), float64, NaN where there is no number; dates in seconds since 1970. None
             where the images have no order.
         is_date: Whether the order is one of dates.
+        is_number: Whether its values are numbers.
         codes: Shape (n,), int32: which of `values`; -1 for one that hardly any other image has.
         values: As they are written; None is that there is no value.
         absent: Why nothing can be looked for.
@@ -49,6 +50,7 @@ class Column:
     measured: bool
     order: NDArray[np.float64] | None = None
     is_date: bool = False
+    is_number: bool = False
     codes: NDArray[np.int32] | None = None
     values: Sequence[str | None] = field(default=())
     absent: str = ""
@@ -85,6 +87,7 @@ def read_column(cells: pd.Series, name: str, *, measured: bool = False) -> Colum
         measured=measured,
         order=order if is_ordered else None,
         is_date=is_date,
+        is_number=bool(is_number.all()),
         codes=shared if len(values) else None,
         values=values,
     )
@@ -103,7 +106,7 @@ def repeats_the_model(column: Column, scored: Scored) -> str:
             return "it follows the probabilities of the model"
     if column.codes is not None:
         values = ["" if value is None else value for value in column.values]
-        named = {folded(name): index for index, name in enumerate(scored.classes)}
+        named = {folded(name): index for index, name in enumerate(scored.classes.names)}
         classes = np.array([*(named.get(folded(value), -1) for value in values), -1])
         if (classes[column.codes] == scored.pred).mean() >= _SAME_NAMES:
             return "" if not scored.n_errors else _if_not_the_label(classes[column.codes], scored)
@@ -134,7 +137,7 @@ def _comparable(cells: pd.Series) -> pd.Series:
     return texts.where(texts.notna() & (texts != ""), None)
 
 
-def _text(cell: Any) -> str:  # noqa: ANN401
+def _text(cell: Any) -> str:
     """Write a cell of a column of several kinds.
 
     >>> _text(" a "), _text(3.0), _text(True), _text(["x"]), _text(pd.Timestamp("2024-05-01"))
@@ -147,7 +150,7 @@ def _text(cell: Any) -> str:  # noqa: ANN401
     return str(cell).strip()
 
 
-def _as_numbers(uniques: Any, counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:  # noqa: ANN401
+def _as_numbers(uniques: Any, counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
     """Return the number of each value, NaN where it is none, and whether they are dates."""
     values = pd.Series(uniques)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -160,9 +163,7 @@ def _as_numbers(uniques: Any, counts: NDArray[np.int64]) -> tuple[NDArray[np.flo
     date_like = values.map(lambda text: _DATE_LIKE.fullmatch(text) is not None).to_numpy(bool)
     if _mostly(date_like, counts):
         for form in _DATE_FORMATS:
-            dates = pd.to_datetime(
-                values.where(date_like), format=form, errors="coerce", utc=True
-            )
+            dates = pd.to_datetime(values.where(date_like), format=form, errors="coerce", utc=True)
             if _mostly(dates.notna().to_numpy(), counts, of=date_like):
                 return _seconds(dates), True
     return np.full(len(values), np.nan), False
@@ -178,7 +179,7 @@ def _mostly(
 
 
 def _finite(values: pd.Series) -> NDArray[np.float64]:
-    numbers = values.astype("float64").to_numpy(copy=True)
+    numbers = np.array(values.astype("float64"), np.float64)
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 
@@ -186,11 +187,11 @@ def _finite(values: pd.Series) -> NDArray[np.float64]:
 def _seconds(dates: pd.Series) -> NDArray[np.float64]:
     instants = pd.to_datetime(dates, utc=True)
     since = (instants - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(1, "s")
-    return since.to_numpy(np.float64)
+    return np.asarray(since, np.float64)
 
 
 def _shared(
-    codes: NDArray[np.int64], uniques: Any, is_value: NDArray[np.bool_]  # noqa: ANN401
+    codes: NDArray[np.int64], uniques: Any, is_value: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], list[str | None]]:
     """Return the values that several images have, that of none behind them; -1 for all others."""
     n_of_each = np.bincount(codes + 1, minlength=len(uniques) + 1)

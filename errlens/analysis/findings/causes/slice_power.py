@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtri
 
-from errlens.analysis.findings.causes.slice_tests import ALPHA, LEAST_EXCESS
+from errlens.analysis.findings.causes.slice_evidence import ALPHA, LEAST_EXCESS
 from errlens.analysis.statistics.strata import corrected_tail
 
 _SHARE: Final = 0.1  # of the images are inside
@@ -26,7 +26,7 @@ def enough_images(rate: float, n_tests: int) -> int | None:
         n_tests: How many slices are tried.
 
     >>> enough_images(0.15, 500), enough_images(0.02, 500)
-    (1300, 12000)
+    (2900, 26000)
     """
     if not 0 < rate < 1:
         return None
@@ -41,4 +41,4 @@ def enough_images(rate: float, n_tests: int) -> int | None:
     does = (p_value * n_tests <= ALPHA) & (observed - expected >= LEAST_EXCESS)
     if not does.any():
         return None
-    return int(float(f"{n[np.argmax(does)]:.1e}")) 
+    return int(float(f"{n[np.argmax(does)]:.1e}"))

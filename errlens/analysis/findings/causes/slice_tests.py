@@ -12,108 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.findings.causes.slice_columns import Column
-from errlens.analysis.statistics.strata import corrected_tail
+from errlens.analysis.findings.causes.slice_evidence import (
+    ALL,
+    HIGH,
+    LOW,
+    VALUE,
+    Candidates,
+    Strata,
+)
 
-ALPHA: Final = 0.01  # of a false alarm, whatever was tried
-LEAST_EXCESS: Final = 10  # errors more than expected
-LEAST_IN_CLASS: Final = 6
 SHARES: Final = (0.05, 0.1, 0.2, 0.3, 0.5)  # of the images, at either end
 LARGEST: Final = 0.6  # of the images, where many are equal; beyond it the others are the slice
 
-LOW: Final = "low"
-HIGH: Final = "high"
-VALUE: Final = "value"
-ALL: Final = -1  # instead of a class
-
 _CUTS: Final = 4 * len(SHARES)  # at either end; before and behind images that are equal
 _NOWHERE: Final = _CUTS + 1  # the band of images without a number
-
-
-@dataclass(frozen=True)
-class Strata:
-    """What images are compared within; `of_image` is int32, shape (n,), ordered by class.
-
-    `n` and `errors` count the images of each stratum, `classes` says which class it is of.
-    """
-
-    of_image: NDArray[np.int32]
-    wrong: NDArray[np.bool_]
-    n: NDArray[np.int64]
-    errors: NDArray[np.int64]
-    classes: NDArray[np.int64]
-
-    @classmethod
-    def of_classes(cls, label: NDArray[np.int32], wrong: NDArray[np.bool_]) -> Self:
-        """Return the classes that have images."""
-        return cls._numbered(label.astype(np.int64), label, wrong)
-
-    @classmethod
-    def _numbered(
-        cls, key: NDArray[np.int64], label: NDArray[np.int32], wrong: NDArray[np.bool_]
-    ) -> Self:
-        _, first, of_image, n = np.unique(
-            key, return_index=True, return_inverse=True, return_counts=True
-        )
-        errors = np.bincount(of_image[wrong], minlength=len(n))
-        return cls(of_image.astype(np.int32), wrong, n, errors, label[first].astype(np.int64))
-
-    def split(self, part: NDArray[np.integer]) -> Self:
-        """Return strata parted further; `part` counts from 0, shape (n,)."""
-        key = self.of_image.astype(np.int64) * (int(part.max(initial=0)) + 1) + part
-        return self._numbered(key, self.classes[self.of_image].astype(np.int32), self.wrong)
-
-    @property
-    def rate(self) -> NDArray[np.float64]:
-        """The share of errors of each stratum."""
-        return self.errors / self.n
-
-    @property
-    def spread(self) -> NDArray[np.float64]:
-        """What the variance of a choice is, over the product of those inside and outside it."""
-        rate = self.rate
-        return rate * (1 - rate) / np.maximum(self.n - 1, 1)
-
-
-class Candidates(NamedTuple):
-    """Slices of one column, as arrays of the same length.
-
-    `at` is the code of a value, or which cut of a tail; `class_index` is that of a slice within one
-    class, else `ALL`; `possible` is the excess if all that are inside were wrong as far as can be.
-    """
-
-    side: NDArray[np.str_]
-    at: NDArray[np.int64]
-    class_index: NDArray[np.int64]
-    n: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    expected: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    possible: NDArray[np.float64]
-
-    @property
-    def excess(self) -> NDArray[np.float64]:
-        """Errors more than expected."""
-        return self.observed - self.expected
-
-    @property
-    def least(self) -> NDArray[np.int64]:
-        """The excess below which a slice is not worth a word."""
-        return np.where(self.class_index == ALL, LEAST_EXCESS, LEAST_IN_CLASS)
-
-    @property
-    def strength(self) -> NDArray[np.float64]:
-        """Deviations by which the errors exceed what is expected."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num((self.excess - 0.5) / np.sqrt(self.variance), neginf=0)
-
-    @property
-    def p_value(self) -> NDArray[np.float64]:
-        """The one-sided chance of so many errors."""
-        return corrected_tail(self.observed, self.expected, self.variance)
-
-    def where(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Candidates":
-        """Return some of them."""
-        return Candidates(*(values[which] for values in self))
 
 
 @dataclass(frozen=True)
@@ -150,7 +62,7 @@ class Bands:
             if n_classes > 1:
                 yield from _tails(self.in_class, strata, strata.classes, np.arange(n_classes))
         if self.column.codes is not None:
-            yield from _values(self.column, strata, n_classes)
+            yield from _values(self.column.codes, strata, n_classes)
 
 
 def _bands(
@@ -197,66 +109,84 @@ def _tails(
     """Count the errors below and above each cut, by groups of strata."""
     n_strata, n_groups = len(strata.n), len(class_indices)
     key = bands * np.int64(n_strata) + strata.of_image
-    cells = [
+    cells, wrong_cells = (
         np.bincount(keys, minlength=(_NOWHERE + 1) * n_strata).reshape(-1, n_strata)[:_NOWHERE]
         for keys in (key, key[strata.wrong])
-    ]
-    known = [counts.sum(axis=0) for counts in cells]
+    )
+    known, known_wrong = cells.sum(axis=0), wrong_cells.sum(axis=0)
     size = np.bincount(group_of, strata.n, minlength=n_groups)
-    rate, spread = strata.rate, strata.spread
-    low = [np.zeros(n_strata, np.int64) for _ in range(2)]
+    each_stratum = np.arange(n_strata)
+    low, low_wrong = np.zeros_like(known), np.zeros_like(known)
     for cut in range(_NOWHERE - 1):
-        filled = np.bincount(group_of, cells[0][cut + 1 :].sum(axis=0), minlength=n_groups) > 0
-        changed = np.bincount(group_of, cells[0][cut], minlength=n_groups) > 0
-        low = [below + counts[cut] for below, counts in zip(low, cells, strict=True)]
-        high = [all_ - below for all_, below in zip(known, low, strict=True)]
-        for side, (inside, wrong) in ((LOW, low), (HIGH, high)):
-            sums = [
-                np.bincount(group_of, values, minlength=n_groups)
-                for values in (
-                    inside,
-                    wrong,
-                    inside * rate,
-                    spread * inside * (strata.n - inside),
-                    np.minimum(inside, strata.errors),
-                )
-            ]
-            real = filled & changed & (sums[0] <= LARGEST * size)
-            yield Candidates(
+        low, low_wrong = low + cells[cut], low_wrong + wrong_cells[cut]
+        here = np.bincount(group_of, cells[cut], minlength=n_groups)
+        beyond = np.bincount(group_of, known - low, minlength=n_groups)
+        for side, inside, wrong in (
+            (LOW, low, low_wrong),
+            (HIGH, known - low, known_wrong - low_wrong),
+        ):
+            tails = _summed(
                 np.full(n_groups, side),
                 np.full(n_groups, cut),
                 class_indices,
-                *sums[:4],
-                sums[4] - sums[2],
-            ).where(real)
+                _Cells(inside, wrong, each_stratum, group_of),
+                strata,
+            )
+            yield tails.where((here > 0) & (beyond > 0) & (tails.n <= LARGEST * size))
 
 
-def _values(column: Column, strata: Strata, n_classes: int) -> Iterator[Candidates]:
+def _values(codes_of: NDArray[np.int32], strata: Strata, n_classes: int) -> Iterator[Candidates]:
     """Count the errors of each value, over all and by class."""
-    assert column.codes is not None
-    has_one = column.codes >= 0
-    key = column.codes[has_one] * np.int64(len(strata.n)) + strata.of_image[has_one]
+    has_one = codes_of >= 0
+    key = codes_of[has_one] * np.int64(len(strata.n)) + strata.of_image[has_one]
     cells, inside = np.unique(key, return_counts=True)
     wrong_cells, wrong_inside = np.unique(key[strata.wrong[has_one]], return_counts=True)
     wrong = np.zeros(len(cells), np.int64)
     wrong[np.searchsorted(cells, wrong_cells)] = wrong_inside
     code, stratum = np.divmod(cells, len(strata.n))
-    contributions = (
-        inside,
-        wrong,
-        inside * strata.rate[stratum],
-        strata.spread[stratum] * inside * (strata.n[stratum] - inside),
-        np.minimum(inside, strata.errors[stratum]),
+    codes, at = np.unique(code, return_inverse=True)
+    nowhere = np.full(len(codes), ALL)
+    found = _Cells(inside, wrong, stratum, at)
+    yield _summed(np.full(len(codes), VALUE), codes, nowhere, found, strata)
+    if n_classes > 1:
+        key = code * n_classes + strata.classes[stratum]
+        of_class, at = np.unique(key, return_inverse=True)
+        codes, classes = np.divmod(of_class, n_classes)
+        found = found._replace(group=at)
+        yield _summed(np.full(len(codes), VALUE), codes, classes, found, strata)
+
+
+class _Cells(NamedTuple):
+    """Images of a stratum and, of those, the wrong ones; `group` says of which slice they are."""
+
+    inside: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+    stratum: NDArray[np.int64]
+    group: NDArray[np.int64]
+
+
+def _summed(
+    side: NDArray[np.str_],
+    at: NDArray[np.int64],
+    class_index: NDArray[np.int64],
+    cells: _Cells,
+    strata: Strata,
+) -> Candidates:
+    """Return the slices that cells add up to."""
+
+    def total(values: NDArray[np.integer] | NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.bincount(cells.group, values.astype(np.float64), minlength=len(at))
+        return sums.astype(np.float64, copy=False)
+
+    inside, stratum = cells.inside, cells.stratum
+    expected = total(inside * strata.rate[stratum])
+    return Candidates(
+        side,
+        at,
+        class_index,
+        n=total(inside),
+        observed=total(cells.wrong),
+        expected=expected,
+        variance=total(strata.spread[stratum] * inside * (strata.n[stratum] - inside)),
+        possible=total(np.minimum(inside, strata.errors[stratum])) - expected,
     )
-    of_class = code * n_classes + strata.classes[stratum]
-    for group, is_overall in ((code, True), (of_class, False)) if n_classes > 1 else (
-        (code, True),
-    ):
-        groups, at = np.unique(group, return_inverse=True)
-        sums = [np.bincount(at, values, minlength=len(groups)) for values in contributions]
-        codes, classes = (
-            (groups, np.full(len(groups), ALL)) if is_overall else np.divmod(groups, n_classes)
-        )
-        yield Candidates(
-            np.full(len(groups), VALUE), codes, classes, *sums[:4], sums[4] - sums[2]
-        )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,22 +10,34 @@ from numpy.typing import NDArray
 
 from errlens import formats
 from errlens.analysis.findings.causes.slice_columns import Column
-from errlens.analysis.findings.causes.slice_tests import ALL, LOW, VALUE
+from errlens.analysis.findings.causes.slice_evidence import LOW, VALUE
 from errlens.errors import shortened
+
+NUMBER: Final = "number"  # kinds of properties; any other is a category
+TRUTH: Final = "truth"
 
 _PLAIN: Final = re.compile(r"[^\W\d_][\w .-]{0,40}")
 _MOST_DIGITS: Final = 8
-_NEAR: Final = 0.02  # of the images of a tail may change side for a threshold that is written shorter
+_NEAR: Final = 0.02  # of the images of a tail may change side, for a threshold in fewer digits
 
 
 class Property(Protocol):
-    """What a measured property is called: its two ends as in "dark images" and "bright images"."""
+    """What a measured property is called.
 
-    kind: str
-    name: str
-    low: str
-    high: str
-    write: Callable[[float], str]
+    `low` and `high` stand before "images" for those with small and large values of a number, or for
+    those of which a truth is false and true; a category has neither. `write` is given one value.
+    """
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def low(self) -> str: ...  # noqa: D102
+    @property
+    def high(self) -> str: ...  # noqa: D102
+    @property
+    def write(self) -> Callable[[Any], str]: ...  # noqa: D102
 
 
 Properties = Mapping[str, Property]
@@ -73,39 +85,50 @@ def subject(
         edge: The threshold, or the value; None for one that is missing.
         class_name: The class that it is limited to.
     """
-    images = "Images" if class_name is None else f"Images of {class_name!r}"
+    of_class = "" if class_name is None else f" of {class_name!r}"
     known = properties[column.name] if column.measured else None
     name = known.name if known else _plain(column.name)
+    if edge is None:
+        return f"Images{of_class} without a value of {name}"
+    if known and known.kind == TRUTH:
+        return f"{_capital(known.high if edge == str(True) else known.low)} images{of_class}"
     if side == VALUE:
-        if edge is None:
-            return f"{images} without a value of {name}"
-        return f"{images} whose {name} is {shortened(repr(edge))}"
-    assert isinstance(edge, float)
+        return f"Images{of_class} whose {name} is {_value(str(edge), column, known)}"
+    threshold = float(edge)
+    is_low = side == LOW
     if column.is_date:
-        word = "up to" if side == LOW else "from"
-        return f"{images} whose {name} is {word} {_date(edge)}"
-    words = ("at most", "at least") if _is_whole(column) else ("below", "above")
-    word = words[0] if side == LOW else words[1]
+        word = "up to" if is_low else "from"
+        return f"Images{of_class} whose {name} is {word} {_date(threshold)}"
+    if _is_whole(column):
+        word = "at most" if is_low else "at least"
+    else:
+        word = "below" if is_low else "above"
     if known is None:
-        return f"{images} whose {name} is {word} {_number(edge, column)}"
-    adjective = known.low if side == LOW else known.high
-    of_class = images.removeprefix("Images")
-    return f"{_capital(adjective)} images{of_class} ({name} {word} {known.write(edge)})"
+        return f"Images{of_class} whose {name} is {word} {_number(threshold, column)}"
+    adjective = known.low if is_low else known.high
+    return f"{_capital(adjective)} images{of_class} ({name} {word} {known.write(threshold)})"
 
 
 def looked_for(column: Column, properties: Properties) -> str:
     """Return what is looked for in a column, as in "dark or bright images"."""
     if not column.measured:
-        return f"the column {shortened(repr(column.name))}"
+        return f"column {shortened(repr(column.name))}"
     known = properties[column.name]
-    return f"{known.low} or {known.high} images" if known.kind == "number" else known.name
+    return f"{known.low} or {known.high} images" if known.low else known.name
+
+
+def _value(value: str, column: Column, known: Property | None) -> str:
+    """Write a value; a property that is a number says what it means."""
+    if known and column.is_number:
+        return known.write(float(value))
+    return shortened(repr(value))
 
 
 def statement(images: str, n: int, observed: int, explained: float, errors: int) -> str:
     """Return the sentence of a finding.
 
-    >>> statement("Dark images (brightness below 0.18)", 100, 61, 37.8, 320)[36:]
-    'are wrong in 61 of 100, where 23.2 are expected of their classes: 38 errors more (11.8 % of all errors).'
+    >>> statement("Dark images", 100, 61, 37.8, 320)[:61]
+    'Dark images are wrong in 61 of 100, where 23.2 are expected of'
     """
     return (
         f"{images} are wrong in {formats.of(observed, n)}, where "
@@ -124,8 +147,7 @@ def _capital(words: str) -> str:
 
 
 def _is_whole(column: Column) -> bool:
-    assert column.order is not None
-    return bool((np.nan_to_num(column.order) % 1 == 0).all())
+    return column.order is not None and bool((np.nan_to_num(column.order) % 1 == 0).all())
 
 
 def _number(value: float, column: Column) -> str:

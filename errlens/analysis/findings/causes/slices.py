@@ -17,8 +17,10 @@ from errlens.analysis.findings.causes.slice_columns import (
     read_column,
     repeats_the_model,
 )
+from errlens.analysis.findings.causes.slice_evidence import ALL, VALUE, Strata
 from errlens.analysis.findings.causes.slice_power import enough_images
-from errlens.analysis.findings.causes.slice_tests import ALL, ALPHA, VALUE, Bands, Strata
+from errlens.analysis.findings.causes.slice_tests import Bands
+from errlens.analysis.findings.causes.slice_words import NUMBER as A_NUMBER
 from errlens.analysis.findings.causes.slice_words import (
     Properties,
     looked_for,
@@ -83,7 +85,7 @@ def _columns(
     """Read all columns; those that come from the model itself say so."""
     columns = [
         number_column(properties[name], name)
-        if known[name].kind == "number"
+        if known[name].kind == A_NUMBER
         else read_column(properties[name], name, measured=True)
         for name in known
         if name in properties
@@ -113,7 +115,7 @@ def _plainest(
 ) -> Slice | None:
     """Return the strongest slice under the plainest name of its images; None without evidence."""
     telling = sorted(
-        (one for one in tested if one.is_telling and one.p_value * n_tests <= ALPHA),
+        (one for one in tested if one.is_evidence(n_tests)),
         key=lambda one: (one.p_value, -one.strength),
     )
     if not telling:
