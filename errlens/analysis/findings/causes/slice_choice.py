@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.findings.causes.slice_evidence import ALL, LOW, VALUE, Strata
+from errlens.analysis.findings.causes.slice_evidence import ALL, LOW, VALUE, Candidates, Strata
 from errlens.analysis.findings.causes.slice_tests import LARGEST, Bands
 from errlens.analysis.findings.causes.slice_words import threshold_of
 from errlens.analysis.findings.scored import Scored
 
 _KEPT: Final = 20  # candidates of a column, the strongest
 _REACH: Final = 2.5  # times more, or fewer, images than in the tail that was tested
-_STEEPNESS: Final = 0.6  # 0.5 is the strongest test; more leaves out images that dilute the slice
+_STEEPNESS: Final = 0.7  # 0.5 is the strongest test; more leaves out images that dilute the slice
 
 
 class Tested(NamedTuple):
@@ -24,15 +24,21 @@ class Tested(NamedTuple):
     at: int
     class_index: int
     n: int
-    excess: float
     p_value: float
     strength: float
     level: float
     is_enough: bool
+    n_tests: int = 0
 
-    def is_evidence(self, n_tests: int) -> bool:
-        """Tell whether it is more than chance, so many having been tried."""
-        return self.is_enough and self.p_value * n_tests <= self.level
+    @property
+    def q_value(self) -> float:
+        """The p-value, corrected for all that was tried."""
+        return min(1.0, self.p_value * self.n_tests)
+
+    @property
+    def is_evidence(self) -> bool:
+        """Tell whether it is more than chance, and worth a word."""
+        return self.is_enough and self.q_value <= self.level
 
 
 class Slice(NamedTuple):
@@ -55,34 +61,37 @@ class Slice(NamedTuple):
         return both / min(len(self.images), len(other.images))
 
 
-def tested_in(
-    all_bands: Sequence[Bands], strata: Strata, n_classes: int
-) -> tuple[list[Tested], int]:
-    """Return the strongest candidates of each column, and how many tests that took.
+def tested_in(all_bands: Sequence[Bands], strata: Strata, n_classes: int) -> list[Tested]:
+    """Return the strongest candidates of each column, their p corrected for what was tried.
 
-    Those count whose errors could be evidence, were all images inside wrong as far as their
-    classes have errors: how many that is does not depend on which of the images are wrong
-    (R. E. Tarone, Biometrics 46 (1990) 515-522).
+    Those over all classes and those within one are corrected apart. Tests count whose errors could
+    be evidence, were all images inside wrong as far as their classes have errors: how many that is
+    does not depend on which of the images are wrong (R. E. Tarone, Biometrics 46 (1990) 515-522).
     """
-    kept, n_tests = [], 0
+    kept: list[Tested] = []
+    n_tests = {True: 0, False: 0}
     for bands in all_bands:
         of_column: list[Tested] = []
         for part in bands.candidates(strata, n_classes):
             possible = part.where(part.possible >= part.least)
-            n_tests += len(possible.n)
+            is_overall = bool((part.class_index == ALL).all())
+            n_tests[is_overall] += len(possible.n)
             few = possible.where(np.argsort(-possible.strength, kind="stable")[:_KEPT])
-            is_enough = few.excess >= few.least
-            of_column += map(
-                Tested._make,
-                zip(
-                    [bands] * len(few.n), few.side.tolist(), few.at.tolist(),
-                    few.class_index.tolist(), few.n.astype(int).tolist(), few.excess.tolist(),
-                    few.p_value.tolist(), few.strength.tolist(), few.level.tolist(),
-                    is_enough.tolist(), strict=True,
-                ),
-            )  # fmt: skip
-        kept += sorted(of_column, key=lambda one: -one.strength)[:_KEPT]
-    return kept, n_tests
+            of_column += _each(bands, few)
+        for overall in (True, False):
+            same = [one for one in of_column if (one.class_index == ALL) == overall]
+            kept += sorted(same, key=lambda one: -one.strength)[:_KEPT]
+    return [one._replace(n_tests=n_tests[one.class_index == ALL]) for one in kept]
+
+
+def _each(bands: Bands, few: Candidates) -> list[Tested]:
+    is_enough = few.excess >= few.least
+    columns = (
+        few.side, few.at, few.class_index, few.n.astype(int), few.p_value, few.strength,
+        few.level, is_enough,
+    )  # fmt: skip
+    values = zip(*(column.tolist() for column in columns), strict=True)
+    return [Tested(bands, *each) for each in values]
 
 
 def as_slice(tested: Tested, strata: Strata, scored: Scored) -> Slice:

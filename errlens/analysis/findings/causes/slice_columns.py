@@ -71,7 +71,7 @@ def read_column(cells: pd.Series, name: str, *, measured: bool = False) -> Colum
     what does not read so remains a value, like "unknown". That there is no value is one, too:
     images without a camera may come from a scanner.
     """
-    codes, uniques = pd.factorize(_comparable(cells))
+    codes, uniques = _factorized(cells)
     numbers, is_date = _as_numbers(uniques, np.bincount(codes[codes >= 0], minlength=len(uniques)))
     order = np.append(numbers, np.nan)[codes]
     is_number = ~np.isnan(numbers)
@@ -123,18 +123,24 @@ def _if_not_the_label(classes: NDArray[np.int64], scored: Scored) -> str:
     return "it repeats the predictions" if same > 0.5 else ""
 
 
-def _comparable(cells: pd.Series) -> pd.Series:
-    """Return cells as numbers, dates or text that is not empty; anything else is missing."""
-    if pd.api.types.is_bool_dtype(cells.dtype):
-        return cells.astype("object").map(str, na_action="ignore")
-    is_number = pd.api.types.is_numeric_dtype(cells.dtype)
-    is_number &= not pd.api.types.is_complex_dtype(cells.dtype)
-    if is_number or pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return cells
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        cells = cells.astype(cells.cat.categories.dtype)
-    texts = cells.map(_text, na_action="ignore").astype("object")
-    return texts.where(texts.notna() & (texts != ""), None)
+def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], pd.Series]:
+    """Return which number, date or text each cell holds, -1 for none, and these.
+
+    Empty text is none. Text is made of what differs, not of each of a million cells.
+    """
+    try:
+        codes, uniques = pd.factorize(cells)
+    except TypeError:  # lists and the like
+        codes, uniques = pd.factorize(cells.map(_text, na_action="ignore"))
+    values = pd.Series(uniques)
+    is_number = pd.api.types.is_numeric_dtype(values.dtype)
+    is_number &= not pd.api.types.is_bool_dtype(values.dtype)
+    is_number &= not pd.api.types.is_complex_dtype(values.dtype)
+    if is_number or pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return codes, values
+    texts = [*map(_text, values.astype("object")), ""]
+    again, different = pd.factorize(np.array([text or None for text in texts], object))
+    return again[codes], pd.Series(different, dtype="object")
 
 
 def _text(cell: Any) -> str:
@@ -150,9 +156,8 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _as_numbers(uniques: Any, counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
+def _as_numbers(values: pd.Series, counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
     """Return the number of each value, NaN where it is none, and whether they are dates."""
-    values = pd.Series(uniques)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return _seconds(values), True
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -191,15 +196,15 @@ def _seconds(dates: pd.Series) -> NDArray[np.float64]:
 
 
 def _shared(
-    codes: NDArray[np.int64], uniques: Any, is_value: NDArray[np.bool_]
+    codes: NDArray[np.int64], uniques: pd.Series, is_value: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], list[str | None]]:
     """Return the values that several images have, that of none behind them; -1 for all others."""
     n_of_each = np.bincount(codes + 1, minlength=len(uniques) + 1)
     kept = np.flatnonzero(is_value & (n_of_each[1:] >= LEAST_SHARED))
-    kept = kept[np.argsort(pd.Series(uniques).iloc[kept].to_numpy(), kind="stable")]
+    kept = kept[np.argsort(uniques.iloc[kept].to_numpy(), kind="stable")]
     new = np.full(len(uniques) + 1, -1, np.int32)
     new[kept] = np.arange(len(kept))
-    values: list[str | None] = [_text(uniques[index]) for index in kept]
+    values: list[str | None] = [*map(_text, uniques.iloc[kept])]
     if n_of_each[0] >= LEAST_SHARED:
         new[-1] = len(kept)
         values.append(None)

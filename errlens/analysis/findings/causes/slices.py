@@ -69,14 +69,14 @@ def search_slices(
         return _outcome(scored, columns, [], [], known, absent=why)
     all_bands = [Bands.of(column, scored.label) for column in columns if not column.absent]
     strata = Strata.of_classes(scored.label, scored.wrong)
-    first, n_tests = tested_in(all_bands, strata, len(scored.classes))
+    first = tested_in(all_bands, strata, len(scored.classes))
     found: list[Slice] = []
     tested = first
-    while len(found) < _MOST and (chosen := _plainest(tested, n_tests, strata, scored, columns)):
+    while len(found) < _MOST and (chosen := _plainest(tested, strata, scored, columns)):
         found.append(chosen)
         strata = strata.split(chosen.parts)
-        tested, _ = tested_in(all_bands, strata, len(scored.classes))
-    return _outcome(scored, columns, found, first, known, n_tests=n_tests)
+        tested = tested_in(all_bands, strata, len(scored.classes))
+    return _outcome(scored, columns, found, first, known)
 
 
 def _columns(
@@ -108,15 +108,14 @@ def _nothing_to_compare(scored: Scored) -> str:
 
 def _plainest(
     tested: Sequence[Tested],
-    n_tests: int,
     strata: Strata,
     scored: Scored,
     columns: Sequence[Column],
 ) -> Slice | None:
     """Return the strongest slice under the plainest name of its images; None without evidence."""
     telling = sorted(
-        (one for one in tested if one.is_evidence(n_tests)),
-        key=lambda one: (one.p_value, -one.strength),
+        (one for one in tested if one.is_evidence),
+        key=lambda one: (one.q_value, -one.strength),
     )
     if not telling:
         return None
@@ -134,7 +133,7 @@ def _plainest(
         return one.tested.class_index != ALL, one.tested.side != VALUE, columns.index(column)
 
     named, *others = sorted(same, key=plainness)
-    return named._replace(also=tuple(others), q_value=min(1.0, telling[0].p_value * n_tests))
+    return named._replace(also=tuple(others), q_value=telling[0].q_value)
 
 
 def _outcome(
@@ -144,10 +143,10 @@ def _outcome(
     first: Sequence[Tested],
     known: Properties,
     *,
-    n_tests: int = 0,
     absent: str = "",
 ) -> Outcome:
     """Put together what is named, what was looked for, and the table of both."""
+    n_tests = max((one.n_tests for one in first if one.class_index == ALL), default=0)
     enough = enough_images(scored.n_errors / max(len(scored), 1), n_tests) if n_tests else None
     lacking = enough if enough and enough > len(scored) else None
     searches = [
@@ -160,11 +159,11 @@ def _outcome(
         )
         for column in columns
     ]
-    findings = [_finding(one, scored, known, n_tests) for one in found]
-    return Outcome(findings, searches, {"slices": _table(scored, found, first, n_tests)})
+    findings = [_finding(one, scored, known) for one in found]
+    return Outcome(findings, searches, {"slices": _table(scored, found, first)})
 
 
-def _finding(one: Slice, scored: Scored, known: Properties, n_tests: int) -> Finding:
+def _finding(one: Slice, scored: Scored, known: Properties) -> Finding:
     """Say what a slice explains."""
     inside = one.parts == 1
     explained = explained_errors(inside, scored.wrong, scored.label)
@@ -185,16 +184,16 @@ def _finding(one: Slice, scored: Scored, known: Properties, n_tests: int) -> Fin
             images=len(scored),
         ),
         q_value=one.q_value,
-        evidence=_evidence(one, n_tests, also),
+        evidence=_evidence(one, also),
         subject=_for_programs(one, scored),
         beside=scored.right_beside(inside),
     )
 
 
-def _evidence(one: Slice, n_tests: int, also: Sequence[str]) -> str:
+def _evidence(one: Slice, also: Sequence[str]) -> str:
     """Return what the sentence rests on."""
-    q_value = formats.p_value(one.q_value)
-    test = f"{q_value} within classes, corrected for {formats.counted(n_tests, 'slice')} tried"
+    tried = formats.counted(one.tested.n_tests, "slice")
+    test = f"{formats.p_value(one.q_value)} within classes, corrected for {tried} tried"
     return f"{test}; much the same images: {'; '.join(also)}" if also else test
 
 
@@ -220,9 +219,7 @@ def _for_programs(one: Slice, scored: Scored) -> dict[str, object]:
     return {**about, "class": None if index == ALL else scored.classes[index]}
 
 
-def _table(
-    scored: Scored, found: Sequence[Slice], first: Sequence[Tested], n_tests: int
-) -> pd.DataFrame:
+def _table(scored: Scored, found: Sequence[Slice], first: Sequence[Tested]) -> pd.DataFrame:
     """Return slices.csv: those named, then the strongest of each other column."""
     strata = Strata.of_classes(scored.label, scored.wrong)
     named = {id(one.tested.bands) for one in found}
@@ -247,7 +244,7 @@ def _table(
                 "n_errors": explained.observed,
                 "expected": explained.observed - explained.errors,
                 "p_value": one.tested.p_value,
-                "q_value": min(1.0, one.tested.p_value * n_tests),
+                "q_value": one.tested.q_value,
                 "named": any(one is named_one for named_one in found),
             }
         )
