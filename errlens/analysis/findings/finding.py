@@ -24,7 +24,7 @@ RESULTS: Final = (
 )  # fmt: skip
 KINDS: Final = (*CAUSES, *RESULTS)
 
-# Words of a command that stand for the run, and for the images of the finding.
+# What stands for the run, also at the start of a path, and for the images of the finding.
 RUN: Final = "{run}"
 THESE: Final = "{finding}"
 
@@ -98,8 +98,11 @@ class Finding:
 
     def command_line(self, run: str, rank: int) -> str:
         """Return the next command, ready to be typed."""
-        meant = {RUN: run, THESE: self.selector_at(rank)}
-        return shell_line(["errlens", *(meant.get(word, word) for word in self.command)])
+        words = (
+            self.selector_at(rank) if word == THESE else word.replace(RUN, run)
+            for word in self.command
+        )
+        return shell_line(["errlens", *words])
 
 
 class Search(NamedTuple):
