@@ -26,7 +26,7 @@ KINDS: Final = (*CAUSES, *RESULTS, *GENERAL)
 
 FIRST_TOLD: Final = 5  # of a run, on page and terminal
 
-# Words of a command that stand for the run, and for the images of the finding.
+# What stands for the run, also at the start of a path, and for the images of the finding.
 RUN: Final = "{run}"
 THESE: Final = "{finding}"
 
@@ -100,8 +100,11 @@ class Finding:
 
     def command_line(self, run: str, rank: int) -> str:
         """Return the next command, ready to be typed."""
-        meant = {RUN: run, THESE: self.selector_at(rank)}
-        return shell_line(["errlens", *(meant.get(word, word) for word in self.command)])
+        words = (
+            self.selector_at(rank) if word == THESE else word.replace(RUN, run)
+            for word in self.command
+        )
+        return shell_line(["errlens", *words])
 
 
 class Search(NamedTuple):

@@ -1,9 +1,11 @@
 """The images of a run that are right or wrong, as arrays: what every search for a cause reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 
 COLUMNS: Final = (
-    "row", "path", "content_hash", "status", "label", "pred", "correct", "confidence",
+    "row", "sample_id", "path", "content_hash", "status", "label", "pred", "correct", "confidence",
     "label_prob", "loss", "width", "height",
 )  # fmt: skip
 
@@ -24,7 +26,7 @@ class Scored:
 
     `row` is int64, `label` and `pred` are int32 class indices, `wrong` is bool, `confidence` and
     `label_prob` are float64 and nan where they are not known; `paths` start from the data root;
-    `content_hash` is bytes or None.
+    `content_hash` is bytes or None; `sample_id` may be left out where the paths are unique.
     """
 
     row: NDArray[np.int64]
@@ -36,6 +38,7 @@ class Scored:
     paths: list[str]
     content_hash: list[bytes | None]
     classes: ClassNames
+    sample_id: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.row)
@@ -44,6 +47,23 @@ class Scored:
     def n_errors(self) -> int:
         """How many are wrong."""
         return int(self.wrong.sum())
+
+    def table_of(self, images: NDArray[np.integer]) -> pd.DataFrame:
+        """Return what names some images, by their places here: a table of a cause begins so."""
+        ids = self.sample_id or self.paths
+        return pd.DataFrame(
+            {
+                "row": self.row[images],
+                "sample_id": pd.Series([ids[at] for at in images], dtype="str"),
+                "path": pd.Series([self.paths[at] for at in images], dtype="str"),
+                "label_name": self.names(self.label[images]),
+                "pred_name": self.names(self.pred[images]),
+            }
+        )
+
+    def names(self, indices: NDArray[np.integer]) -> pd.Series:
+        """Return the names of classes by their indices."""
+        return pd.Series([self.classes[int(index)] for index in indices], dtype="str")
 
     def right_beside(self, chosen: NDArray[np.bool_], most: int = 12) -> tuple[int, ...]:
         """Return the surest right images outside a choice, of the classes that are inside it.
@@ -82,6 +102,7 @@ def scored(images: Predictions) -> Scored:
         paths=table["path"].to_pylist(),
         content_hash=table["content_hash"].to_pylist(),
         classes=images.classes,
+        sample_id=table["sample_id"].to_pylist(),
     )
 
 
