@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.findings.scored import Scored
-from errlens.classes.names import NO_CLASS
 from errlens.data.samples import stratified_rows
 
 

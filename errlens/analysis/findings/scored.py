@@ -1,5 +1,6 @@
 """The images of a run that are right or wrong, as arrays: what every search for a cause reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
 
 COLUMNS: Final = (
-    "row", "path", "content_hash", "status", "label", "pred", "correct", "confidence",
+    "row", "sample_id", "path", "content_hash", "status", "label", "pred", "correct", "confidence",
     "label_prob", "loss", "width", "height",
 )  # fmt: skip
 
@@ -34,6 +35,7 @@ class Scored:
     paths: list[str]
     content_hash: list[bytes | None]
     classes: ClassNames
+    sample_id: Sequence[str] = ()  # where they are wanted: the paths by default
 
     def __len__(self) -> int:
         return len(self.row)
@@ -80,4 +82,5 @@ def scored(images: Predictions) -> Scored:
         paths=table["path"].to_pylist(),
         content_hash=table["content_hash"].to_pylist(),
         classes=images.classes,
+        sample_id=table["sample_id"].to_pylist(),
     )

@@ -101,7 +101,7 @@ class Preprocessing:
         return self.as_fed(self.fit(image))
 
     def as_fed(self, picture: Image.Image) -> NDArray[np.uint8]:
-        """Return a picture that is fitted already as it is fed: its channels last, in their order."""
+        """Return a picture of `img_size` as it is fed: its channels last, in their order."""
         pixels = np.asarray(picture)
         if pixels.ndim == 2:
             return pixels[:, :, np.newaxis]

@@ -23,8 +23,11 @@ from errlens.formats import of
 from errlens.model.asking.variants import Variant, as_fed, same_input, shown, variants_of
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions.scores import score
+from errlens.run.places import MAX_FILE_MB
 
 Progress = Callable[..., AbstractContextManager[Callable[[int], None]]]
+Model = Callable[[Sequence[Any]], Outputs]
+Places = NDArray[np.intp]
 
 _HELD: Final = 16 * 2**20  # bytes of inputs that a thread holds at a time
 
@@ -46,50 +49,106 @@ class _Input(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True)
-class _Asking:
-    """One thread at a time makes all inputs of a few images, and has them predicted."""
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Asks a model again about images of its run.
+
+    `scored` are the images of the run, which lie below `root`; no file of more than `max_mb`
+    megabytes is read. Of each image, one of `workers` threads does everything, with `threads` torch
+    threads inside. `progress(what, total=...)` gives a function that is told of images done. After
+    so many `seconds` no more images are begun.
+    """
 
     classifier: Classifier
-    variants: Sequence[Variant]
     scored: Scored
     root: Path
-    max_mb: int
-    batch_size: int
-    stop: threading.Event
+    max_mb: int = MAX_FILE_MB
+    workers: int
+    threads: int
+    progress: Progress
+    seconds: float | None = None
 
-    def __call__(
-        self, outputs: Callable[[Sequence[Any]], Outputs], places: NDArray[np.intp]
+    def about(self, places: NDArray[np.intp]) -> Asked:
+        """Ask about images under every change that can be done with the model.
+
+        Each photo is decoded once. What is held at a time is the inputs of a few images a thread.
+
+        Args:
+            places: Of the images in `scored`, those first that are not to be missed when time is
+                up; see `to_ask`.
+
+        Raises:
+            UserCodeFailed, OutOfMemory, UnfitModel, UnfitOption: As evaluating would.
+        """
+        variants, left_out = variants_of(self.classifier)
+        if not len(places):
+            return Asked.nothing()
+        answers: list[_Answers] = []
+        asked, stop, start = 0, threading.Event(), time.monotonic()
+        jobs = _jobs(places, _images_at_a_time(self.classifier, len(variants)))
+        begin = partial(torch.set_num_threads, self.threads)
+        with (
+            quiet_pillow(),
+            self.classifier.ready() as outputs,
+            self.progress("asking the model again", total=len(places)) as advance,
+        ):
+            work = partial(self._answer, variants, outputs, stop)
+            try:
+                for said in in_order(work, jobs, workers=self.workers, begin=begin):
+                    answers.append(said)
+                    asked += len(said.read)
+                    advance(len(said.read))
+                    if self.seconds is not None and time.monotonic() - start > self.seconds:
+                        break
+            finally:
+                stop.set()
+        late = asked < len(places)
+        return _assembled(
+            self.scored.row,
+            places[:asked],
+            answers,
+            changes=tuple(variant.change.name for variant in variants),
+            left_out=left_out,
+            stopped=f"time was up after {of(asked, len(places))} images" if late else "",
+        )
+
+    def _answer(
+        self, variants: Sequence[Variant], outputs: Model, stop: threading.Event, places: Places
     ) -> _Answers:
-        shape = (len(places), len(self.variants))
-        pred = np.repeat(self.scored.pred[places][:, None], shape[1], axis=1)
-        label_prob = np.repeat(self.scored.label_prob[places][:, None], shape[1], axis=1)
+        """Make all inputs of a few images, and have them predicted, in one thread."""
+        scored, shape = self.scored, (len(places), len(variants))
         answers = _Answers(
-            np.zeros(shape[0], bool), pred, label_prob.astype(np.float32), np.zeros(shape, bool)
+            np.zeros(shape[0], bool),
+            np.repeat(scored.pred[places][:, None], shape[1], axis=1),
+            np.repeat(scored.label_prob[places][:, None].astype(np.float32), shape[1], axis=1),
+            np.zeros(shape, bool),
         )
         inputs = [
-            made for n, place in enumerate(places) for made in self._inputs(n, place, answers)
+            _Input(image, change, value)
+            for image, place in enumerate(places)
+            for change, value in self._inputs(variants, place, answers, image)
         ]
-        for batch in _batches(inputs, self.batch_size):
-            if self.stop.is_set():
+        single = self.classifier.interface.one_at_a_time
+        for batch in _batches(inputs, 1 if single else self.classifier.good_batch_size):
+            if stop.is_set():
                 break
-            self._predict(outputs, batch, self.scored.label[places], answers)
+            self._predict(outputs, batch, scored.label[places], answers)
         return answers
 
-    def _inputs(self, image: int, place: int, answers: _Answers) -> Iterator[_Input]:
-        """Yield the inputs of an image that a change makes another one."""
+    def _inputs(
+        self, variants: Sequence[Variant], place: int, answers: _Answers, image: int
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield the inputs that changes make of an image, where that is another one."""
         scored, used = self.scored, self.classifier.preparation
         path, content_hash = self.root / scored.paths[place], scored.content_hash[place]
         encoded = ImageFile(path, content_hash, self.max_mb).read()
-        if isinstance(encoded, Unread):
-            return
-        photo = decode_for(used, encoded)
-        if isinstance(photo, Unread):
+        photo = encoded if isinstance(encoded, Unread) else decode_for(used, encoded)
+        if isinstance(encoded, Unread) or isinstance(photo, Unread):
             return
         answers.read[image] = True
         seen = shown(photo, encoded, used)
         unchanged = as_fed(seen, used)
-        for change, variant in enumerate(self.variants):
+        for change, variant in enumerate(variants):
             value = variant.input_of(seen)
             if value is not None and same_input(unchanged, value):
                 continue
@@ -97,11 +156,11 @@ class _Asking:
             answers.pred[image, change] = NO_CLASS
             answers.label_prob[image, change] = np.nan
             if value is not None:
-                yield _Input(image, change, value)
+                yield change, value
 
     def _predict(
         self,
-        outputs: Callable[[Sequence[Any]], Outputs],
+        outputs: Model,
         batch: Sequence[_Input],
         label: NDArray[np.int32],
         answers: _Answers,
@@ -113,63 +172,6 @@ class _Asking:
         known = scores.finite
         answers.pred[image[known], change[known]] = scores.pred[known]
         answers.label_prob[image[known], change[known]] = scores.label_prob[known]
-
-
-def ask(
-    classifier: Classifier,
-    scored: Scored,
-    places: NDArray[np.intp],
-    *,
-    root: Path,
-    max_mb: int,
-    workers: int,
-    threads: int,
-    progress: Progress,
-    seconds: float | None = None,
-) -> Asked:
-    """Ask a model about images of its run under every change that can be done.
-
-    Each photo is decoded once. What is held at a time is a few changed inputs a thread.
-
-    Args:
-        classifier: Of the run, see `reload_classifier`.
-        scored: The images of the run.
-        places: Which of them to ask about, those first that are not to be missed when time is up.
-        root: Where the images lie.
-        max_mb: No file that is larger is read.
-        workers: Threads that work at the same time, each with `threads` torch threads inside.
-        threads: See `workers`.
-        progress: `progress(what, total=...)` gives a function that is told of images done.
-        seconds: Begin with no more images after that time; None for all.
-
-    Raises:
-        UserCodeFailed, OutOfMemory, UnfitModel, UnfitOption: As evaluating would.
-    """
-    variants, left_out = variants_of(classifier)
-    if not (len(places) and variants):
-        return Asked.nothing()
-    stop = threading.Event()
-    batch_size = 1 if classifier.interface.one_at_a_time else classifier.good_batch_size
-    asking = _Asking(classifier, variants, scored, root, max_mb, batch_size, stop)
-    jobs = _jobs(places, _images_at_a_time(classifier, len(variants)))
-    answers: list[_Answers] = []
-    start, asked = time.monotonic(), 0
-    with (
-        quiet_pillow(),
-        classifier.ready() as outputs,
-        progress("asking the model again", total=len(places)) as advance,
-    ):
-        begin = partial(torch.set_num_threads, threads)
-        try:
-            for said in in_order(partial(asking, outputs), jobs, workers=workers, begin=begin):
-                answers.append(said)
-                asked += len(said.read)
-                advance(len(said.read))
-                if seconds is not None and time.monotonic() - start > seconds:
-                    break
-        finally:
-            stop.set()
-    return _assembled(scored.row, places[:asked], len(places), variants, left_out, answers)
 
 
 def _jobs(places: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
@@ -194,12 +196,7 @@ def _batches(inputs: Sequence[_Input], size: int) -> Iterator[list[_Input]]:
 
 
 def _assembled(
-    row: NDArray[np.int64],
-    asked: NDArray[np.intp],
-    wanted: int,
-    variants: Sequence[Variant],
-    left_out: dict[str, str],
-    answers: Sequence[_Answers],
+    row: NDArray[np.int64], asked: Places, answers: Sequence[_Answers], **known: Any
 ) -> Asked:
     """Put all answers together in the order of the run, but for what has no photo any more."""
     read = np.concatenate([said.read for said in answers])
@@ -208,14 +205,11 @@ def _assembled(
         np.concatenate(each)[read][order]
         for each in zip(*(said[1:] for said in answers), strict=True)
     )
-    late = len(asked) < wanted
     return Asked(
         row=row[asked[read][order]],
-        changes=tuple(variant.change.name for variant in variants),
         pred=pred,
         label_prob=label_prob,
         differs=differs,
-        left_out=left_out,
         unread=int((~read).sum()),
-        stopped=f"time was up after {of(len(asked), wanted)} images" if late else "",
+        **known,
     )

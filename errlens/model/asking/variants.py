@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from errlens.data.photos.changes import CHANGES, OF_COLOUR, Change, Picture
+from errlens.data.photos.changes import CHANGES, OF_COLOUR, Change, Settings
 from errlens.data.photos.images import Encoded, Photo, Unread
 from errlens.data.photos.loading import Input, Preparation, decode_for, prepare_input
 from errlens.data.photos.preprocess import Preprocessing
+from errlens.data.photos.retouching import Picture
 from errlens.model.classifier import Classifier
 from errlens.model.preparation import UserTransform
 from errlens.model.restoring.hits import takes
@@ -79,10 +80,9 @@ def _variant(change: Change, classifier: Classifier) -> Callable[[Shown], Any | 
     if change.upright:
         return _upright(used)
     if change.settings:
-        return _with_settings(change, classifier)
+        return _with_settings(change.settings, classifier)
     if change.photo:
         return _of_photo(change.photo, used)
-    assert change.picture is not None  # one of the four does it
     return _of_picture(change.picture, used, turns=change.turns)
 
 
@@ -103,12 +103,11 @@ def _upright(used: Preparation) -> Callable[[Shown], Any | None] | str:
     return make
 
 
-def _with_settings(change: Change, classifier: Classifier) -> Callable[[Shown], Any | None] | str:
+def _with_settings(change: Settings, classifier: Classifier) -> Callable[[Shown], Any | None] | str:
     used = classifier.preparation
     if not isinstance(used, Preprocessing):
         return _OWN_TRANSFORM
-    assert change.settings is not None
-    replaced = change.settings(used)
+    replaced = change(used)
     if isinstance(replaced, str):
         return replaced
     other = replace(used, **replaced)
