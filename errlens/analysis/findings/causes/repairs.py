@@ -189,7 +189,10 @@ def _absent(change: str, answers: Answers, asked: Asked) -> str:
     if not answers.n_wrong.sum():
         return "no image is wrong"
     if not len(asked.row):
-        return asked.stopped or "no image could be asked about"
+        gone = "the photos are gone, or others now" if asked.unread else "no image was asked about"
+        return asked.stopped or gone
+    if change not in asked.changes:
+        return "it was not tried"
     if not answers.differs[:, answers.changes.index(change)].any():
         return "it changes none of the images"
     if not _can_tell(answers):
