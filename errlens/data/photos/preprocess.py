@@ -98,7 +98,11 @@ class Preprocessing:
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the image as fed, before scaling: uint8 of shape (height, width, channels)."""
-        pixels = np.asarray(self.fit(image))
+        return self.as_fed(self.fit(image))
+
+    def as_fed(self, picture: Image.Image) -> NDArray[np.uint8]:
+        """Return a picture of `img_size` as it is fed: its channels last, in their order."""
+        pixels = np.asarray(picture)
         if pixels.ndim == 2:
             return pixels[:, :, np.newaxis]
         return pixels[:, :, ::-1] if self.bgr else pixels

@@ -1,0 +1,102 @@
+"""What a model says of changed images, held against their labels."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errlens.analysis.findings.asked import Asked
+from errlens.analysis.findings.scored import Scored
+from errlens.data.photos.changes import CHANGE_OF
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+LEAST: Final = 10  # errors repaired beyond what is expected
+LEAST_OF_CLASS: Final = 6
+_ENOUGH_RIGHT: Final = 5  # images of a class, to know how sure the model is of them
+
+
+class Scope(NamedTuple):
+    """Which images are held against what is expected: those of a class, or all of them."""
+
+    label: int | None
+
+    @property
+    def least(self) -> int:
+        """How many errors must be repaired beyond what is expected."""
+        return LEAST if self.label is None else LEAST_OF_CLASS
+
+
+ALL: Final = Scope(None)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was asked, as arrays: m images and c changes.
+
+    `label` int32 and `wrong` bool have shape (m,), `hit`, `surely`, `differs` (bool) and `rise`
+    (the probability of the true class now, less before) shape (m, c). `n_wrong` and `n_right` are
+    the images of each class in the run, shape (classes,).
+    """
+
+    changes: tuple[str, ...]
+    label: NDArray[np.int32]
+    wrong: Flags
+    hit: Flags
+    surely: Flags
+    differs: Flags
+    label_prob: Numbers
+    rise: Numbers
+    n_wrong: Numbers
+    n_right: Numbers
+
+    @property
+    def n(self) -> float:
+        """How many images are scored in the run."""
+        return float(self.n_wrong.sum() + self.n_right.sum())
+
+    def within(self, scope: Scope) -> Flags:
+        """Return which images are of a scope."""
+        if scope.label is None:
+            return np.ones(len(self.label), bool)
+        return np.asarray(self.label == scope.label)
+
+    def unrelated(self, change: str) -> NDArray[np.intp]:
+        """Return the places of the changes of other families that change any image."""
+        family = CHANGE_OF[change].family
+        others = [CHANGE_OF[name].family != family for name in self.changes]
+        return np.flatnonzero(np.array(others, bool) & (self.differs.mean(axis=0) > 0.5))
+
+
+def answers_of(scored: Scored, asked: Asked) -> Answers:
+    """Hold the answers against the labels."""
+    place = np.searchsorted(scored.row, asked.row)
+    label, k = scored.label[place], len(scored.classes)
+    label_prob = asked.label_prob.astype(float)
+    hit = asked.pred == label[:, None]
+    return Answers(
+        changes=asked.changes,
+        label=label,
+        wrong=scored.wrong[place],
+        hit=hit,
+        surely=hit & (label_prob >= _usual(scored)[label][:, None]),
+        differs=asked.differs,
+        label_prob=np.nan_to_num(label_prob),
+        rise=np.nan_to_num(label_prob - scored.label_prob[place][:, None]),
+        n_wrong=np.bincount(scored.label[scored.wrong], minlength=k).astype(float),
+        n_right=np.bincount(scored.label[~scored.wrong], minlength=k).astype(float),
+    )
+
+
+def _usual(scored: Scored) -> Numbers:
+    """Return how sure the model is of images it has right, by class: the median of the confidence.
+
+    Of classes with a few only it is that of all.
+    """
+    right = ~scored.wrong
+    usual = np.full(len(scored.classes), np.median(scored.label_prob[right]) if right.any() else 2)
+    for index in np.flatnonzero(np.bincount(scored.label[right]) >= _ENOUGH_RIGHT):
+        usual[index] = np.median(scored.label_prob[right & (scored.label == index)])
+    return usual

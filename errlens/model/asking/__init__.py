@@ -1,0 +1,1 @@
+"""Ask a model again, about images that are changed or covered."""
