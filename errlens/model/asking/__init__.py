@@ -1,0 +1,1 @@
+"""Ask a network again about images of a run, changed a little."""
