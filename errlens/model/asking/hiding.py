@@ -13,8 +13,9 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from errlens.analysis.findings.causes.grid import Place
 from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import available_cores, in_order, load_input
+from errlens.data.photos.loading import Input, Preparation, available_cores, in_order, load_input
 from errlens.model.classifier import Classifier, stack
+from errlens.predictions.table import MISSING
 from errlens.run.places import MAX_FILE_MB
 
 NOT_ASKED: Final = -1
@@ -70,9 +71,7 @@ def ask_hidden(
     work = partial(_answers, classifier, max_mb)
     try:
         with quiet_pillow():
-            for at, of_image in enumerate(
-                in_order(work, jobs, workers=threads, begin=begin)
-            ):
+            for at, of_image in enumerate(in_order(work, jobs, workers=threads, begin=begin)):
                 if of_image is not None:
                     answers[at] = of_image
                 step(1)
@@ -84,19 +83,29 @@ def ask_hidden(
 def _answers(
     classifier: Classifier, max_mb: int, job: tuple[AskedImage, Sequence[Place]]
 ) -> NDArray[np.int32] | None:
-    (path, content_hash), places = job
-    loaded = load_input(path, classifier.preparation, max_mb=max_mb)
-    if isinstance(loaded, Unread) or content_hash not in (None, loaded.content_hash):
+    asked, places = job
+    loaded = load_asked(classifier.preparation, asked, max_mb=max_mb)
+    if isinstance(loaded, Unread):
         return None
     image = stack([loaded.value], classifier.preparation, classifier.device)
     size = classifier.good_batch_size if not classifier.interface.one_at_a_time else 1
     with torch.no_grad():
         return np.concatenate(
             [
-                predicted(classifier, torch.cat(batch))
+                predicted(classifier, torch.cat(list(batch)))
                 for batch in _batches([image, *hidden(image, places)], size)
             ]
         )
+
+
+def load_asked(
+    preparation: Preparation, image: AskedImage, *, max_mb: int = MAX_FILE_MB
+) -> Input | Unread:
+    """Read and prepare an image of a run, if it is still the one that was predicted."""
+    loaded = load_input(image.path, preparation, max_mb=max_mb)
+    if isinstance(loaded, Input) and image.content_hash not in (None, loaded.content_hash):
+        return Unread(MISSING, "another file now", loaded.content_hash)
+    return loaded
 
 
 def predicted(classifier: Classifier, batch: Tensor) -> NDArray[np.int32]:

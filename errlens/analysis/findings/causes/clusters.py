@@ -25,7 +25,7 @@ from errlens.analysis.findings.finding import (
 )
 from errlens.analysis.findings.scored import Scored
 from errlens.analysis.statistics.strata import Excess, excess_errors
-from errlens.formats import count, counted, expected_count, share
+from errlens.formats import count, counted, expected_count, of, share
 
 SIZES: Final = (20, 40, 80, 160)  # images of a cluster, in the mean
 MOST_CLUSTERS: Final = 400  # of one size
@@ -216,9 +216,7 @@ def _finding(scored: Scored, looks: NDArray[np.float32], cluster: _Cluster) -> F
     at = np.flatnonzero(wrong)
     # Those nearest to the middle of the errors show best what they have in common.
     order = np.argsort(-(looks[at] @ looks[at].mean(axis=0)), kind="stable")
-    gain = gain_of(
-        observed, expected, float(cluster.excess.variance[0]), images=len(scored)
-    )
+    gain = gain_of(observed, expected, float(cluster.excess.variance[0]), images=len(scored))
     return Finding(
         kind="cluster",
         statement=(
@@ -233,7 +231,7 @@ def _finding(scored: Scored, looks: NDArray[np.float32], cluster: _Cluster) -> F
         excess_errors=cluster.more,
         gain=gain,
         q_value=min(1.0, cluster.p_value),
-        evidence=f"{count(observed)} of {count(members)} wrong, {expected_count(expected)} expected",
+        evidence=f"{of(observed, members)} wrong, {expected_count(expected)} expected",
         subject={"classes": _names(scored, cluster.members), "images": members},
         beside=scored.right_beside(cluster.members),
     )

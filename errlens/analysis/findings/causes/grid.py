@@ -50,13 +50,15 @@ class Place(NamedTuple):
     def name(self) -> str:
         """What people call it.
 
-        >>> Place(4 / 6, 4 / 6, 1, 1).name, Place(5 / 6, 0, 1, 1).name, Place(0, 2 / 6, 2 / 6, 4 / 6).name
-        ('the lower right corner', 'the strip along the lower edge', 'the middle of the upper edge')
+        >>> Place(4 / 6, 4 / 6, 1, 1).name, Place(5 / 6, 0, 1, 1).name
+        ('the lower right corner', 'the strip along the lower edge')
         """
         if self.frame:
             return "the frame along all edges"
         if self.right - self.left == 1 or self.bottom - self.top == 1:
-            return f"the strip along the {_SIDES[self.top, self.left, self.bottom, self.right]} edge"
+            return (
+                f"the strip along the {_SIDES[self.top, self.left, self.bottom, self.right]} edge"
+            )
         row = _third(self.top, self.bottom, ("upper", "", "lower"))
         column = _third(self.left, self.right, ("left", "", "right"))
         if row and column:
@@ -86,9 +88,7 @@ def _third(start: float, end: float, names: tuple[str, str, str]) -> str:
 def _windows() -> tuple[Place, ...]:
     steps = range(SIXTHS - WINDOW + 1)
     return tuple(
-        Place(
-            row / SIXTHS, column / SIXTHS, (row + WINDOW) / SIXTHS, (column + WINDOW) / SIXTHS
-        )
+        Place(row / SIXTHS, column / SIXTHS, (row + WINDOW) / SIXTHS, (column + WINDOW) / SIXTHS)
         for row in steps
         for column in steps
     )
