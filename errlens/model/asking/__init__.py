@@ -1,1 +1,1 @@
-"""Ask a model again, about images that are changed or covered."""
+"""A model is asked again about images that were changed, or of which a part is hidden."""
