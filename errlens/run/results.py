@@ -77,9 +77,11 @@ class ResultsWriter:
         with self._writing(name) as target:
             target.write_text(text + "\n", encoding="utf-8")
 
-    def parquet(self, name: str, table: pd.DataFrame) -> None:
+    def parquet(self, name: str, table: pd.DataFrame | pa.Table) -> None:
         """Write a table."""
-        plain = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        plain = table.replace_schema_metadata(None)
         with self._writing(name) as target:
             write_parquet(target, plain)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.findings.scored import Scored
-from errlens.data.samples import stratified_rows
+from errlens.data.stratified import stratified_rows
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,26 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.analysis.findings.reading import KIND
 from errlens.analysis.findings.scored import COLUMNS, Scored, read_kept, scored
+from errlens.commands.diagnose.measured import keep_measured, read_measured
 from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.data.photos.images import ImageFile
-from errlens.data.photos.loading import available_cores
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.data.properties.measuring import measure
-from errlens.data.properties.table import read_known
+from errlens.data.properties.measuring import measure, measured_parts
+from errlens.data.samples import find_samples
 from errlens.errors import MissingInput
-from errlens.predictions.table import Predictions
+from errlens.predictions.table import OK, Predictions
 from errlens.run.folder import RunFolder
 from errlens.terminal import StartProgress
 
-PROPERTIES_FILE = "properties.parquet"
+if TYPE_CHECKING:
+    from errlens.model.classifier import Classifier
 
 
 @dataclass(frozen=True)
@@ -73,28 +74,64 @@ class Case:
 
     @cached_property
     def properties(self) -> pd.DataFrame:
-        """What the images look like.
+        """What the images look like; with the columns of `PROPERTY_COLUMNS`.
 
         Raises:
             MissingInput: None of them is there.
         """
-        table = self.measured(self.files)
-        if len(table) and not (table["status"] == "ok").any():
+        table = self._measured(self.files)
+        if len(table) and not (table["status"] == OK).any():
             raise MissingInput(self.root / self.scored.paths[0], what="image")
         return table
 
-    def measured(self, files: list[ImageFile]) -> pd.DataFrame:
-        """Measure images, as far as an earlier call has not."""
-        kept = self.run.results_folder(KIND) / PROPERTIES_FILE
-        known = None if self.options.overwrite else read_known(kept)
+    @property
+    def properties_if_any(self) -> pd.DataFrame:
+        """What the images look like; without a column where none of them is there."""
+        try:
+            return self.properties
+        except MissingInput:
+            return pd.DataFrame(index=range(len(self.scored)))
+
+    @cached_property
+    def trained_on(self) -> pd.DataFrame:
+        """What the images look like that the model was trained on, with their `path`."""
+        assert self.options.train is not None  # noqa: S101 - else nobody asks
+        samples = find_samples(self.options.train)
+        paths = samples.frame["path"].tolist()
+        files = [ImageFile(samples.root / path) for path in paths]
+        with self.progress("looking at training images", total=len(files)) as advance:
+            table = measure(files, workers=self.options.workers, progress=advance)
+        return table.assign(path=paths)
+
+    @cached_property
+    def classifier(self) -> "Classifier":
+        """The model of the run, loaded again.
+
+        Raises:
+            NoModel: The predictions were made elsewhere.
+        """
+        from errlens.model.reload import reload_classifier  # torch takes seconds to import
+
+        info, options = self.run.require_model(), self.options
+        return reload_classifier(info, device=options.device, trusted=options.trust_run)
+
+    def _measured(self, files: list[ImageFile]) -> pd.DataFrame:
+        """Measure images, as far as earlier calls have not; what is done is kept on the way."""
+        known = None if self.options.overwrite else read_measured(self.run)
+        parts: list[pd.DataFrame] = []
         with self.progress("looking at images", total=len(files)) as advance:
-            return measure(
+            for part in measured_parts(
                 files,
                 as_fed=self.preprocessing,
                 known=known,
-                workers=self.options.workers or available_cores(),
+                workers=self.options.workers,
                 progress=advance,
-            )
+            ):
+                parts.append(part)
+                done = sum(map(len, parts))
+                if (0 if known is None else len(known)) < done < len(files):
+                    keep_measured(self.run, pd.concat(parts))
+        return pd.concat(parts, ignore_index=True)
 
 
 def open_case(run: RunFolder, options: DiagnoseOptions, progress: StartProgress) -> Case:

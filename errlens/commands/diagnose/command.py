@@ -12,10 +12,12 @@ from errlens.analysis.findings.finding import (
 from errlens.analysis.findings.known.collecting import known_findings
 from errlens.analysis.findings.reading import FILE, KIND, findings_tree
 from errlens.commands.diagnose import view
-from errlens.commands.diagnose.case import PROPERTIES_FILE, Case, open_case
+from errlens.commands.diagnose.case import Case, open_case
+from errlens.commands.diagnose.measured import FILE as PROPERTIES_FILE
 from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.diagnose.result import Diagnosis
-from errlens.commands.diagnose.searches import SEARCHES
+from errlens.commands.diagnose.searches import looks
+from errlens.data.properties.table import as_table
 from errlens.errors import ErrlensError, Interrupted
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
@@ -49,7 +51,7 @@ def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -
         n_errors=case.scored.n_errors,
     )
     with renewed_results(run, KIND, options=_decisive(options), keep=_is_measured) as results:
-        _write(results, run, diagnosis)
+        _write(results, case, diagnosis)
         if not options.no_figures:
             from errlens.commands.diagnose.pictures import draw  # tables need no matplotlib
 
@@ -59,20 +61,24 @@ def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -
 
 def _outcomes(case: Case) -> Iterator[Outcome]:
     """Look for one cause after the other; what cannot be looked for is said, and ends nothing."""
-    for look in SEARCHES:
+    for look in looks(case):
         try:
             yield look.search(case)
         except ErrlensError as error:
             yield Outcome([], [Search(look.kind, look.what, absent=str(error))])
 
 
-def _write(results: ResultsWriter, run: RunFolder, diagnosis: Diagnosis) -> None:
+def _write(results: ResultsWriter, case: Case, diagnosis: Diagnosis) -> None:
     """Write the findings, and the tables behind them."""
-    results.csv("findings.csv", finding_table(diagnosis.findings, str(run.path)))
-    tree = findings_tree(diagnosis.findings, diagnosis.searches, run.info.run_hash)
+    results.csv("findings.csv", finding_table(diagnosis.findings, str(case.run.path)))
+    tree = findings_tree(diagnosis.findings, diagnosis.searches, case.run.info.run_hash)
     results.tree(FILE, tree)
     for name, table in diagnosis.tables.items():
         results.csv(f"{name}.csv", table)
+    properties = case.properties_if_any
+    if len(properties.columns):
+        by_row = properties.assign(row=case.scored.row)
+        results.parquet(PROPERTIES_FILE, as_table(by_row))
 
 
 def _is_measured(name: str) -> bool:

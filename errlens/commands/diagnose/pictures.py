@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from errlens.analysis.findings.finding import CAUSES, FIRST_TOLD, Finding
 from errlens.analysis.mistakes.ranking import COLUMNS
@@ -68,7 +69,7 @@ def _histogram(finding: Finding, case: Case) -> tuple[Column, ...]:
 def _numbers(name: object, case: Case) -> np.ndarray | None:
     """Return the numbers of a property, or of a column of the manifest; None where it has none."""
     for table in (case.properties, case.extra):
-        if name in table and np.issubdtype(table[name].dtype, np.number):
+        if name in table and pd.api.types.is_numeric_dtype(table[name].dtype):
             return np.asarray(table[name].to_numpy(dtype=float, na_value=np.nan))
     return None
 
