@@ -46,13 +46,16 @@ def find_borders(image: Image.Image, luma: NDArray[np.uint8]) -> Borders:
         # As in most photos; a frame, too, has an edge that is.
         return Borders()
     pixels = np.asarray(image.convert("YCbCr"))
-    top = _depth(pixels)
-    if top == height:
-        return Borders(top=1.0)
-    bottom = _depth(pixels[::-1])
+    top, bottom = _both_ends(pixels)
     between = pixels[top : height - bottom].swapaxes(0, 1)
-    left, right = _depth(between), _depth(between[::-1])
+    left, right = _both_ends(between) if between.size else (0, 0)
     return Borders(top / height, right / width, bottom / height, left / width)
+
+
+def _both_ends(lines: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return how many lines from the first on, and from the last, are border; none is both."""
+    first = _depth(lines)
+    return first, min(_depth(lines[::-1]), len(lines) - first)
 
 
 def _is_uniform(line: NDArray[np.uint8]) -> bool:
