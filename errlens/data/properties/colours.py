@@ -29,8 +29,8 @@ def colours_of(image: Image.Image, pixels: NDArray[np.uint8], luma: NDArray[np.u
         contrast: Standard deviation of luma, 0 to 0.5.
         saturation: Mean saturation of HSV, 0 (grey) to 1, every pixel weighted by its V: in the
             dark the saturation of a pixel is noise.
-        red_green: The cast of the light, -1/3 (green) to 2/3 (red) by `_light`.
-        blue_yellow: Likewise, -1/2 (yellow) to 1 (blue).
+        red_green: How much more red than green the light has, -1 to 1, see `_light`.
+        blue_yellow: How much more blue than red and green, in their mean, -0.5 to 1.
 
     >>> orange = Image.new("RGB", (2, 2), (255, 128, 0))
     >>> found = colours_of(orange, np.asarray(orange), np.asarray(orange.convert("L")))
