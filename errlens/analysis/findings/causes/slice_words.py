@@ -18,6 +18,7 @@ TRUTH: Final = "truth"
 
 _PLAIN: Final = re.compile(r"[^\W\d_][\w .-]{0,40}")
 _MOST_DIGITS: Final = 8
+_DAY: Final = 86_400.0  # seconds
 _NEAR: Final = 0.02  # of the images of a tail may change side, for a threshold in fewer digits
 
 
@@ -43,28 +44,30 @@ class Property(Protocol):
 Properties = Mapping[str, Property]
 
 
-def threshold_of(order: NDArray[np.float64], k: int) -> tuple[float, int]:
+def threshold_of(order: NDArray[np.float64], k: int, *, is_date: bool = False) -> tuple[float, int]:
     """Return a value in few digits that ends the first k images, and how many it does end.
 
     Args:
         order: Values in ascending order, of which the first k and the next differ; images up to the
             threshold, itself included, are inside.
         k: How many are to be inside, less than all.
+        is_date: Whether they are seconds of dates, which whole days are to part.
 
     >>> threshold_of(np.array([0.1, 0.2, 0.3149, 0.3252, 0.5]), 3)
     (0.32, 3)
     >>> threshold_of(np.array([1.0, 1.0, 2.0, 3.0]), 2)
     (1.0, 2)
     """
-    edge, beyond = float(order[k - 1]), float(order[k])
-    if edge.is_integer() and beyond.is_integer():
-        return edge, k
-    for digits in range(1, _MOST_DIGITS):
-        value = float(f"{(edge + beyond) / 2:.{digits}g}")
+    edge, between = float(order[k - 1]), float(order[k - 1] + order[k]) / 2
+    is_whole = edge.is_integer() and float(order[k]).is_integer()
+    shorter = [float(f"{between:.{digits}g}") for digits in range(1, _MOST_DIGITS)]
+    for value in [_DAY * round(between / _DAY)] if is_date else shorter:
         inside = int(np.searchsorted(order, value, side="right"))
-        is_told = inside == np.searchsorted(order, value, side="left")  # "below" is exact
-        if is_told and 0 < inside < len(order) and abs(inside - k) <= _NEAR * k:
-            return value, inside
+        # Whole numbers are written as "at most", all others as "below": none may equal it.
+        is_told = inside == np.searchsorted(order, value, side="left")
+        if (is_whole and value.is_integer()) or (not is_whole and is_told) or is_date:
+            if 0 < inside < len(order) and abs(inside - k) <= _NEAR * k:
+                return float(value), inside
     return edge, k
 
 
