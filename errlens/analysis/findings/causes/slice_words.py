@@ -58,16 +58,18 @@ def threshold_of(order: NDArray[np.float64], k: int, *, is_date: bool = False) -
     >>> threshold_of(np.array([1.0, 1.0, 2.0, 3.0]), 2)
     (1.0, 2)
     """
-    edge, between = float(order[k - 1]), float(order[k - 1] + order[k]) / 2
-    is_whole = edge.is_integer() and float(order[k]).is_integer()
-    shorter = [float(f"{between:.{digits}g}") for digits in range(1, _MOST_DIGITS)]
+    edge, beyond = float(order[k - 1]), float(order[k])
+    between = (edge + beyond) / 2
+    is_whole = edge.is_integer() and beyond.is_integer()
+    shown = edge if is_whole else between
+    shorter = [float(f"{shown:.{digits}g}") for digits in range(1, _MOST_DIGITS)]
     for value in [_DAY * round(between / _DAY)] if is_date else shorter:
         inside = int(np.searchsorted(order, value, side="right"))
         # Whole numbers are written as "at most", all others as "below": none may equal it.
-        is_told = inside == np.searchsorted(order, value, side="left")
-        if (is_whole and value.is_integer()) or (not is_whole and is_told) or is_date:
-            if 0 < inside < len(order) and abs(inside - k) <= _NEAR * k:
-                return float(value), inside
+        is_told = is_whole or inside == np.searchsorted(order, value, side="left")
+        is_as_meant = 0 < inside < len(order) and abs(inside - k) <= _NEAR * k
+        if is_as_meant and is_told and (not is_whole or value.is_integer()):
+            return value, inside
     return edge, k
 
 
@@ -130,8 +132,8 @@ def _value(value: str, column: Column, known: Property | None) -> str:
 def statement(images: str, n: int, observed: int, explained: float, errors: int) -> str:
     """Return the sentence of a finding.
 
-    >>> statement("Dark images", 100, 61, 37.8, 320)[:61]
-    'Dark images are wrong in 61 of 100, where 23.2 are expected of'
+    >>> statement("Dark images", 100, 61, 37.8, 320)[:60]
+    'Dark images are wrong in 61 of 100, where 23.2 are expected '
     """
     return (
         f"{images} are wrong in {formats.of(observed, n)}, where "
