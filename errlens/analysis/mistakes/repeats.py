@@ -2,7 +2,9 @@
 
 A camera, a site or the subject of a photo may be the cause, or chance: among many images some
 errors share a value whatever the column holds. So each repetition is compared with a column whose
-values are shuffled.
+values are shuffled, and corrected for all that could repeat: a column that means nothing is named
+in less than one of 200 runs. That a value is wrong more often in whatever way is a slice, which
+`errlens.analysis.findings.causes.slices` looks for.
 """
 
 import json
@@ -13,12 +15,12 @@ import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from errlens.analysis.statistics.significance import benjamini_hochberg
 from errlens.errors import UnfitOption, nearest, some
 from errlens.predictions.table import LABEL_UNKNOWN, Predictions
 
 LEAST_REPEATED: Final = 2
-ALPHA: Final = 0.05  # false discovery rate
+LEAST_SHOWN: Final = 3  # two may be two copies of one photo
+ALPHA: Final = 0.005  # of a false alarm, whatever was tried
 
 _CELL: Final = ["label_name", "pred_name"]
 _COLUMNS: Final = (
@@ -37,7 +39,8 @@ def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> p
     Chance: the images of a class have the predictions they have, and the values are dealt out among
     them anew (hypergeometric), so that a class that is often wrong is no evidence. A label that the
     model lacks is wrong whatever the model does: its values are dealt out among all images.
-    Benjamini-Hochberg over all that could repeat: each value and kind of error with two images.
+    `q_value` is Bonferroni's, over all that could repeat: each value and kind of error with two
+    images.
 
     Args:
         images: All images, with `row`, `status`, `label_name`, `pred_name` and `correct`. Those
@@ -74,8 +77,8 @@ def systematic_table(images: Predictions, extra: pd.DataFrame, column: str) -> p
 
 
 def is_shown(systematic: pd.DataFrame) -> pd.Series:
-    """Tell of each row of a table whether it is more than chance."""
-    return systematic["q_value"] <= ALPHA
+    """Tell of each row of a table whether it is more than chance, and more than a pair."""
+    return (systematic["q_value"] <= ALPHA) & (systematic["k"] >= LEAST_SHOWN)
 
 
 def _known(images: Predictions, values: pd.Series) -> pd.DataFrame:
@@ -114,7 +117,7 @@ def _chance(repeats: pd.DataFrame, known: pd.DataFrame) -> dict[str, NDArray[np.
     return {
         "expected": drawn * alike / np.maximum(among, 1),
         "p_value": p_value,
-        "q_value": benjamini_hochberg(p_value, tests=_tests(known)),
+        "q_value": np.minimum(p_value * _tests(known), 1.0),
     }
 
 

@@ -118,7 +118,7 @@ def as_slice(tested: Tested, strata: Strata, scored: Scored) -> Slice:
     members = members[np.argsort(sign * order[members], kind="stable")]
     along = sign * order[members]
     k = _where_errors_get_normal(along, members, strata, tested.n)
-    edge, inside = threshold_of(along, k)
+    edge, inside = threshold_of(along, k, is_date=column.is_date)
     parts[members[inside : 2 * inside]] = 2
     parts[members[:inside]] = 1
     return Slice(tested, sign * edge, _wrong_first(members[:inside], scored), parts)

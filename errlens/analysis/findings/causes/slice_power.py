@@ -31,6 +31,8 @@ def enough_images(rate: float, n_tests: int) -> int | None:
     if not 0 < rate < 1:
         return None
     others = rate / (1 - _SHARE + _TIMES * _SHARE)
+    if _TIMES * others > (1 + others) / 2:
+        others = (rate - _SHARE / 2) / (1 - _SHARE / 2)
     inside = min(_TIMES * others, (1 + others) / 2)
     n = 2 ** np.arange(0, math.log2(_MOST), 0.05)
     drawn = n * _SHARE

@@ -18,6 +18,7 @@ TRUTH: Final = "truth"
 
 _PLAIN: Final = re.compile(r"[^\W\d_][\w .-]{0,40}")
 _MOST_DIGITS: Final = 8
+_DAY: Final = 86_400.0  # seconds
 _NEAR: Final = 0.02  # of the images of a tail may change side, for a threshold in fewer digits
 
 
@@ -43,13 +44,14 @@ class Property(Protocol):
 Properties = Mapping[str, Property]
 
 
-def threshold_of(order: NDArray[np.float64], k: int) -> tuple[float, int]:
+def threshold_of(order: NDArray[np.float64], k: int, *, is_date: bool = False) -> tuple[float, int]:
     """Return a value in few digits that ends the first k images, and how many it does end.
 
     Args:
         order: Values in ascending order, of which the first k and the next differ; images up to the
             threshold, itself included, are inside.
         k: How many are to be inside, less than all.
+        is_date: Whether they are seconds of dates, which whole days are to part.
 
     >>> threshold_of(np.array([0.1, 0.2, 0.3149, 0.3252, 0.5]), 3)
     (0.32, 3)
@@ -57,13 +59,16 @@ def threshold_of(order: NDArray[np.float64], k: int) -> tuple[float, int]:
     (1.0, 2)
     """
     edge, beyond = float(order[k - 1]), float(order[k])
-    if edge.is_integer() and beyond.is_integer():
-        return edge, k
-    for digits in range(1, _MOST_DIGITS):
-        value = float(f"{(edge + beyond) / 2:.{digits}g}")
+    between = (edge + beyond) / 2
+    is_whole = edge.is_integer() and beyond.is_integer()
+    shown = edge if is_whole else between
+    shorter = [float(f"{shown:.{digits}g}") for digits in range(1, _MOST_DIGITS)]
+    for value in [_DAY * round(between / _DAY)] if is_date else shorter:
         inside = int(np.searchsorted(order, value, side="right"))
-        is_told = inside == np.searchsorted(order, value, side="left")  # "below" is exact
-        if is_told and 0 < inside < len(order) and abs(inside - k) <= _NEAR * k:
+        # Whole numbers are written as "at most", all others as "below": none may equal it.
+        is_told = is_whole or inside == np.searchsorted(order, value, side="left")
+        is_as_meant = 0 < inside < len(order) and abs(inside - k) <= _NEAR * k
+        if is_as_meant and is_told and (not is_whole or value.is_integer()):
             return value, inside
     return edge, k
 
@@ -127,8 +132,8 @@ def _value(value: str, column: Column, known: Property | None) -> str:
 def statement(images: str, n: int, observed: int, explained: float, errors: int) -> str:
     """Return the sentence of a finding.
 
-    >>> statement("Dark images", 100, 61, 37.8, 320)[:61]
-    'Dark images are wrong in 61 of 100, where 23.2 are expected of'
+    >>> statement("Dark images", 100, 61, 37.8, 320)[:60]
+    'Dark images are wrong in 61 of 100, where 23.2 are expected '
     """
     return (
         f"{images} are wrong in {formats.of(observed, n)}, where "

@@ -19,7 +19,7 @@ from errlens.analysis.findings.causes.slice_columns import (
 )
 from errlens.analysis.findings.causes.slice_evidence import ALL, VALUE, Strata
 from errlens.analysis.findings.causes.slice_power import enough_images
-from errlens.analysis.findings.causes.slice_tests import Bands
+from errlens.analysis.findings.causes.slice_tests import SHARES, Bands
 from errlens.analysis.findings.causes.slice_words import NUMBER as A_NUMBER
 from errlens.analysis.findings.causes.slice_words import (
     Properties,
@@ -146,8 +146,7 @@ def _outcome(
     absent: str = "",
 ) -> Outcome:
     """Put together what is named, what was looked for, and the table of both."""
-    n_tests = max((one.n_tests for one in first if one.class_index == ALL), default=0)
-    enough = enough_images(scored.n_errors / max(len(scored), 1), n_tests) if n_tests else None
+    enough = enough_images(scored.n_errors / max(len(scored), 1), _n_tests(first, columns))
     lacking = enough if enough and enough > len(scored) else None
     searches = [
         Search(
@@ -161,6 +160,12 @@ def _outcome(
     ]
     findings = [_finding(one, scored, known) for one in found]
     return Outcome(findings, searches, {"slices": _table(scored, found, first)})
+
+
+def _n_tests(tested: Sequence[Tested], columns: Sequence[Column]) -> int:
+    """Return how many slices over all classes are tried, or would be of more images."""
+    tails = 2 * len(SHARES) * sum(column.order is not None for column in columns)
+    return max([tails, *(one.n_tests for one in tested if one.class_index == ALL)])
 
 
 def _finding(one: Slice, scored: Scored, known: Properties) -> Finding:
