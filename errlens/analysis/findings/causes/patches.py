@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from errlens.analysis.findings.causes.near_copies import SIDE, pictures_of
 from errlens.analysis.findings.causes.shared_blocks import (
     Stamp,
+    bearers_of,
     n_places,
     shared_block,
-    stamp_around,
+    stamp_of,
 )
 from errlens.analysis.findings.finding import Finding, Outcome, Search, gain_of
 from errlens.analysis.findings.scored import Scored
@@ -38,6 +39,7 @@ PATCH_COLUMNS: Final[Columns] = {
 LEAST_IMAGES: Final = 100
 LEAST_ERRORS: Final = 20
 MOST_PATCHES: Final = 3
+MOST_TRIED: Final = 6  # blocks, among them those of backgrounds
 LEAST_EXCESS: Final = 10
 ALPHA: Final = 0.001
 _SAMPLE: Final = 2_000  # errors that are compared with one another
@@ -80,16 +82,21 @@ def _patches(
     wrong = np.random.default_rng(0).permutation(np.flatnonzero(scored.wrong[at]))[:_SAMPLE]
     strata = scored.label
     patches: list[tuple[Stamp, NDArray[np.bool_], Excess]] = []
-    while len(patches) < MOST_PATCHES and len(wrong) >= LEAST_ERRORS:
+    for _ in range(MOST_TRIED):
+        if len(patches) == MOST_PATCHES or len(wrong) < LEAST_ERRORS:
+            break
         least = max(_LEAST_SHARED, int(_LEAST_SHARE * len(wrong)))
         block = shared_block(pictures[wrong], least=least)
-        stamp = block and stamp_around(block, pictures[wrong])
-        if not stamp:
+        if not block:
             break
-        bearers = np.zeros(len(scored), bool)
-        bearers[at] = stamp.is_on(pictures)
-        patches.append((stamp, bearers, excess_errors(bearers, scored.wrong, strata)))
-        wrong = wrong[~bearers[at[wrong]]]
+        told = bearers_of(block, pictures[wrong])
+        stamp = stamp_of(told, pictures[wrong])
+        if stamp:
+            bearers = np.zeros(len(scored), bool)
+            bearers[at] = stamp.is_on(pictures)
+            patches.append((stamp, bearers, excess_errors(bearers, scored.wrong, strata)))
+            told = told | bearers[at[wrong]]
+        wrong = wrong[~told]
     return patches
 
 

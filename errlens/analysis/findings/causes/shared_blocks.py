@@ -93,15 +93,24 @@ def shared_block(pictures: NDArray[np.uint8], *, least: int, seed: int = 0) -> B
     return best
 
 
-def stamp_around(block: Block, pictures: NDArray[np.uint8]) -> Stamp | None:
-    """Return all that the pictures with a block share; None where that is no stamp."""
+def bearers_of(block: Block, pictures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which of the pictures have a block that was found among them."""
     window = np.s_[:, block.top : block.top + block.height, block.left : block.left + block.width]
     blocks = _flat(pictures[window].astype(np.float32))
-    bearers = _distances(blocks[[block.seed]], blocks)[0] <= TOLERANCE**2
+    return np.asarray(_distances(blocks[[block.seed]], blocks)[0] <= TOLERANCE**2)
+
+
+def stamp_of(bearers: NDArray[np.bool_], pictures: NDArray[np.uint8]) -> Stamp | None:
+    """Return all that the pictures with a block share; None where that is no stamp.
+
+    It is none where it is but a few cells, nearly the whole picture, or plain and as often on the
+    other side.
+    """
+    usual = pictures.std(axis=0)
     stamp = None
     for _ in range(2):
         grey = pictures[bearers].astype(np.float32)
-        spread, usual = grey.std(axis=0), pictures.std(axis=0)
+        spread = grey.std(axis=0)
         cells = (spread <= _SAME) & (spread <= usual / 2)
         if not _LEAST_CELLS <= cells.sum() <= _MOST_CELLS * SIDE**2:
             return None
@@ -109,7 +118,14 @@ def stamp_around(block: Block, pictures: NDArray[np.uint8]) -> Stamp | None:
         bearers = stamp.is_on(pictures)
         if not bearers.any():
             return None
-    return stamp
+    return stamp if stamp and not _is_background(stamp, pictures) else None
+
+
+def _is_background(stamp: Stamp, pictures: NDArray[np.uint8]) -> bool:
+    if stamp.grey[stamp.cells].std() >= TEXTURE:
+        return False
+    mirrored = stamp.is_on(pictures[:, :, ::-1]).sum()
+    return bool(_TIMES_MIRRORED * mirrored > stamp.is_on(pictures).sum())
 
 
 def n_places() -> int:
