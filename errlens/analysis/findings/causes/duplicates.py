@@ -39,8 +39,8 @@ class _Groups(NamedTuple):
 
     at: NDArray[np.intp]
     group: NDArray[np.intp]
-    distance: NDArray[np.float64]  # nan where two files are alike without being near pictures
-    is_exact: NDArray[np.bool_]  # the very file that the first of the group is
+    distance: NDArray[np.float64]  # from the first of the group; nan where others stand between
+    is_exact: NDArray[np.bool_]  # another one of the group is the very same file
 
     def where(self, chosen: NDArray[np.bool_]) -> "_Groups":
         """Return the groups chosen, numbered anew; `chosen` has one entry an image."""
@@ -90,17 +90,23 @@ def _groups(scored: Scored, near: Pairs) -> _Groups:
     at = at[np.argsort(group, kind="stable")]
     group = np.sort(group)
     head = at[np.searchsorted(group, np.arange(len(heads)))][group]
-    content = np.array([scored.content_hash[place] or b"" for place in [*at, *head]], object)
-    is_exact = (content[: len(at)] == content[len(at) :]) & (content[: len(at)] != b"")
-    distance = np.where(is_exact | (at == head), 0.0, _distance_to(near, head, at))
-    return _Groups(at, group, distance, np.asarray(is_exact, bool))
+    twice = {int(place) for pair in exact[:2] for place in pair}
+    is_exact = np.array([int(place) in twice for place in at], bool)
+    distance = np.where(at == head, 0.0, _distance_to(near, exact, head, at))
+    return _Groups(at, group, distance, is_exact)
 
 
-def _distance_to(near: Pairs, head: NDArray[np.intp], at: NDArray[np.intp]) -> NDArray[np.float64]:
+def _distance_to(
+    near: Pairs, exact: Pairs, head: NDArray[np.intp], at: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Return the distance from the first of a group, nan where others stand between."""
-    known = dict(zip(zip(*near[:2], strict=True), near.distance, strict=True))
-    pairs = zip(head, at, strict=True)
-    return np.array([known.get(pair, np.nan) for pair in pairs], np.float64)
+    known = {
+        (int(first), int(second)): float(distance)
+        for pairs in (near, exact)
+        for first, second, distance in zip(*pairs, strict=True)
+    }
+    places = zip(head.tolist(), at.tolist(), strict=True)
+    return np.array([known.get(pair, np.nan) for pair in places], np.float64)
 
 
 def _disputed(scored: Scored, groups: _Groups) -> NDArray[np.bool_]:
