@@ -34,6 +34,9 @@ OUTPUTS: Final = 50  # the most directions of the outputs that are taken out one
 LEAST_EXCESS: Final = 8.0
 LEAST_TURNED: Final = 0.4  # of the images of a cluster that would be right but for the cause
 P_VALUE: Final = 0.005
+LEAST_PART: Final = 4.0  # excess errors of a cluster that only enlarges another
+P_VALUE_OF_PART: Final = 0.1
+ALIKE: Final = 0.5  # cosine between the middles of the errors of two clusters that are one
 WHAT: Final = "images that look alike to the network"
 ENOUGH_ERRORS: Final = 30
 _FEW: Final = 5.0  # images of a predicted class whose mean counts half
@@ -143,9 +146,28 @@ class _Cluster(NamedTuple):
 
 
 def _findings(scored: Scored, looks: NDArray[np.float32]) -> list[Finding]:
-    """Return clusters with too many errors; the strongest is told before the next is sought."""
-    found = [_finding(scored, looks, cluster) for cluster in _clusters(scored, looks)]
-    return told_once(found)
+    """Return clusters with too many errors; those that look alike are one."""
+    strata = scored.label.astype(np.int64)
+    found: list[_Cluster] = []
+    for cluster in _clusters(scored, looks):
+        alike = [_alike(looks, scored.wrong, cluster, earlier) for earlier in found]
+        if any(alike):
+            at = alike.index(True)
+            members = found[at].members | cluster.members
+            excess = excess_errors(members, scored.wrong, strata)
+            found[at] = _Cluster(members, excess, found[at].p_value)
+        elif cluster.more >= LEAST_EXCESS and cluster.p_value <= P_VALUE:
+            found.append(cluster)
+    return told_once([_finding(scored, looks, cluster) for cluster in found])
+
+
+def _alike(
+    looks: NDArray[np.float32], wrong: NDArray[np.bool_], one: _Cluster, other: _Cluster
+) -> bool:
+    """Say whether the errors of two clusters lie in the same direction."""
+    first, second = (looks[each.members & wrong].mean(axis=0) for each in (one, other))
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return bool(first @ second >= ALIKE * lengths)
 
 
 def _clusters(scored: Scored, looks: NDArray[np.float32]) -> Iterator[_Cluster]:
@@ -178,8 +200,8 @@ def _strongest(
         excess = excess_errors(chosen, wrong, strata)
         more = excess.observed - excess.expected
         for at in np.flatnonzero(
-            (excess.p_value * tests <= P_VALUE)
-            & (more >= LEAST_EXCESS)
+            (excess.p_value * tests <= P_VALUE_OF_PART)
+            & (more >= LEAST_PART)
             & (more >= LEAST_TURNED * (chosen.sum(axis=1) - excess.expected))
         ):
             p_value = float(excess.p_value[at]) * tests

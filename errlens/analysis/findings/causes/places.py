@@ -74,6 +74,12 @@ class _Candidate(NamedTuple):
     def observed(self) -> int:
         return int(self.repaired.sum())
 
+    @property
+    def plainness(self) -> float:
+        """Errors repaired beyond those expected, times their share: many, and few others."""
+        share_repaired = self.observed / float(self.group.errors.sum())
+        return (self.observed - self.expected) * share_repaired
+
 
 def search_places(scored: Scored, hidden: Hidden) -> Outcome:
     """Find places that mislead the model.
@@ -124,7 +130,7 @@ def _misleading(scored: Scored, hidden: Hidden) -> Iterator[_Candidate]:
         ]
         if not found:
             return
-        best = min(found, key=lambda candidate: (candidate.p_value, -candidate.observed))
+        best = max(found, key=lambda candidate: candidate.plainness)
         yield best
         wrong &= ~best.repaired
 
