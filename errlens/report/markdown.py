@@ -90,7 +90,8 @@ def _share(metric: Metric) -> tuple[str, ...]:
 def _why(page: RunPage) -> list[str]:
     """Say why it is wrong, and what was looked for in vain."""
     told = [
-        f"{finding.rank}. {escaped(finding.statement, most=1_000)}  \n   {code(finding.command)}"
+        f"{finding.rank}. {escaped(finding.statement, most=1_000)}"
+        + (f"  \n   {code(finding.command)}" if finding.command else "")
         for finding in page.why.first
     ]
     rest = [escaped(sentence, most=1_000) for sentence in page.why.nothing]

@@ -17,7 +17,10 @@ BESIDE: Final = 6
 
 
 class ToldFinding(NamedTuple):
-    """A finding as it is written; `rows` and `beside` are images that are shown of it."""
+    """A finding as it is written; `rows` and `beside` are images that are shown of it.
+
+    There is no command where the page is what there is to see.
+    """
 
     rank: int
     statement: str
@@ -60,7 +63,7 @@ def _told(entry: tuple[int, Finding], run: str, shots: Shots) -> ToldFinding:
         rank,
         finding.statement,
         _numbers(finding),
-        finding.command_line(run, rank),
+        "" if finding.command[0] == "report" else finding.command_line(run, rank),
         shots.want(finding.rows[:IMAGES]),
         shots.want(finding.beside[:BESIDE]),
         len(finding.rows),

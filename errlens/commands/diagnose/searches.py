@@ -7,6 +7,7 @@ from errlens.analysis.findings.causes.clusters import search_clusters
 from errlens.analysis.findings.causes.duplicates import search_duplicates
 from errlens.analysis.findings.causes.label_issues import search_label_issues
 from errlens.analysis.findings.causes.leakage import search_leakage
+from errlens.analysis.findings.causes.patches import search_patches
 from errlens.analysis.findings.causes.slices import search_slices
 from errlens.analysis.findings.finding import Outcome
 from errlens.commands.diagnose.case import Case
@@ -46,6 +47,10 @@ def _duplicates(case: Case) -> Outcome:
     return search_duplicates(case.scored, case.properties)
 
 
+def _patches(case: Case) -> Outcome:
+    return search_patches(case.scored, case.properties)
+
+
 def _slices(case: Case) -> Outcome:
     return search_slices(case.scored, case.properties_if_any, case.extra, known=PROPERTIES)
 
@@ -69,6 +74,7 @@ def _places(case: Case) -> Outcome:
 _ALWAYS: Final = (
     Look("label_issue", "wrong labels", _labels),
     Look("duplicate", "copies of images", _duplicates),
+    Look("patch", "marks that images share", _patches),
     Look("slice", "properties of images, columns of the manifest", _slices),
     Look("cluster", "images that look alike to the network", _clusters),
 )
