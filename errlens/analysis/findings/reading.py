@@ -1,6 +1,6 @@
 """All findings of a run: what its other results say, and the causes that `diagnose` found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from errlens.analysis.findings.finding import (
@@ -36,16 +36,24 @@ class Findings(NamedTuple):
 
 def read_findings(run: RunFolder) -> Findings:
     """Collect the findings of a run; what `diagnose` did not look for yet is not among them."""
-    known = known_findings(run)
     try:
-        causes, searches = read_diagnosis(run)
+        diagnosed = read_diagnosis(run)
     except NoResults as error:
-        return Findings(ranked(known), unread=error)
-    return Findings(ranked([*known, *causes]), searches)
+        return Findings(ranked(known_findings(run)), unread=error)
+    known = known_findings(run, diagnosed.costs)
+    return Findings(ranked([*known, *diagnosed.causes]), diagnosed.searches)
 
 
-def read_diagnosis(run: RunFolder) -> tuple[list[Finding], list[Search]]:
-    """Return the causes that `diagnose` found, and what it looked for.
+class Diagnosed(NamedTuple):
+    """The causes that `diagnose` found, what it looked for, and what it was told errors cost."""
+
+    causes: list[Finding]
+    searches: list[Search]
+    costs: dict[str, float]
+
+
+def read_diagnosis(run: RunFolder) -> Diagnosed:
+    """Return what `diagnose` found.
 
     Raises:
         NoResults: It was not run, looked at other predictions, or its file is damaged.
@@ -60,10 +68,12 @@ def read_diagnosis(run: RunFolder) -> tuple[list[Finding], list[Search]]:
             raise NoResults(f"{str(path)!r} was made of other predictions", command=command)
         findings = [from_tree(finding) for finding in tree["findings"]]
         searches = [Search(**search) for search in tree["searches"]]
+        costs = {str(name): float(cost) for name, cost in tree["costs"].items()}
         _check_rows(findings, run.info.n_images)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise NoResults(f"{str(path)!r} is damaged", command=command) from error
-    return [finding for finding in findings if finding.kind in CAUSES], searches
+    causes = [finding for finding in findings if finding.kind in CAUSES]
+    return Diagnosed(causes, searches, costs)
 
 
 def counts_by_kind(run: RunFolder) -> dict[str, int | str]:
@@ -95,11 +105,15 @@ def _check_rows(findings: list[Finding], n_images: int) -> None:
 
 
 def findings_tree(
-    findings: Sequence[Finding], searches: Sequence[Search], run_hash: str
+    findings: Sequence[Finding],
+    searches: Sequence[Search],
+    run_hash: str,
+    costs: Mapping[str, float],
 ) -> dict[str, object]:
     """Return findings.json."""
     return {
         "run_hash": run_hash,
+        "costs": dict(costs),
         "findings": [as_tree(finding) for finding in findings],
         "searches": [search._asdict() for search in searches],
     }

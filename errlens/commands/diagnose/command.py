@@ -1,6 +1,6 @@
 """`errlens diagnose`: why is it wrong?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from errlens.analysis.findings.finding import (
     Outcome,
@@ -10,6 +10,7 @@ from errlens.analysis.findings.finding import (
     told_once,
 )
 from errlens.analysis.findings.known.collecting import known_findings
+from errlens.analysis.findings.known.two_classes import read_costs
 from errlens.analysis.findings.reading import FILE, KIND, findings_tree
 from errlens.commands.diagnose import view
 from errlens.commands.diagnose.case import Case, open_case
@@ -36,6 +37,7 @@ def diagnose(options: DiagnoseOptions, screen: Screen | None = None) -> Diagnosi
 def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -> Diagnosis:
     """Look for every cause and write what was found to RUN/diagnosis."""
     case = open_case(run, options, progress)
+    costs = read_costs(options.cost or (), run.info.classes)
     try:
         outcomes = list(_outcomes(case))
     except KeyboardInterrupt:
@@ -44,14 +46,14 @@ def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -
         ) from None
     causes = told_once([finding for outcome in outcomes for finding in outcome.findings])
     diagnosis = Diagnosis(
-        findings=ranked([*known_findings(run), *causes]),
+        findings=ranked([*known_findings(run, costs), *causes]),
         searches=[search for outcome in outcomes for search in outcome.searches],
         tables={name: table for outcome in outcomes for name, table in outcome.tables.items()},
         n_images=len(case.scored),
         n_errors=case.scored.n_errors,
     )
     with renewed_results(run, KIND, options=_decisive(options), keep=_is_measured) as results:
-        _write(results, case, diagnosis)
+        _write(results, case, diagnosis, costs)
         if not options.no_figures:
             from errlens.commands.diagnose.pictures import draw  # tables need no matplotlib
 
@@ -68,10 +70,12 @@ def _outcomes(case: Case) -> Iterator[Outcome]:
             yield Outcome([], [Search(look.kind, look.what, absent=str(error))])
 
 
-def _write(results: ResultsWriter, case: Case, diagnosis: Diagnosis) -> None:
+def _write(
+    results: ResultsWriter, case: Case, diagnosis: Diagnosis, costs: Mapping[str, float]
+) -> None:
     """Write the findings, and the tables behind them."""
     results.csv("findings.csv", finding_table(diagnosis.findings, str(case.run.path)))
-    tree = findings_tree(diagnosis.findings, diagnosis.searches, case.run.info.run_hash)
+    tree = findings_tree(diagnosis.findings, diagnosis.searches, case.run.info.run_hash, costs)
     results.tree(FILE, tree)
     for name, table in diagnosis.tables.items():
         results.csv(f"{name}.csv", table)
@@ -90,5 +94,5 @@ def _decisive(options: DiagnoseOptions) -> dict[str, object]:
     paths = {name: getattr(options, name) for name in ("train", "masks")}
     return {
         **{name: path and str(path) for name, path in paths.items()},
-        **{name: getattr(options, name) for name in ("no_model", "top", "seed")},
+        **{name: getattr(options, name) for name in ("no_model", "top", "seed", "cost")},
     }

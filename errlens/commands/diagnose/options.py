@@ -61,6 +61,15 @@ class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption)
             help="Outlines of the objects, as for errlens explain: is the evidence on them?",
         ),
     ] = None
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=X",
+            show_default="1 each",
+            help="Of two classes: what an error on an image of this class costs, to find the best "
+            "threshold.",
+        ),
+    ] = None
     no_figures: Annotated[
         bool,
         typer.Option("--no-figures", rich_help_panel=Panel.PICTURES, help="Write tables alone."),

@@ -1,6 +1,6 @@
 """The finding on two classes: misses and false alarms, at the threshold in use and at the best."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 from errlens.analysis.findings.finding import RUN, THESE, Finding, Gain
 from errlens.analysis.findings.scored import Scored
+from errlens.analysis.gates.limits import read_number
 from errlens.analysis.statistics.intervals import wilson_interval
+from errlens.classes.names import ClassNames
+from errlens.errors import UnfitOption, which_of
+from errlens.escapes import shell_line
 from errlens.formats import counted, of, probability, significant
 
 FOLDS: Final = 5
@@ -60,6 +64,29 @@ def from_two_classes(images: Scored, costs: Mapping[str, float] | None = None) -
         subject={"class": name, "misses": misses, "false_alarms": false_alarms},
         selector="errors",
     )
+
+
+def read_costs(texts: Sequence[str], classes: ClassNames) -> dict[str, float]:
+    """Return what an error on an image of a class costs, of texts like `defect=10`.
+
+    Raises:
+        UnfitOption: One names no class, or its cost is no number above 0.
+    """
+    costs = {}
+    for text in texts:
+        name, _, cost = text.rpartition("=")
+        index, value = classes.called(name), read_number(cost)
+        if not name or value is None or value <= 0:
+            raise UnfitOption(
+                f"--cost {text!r} is not of the form CLASS=X with a number above 0",
+                hint=f"like --cost {shell_line([f'{classes[0]}=10'])}",
+            )
+        if index is None:
+            raise UnfitOption(
+                f"--cost {text!r}: {name!r} names no class", hint=which_of(name, classes.names)
+            )
+        costs[classes[index]] = value
+    return costs
 
 
 def best_threshold(

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from errlens.analysis.findings.known.two_classes import _cheapest, best_threshold, from_two_classes
+from errlens.analysis.findings.known.two_classes import (
+    _cheapest,
+    best_threshold,
+    from_two_classes,
+    read_costs,
+)
+from errlens.classes.names import ClassNames
+from errlens.errors import UnfitOption
 
 NAMES = ("defect", "sound")
 
@@ -84,3 +91,11 @@ def test_without_probabilities_nothing_is_said_of_a_threshold(scored_of):
     unknown = scored_of(label, pred, names=NAMES, confidence=np.full(len(label), np.nan))
     (found,) = from_two_classes(unknown)
     assert "probability" not in found.statement
+
+
+def test_costs_are_read_by_the_names_of_classes():
+    classes = ClassNames(("defect", "a=b"))
+    assert read_costs(["defect=10", "a=b=0.5"], classes) == {"defect": 10.0, "a=b": 0.5}
+    for text in ("defect", "defect=", "defect=-1", "=3", "moon=2"):
+        with pytest.raises(UnfitOption):
+            read_costs([text], classes)
