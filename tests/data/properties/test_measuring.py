@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -43,6 +43,7 @@ def shades(table):
     return (table["brightness"] * 255).round().tolist()
 
 
+@settings(max_examples=30)
 @given(order=st.lists(st.integers(0, 5), max_size=30), workers=st.integers(1, 3))
 def test_rows_stand_in_the_order_of_the_files(photos, order, workers):
     told = []
@@ -53,6 +54,7 @@ def test_rows_stand_in_the_order_of_the_files(photos, order, workers):
     assert found.dtypes.equals(frame_of([]).dtypes)
 
 
+@settings(max_examples=30)
 @given(
     order=st.lists(st.integers(0, 5), max_size=30), before=st.lists(st.integers(0, 5), max_size=8)
 )
