@@ -75,7 +75,8 @@ def test_dark_photos_that_are_wrong_are_named_with_their_images():
         table["label"][row] != table["pred"][row] for row in first["rows"]
     )
     gallery = Path("run/diagnosis/gallery/finding-1-slice.png")
-    assert Image.open(gallery).size > (400, 200)
+    with Image.open(gallery) as sheet:
+        assert sheet.width > 400
 
 
 def test_a_finding_is_selected_by_its_number():
