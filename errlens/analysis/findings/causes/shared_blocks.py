@@ -42,13 +42,6 @@ class Stamp(NamedTuple):
     cells: NDArray[np.bool_]
     grey: NDArray[np.float32]
 
-    @property
-    def place(self) -> list[float]:
-        """Top, left, bottom and right, as shares of height and width."""
-        rows, columns = np.flatnonzero(self.cells.any(1)), np.flatnonzero(self.cells.any(0))
-        edges = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
-        return [float(edge / SIDE) for edge in edges]
-
     def is_on(self, pictures: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Tell which pictures bear it, of shape (n, 32, 32)."""
         grey = self.grey[self.cells]
