@@ -11,6 +11,7 @@ from PIL import Image
 import errlens
 from errlens.analysis.findings.finding import CAUSES, FINDING_COLUMNS
 from errlens.commands.diagnose import case as case_module
+from errlens.data.photos.images import ImageFile, read_encoded
 from errlens.errors import ErrlensError
 from errlens.run.csv_tables import read_declared
 from tests.conftest import call, contents, ends, make_run, refused
@@ -97,7 +98,7 @@ def test_page_summary_and_gate_know_the_findings():
     assert call("check run --fail-over finding:slice=0").exit_code == 1
     ends("diagnose run -q")
     assert call("check run --fail-over finding:slice=0").exit_code == 1
-    ends("check run --fail-over finding:slice=1 --fail-over finding:label_issue=0")
+    ends("check run --fail-over finding:slice=1 --fail-over finding:duplicate=0")
     ends("report run -q")
     summary, page = (Path(f"run/{name}").read_text() for name in ("summary.md", "report.html"))
     assert "1. Dark images" in summary
@@ -201,14 +202,18 @@ def test_what_was_measured_is_kept_when_stopped(monkeypatch):
         yield from whole(files[:20], **how)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(case_module, "measured_parts", stopped)
-    assert call("diagnose run").exit_code == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(case_module, "measured_parts", stopped)
+        assert call("diagnose run").exit_code == 130
     kept = pd.read_parquet("run/diagnosis/properties.parquet")
     assert (kept["status"] == "ok").sum() == 20
-    monkeypatch.undo()
-    for path in table["path"][:20]:  # what is known is not opened again
-        Path(path).chmod(0)
-    ends("diagnose run -q")
+    opened = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            ImageFile, "read", lambda file: opened.append(file.path) or read_encoded(file.path)
+        )
+        ends("diagnose run -q --no-figures")
+    assert len(opened) == 40  # what is known is not opened again
     assert (pd.read_parquet("run/diagnosis/properties.parquet")["status"] == "ok").all()
 
 
