@@ -27,13 +27,14 @@ import resource, sys, time
 sys.path.insert(0, sys.argv[2])
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from slices_speed import PROPERTIES, Described
 from errlens.analysis.findings.causes.slices import search_slices
 from errlens.analysis.findings.scored import Scored
 from errlens.classes.names import ClassNames
 
 folder = sys.argv[1]
-made = pd.read_parquet(f"{folder}/made.parquet")
+made = pd.read_parquet(f"{folder}/made.parquet", use_threads=False)
 n = len(made)
 scored = Scored(
     row=np.arange(n), label=made["label"].to_numpy(), pred=made["pred"].to_numpy(),
@@ -44,9 +45,10 @@ scored = Scored(
     classes=ClassNames(tuple(f"class {index:04d}" for index in range(made["label"].max() + 1))),
 )
 names = [f"property {index:02d}" for index in range(PROPERTIES)]
-properties = pd.read_parquet(f"{folder}/properties.parquet")
+properties = pd.read_parquet(f"{folder}/properties.parquet", use_threads=False)
 extra = made[["number", "day", "camera", "subject"]]
 del made
+pa.default_memory_pool().release_unused()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 start, working = time.perf_counter(), time.process_time()
 found = search_slices(scored, properties, extra, known={name: Described(name) for name in names})

@@ -138,6 +138,10 @@ def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], pd.Series]:
     is_number &= not pd.api.types.is_complex_dtype(values.dtype)
     if is_number or pd.api.types.is_datetime64_any_dtype(values.dtype):
         return codes, values
+    if len(values) * LEAST_SHARED > len(cells) and pd.api.types.is_string_dtype(values.dtype):
+        numbers = pd.to_numeric(values, errors="coerce")
+        if numbers.notna().all():  # hardly two are the same: no need of a million texts
+            return codes, numbers.astype("float64")
     texts = [*map(_text, values.astype("object")), ""]
     again, different = pd.factorize(np.array([text or None for text in texts], object))
     return again[codes], pd.Series(different, dtype="object")

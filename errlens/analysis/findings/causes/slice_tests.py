@@ -76,24 +76,20 @@ def _bands(
         group: Of each image, shape (n,).
     """
     n = len(order)
-    at = np.arange(n)
     grouped, sorted_order = group[ascending], order[ascending]
     opens = np.append(True, grouped[1:] != grouped[:-1])[:n]
-    new = opens | np.append(True, sorted_order[1:] != sorted_order[:-1])[:n]
-    begins = np.flatnonzero(opens)
+    differs = opens | np.append(True, sorted_order[1:] != sorted_order[:-1])[:n]
+    begins, bounds = np.flatnonzero(opens), np.append(np.flatnonzero(differs), n)
     size = np.diff(np.append(begins, n))
-    first_equal = np.append(np.maximum.accumulate(np.where(new, at, 0)), n)
-    bounds = np.append(np.flatnonzero(new), n)
-    next_other = np.append(bounds[np.searchsorted(bounds, at, side="right")], n)
-    cuts = np.zeros(n + 1, np.int64)
+    cuts = np.zeros(n + 1, np.int32)
     for share in (*SHARES, *(1 - share for share in SHARES if share != 0.5)):
         wanted = begins + np.clip(np.rint(share * size).astype(int), 1, np.maximum(size - 1, 1))
-        wanted = np.minimum(wanted, n)
-        equal = wanted != first_equal[wanted]
-        cuts[first_equal[wanted]] = 1
-        cuts[next_other[wanted[equal]]] = 1
+        behind = np.searchsorted(bounds, wanted, side="right")
+        first_equal = bounds[behind - 1]
+        cuts[first_equal] = 1
+        cuts[bounds[behind[wanted != first_equal]]] = 1
     cuts[np.append(begins, n)] = 0
-    below = np.cumsum(cuts[:n])
+    below = np.cumsum(cuts[:n], dtype=np.int32)
     within = below - np.repeat(below[begins], size) if n else below
     bands = np.empty(n, np.uint8)
     bands[ascending] = within
