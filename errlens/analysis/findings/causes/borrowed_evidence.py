@@ -86,7 +86,8 @@ def _of_class(
         if not LEAST_CLUSTER <= members.sum() <= LARGEST * len(at):
             continue
         more = by_place[members].mean(axis=0) - by_place[~members].mean(axis=0)
-        place = int((more / spread).argmax())
+        # A large place has more of any evidence: the smallest that has nearly all of it is meant.
+        place = int((more / np.sqrt(covered.sum(axis=1))).argmax())
         if more[place] >= LEAST_MORE:
             apart.append((float(more[place] / spread[place]), place, members))
     apart.sort(key=lambda one: -one[0])
