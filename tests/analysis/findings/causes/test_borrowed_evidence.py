@@ -5,6 +5,7 @@ import pytest
 
 from errlens.analysis.findings.causes.borrowed_evidence import (
     candidates,
+    hindrance,
     search_borrowed_evidence,
 )
 from errlens.analysis.findings.causes.grid import SIXTHS
@@ -88,3 +89,10 @@ def test_few_images_and_wrong_ones_make_no_candidates():
     assert candidates(scored, np.arange(12), maps(stamped)[:12]) == []
     wrong = scored_of(np.zeros(N, int), np.ones(N, int))
     assert candidates(wrong, np.arange(N), maps(stamped)) == []
+
+
+def test_classes_of_few_images_say_how_many_would_do():
+    assert hindrance(planted()[0]) is None
+    assert hindrance(scored_of([0, 0, 1, 1, 1, 2], [0, 0, 1, 1, 1, 0])).enough == 40
+    assert hindrance(scored_of([0], [1])).absent == "no image is right"
+    assert hindrance(scored_of([], [])).absent == "no image is right"
