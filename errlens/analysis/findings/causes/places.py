@@ -212,6 +212,7 @@ def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
     n, n_right = int(group.errors.sum()), int(group.right.sum())
     # Where not all errors were asked about, those that were stand for the others.
     scale = group.all_errors / n
+    asked = " asked about" if group.all_errors > n else ""
     more = scale * (found.observed - found.expected)
     at = hidden.at[found.repaired]
     # Errors that other places repair as well tell less.
@@ -224,9 +225,10 @@ def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
     return Finding(
         kind="place",
         statement=(
-            f"Hiding {place.name} repairs {of(found.observed, n)} errors{group.of_what}, where "
-            f"{expected_count(found.expected)} are expected: something there misleads the model "
-            f"({expected_count(more)} errors, {share(more / scored.n_errors)} of all)."
+            f"Hiding {place.name} repairs {of(found.observed, n)} errors{group.of_what}{asked}, "
+            f"where {expected_count(found.expected)} are expected: something there misleads the "
+            f"model ({expected_count(more)} errors more, {share(more / scored.n_errors)} of all "
+            f"errors)."
         ),
         rows=tuple(scored.row[at[order]].tolist()),
         n_errors=found.observed,

@@ -118,6 +118,12 @@ def test_errors_that_were_not_asked_about_count_as_those_that_were():
     (part,) = search_places(scored, Hidden(half, hidden[half])).findings
     assert part.excess_errors == pytest.approx(whole.excess_errors, rel=0.35)
     assert set(part.rows) <= set(scored.row[half].tolist())
+    assert "asked about" in part.statement
+    assert "asked about" not in whole.statement
+    more = f"({part.excess_errors:.1f} errors more, "
+    assert (
+        f"{more}{100 * part.excess_errors / scored.n_errors:.1f} % of all errors)" in part.statement
+    )
 
 
 def test_the_table_counts_what_each_place_repairs_and_breaks(tmp_path):
