@@ -10,7 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from errlens.analysis.findings.causes import borrowed_evidence, off_object
-from errlens.analysis.findings.causes.borrowed_evidence import candidates, search_borrowed_evidence
+from errlens.analysis.findings.causes.borrowed_evidence import (
+    candidates,
+    hindrance,
+    search_borrowed_evidence,
+)
 from errlens.analysis.findings.causes.grid import PLACES
 from errlens.analysis.findings.causes.off_object import search_off_object
 from errlens.analysis.findings.causes.places import Hidden, search_places
@@ -109,6 +113,8 @@ class _Asking:
 
     def borrowed_evidence(self, at: NDArray[np.int64]) -> Outcome:
         """Cluster where the evidence lies, and hide the place of each cluster that stands apart."""
+        if too_few := hindrance(self.scored):
+            return Outcome((), [too_few])
         with self.progress("mapping evidence", total=len(at)) as step:
             evidence = evidence_by_square(
                 self.classifier, self.of(at), self.scored.pred[at], step=step

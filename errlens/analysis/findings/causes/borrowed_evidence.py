@@ -54,6 +54,17 @@ class Candidate(NamedTuple):
         return np.concatenate([self.inside, self.outside])
 
 
+def hindrance(scored: Scored) -> Search | None:
+    """Say why no class has enough right images to be clustered, and how many would do."""
+    right = np.bincount(scored.label[~scored.wrong])
+    if not len(right):
+        return Search("place", WHAT, absent="no image is right")
+    most = int(right.max())
+    if most >= LEAST_MAPS:
+        return None
+    return Search("place", WHAT, enough=int(np.ceil(len(scored) * LEAST_MAPS / most)))
+
+
 def candidates(
     scored: Scored, at: NDArray[np.int64], evidence: NDArray[np.float32]
 ) -> list[Candidate]:
@@ -86,7 +97,8 @@ def _of_class(
         if not LEAST_CLUSTER <= members.sum() <= LARGEST * len(at):
             continue
         more = by_place[members].mean(axis=0) - by_place[~members].mean(axis=0)
-        place = int((more / spread).argmax())
+        # A large place has more of any evidence: the smallest that has nearly all of it is meant.
+        place = int((more / np.sqrt(covered.sum(axis=1))).argmax())
         if more[place] >= LEAST_MORE:
             apart.append((float(more[place] / spread[place]), place, members))
     apart.sort(key=lambda one: -one[0])

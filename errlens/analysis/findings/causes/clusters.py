@@ -73,6 +73,9 @@ def _hindrance(
     missing = [name for name, kept in (("features", features), ("logits", logits)) if kept is None]
     if missing:
         return f"the run keeps no {' and no '.join(missing)}", None
+    assert features is not None  # noqa: S101 - for the type checker
+    if not features.shape[1]:
+        return "the network has no features before its outputs", None
     if not len(scored) or scored.n_errors in (0, len(scored)):
         return "no image is " + ("wrong" if not scored.n_errors else "right"), None
     if scored.n_errors < ENOUGH_ERRORS:

@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from errlens.analysis.findings.causes.grid import PLACES, Place
 from errlens.analysis.findings.finding import Finding, Gain, Outcome, Search, gain_of
@@ -20,7 +19,8 @@ from errlens.analysis.findings.scored import Scored
 from errlens.formats import expected_count, of, share
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
-P_VALUE: Final = 5e-4
+P_VALUE: Final = 0.005
+HABIT: Final = 2.0  # as many repaired as expected, in a class whose objects lie there
 LEAST_EXCESS: Final = 6.0  # errors
 LEAST_TIMES: Final = 2.5  # as many repaired as expected
 LEAST_SHARE: Final = 0.2  # of the errors of a group
@@ -178,7 +178,7 @@ def _of_group(
         ):
             continue
         p_value = max(
-            _paired_tail(repaired[:, place], in_same),
+            _tail_beyond_habit(observed, expected, n),
             _tail_of_others(repaired[:, place], elsewhere[:, place]),
         )
         broken = int((~hit[group.right, place]).sum())
@@ -189,11 +189,13 @@ def _of_group(
             yield _Candidate(group, place, chosen, expected, variance, p_value * tests, broken)
 
 
-def _paired_tail(repaired: NDArray[np.bool_], elsewhere: NDArray[np.float64]) -> float:
-    """Return how likely one place repairs so many more than the mean of others by chance."""
-    more = repaired - elsewhere
-    spread = np.sqrt((more**2).sum())
-    return float(ndtr(-(more.sum() - 0.5) / spread)) if spread > 0 else 1.0
+def _tail_beyond_habit(observed: int, expected: float, n: int) -> float:
+    """Return how likely so many are repaired by a place that repairs twice what is expected.
+
+    Classes differ in where their objects lie, so that the same places repair up to twice as many in
+    one class as in others, without a fault: only what is beyond that counts.
+    """
+    return float(binom.sf(observed - 1, n, min(1.0, HABIT * expected / n)))
 
 
 def _tail_of_others(repaired: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> float:
@@ -210,6 +212,7 @@ def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
     n, n_right = int(group.errors.sum()), int(group.right.sum())
     # Where not all errors were asked about, those that were stand for the others.
     scale = group.all_errors / n
+    asked = " asked about" if group.all_errors > n else ""
     more = scale * (found.observed - found.expected)
     at = hidden.at[found.repaired]
     # Errors that other places repair as well tell less.
@@ -222,9 +225,10 @@ def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
     return Finding(
         kind="place",
         statement=(
-            f"Hiding {place.name} repairs {of(found.observed, n)} errors{group.of_what}, where "
-            f"{expected_count(found.expected)} are expected: something there misleads the model "
-            f"({expected_count(more)} errors, {share(more / scored.n_errors)} of all)."
+            f"Hiding {place.name} repairs {of(found.observed, n)} errors{group.of_what}{asked}, "
+            f"where {expected_count(found.expected)} are expected: something there misleads the "
+            f"model ({expected_count(more)} errors more, {share(more / scored.n_errors)} of all "
+            f"errors)."
         ),
         rows=tuple(scored.row[at[order]].tolist()),
         n_errors=found.observed,
