@@ -81,28 +81,29 @@ def _truth(value: object) -> str:
     return "yes" if value else "no"
 
 
-# What images are grouped by, the plainest first.
+# What images are grouped by, the plainest first: facts of the file, then what was measured. A photo
+# that is enlarged for the network is blurred, and one with black bars is dark: the fact says why.
 PROPERTIES: Final[Mapping[str, Property]] = {
+    "border": Property("number", "share of border", "borderless", "bordered", formats.share),
+    "greyscale": Property("truth", "greyscale", "colour", "greyscale", _truth),
+    "exif_orientation": Property("category", "EXIF orientation", write=_orientation),
+    "camera": Property("category", "camera"),
+    "aspect": Property("number", "width / height", "upright", "oblong", formats.significant),
+    "width": Property("number", "width in pixels", "narrow", "wide", formats.count),
+    "height": Property("number", "height in pixels", "low", "high", formats.count),
+    "format": Property("category", "file format"),
+    "mode": Property("category", "colour mode"),
+    "hour": Property("number", "hour of the day", "early", "late", formats.clock),
     "brightness": Property("number", "brightness", "dark", "bright", formats.significant),
     "contrast": Property(
         "number", "contrast", "low-contrast", "high-contrast", formats.significant
     ),
     "sharpness": Property("number", "sharpness", "blurred", "sharp", formats.significant),
-    "greyscale": Property("truth", "greyscale", "colour", "greyscale", _truth),
-    "border": Property("number", "share of border", "borderless", "bordered", formats.share),
-    "exif_orientation": Property("category", "EXIF orientation", write=_orientation),
-    "camera": Property("category", "camera"),
     "saturation": Property("number", "saturation", "pale", "colourful", formats.significant),
     "red_green": Property("number", "red-green cast", "greenish", "reddish", formats.significant),
     "blue_yellow": Property(
         "number", "blue-yellow cast", "yellowish", "bluish", formats.significant
     ),
-    "width": Property("number", "width in pixels", "narrow", "wide", formats.count),
-    "height": Property("number", "height in pixels", "low", "high", formats.count),
-    "aspect": Property("number", "width / height", "upright", "oblong", formats.significant),
-    "format": Property("category", "file format"),
-    "mode": Property("category", "colour mode"),
-    "hour": Property("number", "hour of the day", "early", "late", formats.clock),
 }
 
 
