@@ -73,7 +73,11 @@ class ResultsWriter:
 
     def tree(self, name: str, tree: Mapping[str, Any]) -> None:
         """Write an object of JSON, with the version of its schema."""
-        text = json_text({"schema_version": SCHEMA_VERSION, **tree}, indent=2)
+        self.document(name, {"schema_version": SCHEMA_VERSION, **tree})
+
+    def document(self, name: str, document: Any) -> None:
+        """Write JSON that others define."""
+        text = json_text(document, indent=2)
         with self._writing(name) as target:
             target.write_text(text + "\n", encoding="utf-8")
 

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
+
+from errlens.analysis.findings.causes.label_exports import (
+    fiftyone_samples,
+    label_studio_tasks,
+)
 from errlens.analysis.findings.finding import (
     Outcome,
     Search,
@@ -79,10 +85,21 @@ def _write(
     results.tree(FILE, tree)
     for name, table in diagnosis.tables.items():
         results.csv(f"{name}.csv", table)
+    _export(results, case, diagnosis.tables["label_issues"])
     properties = case.properties_if_any
     if len(properties.columns):
         by_row = properties.assign(row=case.scored.row)
         results.parquet(PROPERTIES_FILE, as_table(by_row))
+
+
+def _export(results: ResultsWriter, case: Case, issues: pd.DataFrame) -> None:
+    """Write the labels in doubt as the tools wanted take them in."""
+    wanted = case.options.export or ()
+    if "label-studio" in wanted:
+        results.document("label_studio.json", label_studio_tasks(issues))
+    if "fiftyone" in wanted:  # it takes a folder that holds nothing else
+        samples = fiftyone_samples(issues, data_root=case.root.absolute())
+        results.document("fiftyone/samples.json", samples)
 
 
 def _is_measured(name: str) -> bool:
@@ -94,5 +111,5 @@ def _decisive(options: DiagnoseOptions) -> dict[str, object]:
     paths = {name: getattr(options, name) for name in ("train", "masks")}
     return {
         **{name: path and str(path) for name, path in paths.items()},
-        **{name: getattr(options, name) for name in ("no_model", "top", "seed", "cost")},
+        **{name: getattr(options, name) for name in ("no_model", "top", "seed", "cost", "export")},
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -59,6 +59,14 @@ class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption)
         typer.Option(
             metavar="FILE|DIR",
             help="Outlines of the objects, as for errlens explain: is the evidence on them?",
+        ),
+    ] = None
+    export: Annotated[
+        list[Literal["label-studio", "fiftyone"]] | None,
+        typer.Option(
+            metavar="TOOL",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write the labels in doubt also as label-studio or fiftyone take them in.",
         ),
     ] = None
     cost: Annotated[

@@ -258,3 +258,14 @@ def test_in_python_the_diagnosis_is_what_is_returned():
     assert diagnosis.n_errors == sum(table_of(dark=120)["label"] != table_of(dark=120)["pred"])
     with pytest.raises(ErrlensError):
         errlens.diagnose("nowhere")
+
+
+def test_labels_in_doubt_are_exported_on_demand():
+    make()
+    ends("diagnose run -q --no-figures --export label-studio --export fiftyone")
+    tasks = json.loads(Path("run/diagnosis/label_studio.json").read_text())
+    samples = json.loads(Path("run/diagnosis/fiftyone/samples.json").read_text())
+    assert isinstance(tasks, list)
+    assert len(samples["samples"]) == len(tasks)
+    ends("diagnose run -q --no-figures")
+    assert not Path("run/diagnosis/label_studio.json").exists()
