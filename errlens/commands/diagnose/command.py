@@ -93,11 +93,10 @@ def _write(
 
 
 def _export(results: ResultsWriter, case: Case, issues: pd.DataFrame) -> None:
-    """Write the labels in doubt as the tools wanted take them in."""
-    wanted = case.options.export or ()
-    if "label-studio" in wanted:
+    """Write the labels in doubt as another tool takes them in, if that is wanted."""
+    if case.options.export == "label-studio":
         results.document("label_studio.json", label_studio_tasks(issues))
-    if "fiftyone" in wanted:  # it takes a folder that holds nothing else
+    elif case.options.export == "fiftyone":  # it takes a folder that holds nothing else
         samples = fiftyone_samples(issues, data_root=case.root.absolute())
         results.document("fiftyone/samples.json", samples)
 

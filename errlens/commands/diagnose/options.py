@@ -62,11 +62,10 @@ class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption)
         ),
     ] = None
     export: Annotated[
-        list[Literal["label-studio", "fiftyone"]] | None,
+        Literal["label-studio", "fiftyone"] | None,
         typer.Option(
-            metavar="TOOL",
             rich_help_panel=Panel.OUTPUT,
-            help="Write the labels in doubt also as label-studio or fiftyone take them in.",
+            help="Write the labels in doubt also as this tool takes them in.",
         ),
     ] = None
     cost: Annotated[

@@ -262,8 +262,9 @@ def test_in_python_the_diagnosis_is_what_is_returned():
 
 def test_labels_in_doubt_are_exported_on_demand():
     make()
-    ends("diagnose run -q --no-figures --export label-studio --export fiftyone")
+    ends("diagnose run -q --no-figures --export label-studio")
     tasks = json.loads(Path("run/diagnosis/label_studio.json").read_text())
+    ends("diagnose run -q --no-figures --export fiftyone")
     samples = json.loads(Path("run/diagnosis/fiftyone/samples.json").read_text())
     assert isinstance(tasks, list)
     assert len(samples["samples"]) == len(tasks)
