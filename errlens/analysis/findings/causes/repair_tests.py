@@ -23,7 +23,7 @@ from errlens.analysis.findings.causes.repair_answers import (
 )
 from errlens.analysis.statistics.intervals import Z95
 
-ALPHA: Final = 0.005  # of any false alarm, over all classes and changes
+ALPHA: Final = 0.002  # of any false alarm, over all classes and changes
 LEAST_SHARE: Final = 0.05  # of the errors
 LEAST_RIGHT: Final = 20  # images asked about; fewer tell nothing of what a change breaks
 LEAST_GAIN: Final = 0.005  # accuracy
