@@ -205,7 +205,7 @@ CHANGES: Final = (
         name="autocontrast",
         family="light",
         words="stretching the contrast",
-        seems="have too little contrast",
+        seems="be too dark, too light or too flat",
         mend="correct the exposure, or train with such photos",
         picture=stretched,
     ),

@@ -37,13 +37,16 @@ class Answers:
     """What was asked, as arrays: m images and c changes.
 
     `label` int32 and `wrong` bool have shape (m,), `hit`, `surely`, `differs` (bool) and `rise`
-    (the probability of the true class now, less before) shape (m, c). `n_wrong` and `n_right` are
+    (the probability of the true class now, less before) shape (m, c), `before` and `pred` class
+    indices without a change, (m,), and with each, (m, c). `n_wrong` and `n_right` are
     the images of each class in the run, shape (classes,).
     """
 
     changes: tuple[str, ...]
     label: NDArray[np.int32]
     wrong: Flags
+    before: NDArray[np.int32]
+    pred: NDArray[np.int32]
     hit: Flags
     surely: Flags
     differs: Flags
@@ -63,6 +66,14 @@ class Answers:
             return np.ones(len(self.label), bool)
         return np.asarray(self.label == scope.label)
 
+    def attracted(self, column: int, label: int) -> float:
+        """Return the share of images of other classes that a change makes one of this class.
+
+        Much of what is inverted, say, looks like one and the same class.
+        """
+        others = (self.label != label) & (self.before != label) & self.differs[:, column]
+        return float((self.pred[others, column] == label).sum() / max(1, others.sum()))
+
     def unrelated(self, change: str) -> NDArray[np.intp]:
         """Return the places of the changes of other families that change any image."""
         family = CHANGE_OF[change].family
@@ -80,6 +91,8 @@ def answers_of(scored: Scored, asked: Asked) -> Answers:
         changes=asked.changes,
         label=label,
         wrong=scored.wrong[place],
+        before=scored.pred[place],
+        pred=asked.pred,
         hit=hit,
         surely=hit & (label_prob >= _usual(scored)[label][:, None]),
         differs=asked.differs,

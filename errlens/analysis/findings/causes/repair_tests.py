@@ -23,11 +23,13 @@ from errlens.analysis.findings.causes.repair_answers import (
 )
 from errlens.analysis.statistics.intervals import Z95
 
-ALPHA: Final = 0.005  # of any false alarm, over all classes and changes
+ALPHA: Final = 0.002  # of any false alarm, over all classes and changes
 LEAST_SHARE: Final = 0.05  # of the errors
 LEAST_RIGHT: Final = 20  # images asked about; fewer tell nothing of what a change breaks
 LEAST_GAIN: Final = 0.005  # accuracy
 _UNEQUAL: Final = 2.0  # how many times as often luck may come in one class, or by one change
+_MORE_ALIKE: Final = 1.5  # errors of a class are taken for it that much more than other images
+_SURE_OF_ATTRACTION: Final = 0.01
 _LUCK: Final = 0.02  # errors that are mended surely by luck, at the least
 
 
@@ -106,6 +108,8 @@ def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int
     surely_by_luck = max(_LUCK, luck(answers, answers.surely, column, scope, left))
     log_p = _log_tail(surely, n, surely_by_luck)
     log_p_net = 0.0
+    if scope.label is not None and not _beyond_attraction(answers, column, scope.label, hits, n):
+        return None
     if scope is ALL:
         log_p = min(log_p, _log_tail(hits, n, by_luck))
         net = net_of(answers, column, told)
@@ -116,6 +120,12 @@ def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int
         return None
     of_all = bool(log_p_net <= limit)
     return Repair(answers.changes[column], scope, of_all, strength, float(tests * np.exp(strength)))
+
+
+def _beyond_attraction(answers: Answers, column: int, label: int, hits: int, n: int) -> bool:
+    """Tell whether a class is repaired beyond what makes images of other classes look like it."""
+    attracted = min(1.0, _MORE_ALIKE * answers.attracted(column, label))
+    return bool(binom.sf(hits - 1, n, attracted) < _SURE_OF_ATTRACTION)
 
 
 def _log_tail(hits: int, n: int, by_luck: float) -> float:

@@ -168,6 +168,17 @@ def test_two_causes_are_both_named():
     assert not search_repairs(other.scored, other.asked).findings
 
 
+def test_a_class_that_all_changed_images_look_like_is_not_repaired():
+    some = world(change="inverted", label=0, share=0.5)
+    (found,) = search_repairs(some.scored, some.asked).findings
+    assert found.subject["class"] == "cat"
+    column = TRIED.index("inverted")
+    others = (some.scored.label != 0) & (np.random.default_rng(2).random(len(some.scored)) < 0.5)
+    some.asked.pred[others, column] = 0
+    classes = [each.subject["class"] for each in search_repairs(some.scored, some.asked).findings]
+    assert "cat" not in classes
+
+
 def test_one_cause_that_two_changes_mend_is_told_once():
     some = world(change="turn_180", share=0.25)
     one, other = TRIED.index("turn_180"), TRIED.index("flip")
