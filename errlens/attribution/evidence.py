@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from errlens.analysis.findings.causes.grid import SIXTHS
+from errlens.analysis.findings.causes.places.grid import SIXTHS
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.methods import load_method
 from errlens.attribution.pointing_game import energy_inside

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.analysis.findings.causes import borrowed_evidence, off_object
-from errlens.analysis.findings.causes.borrowed_evidence import (
+from errlens.analysis.findings.causes.places import borrowed_evidence, off_object
+from errlens.analysis.findings.causes.places.borrowed_evidence import (
     candidates,
     hindrance,
     search_borrowed_evidence,
 )
-from errlens.analysis.findings.causes.grid import PLACES
-from errlens.analysis.findings.causes.off_object import search_off_object
-from errlens.analysis.findings.causes.places import Hidden, search_places
+from errlens.analysis.findings.causes.places.grid import PLACES
+from errlens.analysis.findings.causes.places.hidden import Hidden, search_places
+from errlens.analysis.findings.causes.places.off_object import search_off_object
 from errlens.analysis.findings.finding import Finding, Outcome, Search
 from errlens.analysis.findings.scored import Scored
 from errlens.attribution.evidence import evidence_by_square, evidence_on_object, no_evidence

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from slices_speed import PROPERTIES, Described
-from errlens.analysis.findings.causes.slices import search_slices
+from errlens.analysis.findings.causes.slices.search import search_slices
 from errlens.analysis.findings.scored import Scored
 from errlens.classes.names import ClassNames
 

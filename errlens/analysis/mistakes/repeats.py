@@ -4,7 +4,7 @@ A camera, a site or the subject of a photo may be the cause, or chance: among ma
 errors share a value whatever the column holds. So each repetition is compared with a column whose
 values are shuffled, and corrected for all that could repeat: a column that means nothing is named
 in less than one of 200 runs. That a value is wrong more often in whatever way is a slice, which
-`errlens.analysis.findings.causes.slices` looks for.
+`errlens.analysis.findings.causes.slices.search` looks for.
 """
 
 import json

@@ -3,7 +3,7 @@
 import torch
 
 from errlens.analysis.findings.asked import to_ask
-from errlens.analysis.findings.causes.repairs import search_repairs
+from errlens.analysis.findings.causes.repairs.search import search_repairs
 from errlens.analysis.findings.finding import Outcome
 from errlens.attribution.misleading_places import search_places_of
 from errlens.commands.diagnose.case import Case

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from errlens.analysis.findings.causes.label_exports import (
+from errlens.analysis.findings.causes.labels.exports import (
     fiftyone_samples,
     label_studio_tasks,
 )

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from errlens.analysis.findings.causes.clusters import search_clusters
-from errlens.analysis.findings.causes.duplicates import search_duplicates
-from errlens.analysis.findings.causes.label_issues import search_label_issues
-from errlens.analysis.findings.causes.leakage import search_leakage
-from errlens.analysis.findings.causes.patches import search_patches
-from errlens.analysis.findings.causes.slices import search_slices
+from errlens.analysis.findings.causes.copies.duplicates import search_duplicates
+from errlens.analysis.findings.causes.copies.leakage import search_leakage
+from errlens.analysis.findings.causes.labels.issues import search_label_issues
+from errlens.analysis.findings.causes.patches.search import search_patches
+from errlens.analysis.findings.causes.slices.search import search_slices
 from errlens.analysis.findings.finding import Outcome
 from errlens.commands.diagnose.case import Case
 from errlens.data.properties.table import PROPERTIES

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from errlens.analysis.findings.causes.grid import Place
+from errlens.analysis.findings.causes.places.grid import Place
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, Preparation, available_cores, in_order, load_input
 from errlens.model.classifier import Classifier, stack

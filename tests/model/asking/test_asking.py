@@ -14,7 +14,7 @@ from PIL import Image
 
 import errlens
 from errlens.analysis.findings.asked import Asked, to_ask
-from errlens.analysis.findings.causes.repairs import search_repairs
+from errlens.analysis.findings.causes.repairs.search import search_repairs
 from errlens.analysis.findings.scored import COLUMNS, scored
 from errlens.data.photos.changes import CHANGE_OF, CHANGES
 from errlens.data.photos.images import read_encoded

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from errlens.analysis.findings.causes.grid import FRAME, PLACES, Place
+from errlens.analysis.findings.causes.places.grid import FRAME, PLACES, Place
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UserCodeFailed

@@ -1,0 +1,1 @@
+"""Copies of images: among those evaluated, and of those trained on."""

@@ -1,0 +1,1 @@
+"""Labels that are wrong: near-certainty, neighbours, and what labelling tools take in."""

@@ -1,0 +1,1 @@
+"""Patches: a stamp, a frame or writing that images share."""

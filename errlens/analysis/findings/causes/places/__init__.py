@@ -1,0 +1,1 @@
+"""Places: what misleads a model at one place, and where it looks."""

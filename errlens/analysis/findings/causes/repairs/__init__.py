@@ -1,0 +1,1 @@
+"""Repairs: changes of the input that repair more errors than luck explains."""

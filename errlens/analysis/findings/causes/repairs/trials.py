@@ -1,0 +1,238 @@
+"""Does a change of the input repair more errors than by luck?
+
+Any change of the input repairs some errors, and harsh ones, as a half turn, repair many of the
+classes that they resemble. Luck is told from a cause in two ways. What is mended is mended surely:
+of an image that is turned back the model is as sure as of images that it has right, of one that is
+right by luck seldom (in a trial 1.6 % of the errors against 20 % that were right at all). And what
+is mended is more than other classes, or changes of another kind, let expect.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom, norm
+
+from errlens.analysis.findings.causes.repairs.answers import (
+    ALL,
+    LEAST_OF_CLASS,
+    Answers,
+    Flags,
+    Numbers,
+    Scope,
+)
+from errlens.analysis.statistics.intervals import Z95
+
+ALPHA: Final = 0.002  # of any false alarm, over all classes and changes
+LEAST_SHARE: Final = 0.05  # of the errors
+LEAST_RIGHT: Final = 20  # images asked about; fewer tell nothing of what a change breaks
+LEAST_GAIN: Final = 0.005  # accuracy
+_UNEQUAL: Final = 2.0  # how many times as often luck may come in one class, or by one change
+_MORE_ALIKE: Final = 1.5  # errors of a class are taken for it that much more than other images
+_SURE_OF_ATTRACTION: Final = 0.01
+_LUCK: Final = 0.02  # errors that are mended surely by luck, at the least
+
+
+class Net(NamedTuple):
+    """The accuracy won if a change were made to all images, and its variance."""
+
+    gain: float
+    variance: float
+
+    @property
+    def deviations(self) -> float:
+        """How many standard deviations it lies above zero."""
+        return self.gain / np.sqrt(self.variance) if self.variance > 0 else 0.0
+
+
+class Repair(NamedTuple):
+    """A change that repairs more errors of a scope than by luck.
+
+    `of_all` tells that the accuracy rises even if the change is made to all images; `log_p` is how
+    sure that is, one test taken for itself, and `p_value` is corrected for all tests.
+    """
+
+    change: str
+    scope: Scope
+    of_all: bool
+    log_p: float
+    p_value: float
+
+
+class Figures(NamedTuple):
+    """What a change does in a scope, of the images asked about.
+
+    It repairs so many of the `errors`, and breaks so many of the `right` images. `surely` counts
+    repaired errors of which the model is as sure as of images it has right. What is expected is so
+    by luck alone.
+    """
+
+    errors: int
+    repaired: int
+    expected: float
+    surely: int
+    surely_expected: float
+    right: int
+    broken: int
+
+
+def strongest(answers: Answers, told: Flags) -> Repair | None:
+    """Return the surest repair, if there is any.
+
+    Args:
+        answers: What was asked.
+        told: Which images are explained already, shape (m,): they are left out of the tests.
+    """
+    n = np.bincount(answers.label[answers.wrong])
+    classes = np.flatnonzero(n >= LEAST_OF_CLASS) if (n > 0).sum() > 1 else np.zeros(0, int)
+    scopes = [ALL, *(Scope(int(index)) for index in classes)]
+    tests = len(answers.changes) * (len(scopes) + 2)  # of all images there are three
+    repairs = [
+        repair
+        for column in range(len(answers.changes))
+        for scope in scopes
+        if (repair := _tested(answers, column, scope, told, tests))
+    ]
+    return min(repairs, key=lambda repair: repair.log_p, default=None)
+
+
+def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> Repair | None:
+    """Return what a change repairs in a scope if that is more than by luck."""
+    left = answers.wrong & answers.within(scope) & answers.differs[:, column] & ~told
+    n, hits = int(left.sum()), int(answers.hit[left, column].sum())
+    by_luck = luck(answers, answers.hit, column, scope, left)
+    least = max(scope.least, LEAST_SHARE * answers.wrong.sum() if scope is ALL else 0)
+    if not n or hits - n * by_luck < least:
+        return None
+    surely = int(answers.surely[left, column].sum())
+    surely_by_luck = max(_LUCK, luck(answers, answers.surely, column, scope, left))
+    log_p = _log_tail(surely, n, surely_by_luck)
+    log_p_net = 0.0
+    if scope.label is not None and not _beyond_attraction(answers, column, scope.label, hits, n):
+        return None
+    if scope is ALL:
+        log_p = min(log_p, _log_tail(hits, n, by_luck))
+        net = net_of(answers, column, told)
+        if net.gain >= max(LEAST_GAIN, LEAST_SHARE * answers.n_wrong.sum() / answers.n):
+            log_p_net = float(norm.logsf(net.deviations))
+    limit, strength = np.log(ALPHA / tests), min(log_p, log_p_net)
+    if strength > limit:
+        return None
+    of_all = bool(log_p_net <= limit)
+    return Repair(answers.changes[column], scope, of_all, strength, float(tests * np.exp(strength)))
+
+
+def _beyond_attraction(answers: Answers, column: int, label: int, hits: int, n: int) -> bool:
+    """Tell whether a class is repaired beyond what makes images of other classes look like it."""
+    attracted = min(1.0, _MORE_ALIKE * answers.attracted(column, label))
+    return bool(binom.sf(hits - 1, n, attracted) < _SURE_OF_ATTRACTION)
+
+
+def _log_tail(hits: int, n: int, by_luck: float) -> float:
+    """Return the logarithm of the chance of so many hits where luck is as uneven as it may be."""
+    return float(binom.logsf(hits - 1, n, min(1.0, _UNEQUAL * by_luck)))
+
+
+def luck(answers: Answers, flags: Flags, column: int, scope: Scope, images: Flags) -> float:
+    """Return the share of images of a scope that a flag comes to without a cause.
+
+    It is the larger of what changes of other families do to these images (the median of them), and
+    of what this change does to images of other classes that are as right, or as wrong.
+
+    Args:
+        answers: What was asked.
+        flags: Whether something came of each image under each change, shape (m, c).
+        column: Of the change.
+        scope: Of these images.
+        images: Those in question, shape (m,); all of them right, or all of them wrong.
+    """
+    if not images.any():
+        return 0.0
+    unrelated = answers.unrelated(answers.changes[column])
+    rates = flags[np.ix_(images, unrelated)].mean(axis=0)
+    by_changes = float(np.median(rates)) if len(rates) else 0.0
+    if scope is ALL:
+        return by_changes
+    alike = answers.wrong if answers.wrong[images].any() else ~answers.wrong
+    others = alike & ~answers.within(scope) & answers.differs[:, column]
+    return max(by_changes, float((flags[others, column].sum() + 0.5) / (others.sum() + 1)))
+
+
+def net_of(answers: Answers, column: int, told: Flags | None = None) -> Net:
+    """Return the accuracy won if a change were made to all images.
+
+    Repaired errors less broken right ones, each class weighted as in the run; of classes about
+    which little was asked, the rate of all counts in part.
+    """
+    wrong = answers.wrong
+    fresh = np.ones(len(wrong), bool) if told is None else ~told
+    won = _weighted(answers.hit[:, column] & fresh, wrong, answers.label, answers.n_wrong)
+    lost = _weighted(~answers.hit[:, column], ~wrong, answers.label, answers.n_right)
+    return Net((won.gain - lost.gain) / answers.n, (won.variance + lost.variance) / answers.n**2)
+
+
+def _weighted(flags: Flags, images: Flags, label: NDArray[np.int32], weights: Numbers) -> Net:
+    """Return how many images a flag comes to in a run, with variance."""
+    k, total = len(weights), float(images.sum())
+    of_all = (flags[images].sum() + 0.5) / (total + 1)
+    n = np.bincount(label[images], minlength=k)
+    hits = np.bincount(label[images & flags], minlength=k)
+    rate = (hits + of_all) / (n + 1)
+    variance = weights**2 * rate * (1 - rate) / (n + 1)
+    return Net(float(weights @ rate), float(variance.sum()))
+
+
+def figures(answers: Answers, repair: Repair) -> Figures:
+    """Count what a change does in its scope."""
+    column, within = answers.changes.index(repair.change), answers.within(repair.scope)
+    errors, right = answers.wrong & within, ~answers.wrong & within
+    changed = errors & answers.differs[:, column]
+    by_luck, surely_by_luck = (
+        luck(answers, flags, column, repair.scope, changed)
+        for flags in (answers.hit, answers.surely)
+    )
+    return Figures(
+        errors=int(errors.sum()),
+        repaired=int(answers.hit[errors, column].sum()),
+        expected=by_luck * int(changed.sum()),
+        surely=int(answers.surely[errors, column].sum()),
+        surely_expected=surely_by_luck * int(changed.sum()),
+        right=int(right.sum()),
+        broken=int((~answers.hit[right, column]).sum()),
+    )
+
+
+def half_width(errors: int, repaired: int) -> float:
+    """Return half of the 95 % interval of a count of repaired errors."""
+    rate = (repaired + 0.5) / (errors + 1)
+    return float(Z95 * np.sqrt(errors * rate * (1 - rate)))
+
+
+def surest(
+    answers: Answers, column: int, scope: Scope, *, wrong: bool, most_luck: float
+) -> NDArray[np.intp]:
+    """Return places of images that a change mends, of which few are so by luck; the surest first.
+
+    Of errors, those repaired count by the probability of their class; of right images, those that
+    stay right by how much it rises. So many are left out that the share by luck is small enough.
+    """
+    values = answers.label_prob if wrong else answers.rise
+    within = answers.within(scope) & (answers.wrong == wrong)
+    within &= answers.differs[:, column]
+    chosen = np.flatnonzero(within & answers.hit[:, column])
+    chosen = chosen[np.argsort(-values[chosen, column], kind="stable")]
+    if not wrong:
+        chosen = chosen[values[chosen, column] > 0]
+    kept = 0
+    for size in _sizes(len(chosen)):
+        least = values[chosen[size - 1], column]
+        flags = answers.hit & (values >= least)
+        by_luck = luck(answers, flags, column, scope, within) * within.sum()
+        if by_luck <= most_luck * size:
+            kept = size
+    return chosen[:kept]
+
+
+def _sizes(most: int) -> NDArray[np.intp]:
+    """Return up to a hundred sizes of a choice."""
+    return np.unique(np.linspace(1, most, min(most, 100)).astype(int)) if most else np.zeros(0, int)
