@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
-LONGEST: Final = 120  # letters of a title or a heading
+LONGEST: Final = 120  # letters of a heading
+LONGEST_TITLE: Final = 400  # which is wrapped
 
 _MEANING: Final[dict[Correctness, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training, or no known label",
@@ -117,7 +118,7 @@ def draw_posters(
             continue
         figure = draw_gallery(
             [*columns, *poster.further],
-            title=shown_name(poster.title, longest=LONGEST),
+            title=shown_name(poster.title, longest=LONGEST_TITLE),
             legend=_legend(poster, as_fed=as_fed is not None),
             remarks=poster.remarks,
         )

@@ -237,16 +237,13 @@ def told_once(findings: Sequence[Finding], *, shared: float = 0.8) -> list[Findi
 
     Args:
         findings: The plainest first, in the order in which they are to be believed.
-        shared: The share of the images of a finding's errors that tells its cause is the same; of
-            the larger of both.
+        shared: The share of a finding's images that, found among those of an earlier one, tells
+            that its cause is the same: a part of the dark images is no cause of its own.
     """
     kept: list[Finding] = []
     for finding in findings:
         rows = set(finding.rows)
-        alike = (
-            len(rows & set(earlier.rows)) >= shared * max(len(rows), len(earlier.rows), 1)
-            for earlier in kept
-        )
+        alike = (len(rows & set(earlier.rows)) >= shared * len(rows) for earlier in kept)
         if not rows or not any(alike):
             kept.append(finding)
     return kept
