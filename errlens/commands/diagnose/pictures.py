@@ -22,7 +22,12 @@ BESIDE: Final = 6  # right ones
 
 
 def draw(results: ResultsWriter, case: Case, diagnosis: Diagnosis) -> dict[str, str]:
-    """Draw the causes and the findings told first; return what cannot be shown, and why."""
+    """Draw the causes and the findings told first; return what cannot be shown, and why.
+
+    Where none of the images is there, the searches have said so, and nothing is drawn.
+    """
+    if not len(case.properties_if_any.columns):
+        return {}
     run = case.run
     images = run.read_predictions((*COLUMNS, "status", "content_hash"))
     maker = TileMaker(images, case.root, max_mb=run.info.max_file_mb)
@@ -68,7 +73,7 @@ def _histogram(finding: Finding, case: Case) -> tuple[Column, ...]:
 
 def _numbers(name: object, case: Case) -> np.ndarray | None:
     """Return the numbers of a property, or of a column of the manifest; None where it has none."""
-    for table in (case.properties, case.extra):
+    for table in (case.properties_if_any, case.extra):
         if name in table and pd.api.types.is_numeric_dtype(table[name].dtype):
             return np.asarray(table[name].to_numpy(dtype=float, na_value=np.nan))
     return None
