@@ -1,7 +1,7 @@
 """What the results of a run say, as findings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,14 @@ def known_findings(run: RunFolder, costs: Mapping[str, float] | None = None) -> 
         run: A complete run.
         costs: What an error on an image of a class costs, by its name; only of two classes.
     """
-    return collected(read_known(run), costs)
+    findings = collected(read_known(run), costs)
+    return [_without_model(finding) for finding in findings] if run.info.imported else findings
+
+
+def _without_model(finding: Finding) -> Finding:
+    """Return a finding whose next command needs no model."""
+    command = tuple("misclassified" if word == "explain" else word for word in finding.command)
+    return replace(finding, command=command)
 
 
 def collected(results: Results, costs: Mapping[str, float] | None = None) -> list[Finding]:
