@@ -227,10 +227,7 @@ FAULTS: Final = (
         strengths=(1,),
         change=exchanged,
         share=0.3,
-        answers=(
-            says("repair", change=("blue_first", "balanced")),
-            says("slice", property=("red_green", "blue_yellow")),
-        ),
+        answers=(says("repair", change=("blue_first", "balanced")),),
     ),
     Fault(
         name="negative",
