@@ -5,6 +5,7 @@ from typing import NamedTuple
 from errlens.analysis.gates.drop import METRIC as DROP
 from errlens.analysis.gates.drop import drop_and_limit, in_points
 from errlens.analysis.gates.limits import NOT_SURELY_MORE
+from errlens.analysis.gates.metrics import FINDING
 from errlens.formats import NOT_KNOWN, count, counted, number, number_range, points, told_apart
 
 
@@ -38,6 +39,8 @@ def gate_texts(
     ('drop of 5.0 pp', 'not surely >', '0.5 pp', 'drop of 2.6 pp or worse')
     >>> tuple(gate_texts("drop:top1", -0.05, "low <=", 0.0, -0.0719, None))
     ('gain of 5.0 pp', 'not surely >', '0.0 pp', 'gain of 7.2 pp or worse')
+    >>> tuple(gate_texts("finding:slice", None, "<=", 0.0, None, None))
+    ('-', '<=', '0', '')
     """
     if metric == DROP:
         if value is None or low is None:
@@ -45,7 +48,9 @@ def gate_texts(
         bound, limit = drop_and_limit(low, threshold)
         return GateTexts(_told(value), NOT_SURELY_MORE, limit, f"{_told(low, bound)} or worse")
     if value is None:
-        return GateTexts(NOT_KNOWN, op, number(threshold), "")
+        is_count = metric.startswith(f"{FINDING}:")
+        limit = count(threshold) if is_count else number(threshold)
+        return GateTexts(NOT_KNOWN, op, limit, "")
     shown, limit = told_apart(value, threshold)
     return GateTexts(shown, op, limit, number_range(low, high))
 
