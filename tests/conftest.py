@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ import errlens
 from errlens.cli import app
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
+from tests.warm_program import Warm
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -128,6 +129,14 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """The program in processes of its own that need not import its libraries."""
+    program = Warm()
+    yield program
+    program.close()
+
+
 class Sample(NamedTuple):
     """What came of `errlens run configs/sample.yaml`."""
 
@@ -158,15 +167,19 @@ def paint(path: Path, colour: str, *, size: tuple[int, int] = (12, 10), seed: in
     return path
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Class folders of four photos each; one of the red ones is really green."""
-    folder = tmp_path / "photos"
+def paint_colours(folder: Path) -> Path:
+    """Paint class folders of four photos each; one of the red ones is really green."""
     for number, colour in enumerate(COLOURS):
         for index in range(4):
             shown = "green" if (colour, index) == ("red", 3) else colour
             paint(folder / colour / f"{index}.png", shown, seed=10 * number + index)
     return folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Class folders of four photos each; one of the red ones is really green."""
+    return paint_colours(tmp_path / "photos")
 
 
 @pytest.fixture

@@ -54,26 +54,39 @@ CODES = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, warm):
     folder = tmp_path_factory.mktemp("exit-codes")
     (folder / "table.csv").write_text(TABLE)
     (folder / "mended.csv").write_text("row,label\n0,cat\n")
     (folder / "config.yaml").write_text(CONFIG)
     (folder / "typo.yaml").write_text(CONFIG.replace("check", "chekc"))
     for name in ("run", "old"):
-        assert program(f"import table.csv -o {name}", folder).returncode == 0
+        assert warm.run(f"import table.csv -o {name}", folder).returncode == 0
     return folder
 
 
-def program(arguments, folder):
-    return subprocess.run(
+@pytest.mark.parametrize(("code", "arguments"), CODES, ids=str)
+def test_every_command_ends_as_pipelines_expect(code, arguments, folder, warm):
+    require_end(warm.run(arguments, folder), code)
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (0, "import table.csv -o installed"),
+        (1, "check run --fail-under top1=1"),
+        (2, "check run --fail-under top2=1"),
+        (3, "confusion nowhere"),
+    ],
+)
+def test_the_installed_program_ends_so(code, arguments, folder):
+    said = subprocess.run(
         [PROGRAM, *arguments.split()], cwd=folder, capture_output=True, text=True, check=False
     )
+    require_end(said, code)
 
 
-@pytest.mark.parametrize(("code", "arguments"), CODES, ids=str)
-def test_the_program_ends_as_pipelines_expect(code, arguments, folder):
-    said = program(arguments, folder)
+def require_end(said, code):
     assert said.returncode == code, said.stdout + said.stderr
     assert "Traceback" not in said.stderr
     assert said.stderr.startswith(("error: ", "Usage: ")) == (code != 0) or code == 1

@@ -26,10 +26,6 @@ COMMANDS = [
 ]
 
 
-def start(arguments, folder, **streams):
-    return subprocess.Popen([PROGRAM, *arguments.split()], cwd=folder, **streams)
-
-
 def nobody():
     """Return a pipe that nobody reads."""
     reading, writing = os.pipe()
@@ -38,7 +34,7 @@ def nobody():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, warm):
     folder = tmp_path_factory.mktemp("pipes")
     (folder / "table.csv").write_text(TABLE)
     (folder / "mended.csv").write_text("row,label\n0,cat\n")
@@ -46,24 +42,28 @@ def folder(tmp_path_factory):
         "out: made\nimport: {table: table.csv}\nconfusion: {no_figures: true}\n"
     )
     for name in ("run", "old"):
-        assert start(f"import table.csv -o {name} -q", folder).wait() == 0
+        assert warm.run(f"import table.csv -o {name} -q", folder).returncode == 0
     return folder
 
 
-def end_of(arguments, folder, *, gone=("stdout", "stderr")):
-    pipe = nobody()
-    try:
-        streams = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE) | dict.fromkeys(gone, pipe)
-        process = start(arguments, folder, **streams)
-        said = process.communicate(timeout=60)
-        return process.returncode, b"".join(filter(None, said)).decode()
-    finally:
-        os.close(pipe)
+@pytest.fixture
+def end_of(warm, folder):
+    """Return how a command ends, and what the readers that are left read."""
+
+    def ended(arguments, *, gone=("stdout", "stderr")):
+        pipe = nobody()
+        try:
+            said = warm.run(arguments, folder, **dict.fromkeys(gone, pipe))
+            return said.returncode, said.stdout + said.stderr
+        finally:
+            os.close(pipe)
+
+    return ended
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
-def test_every_command_does_its_work_where_nobody_listens(arguments, folder):
-    assert end_of(arguments, folder) == (0, "")
+def test_every_command_does_its_work_where_nobody_listens(arguments, end_of):
+    assert end_of(arguments) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -75,22 +75,32 @@ def test_every_command_does_its_work_where_nobody_listens(arguments, folder):
         ("confusion nowhere", 3),
     ],
 )
-def test_the_exit_code_is_that_of_the_work(arguments, code, folder):
-    assert end_of(arguments, folder) == (code, "")
+def test_the_exit_code_is_that_of_the_work(arguments, code, end_of):
+    assert end_of(arguments) == (code, "")
 
 
 @pytest.mark.parametrize("gone", ["stdout", "stderr"])
-def test_one_reader_may_go_and_the_other_stay(gone, folder):
-    code, said = end_of("check run --fail-under top1=1", folder, gone=[gone])
+def test_one_reader_may_go_and_the_other_stay(gone, end_of):
+    code, said = end_of("check run --fail-under top1=1", gone=[gone])
     assert code == 1
     assert ("error: 1 of 1 gate failed" in said) == (gone == "stdout")
     assert "Traceback" not in said
     assert "BrokenPipe" not in said
 
 
-def test_the_work_goes_on_to_its_end(folder):
+def test_the_installed_program_does_so_from_its_start(folder):
+    pipe = nobody()
+    try:
+        words = [PROGRAM, "check", "run", "--fail-under", "top1=1"]
+        said = subprocess.run(words, cwd=folder, stdout=pipe, stderr=pipe, check=False)
+        assert said.returncode == 1
+    finally:
+        os.close(pipe)
+
+
+def test_the_work_goes_on_to_its_end(folder, end_of):
     (folder / "run" / "gates.json").unlink(missing_ok=True)
-    assert end_of("check run --fail-under top1=0.1", folder)[0] == 0
+    assert end_of("check run --fail-under top1=0.1")[0] == 0
     assert json.loads((folder / "run" / "gates.json").read_text())["passed"]
 
 

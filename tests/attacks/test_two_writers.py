@@ -17,6 +17,7 @@ from errlens.run.csv_tables import read_csv
 from errlens.run.folder import RunFolder
 from errlens.run.made_from import MADE_FROM
 from errlens.run.results import alone_in, renewed_folder
+from tests.conftest import ends
 from tests.run.test_folder import PLAN, make_info, write_parts
 
 TEXT = ("sample_id", "label_name", "pred_name", "method", "target", "file", "maps_file", "status")
@@ -174,8 +175,8 @@ def test_two_processes_explain_one_run(photos, tmp_path, monkeypatch):
     safetensors.torch.save_model(
         timm.create_model("test_resnet", pretrained=False, num_classes=3), "weights.safetensors"
     )
-    model = ["--model", "test_resnet", "--checkpoint", "weights.safetensors", "--img-size", "64"]
-    run_errlens(["evaluate", str(photos), *model, "-o", "run", "-q"])[0].communicate()
+    options = "--model test_resnet --checkpoint weights.safetensors --img-size 64 -o run -q"
+    ends(f"evaluate {photos} {options}")
     methods = ("grad-cam", "gradient")
     processes = run_errlens(
         *(["explain", "run", "-q", "--top", "4", "--save-maps", "--method", one] for one in methods)

@@ -34,7 +34,7 @@ def real_network(name, folder):
     return module.eval()
 
 
-def photos(folder, *, each=5):
+def photos(folder, *, each=3):
     """Return photos of every class as the networks take them."""
     found = []
     for kind in sorted((folder / "data/cifar10/test").iterdir()):

@@ -1,6 +1,7 @@
 """`errlens diagnose` on predictions that were imported, with photos painted for them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,44 @@ def make(**how):
     return make_run(table_of(**how), classes=CLASSES)
 
 
+@pytest.fixture(scope="module")
+def diagnosed(tmp_path_factory):
+    """Runs that are diagnosed once, each in a folder of its own with what was printed.
+
+    Half of the `dark` photos are wrong; of the `plain` run there are no photos.
+    """
+    folder = tmp_path_factory.mktemp("diagnosed")
+    for name, dark in (("dark", 72), ("plain", 0)):
+        (folder / name).mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder / name)
+            table = table_of(dark=dark)
+            if dark:
+                photograph(table, dark=dark)
+            make_run(table, classes=CLASSES)
+            Path("said.txt").write_text(ends("diagnose run").stdout, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def dark(diagnosed, tmp_path):
+    """A copy of the diagnosed run of dark photos, to be in."""
+    shutil.copytree(diagnosed / "dark", tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def plain(diagnosed, tmp_path):
+    """A copy of the diagnosed run without photos, to be in."""
+    shutil.copytree(diagnosed / "plain", tmp_path, dirs_exist_ok=True)
+
+
 def findings():
     return json.loads(Path("run/diagnosis/findings.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.usefixtures("dark")
 def test_dark_photos_that_are_wrong_are_named_with_their_images():
-    table = table_of(dark=72)
-    photograph(table, dark=72)
-    make_run(table, classes=CLASSES)
-    said = ends("diagnose run").stdout
+    table, said = table_of(dark=72), Path("said.txt").read_text(encoding="utf-8")
     assert "1. Dark images" in said
     first = findings()["findings"][0]
     assert (first["kind"], first["subject"]["property"], first["subject"]["side"]) == (
@@ -80,23 +110,16 @@ def test_dark_photos_that_are_wrong_are_named_with_their_images():
         assert sheet.width > 400
 
 
+@pytest.mark.usefixtures("dark")
 def test_a_finding_is_selected_by_its_number():
-    table = table_of(dark=72)
-    photograph(table, dark=72)
-    make_run(table, classes=CLASSES)
-    ends("diagnose run -q --no-figures")
     tree = json.loads(ends("misclassified run --select finding:1 --json --no-figures").stdout)
     first = findings()["findings"][0]
     assert {row["row"] for row in tree["selected"]} == set(first["rows"])
     assert "of findings there are" in refused("misclassified run --select finding:99", exit_code=2)
 
 
+@pytest.mark.usefixtures("dark")
 def test_page_summary_and_gate_know_the_findings():
-    table = table_of(dark=72)
-    photograph(table, dark=72)
-    make_run(table, classes=CLASSES)
-    assert call("check run --fail-over finding:slice=0").exit_code == 1
-    ends("diagnose run -q")
     assert call("check run --fail-over finding:slice=0").exit_code == 1
     ends("check run --fail-over finding:slice=1 --fail-over finding:duplicate=0")
     ends("report run -q")
@@ -189,11 +212,8 @@ def test_a_run_without_labels_says_so():
     assert "label" in refused("diagnose run", exit_code=3)
 
 
+@pytest.mark.usefixtures("dark")
 def test_two_calls_write_the_same():
-    table = table_of(dark=72)
-    photograph(table, dark=72)
-    make_run(table, classes=CLASSES)
-    ends("diagnose run -q")
     before = contents("run/diagnosis")
     ends("diagnose run -q")
     assert contents("run/diagnosis") == before
@@ -239,18 +259,16 @@ def test_a_run_imported_has_no_model_and_says_so_once():
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"run_hash": 1}', "\x00"])
+@pytest.mark.usefixtures("plain")
 def test_a_damaged_diagnosis_is_as_good_as_none(text):
-    make()
-    ends("diagnose run -q --no-figures")
     Path("run/diagnosis/findings.json").write_text(text)
     ends("report run -q")
     assert "errlens diagnose run" in Path("run/summary.md").read_text()
     ends("misclassified run -q --no-figures")
 
 
+@pytest.mark.usefixtures("plain")
 def test_findings_of_other_predictions_are_refused():
-    make()
-    ends("diagnose run -q --no-figures")
     stale = Path("run/diagnosis/findings.json").read_text()
     make_run(table_of(seed=5), out="other", classes=CLASSES)
     Path("other/diagnosis").mkdir()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errlens.run.csv_tables import read_csv
-from tests.commands.explain.test_explain import QUICK, explain, run  # noqa: F401 - a fixture
+from tests.commands.explain.test_explain import QUICK, explain
 
 TEXT = (
     "label_name", "pred_name", "method", "target", "file", "maps_file", "unit", "layer", "status",
@@ -110,7 +110,7 @@ def test_a_sheet_does_not_outlive_the_maps_on_it():
     assert sheet.exists()
 
 
-def test_a_picture_does_not_outlive_its_photo(run, photos):  # noqa: F811 - the fixture
+def test_a_picture_does_not_outlive_its_photo(run, photos):
     explain("run --top 3 --save-maps")
     row = index(Path("run/explain"))["row"].iloc[0]
     (photos / run.predictions.frame.set_index("row")["path"][row]).unlink()
@@ -120,7 +120,7 @@ def test_a_picture_does_not_outlive_its_photo(run, photos):  # noqa: F811 - the 
     assert_all_agrees(Path("run/explain"))
 
 
-def test_an_index_of_an_earlier_version_is_added_to(run):  # noqa: F811 - the fixture
+def test_an_index_of_an_earlier_version_is_added_to(run):
     del run
     explain("run --top 2")
     place = Path("run/explain/index.csv")
@@ -143,7 +143,7 @@ def test_a_class_may_be_called_like_an_option_of_numpy(photos):
         assert list(saved) == ["file", "allow_pickle", "_unit"]
 
 
-def test_what_was_made_before_is_listed_with_its_evidence_as_if_it_were_new(run):  # noqa: F811
+def test_what_was_made_before_is_listed_with_its_evidence_as_if_it_were_new(run):
     left = {"width": 12, "height": 10, "polygons": [[0, 0, 5, 0, 5, 9, 0, 9]]}
     paths = run.predictions.frame["path"]
     Path("masks.json").write_text(json.dumps({f"photos/{path}": left for path in paths}))

@@ -27,18 +27,6 @@ from tests.conftest import call, contents, ends, refused, signals_as
 QUICK = "--steps 4 --samples 2 --mask 50%"
 
 
-@pytest.fixture(autouse=True)
-def run(photos, tiny):
-    """A run of an untrained network of timm's: nearly all of it is wrong."""
-    del tiny  # for its folder
-    torch.manual_seed(0)
-    module = timm.create_model("test_resnet", pretrained=False, num_classes=3)
-    safetensors.torch.save_model(module, "weights.safetensors")
-    options = "--model test_resnet --checkpoint weights.safetensors --img-size 64 -o run -q"
-    ends(f"evaluate {photos} {options}")
-    return errlens.open_run("run")
-
-
 def explain(arguments="run"):
     return ends(f"explain {arguments}")
 
@@ -176,7 +164,7 @@ def test_other_weights_are_refused():
     ("arguments", "message"),
     [
         ("--method gradcam", "did you mean grad-cam"),
-        ("--colormap jett", "there are"),
+        ("--colormap jett", "did you mean jet"),
         ("--layer layer5", "layer4"),
         ("--layer fc", "fc"),
         ("--method occlusion --stride 0", "stride"),

@@ -5,7 +5,7 @@ import pytest
 
 from errlens.commands.explain import pictures as _explain_pictures
 from errlens.commands.explain import study_pictures as _explain_study_pictures
-from tests.commands.explain.test_explain import QUICK, explain, index, old, run  # noqa: F401 - fixtures
+from tests.commands.explain.test_explain import QUICK, explain, index, old  # noqa: F401 - a fixture
 from tests.figures.maps.test_heatmaps import numbers_of, value_of
 
 

@@ -44,7 +44,7 @@ def shades(table):
 
 
 @settings(max_examples=30)
-@given(order=st.lists(st.integers(0, 5), max_size=30), workers=st.integers(1, 3))
+@given(order=st.lists(st.integers(0, 5), max_size=10), workers=st.integers(1, 3))
 def test_rows_stand_in_the_order_of_the_files(photos, order, workers):
     told = []
     found = measure([photos[at] for at in order], workers=workers, progress=told.append)
@@ -56,7 +56,7 @@ def test_rows_stand_in_the_order_of_the_files(photos, order, workers):
 
 @settings(max_examples=30)
 @given(
-    order=st.lists(st.integers(0, 5), max_size=30), before=st.lists(st.integers(0, 5), max_size=8)
+    order=st.lists(st.integers(0, 5), max_size=10), before=st.lists(st.integers(0, 5), max_size=4)
 )
 def test_what_is_known_changes_nothing(photos, order, before):
     files = [photos[at] for at in order]

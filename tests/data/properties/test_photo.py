@@ -140,17 +140,28 @@ def test_a_picture_of_one_channel_is_grey_and_its_mode_is_told(mode):
     assert (found["greyscale"], found["mode"], found["format"]) == (True, mode, "PNG")
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.fixture(scope="module")
+def large():
+    return painted((2400, 1600), cells=(40, 60))
+
+
+@pytest.fixture(scope="module", params=[("JPEG", {}), ("PNG", {"compress_level": 1})], ids=str)
+def large_file(large, request):
+    """A large photo in a file, and the light of all its pixels."""
+    kind, options = request.param
+    file = encoded(large, kind, **options)
+    return file, ImageStat.Stat(Image.open(io.BytesIO(file.content)).convert("L"))
+
+
 @pytest.mark.parametrize("as_fed", [None, SMALL, USUAL])
-def test_a_large_photo_decoded_small_gives_what_all_of_its_pixels_give(kind, as_fed):
-    image = painted((2400, 1600), cells=(40, 60))
-    found = measured(image, kind, as_fed=as_fed)
-    whole = Image.open(io.BytesIO(encoded(image, kind).content))
-    light = ImageStat.Stat(whole.convert("L"))
+def test_a_large_photo_decoded_small_gives_what_all_of_its_pixels_give(large, large_file, as_fed):
+    file, light = large_file
+    with quiet_pillow():
+        found = Measuring(as_fed).measure(file)
     assert found["brightness"] == pytest.approx(light.mean[0] / 255, abs=0.005)
     assert found["contrast"] == pytest.approx(light.stddev[0] / 255, rel=0.05)
     assert (found["width"], found["height"], found["aspect"]) == (2400, 1600, 1.5)
-    at_once = measured(image.resize((600, 400), Image.Resampling.BOX), as_fed=as_fed)
+    at_once = measured(large.resize((600, 400), Image.Resampling.BOX), as_fed=as_fed)
     for name in ("saturation", "red_green", "blue_yellow", "sharpness"):
         assert found[name] == pytest.approx(at_once[name], abs=0.03)
 
