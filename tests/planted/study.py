@@ -34,9 +34,10 @@ FIRST = 3
 
 
 class Setting(NamedTuple):
-    """A model, how it is evaluated, and the photos to plant in."""
+    """A model, how it is evaluated, its classes, and the photos to plant in."""
 
     photos: Sequence[Photo]
+    classes: Sequence[str]
     options: dict[str, Any]
 
 
@@ -67,7 +68,7 @@ def cifar(real: Path) -> Setting:
         "crop_pct": 1.0,
         "crop_mode": "squash",
     }
-    return Setting(photos, options)
+    return Setting(photos, _folders(root), options)
 
 
 def pets(real: Path) -> Setting:
@@ -81,14 +82,18 @@ def pets(real: Path) -> Setting:
         run = errlens.evaluate(root, out=Path(folder) / "run", **options)
         table = run.predictions.frame
     right = table[table["correct"].fillna(value=False)]
-    return Setting([Photo(root / path, path.split("/")[0]) for path in right["path"]], options)
+    photos = [Photo(root / path, path.split("/")[0]) for path in right["path"]]
+    return Setting(photos, _folders(root), options)
+
+
+def _folders(root: Path) -> list[str]:
+    return sorted(folder.name for folder in root.iterdir() if folder.is_dir())
 
 
 def evaluated(setting: Setting, manifest: Path, folder: Path) -> RunFolder:
     """Predict the images of a manifest."""
     classes = manifest.with_name("classes.txt")
-    names = sorted({photo.label for photo in setting.photos})
-    classes.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    classes.write_text("".join(f"{name}\n" for name in setting.classes), encoding="utf-8")
     return errlens.evaluate(
         manifest, out=folder, classes=classes, keep="logits,features", **setting.options
     )
