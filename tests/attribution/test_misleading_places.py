@@ -140,8 +140,10 @@ def test_evidence_lies_where_the_network_looks(stamped):
 def test_controls_are_right_images_evenly_of_their_classes(stamped):
     folder, label, _ = stamped
     scored = scored_of(folder, label, classifier_of(Colours()))
-    chosen = errors_and_controls(scored, 10, np.random.default_rng(0))
-    right = chosen[~scored.wrong[chosen]]
-    assert len(chosen) == 20
+    errors, right = errors_and_controls(scored, 10, np.random.default_rng(0))
+    assert len(errors) == len(right) == 10
+    assert scored.wrong[errors].all()
+    assert not scored.wrong[right].any()
     assert np.bincount(label[right]).tolist() == [5, 5]
-    assert len(errors_and_controls(scored, 0, np.random.default_rng(0))) == 0
+    assert np.bincount(label[right[:4]]).tolist() == [2, 2]  # where time is up, too
+    assert not len(errors_and_controls(scored, 0, np.random.default_rng(0))[0])

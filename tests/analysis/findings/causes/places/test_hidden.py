@@ -9,7 +9,6 @@ from errlens.analysis.findings.causes.places.grid import PLACES, WINDOWS, Place
 from errlens.analysis.findings.causes.places.hidden import (
     PLACE_COLUMNS,
     Hidden,
-    place_table,
     search_places,
 )
 from errlens.run.csv_tables import read_declared, write_csv
@@ -128,7 +127,7 @@ def test_errors_that_were_not_asked_about_count_as_those_that_were():
 
 def test_the_table_counts_what_each_place_repairs_and_breaks(tmp_path):
     label, pred, hidden, _ = stamped(0)
-    table = place_table(scored_of(label, pred), Hidden(np.arange(len(label)), hidden))
+    table = search(label, pred, hidden).tables["places"]
     write_csv(tmp_path / "places.csv", table)
     read = read_declared(tmp_path / "places.csv", PLACE_COLUMNS)
     wrong = label != pred
