@@ -71,7 +71,7 @@ def search_places_of(  # noqa: PLR0913 - one name for each thing that can be cho
         if outlines:
             searches.append(Search("place", off_object.WHAT, absent=why))
         return _together([*outcomes, Outcome((), searches)])
-    outcomes.append(asking.borrowed_evidence(_to_map(scored, MAPS, rng)))
+    outcomes.append(asking.borrowed_evidence(to_map(scored, MAPS, rng)))
     if outlines:
         outcomes.append(asking.off_object(errors, right, outlines))
     return _together(outcomes)
@@ -96,7 +96,7 @@ def _right_by_class(scored: Scored, most: int, rng: np.random.Generator) -> NDAr
     return right[np.argsort(by_class.to_numpy(), kind="stable")[:most]]
 
 
-def _to_map(scored: Scored, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def to_map(scored: Scored, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Choose right images to map: of each class as many as tell something, then as many again.
 
     Of classes that have fewer nothing would be told.
@@ -106,8 +106,8 @@ def _to_map(scored: Scored, most: int, rng: np.random.Generator) -> NDArray[np.i
     right = right[np.bincount(label)[label] >= LEAST_MAPS]
     label = scored.label[right]
     turn = pd.Series(label).groupby(label).cumcount().to_numpy() // LEAST_MAPS
-    order: NDArray[np.intp] = np.lexsort((label, turn))
-    return right[order][:most]
+    order = np.lexsort((label, turn))
+    return np.asarray(right[order][:most], np.int64)
 
 
 def _by_turns(errors: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
