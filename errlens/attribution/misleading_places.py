@@ -139,7 +139,7 @@ class _Asking:
 
     def misleading(self, errors: NDArray[np.int64], right: NDArray[np.int64]) -> Outcome:
         """Hide all places of the grid in errors, and in right images those that are suspect."""
-        time = self.time.part(1 / 2)
+        time = self.time.part(2 / 3)
         hidden = self.hidden(errors, PLACES, time)
         n = len(hidden.at)
         part = (

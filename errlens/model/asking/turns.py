@@ -31,7 +31,7 @@ def ask_in_turn(asking: Asking, places: NDArray[np.intp], *, time: TimeLeft = NO
     scored = asking.scored
     wrong = scored.wrong[places]
     errors, right = places[wrong], places[~wrong]
-    asked = asking.about(errors, time=time.part(1 / 2))
+    asked = asking.about(errors, time=time.part(2 / 3))
     reached = len(asked.row) + asked.unread
     if asked.stopped:
         asked = replace(asked, stopped=f"{of(reached, len(errors))} errors, changed")
