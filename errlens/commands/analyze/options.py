@@ -23,9 +23,9 @@ _OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
 class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
     r"""Put on one page which of your photos are wrong, and why.
 
-    It does what evaluate, confusion, misclassified, explain and report do, one after the other. The
-    same command goes on where it was stopped: what has been predicted or explained is not done
-    again. A run folder as DATA is analyzed without predicting anything.
+    It does what evaluate, confusion, misclassified, diagnose, explain and report do, one after the
+    other. The same command goes on where it was stopped: what has been predicted or explained is
+    not done again. A run folder as DATA is analyzed without predicting anything.
 
     Examples:
         errlens analyze photos/val --model resnet50 --open

@@ -31,17 +31,23 @@ def ask_in_turn(asking: Asking, places: NDArray[np.intp], *, time: TimeLeft = NO
     scored = asking.scored
     wrong = scored.wrong[places]
     errors, right = places[wrong], places[~wrong]
-    asked = asking.about(errors, time=time.part(2 / 3))
-    reached = len(asked.row) + asked.unread
-    if asked.stopped:
-        asked = replace(asked, stopped=f"{of(reached, len(errors))} errors, changed")
-    right = right[:reached]
+    asked = _counted(asking.about(errors, time=time.part(2 / 3)), "errors", len(errors))
+    right = right[: len(asked.row) + asked.unread]
     changes = might_repair(scored, asked)
     if changes:
-        asked = asked.joined(asking.about(right, changes=changes, time=time.part(2 / 3)))
+        broken = asking.about(right, changes=changes, time=time.part(2 / 3))
+        asked = asked.joined(_counted(broken, "right images", len(right)))
     if changes and names_any(scored, asked):
         # How often luck makes right images surer is seen from what other changes do to them.
         known = right[np.isin(scored.row[right], asked.row)]
         others = set(asked.changes) - set(changes)
-        asked = asked.joined(asking.about(known, changes=others, time=time))
+        luck = asking.about(known, changes=others, time=time)
+        asked = asked.joined(_counted(luck, "right images", len(known)))
     return asked
+
+
+def _counted(asked: Asked, what: str, wanted: int) -> Asked:
+    """Say how many images there was time for, if not for all."""
+    if not asked.stopped:
+        return asked
+    return replace(asked, stopped=f"{of(len(asked.row) + asked.unread, wanted)} {what}, changed")

@@ -82,6 +82,24 @@ def test_where_time_is_up_it_is_told_and_as_many_right_images_are_asked_as_error
     )
 
 
+def test_where_time_ends_among_right_images_nothing_is_named_of_too_few():
+    some = world(change="turn_90", share=0.3)
+    asking = Recorded(some, most=10)
+    asked = ask_in_turn(asking, to_ask(some.scored, top=10, seed=0))
+    assert not asked.stopped
+    asking = Recorded(some)
+    about, places = asking.about, to_ask(some.scored, top=300, seed=0)
+
+    def short_of_time(places, *, changes=None, time=NO_LIMIT):
+        asking.most = None if changes is None else 12
+        return about(places, changes=changes, time=time)
+
+    asking.about = short_of_time
+    asked = ask_in_turn(asking, places)
+    assert asked.stopped == "12 of 300 right images, changed"
+    assert not search_repairs(some.scored, asked).findings
+
+
 def test_where_few_are_right_no_repair_can_be_told_and_none_is_asked():
     some = world(n=100, errors=0.9)
     asking = Recorded(some)
