@@ -27,6 +27,11 @@ def test_the_sample_goes_from_predictions_to_a_page_and_its_gates_pass(sample):
     written = contents(folder)
     wanted = ("confusion/matrix.png", "misclassified/worst.csv", "explain/index.csv", "junit.xml")
     assert {*wanted, "report.html", "summary.md"} <= written.keys()
+    repairs = pd.read_csv(folder / "diagnosis" / "repairs.csv")
+    assert (~repairs["correct"]).sum() == 40
+    assert pd.read_csv(folder / "diagnosis" / "places.csv")["n_errors"].eq(40).all()
+    found = json.loads((folder / "diagnosis" / "findings.json").read_text(encoding="utf-8"))
+    assert not any(search["part"] for search in found["searches"])  # it is done whole, always
     explained = pd.read_csv(folder / "explain" / "index.csv")
     assert explained["row"].nunique() == 12
     assert explained["head_share"].between(0, 1).all()

@@ -21,6 +21,7 @@ from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UnfitMethod, UnfitOption
 from errlens.maps import Target
 from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.classifier import Classifier, stack
 
 METHOD: Final = "gradient-x-input"  # one pass there and one back, and as fine as the input
@@ -44,6 +45,7 @@ def evidence_by_square(
     classes: NDArray[np.integer],
     *,
     step: Callable[[int], object] = lambda _images: None,
+    time: TimeLeft = NO_LIMIT,
 ) -> NDArray[np.float32]:
     """Return how much of what speaks for a class lies in each square of a coarse grid.
 
@@ -52,6 +54,7 @@ def evidence_by_square(
         images: Shape (n,).
         classes: The class of each image whose evidence is meant, shape (n,).
         step: Told of images done.
+        time: When it is up, no more images are begun; they have no map.
 
     Returns:
         Shares of shape (n, SIXTHS, SIXTHS) that add up to 1; nan of an image without a map.
@@ -61,7 +64,7 @@ def evidence_by_square(
         UserCodeFailed, OutOfMemory: The network raised something.
     """
     shares = np.full((len(images), SIXTHS, SIXTHS), np.nan, np.float32)
-    for at, values in _maps(classifier, images, classes, step):
+    for at, values in _maps(classifier, images, classes, step, time):
         squares = adaptive_avg_pool2d(values.clamp(min=0)[None], SIXTHS)[0].cpu().numpy()
         total = float(squares.sum())
         if np.isfinite(total) and total > 0:
@@ -77,6 +80,7 @@ def evidence_on_object(
     outlines: RegionSource,
     *,
     step: Callable[[int], object] = lambda _images: None,
+    time: TimeLeft = NO_LIMIT,
 ) -> OnObject:
     """Return how much of what speaks for a class lies on the object of an image.
 
@@ -87,6 +91,7 @@ def evidence_on_object(
         classes: The class of each image whose evidence is meant, shape (n,).
         outlines: Where the objects are.
         step: Told of images done.
+        time: When it is up, no more images are begun.
 
     Raises:
         UnfitOption: The images are prepared by the user's own code: nobody knows where the outline
@@ -98,7 +103,7 @@ def evidence_on_object(
     if not isinstance(preparation, Preprocessing):
         raise UnfitOption("--masks takes errlens' own preprocessing, not --transform")
     found = OnObject(*(np.full(len(images), np.nan) for _ in OnObject._fields))
-    for at, values in _maps(classifier, images, classes, step):
+    for at, values in _maps(classifier, images, classes, step, time):
         regions = outlines.regions(names[at], preparation)
         if regions is None or regions.object is None:
             continue
@@ -113,6 +118,7 @@ def _maps(
     images: Sequence[AskedImage],
     classes: NDArray[np.integer],
     step: Callable[[int], object],
+    time: TimeLeft,
 ) -> Iterator[tuple[int, Tensor]]:
     """Yield the maps, shape (h, w), of the images that can be read, with their places."""
     method, model = load_method(METHOD), ExplainedModel.of(classifier)
@@ -129,6 +135,8 @@ def _maps(
             if len(batch) == size or (batch and at + 1 == len(images)):
                 yield from _of_batch(classifier, model, batch, classes)
                 batch = []
+                if time.is_up:
+                    return
             step(1)
 
 

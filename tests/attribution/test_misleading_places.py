@@ -8,13 +8,15 @@ import torch
 from PIL import Image
 from torch import nn
 
+from errlens.analysis.findings.causes.places.borrowed_evidence import LEAST_MAPS
 from errlens.analysis.findings.scored import Scored
 from errlens.attribution.evidence import evidence_by_square
-from errlens.attribution.misleading_places import errors_and_controls, search_places_of
+from errlens.attribution.misleading_places import errors_and_controls, search_places_of, to_map
 from errlens.classes.names import ClassNames
 from errlens.data.outlines import Outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.asking.hiding import AskedImage
+from errlens.model.asking.time_left import TimeLeft
 from errlens.model.classifier import Classifier
 from errlens.model.networks.loading import Network
 from errlens.model.outputs.dry_run import dry_run
@@ -140,8 +142,33 @@ def test_evidence_lies_where_the_network_looks(stamped):
 def test_controls_are_right_images_evenly_of_their_classes(stamped):
     folder, label, _ = stamped
     scored = scored_of(folder, label, classifier_of(Colours()))
-    chosen = errors_and_controls(scored, 10, np.random.default_rng(0))
-    right = chosen[~scored.wrong[chosen]]
-    assert len(chosen) == 20
+    errors, right = errors_and_controls(scored, 10, np.random.default_rng(0))
+    assert len(errors) == len(right) == 10
+    assert scored.wrong[errors].all()
+    assert not scored.wrong[right].any()
     assert np.bincount(label[right]).tolist() == [5, 5]
-    assert len(errors_and_controls(scored, 0, np.random.default_rng(0))) == 0
+    assert np.bincount(label[right[:4]]).tolist() == [2, 2]  # where time is up, too
+    assert not len(errors_and_controls(scored, 0, np.random.default_rng(0))[0])
+
+
+def test_when_time_is_up_what_was_asked_is_told(stamped):
+    folder, label, _ = stamped
+    classifier = classifier_of(Colours())
+    scored = scored_of(folder, label, classifier)
+    outcome = search_places_of(classifier, scored, folder, progress=silent, time=TimeLeft(0))
+    assert not outcome.findings
+    assert outcome.searches[0].part == f"1 of {scored.n_errors} errors, with places hidden"
+    assert outcome.tables["places"]["n_errors"].tolist() == [1] * 30
+
+
+def test_images_are_mapped_class_by_class_where_a_class_has_enough():
+    label = np.repeat(np.arange(3, dtype=np.int32), [50, LEAST_MAPS, LEAST_MAPS - 1])
+    n = len(label)
+    scored = Scored(
+        np.arange(n), label, label, np.zeros(n, bool), np.full(n, 0.9), np.full(n, 0.9),
+        [""] * n, [None] * n, ClassNames(("a", "b", "c")),
+    )  # fmt: skip
+    for most in (10, 2 * LEAST_MAPS, 500):
+        mapped = label[to_map(scored, most, np.random.default_rng(0))]
+        assert mapped[: 2 * LEAST_MAPS].tolist() == ([0] * LEAST_MAPS + [1] * LEAST_MAPS)[:most]
+        assert len(mapped) == min(most, 50 + LEAST_MAPS)

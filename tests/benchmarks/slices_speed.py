@@ -25,6 +25,7 @@ PROPERTIES = 16
 SEARCH = """
 import resource, sys, time
 sys.path.insert(0, sys.argv[2])
+from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -32,22 +33,28 @@ from slices_speed import PROPERTIES, Described
 from errlens.analysis.findings.causes.slices.search import search_slices
 from errlens.analysis.findings.scored import Scored
 from errlens.classes.names import ClassNames
+from errlens.predictions.values import Values
+from errlens.run.tables import read_columns
 
 folder = sys.argv[1]
-made = pd.read_parquet(f"{folder}/made.parquet", use_threads=False)
+table = read_columns(Path(folder, "made.parquet"))
+paths = Values(table["path"])
+made = table.drop_columns("path").to_pandas(split_blocks=True)
 n = len(made)
 scored = Scored(
     row=np.arange(n), label=made["label"].to_numpy(), pred=made["pred"].to_numpy(),
     wrong=(made["label"] != made["pred"]).to_numpy(),
     confidence=made["confidence"].to_numpy(np.float64),
     label_prob=made["label_prob"].to_numpy(np.float64),
-    paths=[f"{row:08d}.jpg" for row in range(n)], content_hash=[None] * n,
+    paths=paths, content_hash=Values(pa.chunked_array([pa.nulls(n)])),
     classes=ClassNames(tuple(f"class {index:04d}" for index in range(made["label"].max() + 1))),
 )
 names = [f"property {index:02d}" for index in range(PROPERTIES)]
-properties = pd.read_parquet(f"{folder}/properties.parquet", use_threads=False)
 extra = made[["number", "day", "camera", "subject"]]
-del made
+del made, table
+measured = read_columns(Path(folder, "properties.parquet"))
+properties = measured.to_pandas(split_blocks=True).astype("float64")
+del measured
 pa.default_memory_pool().release_unused()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 start, working = time.perf_counter(), time.process_time()
@@ -74,7 +81,7 @@ def make(folder: Path, n: int, k: int) -> None:
     rng = np.random.default_rng(0)
     label = (np.arange(n) % k).astype(np.int32)
     properties = pd.DataFrame(
-        {f"property {at:02d}": rng.normal(size=n) for at in range(PROPERTIES)}
+        {f"property {at:02d}": rng.normal(size=n).astype(np.float32) for at in range(PROPERTIES)}
     )
     camera = rng.integers(0, 6, n)
     rate = np.minimum(0.2 * rng.lognormal(0, 0.4, k)[label], 0.9)
@@ -83,6 +90,7 @@ def make(folder: Path, n: int, k: int) -> None:
     pred = np.where(wrong, (label + rng.integers(1, k, n)) % k, label).astype(np.int32)
     made = pd.DataFrame(
         {
+            "path": [f"{row:08d}.jpg" for row in range(n)],
             "label": label,
             "pred": pred,
             "confidence": rng.random(n, np.float32),

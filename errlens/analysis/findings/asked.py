@@ -1,7 +1,8 @@
 """What a model says of images that it was shown again, changed; and which images to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,10 @@ class Asked:
     `row` is int64 of shape (m,), in the order of the run. Of shape (m, c) are `pred`, int32 class
     indices, `NO_CLASS` where there is no answer; `label_prob`, float32, the probability of the true
     class, nan likewise; and `differs`, bool: whether the change made another input of the image.
-    Where it did not, the answer is the one that the run has.
+    Where it did not, or was not tried, the answer is the one that the run has.
 
     `left_out` says of changes why they were not tried, `unread` of how many images there was no
-    photo any more, `stopped` why images were not asked that should have been.
+    photo any more, `stopped` why errors were not asked about that should have been.
     """
 
     row: NDArray[np.int64]
@@ -38,16 +39,41 @@ class Asked:
             raise ValueError(f"{shape[0]} images and {shape[1]} changes need arrays of that shape")
 
     @classmethod
-    def nothing(cls, reason: str = "") -> "Asked":
+    def nothing(cls, reason: str = "", *, changes: tuple[str, ...] = ()) -> "Asked":
         """Return what is known where no image was asked about."""
-        none = np.zeros((0, 0))
+        none = np.zeros((0, len(changes)))
         return cls(
             np.zeros(0, np.int64),
-            (),
+            changes,
             none.astype(np.int32),
             none.astype(np.float32),
             none.astype(bool),
             stopped=reason,
+        )
+
+    def joined(self, other: "Asked") -> "Asked":
+        """Return what this and further questions about the same changes give together."""
+        if self.changes != other.changes:
+            raise ValueError("answers under other changes")
+        row = np.union1d(self.row, other.row)
+        both = [(np.searchsorted(row, each.row), each) for each in (self, other)]
+
+        def laid(name: str) -> NDArray[Any]:
+            values = np.zeros((len(row), len(self.changes)), getattr(self, name).dtype)
+            for at, each in both:
+                values[at] = getattr(each, name)
+            for at, each in both:  # where one of them was asked, that is the answer
+                values[at] = np.where(each.differs, getattr(each, name), values[at])
+            return values
+
+        return replace(
+            self,
+            row=row,
+            pred=laid("pred"),
+            label_prob=laid("label_prob"),
+            differs=laid("differs"),
+            unread=self.unread + other.unread,
+            stopped=self.stopped or other.stopped,
         )
 
 

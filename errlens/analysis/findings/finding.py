@@ -111,7 +111,8 @@ class Search(NamedTuple):
     """What was looked for: `what` in words, as in "dark images", and how many findings came of it.
 
     `absent` says why it could not be looked for; `enough` is how many images would show a cause
-    that these are too few for, None where these are enough.
+    that these are too few for, None where these are enough. `part` says what of it was done where
+    time was up before all was, as in "40 of 57 errors, changed".
     """
 
     kind: str
@@ -119,6 +120,7 @@ class Search(NamedTuple):
     found: int = 0
     absent: str = ""
     enough: int | None = None
+    part: str = ""
 
 
 class Outcome(NamedTuple):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from errlens.analysis.findings.finding import surest_right
 from errlens.classes.names import ClassNames
 from errlens.predictions.table import Predictions
+from errlens.predictions.values import Values
 from errlens.run.folder import RunFolder
 
 COLUMNS: Final = (
@@ -35,8 +36,8 @@ class Scored:
     wrong: NDArray[np.bool_]
     confidence: NDArray[np.float64]
     label_prob: NDArray[np.float64]
-    paths: list[str]
-    content_hash: list[bytes | None]
+    paths: Sequence[str]
+    content_hash: Sequence[bytes | None]
     classes: ClassNames
     sample_id: Sequence[str] = ()
 
@@ -99,10 +100,10 @@ def scored(images: Predictions) -> Scored:
         wrong=~np.asarray(table["correct"].to_numpy(zero_copy_only=False), bool),
         confidence=numbers("confidence"),
         label_prob=numbers("label_prob"),
-        paths=table["path"].to_pylist(),
-        content_hash=table["content_hash"].to_pylist(),
+        paths=Values(table["path"]),
+        content_hash=Values(table["content_hash"]),
         classes=images.classes,
-        sample_id=table["sample_id"].to_pylist(),
+        sample_id=Values(table["sample_id"]),
     )
 
 

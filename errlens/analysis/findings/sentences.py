@@ -37,6 +37,8 @@ def not_found(searches: Sequence[Search]) -> list[str]:
             enough += [search.enough for search in vain if search.enough]
     few = f", at this sample size ({count(max(enough))} images would do)" if enough else ""
     lines = [f"Looked for and not found{few}: {'; '.join(looked)}."] if looked else []
+    if parts := dict.fromkeys(search.part for search in searches if search.part):
+        lines.append(f"Asked about until time was up: {'; '.join(parts)}.")
     return lines + [
         f"Not looked for: {', '.join(dict.fromkeys(what))} ({why})." for why, what in absent.items()
     ]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.options.budget import seconds_of
 from errlens.commands.options.invocation import OpenOption, OutputOptions, OverwriteOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption
@@ -22,9 +23,9 @@ _OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
 class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
     r"""Put on one page which of your photos are wrong, and why.
 
-    It does what evaluate, confusion, misclassified, explain and report do, one after the other. The
-    same command goes on where it was stopped: what has been predicted or explained is not done
-    again. A run folder as DATA is analyzed without predicting anything.
+    It does what evaluate, confusion, misclassified, diagnose, explain and report do, one after the
+    other. The same command goes on where it was stopped: what has been predicted or explained is
+    not done again. A run folder as DATA is analyzed without predicting anything.
 
     Examples:
         errlens analyze photos/val --model resnet50 --open
@@ -47,7 +48,7 @@ class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
         str,
         typer.Option(
             metavar="TIME",
-            help="Explain no longer than this: 90s, 5m, 1h.",
+            help="Ask the model why, and explain, no longer than half of this each: 90s, 5m, 1h.",
             rich_help_panel=Panel.RUN,
         ),
     ] = "2m"
@@ -68,6 +69,15 @@ class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
             rich_help_panel=Panel.CHECKS,
         ),
     ] = None
+
+    @property
+    def half_the_time(self) -> str:
+        """The time there is to ask the model why, and the same again to explain.
+
+        Raises:
+            UnfitOption: The budget is no time.
+        """
+        return f"{seconds_of(self.time_budget) / 2:g}s"
 
     @property
     def of_run(self) -> bool:

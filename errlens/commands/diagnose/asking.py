@@ -10,6 +10,7 @@ from errlens.commands.diagnose.case import Case
 from errlens.data.outlines import RegionSource, read_outlines
 from errlens.data.photos.loading import available_cores
 from errlens.model.asking.asking import Asking
+from errlens.model.asking.turns import ask_in_turn
 
 
 def repairs(case: Case) -> Outcome:
@@ -30,7 +31,8 @@ def repairs(case: Case) -> Outcome:
         progress=case.progress,
     )
     places = to_ask(case.scored, top=options.top, seed=options.seed)
-    return search_repairs(case.scored, asking.about(places))
+    asked = ask_in_turn(asking, places, time=case.time_left.part(1 / 2))
+    return search_repairs(case.scored, asked)
 
 
 def places(case: Case) -> Outcome:
@@ -47,4 +49,5 @@ def places(case: Case) -> Outcome:
         seed=options.seed,
         outlines=outlines,
         progress=case.progress,
+        time=case.time_left,
     )

@@ -22,6 +22,7 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import StartProgress
 
 if TYPE_CHECKING:
+    from errlens.model.asking.time_left import TimeLeft
     from errlens.model.classifier import Classifier
 
 
@@ -114,6 +115,18 @@ class Case:
 
         info, options = self.run.require_model(), self.options
         return reload_classifier(info, device=options.device, trusted=options.trust_run)
+
+    @cached_property
+    def time_left(self) -> "TimeLeft":
+        """The time there is to ask the model; it runs from when that is asked first."""
+        from errlens.model.asking.time_left import TimeLeft
+
+        return TimeLeft(self.options.seconds())
+
+    def keep_measured(self) -> None:
+        """Write what was measured, if anything was, for a call that goes on."""
+        if "properties" in vars(self):
+            keep_measured(self.run, self.properties)
 
     def _measured(self, files: list[ImageFile]) -> pd.DataFrame:
         """Measure images, as far as earlier calls have not; what is done is kept on the way."""

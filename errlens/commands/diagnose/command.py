@@ -42,11 +42,13 @@ def diagnose(options: DiagnoseOptions, screen: Screen | None = None) -> Diagnosi
 
 def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -> Diagnosis:
     """Look for every cause and write what was found to RUN/diagnosis."""
+    options.seconds()  # what is no time is refused before the work
     case = open_case(run, options, progress)
     costs = read_costs(options.cost or (), run.info.classes)
     try:
         outcomes = list(_outcomes(case))
     except KeyboardInterrupt:
+        case.keep_measured()
         raise Interrupted(
             "stopped", hint="the same command goes on where it was: what was measured is kept"
         ) from None
@@ -110,5 +112,8 @@ def _decisive(options: DiagnoseOptions) -> dict[str, object]:
     paths = {name: getattr(options, name) for name in ("train", "masks")}
     return {
         **{name: path and str(path) for name, path in paths.items()},
-        **{name: getattr(options, name) for name in ("no_model", "top", "seed", "cost", "export")},
+        **{
+            name: getattr(options, name)
+            for name in ("no_model", "top", "time_budget", "seed", "cost", "export")
+        },
     }

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from errlens.choices import Device
+from errlens.commands.options.budget import TimeOption
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument
@@ -15,7 +16,7 @@ MOST_ASKED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption):
+class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, OverwriteOption):
     """Find out why images are wrong: what the errors have in common, and what repairs them.
 
     Looks at every image (dark, blurred, turned, bordered, ...), at the further columns of the
@@ -46,6 +47,16 @@ class DiagnoseOptions(RunArgument, ImagesOption, OutputOptions, OverwriteOption)
             help="Ask the model about so many errors at most, and as many right images.",
         ),
     ] = MOST_ASKED
+    time_budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            rich_help_panel=Panel.RUN,
+            show_default="none",
+            help="Ask the model no longer than this: 90s, 5m, 1h. What there is time for is a fair "
+            "sample.",
+        ),
+    ] = None
     train: Annotated[
         Path | None,
         typer.Option(

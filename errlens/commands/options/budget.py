@@ -13,18 +13,14 @@ STEP: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class BudgetOptions:
-    """How much time and disk space."""
+class TimeOption:
+    """How much time."""
 
     PANEL = Panel.RUN
 
     time_budget: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Stop in time with what is done: 90s, 5m, 1h."),
-    ] = None
-    max_mb: Annotated[
-        float | None,
-        typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
     ] = None
 
     def seconds(self) -> float | None:
@@ -33,17 +29,39 @@ class BudgetOptions:
         Raises:
             UnfitOption: It is no time.
         """
-        if self.time_budget is None:
-            return None
-        number, unit = self.time_budget[:-1], self.time_budget[-1:]
-        scale = {"s": 1, "m": 60, "h": 3600}.get(unit)
-        try:
-            seconds = float(number) * scale if scale else float(self.time_budget)
-        except ValueError:
-            seconds = -1.0
-        if not 0 < seconds < float("inf"):
-            raise UnfitOption(f"--time-budget {self.time_budget!r} is no time like 90s, 5m or 1h")
-        return seconds
+        return None if self.time_budget is None else seconds_of(self.time_budget)
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds that a time budget says.
+
+    Raises:
+        UnfitOption: It is no time.
+
+    >>> seconds_of("90s"), seconds_of("1.5m"), seconds_of("2")
+    (90.0, 90.0, 2.0)
+    """
+    number, unit = text[:-1], text[-1:]
+    scale = {"s": 1, "m": 60, "h": 3600}.get(unit)
+    try:
+        seconds = float(number) * scale if scale else float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise UnfitOption(f"--time-budget {text!r} is no time like 90s, 5m or 1h")
+    return seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetOptions(TimeOption):
+    """How much time and disk space."""
+
+    PANEL = Panel.RUN
+
+    max_mb: Annotated[
+        float | None,
+        typer.Option(min=0.1, metavar="X", help="Stop before more megabytes are written."),
+    ] = None
 
 
 class Budget:

@@ -109,7 +109,8 @@ PROPERTIES: Final[Mapping[str, Property]] = {
 
 def as_frame(table: pa.Table) -> pd.DataFrame:
     """Return columns of the table for pandas; see `measure` for their dtypes."""
-    return _settled(table.to_pandas(), table.column_names)
+    # Columns of their own: together in one block they would be copied once more.
+    return _settled(table.to_pandas(split_blocks=True), table.column_names)
 
 
 def as_table(frame: pd.DataFrame) -> pa.Table:

@@ -1,8 +1,7 @@
 """Ask a model again about images of a run, each under every change that can be done."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from errlens.data.photos.images import ImageFile, Unread, quiet_pillow
 from errlens.data.photos.loading import decode_for, in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.formats import of
+from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.asking.variants import Variant, as_fed, same_input, shown, variants_of
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions.scores import score
@@ -28,6 +28,7 @@ from errlens.run.places import MAX_FILE_MB
 Progress = Callable[..., AbstractContextManager[Callable[[int], None]]]
 Model = Callable[[Sequence[Any]], Outputs]
 Places = NDArray[np.intp]
+_Tried = Sequence[tuple[int, Variant]]  # each with its place among all changes
 
 _HELD: Final = 16 * 2**20  # bytes of inputs that a thread holds at a time
 
@@ -55,8 +56,7 @@ class Asking:
 
     `scored` are the images of the run, which lie below `root`; no file of more than `max_mb`
     megabytes is read. Of each image, one of `workers` threads does everything, with `threads` torch
-    threads inside. `progress(what, total=...)` gives a function that is told of images done. After
-    so many `seconds` no more images are begun.
+    threads inside. `progress(what, total=...)` gives a function that is told of images done.
     """
 
     classifier: Classifier
@@ -66,9 +66,14 @@ class Asking:
     workers: int
     threads: int
     progress: Progress
-    seconds: float | None = None
 
-    def about(self, places: NDArray[np.intp]) -> Asked:
+    def about(
+        self,
+        places: NDArray[np.intp],
+        *,
+        changes: Container[str] | None = None,
+        time: TimeLeft = NO_LIMIT,
+    ) -> Asked:
         """Ask about images under every change that can be done with the model.
 
         Each photo is decoded once. What is held at a time is the inputs of a few images a thread.
@@ -76,29 +81,35 @@ class Asking:
         Args:
             places: Of the images in `scored`, those first that are not to be missed when time is
                 up; see `to_ask`.
+            changes: Those to try, if not all.
+            time: When it is up, no more images are begun; some are in any case.
 
         Raises:
             UserCodeFailed, OutOfMemory, UnfitModel, UnfitOption: As evaluating would.
         """
         variants, left_out = variants_of(self.classifier)
+        names = tuple(variant.change.name for variant in variants)
         if not len(places):
-            return Asked.nothing()
+            return Asked.nothing(changes=names)
+        tried = [
+            each for each in enumerate(variants) if changes is None or names[each[0]] in changes
+        ]
         answers: list[_Answers] = []
-        asked, stop, start = 0, threading.Event(), time.monotonic()
-        jobs = _jobs(places, _images_at_a_time(self.classifier, len(variants)))
+        asked, stop = 0, threading.Event()
+        jobs = _jobs(places, _images_at_a_time(self.classifier, len(tried)))
         begin = partial(torch.set_num_threads, self.threads)
         with (
             quiet_pillow(),
             self.classifier.ready() as outputs,
             self.progress("asking the model again", total=len(places)) as advance,
         ):
-            work = partial(self._answer, variants, outputs, stop)
+            work = partial(self._answer, tried, len(variants), outputs, stop)
             try:
                 for said in in_order(work, jobs, workers=self.workers, begin=begin):
                     answers.append(said)
                     asked += len(said.read)
                     advance(len(said.read))
-                    if self.seconds is not None and time.monotonic() - start > self.seconds:
+                    if time.is_up:
                         break
             finally:
                 stop.set()
@@ -107,16 +118,16 @@ class Asking:
             self.scored.row,
             places[:asked],
             answers,
-            changes=tuple(variant.change.name for variant in variants),
+            changes=names,
             left_out=left_out,
             stopped=f"time was up after {of(asked, len(places))} images" if late else "",
         )
 
     def _answer(
-        self, variants: Sequence[Variant], outputs: Model, stop: threading.Event, places: Places
+        self, tried: _Tried, columns: int, outputs: Model, stop: threading.Event, places: Places
     ) -> _Answers:
         """Make all inputs of a few images, and have them predicted, in one thread."""
-        scored, shape = self.scored, (len(places), len(variants))
+        scored, shape = self.scored, (len(places), columns)
         answers = _Answers(
             np.zeros(shape[0], bool),
             np.repeat(scored.pred[places][:, None], shape[1], axis=1),
@@ -126,7 +137,7 @@ class Asking:
         inputs = [
             _Input(image, change, value)
             for image, place in enumerate(places)
-            for change, value in self._inputs(variants, place, answers, image)
+            for change, value in self._inputs(tried, place, answers, image)
         ]
         single = self.classifier.interface.one_at_a_time
         for batch in _batches(inputs, 1 if single else self.classifier.good_batch_size):
@@ -136,7 +147,7 @@ class Asking:
         return answers
 
     def _inputs(
-        self, variants: Sequence[Variant], place: int, answers: _Answers, image: int
+        self, tried: _Tried, place: int, answers: _Answers, image: int
     ) -> Iterator[tuple[int, Any]]:
         """Yield the inputs that changes make of an image, where that is another one."""
         scored, used = self.scored, self.classifier.preparation
@@ -148,7 +159,7 @@ class Asking:
         answers.read[image] = True
         seen = shown(photo, encoded, used)
         unchanged = as_fed(seen, used)
-        for change, variant in enumerate(variants):
+        for change, variant in tried:
             value = variant.input_of(seen)
             if value is not None and same_input(unchanged, value):
                 continue
@@ -180,7 +191,7 @@ def _jobs(places: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
 
 def _images_at_a_time(classifier: Classifier, changes: int) -> int:
     """Return of how many images a thread holds the inputs."""
-    values = 3 * classifier.interface.pixels * changes
+    values = 3 * classifier.interface.pixels * max(1, changes)
     size = 1 if isinstance(classifier.preparation, Preprocessing) else 4  # bytes of a value
     return max(1, min(classifier.good_batch_size, _HELD // (values * size)))
 

@@ -14,6 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from errlens.analysis.findings.causes.places.grid import Place
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, Preparation, available_cores, in_order, load_input
+from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.classifier import Classifier, stack
 from errlens.predictions.table import MISSING
 from errlens.run.places import MAX_FILE_MB
@@ -38,6 +39,7 @@ def ask_hidden(
     step: Callable[[int], object] = lambda _images: None,
     workers: int | None = None,
     max_mb: int = MAX_FILE_MB,
+    time: TimeLeft = NO_LIMIT,
 ) -> NDArray[np.int32]:
     """Return what is predicted of each image as it is, then with each of its places hidden.
 
@@ -51,10 +53,11 @@ def ask_hidden(
         step: Told of each image done.
         workers: Threads; as many as there are cores, if not given.
         max_mb: Megabytes of a file above which it is not read.
+        time: When it is up, no more images are begun; some are in any case.
 
     Returns:
         Class indices of shape (n, 1 + p). `NOT_ASKED` throughout of an image that is gone, that
-        is not the one predicted any more, or that cannot be read.
+        is not the one predicted any more, that cannot be read, or that there was no time for.
 
     Raises:
         UserCodeFailed, OutOfMemory: The network raised something.
@@ -75,6 +78,8 @@ def ask_hidden(
                 if of_image is not None:
                     answers[at] = of_image
                 step(1)
+                if time.is_up:
+                    break
     finally:
         torch.set_num_threads(before)
     return answers

@@ -79,3 +79,20 @@ def test_arrays_of_other_shapes_are_refused():
 
 def test_nothing_asked_is_nothing():
     assert Asked.nothing("no photos").stopped == "no photos"
+
+
+def test_answers_to_further_questions_are_put_together():
+    def asked(row, pred, differs, **known):
+        pred, differs = np.array(pred, np.int32), np.array(differs, bool)
+        return Asked(np.array(row), ("a", "b"), pred, pred / np.float32(10), differs, **known)
+
+    first = asked([2, 8], [[1, 2], [3, 4]], [[1, 1], [0, 1]], unread=1)
+    more = asked([4, 8], [[5, 9], [6, 9]], [[1, 0], [1, 0]], unread=2, stopped="late")
+    together = first.joined(more)
+    assert together.row.tolist() == [2, 4, 8]
+    assert together.pred.tolist() == [[1, 2], [5, 9], [6, 4]]
+    assert together.differs.tolist() == [[True, True], [True, False], [True, True]]
+    np.testing.assert_allclose(together.label_prob, together.pred / 10, rtol=1e-6)
+    assert (together.unread, together.stopped) == (3, "late")
+    with pytest.raises(ValueError, match="other changes"):
+        first.joined(Asked.nothing(changes=("a",)))

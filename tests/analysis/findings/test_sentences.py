@@ -31,3 +31,13 @@ def test_a_kind_that_could_not_be_looked_for_is_told_with_the_reason_once():
 def test_where_everything_was_found_nothing_is_said():
     assert not_found([Search("slice", "dark images", found=2)]) == []
     assert not_found([]) == []
+
+
+def test_what_there_was_time_for_is_said_once():
+    part = "24 of 57 errors, changed"
+    searches = [Search("repair", "turns", part=part), Search("repair", "crops", part=part)]
+    searches.append(Search("place", "places", part="10 of 57 errors, with places hidden"))
+    assert not_found(searches)[1] == (
+        "Asked about until time was up: 24 of 57 errors, changed; 10 of 57 errors, with places "
+        "hidden."
+    )

@@ -14,6 +14,7 @@ import errlens
 import errlens.commands.explain.command as explaining
 from errlens.commands.analyze.command import analyze
 from errlens.commands.analyze.options import AnalyzeOptions
+from errlens.commands.options.budget import seconds_of
 from errlens.errors import UnfitMethod
 from tests.conftest import REPOSITORY, contents, ends, make_run, paint, refused
 
@@ -266,3 +267,9 @@ def test_in_python_it_returns_what_was_found():
     assert len(found.results["misclassified"].selected) == 1
     assert found.not_done == {}
     assert errlens.open_run(found.run.path).predictions.table.num_rows == 12
+
+
+@pytest.mark.parametrize(("budget", "half"), [("2m", 60), ("90s", 45), ("3", 1.5), ("1h", 1800)])
+def test_half_of_the_time_is_for_asking_why_and_half_to_explain(budget, half):
+    options = AnalyzeOptions(data=Path("photos"), time_budget=budget)
+    assert seconds_of(options.half_the_time) == half

@@ -244,6 +244,26 @@ def test_what_was_measured_is_kept_when_stopped(monkeypatch):
     assert (pd.read_parquet("run/diagnosis/properties.parquet")["status"] == "ok").all()
 
 
+def test_what_was_measured_is_kept_when_stopped_after_it(monkeypatch):
+    table = table_of(60)
+    photograph(table)
+    make_run(table, classes=CLASSES)
+
+    def stopped(_case):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("errlens.commands.diagnose.searches._repairs", stopped)
+    assert call("diagnose run").exit_code == 130
+    assert (pd.read_parquet("run/diagnosis/properties.parquet")["status"] == "ok").all()
+    assert not Path("run/diagnosis/findings.json").exists()
+
+
+@pytest.mark.parametrize("time", ["soon", "-1s", "0", "1d", "nan", "inf"])
+def test_what_is_no_time_is_refused(time):
+    make()
+    assert "is no time" in refused(f"diagnose run --time-budget={time}", exit_code=2)
+
+
 def test_json_is_one_object_with_every_finding():
     make(dark=120)
     tree = json.loads(ends("diagnose run --json").stdout)

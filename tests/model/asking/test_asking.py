@@ -20,6 +20,7 @@ from errlens.data.photos.changes import CHANGE_OF, CHANGES
 from errlens.data.photos.images import read_encoded
 from errlens.data.photos.loading import decode_for
 from errlens.model.asking.asking import Asking
+from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.asking.variants import shown, variants_of
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import RunFolder
@@ -65,9 +66,9 @@ def asking(run, **options) -> Asking:
     )
 
 
-def ask_all(run, **options) -> Asked:
+def ask_all(run, *, time=NO_LIMIT, changes=None, **options) -> Asked:
     asks = asking(run, **options)
-    return asks.about(np.arange(len(asks.scored)))
+    return asks.about(np.arange(len(asks.scored)), time=time, changes=changes)
 
 
 def answers(asked: Asked, change: str) -> tuple[list[int], np.ndarray]:
@@ -208,7 +209,7 @@ def test_where_all_photos_are_gone_that_is_why_nothing_is_known(resnet, photos):
 def test_when_time_is_up_what_was_asked_is_kept(resnet, photos, monkeypatch):
     run = resnet(photos)
     monkeypatch.setattr("errlens.model.asking.asking._HELD", 1)  # byte: an image at a time
-    asked = ask_all(run, seconds=0.0)
+    asked = ask_all(run, time=TimeLeft(0.0))
     assert len(asked.row) == 1
     assert asked.stopped == "time was up after 1 of 12 images"
 

@@ -13,6 +13,7 @@ from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import UserCodeFailed
 from errlens.model.asking.hiding import NOT_ASKED, AskedImage, ask_hidden, hidden
+from errlens.model.asking.time_left import TimeLeft
 from errlens.model.classifier import Classifier
 from errlens.model.networks.loading import Network
 from errlens.model.outputs.dry_run import dry_run
@@ -118,3 +119,11 @@ def test_a_network_that_fails_is_told_as_the_users(photos):
     classifier.network.module.fails = True
     with pytest.raises(UserCodeFailed, match="not today"):
         ask_hidden(classifier, photos, [[CORNER]] * 4)
+
+
+def test_when_time_is_up_no_more_images_are_begun(photos):
+    answers = ask_hidden(
+        classifier_of(RedCorner()), photos, [[CORNER]] * 4, time=TimeLeft(0), workers=1
+    )
+    assert (answers[0] != NOT_ASKED).all()
+    assert (answers[1:] == NOT_ASKED).all()

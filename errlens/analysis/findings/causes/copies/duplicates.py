@@ -1,5 +1,6 @@
 """Photos that are more than once among the images: under two labels, or so often that it counts."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def search_duplicates(scored: Scored, properties: pd.DataFrame) -> Outcome:
     return Outcome(findings, searches, {TABLE: _table(scored, groups, disputed)})
 
 
-def same_files(content_hash: list[bytes | None]) -> Pairs:
+def same_files(content_hash: Sequence[bytes | None]) -> Pairs:
     """Return each image that is the very file of an earlier one, with the first of these."""
     first: dict[bytes, int] = {}
     pairs = [

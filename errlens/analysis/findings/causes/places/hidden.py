@@ -5,7 +5,7 @@ held against what other places repair in the same images, and against what the p
 other classes; whichever is more is what is expected.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -51,13 +51,54 @@ class Hidden(NamedTuple):
     places: Sequence[Place] = PLACES
 
 
+# What is predicted of right images with one place hidden, by the index of the place: it is asked
+# only where errors make a place suspect.
+AskRight = Callable[[int], Hidden]
+
+
+class _Right:
+    """Right images, and what is known of which places break them."""
+
+    def __init__(self, scored: Scored, hidden: Hidden, ask: AskRight | None) -> None:
+        self._scored, self._hidden, self._ask = scored, hidden, ask
+        self._known: dict[int, tuple[NDArray[np.int32], NDArray[np.bool_]]] = {}
+        if ask is None:
+            for place in range(len(hidden.places)):
+                self._answers(place)
+
+    def broken(self, place: int, label: int | None = None) -> tuple[int, int]:
+        """Return how many right images of a class a place breaks, and of how many, asking if so."""
+        labels, broken = self._answers(place)
+        chosen = np.ones(len(labels), bool) if label is None else labels == label
+        return int(broken[chosen].sum()), int(chosen.sum())
+
+    def known(self, place: int) -> tuple[int, int]:
+        """Return the same of all classes, 0 of 0 where nobody has asked."""
+        return self.broken(place) if place in self._known else (0, 0)
+
+    def _answers(self, place: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        if place not in self._known:
+            at, pred = self._of_place(place)
+            label = self._scored.label[at]
+            self._known[place] = (label, pred != label)
+        return self._known[place]
+
+    def _of_place(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        if self._ask is None:
+            at = self._hidden.at
+            right = ~self._scored.wrong[at]
+            return at[right], self._hidden.pred[right, place]
+        told = self._ask(place)
+        return told.at, told.pred[:, 0]
+
+
 class _Group(NamedTuple):
     """Errors of which one place may be the cause, and the right images that it might break."""
 
     subject: dict[str, str]
     of_what: str  # " of 'cat'"
     errors: NDArray[np.bool_]  # over those asked
-    right: NDArray[np.bool_]
+    label: int | None  # of the right images that it might break; None for any
     all_errors: int  # asked about or not
 
 
@@ -69,6 +110,7 @@ class _Candidate(NamedTuple):
     variance: float
     p_value: float
     broken: int
+    n_right: int
 
     @property
     def observed(self) -> int:
@@ -81,41 +123,48 @@ class _Candidate(NamedTuple):
         return (self.observed - self.expected) * share_repaired
 
 
-def search_places(scored: Scored, hidden: Hidden) -> Outcome:
+def search_places(
+    scored: Scored, hidden: Hidden, *, ask: AskRight | None = None, part: str = ""
+) -> Outcome:
     """Find places that mislead the model.
 
     Args:
         scored: The n images.
-        hidden: What is predicted of errors and right images with each place hidden.
+        hidden: What is predicted of errors with each place hidden; and of right images, unless they
+            are to be asked about.
+        ask: Asks about right images with one place hidden.
+        part: What of the errors could be asked about, if not all.
     """
-    tables = {"places": place_table(scored, hidden)}
+    right = _Right(scored, hidden, ask)
+    found = list(_misleading(scored, hidden, right))
+    tables = {"places": _place_table(scored, hidden, right)}
     n_errors = int(scored.wrong[hidden.at].sum())
     if not n_errors:
         why = "none of the errors could be asked about" if scored.n_errors else "no image is wrong"
-        return Outcome((), [Search("place", WHAT, absent=why)], tables)
+        return Outcome((), [Search("place", WHAT, absent=why, part=part)], tables)
     if n_errors < LEAST_GROUP:
         enough = int(np.ceil(len(scored) * LEAST_GROUP / n_errors))
-        return Outcome((), [Search("place", WHAT, enough=enough)], tables)
-    findings = [_finding(scored, hidden, found) for found in _misleading(scored, hidden)]
-    return Outcome(findings, [Search("place", WHAT, len(findings))], tables)
+        return Outcome((), [Search("place", WHAT, enough=enough, part=part)], tables)
+    findings = [_finding(scored, hidden, each) for each in found]
+    return Outcome(findings, [Search("place", WHAT, len(findings), part=part)], tables)
 
 
-def place_table(scored: Scored, hidden: Hidden) -> pd.DataFrame:
-    """Return places.csv: what hiding each place repairs and breaks."""
+def _place_table(scored: Scored, hidden: Hidden, right: _Right) -> pd.DataFrame:
+    """Return places.csv: what hiding each place repairs, and breaks of right images asked about."""
     wrong = scored.wrong[hidden.at]
     hit = hidden.pred == scored.label[hidden.at, None]
     rows = [
         (
             place.name, *place[:4],
             int(wrong.sum()), int(hit[wrong, at].sum()),
-            int((~wrong).sum()), int((~hit[~wrong, at]).sum()),
+            *right.known(at)[::-1],
         )
         for at, place in enumerate(hidden.places)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(PLACE_COLUMNS))
 
 
-def _misleading(scored: Scored, hidden: Hidden) -> Iterator[_Candidate]:
+def _misleading(scored: Scored, hidden: Hidden, right: _Right) -> Iterator[_Candidate]:
     """Yield places that repair too many errors; the errors of each are left out of the next."""
     hit = hidden.pred == scored.label[hidden.at, None]
     wrong = scored.wrong[hidden.at].copy()
@@ -126,7 +175,7 @@ def _misleading(scored: Scored, hidden: Hidden) -> Iterator[_Candidate]:
         found = [
             candidate
             for group in groups
-            for candidate in _of_group(group, hit, wrong, apart, tests)
+            for candidate in _of_group(group, hit, wrong, apart, tests, right)
         ]
         if not found:
             return
@@ -138,16 +187,15 @@ def _misleading(scored: Scored, hidden: Hidden) -> Iterator[_Candidate]:
 def _groups(scored: Scored, at: NDArray[np.int64]) -> Iterator[_Group]:
     """Yield all errors, those of each class, and those taken for each class."""
     label, pred, wrong = scored.label[at], scored.pred[at], scored.wrong[at]
-    yield _Group({}, "", wrong, ~wrong, scored.n_errors)
+    yield _Group({}, "", wrong, None, scored.n_errors)
     for class_index in np.unique(np.concatenate([label, pred])).tolist():
         name = scored.classes[class_index]
-        right = ~wrong & (label == class_index)
         for subject, words, of_all, asked in (
             ({"class": name}, f" of {name!r}", scored.label, label),
             ({"taken_for": name}, f" taken for {name!r}", scored.pred, pred),
         ):
             all_errors = int((scored.wrong & (of_all == class_index)).sum())
-            yield _Group(subject, words, wrong & (asked == class_index), right, all_errors)
+            yield _Group(subject, words, wrong & (asked == class_index), class_index, all_errors)
 
 
 def _of_group(
@@ -156,6 +204,7 @@ def _of_group(
     wrong: NDArray[np.bool_],
     apart: NDArray[np.bool_],
     tests: int,
+    right: _Right,
 ) -> Iterator[_Candidate]:
     """Yield the places of a group that pass all bars."""
     errors = group.errors & wrong
@@ -181,12 +230,15 @@ def _of_group(
             _tail_beyond_habit(observed, expected, n),
             _tail_of_others(repaired[:, place], elsewhere[:, place]),
         )
-        broken = int((~hit[group.right, place]).sum())
-        net = observed / n - broken / max(1, int(group.right.sum()))
-        if p_value * tests <= P_VALUE and net > 0:
+        if p_value * tests > P_VALUE:
+            continue
+        broken, n_right = right.broken(place, group.label)
+        if observed / n > broken / max(1, n_right):
             chosen = errors & hit[:, place]
             variance = expected * max(0.0, 1 - expected / n)
-            yield _Candidate(group, place, chosen, expected, variance, p_value * tests, broken)
+            yield _Candidate(
+                group, place, chosen, expected, variance, p_value * tests, broken, n_right
+            )
 
 
 def _tail_beyond_habit(observed: int, expected: float, n: int) -> float:
@@ -209,7 +261,7 @@ def _tail_of_others(repaired: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -
 
 def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
     group, place = found.group, hidden.places[found.place]
-    n, n_right = int(group.errors.sum()), int(group.right.sum())
+    n = int(group.errors.sum())
     # Where not all errors were asked about, those that were stand for the others.
     scale = group.all_errors / n
     asked = " asked about" if group.all_errors > n else ""
@@ -237,7 +289,7 @@ def _finding(scored: Scored, hidden: Hidden, found: _Candidate) -> Finding:
         q_value=min(1.0, found.p_value),
         evidence=(
             f"repaired {of(found.observed, n)}, expected {expected_count(found.expected)}; "
-            f"hiding it breaks {of(found.broken, n_right)} right ones"
+            f"hiding it breaks {of(found.broken, found.n_right)} right ones"
         ),
         subject={"place": list(place[:4]), "frame": place.frame, **group.subject},
         beside=scored.right_beside(chosen),

@@ -78,7 +78,8 @@ class Answers:
         """Return the places of the changes of other families that change any image."""
         family = CHANGE_OF[change].family
         others = [CHANGE_OF[name].family != family for name in self.changes]
-        return np.flatnonzero(np.array(others, bool) & (self.differs.mean(axis=0) > 0.5))
+        of_run = self.wrong if self.wrong.any() else ~self.wrong  # errors are asked all changes
+        return np.flatnonzero(np.array(others, bool) & (self.differs[of_run].mean(axis=0) > 0.5))
 
 
 def answers_of(scored: Scored, asked: Asked) -> Answers:

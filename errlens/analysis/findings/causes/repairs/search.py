@@ -15,6 +15,7 @@ from errlens.analysis.findings.causes.repairs.trials import (
     Repair,
     figures,
     half_width,
+    might_be_told,
     net_of,
     strongest,
     surest,
@@ -50,6 +51,21 @@ _MOST_LUCK: Final = 0.1  # of the images listed, those that the change has right
 _ENOUGH_ERRORS: Final = 40  # among which a cause of a quarter of them is seen
 
 
+def might_repair(scored: Scored, asked: Asked) -> list[str]:
+    """Return the changes that repair enough errors to be told, if they break few right images."""
+    answers = answers_of(scored, asked)
+    if not _can_tell_in_run(answers):
+        return []
+    return [asked.changes[column] for column in might_be_told(answers)]
+
+
+def names_any(scored: Scored, asked: Asked) -> bool:
+    """Tell whether there is a repair by what is known of it."""
+    answers = answers_of(scored, asked)
+    told = np.zeros(len(answers.label), bool)
+    return _can_tell(answers) and strongest(answers, told) is not None
+
+
 def search_repairs(scored: Scored, asked: Asked) -> Outcome:
     """Find changes of the input that repair more errors than by luck.
 
@@ -71,6 +87,7 @@ def search_repairs(scored: Scored, asked: Asked) -> Outcome:
             told.count(change.name),
             _absent(change.name, answers, asked),
             _enough(scored),
+            asked.stopped,
         )
         for change in CHANGES
     ]
@@ -79,6 +96,11 @@ def search_repairs(scored: Scored, asked: Asked) -> Outcome:
 
 def _can_tell(answers: Answers) -> bool:
     return bool(answers.wrong.any() and (~answers.wrong).sum() >= LEAST_RIGHT)
+
+
+def _can_tell_in_run(answers: Answers) -> bool:
+    """Tell whether enough right images are there, asked about or not: see `might_repair`."""
+    return bool(answers.wrong.any() and answers.n_right.sum() >= LEAST_RIGHT)
 
 
 def _repairs(answers: Answers) -> list[Repair]:
@@ -195,7 +217,7 @@ def _absent(change: str, answers: Answers, asked: Asked) -> str:
         return "it was not tried"
     if not answers.differs[:, answers.changes.index(change)].any():
         return "it changes none of the images"
-    if not _can_tell(answers):
+    if not _can_tell_in_run(answers):
         return "too few images are right to hold it against"
     return ""
 

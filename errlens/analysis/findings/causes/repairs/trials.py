@@ -83,10 +83,8 @@ def strongest(answers: Answers, told: Flags) -> Repair | None:
         answers: What was asked.
         told: Which images are explained already, shape (m,): they are left out of the tests.
     """
-    n = np.bincount(answers.label[answers.wrong])
-    classes = np.flatnonzero(n >= LEAST_OF_CLASS) if (n > 0).sum() > 1 else np.zeros(0, int)
-    scopes = [ALL, *(Scope(int(index)) for index in classes)]
-    tests = len(answers.changes) * (len(scopes) + 2)  # of all images there are three
+    scopes = _scopes(answers)
+    tests = _tests(answers, scopes)
     repairs = [
         repair
         for column in range(len(answers.changes))
@@ -96,8 +94,46 @@ def strongest(answers: Answers, told: Flags) -> Repair | None:
     return min(repairs, key=lambda repair: repair.log_p, default=None)
 
 
-def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> Repair | None:
-    """Return what a change repairs in a scope if that is more than by luck."""
+def _scopes(answers: Answers) -> list[Scope]:
+    n = np.bincount(answers.label[answers.wrong])
+    classes = np.flatnonzero(n >= LEAST_OF_CLASS) if (n > 0).sum() > 1 else np.zeros(0, int)
+    return [ALL, *(Scope(int(index)) for index in classes)]
+
+
+def _tests(answers: Answers, scopes: list[Scope]) -> int:
+    return len(answers.changes) * (len(scopes) + 2)  # of all images there are three
+
+
+def might_be_told(answers: Answers) -> list[int]:
+    """Return the places of changes that pass but for what they break, and what they resemble.
+
+    Errors alone decide it; of right images nothing need be known.
+    """
+    scopes = _scopes(answers)
+    tests = _tests(answers, scopes)
+    told = np.zeros(len(answers.label), bool)
+    return [
+        column
+        for column in range(len(answers.changes))
+        if any(_repairs_enough(answers, column, scope, told, tests) for scope in scopes)
+    ]
+
+
+def _repairs_enough(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> bool:
+    beyond = _beyond_luck(answers, column, scope, told)
+    return beyond is not None and (scope is ALL or beyond.log_p <= np.log(ALPHA / tests))
+
+
+class _Beyond(NamedTuple):
+    """Errors repaired beyond luck, of so many; `log_p` is how sure that is."""
+
+    errors: int
+    repaired: int
+    log_p: float
+
+
+def _beyond_luck(answers: Answers, column: int, scope: Scope, told: Flags) -> _Beyond | None:
+    """Hold the errors that a change repairs against luck; None where they are too few."""
     left = answers.wrong & answers.within(scope) & answers.differs[:, column] & ~told
     n, hits = int(left.sum()), int(answers.hit[left, column].sum())
     by_luck = luck(answers, answers.hit, column, scope, left)
@@ -107,11 +143,21 @@ def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int
     surely = int(answers.surely[left, column].sum())
     surely_by_luck = max(_LUCK, luck(answers, answers.surely, column, scope, left))
     log_p = _log_tail(surely, n, surely_by_luck)
+    if scope is ALL:
+        log_p = min(log_p, _log_tail(hits, n, by_luck))
+    return _Beyond(n, hits, log_p)
+
+
+def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> Repair | None:
+    """Return what a change repairs in a scope if that is more than by luck."""
+    beyond = _beyond_luck(answers, column, scope, told)
+    if beyond is None:
+        return None
+    n, hits, log_p = beyond
     log_p_net = 0.0
     if scope.label is not None and not _beyond_attraction(answers, column, scope.label, hits, n):
         return None
     if scope is ALL:
-        log_p = min(log_p, _log_tail(hits, n, by_luck))
         net = net_of(answers, column, told)
         if net.gain >= max(LEAST_GAIN, LEAST_SHARE * answers.n_wrong.sum() / answers.n):
             log_p_net = float(norm.logsf(net.deviations))
@@ -149,7 +195,10 @@ def luck(answers: Answers, flags: Flags, column: int, scope: Scope, images: Flag
     if not images.any():
         return 0.0
     unrelated = answers.unrelated(answers.changes[column])
-    rates = flags[np.ix_(images, unrelated)].mean(axis=0)
+    tried = answers.differs[np.ix_(images, unrelated)]
+    rates = (flags[np.ix_(images, unrelated)] & tried).sum(axis=0) / np.maximum(
+        1, tried.sum(axis=0)
+    )
     by_changes = float(np.median(rates)) if len(rates) else 0.0
     if scope is ALL:
         return by_changes

@@ -58,7 +58,9 @@ class Column:
 
 def number_column(cells: pd.Series, name: str) -> Column:
     """Return what a measured number says of images: an order alone."""
-    order = np.asarray(pd.to_numeric(cells, errors="coerce").astype("float64"))
+    if cells.dtype != np.float64:  # else a view is enough
+        cells = pd.to_numeric(cells, errors="coerce").astype("float64")
+    order = cells.to_numpy()
     if not _differs(order):
         return Column(name=name, measured=True, absent=_alike(np.isnan(order)))
     return Column(name=name, measured=True, order=order)
@@ -128,6 +130,9 @@ def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], pd.Series]:
 
     Empty text is none. Text is made of what differs, not of each of a million cells.
     """
+    if (numbers := _different_numbers(cells)) is not None:
+        codes, different = pd.factorize(numbers)
+        return codes, pd.Series(different)
     try:
         codes, uniques = pd.factorize(cells)
     except TypeError:  # lists and the like
@@ -138,13 +143,25 @@ def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], pd.Series]:
     is_number &= not pd.api.types.is_complex_dtype(values.dtype)
     if is_number or pd.api.types.is_datetime64_any_dtype(values.dtype):
         return codes, values
-    if len(values) * LEAST_SHARED > len(cells) and pd.api.types.is_string_dtype(values.dtype):
-        numbers = pd.to_numeric(values, errors="coerce")
-        if numbers.notna().all():  # hardly two are the same: no need of a million texts
-            return codes, numbers.astype("float64")
     texts = [*map(_text, values.astype("object")), ""]
     again, different = pd.factorize(np.array([text or None for text in texts], object))
     return again[codes], pd.Series(different, dtype="object")
+
+
+def _different_numbers(cells: pd.Series) -> NDArray[np.float64] | None:
+    """Return text as numbers where each cell is one and hardly two are the same, else nothing.
+
+    There is no need of a million texts then.
+    """
+    few = cells.iloc[:_SAMPLE]
+    if not isinstance(cells.dtype, pd.StringDtype) or few.nunique() * LEAST_SHARED <= len(few):
+        return None
+    if pd.to_numeric(few, errors="coerce").isna().any():
+        return None
+    numbers = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+    if np.isnan(numbers).any() or len(pd.unique(numbers)) * LEAST_SHARED <= len(cells):
+        return None
+    return numbers
 
 
 def _text(cell: Any) -> str:

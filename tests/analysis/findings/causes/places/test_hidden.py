@@ -9,7 +9,6 @@ from errlens.analysis.findings.causes.places.grid import PLACES, WINDOWS, Place
 from errlens.analysis.findings.causes.places.hidden import (
     PLACE_COLUMNS,
     Hidden,
-    place_table,
     search_places,
 )
 from errlens.run.csv_tables import read_declared, write_csv
@@ -128,7 +127,7 @@ def test_errors_that_were_not_asked_about_count_as_those_that_were():
 
 def test_the_table_counts_what_each_place_repairs_and_breaks(tmp_path):
     label, pred, hidden, _ = stamped(0)
-    table = place_table(scored_of(label, pred), Hidden(np.arange(len(label)), hidden))
+    table = search(label, pred, hidden).tables["places"]
     write_csv(tmp_path / "places.csv", table)
     read = read_declared(tmp_path / "places.csv", PLACE_COLUMNS)
     wrong = label != pred
@@ -170,3 +169,30 @@ def test_all_wrong_in_one_class_is_no_finding_without_a_place():
     label, pred = np.zeros(40, int), np.ones(40, int)
     hidden = np.ones((40, len(PLACES)), np.int32)
     assert not search(label, pred, hidden).findings
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_right_images_are_asked_about_suspect_places_alone_and_the_same_is_told(seed):
+    label, pred, hidden, _ = stamped(seed)
+    scored = scored_of(label, pred)
+    errors, right = np.flatnonzero(scored.wrong), np.flatnonzero(~scored.wrong)
+    asked_about = []
+
+    def ask(place):
+        asked_about.append(place)
+        return Hidden(right, hidden[right][:, [place]])
+
+    outcome = search_places(scored, Hidden(errors, hidden[errors]), ask=ask, part="a part")
+    whole = search(label, pred, hidden)
+    assert [vars_of(one) for one in outcome.findings] == [vars_of(one) for one in whole.findings]
+    assert CORNER in asked_about
+    assert len(asked_about) == len(set(asked_about)) < len(PLACES)
+    assert outcome.searches[0].part == "a part"
+    table, everything = outcome.tables["places"], whole.tables["places"]
+    known = np.isin(np.arange(len(PLACES)), asked_about)
+    assert table[known].equals(everything[known])
+    assert not table.loc[~known, ["n_right", "broken"]].any(axis=None)
+
+
+def vars_of(finding):
+    return (finding.statement, finding.evidence, finding.rows, finding.subject)

@@ -92,6 +92,18 @@ def subset(some: World, chosen: np.ndarray) -> Asked:
     )  # fmt: skip
 
 
+def answered(some: World, at: np.ndarray, tried=slice(None), stopped: str = "") -> Asked:
+    """Return what the model says of some images under some changes."""
+    asked, columns = some.asked, np.zeros(len(TRIED), bool)
+    columns[tried] = True
+    pred = np.where(columns, asked.pred[at], some.scored.pred[at, None])
+    prob = np.where(columns, asked.label_prob[at], some.scored.label_prob[at, None])
+    return Asked(
+        asked.row[at], TRIED, pred, prob.astype(np.float32), asked.differs[at] & columns,
+        asked.left_out, stopped=stopped,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_without_a_cause_nothing_is_named(seed):
     some = world(seed=seed)
