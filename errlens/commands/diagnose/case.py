@@ -73,17 +73,16 @@ class Case:
             return None
         return Preprocessing.from_dict(settings)
 
-    @cached_property
+    @property
     def properties(self) -> pd.DataFrame:
         """What the images look like; with the columns of `PROPERTY_COLUMNS`.
 
         Raises:
             MissingInput: None of them is there.
         """
-        table = self._measured(self.files)
-        if len(table) and not (table["status"] == OK).any():
+        if not (self._measured["status"] == OK).any():
             raise MissingInput(self.root / self.scored.paths[0], what="image")
-        return table
+        return self._measured
 
     @property
     def properties_if_any(self) -> pd.DataFrame:
@@ -125,11 +124,13 @@ class Case:
 
     def keep_measured(self) -> None:
         """Write what was measured, if anything was, for a call that goes on."""
-        if "properties" in vars(self):
-            keep_measured(self.run, self.properties)
+        if "_measured" in vars(self):
+            keep_measured(self.run, self._measured)
 
-    def _measured(self, files: list[ImageFile]) -> pd.DataFrame:
+    @cached_property
+    def _measured(self) -> pd.DataFrame:
         """Measure images, as far as earlier calls have not; what is done is kept on the way."""
+        files = self.files
         known = None if self.options.overwrite else read_measured(self.run)
         parts: list[pd.DataFrame] = []
         with self.progress("looking at images", total=len(files)) as advance:
