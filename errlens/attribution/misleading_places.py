@@ -161,7 +161,8 @@ class _Asking:
             )
         known = np.flatnonzero(answers[:, 0] == self.scored.pred[at])
         known = known[np.argsort(at[known], kind="stable")]
-        return Hidden(at[known], answers[known, 1:], places)
+        pred = answers[known, 1:].reshape(len(known), len(places))  # also of no image at all
+        return Hidden(at[known], pred, places)
 
     def borrowed_evidence(self, at: NDArray[np.int64]) -> Outcome:
         """Cluster where the evidence lies, and hide the place of each cluster that stands apart."""

@@ -151,6 +151,16 @@ def test_controls_are_right_images_evenly_of_their_classes(stamped):
     assert not len(errors_and_controls(scored, 0, np.random.default_rng(0))[0])
 
 
+def test_where_no_image_is_wrong_there_is_nothing_to_hide(stamped):
+    folder, label, _ = stamped
+    classifier = classifier_of(Colours())
+    scored = scored_of(folder, label, classifier)
+    right = scored_of(folder, scored.pred, classifier)
+    outcome = search_places_of(classifier, right, folder, progress=silent)
+    assert outcome.searches[0].absent == "no image is wrong"
+    assert not outcome.tables["places"][["n_errors", "n_right"]].any(axis=None)
+
+
 def test_when_time_is_up_what_was_asked_is_told(stamped):
     folder, label, _ = stamped
     classifier = classifier_of(Colours())
