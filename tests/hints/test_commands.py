@@ -155,6 +155,15 @@ def test_an_accuracy_that_was_expected_is_restored_by_the_next_command(walk: Wal
 
 
 @IN_PHOTOS
+def test_an_accuracy_is_given_as_the_hint_writes_it(walk: Walk):
+    at = "commands.evaluate.options.expected_accuracy:hint"
+    typed = "evaluate photos --model tiny:spatial -o new -q --expect"
+    for unfit in ("top1=X", "top1=92", "0.92"):
+        hint = walk.refused(f"{typed} {unfit}", at).hint
+        walk.ends(f"{typed} {hint.partition('--expect ')[2].partition(' is ')[0]}")
+
+
+@IN_PHOTOS
 def test_an_argument_that_the_weights_do_not_tell_is_tried_by_the_next_command(walk: Walk):
     at = "commands.evaluate.advice_view.show_advice:next2"
     digits = REPOSITORY / "sample_data/digits"
