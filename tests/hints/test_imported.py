@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.conftest import paint
 from tests.hints.walking import IN_TABLES, Walk
 
 NAMING = "imported.naming.Naming"
@@ -338,3 +339,13 @@ def test_several_rows_about_an_image_are_taken_as_the_remark_says(walk: Walk):
     assert "--repeated first" in said.text, "commands.import_.remarks._tell_repetitions:text"
     for how in ("mean", "first"):
         walk.ends(f"import twice.csv -o {how} --repeated {how}", says="2 of 2")
+
+
+def test_images_of_a_table_are_found_where_the_option_says(walk: Walk):
+    at = "commands.import_.remarks._tell_where:text"
+    SURE.to_csv("sure.csv", index=False)
+    said = walk.ends("import sure.csv -o new", says="none of the images lies in this folder")
+    assert "--root DIR says where they are" in said.text, at
+    for name in SURE["path"][:3]:
+        paint(Path("elsewhere", name), "red")
+    walk.ends("import sure.csv -o newer --root elsewhere", says="3 of 4 images lie in elsewhere")
