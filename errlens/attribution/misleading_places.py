@@ -109,7 +109,8 @@ class _Asking:
         with self.progress("hiding places", total=len(at)) as step:
             answers = ask_hidden(self.classifier, self.of(at), [PLACES] * len(at), step=step)
         same = answers[:, 0] == self.scored.pred[at]
-        return Hidden(at[same], answers[same, 1:])
+        # Of no image there is no answer, and yet a column for each place.
+        return Hidden(at[same], answers[same, 1:].reshape(-1, len(PLACES)))
 
     def borrowed_evidence(self, at: NDArray[np.int64]) -> Outcome:
         """Cluster where the evidence lies, and hide the place of each cluster that stands apart."""
