@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
+from errlens.classes.headers import CALLED_PRED
 from errlens.classes.spelling import folded
 from errlens.errors import BadPredictions, UnfitOption, nearest, some
 from errlens.escapes import shell_line
@@ -111,8 +112,5 @@ _OTHER_NAMES: Final = {
         "true label", "label name", "y true", "target", "targets", "truth", "true", "ground truth",
         "gt", "gt label", "actual", "class", "true class", "class name", "category", "y",
     ),
-    "pred": (
-        "prediction", "predictions", "predicted", "predicted label", "predicted class", "pred name",
-        "pred label", "pred class", "y pred", "y hat", "output", "guess",
-    ),
+    "pred": CALLED_PRED,
 }  # fmt: skip
