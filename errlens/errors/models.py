@@ -47,9 +47,9 @@ class IncompatibleCheckpoint(InputError):
         self.unexpected = list(unexpected)
         self.misshaped = list(misshaped)
 
-    def because(self, reason: str, *, hint: str) -> "IncompatibleCheckpoint":
-        """Return the same failure with a reason in place of names, and what to do about it."""
-        failure = IncompatibleCheckpoint(
+    def because(self, reason: str) -> "IncompatibleCheckpoint":
+        """Return the same failure with a reason in place of names."""
+        return IncompatibleCheckpoint(
             self.path,
             missing=self.missing,
             unexpected=self.unexpected,
@@ -57,8 +57,6 @@ class IncompatibleCheckpoint(InputError):
             model=self.model,
             reason=reason,
         )
-        failure.hint = hint
-        return failure
 
 
 class NoClassifier(InputError):

@@ -182,6 +182,9 @@ def test_where_classes_lack_their_list_is_made_of_the_folders_trained_on(walk: W
     said = walk.refused(f"evaluate sets/val {ON}", "errors.data.ClassCountMismatch.__init__:hint")
     words = re.search(r"\((LC_ALL=C ls (\S+) > FILE) ", said.hint)
     assert words[2] == ("sets/train" if beside else "TRAIN")
+    assert "errlens network probe" in said.hint, (
+        "commands.evaluate.work._other_classes_answered:hint2"
+    )
     line = words[1].replace("FILE", "made.txt").replace("TRAIN", "sets/elsewhere")
     subprocess.run(line, shell=True, check=True)
     walk.ends(f"evaluate sets/val {ON} --classes made.txt")

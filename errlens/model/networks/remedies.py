@@ -89,10 +89,9 @@ def raise_better(
         raise better from failure
     if other := next(_others(checkpoint, {}, besides=name), None):
         options = f" {other.options}" if other.options else ""
-        reason = f"its tensors are those of {other.name}"
-        raise failure.because(
-            reason, hint=f"load it as that: --model {other.name}{options}"
-        ) from failure
+        better = failure.because(f"its tensors are those of {other.name}")
+        better.hint = f"load it as that: --model {other.name}{options}"
+        raise better from failure
     if trial and (outputs := trial.in_other_words(checkpoint)):
         raise _renamed(checkpoint, trial, outputs) from failure
     if is_of_transformers(checkpoint):
