@@ -11,12 +11,31 @@ from errlens.classes.spelling import folded, tidied
 _DELIMITER: Final = re.compile(r"sep=(.)", re.IGNORECASE)
 
 
+# What programs call the column of predicted classes, folded.
+CALLED_PRED: Final = (
+    "prediction", "predictions", "predicted", "predicted label", "predicted class", "pred name",
+    "pred label", "pred class", "y pred", "y hat", "output", "guess",
+)  # fmt: skip
+
+
 class Header(NamedTuple):
     """The delimiter of a text table, its columns as they are written, and the lines up to these."""
 
     delimiter: str
     columns: list[str]
     lines: int = 1
+
+
+def holds_predictions(columns: Iterable[str]) -> bool:
+    """Tell whether columns are called like those of predictions, not of a list of images.
+
+    >>> holds_predictions(["id", "label", "y_pred"]), holds_predictions(["image", "label", "site"])
+    (True, False)
+    """
+    return any(
+        folded(name) in ("pred", *CALLED_PRED) or name.casefold().startswith(("prob_", "logit_"))
+        for name in columns
+    )
 
 
 def read_header(lines: Iterable[str], *, wanted: Collection[str]) -> Header:

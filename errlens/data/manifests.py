@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from errlens.classes.headers import read_header, tidied_headers
+from errlens.classes.headers import holds_predictions, read_header, tidied_headers
 from errlens.classes.spelling import as_number
 from errlens.data.file_rows import line_in_file
 from errlens.data.photos.picture_kinds import is_picture_suffix, suffix_of
@@ -189,10 +189,13 @@ def _refuse_missing(path: Path, table: pd.DataFrame, wanted: Columns) -> None:
             f"{some(present)}",
             hint=f"put a line above it: {wanted.path},{wanted.label}",
         )
-    raise BadManifest(
-        f"manifest {str(path)!r} has no column {some(missing)}; it has {some(present, most=10)}",
-        hint=_likely_columns(table, wanted),
-    )
+    what = f"has no column {some(missing)}; it has {some(present, most=10)}"
+    if holds_predictions(present):
+        raise BadManifest(
+            f"{str(path)!r} is no list of images, it seems, but predictions: it {what}",
+            hint=f"{shell_line(['errlens', 'import', path])} takes them as they are",
+        )
+    raise BadManifest(f"manifest {str(path)!r} {what}", hint=_likely_columns(table, wanted))
 
 
 def _likely_columns(table: pd.DataFrame, wanted: Columns) -> str:

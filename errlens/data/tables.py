@@ -43,7 +43,7 @@ def read_table(path: Path, *, wanted: Collection[str], what: str = "TABLE") -> p
         BadPredictions: It cannot be read, has no rows, or two columns have the same name.
     """
     if not path.is_file():
-        raise MissingInput(path, what=what)
+        raise MissingInput(path, what=what, suffixes=TABLE_SUFFIXES)
     if path.suffix.lower() not in TABLE_SUFFIXES:
         raise BadPredictions(
             f"{what} {str(path)!r} is none of {', '.join(TABLE_SUFFIXES)}",

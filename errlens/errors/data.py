@@ -1,6 +1,6 @@
 """Images, labels, class names and tables are not what they should be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ AS_OUTPUTS: Final = (
     "the folders are called by whole numbers: if these number the outputs of the model, the first "
     "being 0, add --labels indices"
 )
+# torchvision and timm sort folders so, whatever the language.
+_LISTED = "LC_ALL=C ls TRAIN > FILE makes it of the folders that it was trained on"
 _NUMBERS = (
     "labels that are numbers stand for outputs, and the first output is 0: where these count "
     "otherwise, pass --classes FILE with the number of each output, one a line"
@@ -35,10 +37,13 @@ _WAYS = {
 
 
 class MissingInput(InputError):
-    """A file or folder that was named does not exist, or is no file where one is wanted."""
+    """A file or folder that was named does not exist, or is no file where one is wanted.
 
-    def __init__(self, path: Path, *, what: str) -> None:
-        state, way_out = _found(path)
+    Of what lies there instead, files with one of the `suffixes` are named, if there are any.
+    """
+
+    def __init__(self, path: Path, *, what: str, suffixes: Collection[str] = ()) -> None:
+        state, way_out = _found(path, suffixes)
         super().__init__(f"{what} {str(path)!r} {state}", hint=way_out)
 
 
@@ -74,8 +79,11 @@ class ClassCountMismatch(InputError):
             f"{counted(names, 'class name')} from {source}",
             hint=AS_OUTPUTS
             if are_numbers
-            else "if the model was trained on these classes, pass --classes FILE with one name for "
-            "each output, in their order; if on others, errlens network probe fits a head to them",
+            else "if the model was trained on these classes"
+            + (" and more" if names < outputs else "")
+            + ", pass --classes FILE with one name for each output, in their order"
+            + (f" ({_LISTED})" if names < outputs else "")
+            + "; if on others, errlens network probe fits a head to them",
         )
         self.outputs = outputs
         self.names = names
@@ -132,25 +140,39 @@ class UnfitDataSet(InputError):
     """A library's data set does not yield an image and its label."""
 
 
-def _found(path: Path) -> tuple[str, str]:
+def _found(path: Path, suffixes: Collection[str]) -> tuple[str, str]:
     """Return what a path is in place of a file, and what helps."""
     if path.is_dir():
-        names = _names_in(path)
-        return "is a folder, not a file", f"it holds {some(names)}" if names else "it is empty"
+        return "is a folder, not a file", _holds("it", _names_in(path), suffixes)
     if path.exists():
         return "is a pipe or a device, not a file", "write what it gives into a file first"
     if path.is_symlink():
-        return f"links to {str(path.readlink())!r}, which does not exist", _beside(path)
-    return "does not exist", _beside(path)
+        return f"links to {str(path.readlink())!r}, which does not exist", _beside(path, suffixes)
+    return "does not exist", _beside(path, suffixes)
 
 
-def _beside(path: Path) -> str:
+def _beside(path: Path, suffixes: Collection[str]) -> str:
     """Suggest what is called like a path that does not exist, else what lies where it should."""
     there = next(parent for parent in (*path.parents, Path()) if parent.is_dir())
     names = _names_in(there)
     if near := _like(path.relative_to(there), there, names):
-        return did_you_mean([shell_line([path]) for path in near])
-    return f"{str(there.absolute())!r} " + (f"holds {some(names)}" if names else "is empty")
+        kept = [path for path in near if path.is_dir() or _of_kind([path.name], suffixes)]
+        if kept:
+            return did_you_mean([shell_line([path]) for path in kept])
+    return _holds(repr(str(there.absolute())), names, suffixes)
+
+
+def _holds(folder: str, names: Sequence[str], suffixes: Collection[str]) -> str:
+    """Say which files of a kind a folder holds."""
+    fit = _of_kind(names, suffixes)
+    if names and not fit:
+        return f"{folder} holds no file that ends in {' or '.join(suffixes)}"
+    return f"{folder} " + (f"holds {some(fit)}" if fit else "is empty")
+
+
+def _of_kind(names: Sequence[str], suffixes: Collection[str]) -> list[str]:
+    """Return the names that end in one of the suffixes; without any, all."""
+    return [name for name in names if not suffixes or name.lower().endswith(tuple(suffixes))]
 
 
 def _like(missing: Path, there: Path, names: Sequence[str]) -> list[Path]:

@@ -29,7 +29,7 @@ class IncompatibleCheckpoint(InputError):
         reason: str = "",
     ) -> None:
         parts = [
-            f"{len(names)} {kind}: {some(names)}"
+            f"{len(names)} {kind}: {some(names, most=2)}"
             for kind, names in (
                 ("missing", missing),
                 ("unexpected", unexpected),
@@ -42,9 +42,21 @@ class IncompatibleCheckpoint(InputError):
             + (f": {reason}" if reason else f"; {'; '.join(parts)}"),
             hint="check --model and --model-kwargs: they must be those of the training",
         )
+        self.path, self.model = path, model
         self.missing = list(missing)
         self.unexpected = list(unexpected)
         self.misshaped = list(misshaped)
+
+    def because(self, reason: str) -> "IncompatibleCheckpoint":
+        """Return the same failure with a reason in place of names."""
+        return IncompatibleCheckpoint(
+            self.path,
+            missing=self.missing,
+            unexpected=self.unexpected,
+            misshaped=self.misshaped,
+            model=self.model,
+            reason=reason,
+        )
 
 
 class NoClassifier(InputError):

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
+from errlens.classes.headers import CALLED_PRED
 from errlens.classes.spelling import folded
-from errlens.errors import BadPredictions, UnfitOption, nearest, some
+from errlens.errors import BadPredictions, UnfitOption, nearest, some, which_of
 from errlens.escapes import shell_line
 from errlens.imported.probabilities import LOGIT, PREFIXES, likely_prefix
 
@@ -30,6 +31,16 @@ class PredictionColumns(NamedTuple):
         if missing:
             raise self._lacking(missing, present)
         return self.path if self.path in present else self.id
+
+    def refuse_absent(self, present: Sequence[str]) -> None:
+        """Raise an error where a column that the user named is not there; others may be absent."""
+        usual = PredictionColumns()
+        for name, column in self._asdict().items():
+            if column != getattr(usual, name) and column not in present:
+                raise UnfitOption(
+                    f"--{name}-column {column!r}: the table has no such column",
+                    hint=which_of(column, present),
+                )
 
     def refuse_double_use(self) -> None:
         """Raise an error where one column is to be two; only an id may be the path as well."""
@@ -111,8 +122,5 @@ _OTHER_NAMES: Final = {
         "true label", "label name", "y true", "target", "targets", "truth", "true", "ground truth",
         "gt", "gt label", "actual", "class", "true class", "class name", "category", "y",
     ),
-    "pred": (
-        "prediction", "predictions", "predicted", "predicted label", "predicted class", "pred name",
-        "pred label", "pred class", "y pred", "y hat", "output", "guess",
-    ),
+    "pred": CALLED_PRED,
 }  # fmt: skip

@@ -1,12 +1,12 @@
 """Which columns of a table hold the probability of a class, or its raw output."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
-from errlens.errors import BadPredictions, UnfitOption, some
+from errlens.errors import BadPredictions, UnfitOption, some, which_of
 
 LOGIT: Final = "logit_"  # stands before a class where a column holds its raw output
 PREFIXES: Final = ("prob_", "p_", LOGIT, "")  # what may stand before the name of a class
@@ -79,6 +79,68 @@ def probability_columns(
             _refuse_missing(family, given)
         return ClassColumns(family, before)
     return ClassColumns({})
+
+
+def columns_by_class(texts: Sequence[str]) -> dict[str, str]:
+    """Return the column of each class, as `--prob-column` names them.
+
+    >>> columns_by_class(["score=dog", "1=cat"])
+    {'dog': 'score', 'cat': '1'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        column, _, name = text.rpartition("=")
+        if not (column and name):
+            raise UnfitOption(f"--prob-column {text!r} is not of the form NAME=CLASS")
+        if name in found:
+            raise UnfitOption(f"--prob-column names two columns for the class {name!r}")
+        found[name] = column
+    return found
+
+
+def named_columns(
+    wanted: Mapping[str, str],
+    columns: Sequence[str],
+    *,
+    reserved: Collection[str],
+    named: Collection[str],
+    given: ClassNames | None = None,
+) -> ClassColumns:
+    """Return the columns of classes that the user names one by one.
+
+    Args:
+        wanted: The column of each class.
+        columns: All columns of the table.
+        reserved: Columns that hold something else.
+        named: The labels and predicted classes of the table.
+        given: The classes, where they are known.
+
+    Raises:
+        UnfitOption: There is no such column or no such class, or it holds something else.
+        BadPredictions: One of the classes that were given has no column.
+    """
+    classes = given or ClassNames(tuple(sorted(named)))
+    for name, column in wanted.items():
+        option = f"--prob-column {column}={name}"
+        if column not in columns:
+            raise UnfitOption(
+                f"{option}: the table has no column {column!r}", hint=which_of(column, columns)
+            )
+        if column in reserved:
+            raise UnfitOption(f"{option}: this column holds something else")
+        if (given or len(named) > 1) and classes.index(name) is None:
+            raise UnfitOption(
+                f"{option}: no class is called {name!r}", hint=which_of(name, classes.names)
+            )
+    family = {**wanted}
+    if given:  # as these are spelt, in their order
+        by_index = {given.index(name): column for name, column in wanted.items()}
+        family = {
+            name: by_index[index] for index, name in enumerate(given.names) if index in by_index
+        }
+    if not (len(family) == 1 and given and len(given) == 2):
+        _refuse_missing(family, given)
+    return ClassColumns(family)
 
 
 def likely_prefix(columns: Collection[str], named: Collection[str]) -> str | None:

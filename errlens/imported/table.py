@@ -1,6 +1,6 @@
 """A table of predictions made elsewhere: its images, labels and predicted classes."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,11 +22,11 @@ from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.imported.named_classes import no_labels
 from errlens.imported.naming import Values, name_classes
 from errlens.imported.one_an_image import one_row_an_image
-from errlens.imported.probabilities import ClassColumns, probability_columns
+from errlens.imported.probabilities import ClassColumns, named_columns, probability_columns
 from errlens.imported.probability_values import most_probable
 from errlens.imported.repetitions import find_repetitions
 from errlens.imported.row_values import UsableRows, read_confidence, read_probabilities
-from errlens.imported.two_classes import both_classes
+from errlens.imported.two_classes import both_classes, likely_score
 
 # How far a row of probabilities may be from a sum of one: digits, or float16, round.
 TEXT_TOLERANCE: Final = 1e-2
@@ -36,14 +36,16 @@ BINARY_TOLERANCE: Final = 1e-3
 class Wishes(NamedTuple):
     """What the user says about a table.
 
-    `prob_prefix` stands before a class in the name of its column of probability; `logits` says that
-    these are raw outputs. `numbering` says what labels and predicted classes are, where numbers
+    `prob_prefix` stands before a class in the name of its column of probability; `prob_columns` are
+    the columns of classes by class, where the user names them one by one. `logits` says that these
+    are raw outputs. `numbering` says what labels and predicted classes are, where numbers
     could be both, and where these start. `allow_unknown` keeps rows whose label is none of the
     classes. `repeated` says what several rows about one image are. `allowed_bad` returns how many
     of n rows may be unusable.
     """
 
     prob_prefix: str | None = None
+    prob_columns: Mapping[str, str] = {}
     logits: bool = False
     numbering: Numbering = Numbering()
     allow_unknown: bool = False
@@ -85,12 +87,13 @@ def read_predictions(
     columns.refuse_double_use()
     table, place_of, remarks = _read_rows(path, columns, split)
     place = columns.place(table.column_names)
+    columns.refuse_absent(table.column_names)
     paths, labels = _paths(table, place, place_of), _names(table, columns.label)
-    has_pred = columns.pred in table.column_names
+    has_pred = _has_pred(table, columns, wishes)
     preds = _names(table, columns.pred) if has_pred else [None] * len(table)
     labels, more = _without_fillers(labels, preds, given, table.column_names)
     remarks += more
-    held = _class_columns(table, columns, {*labels, *preds} - {None}, given, wishes)
+    held = _class_columns(table, columns, (labels, preds), given, wishes)
 
     known = _known_classes(held, {*labels, *preds} - {None}, given)
     naming = name_classes(labels, preds, known=known, numbering=wishes.numbering)
@@ -158,26 +161,53 @@ def _read_rows(
 def _class_columns(
     table: pa.Table,
     columns: PredictionColumns,
-    named: Collection[str],
+    labels_and_preds: tuple[Values, Values],
     given: ClassNames | None,
     wishes: Wishes,
 ) -> ClassColumns:
     """Return the columns of probability; there must be some where no class is predicted."""
-    present = table.column_names
-    has_pred = columns.pred in present
+    labels, preds = labels_and_preds
+    named = {name for name in (*labels, *preds) if name is not None}
+    present, has_pred = table.column_names, _has_pred(table, columns, wishes)
+    place = columns.place(present)
+    if wishes.prob_columns:
+        if wishes.prob_prefix is not None:
+            raise UnfitOption("--prob-column and --prob-prefix both name columns of probability")
+        return named_columns(
+            wishes.prob_columns,
+            present,
+            reserved={place, columns.label, columns.split},
+            named=named,
+            given=given,
+        )
     held = probability_columns(
         present,
-        reserved={*columns, columns.place(present)},
+        reserved={*columns, place},
         named=named,
         given=given,
         prefix=wishes.prob_prefix,
         needed=not has_pred,
     )
     if not (has_pred or held.by_class):
-        raise columns.no_predictions(present, named)
+        error = columns.no_predictions(present, named)
+        others = [name for name in present if name not in {place, columns.label, columns.split}]
+        score = likely_score({name: texts(table, name) for name in others}, labels)
+        if score and "did you mean" not in error.hint:  # the names of columns are better evidence
+            error.hint = score.hint
+        raise error
+    score = None if held.by_class else likely_score({columns.pred: preds}, labels)
+    if score and not {*preds} & {*labels}:
+        raise BadPredictions(
+            f"column {columns.pred!r} holds no classes, but numbers from 0 to 1", hint=score.hint
+        )
     if wishes.logits and not held.by_class:
         raise UnfitOption("--logits: the table has predicted classes, and no raw outputs")
     return held
+
+
+def _has_pred(table: pa.Table, columns: PredictionColumns, wishes: Wishes) -> bool:
+    """Tell whether there is a column of predicted classes, and not of a probability."""
+    return columns.pred in table.column_names and columns.pred not in wishes.prob_columns.values()
 
 
 def _known_classes(

@@ -20,13 +20,15 @@ from errlens.run.places import MAX_FILE_MB
 class ImageFeatures(NamedTuple):
     """The features and outputs of those images that could be read.
 
-    `read` tells which these are, of all; the arrays have a row for each of them. `oddities` counts
-    those among them that a network may see otherwise than people do.
+    `read` tells which these are, of all; the arrays have a row for each of them, `content_hashes`
+    the first 16 bytes of the sha256 of its file. `oddities` counts those among them that a network
+    may see otherwise than people do.
     """
 
     read: NDArray[np.bool_]
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
+    content_hashes: list[bytes]
     oddities: Oddities
 
 
@@ -71,6 +73,7 @@ def read_features(
         np.concatenate([batch.read for batch in batches]),
         np.concatenate([batch.features for batch in batches]),
         np.concatenate([batch.logits for batch in batches]),
+        [each for batch in batches for each in batch.content_hashes],
         total(batch.oddities for batch in batches),
     )
 
@@ -92,5 +95,6 @@ def _read(
         np.array([isinstance(image, Input) for image in loaded]),
         given.features,
         given.logits,
+        [image.content_hash for _, image in inputs],
         count_oddities((path, image.traits) for path, image in inputs),
     )

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,7 @@ from errlens.errors import IncompatibleCheckpoint, NoImages, UnfitModel, UnfitOp
 from errlens.formats import counted
 from errlens.model.classifier import Classifier
 from errlens.model.networks.sources import find_architecture
+from errlens.model.weights import fitted_photos
 from errlens.model.weights.files import CONFIG_KEY, metadata_config
 from errlens.model.weights.fitting import apply_checkpoint
 from errlens.network.features import ImageFeatures
@@ -167,11 +169,17 @@ def check_target(path: Path, *, source: Path | None) -> None:
 
 
 def save_head(
-    path: Path, state: dict[str, Tensor], classifier: Classifier, classes: ClassNames
+    path: Path,
+    state: dict[str, Tensor],
+    classifier: Classifier,
+    classes: ClassNames,
+    *,
+    content_hashes: Iterable[bytes] = (),
 ) -> None:
     """Write a checkpoint that says what it is: architecture, preprocessing and class names.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all. Of the `content_hashes` of the photos fitted to, it keeps
+    a sample.
 
     Raises:
         OutOfReach: It cannot be written.
@@ -183,6 +191,7 @@ def save_head(
         "model_args": dict(network.arguments),
         "num_classes": len(classes),
         "label_names": list(classes.names),
+        fitted_photos.KEY: fitted_photos.sampled(content_hashes),
     }
     if isinstance(preparation, Preprocessing):
         settings = preparation.as_dict()

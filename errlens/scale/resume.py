@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from errlens.errors import Interrupted
+from errlens.formats import of
 from errlens.run.folder import RunFolder
 from errlens.scale.plan import rows_of, run_locally
 
@@ -46,8 +47,11 @@ def finish(
             run_locally(replace(worker, advance=advance), missing)
     except KeyboardInterrupt as error:
         run.interrupt()
-        finished = len(missing) - len(run.unfinished())
+        left = sum(len(rows_of(plan, shard)) for shard in run.unfinished())
+        saved = len(plan) - left
         raise Interrupted(
-            f"stopped after {finished} of {len(missing)} parts that were to do; they are kept",
-            hint="the same command goes on from there",
+            f"stopped: {of(saved, len(plan))} images are saved",
+            hint="the same command goes on from there"
+            if saved
+            else "the same command begins again; with --part-size N it saves every N images",
         ) from error

@@ -4,7 +4,14 @@ The only room that knows rich.
 """
 
 from errlens.terminal.columns import Cell, Names, Verdict
-from errlens.terminal.screen import Screen, StartProgress, StepScreen, relative, show_error
+from errlens.terminal.screen import (
+    Screen,
+    StartProgress,
+    StepScreen,
+    folder_named,
+    relative,
+    show_error,
+)
 
 __all__ = [
     "Cell",
@@ -13,6 +20,7 @@ __all__ = [
     "StartProgress",
     "StepScreen",
     "Verdict",
+    "folder_named",
     "relative",
     "show_error",
 ]

@@ -191,6 +191,12 @@ def relative(path: Path) -> str:
         return str(path)
 
 
+def folder_named(path: Path) -> str:
+    """Write a folder as `relative` does, and in words where that is but a dot."""
+    short = relative(path)
+    return "this folder" if short == "." else short
+
+
 def _console(*, stderr: bool) -> Console:
     """Return a stream whose lines Rich does not break."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)

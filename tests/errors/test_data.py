@@ -48,3 +48,17 @@ def test_a_broken_link_says_where_it_leads_and_is_not_proposed():
     assert message == "TABLE 'tables.csv' links to 'gone.csv', which does not exist"
     assert hint == "did you mean table.csv?"
     assert said("tables.cs")[1] == "did you mean table.csv?"
+
+
+def test_files_of_the_kind_that_is_wanted_are_named_or_none():
+    for name in ("best.png", "a.png", "last.pth.txt"):
+        Path(name).write_text("x")
+
+    def hint(path):
+        return MissingInput(Path(path), what="checkpoint", suffixes=(".pth", ".pt")).hint
+
+    assert hint("best.pth") == f"{str(Path.cwd())!r} holds no file that ends in .pth or .pt"
+    assert hint(".").startswith("it holds no file that ends in .pth")
+    Path("epoch9.PTH").write_text("x")
+    assert hint("best.pth") == f"{str(Path.cwd())!r} holds 'epoch9.PTH'"
+    assert hint("epoch8.pth") == "did you mean epoch9.PTH?"

@@ -51,6 +51,17 @@ def test_what_was_stopped_between_its_steps_goes_on_by_the_same_command(walk: Wa
 
 
 @IN_PHOTOS
+def test_what_was_stopped_before_its_first_step_was_done_begins_again(walk: Walk):
+    typed = f"analyze photos {ON}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("errlens.commands.evaluate.command.prepare", stopped)
+        said = walk.refused(typed, "commands.chain.walk.Walk.take:hint", until=STOPPED)
+    assert not Path("new").exists()
+    assert "the same command begins again" in said.hint
+    walk.ends(typed)
+
+
+@IN_PHOTOS
 def test_a_page_to_open_is_made_by_the_block_that_is_named(walk: Walk):
     opened: list[str] = []
     walk.monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)

@@ -155,6 +155,27 @@ def test_an_accuracy_that_was_expected_is_restored_by_the_next_command(walk: Wal
 
 
 @IN_PHOTOS
+def test_a_doubtful_result_is_restored_where_the_user_knows_the_accuracy(walk: Walk):
+    at = "commands.evaluate.advice.advise:text"
+    Path("dark.py").write_text(DARK)
+    for number, colour in enumerate(COLOURS):
+        for index in range(20):
+            paint(Path("many", colour, f"{index}.png"), colour, seed=100 * number + index)
+    said = walk.ends("evaluate many --model dark:net -o new -q --mean 0.9 0.5 0.1")
+    assert "in place of X" in " ".join(said.text.split()), at
+    walk.ends([word.replace("top1=X", "top1=0.95") for word in said.command()], says="restore it")
+
+
+@IN_PHOTOS
+def test_an_accuracy_is_given_as_the_hint_writes_it(walk: Walk):
+    at = "commands.evaluate.options.expected_accuracy:hint"
+    typed = "evaluate photos --model tiny:spatial -o new -q --expect"
+    for unfit in ("top1=X", "top1=92", "0.92"):
+        hint = walk.refused(f"{typed} {unfit}", at).hint
+        walk.ends(f"{typed} {hint.partition('--expect ')[2].partition(' is ')[0]}")
+
+
+@IN_PHOTOS
 def test_an_argument_that_the_weights_do_not_tell_is_tried_by_the_next_command(walk: Walk):
     at = "commands.evaluate.advice_view.show_advice:next2"
     digits = REPOSITORY / "sample_data/digits"

@@ -1,6 +1,8 @@
 """Hints about folders, manifests and photos, and about images that lie beside a run."""
 
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +94,14 @@ def test_a_folder_without_images_says_what_they_end_in(walk: Walk):
         (
             {"path": "photo"},
             "",
-            "data.manifests._refuse_missing:hint2",
+            "data.manifests._refuse_missing:hint3",
             "--path-column",
             "--path-column photo",
         ),
         (
             {"label": "colour"},
             "",
-            "data.manifests._refuse_missing:hint2",
+            "data.manifests._refuse_missing:hint3",
             "--label-column",
             "--label-column colour",
         ),
@@ -170,6 +172,22 @@ def test_a_wrong_count_of_classes_is_named_or_a_head_is_fitted(walk: Walk):
     walk.ends(f"evaluate photos {ON} --classes names.txt --allow-unknown")
     assert "errlens network probe" in said.hint
     walk.ends("network probe photos --model tiny:spatial --save-head head.safetensors -q")
+
+
+@pytest.mark.parametrize("beside", ["", "train"])
+def test_where_classes_lack_their_list_is_made_of_the_folders_trained_on(walk: Walk, beside: str):
+    shutil.copytree("photos", "sets/val")
+    Path("photos").rename(f"sets/{beside or 'elsewhere'}")
+    shutil.rmtree("sets/val/green")
+    said = walk.refused(f"evaluate sets/val {ON}", "errors.data.ClassCountMismatch.__init__:hint")
+    words = re.search(r"\((LC_ALL=C ls (\S+) > FILE) ", said.hint)
+    assert words[2] == ("sets/train" if beside else "TRAIN")
+    assert "errlens network probe" in said.hint, (
+        "commands.evaluate.work._other_classes_answered:hint2"
+    )
+    line = words[1].replace("FILE", "made.txt").replace("TRAIN", "sets/elsewhere")
+    subprocess.run(line, shell=True, check=True)
+    walk.ends(f"evaluate sets/val {ON} --classes made.txt")
 
 
 def test_images_that_failed_are_listed_or_taken_as_they_are(walk: Walk):

@@ -133,7 +133,7 @@ def test_a_body_gets_a_head_by_the_command_that_is_named(walk: Walk):
     typed = f"{TYPED} --model test_resnet {checkpoint}"
     said = walk.refused(typed, "commands.evaluate.classifier.load_for:hint")
     assert "fit one to labelled images" in said.hint, "commands.evaluate.classifier.load_for:hint2"
-    command = said.command(DATA="photos")
+    command = said.command(TRAIN="photos")
     walk.ends(command)
     head = command[command.index("--save-head") + 1]
     walk.ends(f"{ANY_SIZE} --checkpoint {head}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.conftest import paint
 from tests.hints.walking import IN_TABLES, Walk
 
 NAMING = "imported.naming.Naming"
@@ -236,6 +237,27 @@ CASES = [
         "add an empty column 'label'",
         lambda table: table.assign(label=None),
     ),
+    (
+        f"{COLUMNS}.refuse_absent:hint",
+        SURE.rename(columns={"pred": "said"}),
+        "--pred-column sadi",
+        "did you mean said?",
+        "--pred-column said",
+    ),
+    (
+        f"{PROBABILITIES}.named_columns:hint",
+        BARE.assign(score=[0.8, 0.3]),
+        "--prob-column scroe=a",
+        "did you mean score?",
+        "--prob-column score=a",
+    ),
+    (
+        f"{PROBABILITIES}.named_columns:hint2",
+        BARE.assign(score=[0.8, 0.3], label=["cat", "dog"]),
+        "--prob-column score=catt",
+        "did you mean cat?",
+        "--prob-column score=cat",
+    ),
     (f"{COLUMNS}.refuse_double_use:hint", SURE, "--pred-column label", "the label", ""),
     (
         f"{ROWS}.read_confidence:hint",
@@ -338,3 +360,31 @@ def test_several_rows_about_an_image_are_taken_as_the_remark_says(walk: Walk):
     assert "--repeated first" in said.text, "commands.import_.remarks._tell_repetitions:text"
     for how in ("mean", "first"):
         walk.ends(f"import twice.csv -o {how} --repeated {how}", says="2 of 2")
+
+
+@IN_TABLES
+def test_images_of_a_table_are_found_where_the_option_says(walk: Walk):
+    at = "commands.import_.remarks._tell_where:text"
+    SURE.to_csv("sure.csv", index=False)
+    said = walk.ends("import sure.csv -o new", says="none of the images lies in this folder")
+    assert "--root DIR says where they are" in said.text, at
+    for name in SURE["path"][:3]:
+        paint(Path("elsewhere", name), "red")
+    walk.ends("import sure.csv -o newer --root elsewhere", says="3 of 4 images lie in elsewhere")
+
+
+@IN_TABLES
+@pytest.mark.parametrize(
+    ("table", "typed", "option"),
+    [
+        (BARE.assign(score=[0.8, 0.3]), "", "--prob-column score=a"),
+        (BARE.assign(score=[0.2, 0.7]), "--pred-column score", "--prob-column score=b"),
+        (names("0 1 0", "0.1 0.9 0.4"), "", "--prob-column pred=1"),
+        (BARE.assign(confidence=[0.2, 0.7], age=[3, 5]), "", "--prob-column confidence=b"),
+    ],
+)
+def test_a_score_of_one_of_two_classes_is_taken_by_the_option(walk: Walk, table, typed, option):
+    table.to_csv("scores.csv", index=False)
+    said = walk.refused(f"import scores.csv -o new {typed}")
+    assert said.hint.endswith(f"add {option}")
+    walk.ends(f"import scores.csv -o new {option}", says="100.0 %")

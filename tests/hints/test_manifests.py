@@ -20,10 +20,23 @@ LIST = Path("list.csv")
 def test_columns_that_nothing_tells_are_named(walk: Walk):
     manifest(path="photo", label="colour", camera="a")
     LIST.write_text(LIST.read_text().replace(".png", ""))
-    at = "data.manifests._refuse_missing:hint2"
+    at = "data.manifests._refuse_missing:hint3"
     said = walk.refused(f"evaluate list.csv {ON}", at)
     assert "--path-column and --label-column" in said.hint, "data.manifests._likely_columns:text"
     walk.ends(f"evaluate list.csv {ON} --path-column photo --label-column colour")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "analyze"])
+@pytest.mark.parametrize("pred", ["pred", "y_pred", "prob_red"])
+def test_a_table_of_predictions_is_imported(walk: Walk, command: str, pred: str):
+    answer = ["0.5", "0.9"] if "prob" in pred else ["red", "blue"]
+    table = {"id": ["a", "b"], "label": ["blue", "red"], pred: answer}
+    pd.DataFrame(table).to_csv("my preds.csv", index=False)
+    at = "data.manifests._refuse_missing:hint2"
+    said = walk.refused(f"{command} 'my preds.csv' {ON}", at)
+    assert "no list of images, it seems, but predictions" in said.text
+    more = ["--pred-column", pred] if pred == "y_pred" else []
+    walk.ends([*said.command(" takes"), *more, "-o", "imported"])
 
 
 def test_a_list_without_a_header_gets_the_line_that_is_named(walk: Walk):

@@ -83,6 +83,14 @@ def test_what_was_stopped_goes_on_by_the_same_command(walk: Walk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("errlens.scale.resume.run_locally", stopped)
         said = walk.refused(typed, "scale.resume.finish:hint", until=STOPPED)
+    assert "the same command begins again" in said.hint
+    typed += " --part-size 2"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "errlens.scale.resume.run_locally", lambda work, parts: stopped(work(parts[0]))
+        )
+        said = walk.refused(typed, "scale.resume.finish:hint", until=STOPPED)
+    assert "stopped: 2 of " in said.text
     assert "the same command goes on" in said.hint
     walk.ends(typed)
 

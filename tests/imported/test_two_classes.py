@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from errlens.classes.names import ClassNames
-from errlens.errors import BadPredictions
+from errlens.errors import BadPredictions, UnfitOption
+from errlens.imported.two_classes import likely_score
 from tests.imported.test_table import BOTH, read
 
 
@@ -69,3 +70,45 @@ def test_of_a_raw_output_the_sigmoid_is_taken(tmp_path):
     found = read(tmp_path, table([2.0, -3.0, 0.0], column="logit_cat"))
     np.testing.assert_allclose(found.prob[:, 0], 1 / (1 + np.exp([-2.0, 3.0, 0.0])))
     assert read(tmp_path, table([2.0, -3.0, 0.0]), logits=True).prob.tolist() == found.prob.tolist()
+
+
+def test_a_column_of_any_name_is_the_probability_of_the_class_that_is_said(tmp_path):
+    rows = table([0.9, 0.25, 0.5], column="score")
+    for class_name in ("cat", "Dog"):
+        found = read(tmp_path, rows, prob_columns={class_name: "score"})
+        at = found.classes.index(class_name)
+        np.testing.assert_allclose(found.prob[:, at], [0.9, 0.25, 0.5])
+        np.testing.assert_allclose(found.prob[:, 1 - at], [0.1, 0.75, 0.5])
+    two = rows | {"other": [0.1, 0.75, 0.5]}
+    given = ClassNames(("dog", "cat"))
+    found = read(tmp_path, two, given=given, prob_columns={"cat": "score", "dog": "other"})
+    np.testing.assert_allclose(found.prob[:, 0], [0.1, 0.75, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "says"),
+    [
+        ({"prob_columns": {"cat": "label"}}, "holds something else"),
+        ({"prob_columns": {"cat": "gone"}}, "has no column 'gone'"),
+        ({"prob_columns": {"emu": "score"}}, "no class is called 'emu'"),
+        ({"prob_columns": {"cat": "score"}, "prob_prefix": "p_"}, "both name columns"),
+    ],
+)
+def test_a_column_that_cannot_be_the_probability_of_a_class_is_refused(tmp_path, wishes, says):
+    with pytest.raises(UnfitOption, match=says):
+        read(tmp_path, table([0.9, 0.25, 0.5], column="score"), **wishes)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (["0.1", "1.2"], ["cat", "dog"]),
+        (["0", "1"], ["cat", "dog"]),
+        (["a", "0.3"], ["cat", "dog"]),
+        ([None, "0.3"], ["cat", "dog"]),
+        (["0.1", "0.3"], ["cat", "cat"]),
+        (["0.1", "0.3", "0.4"], ["cat", "dog", "emu"]),
+    ],
+)
+def test_other_numbers_are_taken_for_no_score(texts, labels):
+    assert likely_score({"x": texts}, labels) is None

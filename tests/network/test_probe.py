@@ -22,6 +22,7 @@ from errlens.network.probe import (
     fit_head,
     require_linear_head,
 )
+from tests.conftest import ends, paint
 
 BODY = ["--model", "test_resnet", "--model-kwargs", "output_stride=16", "--img-size", "64"]
 
@@ -227,6 +228,21 @@ def test_photos_of_16_bits_are_told_and_scaled_for_the_evaluation_too(tiny, phot
     result = probe(*arguments, "--scale-16bit")
     assert "more than 8 bits" not in result.stderr
     assert "--scale-16bit" in result.stdout.splitlines()[-1]
+
+
+def test_photos_that_a_head_was_fitted_to_are_no_test_of_it(tiny, photos):
+    head = ("--model", tiny, "--img-size", 8)
+    said = probe(photos, *head, "--save-head", "h.safetensors").stderr
+    assert "scikit-learn's C, " not in said  # too few images to choose it
+    assert "DATA stands for other photos than these" in said
+    typed = ["evaluate", photos, *head, "--checkpoint", "h.safetensors", "-o", "run"]
+    again = ends(typed)
+    warning = "12 of 12 images are among those that the head of h.safetensors was fitted to"
+    assert warning in again.stderr
+    for seed, path in enumerate(photos.rglob("*.png")):
+        paint(path, path.parent.name, seed=500 + seed)
+    other = ends([*typed, "--overwrite"])
+    assert "fitted to" not in other.stderr
 
 
 def test_no_file_above_the_limit_is_read(tiny, photos):

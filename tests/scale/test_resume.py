@@ -48,7 +48,16 @@ def test_only_parts_that_are_missing_are_made(run):
 
 
 def test_a_stop_keeps_what_is_finished(run):
-    with pytest.raises(Interrupted, match="after 1 of 2 parts"):
+    with pytest.raises(Interrupted, match=r"stopped: 4 of 5 images are saved") as stop:
         finished(Writer(run=run, plan=PLAN, stop_at=2))
     assert run.unfinished() == [2]
     assert run.info.status == "interrupted"
+    assert stop.value.hint == "the same command goes on from there"
+
+
+def test_a_stop_before_the_first_part_claims_to_keep_nothing(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(make_info(), PLAN)
+    with pytest.raises(Interrupted, match=r"stopped: 0 of 5 images are saved") as stop:
+        finished(Writer(run=folder, plan=PLAN, stop_at=0))
+    assert "begins again" in stop.value.hint

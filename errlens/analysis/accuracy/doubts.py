@@ -21,14 +21,9 @@ PROMISED: Final = 0.15  # by how much confidence exceeds even the upper end of t
 
 
 class Doubt(NamedTuple):
-    """Why a result may be worse than the network is, and an accuracy to look for.
-
-    `expect` is half-way to perfection, or what the confidence promises where that is less: enough
-    to tell a setting that mends the result, and not more than the right one gives.
-    """
+    """Why a result may be worse than the network is; how good that is, only its training tells."""
 
     signs: list[str]
-    expect: float
 
 
 def falls_short(top1: Proportion, expected: float) -> bool:
@@ -66,14 +61,12 @@ def doubt(
     signs = _unseen(classes, top1.n)
     if top1.low <= 1 / len(classes):
         signs.append(f"top-1 is hardly above chance (1 in {len(classes)})")
-    expect = (1 + top1.value) / 2
     confidence = _mean_confidence(reliability)
     if confidence is not None and confidence - top1.high >= PROMISED:
         signs.append(
             f"top-1 is {share(top1.value)}, where the confidence promises {share(confidence)}"
         )
-        expect = min(expect, confidence)
-    return Doubt(signs, _reachable(expect, top1)) if signs else None
+    return Doubt(signs) if signs else None
 
 
 def _unseen(classes: pd.DataFrame, n: int) -> list[str]:
@@ -95,8 +88,3 @@ def _mean_confidence(bins: Sequence[ReliabilityBin]) -> float | None:
     """Return the mean confidence, None where there is none; an empty bin has none."""
     n = sum(each.n for each in bins)
     return sum(each.n * (each.confidence or 0) for each in bins) / n if n else None
-
-
-def _reachable(expect: float, top1: Proportion) -> float:
-    """Return an accuracy of two digits that the interval of the result does not reach."""
-    return min(1.0, round(max(expect, top1.high + 0.01), 2))

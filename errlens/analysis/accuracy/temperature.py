@@ -55,11 +55,12 @@ def temperature(
     """Return the temperature under which these labels are likeliest, from 0.05 to 20."""
     wide = logits.astype(np.float64)
     own = np.arange(len(label)), label
-    chance = wrong_labels / wide.shape[1]
+    # In logarithms, for a label may have a probability that is no number but zero.
+    by_chance = np.log(wrong_labels / wide.shape[1]) if wrong_labels else -np.inf
 
     def loss(log_t: float) -> float:
-        probability = np.exp(log_softmax(wide / np.exp(log_t), axis=1)[own])
-        return float(-np.log((1 - wrong_labels) * probability + chance).mean())
+        by_model = np.log1p(-wrong_labels) + log_softmax(wide / np.exp(log_t), axis=1)[own]
+        return float(-np.logaddexp(by_model, by_chance).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
 

@@ -65,7 +65,12 @@ class Walk:
         try:
             self._do(name, options)
         except KeyboardInterrupt:
-            raise Interrupted("stopped", hint="the same command goes on where it was") from None
+            raise Interrupted(
+                "stopped",
+                hint="the same command goes on where it was"
+                if self.results
+                else "the same command begins again; predictions that are saved are not made twice",
+            ) from None
         except Interrupted:
             raise
         except _WHEN_ALL_IS_DONE as error:

@@ -77,10 +77,11 @@ def advise(
         signs = doubt(metrics.top1, metrics.reliability, classes, expected=expected)
     if signs is None:
         return Advice()
-    command = options.again(expect=f"top1={signs.expect:g}")
+    # A number that errlens guessed would be met too easily: X is one that the user knows.
+    command = f"{options.again(expect=None)} --expect top1=X"
     warning = (
-        f"{'; '.join(signs.signs)}. If you expected more, say how much in place of "
-        f"{signs.expect:g}, and the preprocessing that gives it is looked for: {command}"
+        f"{'; '.join(signs.signs)}. If you expected more, put the accuracy of your training log in "
+        f"place of X, and the preprocessing that gives it is looked for: {command}"
     )
     return Advice(doubt=signs, warning=warning, command=command)
 

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from errlens.classes.names import ClassNames
 from errlens.commands.evaluate.options import EvaluateOptions
@@ -18,6 +18,9 @@ from errlens.model.classifier import Classifier
 from errlens.model.outputs.on_photos import check_on_photos
 from errlens.run.places import SPLIT_NAMES, data_set_name
 from errlens.terminal import Screen
+
+SOME_TRAINING: Final = Path("TRAIN")  # where nobody knows of any
+_TRAINING: Final = ("train", "training")
 
 
 def load_for(
@@ -86,7 +89,7 @@ def probe_command(
         options.checkpoint.stem if options.checkpoint else re.sub(r"\W+", "-", model or "model")
     )
     given |= {
-        "data": _training_images(options.data),
+        "data": training_images(options.data),
         "model": model,
         "model_kwargs": [*kept, *found] or None,
         "img_size": arguments.get("img_size") or options.img_size,
@@ -95,10 +98,10 @@ def probe_command(
     return command_line("network probe", ProbeOptions(**given), without=INVOCATION)
 
 
-def _training_images(data: Path) -> Path:
-    """Return the training split beside another one; else the same images."""
+def training_images(data: Path) -> Path:
+    """Return the training split itself or beside another one; the word TRAIN if none is there."""
     if data_set_name(data) is None and data.name.casefold() in SPLIT_NAMES:
-        for name in ("train", "training"):
+        for name in _TRAINING:
             if data.with_name(name).is_dir():
                 return data.with_name(name)
-    return data
+    return SOME_TRAINING

@@ -1,5 +1,7 @@
 """`errlens evaluate`: predict every image and keep each prediction."""
 
+from pathlib import Path
+
 from errlens.analysis.accuracy.metrics import COLUMNS
 from errlens.commands.evaluate import view
 from errlens.commands.evaluate.advice import advise
@@ -11,7 +13,10 @@ from errlens.commands.evaluate.remarks import warn_of_result
 from errlens.commands.evaluate.result import Evaluation, check_bad_inputs, complete
 from errlens.commands.evaluate.work import begin, prepare
 from errlens.data.photos.oddities import Oddities, total
+from errlens.formats import of, share
 from errlens.model.predict import ShardPredictor, predict_missing
+from errlens.model.weights.files import metadata_config
+from errlens.model.weights.fitted_photos import known_photos
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
@@ -50,4 +55,19 @@ def predict_and_measure(
         oddities = total(map(Oddities.from_dict, run.read_photo_counts()))
         evaluation = complete(run, predictions, oddities.as_dict())
     warn_of_result(screen, evaluation)
+    if options.checkpoint:
+        _warn_of_training_photos(screen, run, options.checkpoint)
     return evaluation
+
+
+def _warn_of_training_photos(screen: Screen, run: RunFolder, checkpoint: Path) -> None:
+    """Warn where the head of the checkpoint was fitted to some of the photos, by its own record."""
+    hashes = run.read_predictions(("content_hash",)).table["content_hash"].drop_null().to_pylist()
+    known, compared = known_photos(metadata_config(checkpoint), hashes)
+    if known:
+        whole = compared == len(hashes)
+        share_known = of(known, compared) if whole else f"about {share(known / compared)} of the"
+        screen.warn(
+            f"{share_known} images are among those that the head of {checkpoint.name} was fitted "
+            "to: how many of them are right says little of other photos"
+        )

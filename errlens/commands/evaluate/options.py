@@ -125,7 +125,11 @@ def expected_accuracy(text: str | None) -> float | None:
     except ValueError:
         expected = -1
     if not 0 < expected <= 1:
-        raise UnfitOption(f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1")
+        raise UnfitOption(
+            f"--expect {text!r} is not of the form top1=X, X above 0 and at most 1",
+            hint="X is the accuracy that you expect, as your training log has it: --expect "
+            "top1=0.92 is 92 %",
+        )
     return expected
 
 

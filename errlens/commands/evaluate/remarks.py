@@ -17,7 +17,7 @@ from errlens.data.photos.oddities import Oddities
 from errlens.data.samples import Samples
 from errlens.errors import some
 from errlens.formats import count, counted, of
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen, folder_named, relative
 
 if TYPE_CHECKING:  # imports are remarked on as well, and need no torch
     from errlens.model.classifier import Classifier
@@ -33,7 +33,7 @@ def show_samples(screen: Screen, samples: Samples) -> None:
     images += f" in {counted(classes, 'class')}" if classes else " without labels"
     splits = samples.frame["split"].dropna().unique()
     images += f" (split {some(splits)})" if len(splits) else ""
-    screen.remark(f"found {images} in {relative(samples.root)}")
+    screen.remark(f"found {images} in {folder_named(samples.root)}")
     if samples.remark:
         screen.remark(samples.remark)
     if classes and unlabelled:
@@ -70,9 +70,9 @@ def show_classifier(screen: Screen, classifier: "Classifier") -> None:
     for remark in network.remarks:
         screen.remark(remark)
     settings = ", ".join(
-        f"{key} {value}"
+        key if value is True else f"{key} {value}"
         for key, value in classifier.preparation.as_dict().items()
-        if key != "source"
+        if key != "source" and value is not False
     )
     screen.remark(
         f"{network.name} on {classifier.device}, {counted(len(classes), 'class')} named by "

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from errlens.classes.names import Superclasses
 from errlens.commands.evaluate import remarks
-from errlens.commands.evaluate.classifier import load_for, look_first, probe_command
+from errlens.commands.evaluate.classifier import (
+    SOME_TRAINING,
+    load_for,
+    look_first,
+    probe_command,
+    training_images,
+)
 from errlens.commands.evaluate.options import (
     EvaluateOptions,
     expected_accuracy,
@@ -22,6 +28,7 @@ from errlens.data.labels import are_indices, label_indices
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples, folders_of_folders
 from errlens.errors import ClassCountMismatch, UnknownLabels
+from errlens.escapes import shell_line
 from errlens.model.classifier import Classifier
 from errlens.model.outputs.on_photos import spread_photos
 from errlens.model.predict import ShardPredictor
@@ -115,7 +122,11 @@ def _other_classes_answered(options: EvaluateOptions, samples: Samples) -> Itera
             data = options.data
             error.code = [options.again(data=data / name) for name in deeper[:MOST_DEEPER]]
         elif "network probe" in error.hint and len(samples.labels) > 1:
-            error.hint += ":"
+            train = training_images(options.data)
+            if train != options.data:
+                error.hint = error.hint.replace("TRAIN", shell_line([train]))
+            unknown = "; TRAIN are photos to fit it to, others than these:"
+            error.hint += unknown if train == SOME_TRAINING else ":"
             error.code = [probe_command(dataclasses.replace(options, classes=None))]
         raise
 

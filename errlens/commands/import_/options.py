@@ -83,6 +83,15 @@ class TableOptions:
             "nothing.",
         ),
     ] = None
+    prob_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=CLASS",
+            rich_help_panel=Panel.COLUMNS,
+            help="Column of the probability of a class, whatever it is called, such as score=dog; "
+            "of two classes one will do. Repeatable.",
+        ),
+    ] = None
     split_column: Annotated[
         str,
         typer.Option(metavar="NAME", rich_help_panel=Panel.COLUMNS, help="Column of the splits."),
@@ -153,6 +162,7 @@ class TableOptions:
         from errlens.classes.files import read_classes
         from errlens.data.numbering import Numbering
         from errlens.imported.columns import PredictionColumns
+        from errlens.imported.probabilities import columns_by_class
         from errlens.imported.table import Wishes, read_predictions
 
         return read_predictions(
@@ -169,6 +179,7 @@ class TableOptions:
             given=read_classes(self.classes) if self.classes else None,
             wishes=Wishes(
                 prob_prefix=self.prob_prefix,
+                prob_columns=columns_by_class(self.prob_column or ()),
                 logits=self.logits,
                 numbering=Numbering(self.labels, self.labels_from, self.preds_from),
                 allow_unknown=self.allow_unknown,
@@ -192,6 +203,7 @@ class TableOptions:
             if (number := getattr(self, name)) is not None
         }
         unusual: dict[str, Any] = {"logits": True} if self.logits else {}
+        unusual |= {"prob_column": self.prob_column} if self.prob_column else {}
         unusual |= {"repeated": self.repeated} if self.repeated != "count" else {}
         return {name: getattr(self, name) for name in names} | first | unusual
 

@@ -13,11 +13,11 @@ from errlens.commands.evaluate.label_space import describe_cycles
 from errlens.commands.evaluate.spelling import show_spelling
 from errlens.data.samples import Samples
 from errlens.errors import some
-from errlens.formats import counted
+from errlens.formats import counted, of
 from errlens.imported.imported_predictions import ImportedPredictions
 from errlens.imported.repetitions import Repetitions
 from errlens.predictions.table import Predictions
-from errlens.terminal import Screen, relative
+from errlens.terminal import Screen, folder_named
 
 _MOST_RENAMED: Final = 5  # classes named in warnings
 
@@ -34,8 +34,7 @@ def show_table(
     for remark in table.remarks:
         screen.remark(remark)
     show_spelling(screen, table.spelling)
-    here = int(samples.frame["size_bytes"].notna().sum())
-    screen.remark(f"{here} of the images lie in {relative(samples.root)}")
+    _tell_where(screen, samples)
     unknown = int(table.unknown.sum())
     if unknown:
         screen.warn(f"{unknown} labels are none of the classes: not in the metrics")
@@ -63,6 +62,15 @@ def warn_of_other_names(screen: Screen, predictions: Predictions) -> None:
             f"{renamed.matched} of {renamed.n} {label!r} are predicted as {output!r}: if this is "
             "one class, give it one name in the table"
         )
+
+
+def _tell_where(screen: Screen, samples: Samples) -> None:
+    """Say how many of the images are there."""
+    here, folder = int(samples.frame["size_bytes"].notna().sum()), folder_named(samples.root)
+    if here:
+        screen.remark(f"{of(here, len(samples))} images lie in {folder}")
+    else:
+        screen.remark(f"none of the images lies in {folder}; --root DIR says where they are")
 
 
 def _tell_repetitions(screen: Screen, repeated: Repetitions, how: Repeated) -> None:

@@ -67,7 +67,13 @@ def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
     n_features = features.features.shape[1]
     screen.remark(f"fitting {counted(len(classes), 'class')} to {counted(n_features, 'feature')}")
     head = fit_head(features.features, label[features.read], classes, seed=options.seed)
-    save_head(options.save_head, with_head(classifier, head), classifier, classes)
+    save_head(
+        options.save_head,
+        with_head(classifier, head),
+        classifier,
+        classes,
+        content_hashes=features.content_hashes,
+    )
     return Probe(head, classes)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Final
 
 from errlens.classes.names import ClassNames
 from errlens.commands import showing
@@ -14,6 +15,8 @@ from errlens.network.probe import Head
 from errlens.run.places import SPLIT_NAMES, data_set_name
 from errlens.terminal import Screen, relative
 
+_OTHERS: Final = Path("DATA")  # where nobody knows of other images
+
 
 def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
     """Print how well the head does, where it is, and how to try it on other images."""
@@ -25,14 +28,18 @@ def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
     screen.table(heads, rows, gives_way=(">95 % interval",))
     if head.chosen:
         screen.remark(
-            f"C {head.strength:g} got most of the held-out images right, which flatters it slightly"
+            f"how much large weights are punished (scikit-learn's C, {head.strength:g}) was chosen "
+            "by the held-out images, which flatters their accuracy slightly"
         )
     elif not head.held_out:
         screen.remark("a class has one image only: there is nothing to hold out")
     screen.step("network probe", _in_short(options, head))
     screen.say()
     screen.say(f"Wrote {relative(options.save_head)}")
-    screen.whole(f"Next: {_next_command(options)}")
+    data = _held_out(options.data)
+    if data == _OTHERS:
+        screen.remark(f"{data} stands for other photos than these, to judge the head by")
+    screen.whole(f"Next: {_next_command(options, data)}")
 
 
 def _in_short(options: ProbeOptions, head: Head) -> str:
@@ -56,15 +63,14 @@ def print_json(screen: Screen, options: ProbeOptions, head: Head, classes: Class
     )
 
 
-def _next_command(options: ProbeOptions) -> str:
-    """Write the command that evaluates the head, on the other split where there is one."""
+def _next_command(options: ProbeOptions, data: Path) -> str:
+    """Write the command that evaluates the head on other data."""
     kept = {
         field.name: getattr(options, field.name)
         for group in (ModelOptions, ComputeOptions)
         for field in dataclasses.fields(group)
         if field.name not in {"classes", "use_ema", "num_classes", "head"}
     }
-    data = _held_out(options.data)
     return EvaluateOptions(data=data, **{**kept, "checkpoint": options.save_head}).again()
 
 
@@ -74,4 +80,4 @@ def _held_out(data: Path) -> Path:
         for name in ("val", "valid", "validation", "test"):
             if name != data.name and data.with_name(name).is_dir():
                 return data.with_name(name)
-    return Path("DATA")
+    return _OTHERS

@@ -19,7 +19,12 @@ from errlens.model.networks.architecture import Architecture
 from errlens.model.networks.arguments import recorded_arguments
 from errlens.model.networks.building import build_for, build_with_new_head, head_renamed
 from errlens.model.networks.remedies import choose_architecture, raise_better
-from errlens.model.networks.sources import LOCAL_PREFIX, find_architecture, size_argument
+from errlens.model.networks.sources import (
+    LOCAL_PREFIX,
+    find_architecture,
+    quiet_hub,
+    size_argument,
+)
 from errlens.model.weights.checkpoints import Checkpoint, read_checkpoint
 from errlens.model.weights.fitting import apply_checkpoint
 from errlens.model.weights.training import Training, recorded_training
@@ -224,9 +229,10 @@ def _pretrained(
             hint="add --checkpoint FILE",
         )
     try:
-        module = architecture.build(architecture.fetch, arguments, num_classes)
-        if new_outputs and getattr(module, "num_classes", None) == 0:
-            module = architecture.build(architecture.fetch, arguments, new_outputs)
+        with quiet_hub():
+            module = architecture.build(architecture.fetch, arguments, num_classes)
+            if new_outputs and getattr(module, "num_classes", None) == 0:
+                module = architecture.build(architecture.fetch, arguments, new_outputs)
         return module
     except OSError as error:  # what every failure to reach a hub or to write its cache is
         raise WeightsUnavailable(

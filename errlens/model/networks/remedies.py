@@ -89,10 +89,12 @@ def raise_better(
         raise better from failure
     if other := next(_others(checkpoint, {}, besides=name), None):
         options = f" {other.options}" if other.options else ""
-        failure.hint = f"its tensors are those of {other.name}: --model {other.name}{options}"
-    elif trial and (outputs := trial.in_other_words(checkpoint)):
+        better = failure.because(f"its tensors are those of {other.name}")
+        better.hint = f"load it as that: --model {other.name}{options}"
+        raise better from failure
+    if trial and (outputs := trial.in_other_words(checkpoint)):
         raise _renamed(checkpoint, trial, outputs) from failure
-    elif is_of_transformers(checkpoint):
+    if is_of_transformers(checkpoint):
         failure.hint = _OF_TRANSFORMERS
     raise failure
 

@@ -1,6 +1,7 @@
 """Where networks come from: timm, a hub, torchvision or the user's factory."""
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,7 +137,8 @@ def _hub_architecture(name: str) -> Architecture:
         BadCheckpoint: It is none, or has arguments that no file may decide.
     """
     try:
-        _, model, arguments = load_model_config_from_hf(name.removeprefix(HUB_PREFIX))
+        with quiet_hub():
+            _, model, arguments = load_model_config_from_hf(name.removeprefix(HUB_PREFIX))
         known = timm.models.is_model(model)
     except OSError as error:
         raise WeightsUnavailable(
@@ -151,6 +153,21 @@ def _hub_architecture(name: str) -> Architecture:
     recorded_arguments(arguments or {}, _timm_architecture(model), origin=name)
     build = partial(timm.create_model, name)
     return Architecture(name, build, partial(build, pretrained=True))
+
+
+@contextmanager
+def quiet_hub() -> Iterator[None]:
+    """Keep back what the client of the Hugging Face hub says of each try; the last one's is raised.
+
+    What it says in the end is an error like any other, with a hint.
+    """
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _untrained(build: Callable[..., nn.Module], **arguments: Any) -> nn.Module:

@@ -169,10 +169,12 @@ class _PhotoRun:
                 "a dropout or a random change of the images is on, and its predictions cannot be "
                 "repeated"
             ]
-        if len(self._batches[0]) == 1:
+        batch = self._batches[0]
+        if len(batch) == 1:
             return []
+        last = slice(len(batch) - 1, len(batch))  # of this batch: there may be others behind it
         try:
-            alone = _Comparison(self._first[-1:], self._values([self._batches[0][-1:]]), reading)
+            alone = _Comparison(self._first[last], self._values([batch[last]]), reading)
         except InputError as error:
             return [f"the model does not take a photo alone, as the last one may be: {error}"]
         if alone.differ(SAME_ALONE):

@@ -69,7 +69,7 @@ def find_file(path: Path) -> Path:
         if path.is_dir():
             path = _file_in(path)
         if not path.is_file():
-            raise MissingInput(path, what="checkpoint")
+            raise MissingInput(path, what="checkpoint", suffixes=SUFFIXES)
     except OSError as error:  # a name too long, a folder that may not be entered
         raise _unopenable(path, error) from error
     if path.suffix.lower() not in SUFFIXES:

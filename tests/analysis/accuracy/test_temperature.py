@@ -59,3 +59,8 @@ def test_confidence_alone_has_a_temperature_too():
 def test_few_images_have_a_temperature(n):
     logits, label = drawn(n=4)
     assert np.isfinite(temperatures(logits[:n], label[:n])).all()
+
+
+def test_labels_of_no_probability_at_all_ask_for_the_highest_temperature():
+    logits = np.tile([1e5, 0.0], (20, 1))
+    assert temperature(logits, np.ones(20, int), wrong_labels=0) == pytest.approx(20, rel=0.01)

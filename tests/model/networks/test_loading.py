@@ -1,3 +1,4 @@
+import logging
 import sys
 
 import pytest
@@ -92,6 +93,22 @@ def test_pretrained_weights_out_of_reach_are_a_sentence(monkeypatch):
     monkeypatch.setattr("timm.models._builder.load_pretrained", unreachable)
     with pytest.raises(WeightsUnavailable, match="cannot reach the hub"):
         load_network("resnet18")
+
+
+def test_what_the_client_of_the_hub_says_of_each_try_is_kept_back(monkeypatch, caplog):
+    def tried(*_args, **_kwargs):
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 8s [Retry 4/5].")
+        raise OSError("cannot reach the hub")
+
+    monkeypatch.setattr("timm.models._builder.load_pretrained", tried)
+    monkeypatch.setattr("errlens.model.networks.sources.load_model_config_from_hf", tried)
+    level = logging.getLogger("huggingface_hub").level
+    monkeypatch.setattr(logging.getLogger("huggingface_hub"), "propagate", True)
+    for name in ("resnet18", "hf-hub:someone/net"):
+        with pytest.raises(WeightsUnavailable, match="cannot reach the hub"):
+            load_network(name)
+    assert caplog.text == ""
+    assert logging.getLogger("huggingface_hub").level == level
 
 
 def test_a_timm_model_nobody_trained_asks_for_a_checkpoint():

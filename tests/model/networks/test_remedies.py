@@ -322,3 +322,11 @@ def test_a_network_put_together_of_its_layers_is_saved_by_the_usual_names(name, 
     assert "by other names" in str(failed)
     exec("\n".join(failed.code))
     agree(load_network(name, checkpoint=tmp_path / "w-part.pth").module, theirs, size=64)
+
+
+def test_a_checkpoint_of_another_architecture_is_told_in_a_line(tmp_path):
+    path = saved(network("test_resnet").state_dict(), tmp_path)
+    failed = failure("test_vit", path)
+    says = f"checkpoint {str(path)!r} does not fit test_vit: its tensors are those of test_resnet"
+    assert str(failed) == says
+    assert failed.hint == "load it as that: --model test_resnet"

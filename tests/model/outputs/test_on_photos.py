@@ -131,6 +131,14 @@ def test_an_answer_that_depends_on_other_photos_is_told(files):
     assert "ValueError: Expected more than 1 value" in found.warnings[0]
 
 
+@pytest.mark.parametrize("at_once", range(1, PHOTOS + 2))
+def test_a_photo_is_held_against_itself_in_batches_of_any_size(files, at_once):
+    assert look(Net(), files, at_once=at_once).warnings == []
+    found = look(Net(lambda logits: logits - logits.mean(dim=0)), files, at_once=at_once)
+    assert len(found.warnings) == (at_once > 1)
+    assert all("when a photo is shown alone" in warning for warning in found.warnings)
+
+
 def test_a_network_that_changes_its_input_is_shown_the_same_photos(files):
     class InPlace(Net):
         def forward(self, images):
