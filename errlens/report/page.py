@@ -111,6 +111,7 @@ def read_page(sources: Sources) -> RunPage:
     problems = {name: part.problem for name, part in parts.items() if part.problem}
     has_labels = bool(matrix.total or metrics.get("n_label_unknown"))
     if not matrix.total:  # no command finds anything without labels
+        found = found._replace(unread=None)
         problems.pop("confusion", None)
         problems.pop("compare", None)
         if not has_labels:

@@ -45,7 +45,9 @@ def followed(walk: Walk, run: str) -> list[list[str]]:
 def test_a_page_of_an_imported_run_names_what_makes_its_parts(walk: Walk, run):
     shutil.copy("good.yaml", "notes.yaml")
     typed = followed(walk, run)
-    assert {words[0] for words in typed} == {"check", "confusion", "misclassified", "compare"}
+    assert {words[0] for words in typed} == {
+        "check", "confusion", "misclassified", "compare", "diagnose",
+    }  # fmt: skip
     # Everything is there now; what needs a model cannot be.
     left = [words for words in commands_on(run) if not OPTIONAL & {*words}]
     assert left == [["misclassified", run]], "report.page._without_maps:problem"
@@ -59,7 +61,7 @@ def test_a_page_of_an_evaluated_run_names_what_makes_its_parts(walk: Walk):
     shutil.copytree("seen", "old")
     typed = followed(walk, "seen")
     kinds = {words[0] for words in typed}
-    assert kinds == {"check", "confusion", "misclassified", "explain", "compare"}
+    assert kinds == {"check", "confusion", "misclassified", "explain", "compare", "diagnose"}
     left = [words for words in commands_on("seen") if not OPTIONAL & {*words}]
     assert left == [["misclassified", "seen"]]
 

@@ -72,25 +72,27 @@ class Case:
             return None
         return Preprocessing.from_dict(settings)
 
-    @cached_property
+    @property
     def properties(self) -> pd.DataFrame:
         """What the images look like; with the columns of `PROPERTY_COLUMNS`.
 
         Raises:
             MissingInput: None of them is there.
         """
-        table = self._measured(self.files)
-        if len(table) and not (table["status"] == OK).any():
+        if len(self._looked_at) and not len(self.properties_if_any.columns):
             raise MissingInput(self.root / self.scored.paths[0], what="image")
-        return table
+        return self._looked_at
 
     @property
     def properties_if_any(self) -> pd.DataFrame:
         """What the images look like; without a column where none of them is there."""
-        try:
-            return self.properties
-        except MissingInput:
-            return pd.DataFrame(index=range(len(self.scored)))
+        if (self._looked_at["status"] == OK).any():
+            return self._looked_at
+        return pd.DataFrame(index=range(len(self.scored)))
+
+    @cached_property
+    def _looked_at(self) -> pd.DataFrame:
+        return self._measured(self.files)
 
     @cached_property
     def trained_on(self) -> pd.DataFrame:

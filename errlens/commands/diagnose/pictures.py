@@ -68,7 +68,7 @@ def _histogram(finding: Finding, case: Case) -> tuple[Column, ...]:
 
 def _numbers(name: object, case: Case) -> np.ndarray | None:
     """Return the numbers of a property, or of a column of the manifest; None where it has none."""
-    for table in (case.properties, case.extra):
+    for table in (case.properties_if_any, case.extra):
         if name in table and pd.api.types.is_numeric_dtype(table[name].dtype):
             return np.asarray(table[name].to_numpy(dtype=float, na_value=np.nan))
     return None

@@ -176,6 +176,15 @@ def test_photos_that_are_gone_or_others_now_are_left_out():
     assert findings()["findings"][0]["kind"] == "slice"
 
 
+def test_a_sheet_without_photos_is_no_failure_and_they_are_looked_for_once():
+    table = table_of(200).query("label != '<b>cow</b>' and pred != '<b>cow</b>'")
+    make_run(table, classes=CLASSES[:2])
+    said = ends("diagnose run")
+    assert findings()["findings"][0]["kind"] == "threshold"
+    assert said.stderr.count(f"looking at images {len(table)} of {len(table)}") == 1
+    assert "photos/003.png' (no such file)" in said.stderr
+
+
 def test_a_run_without_labels_says_so():
     table = table_of().assign(label=None)
     make_run(table, classes=CLASSES)

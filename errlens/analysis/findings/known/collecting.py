@@ -1,7 +1,7 @@
 """What the results of a run say, as findings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,16 @@ def known_findings(run: RunFolder, costs: Mapping[str, float] | None = None) -> 
         run: A complete run.
         costs: What an error on an image of a class costs, by its name; only of two classes.
     """
-    return collected(read_known(run), costs)
+    return [_as_typed(finding, run) for finding in collected(read_known(run), costs)]
+
+
+def _as_typed(finding: Finding, run: RunFolder) -> Finding:
+    """Return a finding with a command that this run can do: without a model none is explained."""
+    if run.info.imported and finding.command[0] == "explain":
+        finding = replace(finding, command=("misclassified", *finding.command[1:]))
+    if finding.kind == "group" and _of(run, "confusion", "groups", GROUP_COLUMNS) is None:
+        finding = replace(finding, selector=None)  # group:1 reads that table
+    return finding
 
 
 def collected(results: Results, costs: Mapping[str, float] | None = None) -> list[Finding]:
