@@ -84,7 +84,7 @@ def filmed() -> pd.DataFrame:
     """Return predictions of two cameras, one of which is wrong more often than right."""
     good, bad = predictions(0.9, seed=9), predictions(0.2, seed=9)
     camera = np.where(np.arange(len(good)) % 5 < 4, "canon", "nikon")
-    return good.where(camera == "canon", bad).assign(camera=camera)
+    return good.where(pd.Series(camera == "canon"), bad, axis=0).assign(camera=camera)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from errlens.analysis.findings.finding import (
     CAUSES,
     KINDS,
+    RESULTS,
     Finding,
     Search,
     as_tree,
@@ -32,6 +33,11 @@ class Findings(NamedTuple):
     findings: list[Finding]
     searches: Sequence[Search] = ()
     unread: NoResults | None = None
+
+    @property
+    def tell_confusions(self) -> bool:
+        """Whether some say which classes are mixed up."""
+        return any(finding.kind in RESULTS for finding in self.findings)
 
 
 def read_findings(run: RunFolder) -> Findings:

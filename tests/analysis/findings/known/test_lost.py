@@ -6,7 +6,6 @@ import pytest
 
 from errlens.analysis.findings.known.collecting import known_findings
 from tests.conftest import call, make_run
-from tests.report.pages import make
 
 CLASSES = ("cat", "dog")
 
@@ -64,7 +63,16 @@ def test_nobody_is_sent_to_explain_a_run_without_a_model():
 
 
 def test_a_group_is_selected_by_its_table_where_there_is_one():
-    run = make()
+    names = [*"abcdefgh"]
+    label = np.repeat(np.arange(8), 40)
+    pred, place = label.copy(), np.arange(320) % 40
+    mixed = (label < 3) & (place < 24)
+    pred[mixed] = (label[mixed] + 1 + place[mixed] % 2) % 3
+    one = (label >= 3) & (place == 0)
+    pred[one] = (label[one] + 3) % 8
+    rows = {"path": [f"{row}.jpg" for row in range(320)]}
+    rows |= {"label": np.array(names)[label], "pred": np.array(names)[pred]}
+    run = make_run(pd.DataFrame(rows), classes=names)
     before = [finding.selector for finding in known_findings(run) if finding.kind == "group"]
     assert call("confusion run --no-figures").exit_code == 0
     after = [finding.selector for finding in known_findings(run) if finding.kind == "group"]

@@ -101,7 +101,7 @@ def search_places(scored: Scored, hidden: Hidden) -> Outcome:
 
 
 def place_table(scored: Scored, hidden: Hidden) -> pd.DataFrame:
-    """Return places.csv: what hiding each place repairs and breaks."""
+    """Return places.csv: what hiding each place repairs and breaks; no row if none was asked."""
     wrong = scored.wrong[hidden.at]
     hit = hidden.pred == scored.label[hidden.at, None]
     rows = [
@@ -110,7 +110,7 @@ def place_table(scored: Scored, hidden: Hidden) -> pd.DataFrame:
             int(wrong.sum()), int(hit[wrong, at].sum()),
             int((~wrong).sum()), int((~hit[~wrong, at]).sum()),
         )
-        for at, place in enumerate(hidden.places)
+        for at, place in enumerate(hidden.places if len(hidden.at) else ())
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(PLACE_COLUMNS))
 

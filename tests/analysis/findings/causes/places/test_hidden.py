@@ -170,3 +170,11 @@ def test_all_wrong_in_one_class_is_no_finding_without_a_place():
     label, pred = np.zeros(40, int), np.ones(40, int)
     hidden = np.ones((40, len(PLACES)), np.int32)
     assert not search(label, pred, hidden).findings
+
+
+def test_nothing_asked_is_an_empty_table():
+    images = scored_of(np.array([0, 1, 2]), np.array([0, 1, 2]))
+    outcome = search_places(images, Hidden(np.array([], int), np.empty((0, 0), int)))
+    assert not outcome.findings
+    assert not len(outcome.tables["places"])
+    assert outcome.searches[0].absent == "no image is wrong"
