@@ -13,7 +13,7 @@ from errlens.figures.gallery import Column, Line, Tile
 from errlens.figures.histogram import histogram_pixels, limits
 from errlens.formats import counted, of, significant
 from errlens.galleries.choice import Gallery, Section
-from errlens.galleries.drawing import Poster, write_posters
+from errlens.galleries.drawing import LONGEST_SENTENCE, Poster, write_posters
 from errlens.galleries.tiles import TileMaker
 from errlens.run.results import ResultsWriter
 
@@ -46,6 +46,7 @@ def _poster(rank: int, finding: Finding, case: Case, maker: TileMaker) -> Poster
         [maker.section(section) for section in sections],
         [],
         _histogram(finding, case),
+        LONGEST_SENTENCE,
     )
 
 

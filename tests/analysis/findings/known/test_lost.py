@@ -63,16 +63,15 @@ def test_nobody_is_sent_to_explain_a_run_without_a_model():
 
 
 def test_a_group_is_selected_by_its_table_where_there_is_one():
-    names = [*"abcdefgh"]
-    label = np.repeat(np.arange(8), 40)
-    pred, place = label.copy(), np.arange(320) % 40
-    mixed = (label < 3) & (place < 24)
-    pred[mixed] = (label[mixed] + 1 + place[mixed] % 2) % 3
-    one = (label >= 3) & (place == 0)
-    pred[one] = (label[one] + 3) % 8
+    names = np.array([*"abcdefgh"])
+    label, place = np.repeat(np.arange(8), 40), np.arange(320) % 40
+    pred = label.copy()
+    pred[(label < 2) & (place < 16)] ^= 1  # a and b are taken for one another, and for c
+    pred[(label < 2) & (place >= 37)] = 2
+    pred[(label == 2) & (place < 6)] = place[(label == 2) & (place < 6)] % 2
+    pred[(label > 2) & (place < 3)] = 7 - (label + place)[(label > 2) & (place < 3)] % 5
     rows = {"path": [f"{row}.jpg" for row in range(320)]}
-    rows |= {"label": np.array(names)[label], "pred": np.array(names)[pred]}
-    run = make_run(pd.DataFrame(rows), classes=names)
+    run = make_run(pd.DataFrame(rows | {"label": names[label], "pred": names[pred]}), classes=names)
     before = [finding.selector for finding in known_findings(run) if finding.kind == "group"]
     assert call("confusion run --no-figures").exit_code == 0
     after = [finding.selector for finding in known_findings(run) if finding.kind == "group"]
