@@ -27,7 +27,7 @@ class NoModel(InputError):
 
     def __init__(self, run: Path, *, table: str) -> None:
         super().__init__(
-            f"{str(run)!r} was imported from {table!r}: it has no model to explain with",
+            f"{str(run)!r} was imported from {table!r}: it has no model",
             hint="errlens evaluate DATA --model NAME -o ANOTHER_RUN makes a run with its model",
         )
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
-LONGEST: Final = 120  # letters of a title or a heading
-LONGEST_SENTENCE: Final = 400  # letters of a title with figures, none of which is to be cut
+LONGEST: Final = 120  # letters of a heading
+LONGEST_TITLE: Final = 400  # which is wrapped
 
 _MEANING: Final[dict[Correctness, str]] = {
     "wrong": "orange: wrong", "right": "blue: right", "other": "grey: training, or no known label",
@@ -31,8 +31,7 @@ _MEANING: Final[dict[Correctness, str]] = {
 class Poster(NamedTuple):
     """A gallery with its tiles, one list a section, before the image files are read.
 
-    `further` columns stand behind the sections as they are; `longest` is how many letters of the
-    title are kept.
+    `further` columns stand behind the sections as they are.
     """
 
     gallery: Gallery
@@ -40,7 +39,6 @@ class Poster(NamedTuple):
     shots: list[list[Shot]]
     remarks: list[str]
     further: tuple[Column, ...] = ()
-    longest: int = LONGEST
 
     def across(self, *, as_fed: bool) -> int:
         """Return how many tiles stand side by side below a heading, for a page of good shape."""
@@ -120,7 +118,7 @@ def draw_posters(
             continue
         figure = draw_gallery(
             [*columns, *poster.further],
-            title=shown_name(poster.title, longest=poster.longest),
+            title=shown_name(poster.title, longest=LONGEST_TITLE),
             legend=_legend(poster, as_fed=as_fed is not None),
             remarks=poster.remarks,
         )

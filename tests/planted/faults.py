@@ -161,14 +161,19 @@ FAULTS: Final = (
         strengths=(0.5, 0.7),
         change=bluish,
         answers=(
-            says("slice", property=("red_green", "blue_yellow", "colour_cast", "saturation")),
+            says("slice", property=("red_green", "blue_yellow", "saturation")),
+            says("repair", change=("balanced", "blue_first")),
         ),
     ),
     Fault(
         name="letterboxed",
         strengths=(0.15, 0.25),
         change=letterboxed,
-        answers=(says("slice", property="border", side="high"), says("patch")),
+        answers=(
+            says("slice", property="border", side="high"),
+            says("patch"),
+            says("repair", change=("borders_off", "closer")),
+        ),
     ),
     Fault(
         name="stretched",
@@ -222,10 +227,7 @@ FAULTS: Final = (
         strengths=(1,),
         change=exchanged,
         share=0.3,
-        answers=(
-            says("repair", change=("bgr", "channels")),
-            says("slice", property=("red_green", "blue_yellow", "colour_cast")),
-        ),
+        answers=(says("repair", change=("blue_first", "balanced")),),
     ),
     Fault(
         name="negative",
@@ -234,12 +236,12 @@ FAULTS: Final = (
         share=0.2,
         answers=(
             says("repair", change="inverted"),
-            says("slice", property=("red_green", "blue_yellow", "colour_cast", "brightness")),
+            says("slice", property=("red_green", "blue_yellow", "brightness")),
         ),
     ),
     Fault(
         name="stamp",
-        strengths=(0.3, 0.4),
+        strengths=(0.4, 0.55),
         change=stamped,
         share=0.3,
         answers=(says("patch"), says("place")),

@@ -69,7 +69,7 @@ SET_ASIDE: Final = (
         strengths=(0.9,),
         change=desaturated,
         share=0.3,
-        answers=(says("slice", property=("saturation", "greyscale", "colour_cast")),),
+        answers=(says("slice", property=("saturation", "greyscale")),),
     ),
     Fault(
         name="motion",
@@ -83,7 +83,10 @@ SET_ASIDE: Final = (
         strengths=(3, 4),
         change=pixelated,
         share=0.2,
-        answers=(says("slice", property="sharpness"), says("repair", change=("blur", "median"))),
+        answers=(
+            says("slice", property="sharpness"),
+            says("repair", change=("smoother", "denoised")),
+        ),
     ),
     Fault(
         name="noisy",
@@ -92,16 +95,14 @@ SET_ASIDE: Final = (
         share=0.2,
         answers=(
             says("slice", property=("sharpness", "contrast", "saturation"), side="high"),
-            says("repair", change=("blur", "median")),
+            says("repair", change=("smoother", "denoised")),
         ),
     ),
     Fault(
         name="yellowish",
         strengths=(0.7,),
         change=yellowish,
-        answers=(
-            says("slice", property=("red_green", "blue_yellow", "colour_cast", "saturation")),
-        ),
+        answers=(says("slice", property=("red_green", "blue_yellow", "saturation")),),
     ),
     Fault(
         name="framed",
@@ -123,7 +124,7 @@ SET_ASIDE: Final = (
         change=mirrored_upside,
         share=0.6,
         one_class=True,
-        answers=(says("repair", change=("flip_vertical", "turn_180")),),
+        answers=(says("repair", change=("flip", "turn_180")),),
     ),
     Fault(
         name="night shift",

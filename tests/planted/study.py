@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=Path("../shared"))
     parser.add_argument("--data", choices=("cifar", "pets"), default="cifar")
     parser.add_argument("--faults", choices=("tuned", "aside"), default="tuned")
-    parser.add_argument("--only", help="a fault by its name")
+    parser.add_argument("--only", action="append", help="a fault by its name")
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--two", action="store_true", help="two faults at a time")
     parser.add_argument("--untouched", type=int, default=0)
@@ -218,7 +218,7 @@ def _study_planted(
     rng: np.random.Generator,
 ) -> None:
     faults = FAULTS if options.faults == "tuned" else SET_ASIDE
-    faults = [fault for fault in faults if options.only in (None, fault.name)]
+    faults = [fault for fault in faults if not options.only or fault.name in options.only]
     pairs = [(fault, strength) for fault in faults for strength in fault.strengths]
     order = [pairs[at] for _ in range(20) for at in rng.permutation(len(pairs))]
     cases: list[Case] = []
@@ -249,7 +249,7 @@ def _study_untouched(
     until: float,
     rng: np.random.Generator,
 ) -> None:
-    told = done = 0
+    told = done = 0  # subsets
     for number in range(options.untouched):
         if time.monotonic() > until:
             break

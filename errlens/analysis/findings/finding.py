@@ -237,17 +237,19 @@ def told_once(findings: Sequence[Finding], *, shared: float = 0.8) -> list[Findi
 
     Args:
         findings: The plainest first, in the order in which they are to be believed.
-        shared: The share of the images of a finding's errors that tells its cause is the same; of
-            the larger of both.
+        shared: The share of images in common that tells that the cause is the same: of the larger
+            of both, but of a cluster's own, for a part of the dark images that look alike to the
+            network is no cause of its own.
     """
     kept: list[Finding] = []
     for finding in findings:
         rows = set(finding.rows)
-        alike = (
-            len(rows & set(earlier.rows)) >= shared * max(len(rows), len(earlier.rows), 1)
-            for earlier in kept
-        )
-        if not rows or not any(alike):
+        others = [set(earlier.rows) for earlier in kept]
+        if finding.kind == "cluster":
+            same = [len(rows & told) >= shared * len(rows) for told in others]
+        else:
+            same = [len(rows & told) >= shared * max(len(rows), len(told)) for told in others]
+        if not rows or not any(same):
             kept.append(finding)
     return kept
 

@@ -13,7 +13,7 @@ from errlens.figures.gallery import Column, Line, Tile
 from errlens.figures.histogram import histogram_pixels, limits
 from errlens.formats import counted, of, significant
 from errlens.galleries.choice import Gallery, Section
-from errlens.galleries.drawing import LONGEST_SENTENCE, Poster, write_posters
+from errlens.galleries.drawing import Poster, write_posters
 from errlens.galleries.tiles import TileMaker
 from errlens.run.results import ResultsWriter
 
@@ -22,7 +22,12 @@ BESIDE: Final = 6  # right ones
 
 
 def draw(results: ResultsWriter, case: Case, diagnosis: Diagnosis) -> dict[str, str]:
-    """Draw the causes and the findings told first; return what cannot be shown, and why."""
+    """Draw the causes and the findings told first; return what cannot be shown, and why.
+
+    Where none of the images is there, the searches have said so, and nothing is drawn.
+    """
+    if not len(case.properties_if_any.columns):
+        return {}
     run = case.run
     images = run.read_predictions((*COLUMNS, "status", "content_hash"))
     maker = TileMaker(images, case.root, max_mb=run.info.max_file_mb)
@@ -46,7 +51,6 @@ def _poster(rank: int, finding: Finding, case: Case, maker: TileMaker) -> Poster
         [maker.section(section) for section in sections],
         [],
         _histogram(finding, case),
-        LONGEST_SENTENCE,
     )
 
 

@@ -89,7 +89,8 @@ def test_a_finding_about_the_whole_run_is_among_the_first():
 def test_the_same_images_are_told_once():
     again = Finding(kind="repair", statement="autocontrast repairs them", rows=(4, 7, 9))
     other = Finding(kind="repair", statement="a quarter turn repairs them", rows=(4, 20, 21))
-    assert told_once([SLICE, again, other, GENERAL]) == [SLICE, other, GENERAL]
+    part = Finding(kind="cluster", statement="alike to the network", rows=(7, 9))
+    assert told_once([SLICE, again, other, part, GENERAL]) == [SLICE, other, GENERAL]
 
 
 def test_a_gain_lies_within_its_interval():

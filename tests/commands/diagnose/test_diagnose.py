@@ -122,6 +122,13 @@ def test_without_photos_the_predictions_are_diagnosed_all_the_same():
     assert findings()["searches"]
 
 
+def test_findings_without_photos_have_no_sheet():
+    make_run(table_of(wrong=0.3).assign(label="cat", pred="dog"), classes=("cat", "dog"))
+    said = ends("diagnose run")
+    assert "cat is missed in 360 of 360 images" in said.stdout
+    assert not Path("run/diagnosis/gallery").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

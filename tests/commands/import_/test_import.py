@@ -177,7 +177,7 @@ def test_a_run_without_a_model_says_so(evaluated):
     imported(ONLY_PRED)
     run = errlens.open_run("run")
     assert run.info.imported
-    with pytest.raises(NoModel, match="it has no model to explain with") as caught:
+    with pytest.raises(NoModel, match="it has no model") as caught:
         run.require_model()
     assert "table.csv" in str(caught.value)
     assert "errlens evaluate" in caught.value.hint

@@ -5,22 +5,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
+from scipy.special import log_softmax
 
+from errlens.analysis.accuracy.temperature import FOLDS, MOST, temperature, temperatures
 from errlens.analysis.findings.finding import RUN, Finding
 from errlens.analysis.findings.scored import Scored
 from errlens.formats import number, share, significant
 
-FOLDS: Final = 5
-MOST_FITTED: Final = 5_000  # images that a temperature is fitted on; more change nothing
 LEAST_IMAGES: Final = 40
 # A temperature this far from 1, and so much less loss, is worth a sentence.
 LEAST_FACTOR: Final = 1.25
 LEAST_SAVED: Final = 0.02
 LEAST_SURE: Final = 3.0  # standard errors
 _FAR: Final = 2.0
-_RANGE: Final = (-4.0, 4.0)  # of ln temperature
 
 
 class Scaling(NamedTuple):
@@ -67,51 +64,30 @@ def from_calibration(images: Scored, logits: NDArray[np.floating] | None) -> Ite
 def temperature_scaling(logits: NDArray[np.floating], label: NDArray[np.integer]) -> Scaling:
     """Return the temperature that gives the labels the most probability, by cross-validation.
 
-    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, ICML 2017. Fold f holds every fifth image, from the
-    f-th on.
-
     Args:
         logits: Shape (n, classes); a common offset of a row does not matter.
         label: Shape (n,).
     """
-    before = nll(logits, label, 1.0)
-    after = np.empty(len(label))
-    fold = np.arange(len(label)) % FOLDS
-    for held_out in range(FOLDS):
-        train, test = np.flatnonzero(fold != held_out), fold == held_out
-        temperature = best_temperature(logits[train], label[train])
-        after[test] = nll(logits[test], label[test], temperature)
+    held_out = temperatures(logits, label, wrong_labels=0.0)
+    before, after = nll(logits, label), nll(logits / held_out[:, None], label)
     saved = before - after
+    spread = np.unique(np.linspace(0, len(label) - 1, min(len(label), MOST)).astype(int))
     return Scaling(
-        best_temperature(logits, label),
+        temperature(logits[spread], label[spread], wrong_labels=0.0),
         float(before.mean()),
         float(after.mean()),
         float(saved.std(ddof=1) / np.sqrt(len(saved))),
     )
 
 
-def best_temperature(logits: NDArray[np.floating], label: NDArray[np.integer]) -> float:
-    """Return the temperature of the smallest mean NLL, fitted on evenly spread images."""
-    spread = np.unique(np.linspace(0, len(label) - 1, min(len(label), MOST_FITTED)).astype(int))
-    scores, labels = logits[spread].astype(np.float64), label[spread]
-    found = minimize_scalar(
-        lambda log_t: float(nll(scores, labels, float(np.exp(log_t))).mean()),
-        bounds=_RANGE,
-        method="bounded",
-    )
-    return float(np.exp(found.x))
+def nll(logits: NDArray[np.floating], label: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return -ln p(label) of each image, shape (n,).
 
-
-def nll(
-    logits: NDArray[np.floating], label: NDArray[np.integer], temperature: float
-) -> NDArray[np.float64]:
-    """Return -ln p(label) of each image at a temperature, shape (n,).
-
-    >>> nll(np.array([[0.0, 0.0]]), np.array([0]), 2.0).round(4).tolist()
+    >>> nll(np.array([[0.0, 0.0]]), np.array([0])).round(4).tolist()
     [0.6931]
     """
-    scaled = logits.astype(np.float64) / temperature
-    return np.asarray(logsumexp(scaled, axis=1) - scaled[np.arange(len(label)), label])
+    log_prob = log_softmax(logits.astype(np.float64), axis=1)
+    return np.asarray(-log_prob[np.arange(len(label)), label])
 
 
 def _is_worth_telling(scaling: Scaling) -> bool:

@@ -51,8 +51,8 @@ def from_two_classes(images: Scored, costs: Mapping[str, float] | None = None) -
     prices = ((costs or {}).get(name, 1.0), (costs or {}).get(other, 1.0))
     yield Finding(
         kind="threshold",
-        statement=f"{name} is missed in {of(misses, n_ones)} images, and "
-        f"{of(false_alarms, len(images) - n_ones)} of {other} are false alarms"
+        statement=f"{name} is missed in {of(misses, n_ones)} images"
+        f"{_and_false_alarms(false_alarms, len(images) - n_ones, other)}"
         f"{_better(images, positive, prices, (misses, false_alarms))}.",
         rows=tuple(rows.tolist()),
         n_errors=len(rows),
@@ -138,6 +138,10 @@ def _cheapest(
     return float(edges[best[np.argmin(np.abs(edges[best] - 0.5))]])
 
 
+def _and_false_alarms(false_alarms: int, n: int, other: str) -> str:
+    return f", and {of(false_alarms, n)} of {other} are false alarms" if n else ""
+
+
 def _better(images: Scored, positive: int, costs: tuple[float, float], now: tuple[int, int]) -> str:
     """Say what the best threshold does, where it costs less on images held out."""
     known = ~np.isnan(images.confidence)
@@ -158,6 +162,6 @@ def _cost(errors: tuple[int, int], costs: tuple[float, float]) -> float:
 
 
 def _looked_for(images: Scored) -> int:
-    """Return the class that is looked for: the rarer one; the second of equally many."""
+    """Return the class that is looked for: the rarer one with images; the second of as many."""
     n = np.bincount(images.label, minlength=2)
-    return 0 if n[0] < n[1] else 1
+    return 0 if 0 < n[0] < n[1] or not n[1] else 1

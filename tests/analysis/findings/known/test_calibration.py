@@ -5,9 +5,8 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
+from errlens.analysis.accuracy.temperature import temperature, temperatures
 from errlens.analysis.findings.known.calibration import (
-    FOLDS,
-    best_temperature,
     from_calibration,
     nll,
     temperature_scaling,
@@ -44,7 +43,7 @@ def test_a_calibrated_model_is_no_finding(scored_of):
 
 def test_losses_are_those_of_scikit_learn():
     logits, label = predicted(2.0, n=200)
-    assert nll(logits, label, 1.5).mean() == pytest.approx(
+    assert nll(logits / 1.5, label).mean() == pytest.approx(
         log_loss(label, softmax(logits / 1.5, axis=1), labels=range(4))
     )
 
@@ -52,24 +51,15 @@ def test_losses_are_those_of_scikit_learn():
 def test_the_best_temperature_is_that_of_a_grid():
     logits, label = predicted(2.5, n=500)
     grid = np.linspace(0.5, 6, 2000)
-    best = grid[np.argmin([nll(logits, label, t).mean() for t in grid])]
-    assert best_temperature(logits, label) == pytest.approx(best, abs=0.01)
+    best = grid[np.argmin([nll(logits / t, label).mean() for t in grid])]
+    assert temperature(logits, label, wrong_labels=0.0) == pytest.approx(best, abs=0.01)
 
 
 def test_the_loss_promised_is_of_images_that_had_no_part_in_the_temperature():
     logits, label = predicted(2.0, n=500)
-    fold = np.arange(500) % FOLDS
-    losses = np.concatenate(
-        [
-            nll(
-                logits[fold == f],
-                label[fold == f],
-                best_temperature(logits[fold != f], label[fold != f]),
-            )
-            for f in range(FOLDS)
-        ]
-    )
-    assert temperature_scaling(logits, label).after == pytest.approx(losses.mean())
+    held_out = temperatures(logits, label, wrong_labels=0.0)
+    losses = log_loss(label, softmax(logits / held_out[:, None], axis=1), labels=range(4))
+    assert temperature_scaling(logits, label).after == pytest.approx(losses)
 
 
 def test_few_images_and_none_kept_say_nothing(scored_of):
