@@ -122,7 +122,7 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=read_overview(run, matrix, confusion, confusions_told=found.tell_confusions),
+        overview=read_overview(run, matrix, confusion, says_why=found.say_why),
         why=why(found, str(run.path), shots),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",

@@ -22,6 +22,7 @@ from errlens.run.folder import RunFolder
 
 KIND: Final = "diagnosis"  # the folder of `errlens diagnose`
 FILE: Final = "findings.json"
+_WHY: Final = {*CAUSES, *RESULTS} - {"never_right"}
 
 
 class Findings(NamedTuple):
@@ -35,9 +36,9 @@ class Findings(NamedTuple):
     unread: NoResults | None = None
 
     @property
-    def tell_confusions(self) -> bool:
-        """Whether some say which classes are mixed up."""
-        return any(finding.kind in RESULTS for finding in self.findings)
+    def say_why(self) -> bool:
+        """Whether some say why images are wrong, or which classes are mixed up."""
+        return any(finding.kind in _WHY for finding in self.findings)
 
 
 def read_findings(run: RunFolder) -> Findings:

@@ -22,9 +22,9 @@ _OF_A_RUN = frozenset({"data", "superclasses", "device", "batch_size"}) | {
 class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
     r"""Put on one page which of your photos are wrong, and why.
 
-    It does what evaluate, confusion, misclassified, explain and report do, one after the other. The
-    same command goes on where it was stopped: what has been predicted or explained is not done
-    again. A run folder as DATA is analyzed without predicting anything.
+    It does what evaluate, confusion, misclassified, diagnose, explain and report do, one after the
+    other. The same command goes on where it was stopped: what has been predicted or explained is
+    not done again. A run folder as DATA is analyzed without predicting anything.
 
     Examples:
         errlens analyze photos/val --model resnet50 --open
@@ -65,6 +65,15 @@ class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
         typer.Option(
             metavar="FILE|DIR",
             help="Outlines (json) or mask images of the objects: is the evidence on them?",
+            rich_help_panel=Panel.CHECKS,
+        ),
+    ] = None
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The images that the model was trained on: which of those evaluated are among "
+            "them?",
             rich_help_panel=Panel.CHECKS,
         ),
     ] = None

@@ -237,6 +237,7 @@ def test_an_imported_run_is_analyzed_but_for_its_model(tmp_path, monkeypatch):
         ("--method grad-cm", 2, "did you mean grad-cam?"),
         ("--time-budget soon", 2, "'soon' is no time"),
         ("--masks nowhere.json", 3, "'nowhere.json' does not exist"),
+        ("--train nowhere", 3, "'nowhere' does not exist"),
     ],
 )
 @pytest.mark.usefixtures("tiny", "photos")
@@ -255,6 +256,13 @@ def test_outlines_say_whether_the_evidence_is_on_the_object():
         Image.fromarray(mask).save(target)
     said = ends(f"analyze {TINY} --masks outlines")
     assert "evidence for the predicted class" in said.stdout
+
+
+@pytest.mark.usefixtures("tiny", "photos")
+def test_images_that_were_trained_on_are_told():
+    said = ends(f"analyze {TINY} --train photos -o run")
+    assert "12 images (100.0 %) were trained on: 12 the very file" in " ".join(said.stdout.split())
+    assert pd.read_csv("run/diagnosis/leakage.csv")["kind"].eq("exact").all()
 
 
 @pytest.mark.usefixtures("tiny", "photos")
