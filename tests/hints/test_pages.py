@@ -15,7 +15,8 @@ MEANT = {
     "OLD": "old", "FILE": "notes.yaml", "DATA": "photos", "NAME": "tiny:spatial",
     "ANOTHER_RUN": "another",
 }  # fmt: skip
-OPTIONAL = {"compare", "--notes", "--superclasses", "evaluate"}  # what nobody misses on a page
+# What nobody misses on a page; with --select a finding goes on.
+OPTIONAL = {"compare", "--notes", "--superclasses", "evaluate", "--select"}
 
 
 def commands_on(run: str) -> list[list[str]]:

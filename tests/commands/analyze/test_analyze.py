@@ -61,7 +61,8 @@ def test_it_ends_with_what_the_page_begins_with_and_suggests_nothing(digits):
     assert verdict.splitlines()
     for line in verdict.splitlines():
         sentence = re.sub(r"^\d+\. |^ +", "", line)
-        assert f">{html.escape(sentence)}</" in page
+        if not sentence.startswith("errlens report "):  # which is the page
+            assert f">{html.escape(sentence)}</" in page
         assert said.stdout.count(sentence) == 1
     assert page_line == f"The page: {out / 'report.html'}\n"
     assert "Next:" not in said.output
