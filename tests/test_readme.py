@@ -170,7 +170,13 @@ def test_what_the_jobs_run_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, 
     on_github, on_gitlab = ci_commands()
     assert on_github == on_gitlab
     commands = [shlex.split(line)[1:] for line in on_github]
-    assert [command[0] for command in commands] == ["evaluate", "explain", "check", "report"]
+    assert [command[0] for command in commands] == [
+        "evaluate",
+        "diagnose",
+        "explain",
+        "check",
+        "report",
+    ]
     photos.rename(tmp_path / "photos_of_val")
     Path("data").mkdir()
     Path("photos_of_val").rename("data/val")
