@@ -64,6 +64,12 @@ def test_importing_errlens_is_light_and_reading_a_run_needs_no_torch(tiny, photo
     assert loaded.isdisjoint({"torch", "torchvision", "timm", "matplotlib", "typer", "rich"})
 
 
+def test_diagnosing_without_the_model_needs_no_torch(tiny, photos):
+    errlens.evaluate(photos, model=tiny, out="run", img_size=8)
+    code = "import errlens; assert errlens.diagnose('run', no_model=True, workers=1).files"
+    assert loaded_after(code).isdisjoint({"torch", "torchvision", "timm"})
+
+
 @pytest.mark.parametrize("command", [[], ["explain"]])
 def test_help_takes_less_than_a_quarter_of_a_second_beyond_python(command):
     def seconds(*words: str) -> float:

@@ -124,6 +124,7 @@ def test_every_result_says_in_a_few_short_lines_what_was_found():
         errlens.check("run", fail_under={"top1": 0.99}),
         errlens.what_if("run", drop="cat"),
         errlens.write_report("run"),
+        errlens.diagnose("run", no_figures=True),
         errlens.analyze("run"),
         errlens.compare(shutil.copytree("run", "newer"), "run", no_figures=True),
     ]
@@ -133,5 +134,5 @@ def test_every_result_says_in_a_few_short_lines_what_was_found():
         assert "DataFrame" not in repr(result)
         assert "[48 rows" not in repr(result)
     assert "report.html" in repr(results[5])
-    assert "report.html" in repr(results[6])
+    assert "report.html" in repr(results[7])
     assert "failed" in repr(results[3])

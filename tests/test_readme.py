@@ -170,7 +170,13 @@ def test_what_the_jobs_run_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, 
     on_github, on_gitlab = ci_commands()
     assert on_github == on_gitlab
     commands = [shlex.split(line)[1:] for line in on_github]
-    assert [command[0] for command in commands] == ["evaluate", "explain", "check", "report"]
+    assert [command[0] for command in commands] == [
+        "evaluate",
+        "diagnose",
+        "explain",
+        "check",
+        "report",
+    ]
     photos.rename(tmp_path / "photos_of_val")
     Path("data").mkdir()
     Path("photos_of_val").rename("data/val")
@@ -185,6 +191,6 @@ def test_what_the_jobs_run_in_ci_ends_in_a_gate_and_its_files(photos, tmp_path, 
         assert "Traceback" not in said.output
         if command[0] == "evaluate":
             shutil.copy("runs/ci/baseline.parquet", "main.parquet")
-    assert codes == [0, 0, 1, 0]  # an untrained network does not pass
+    assert codes == [0, 0, 0, 1, 0]  # an untrained network does not pass
     for name in ("report.html", "summary.md", "junit.xml", "gates.json", "explain/index.csv"):
         assert Path("runs/ci", name).is_file()

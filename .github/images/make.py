@@ -9,10 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 HERE = Path(__file__).parent
 RUN = Path("runs/sample")
+SAMPLE = Path("sample_data/pets")
+CHECKPOINT = SAMPLE / "tf_efficientnet_lite0.pets.safetensors"
 PAGE_SIZE = 1280, 1500  # pixels
 PAIR = "British_Shorthair~Russian_Blue"
 EXPLAINED = "german_shorthaired__boxer/103_german_shorthaired_151_grad-cam.png"
@@ -37,8 +39,29 @@ def photograph(page: Path, picture: Path) -> None:
     subprocess.run([*browser, size, *where], check=True, stderr=subprocess.DEVNULL)
 
 
+def darken(photos: Path, dark: Path) -> None:
+    """Copy photos, every third of them as if it had been taken at night."""
+    for number, photo in enumerate(sorted(photos.rglob("*.jpg"))):
+        copy = dark / photo.relative_to(photos)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(photo) as image:
+            night = image.filter(ImageFilter.GaussianBlur(8))
+            (night if number % 3 == 0 else image.copy()).save(copy, quality=92)
+
+
+def diagnose() -> None:
+    """Store the sheet of a fault that was planted: dark photos."""
+    with tempfile.TemporaryDirectory() as folder:
+        photos, run = Path(folder) / "photos", Path(folder) / "run"
+        darken(SAMPLE / "val", photos)
+        errlens("evaluate", photos, "--checkpoint", CHECKPOINT, "-o", run)
+        errlens("diagnose", run, "--no-model")
+        store(run / "diagnosis" / "gallery" / "finding-1-slice.png", "diagnose.jpg")
+
+
 def main() -> None:
     """Make all pictures."""
+    diagnose()
     errlens("run", "configs/sample.yaml", "--overwrite")
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

@@ -61,12 +61,12 @@ def overview(
     gates: Mapping[str, Any] | None,
     gates_problem: Problem | None,
     doubt: Sequence[str] = (),
-    has_findings: bool = False,
+    says_why: bool = False,
 ) -> Overview:
     """Put the metrics of a run together, and say in words what they say.
 
-    `doubt` are the signs that they are not those of the network as it was trained. Where there are
-    findings, they say which classes are mixed up; else the sentences do.
+    `doubt` are the signs that they are not those of the network as it was trained. Where
+    findings say why images are wrong, the sentences say nothing of confusions.
     """
     shares = [_metric(name, metrics[key]) for key, name in _SHARES.items() if metrics.get(key)]
     shares += [
@@ -80,7 +80,7 @@ def overview(
         *gate_sentence(gates),
         *_doubtful(doubt),
         *_accuracy(metrics),
-        *([] if has_findings else confused),
+        *([] if says_why else confused),
     ]
     return Overview(all_sentences, confused, shares, means, gates, gates_problem)
 

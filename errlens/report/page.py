@@ -111,6 +111,7 @@ def read_page(sources: Sources) -> RunPage:
     problems = {name: part.problem for name, part in parts.items() if part.problem}
     has_labels = bool(matrix.total or metrics.get("n_label_unknown"))
     if not matrix.total:  # no command finds anything without labels
+        found = found._replace(unread=None)
         problems.pop("confusion", None)
         problems.pop("compare", None)
         if not has_labels:
@@ -121,7 +122,7 @@ def read_page(sources: Sources) -> RunPage:
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=read_overview(run, matrix, confusion, has_findings=bool(found.findings)),
+        overview=read_overview(run, matrix, confusion, says_why=found.say_why),
         why=why(found, str(run.path), shots),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",

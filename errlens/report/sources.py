@@ -82,16 +82,14 @@ class Verdict(NamedTuple):
 def verdict(run: RunFolder, *, gates: bool = True) -> Verdict:
     """Return what the page of a run begins with; the sentence on its gates if asked to."""
     known = read_findings(run)
-    found = read_overview(
-        run, read_matrix(run), read_confusion(run), has_findings=bool(known.findings)
-    )
+    found = read_overview(run, read_matrix(run), read_confusion(run), says_why=known.say_why)
     left_out = [] if gates else gate_sentence(found.gates)
     sentences = [sentence for sentence in found.sentences if sentence not in left_out]
     return Verdict(sentences, known.findings, not_found(known.searches))
 
 
 def read_overview(
-    run: RunFolder, matrix: ConfusionMatrix, confusion: Part, *, has_findings: bool
+    run: RunFolder, matrix: ConfusionMatrix, confusion: Part, *, says_why: bool
 ) -> Overview:
     """Return what a page begins with, before its findings."""
     metrics = run.metrics
@@ -103,7 +101,7 @@ def read_overview(
         gates=gates,
         gates_problem=problem,
         doubt=_doubt(run, metrics, matrix),
-        has_findings=has_findings,
+        says_why=says_why,
     )
 
 

@@ -37,6 +37,8 @@ ARGUMENTS = {
     "confusion.by": "confusion old --by superclass --no-figures",
     "misclassified": "misclassified old --no-figures",
     "misclassified.row": "misclassified old --select row:3 --no-figures",
+    "diagnose": "diagnose filmed --no-figures",
+    "diagnose.few": "diagnose colours --no-figures",
     "compare.2": "compare old new --no-figures -o compared",
     "compare.3": "compare old newer new --no-figures -o compared",
     "check.passed": "check new --fail-under top1=0.7 --fail-over pair:Bengal~Egyptian_Mau=0.5",
@@ -78,6 +80,13 @@ def predictions(right: float, *, seed: int) -> pd.DataFrame:
     return table.join(pd.DataFrame(share.round(6), columns=[f"prob_{name}" for name in CLASSES]))
 
 
+def filmed() -> pd.DataFrame:
+    """Return predictions of two cameras, one of which is wrong more often than right."""
+    good, bad = predictions(0.9, seed=9), predictions(0.2, seed=9)
+    camera = np.where(np.arange(len(good)) % 5 < 4, "canon", "nikon")
+    return good.where(pd.Series(camera == "canon"), bad, axis=0).assign(camera=camera)
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """A folder with imported runs, and with photos and a model that knows their colours."""
@@ -87,6 +96,7 @@ def home(tmp_path_factory):
             table = predictions(right, seed=len(name))
             make_run(table, name, classes=CLASSES, superclasses=PARENTS)
             Path("table.csv").rename(f"{name}.csv")
+        make_run(filmed(), "filmed", classes=CLASSES, superclasses=PARENTS)
         Path("chain.yaml").write_text(CHAIN, encoding="utf-8")
         Path("tiny.py").write_text(TINY_MODULE, encoding="utf-8")
         for number, colour in enumerate(COLOURS):
@@ -125,7 +135,7 @@ def printed(home):
             patch.chdir(home)
             patch.delitem(sys.modules, "tiny", raising=False)
             patch.setattr(sys, "path", list(sys.path))
-            if name.startswith(("explain", "analyze")) and not Path("colours").exists():
+            if name.startswith(("explain", "analyze", "diagnose")) and not Path("colours").exists():
                 call(ARGUMENTS["evaluate"])
             patch.setattr(Screen, "table", noted)
             patch.setenv("COLUMNS", str(columns))

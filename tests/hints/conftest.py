@@ -79,7 +79,7 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
 
 @pytest.fixture(scope="session")
 def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Imported runs: `run`, `old` of the same images, `sure` with probabilities, `bare`."""
+    """Imported runs: `run`, `old` of the same images, `sure` with probabilities, `two` classes."""
     with _in(tmp_path_factory.mktemp("tables")) as folder:
         make_run(table(), "run", classes=CLASSES)
         make_run(table(wrong=1), "old", classes=CLASSES)
@@ -88,6 +88,11 @@ def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             sure[f"prob_{name}"] = [0.7 if name == pred else 0.1 for pred in sure["pred"]]
         make_run(sure, "sure", classes=CLASSES, superclasses=KINDS)
         make_run(table().assign(label=None), "bare", classes=CLASSES)
+        make_run(
+            table().query("label in ('cat', 'dog')").replace("cow", "cat"),
+            "two",
+            classes=CLASSES[:2],
+        )
         elsewhere = table().assign(path="elsewhere/" + table()["path"])
         make_run(elsewhere, "elsewhere", classes=CLASSES)
         make_run(table().replace(GERMAN), "german", classes=tuple(GERMAN.values()))

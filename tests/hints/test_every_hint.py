@@ -18,6 +18,7 @@ NO_PROPOSALS = {
     "commands.evaluate.subset.among_classes_of_data:text",
     "commands.options.checked.first_problem:problem",  # another Problem than that of a page
     "commands.showing.say_next:next",  # writes what its callers propose
+    "model.asking.variants:text",  # why a change cannot be tried
     "network.probe:text",
     "predictions.soundness._known_statuses:text",
 }

@@ -36,13 +36,13 @@ ROWS = [
         "check run --fail-under top1={}",
     ),
     Row(
-        f"{LIMITS}._named:hint",
+        f"{LIMITS}._named:hint2",
         "check run --fail-under topp1=0.8",
         "top1",
         "check run --fail-under {}=0.8",
     ),
     Row(
-        f"{LIMITS}._named:hint",
+        f"{LIMITS}._named:hint2",
         "check run --fail-under xyz=0.8",
         "macro_f1",
         "check run --fail-under {}=0.8",

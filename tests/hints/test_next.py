@@ -42,6 +42,7 @@ WAYS = [
         ["explain"],
     ),
     ("commands.explain.command._show_next:next", "explain seen", ["report"]),
+    ("commands.diagnose.view.show:next", "diagnose seen --no-model", ["report"]),
     (
         "commands.evaluate.view.show_next:next2",
         "evaluate photos/red --model tiny:spatial -o new",

@@ -15,7 +15,8 @@ MEANT = {
     "OLD": "old", "FILE": "notes.yaml", "DATA": "photos", "NAME": "tiny:spatial",
     "ANOTHER_RUN": "another",
 }  # fmt: skip
-OPTIONAL = {"compare", "--notes", "--superclasses", "evaluate"}  # what nobody misses on a page
+# What nobody misses on a page; with --select a finding goes on.
+OPTIONAL = {"compare", "--notes", "--superclasses", "evaluate", "--select"}
 
 
 def commands_on(run: str) -> list[list[str]]:
@@ -45,7 +46,9 @@ def followed(walk: Walk, run: str) -> list[list[str]]:
 def test_a_page_of_an_imported_run_names_what_makes_its_parts(walk: Walk, run):
     shutil.copy("good.yaml", "notes.yaml")
     typed = followed(walk, run)
-    assert {words[0] for words in typed} == {"check", "confusion", "misclassified", "compare"}
+    assert {words[0] for words in typed} == {
+        "check", "confusion", "misclassified", "compare", "diagnose",
+    }  # fmt: skip
     # Everything is there now; what needs a model cannot be.
     left = [words for words in commands_on(run) if not OPTIONAL & {*words}]
     assert left == [["misclassified", run]], "report.page._without_maps:problem"
@@ -59,7 +62,7 @@ def test_a_page_of_an_evaluated_run_names_what_makes_its_parts(walk: Walk):
     shutil.copytree("seen", "old")
     typed = followed(walk, "seen")
     kinds = {words[0] for words in typed}
-    assert kinds == {"check", "confusion", "misclassified", "explain", "compare"}
+    assert kinds == {"check", "confusion", "misclassified", "explain", "compare", "diagnose"}
     left = [words for words in commands_on("seen") if not OPTIONAL & {*words}]
     assert left == [["misclassified", "seen"]]
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from errlens.analysis.findings.finding import (
     CAUSES,
     KINDS,
+    RESULTS,
     Finding,
     Search,
     as_tree,
@@ -21,6 +22,7 @@ from errlens.run.folder import RunFolder
 
 KIND: Final = "diagnosis"  # the folder of `errlens diagnose`
 FILE: Final = "findings.json"
+_WHY: Final = {*CAUSES, *RESULTS} - {"never_right"}
 
 
 class Findings(NamedTuple):
@@ -32,6 +34,11 @@ class Findings(NamedTuple):
     findings: list[Finding]
     searches: Sequence[Search] = ()
     unread: NoResults | None = None
+
+    @property
+    def say_why(self) -> bool:
+        """Whether some say why images are wrong, or which classes are mixed up."""
+        return any(finding.kind in _WHY for finding in self.findings)
 
 
 def read_findings(run: RunFolder) -> Findings:

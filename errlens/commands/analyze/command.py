@@ -52,6 +52,8 @@ def _refuse_what_does_not_fit(options: AnalyzeOptions) -> None:
     refuse_what_does_not_fit(_explanations(options, Path()))
     if options.masks and not options.masks.exists():
         raise MissingInput(options.masks, what="file of outlines, or folder of masks,")
+    if options.train and not options.train.exists():
+        raise MissingInput(options.train, what="training data")
 
 
 def _predicted(walk: Walk, options: AnalyzeOptions) -> RunFolder:
@@ -93,6 +95,7 @@ def _causes(run: RunFolder, options: AnalyzeOptions) -> DiagnoseOptions:
         data_root=options.data_root,
         masks=options.masks,
         time_budget=options.half_the_time,
+        train=options.train,
         device=options.device,
         batch_size=options.batch_size,
         trust_run=not options.of_run,

@@ -69,6 +69,15 @@ class AnalyzeOptions(EvaluateOptions, ImagesOption, OpenOption):
             rich_help_panel=Panel.CHECKS,
         ),
     ] = None
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The images that the model was trained on: which of those evaluated are among "
+            "them?",
+            rich_help_panel=Panel.CHECKS,
+        ),
+    ] = None
 
     @property
     def half_the_time(self) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from errlens.run.folder import RunFolder
+
+_SHOWN: Final = 6  # sentences of the verdict in a notebook
 
 
 class Analysis(NamedTuple):
@@ -20,5 +22,5 @@ class Analysis(NamedTuple):
     not_done: Mapping[str, str]
 
     def __repr__(self) -> str:
-        """Return a few lines for a notebook: the verdict, and where the page is."""
-        return "\n".join([*self.verdict, f"<{self.page or self.run.path}>"])
+        """Return a few lines for a notebook: how the verdict begins, and where the page is."""
+        return "\n".join([*self.verdict[:_SHOWN], f"<{self.page or self.run.path}>"])

@@ -16,7 +16,7 @@ from errlens.data.photos.images import ImageFile
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.properties.measuring import measure, measured_parts
 from errlens.data.samples import find_samples
-from errlens.errors import MissingInput
+from errlens.errors import MissingInput, NoImages
 from errlens.predictions.table import OK, Predictions
 from errlens.run.folder import RunFolder
 from errlens.terminal import StartProgress
@@ -78,19 +78,18 @@ class Case:
         """What the images look like; with the columns of `PROPERTY_COLUMNS`.
 
         Raises:
-            MissingInput: None of them is there.
+            NoImages: None of them is there.
         """
         if not (self._measured["status"] == OK).any():
-            raise MissingInput(self.root / self.scored.paths[0], what="image")
+            raise NoImages("none of the images is there")
         return self._measured
 
     @property
     def properties_if_any(self) -> pd.DataFrame:
         """What the images look like; without a column where none of them is there."""
-        try:
-            return self.properties
-        except MissingInput:
-            return pd.DataFrame(index=range(len(self.scored)))
+        if (self._measured["status"] == OK).any():
+            return self._measured
+        return pd.DataFrame(index=range(len(self.scored)))
 
     @cached_property
     def trained_on(self) -> pd.DataFrame:
@@ -153,7 +152,11 @@ def open_case(run: RunFolder, options: DiagnoseOptions, progress: StartProgress)
 
     Raises:
         NoLabels: Nothing is right or wrong.
+        MissingInput: There is no file or folder that an option names.
     """
+    for path, what in ((options.train, "training data"), (options.masks, "outlines")):
+        if path and not path.exists():
+            raise MissingInput(path, what=what)
     images = run.read_predictions(COLUMNS)
     of_run = scored(images)
     if not len(of_run):

@@ -25,7 +25,7 @@ from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.diagnose.result import Diagnosis
 from errlens.commands.diagnose.searches import looks
 from errlens.data.properties.table import as_table
-from errlens.errors import ErrlensError, Interrupted
+from errlens.errors import ErrlensError, Interrupted, NoModel
 from errlens.run.folder import RunFolder
 from errlens.run.results import ResultsWriter, renewed_results
 from errlens.terminal import Screen, StartProgress
@@ -74,6 +74,8 @@ def _outcomes(case: Case) -> Iterator[Outcome]:
     for look in looks(case):
         try:
             yield look.search(case)
+        except NoModel:
+            yield Outcome([], [Search(look.kind, look.what, absent="the run has no model")])
         except ErrlensError as error:
             yield Outcome([], [Search(look.kind, look.what, absent=str(error))])
 

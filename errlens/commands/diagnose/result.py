@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from errlens.analysis.findings.finding import Finding, Search
+from errlens.analysis.findings.finding import Finding, Search, first_of
+from errlens.formats import counted, of
 
 
 class Diagnosis(NamedTuple):
@@ -24,3 +25,9 @@ class Diagnosis(NamedTuple):
     n_errors: int
     files: Sequence[str] = ()
     absent: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Return a few lines for a notebook: the findings to be told first."""
+        told = [f"{rank}. {finding.statement}" for rank, finding in first_of(self.findings)]
+        wrong = f"{of(self.n_errors, self.n_images)} images wrong"
+        return "\n".join([*told, f"<{wrong}, {counted(len(self.files), 'file')} in RUN/diagnosis>"])

@@ -1,7 +1,8 @@
-"""`errlens analyze`: five commands in one, and what becomes of those that cannot be done."""
+"""`errlens analyze`: six commands in one, and what becomes of those that cannot be done."""
 
 import html
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -42,15 +43,16 @@ def again(digits, tmp_path, monkeypatch):
     return f"analyze {EVALUATED} -o run --top 2"
 
 
-def test_it_makes_the_files_of_five_commands(digits, tmp_path, monkeypatch):
+def test_it_makes_the_files_of_six_commands(digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ends(f"evaluate {EVALUATED} -o run -q")
-    for command in ("confusion run", "misclassified run", "explain run --top 2", "report run"):
-        ends(f"{command} -q")
-    by_five, by_one = contents("run"), contents(digits[0])
-    assert by_five.keys() == by_one.keys()
-    differ = {name for name in by_five if by_five[name] != by_one[name]}
-    assert differ <= {"run.json", "report.html", "summary.md"}  # times, and the path of the run
+    for command in ("confusion", "misclassified", "diagnose", "explain --top 2", "report"):
+        ends(f"{command} run -q")
+    by_six, by_one = contents("run"), contents(digits[0])
+    assert by_six.keys() == by_one.keys()
+    differ = {name for name in by_six if by_six[name] != by_one[name]}
+    # Times, and the path of the run.
+    assert differ <= {"run.json", "report.html", "summary.md", "diagnosis/findings.csv"}
 
 
 def test_it_ends_with_what_the_page_begins_with_and_suggests_nothing(digits):
@@ -58,12 +60,14 @@ def test_it_ends_with_what_the_page_begins_with_and_suggests_nothing(digits):
     *_, verdict, page_line = said.stdout.split("\n\n")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert verdict.splitlines()
-    for sentence in verdict.splitlines():
-        assert f"<p>{html.escape(sentence)}</p>" in page
+    for line in verdict.splitlines():
+        sentence = re.sub(r"^\d+\. |^ +", "", line)
+        if not sentence.startswith("errlens report "):  # which is the page
+            assert f">{html.escape(sentence)}</" in page
         assert said.stdout.count(sentence) == 1
     assert page_line == f"The page: {out / 'report.html'}\n"
     assert "Next:" not in said.output
-    assert len(said.stdout.splitlines()) < 24  # lines of a terminal
+    assert len(said.stdout.splitlines()) < 32  # with findings and their commands
 
 
 def test_a_second_call_predicts_and_explains_nothing_twice(again, monkeypatch):
@@ -113,7 +117,9 @@ def test_one_object_holds_those_of_all_steps(again):
     said = ends(f"{again} --json")
     tree = json.loads(said.stdout)
     assert (tree["schema_version"], tree["command"], tree["run"]) == (1, "analyze", "run")
-    assert [*tree["steps"]] == ["evaluate", "confusion", "misclassified", "explain", "report"]
+    assert [*tree["steps"]] == [
+        "evaluate", "confusion", "misclassified", "diagnose", "explain", "report",
+    ]  # fmt: skip
     assert all(tree["steps"][name]["command"] == name for name in tree["steps"])
     assert tree["verdict"]
     assert tree["page"] == "run/report.html"
@@ -219,7 +225,7 @@ def test_an_imported_run_is_analyzed_but_for_its_model(tmp_path, monkeypatch):
     said = ends("analyze run")
     assert "it has no model" in said.stderr
     assert "2 errors, shown on 1 gallery" in said.stdout
-    assert "With two classes nothing can be tested" in said.stdout
+    assert "1. b is missed in 1 of 1 image" in said.stdout
     Path("elsewhere").mkdir()
     for name in table["path"]:
         Path(name).rename(f"elsewhere/{name}")
@@ -233,6 +239,7 @@ def test_an_imported_run_is_analyzed_but_for_its_model(tmp_path, monkeypatch):
         ("--method grad-cm", 2, "did you mean grad-cam?"),
         ("--time-budget soon", 2, "'soon' is no time"),
         ("--masks nowhere.json", 3, "'nowhere.json' does not exist"),
+        ("--train nowhere", 3, "'nowhere' does not exist"),
     ],
 )
 @pytest.mark.usefixtures("tiny", "photos")
@@ -254,6 +261,13 @@ def test_outlines_say_whether_the_evidence_is_on_the_object():
 
 
 @pytest.mark.usefixtures("tiny", "photos")
+def test_images_that_were_trained_on_are_told():
+    said = ends(f"analyze {TINY} --train photos -o run")
+    assert "12 images (100.0 %) were trained on: 12 the very file" in " ".join(said.stdout.split())
+    assert pd.read_csv("run/diagnosis/leakage.csv")["kind"].eq("exact").all()
+
+
+@pytest.mark.usefixtures("tiny", "photos")
 def test_in_python_it_returns_what_was_found():
     found = analyze(
         AnalyzeOptions(
@@ -263,7 +277,9 @@ def test_in_python_it_returns_what_was_found():
     assert found.run.metrics["n"] == 12
     assert found.page == Path("runs/photos-tiny_colours/report.html")
     assert found.verdict[0].startswith("91.7 % right (11 of 12 images")
-    assert [*found.results] == ["evaluate", "confusion", "misclassified", "explain", "report"]
+    assert [*found.results] == [
+        "evaluate", "confusion", "misclassified", "diagnose", "explain", "report",
+    ]  # fmt: skip
     assert len(found.results["misclassified"].selected) == 1
     assert found.not_done == {}
     assert errlens.open_run(found.run.path).predictions.table.num_rows == 12

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import errlens
+import errlens.galleries.drawing as drawing
 from errlens.analysis.findings.finding import CAUSES, FINDING_COLUMNS
 from errlens.commands.diagnose import case as case_module
 from errlens.data.photos.images import ImageFile, read_encoded
@@ -206,6 +207,14 @@ def test_photos_that_are_gone_or_others_now_are_left_out():
     assert findings()["findings"][0]["kind"] == "slice"
 
 
+def test_a_sheet_without_photos_is_no_failure_and_they_are_looked_for_once():
+    table = table_of(200).query("label != '<b>cow</b>' and pred != '<b>cow</b>'")
+    make_run(table, classes=CLASSES[:2])
+    said = ends("diagnose run")
+    assert findings()["findings"][0]["kind"] == "threshold"
+    assert said.stderr.count(f"looking at images {len(table)} of {len(table)}") == 1
+
+
 def test_a_run_without_labels_says_so():
     table = table_of().assign(label=None)
     make_run(table, classes=CLASSES)
@@ -315,3 +324,60 @@ def test_labels_in_doubt_are_exported_on_demand():
     assert len(samples["samples"]) == len(tasks)
     ends("diagnose run -q --no-figures")
     assert not Path("run/diagnosis/label_studio.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--train nowhere", "--masks nowhere.json"])
+def test_a_typo_in_an_option_is_found_before_the_work(option):
+    make()
+    assert "does not exist" in refused(f"diagnose run {option}", exit_code=3)
+    assert not Path("run/diagnosis").exists()
+
+
+def test_what_it_could_not_look_for_is_said_without_the_paths_of_this_machine(tmp_path):
+    make()
+    said = ends("diagnose run --no-figures").stdout
+    assert "(none of the images is there)" in said
+    assert "(the run has no model)" in said
+    assert str(tmp_path) not in said
+
+
+def test_the_title_of_a_sheet_keeps_the_figures_of_its_finding(monkeypatch):
+    titles = []
+    whole = drawing.draw_gallery
+
+    def noted(*columns, title, **how):
+        titles.append(title)
+        return whole(*columns, title=title, **how)
+
+    monkeypatch.setattr(drawing, "draw_gallery", noted)
+    table = table_of(dark=72)
+    photograph(table, dark=72)
+    make_run(table, classes=CLASSES)
+    ends("diagnose run -q")
+    first = findings()["findings"][0]["statement"]
+    assert len(first) > drawing.LONGEST
+    assert titles[0] == f"1. {first}"
+
+
+def test_a_configuration_may_hold_its_options():
+    make(dark=120)
+    Path("table.csv").rename("predictions.csv")
+    config = "out: new\nimport:\n  table: predictions.csv\n  classes: classes.json\n"
+    block = "diagnose:\n  no_model: true\n  no_figures: true\n  seed: 3\nreport: {}\n"
+    Path("run.yaml").write_text(config + block)
+    said = ends("run run.yaml").stdout
+    assert "\ndiagnose       " in said
+    found = json.loads(Path("new/diagnosis/findings.json").read_text())
+    for finding in found["findings"][:1]:
+        assert f"1. {finding['statement']}" in " ".join(said.split())
+    assert not Path("new/diagnosis/gallery").exists()
+    Path("run.yaml").write_text(config + "diagnose:\n  no_modle: true\n")
+    assert "no_model" in refused("run run.yaml", exit_code=2)
+
+
+def test_without_a_run_it_is_the_newest():
+    make()
+    Path("runs").mkdir()
+    Path("run").rename("runs/newest")
+    assert "newest" in ends("diagnose --no-figures").stderr
+    assert Path("runs/newest/diagnosis/findings.csv").exists()

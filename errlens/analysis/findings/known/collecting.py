@@ -61,14 +61,16 @@ def known_findings(run: RunFolder, costs: Mapping[str, float] | None = None) -> 
         run: A complete run.
         costs: What an error on an image of a class costs, by its name; only of two classes.
     """
-    findings = collected(read_known(run), costs)
-    return [_without_model(finding) for finding in findings] if run.info.imported else findings
+    return [_as_typed(finding, run) for finding in collected(read_known(run), costs)]
 
 
-def _without_model(finding: Finding) -> Finding:
-    """Return a finding whose next command needs no model."""
-    command = tuple("misclassified" if word == "explain" else word for word in finding.command)
-    return replace(finding, command=command)
+def _as_typed(finding: Finding, run: RunFolder) -> Finding:
+    """Return a finding with a command that this run can do: without a model none is explained."""
+    if run.info.imported and finding.command[0] == "explain":
+        finding = replace(finding, command=("misclassified", *finding.command[1:]))
+    if finding.kind == "group" and _of(run, "confusion", "groups", GROUP_COLUMNS) is None:
+        finding = replace(finding, selector=None)  # group:1 reads that table
+    return finding
 
 
 def collected(results: Results, costs: Mapping[str, float] | None = None) -> list[Finding]:

@@ -43,10 +43,11 @@ def _unread(lost: list[Mapping[str, Any]], n_images: int) -> Finding:
 
 def _unknown(lost: list[Mapping[str, Any]], n_images: int) -> Finding:
     labels = Counter(str(row["label_name"]) for row in lost)
+    names = [label for label, _ in labels.most_common()]
     return Finding(
         kind="unknown_label",
-        statement=f"{count(len(lost))} of {counted(n_images, 'image')} have a label that the model "
-        f"lacks: {some([label for label, _ in labels.most_common()])}.",
+        statement=f"{count(len(lost))} of {counted(n_images, 'image')} "
+        f"{'has' if len(lost) == 1 else 'have'} a label that the model lacks: {some(names)}.",
         rows=tuple(row["row"] for row in lost),
         evidence="; ".join(f"{label}: {count(n)}" for label, n in labels.most_common(5)),
         command=("misclassified", RUN, "--select", THESE),

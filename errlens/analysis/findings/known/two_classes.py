@@ -70,8 +70,14 @@ def read_costs(texts: Sequence[str], classes: ClassNames) -> dict[str, float]:
     """Return what an error on an image of a class costs, of texts like `defect=10`.
 
     Raises:
-        UnfitOption: One names no class, or its cost is no number above 0.
+        UnfitOption: One names no class, or its cost is no number above 0; or there are more than
+            two classes, and no threshold between them.
     """
+    if texts and len(classes) != 2:
+        raise UnfitOption(
+            f"--cost is for two classes, between which it moves the threshold; the run has "
+            f"{counted(len(classes), 'class')}"
+        )
     costs = {}
     for text in texts:
         name, _, cost = text.rpartition("=")

@@ -99,3 +99,9 @@ def test_costs_are_read_by_the_names_of_classes():
     for text in ("defect", "defect=", "defect=-1", "=3", "moon=2"):
         with pytest.raises(UnfitOption):
             read_costs([text], classes)
+
+
+def test_costs_of_three_classes_are_refused_rather_than_left_aside():
+    with pytest.raises(UnfitOption, match="for two classes"):
+        read_costs(["defect=10"], ClassNames((*NAMES, "other")))
+    assert read_costs([], ClassNames((*NAMES, "other"))) == {}

@@ -159,7 +159,7 @@ def _place_table(scored: Scored, hidden: Hidden, right: _Right) -> pd.DataFrame:
             int(wrong.sum()), int(hit[wrong, at].sum()),
             *right.known(at)[::-1],
         )
-        for at, place in enumerate(hidden.places)
+        for at, place in enumerate(hidden.places if len(hidden.at) else ())
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(PLACE_COLUMNS))
 

@@ -196,3 +196,11 @@ def test_right_images_are_asked_about_suspect_places_alone_and_the_same_is_told(
 
 def vars_of(finding):
     return (finding.statement, finding.evidence, finding.rows, finding.subject)
+
+
+def test_nothing_asked_is_an_empty_table():
+    images = scored_of(np.array([0, 1, 2]), np.array([0, 1, 2]))
+    outcome = search_places(images, Hidden(np.array([], int), np.empty((0, 0), int)))
+    assert not outcome.findings
+    assert not len(outcome.tables["places"])
+    assert outcome.searches[0].absent == "no image is wrong"
