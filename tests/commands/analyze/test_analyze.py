@@ -51,8 +51,9 @@ def test_it_makes_the_files_of_six_commands(digits, tmp_path, monkeypatch):
     by_six, by_one = contents("run"), contents(digits[0])
     assert by_six.keys() == by_one.keys()
     differ = {name for name in by_six if by_six[name] != by_one[name]}
-    # Times, and the path of the run.
-    assert differ <= {"run.json", "report.html", "summary.md", "diagnosis/findings.csv"}
+    # Times, the path of the run, and the time that there was.
+    named = {"run.json", "report.html", "summary.md", "diagnosis/findings.csv"}
+    assert differ <= named | {"diagnosis/made_from.json"}
 
 
 def test_it_ends_with_what_the_page_begins_with_and_suggests_nothing(digits):

@@ -200,7 +200,7 @@ def vars_of(finding):
 
 def test_nothing_asked_is_an_empty_table():
     images = scored_of(np.array([0, 1, 2]), np.array([0, 1, 2]))
-    outcome = search_places(images, Hidden(np.array([], int), np.empty((0, 0), int)))
+    outcome = search_places(images, Hidden(np.array([], int), np.empty((0, len(PLACES)), int)))
     assert not outcome.findings
     assert not len(outcome.tables["places"])
     assert outcome.searches[0].absent == "no image is wrong"
