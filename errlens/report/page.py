@@ -42,11 +42,33 @@ CHANGED_SHOWN: Final = 12  # images that were fixed or broken
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
+_SECTIONS: Final = {
+    "verdict": "Verdict",
+    "photos": "Photos",
+    "why": "Why",
+    "metrics": "Metrics",
+    "pairs": "Confused pairs",
+    "groups": "Groups",
+    "exceptional": "Exceptional errors",
+    "matrix": "Confusion matrix",
+    "class-table": "Classes",
+    "calibration": "Calibration",
+    "worst": "Worst errors",
+    "collect": "What to collect",
+    "comparison": "Comparison",
+    "health": "Data health",
+    "provenance": "Provenance",
+}
+# All others are about what is right or wrong.
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 
 
 @dataclass(frozen=True)
 class RunPage:
-    """One run. Each section holds plain values, and in `problems` what is not there, by part."""
+    """One run. Each section holds plain values, and in `problems` what is not there, by part.
+
+    `photos` is what there is to show where no image has a label.
+    """
 
     title: str
     run: str
@@ -74,6 +96,16 @@ class RunPage:
     commands: Mapping[str, str]
     data: Mapping[str, Any]
     shots: Shots
+    photos: Mapping[str, Any] | None = None
+
+    @property
+    def sections(self) -> Mapping[str, str]:
+        """The titles of the sections, by name, in their order."""
+        if self.photos is None:
+            names = [name for name in _SECTIONS if name != "photos"]
+        else:
+            names = [name for name in _WITHOUT_LABELS if name != "why" or self.why.findings]
+        return {name: _SECTIONS[name] for name in names}
 
 
 @dataclass(frozen=True)
@@ -142,8 +174,11 @@ def read_page(sources: Sources) -> RunPage:
         provenance=provenance(run),
         problems=problems,
         commands=_commands(sources) if has_labels else {},
-        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
+        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)}
+        if has_labels
+        else {},
         shots=shots,
+        photos=None if has_labels else _photos(sources, shots),
     )
 
 
@@ -177,7 +212,7 @@ def read_selection(
         )
     unexplained = shots.explained.problem
     return SelectionPage(
-        title=" and ".join(selectors),
+        title=f"{run.path.name or run.path}: {' and '.join(selectors)}",
         run=str(run.path),
         run_hash=run.info.run_hash,
         n_rows=len(selected),
@@ -187,6 +222,20 @@ def read_selection(
         provenance=provenance(run),
         shots=shots,
     )
+
+
+def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:
+    """Return the images that were predicted, and where the network found its reasons."""
+    predicted = np.flatnonzero(sources.among.column("pred") >= 0).tolist()
+    explained = [row for row in predicted if shots.is_explained(row)]
+    first = [*dict.fromkeys([*explained, *predicted])][:SELECTED_TILES]
+    shown = shots.want(sorted(first))
+    return {
+        "rows": shown,
+        "total": len(predicted),
+        "others": _paths(sources.among, predicted, but={*shown}),
+        "heatmaps": shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS),
+    }
 
 
 def _commands(sources: Sources) -> dict[str, str]:
