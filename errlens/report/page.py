@@ -8,16 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.confusion.pairs import PAIR_COLUMNS
-from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
+from errlens.analysis.confusion.sentences import (
+    no_group,
+    none_exceptional,
+    nothing_wrong,
+    told_status,
+)
 from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.selection.picking import Selectable
-from errlens.escapes import printable
-from errlens.formats import number, share, share_range
 from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
-from errlens.report.cells import matrix_data
+from errlens.report.cells import class_data, matrix_data
 from errlens.report.health import Health, health
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
@@ -32,7 +34,6 @@ from errlens.report.sources import (
     read_overview,
 )
 from errlens.report.why import Why, why
-from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
@@ -42,25 +43,6 @@ CHANGED_SHOWN: Final = 12  # images that were fixed or broken
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
-_SECTIONS: Final = {
-    "verdict": "Verdict",
-    "photos": "Photos",
-    "why": "Why",
-    "metrics": "Metrics",
-    "pairs": "Confused pairs",
-    "groups": "Groups",
-    "exceptional": "Exceptional errors",
-    "matrix": "Confusion matrix",
-    "class-table": "Classes",
-    "calibration": "Calibration",
-    "worst": "Worst errors",
-    "collect": "What to collect",
-    "comparison": "Comparison",
-    "health": "Data health",
-    "provenance": "Provenance",
-}
-# All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 
 
 @dataclass(frozen=True)
@@ -77,6 +59,7 @@ class RunPage:
     why: Why
     pairs: Sequence[Mapping[str, Any]]
     no_group: str
+    none_exceptional: str
     nothing_wrong: str | None
     groups: Sequence[Mapping[str, Any]]
     one_way: Sequence[Mapping[str, Any]]
@@ -97,15 +80,6 @@ class RunPage:
     data: Mapping[str, Any]
     shots: Shots
     photos: Mapping[str, Any] | None = None
-
-    @property
-    def sections(self) -> Mapping[str, str]:
-        """The titles of the sections, by name, in their order."""
-        if self.photos is None:
-            names = [name for name in _SECTIONS if name != "photos"]
-        else:
-            names = [name for name in _WITHOUT_LABELS if name != "why" or self.why.findings]
-        return {name: _SECTIONS[name] for name in names}
 
 
 @dataclass(frozen=True)
@@ -157,6 +131,7 @@ def read_page(sources: Sources) -> RunPage:
         why=why(found, str(run.path), shots),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
+        none_exceptional=none_exceptional(matrix),
         nothing_wrong=nothing_wrong(matrix),
         groups=confusions.groups(confusion, among, shots, notes),
         one_way=confusions.one_way(confusion, matrix),
@@ -174,7 +149,7 @@ def read_page(sources: Sources) -> RunPage:
         provenance=provenance(run),
         problems=problems,
         commands=_commands(sources) if has_labels else {},
-        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)}
+        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": class_data(run)}
         if has_labels
         else {},
         shots=shots,
@@ -294,26 +269,3 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
             }
         )
     return tables
-
-
-def _classes(run: RunFolder) -> dict[str, Any]:
-    """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
-    rows = records(run.read_classes(CLASS_COLUMNS))
-    columns: dict[str, Any] = {
-        name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
-    }
-    columns["texts"] = {
-        "recall": [_rate(row, "recall") for row in rows],
-        "precision": [_rate(row, "precision") for row in rows],
-        "f1": [number(row.get("f1")) for row in rows],
-    }
-    parents = [row.get("superclass") for row in rows]
-    if any(parents):
-        columns["superclass"] = [parent and printable(parent) for parent in parents]
-    return columns
-
-
-def _rate(row: Mapping[str, Any], name: str) -> str:
-    """Write a rate of a class, with its interval where there are any images."""
-    reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
-    return share(row.get(name)) + (f"  ({reach.removesuffix(' %')})" if reach else "")
