@@ -19,7 +19,9 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     page, *others = result.files
     also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
     screen.say(counted(n_pictures, "picture"))
-    screen.say_place("Wrote ", page, f" ({_size(page)}){also}")
+    screen.say(f"Wrote {relative(page)} ({_size(page)}){also}")
+    screen.say()
+    screen.say_place("The page: ", page)
     screen.step("report", f"{counted(n_pictures, 'picture')}, {_size(page)}")
     files = [str(path) for path in result.files]
     print_json(screen, "report", run, files=files, n_pictures=n_pictures, n_absent=n_absent)
