@@ -64,6 +64,16 @@ def no_group(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> str:
     return "No group: one is built around a mutually confused pair, and none is shown."
 
 
+def held_against(matrix: ConfusionMatrix) -> str:
+    """Return the sentence on what the errors of a pair are compared with, which its q rests on."""
+    if not matrix.superclasses:
+        return "Each pair is compared with all other classes: no superclasses are known."
+    return (
+        "Each pair is compared with the other classes of its superclass; with all, where it shares "
+        f"none of {LEAST_SET} or more."
+    )
+
+
 def none_exceptional(matrix: ConfusionMatrix) -> str:
     """Return the sentence on a run in which no error crosses a superclass."""
     without = int((matrix.parents < 0).sum()) if matrix.superclasses else 0
