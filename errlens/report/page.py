@@ -123,12 +123,13 @@ def read_page(sources: Sources) -> RunPage:
             problems.pop("misclassified", None)
     if "explain" in problems:
         problems["explain"] = _without_maps(sources, problems["explain"])
+    told = why(found, str(run.path), shots)
     return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
         overview=read_overview(run, matrix, confusion, has_findings=bool(found.findings)),
-        why=why(found, str(run.path), shots),
+        why=told if has_labels else told._replace(problem=None),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         none_exceptional=none_exceptional(matrix),
