@@ -5,6 +5,8 @@
 [1]
 """
 
+from typing import TYPE_CHECKING
+
 from errlens.interface import (
     analyze,
     check,
@@ -37,3 +39,12 @@ __all__ = [
     "what_if",
     "write_report",
 ]
+
+# Commands whose functions are called otherwise: one names a module, the other is a word of Python.
+_CALLED = {"report": "write_report", "import_": "import_predictions"}
+
+if not TYPE_CHECKING:  # for a type checker there is nothing but the names above
+
+    def __getattr__(name: str) -> object:
+        function = f"; it is errlens.{_CALLED[name]}" if name in _CALLED else ""
+        raise AttributeError(f"module 'errlens' has no attribute {name!r}{function}")

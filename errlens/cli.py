@@ -18,10 +18,10 @@ from errlens.errors import (
     Interrupted,
     OutOfReach,
     UnfitOption,
+    UsageError,
     did_you_mean,
     nearest,
 )
-from errlens.escapes import printable
 from errlens.signals import exit_code_of_stop, leave_stopped, stop_on_signals
 from errlens.streams import outlive_readers
 
@@ -37,7 +37,7 @@ class ErrlensGroup(HelpfulGroup):
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the options in front of the command."""
         try:
-            with _printable_usage_errors():
+            with _usage_errors_as_ours():
                 return super().make_context(*args, **kwargs)
         except typer.Exit as end:
             if not end.exit_code:
@@ -50,7 +50,7 @@ class ErrlensGroup(HelpfulGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; catch what Typer would turn into exit codes of its own."""
         try:
-            with _printable_usage_errors():
+            with _usage_errors_as_ours():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("stopped") from None
@@ -85,14 +85,22 @@ def _show_failure(error: ErrlensError) -> int:
 
 
 @contextmanager
-def _printable_usage_errors() -> Iterator[None]:
-    """Escape what cannot be seen where Typer quotes an unknown option or command."""
+def _usage_errors_as_ours() -> Iterator[None]:
+    """Let what Typer finds wrong with the words of a command end like every other failure."""
     try:
         yield
     except _USAGE_ERROR as error:
-        if type(error).__name__ != "NoArgsIsHelpError":  # whose message is the help, in many lines
-            error.message = printable(_in_plain_words(error))  # type: ignore[attr-defined]
-        raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # whose message is the help, in many lines
+            raise
+        raise _our_usage_error(error) from None
+
+
+def _our_usage_error(error: Any) -> UsageError:
+    """Return a mistake in the words of a command, and how these are."""
+    error.message = _in_plain_words(error)
+    text: str = error.format_message().rstrip(".").replace("argument(s)", "arguments")
+    command = error.ctx.command_path if error.ctx else "errlens"
+    return UsageError(text[:1].lower() + text[1:], hint=f"{command} --help says how it is used")
 
 
 def _in_plain_words(error: Any) -> str:

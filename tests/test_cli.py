@@ -12,7 +12,7 @@ import errlens
 from errlens.cli import app
 from errlens.commands.registry import COMMANDS
 from errlens.errors import Interrupted
-from tests.conftest import signals_as
+from tests.conftest import call, signals_as
 
 SCRIPT = Path(sys.executable).parent / "errlens"
 # What --help may not import.
@@ -107,7 +107,7 @@ def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):
     assert script("evaluate", photos, "--modle", "x").returncode == 2
     bad_input = script("evaluate", tmp_path / "phtoos", *EVALUATE)
     assert bad_input.returncode == 3
-    assert bad_input.stderr.startswith("error: DATA ")
+    assert bad_input.stderr.split()[:2] == ["error:", "DATA"]
     assert "Traceback" not in bad_input.stderr
 
 
@@ -242,3 +242,42 @@ def test_a_value_that_does_not_fit_is_told_in_plain_words(given, says):
     assert says in said.stderr
     assert "Input should" not in said.stderr
     assert "Value error" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("help", "--help"),
+        ("help evaluate", "evaluate --help"),
+        ("help network probe", "network probe --help"),
+        ("network help probe", "network probe --help"),
+    ],
+)
+def test_help_is_also_a_word(typed, meant):
+    said = call(typed)
+    assert said.exit_code == 0
+    assert said.stdout == call(meant).stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("hlep", "no such command 'hlep'"),
+        ("help hlep", "no such command 'hlep'"),
+        ("evaluate photos --modle x", "no such option: --modle"),
+        ("evaluate", "missing argument 'DATA'"),
+        ("evaluate a b c", "got unexpected extra arguments (b c)"),
+        ("misclassified run --top abc", "invalid value for '--top': it should be a whole number"),
+    ],
+)
+def test_usage_mistakes_look_like_all_other_failures(typed, message):
+    said = call(typed)
+    assert said.exit_code == 2
+    first, hint = said.stderr.splitlines()
+    assert first.startswith(f"error: {message}")
+    assert hint.startswith("hint: errlens ")
+    assert hint.endswith(" --help says how it is used")
+
+
+def test_the_help_of_explain_says_that_other_maps_stay():
+    assert "Make the maps asked for anew; all others stay." in call("explain --help").stdout

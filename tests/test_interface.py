@@ -136,3 +136,24 @@ def test_every_result_says_in_a_few_short_lines_what_was_found():
     assert "report.html" in repr(results[5])
     assert "report.html" in repr(results[7])
     assert "failed" in repr(results[3])
+
+
+@pytest.mark.parametrize("name", ["report", "import_"])
+def test_the_name_of_a_command_leads_to_its_function(name):
+    code = f"import errlens; errlens.{name}('runs/first')"
+    for before in ("", "import errlens.report; " * (name == "report")):
+        said = subprocess.run(
+            [sys.executable, "-c", before + code], capture_output=True, text=True, check=False
+        )
+        function = OTHER_NAMES[name.rstrip("_")]
+        assert f"errlens.{function}" in said.stderr.splitlines()[-1]
+        assert hasattr(errlens, function)
+
+
+def test_tables_are_a_line_in_a_notebook():
+    make(images=False)
+    missed = errlens.misclassified("run", no_figures=True).tables
+    assert repr(missed).startswith(f"<worst: {len(missed.worst)} rows, collect: ")
+    found = errlens.confusion("run", no_figures=True).tables
+    assert repr(found).startswith(f"<cells: {len(found.cells)} row")
+    assert "\n" not in repr(missed) + repr(found)

@@ -92,9 +92,10 @@ def warn_of_absent(
     if any(name.startswith("gallery/") for name in written):
         screen.warn(f"not shown: {path!r} ({reason}){and_more(len(absent))}")
     else:
+        moved = "" if Path(path).exists() else "; --data-root DIR says where they lie"
         screen.warn(
-            f"no gallery was drawn, for none of its images is in {str(root)!r}: {path!r}, "
-            f"{reason}; --data-root DIR says where they lie"
+            f"no gallery was drawn, for none of its images in {str(root)!r} can be shown: "
+            f"{path!r}, {reason}{moved}"
         )
 
 

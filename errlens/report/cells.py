@@ -1,17 +1,21 @@
-"""The confusion matrix for the page: sparse, with the images behind each cell."""
+"""What the script of the page draws: the confusion matrix, sparse, and the table of classes."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.order import class_order
 from errlens.analysis.confusion.pairs import marked_cells
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import is_printable, printable
-from errlens.report.parts import Part
+from errlens.formats import number, share, share_range
+from errlens.report.parts import Part, records
 from errlens.report.shots import Shots
+from errlens.run.folder import RunFolder
 
 PICTURED: Final = 200  # cells that have thumbnails
 OF_A_CELL: Final = 6
@@ -90,3 +94,26 @@ def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
             break
         images.append([shots.want(shown), named])
     return images
+
+
+def class_data(run: RunFolder) -> dict[str, Any]:
+    """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
+    rows = records(run.read_classes(CLASS_COLUMNS))
+    columns: dict[str, Any] = {
+        name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
+    }
+    columns["texts"] = {
+        "recall": [_rate(row, "recall") for row in rows],
+        "precision": [_rate(row, "precision") for row in rows],
+        "f1": [number(row.get("f1")) for row in rows],
+    }
+    parents = [row.get("superclass") for row in rows]
+    if any(parents):
+        columns["superclass"] = [parent and printable(parent) for parent in parents]
+    return columns
+
+
+def _rate(row: Mapping[str, Any], name: str) -> str:
+    """Write a rate of a class, with its interval where there are any images."""
+    reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
+    return share(row.get(name)) + (f"  ({reach.removesuffix(' %')})" if reach else "")

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
-from errlens.analysis.confusion.sentences import NONE_EXCEPTIONAL
 from errlens.escapes import escaped_json, printable, shell_line
 from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Pictures, Progress
@@ -23,6 +22,25 @@ LARGEST: Final = 20_000_000  # bytes
 _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
+_SECTIONS: Final = {
+    "verdict": "Verdict",
+    "photos": "Photos",
+    "why": "Why",
+    "metrics": "Metrics",
+    "pairs": "Confused pairs",
+    "groups": "Groups",
+    "exceptional": "Exceptional errors",
+    "matrix": "Confusion matrix",
+    "class-table": "Classes",
+    "calibration": "Calibration",
+    "worst": "Worst errors",
+    "collect": "What to collect",
+    "comparison": "Comparison",
+    "health": "Data health",
+    "provenance": "Provenance",
+}
+# All others are about what is right or wrong.
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
@@ -55,6 +73,7 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     data = dict(getattr(page, "data", {}), command=command, facts=page.shots.facts())
     return environment.get_template(f"{name}.html.j2").render(
         page=page,
+        sections=_sections(page) if isinstance(page, RunPage) else {},
         facts=data["facts"],
         data=data,
         pictures={"uris": pictures.uris, "absent": pictures.absent},
@@ -62,6 +81,15 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         script=Markup(script),  # noqa: S704
         policy=policy,
     )
+
+
+def _sections(page: RunPage) -> dict[str, str]:
+    """Return the titles of the sections of a page, by name, in their order."""
+    if page.photos is None:
+        names = [name for name in _SECTIONS if name != "photos"]
+    else:
+        names = [name for name in _WITHOUT_LABELS if name != "why" or page.why.findings]
+    return {name: _SECTIONS[name] for name in names}
 
 
 @cache
@@ -78,9 +106,7 @@ def _environment() -> Environment:
     environment.filters.update(
         {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
     )
-    environment.globals.update(
-        share_range=formats.share_range, none_exceptional=NONE_EXCEPTIONAL, mark_kinds=_MARKS
-    )
+    environment.globals.update(share_range=formats.share_range, mark_kinds=_MARKS)
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment

@@ -120,7 +120,8 @@ def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
     if metrics.get("n_infinite_loss"):
         rest.append(f"{infinite_nll(metrics['n_infinite_loss'])}.")
     if not top1:
-        return [NOTHING_SCORED, *rest]
+        has_labels = metrics.get("n_label_unknown") or not metrics.get("n_unlabelled")
+        return [NOTHING_SCORED, *rest] if has_labels else [_unlabelled(metrics)]
     n = top1["n"]
     right = round(top1["value"] * n)
     return [
@@ -128,6 +129,14 @@ def _accuracy(metrics: Mapping[str, Any]) -> list[str]:
         f"{share_range(top1['low'], top1['high'], n)}), {count(n - right)} wrong.",
         *rest,
     ]
+
+
+def _unlabelled(metrics: Mapping[str, Any]) -> str:
+    """Say what there is without labels: that there are none is no failure."""
+    n, failed = metrics["n"], metrics.get("n_failed", 0)
+    predicted = f"{count(n - failed)} of {counted(n, 'image')}"
+    was = "was" if n == 1 else "were"
+    return f"{predicted} {was} predicted; without labels, nothing is right or wrong here."
 
 
 def _confused(confusion: Part, matrix: ConfusionMatrix) -> list[str]:

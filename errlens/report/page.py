@@ -8,16 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.confusion.pairs import PAIR_COLUMNS
-from errlens.analysis.confusion.sentences import no_group, nothing_wrong, told_status
+from errlens.analysis.confusion.sentences import (
+    no_group,
+    none_exceptional,
+    nothing_wrong,
+    told_status,
+)
 from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.selection.picking import Selectable
-from errlens.escapes import printable
-from errlens.formats import number, share, share_range
 from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
-from errlens.report.cells import matrix_data
+from errlens.report.cells import class_data, matrix_data
 from errlens.report.health import Health, health
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
@@ -32,7 +34,6 @@ from errlens.report.sources import (
     read_overview,
 )
 from errlens.report.why import Why, why
-from errlens.run.folder import RunFolder
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
@@ -46,7 +47,10 @@ SELECTED_NAMES: Final = 2_000
 
 @dataclass(frozen=True)
 class RunPage:
-    """One run. Each section holds plain values, and in `problems` what is not there, by part."""
+    """One run. Each section holds plain values, and in `problems` what is not there, by part.
+
+    `photos` is what there is to show where no image has a label.
+    """
 
     title: str
     run: str
@@ -55,6 +59,7 @@ class RunPage:
     why: Why
     pairs: Sequence[Mapping[str, Any]]
     no_group: str
+    none_exceptional: str
     nothing_wrong: str | None
     groups: Sequence[Mapping[str, Any]]
     one_way: Sequence[Mapping[str, Any]]
@@ -74,6 +79,7 @@ class RunPage:
     commands: Mapping[str, str]
     data: Mapping[str, Any]
     shots: Shots
+    photos: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,14 +124,16 @@ def read_page(sources: Sources) -> RunPage:
             problems.pop("misclassified", None)
     if "explain" in problems:
         problems["explain"] = _without_maps(sources, problems["explain"])
+    told = why(found, str(run.path), shots)
     return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
         overview=read_overview(run, matrix, confusion, says_why=found.say_why),
-        why=why(found, str(run.path), shots),
+        why=told if has_labels else told._replace(problem=None),
         pairs=confusions.pairs(confusion, among, shots, notes),
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
+        none_exceptional=none_exceptional(matrix),
         nothing_wrong=nothing_wrong(matrix),
         groups=confusions.groups(confusion, among, shots, notes),
         one_way=confusions.one_way(confusion, matrix),
@@ -143,8 +151,11 @@ def read_page(sources: Sources) -> RunPage:
         provenance=provenance(run),
         problems=problems,
         commands=_commands(sources) if has_labels else {},
-        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": _classes(run)},
+        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": class_data(run)}
+        if has_labels
+        else {},
         shots=shots,
+        photos=None if has_labels else _photos(sources, shots),
     )
 
 
@@ -178,7 +189,7 @@ def read_selection(
         )
     unexplained = shots.explained.problem
     return SelectionPage(
-        title=" and ".join(selectors),
+        title=f"{run.path.name or run.path}: {' and '.join(selectors)}",
         run=str(run.path),
         run_hash=run.info.run_hash,
         n_rows=len(selected),
@@ -188,6 +199,20 @@ def read_selection(
         provenance=provenance(run),
         shots=shots,
     )
+
+
+def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:
+    """Return the images that were predicted, and where the network found its reasons."""
+    predicted = np.flatnonzero(sources.among.column("pred") >= 0).tolist()
+    explained = [row for row in predicted if shots.is_explained(row)]
+    first = [*dict.fromkeys([*explained, *predicted])][:SELECTED_TILES]
+    shown = shots.want(sorted(first))
+    return {
+        "rows": shown,
+        "total": len(predicted),
+        "others": _paths(sources.among, predicted, but={*shown}),
+        "heatmaps": shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS),
+    }
 
 
 def _commands(sources: Sources) -> dict[str, str]:
@@ -246,26 +271,3 @@ def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, A
             }
         )
     return tables
-
-
-def _classes(run: RunFolder) -> dict[str, Any]:
-    """Return classes.csv column by column, in output order: to sort by, and `texts` to be shown."""
-    rows = records(run.read_classes(CLASS_COLUMNS))
-    columns: dict[str, Any] = {
-        name: [row.get(name) for row in rows] for name in ("n", "recall", "precision", "f1")
-    }
-    columns["texts"] = {
-        "recall": [_rate(row, "recall") for row in rows],
-        "precision": [_rate(row, "precision") for row in rows],
-        "f1": [number(row.get("f1")) for row in rows],
-    }
-    parents = [row.get("superclass") for row in rows]
-    if any(parents):
-        columns["superclass"] = [parent and printable(parent) for parent in parents]
-    return columns
-
-
-def _rate(row: Mapping[str, Any], name: str) -> str:
-    """Write a rate of a class, with its interval where there are any images."""
-    reach = share_range(row.get(f"{name}_low"), row.get(f"{name}_high"))
-    return share(row.get(name)) + (f"  ({reach.removesuffix(' %')})" if reach else "")

@@ -12,7 +12,7 @@ import numpy as np
 from errlens.data.photos.images import ImageFile, Unread
 from errlens.escapes import printable
 from errlens.formats import probability
-from errlens.predictions.table import Predictions
+from errlens.predictions.table import MISSING, Predictions
 from errlens.report.parts import Part, records
 from errlens.report.thumbnails import ThumbnailCache
 from errlens.run.csv_tables import TEXT, WHOLE
@@ -119,17 +119,23 @@ class Shots:
 
 
 class Pictures:
-    """Pictures as data URIs by name, and why others are not there."""
+    """Pictures as data URIs by name, and why others are not there.
+
+    `missing` are those of the others whose file is not where it was.
+    """
 
     def __init__(self, budget: int) -> None:
         self.uris: dict[str, str] = {}
         self.absent: dict[str, str] = {}
+        self.missing: list[str] = []
         self._left = budget
 
     def add(self, name: str, picture: bytes | Unread) -> None:
         """Take a picture if there is one, and room for it."""
         if isinstance(picture, Unread):
             self.absent[name] = picture.reason
+            if picture.status == MISSING:
+                self.missing.append(name)
             return
         uri = f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
         room = len(uri) + len(name) + 8

@@ -20,6 +20,7 @@ import pyarrow.csv
 
 from errlens.errors import some
 from errlens.escapes import cell, is_escaped, is_printable, text_of
+from errlens.formats import counted
 
 Columns = Mapping[str, str]  # what each column holds, by its name
 
@@ -119,3 +120,17 @@ def _quoted_cells(cells: pd.Series) -> pd.Series:
     if plain and not texts.str.startswith((*_MARKED, "$")).any():
         return cells
     return cells.map(_quoted, na_action="ignore").astype(cells.dtype)
+
+
+def in_a_line(tables: Mapping[str, pd.DataFrame | None]) -> str:
+    """Name tables and how long they are, for a notebook that would print all of them.
+
+    >>> in_a_line({"worst": pd.DataFrame({"row": [4, 7]}), "notes": None})
+    '<worst: 2 rows>'
+    """
+    there = (
+        f"{name}: {counted(len(table), 'row')}"
+        for name, table in tables.items()
+        if table is not None
+    )
+    return f"<{', '.join(there)}>"

@@ -17,8 +17,8 @@ from errlens.errors import ErrlensError
 from errlens.escapes import json_text, printable, shell_line
 from errlens.formats import count, of
 from errlens.terminal.columns import NO_LIMIT, Cell, Verdict
+from errlens.terminal.prose import lines_of
 from errlens.terminal.tables import fitted
-from errlens.terminal.words import folded
 
 _STEP_WIDTH: Final = 15  # the longest name of a command, and two blanks
 
@@ -178,7 +178,8 @@ def show_error(error: ErrlensError) -> None:
     lines = _between_words(f"error: {printable(str(error))}", sys.stderr)
     console.print(Text.assemble((lines[:6], "bold red"), lines[6:]))
     if error.hint:
-        console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
+        lines = _between_words(f"hint: {printable(error.hint)}", sys.stderr)
+        console.print(Text.assemble((lines[:5], "bold"), lines[5:]))
     for line in error.code:
         console.print("    " + printable(line))
 
@@ -214,7 +215,7 @@ def _columns(stream: TextIO) -> int:
 
 def _between_words(text: str, stream: TextIO) -> str:
     """Break a sentence between its words, where the terminal would within one of them."""
-    return "\n".join(folded(text, _columns(stream)))
+    return "\n".join(lines_of(text, _columns(stream)))
 
 
 class _Rate(ProgressColumn):

@@ -14,6 +14,12 @@ from tests.hints.walking import IN_PHOTOS, IN_TABLES, Walk, moved_away
 CACHE_KEY = "commands.cache_key.command.planned_run"
 
 
+@pytest.mark.parametrize("typed", ["evaluate photos --modle x", "network prob", "hlep"])
+def test_a_usage_mistake_leads_to_the_help(walk: Walk, typed):
+    said = walk.refused(typed, "cli._our_usage_error:hint")
+    assert walk.ends(said.command(" says")).text.startswith("Usage: errlens")
+
+
 @IN_PHOTOS
 @pytest.mark.parametrize(("wrong", "right"), [("modle", "model"), ("zebra", "limit")])
 def test_a_key_that_is_not_known_leads_to_one_that_is(walk: Walk, wrong, right):

@@ -15,22 +15,57 @@ ROWS = [
         "check run --fail-over pair:{}~dog=0.5",
     ),
     Row(
-        f"{PARSING}._misread:hint",
+        f"{PARSING}._misread:hint2",
         "misclassified run --no-figures --select cta~dog",
         "cat",
         "misclassified run --no-figures --select {}~dog",
     ),
     Row(
-        f"{PARSING}._misread:hint",
+        f"{PARSING}._misread:hint2",
         "misclassified run --no-figures --select true:zebra",
         "horse",
         "misclassified run --no-figures --select true:{}",
     ),
     Row(
-        f"{PARSING}._misread:hint2",
+        f"{PARSING}._misread:hint4",
         "misclassified run --no-figures --select wrong",
         "errors",
         "misclassified run --no-figures --select {}",
+    ),
+    Row(
+        f"{PARSING}._misread:hint",
+        "misclassified run --no-figures --select true",
+        "true:cat",
+        "misclassified run --no-figures --select {}",
+    ),
+    Row(
+        f"{PARSING}._misread:hint3",
+        "misclassified run --no-figures --select worst",
+        "worst:5",
+        "misclassified run --no-figures --select {}",
+    ),
+    *(
+        Row(
+            f"{PARSING}._misread:hint4",
+            f"misclassified run --no-figures --select {typed}",
+            meant,
+            "misclassified run --no-figures --select {}",
+        )
+        for typed, meant in [
+            ("horse", "true:horse"),
+            ("Hrose", "pred:horse"),
+            ("wrost:3", "worst:3"),
+            ("erors", "errors"),
+        ]
+    ),
+    *(
+        Row(
+            "analysis.selection.picking._no_image:hint",
+            f"misclassified run --no-figures --select {typed}",
+            "true:cat+errors",
+            "misclassified run --no-figures --select {}",
+        )
+        for typed in ("cat/horse", "cat~cow")
     ),
     Row(
         "analysis.selection.picking._exceptional:hint",

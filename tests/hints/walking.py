@@ -13,6 +13,7 @@ import pytest
 from typer.testing import Result
 
 from errlens.errors import ErrlensError
+from errlens.terminal.prose import commands_in
 from tests.conftest import call
 from tests.hints.inventory import places
 
@@ -40,6 +41,8 @@ class Said:
         assert errlens, f"no command is proposed: {self.text}"
         shown, ended, _ = rest.partition(end) if end else (rest.splitlines()[0], "-", "")
         assert ended, f"{end!r} does not follow the command: {self.text}"
+        if " " in shown.strip():  # else the command is only named
+            assert f"errlens {shown}".strip() in commands_in(self.hint or self.text)
         words = [str(filled.get(word, word)) for word in shlex.split(shown)]
         blanks = [word for word in words if re.fullmatch(r"[A-Z_]{3,}", word)]
         assert not blanks, f"nobody knows what {blanks} stand for"

@@ -3,6 +3,7 @@ import hashlib
 import re
 
 from errlens.report import html as html_page
+from errlens.run.folder import open_run
 from tests.conftest import call
 from tests.report.pages import EVIL, data_of, make, report, section, text_of
 
@@ -90,3 +91,13 @@ def test_photos_without_labels_have_no_mark_of_right_or_wrong():
     facts |= {"label_name": "dog", "correct": False}
     wrong = html_page._environment().from_string(template).render(facts={"7": facts})
     assert "✗ dog → cat" in wrong
+
+
+def test_calibration_tells_too_much_confidence_from_too_little():
+    make()
+    report()
+    bins = [each for each in open_run("run").metrics["reliability"] if each["n"]]
+    drawn = re.findall(r'<rect class="gap (\w+)" x="\d{2,}', section("calibration", text_of()))
+    assert drawn == ["sure" if e["confidence"] > e["accuracy"] else "cautious" for e in bins]
+    assert {*drawn} == {"sure", "cautious"}
+    assert "solid outline above a bar: too much confidence" in section("calibration", text_of())

@@ -61,6 +61,13 @@ def test_a_doubt_comes_before_all_that_it_is_about():
     assert "right" in accuracy
 
 
+def test_photos_without_labels_are_no_failure():
+    found = overview_of({"n": 11, "n_failed": 1, "n_unlabelled": 10})
+    assert found.sentences == [
+        "10 of 11 images were predicted; without labels, nothing is right or wrong here."
+    ]
+
+
 def test_images_that_do_not_count_are_counted():
     metrics = {"n": 9, "n_failed": 2, "n_label_unknown": 1, "n_unlabelled": 3}
     assert overview_of(metrics).sentences[1] == (

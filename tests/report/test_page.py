@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -86,7 +87,16 @@ def test_a_comparison_is_shown_with_the_images_that_changed():
 def test_a_run_without_labels_or_without_errors_has_a_page():
     make(label=False, superclasses=False)
     report()
-    assert "nothing is right or wrong" in section("verdict", text_of())
+    text = text_of()
+    assert "nothing is right or wrong" in section("verdict", text)
+    assert section("photos", text).count('<figure class="shot') == 48
+    assert re.findall('<section id="([^"]+)"', text) == [
+        "verdict",
+        "photos",
+        "health",
+        "provenance",
+    ]
+    assert re.findall('<li><a href="#([^"]+)"', text) == re.findall('<section id="([^"]+)"', text)
     table = pd.DataFrame({"path": ["a.png", "b.png"], "label": ["cat", "dog"]})
     table.assign(pred=table["label"]).to_csv("right.csv", index=False)
     assert call("import right.csv -o right -q").exit_code == 0

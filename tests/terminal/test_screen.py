@@ -341,9 +341,25 @@ def test_a_step_shows_what_is_essential_and_keeps_its_object(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_an_error_is_broken_between_words_and_its_hint_stays_one_line_to_copy(capsys, monkeypatch):
+@pytest.mark.parametrize("speak", [Screen().warn, Screen().remark, Screen().say])
+def test_a_command_inside_a_sentence_stands_on_a_line_of_its_own(speak, capfd, monkeypatch):
     monkeypatch.setenv("COLUMNS", "24")
-    show_error(BadConfig("'photos' holds no image at all", hint="errlens evaluate 'other photos'"))
+    command = "errlens evaluate 'other photos' --limit 100 --model resnet50"
+    speak(f"only few are right: {command}; that tells more")
+    said = "".join(capfd.readouterr()).removeprefix("warning: ").replace("\nright", " right")
+    assert said == f"only few are right:\n    {command}\nthat tells more\n"
+
+
+def test_an_error_and_its_hint_are_broken_between_words(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "24")
+    show_error(
+        BadConfig(
+            "'photos' holds no image at all",
+            hint="pass other photos, or errlens evaluate 'other photos' --overwrite makes it anew",
+        )
+    )
     assert capsys.readouterr().err == (
-        "error: 'photos' holds no\nimage at all\nhint: errlens evaluate 'other photos'\n"
+        "error: 'photos' holds no\nimage at all\n"
+        "hint: pass other photos,\nor\n    errlens evaluate 'other photos' --overwrite\n"
+        "makes it anew\n"
     )

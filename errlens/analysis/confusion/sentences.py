@@ -23,7 +23,6 @@ from errlens.analysis.confusion.pairs import (
 )
 
 NOTHING_SCORED: Final = "No image has both a label and a prediction: nothing is right or wrong."
-NONE_EXCEPTIONAL: Final = "No error crosses a superclass that is known."
 
 
 def sentences(matrix: ConfusionMatrix, pairs: pd.DataFrame, absorbed: pd.DataFrame) -> list[str]:
@@ -63,6 +62,27 @@ def no_group(matrix: ConfusionMatrix, pairs: pd.DataFrame) -> str:
     if len(by_status(pairs).mutual):
         return "No group: the classes of no mutually confused pair are alike enough to join."
     return "No group: one is built around a mutually confused pair, and none is shown."
+
+
+def held_against(matrix: ConfusionMatrix) -> str:
+    """Return the sentence on what the errors of a pair are compared with, which its q rests on."""
+    if not matrix.superclasses:
+        return "Each pair is compared with all other classes: no superclasses are known."
+    return (
+        "Each pair is compared with the other classes of its superclass; with all, where it shares "
+        f"none of {LEAST_SET} or more."
+    )
+
+
+def none_exceptional(matrix: ConfusionMatrix) -> str:
+    """Return the sentence on a run in which no error crosses a superclass."""
+    without = int((matrix.parents < 0).sum()) if matrix.superclasses else 0
+    if not without:
+        return "No error crosses a superclass."
+    return (
+        "No error crosses a superclass; those of "
+        f"{formats.counted(without, 'class')} without one are left out."
+    )
 
 
 def shown_pairs(pairs: pd.DataFrame, *, named: int, candidates: int) -> pd.DataFrame:

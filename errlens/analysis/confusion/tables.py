@@ -12,7 +12,7 @@ from errlens.analysis.confusion.pairs import PAIR_COLUMNS, absorbed_table, pair_
 from errlens.documents import parse_json
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
-from errlens.run.csv_tables import Columns
+from errlens.run.csv_tables import Columns, in_a_line
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_results
 
@@ -30,6 +30,10 @@ class ConfusionTables(NamedTuple):
     superclasses: pd.DataFrame | None = None
     exceptional: pd.DataFrame | None = None
     soft: pd.DataFrame | None = None
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: which tables there are."""
+        return in_a_line(self._asdict())
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the tables there are, with their names."""

@@ -8,11 +8,13 @@ from typing import Final, NamedTuple
 
 from errlens.analysis.selection.readings import joined_readings
 from errlens.classes.names import ClassNames
-from errlens.errors import UnfitSelection, shortened, which_of
+from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened, which_of
+from errlens.escapes import shell_line
 
 # What may stand before a colon, and whether a number or the name of a class follows.
 NUMBERED: Final = ("worst", "pairs", "group", "row", "finding")
 _NAMED: Final = ("true", "pred", "correct")
+_LIKE: Final = {"worst": 5}  # a number to begin with, where it is not the least
 MOST_DIGITS: Final = 18
 _ALONE: Final = ("errors", "exceptional")
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
@@ -206,6 +208,11 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
     unknown = [name for name in names if classes.called(name) is None]
     if len(names) > 1 and not unknown:
         return UnfitSelection(f"selector {text!r} cannot be read as two different classes")
+    if kind in _NAMED and not rest:
+        return UnfitSelection(
+            f"selector {text!r}: {kind} takes the name of a class",
+            hint=did_you_mean([_quoted(f"{kind}:{name}") for name in classes.names[:3]]),
+        )
     if len(names) > 1 or kind in _NAMED:
         return UnfitSelection(
             f"selector {text!r}: {unknown[0]!r} names no class",
@@ -215,9 +222,35 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
         )
     if kind in NUMBERED:
         least = 0 if kind == "row" else 1
-        return UnfitSelection(f"selector {text!r}: {kind} takes a whole number from {least} on")
+        return UnfitSelection(
+            f"selector {text!r}: {kind} takes a whole number from {least} on",
+            hint=did_you_mean([f"{kind}:{_LIKE.get(kind, least)}"]),
+        )
     if kind in _AGAINST:
         return UnfitSelection(f"selector {text!r}: {kind} takes the path of a run")
     if kind == "rows":
         return UnfitSelection(f"selector {text!r}: rows takes the path of a table like worst.csv")
-    return UnfitSelection(f"selector {text!r} is no selector", hint=f"there are {GRAMMAR}")
+    return UnfitSelection(
+        f"selector {text!r} is no selector",
+        hint=did_you_mean([*map(_quoted, _meant(word, classes))], f"there are {GRAMMAR}"),
+    )
+
+
+def _meant(word: str, classes: ClassNames) -> list[str]:
+    """Return the selectors that a word may stand for that is none: of a class, or spelt alike."""
+    kind, colon, rest = word.partition(":")
+    index = classes.called(word)
+    if index is not None:
+        near = [classes[index]]
+    elif colon:
+        known = (*NUMBERED, *_NAMED, *_FREE)
+        return [f"{kind}:{rest}" for kind in nearest(kind, known, most=1)]
+    else:
+        near = nearest(word, (*_ALONE, *classes.names), most=1)
+    if {*near} <= {*_ALONE}:
+        return near
+    return [f"{kind}:{name}" for name in near for kind in ("true", "pred")]
+
+
+def _quoted(selector: str) -> str:
+    return shell_line([selector])

@@ -15,8 +15,14 @@ from errlens.analysis.selection.parsing import Term, parse_selector
 from errlens.analysis.selection.written_tables import ROW_COLUMNS, read_written_table
 from errlens.classes.names import ClassNames
 from errlens.errors import UnfitSelection
+from errlens.escapes import shell_line
 
 Rows = NDArray[np.bool_]
+_NONE_OF: Final = {
+    "true": "no image has the label {}",
+    "pred": "nothing was taken for {}",
+    "correct": "no {} is right",
+}
 
 
 class ChangedRows(NamedTuple):
@@ -110,11 +116,34 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
         terms = parse_selector(selector, among.classes)
         rows = meant_rows(terms, among)
         if not rows.any() and not _may_be_none(terms, among):
-            raise UnfitSelection(f"selector {selector!r} means no image of this run")
+            raise _no_image(selector, terms, among)
         chosen |= rows
     ranked = among.ranked(chosen)
     others = np.setdiff1d(np.flatnonzero(chosen), ranked)
     return np.concatenate([ranked, others]).astype(np.int64)
+
+
+def _no_image(selector: str, terms: Sequence[Term], among: Selectable) -> UnfitSelection:
+    """Say that a selector means nothing; of one about classes, which images there are none of."""
+    first, *others = terms
+    names = [repr(among.classes[index]) for index in first.classes]
+    if others or not names:
+        return UnfitSelection(f"selector {selector!r} means no image of this run")
+    if first.kind in _NONE_OF:
+        return UnfitSelection(f"selector {selector!r}: {_NONE_OF[first.kind].format(*names)}")
+    errors = parse_selector("errors", among.classes)
+    wrong = [
+        f"true:{among.classes[index]}+errors"
+        for index in first.classes
+        if meant_rows((Term("true", (index,)), *errors), among).any()
+    ]
+    back = f", nor {names[1]} for {names[0]}" if first.kind == "~" else ""
+    return UnfitSelection(
+        f"selector {selector!r}: no {names[0]} was taken for {names[1]}{back}",
+        hint=f"{' and '.join(shell_line([text]) for text in wrong)} select their errors"
+        if wrong
+        else "",
+    )
 
 
 def _may_be_none(terms: Sequence[Term], among: Selectable) -> bool:

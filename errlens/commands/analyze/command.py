@@ -12,10 +12,10 @@ from errlens.commands.chain.view import show_end
 from errlens.commands.chain.walk import Walk
 from errlens.commands.confusion.options import ConfusionOptions
 from errlens.commands.diagnose.options import DiagnoseOptions
-from errlens.commands.evaluate.view import ANY_PHOTO
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.options.selecting import ANY_PHOTO
 from errlens.commands.report.options import ReportOptions
 from errlens.errors import (
     ErrlensError,
@@ -68,24 +68,20 @@ def _predicted(walk: Walk, options: AnalyzeOptions) -> RunFolder:
 def _steps(run: RunFolder, options: AnalyzeOptions) -> Sequence[tuple[str, Any]]:
     """Return what is done with predictions, one after the other.
 
-    Of photos without labels, none of which is right or wrong, any are explained, and shown on a
-    page of their own.
+    Of photos without labels, none of which is right or wrong, any are explained.
     """
     images: dict[str, Any] = {"run": run.path, "data_root": options.data_root}
     superclasses = options.superclasses if options.of_run else None  # else the run knows them
-    report, explain = ReportOptions(**images), _explanations(options, run.path)
-    pages = [report]
+    explain, report = _explanations(options, run.path), ReportOptions(**images, open=options.open)
     metrics = run.metrics
     if not metrics["top1"] and metrics["n_failed"] < metrics["n"]:
-        explain = replace(explain, select=[ANY_PHOTO])
-        pages = [report, replace(report, select=[ANY_PHOTO])]
-    pages[-1] = replace(pages[-1], open=options.open)
+        return [("explain", replace(explain, select=[ANY_PHOTO])), ("report", report)]
     return [
         ("confusion", ConfusionOptions(run=run.path, superclasses=superclasses)),
         ("misclassified", MisclassifiedOptions(**images)),
         ("diagnose", _causes(run, options)),
         ("explain", explain),
-        *(("report", page) for page in pages),
+        ("report", report),
     ]
 
 

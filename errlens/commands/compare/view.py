@@ -48,7 +48,7 @@ def show(
     if len(result.comparisons) > 1:
         _show_differences(screen.essential, result)
     else:
-        _show_two(screen, result)
+        _show_two(screen, result, runs)
     showing.show_files(screen, folder, result.files)
     if result.changed is not None and len(result.changed.broken):
         showing.say_next(screen, _next_words(*runs))
@@ -67,13 +67,14 @@ def show(
     )
 
 
-def _show_two(screen: Screen, result: ComparisonResult) -> None:
+def _show_two(screen: Screen, result: ComparisonResult, runs: Sequence[RunFolder]) -> None:
     """Print how two runs differ: in accuracy, classes, pairs and images."""
     _show_difference(screen.essential, result)
     if result.classes is not None:
         _show_classes(screen, result.classes)
     if result.pairs is not None:
         _show_pairs(screen, result.pairs)
+        _show_held_against(screen, result, runs)
     if result.changed is not None:
         _show_broken(screen, result.changed.broken)
 
@@ -230,6 +231,19 @@ def _show_pairs(screen: Screen, pairs: pd.DataFrame) -> None:
     counts = (">gone", ">fixed", ">new", ">broken") if paired else ()
     heads = ("pair", "mutual or likely", ">old errors", ">new errors", *counts, ">q")
     _show_table(screen, heads, rows, total=len(shown), file="pairs.csv")
+
+
+def _show_held_against(screen: Screen, result: ComparisonResult, runs: Sequence[RunFolder]) -> None:
+    """Say where a pair may have another status in the old run by itself."""
+    old, new = (
+        run.info.superclasses and run.info.superclasses.as_mapping(run.info.classes) for run in runs
+    )
+    if old == new or result.pairs is None or not result.pairs["status"].notna().any():
+        return
+    before, now = result.names
+    by = f"by the superclasses of {now}" if new else f"without superclasses, as {now} knows none"
+    own = "by its own" if old else "without any"
+    screen.say(f"mutual or likely: both runs are judged {by}; alone, {before} is judged {own}")
 
 
 def _shares(row: Mapping[str, Any]) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens import formats
+from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status
-from errlens.analysis.confusion.sentences import told_status, written_lift
+from errlens.analysis.confusion.sentences import held_against, told_status, written_lift
 from errlens.commands.showing import both_ways, first_rows, one_way, say_more
 from errlens.terminal import Cell, Screen
 
@@ -35,6 +36,8 @@ def show_pairs(
         if number:
             screen.say()
         _show_set(screen, chosen, where=where, top=top)
+    if len(pairs) and len(matrix.classes) >= LEAST_SET:
+        screen.say(held_against(matrix))
 
 
 def _show_set(screen: Screen, pairs: pd.DataFrame, *, where: str, top: int) -> None:

@@ -12,7 +12,7 @@ from errlens.analysis.confusion.chance import LEAST_SET
 from errlens.analysis.confusion.groups import names_of
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.confusion.pairs import by_status
-from errlens.analysis.confusion.sentences import NONE_EXCEPTIONAL, sentences
+from errlens.analysis.confusion.sentences import none_exceptional, sentences
 from errlens.analysis.confusion.soft import mean_covered, soft_pairs
 from errlens.analysis.confusion.tables import ConfusionTables
 from errlens.analysis.selection.parsing import pair_selector
@@ -102,7 +102,7 @@ def _show_tables(
     if not len(by_status(tables.pairs).mutual):
         show_most_frequent(screen, tables.cells)
     if tables.exceptional is not None:
-        _show_exceptional(screen, tables.exceptional, top=top)
+        _show_exceptional(screen, matrix, tables.exceptional, top=top)
     if tables.soft is not None:
         _show_soft(screen, matrix, tables.soft, top=top)
 
@@ -181,10 +181,12 @@ def _show_groups(screen: Screen, groups: pd.DataFrame, *, top: int) -> None:
     showing.say_more(screen, len(larger), top, " of three or more: see groups.csv", noun="group")
 
 
-def _show_exceptional(screen: Screen, exceptional: pd.DataFrame, *, top: int) -> None:
+def _show_exceptional(
+    screen: Screen, matrix: ConfusionMatrix, exceptional: pd.DataFrame, *, top: int
+) -> None:
     screen.say()
     if not len(exceptional):
-        screen.say(NONE_EXCEPTIONAL)
+        screen.say(none_exceptional(matrix))
         return
     rows = [
         (

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from errlens.analysis.accuracy.metrics import Metrics, Proportion
 from errlens.commands import showing
 from errlens.commands.evaluate.result import Evaluation
+from errlens.commands.options.selecting import ANY_PHOTO
 from errlens.commands.showing import first_rows, proportion_cells, say_more, show_files
 from errlens.formats import count, counted, number, of, probability, share, share_range
 from errlens.predictions.table import LABEL_UNKNOWN, OK
@@ -21,7 +22,6 @@ WORST_SUPERCLASSES: Final = 10
 BAD_INPUTS: Final = 10
 FIRST_CLASSES: Final = 3
 _GIVE_WAY: Final = (">95 % interval",)
-ANY_PHOTO: Final = "path:*"  # selects those without labels, too
 
 
 def show_result(screen: Screen, evaluation: Evaluation, *, step: str) -> None:

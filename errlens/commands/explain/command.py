@@ -23,6 +23,7 @@ from errlens.commands.explain.picture_files import PictureFiles
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.explain.studies import Studies
 from errlens.commands.explain.tables import OK, Tables, tables
+from errlens.commands.options.selecting import ANY_PHOTO
 from errlens.commands.showing import say_next
 from errlens.errors import Interrupted, NothingExplained
 from errlens.run.folder import RunFolder, open_run
@@ -57,8 +58,9 @@ def explain(options: ExplainOptions, screen: Screen | None = None) -> Tables:
 
 
 def _show_next(screen: Screen, run: RunFolder, options: ExplainOptions) -> None:
-    """Name the command that shows the maps: on a page of their own, if there are no labels."""
-    selected = [] if run.metrics["top1"] else options.selection_words()
+    """Name the command that shows the maps; without labels, some are on a page of their own."""
+    whole = run.metrics["top1"] or options.select == [ANY_PHOTO]
+    selected = [] if whole else options.selection_words()
     words = ["errlens", "report", relative(run.path), *selected, *options.images_words()]
     say_next(screen, words)
 

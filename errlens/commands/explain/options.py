@@ -270,6 +270,15 @@ class ExplainOptions(
         ),
     ] = False
 
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            rich_help_panel=Panel.COMMON,
+            help="Make the maps asked for anew; all others stay.",
+        ),
+    ] = False
+
     @property
     def of_photos(self) -> bool:
         """Whether photos are meant that belong to no run."""

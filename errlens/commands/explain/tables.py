@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, cast
 import pandas as pd
 
 from errlens.attribution.pointing_game import held_against_area
+from errlens.run.csv_tables import in_a_line
 
 OK: Final = "ok"
 FAILED: Final = "failed"
@@ -38,6 +39,10 @@ class Tables(NamedTuple):
     maps: pd.DataFrame
     covers: pd.DataFrame
     similarities: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: which tables there are."""
+        return in_a_line(self._asdict())
 
 
 def tables(

@@ -13,6 +13,7 @@ from errlens.commands.options.selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.photos.images import Unread
 from errlens.formats import count, counted, of
+from errlens.run.csv_tables import in_a_line
 
 
 class Copied(NamedTuple):
@@ -34,6 +35,10 @@ class MisclassifiedTables(NamedTuple):
     unknown: pd.DataFrame
     systematic: pd.DataFrame | None = None
     notes: pd.DataFrame | None = None
+
+    def __repr__(self) -> str:
+        """Return a line for a notebook: which tables there are."""
+        return in_a_line(self._asdict())
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the tables there are, with their names."""

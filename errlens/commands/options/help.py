@@ -86,6 +86,13 @@ class HelpfulGroup(_Described, TyperGroup):
 
     sections: ClassVar[Mapping[str, Sequence[str]]] = {}
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed; `help COMMAND` is another way to say `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands with their summaries, and the options."""
         placed = {name for names in self.sections.values() for name in names}

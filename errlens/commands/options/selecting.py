@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from errlens.predictions.table import Predictions
     from errlens.run.folder import RunFolder
     from errlens.terminal import Screen
+
+ANY_PHOTO: Final = "path:*"  # selects those without labels, too
 
 
 class Selection(NamedTuple):

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from errlens.commands.report.result import ReportResult
-from errlens.commands.showing import print_json
-from errlens.formats import are, count, counted, file_size
+from errlens.commands.showing import and_more, print_json
+from errlens.formats import count, counted, file_size
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -19,7 +19,9 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     page, *others = result.files
     also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
     screen.say(counted(n_pictures, "picture"))
-    screen.say_place("Wrote ", page, f" ({_size(page)}){also}")
+    screen.say(f"Wrote {relative(page)} ({_size(page)}){also}")
+    screen.say()
+    screen.say_place("The page: ", page)
     screen.step("report", f"{counted(n_pictures, 'picture')}, {_size(page)}")
     files = [str(path) for path in result.files]
     print_json(screen, "report", run, files=files, n_pictures=n_pictures, n_absent=n_absent)
@@ -31,11 +33,13 @@ def _size(path: Path) -> str:
 
 def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     """Name what cannot be shown; the page does, too."""
-    absent, facts = result.pictures.absent, result.page.shots.facts()
-    name, reason = next(iter(absent.items()))
+    pictures, facts = result.pictures, result.page.shots.facts()
+    name = next(iter([*pictures.missing, *pictures.absent]))
     first = facts[name]["path"] if name in facts else name
+    n_absent = len(pictures.absent)
     screen.warn(
-        f"{count(len(absent))} of {counted(len(result.page.shots), 'picture')} "
-        f"{are(len(absent))} not there: "
-        f"{first!r} ({reason}); --data-root DIR says where the images lie now"
+        f"{count(n_absent)} of {counted(len(result.page.shots), 'picture')} "
+        f"cannot be shown: {first!r} ({pictures.absent[name]}){and_more(n_absent)}"
     )
+    if pictures.missing:
+        screen.warn("--data-root DIR says where the images lie now")

@@ -212,11 +212,19 @@
     pen.fillStyle = colour.sheet;
     pen.fillRect(margin, margin, side, side);
     const least = Math.max(step, 1.6), gap = step > 8 ? 0.5 : 0;
-    pen.fillStyle = colour.diagonal;
+    const number = (value, across, down, shade) => {
+      if (step < 13 || !named) return;
+      pen.fillStyle = shade;
+      pen.font = `${Math.min(11, step * 0.6)}px system-ui, sans-serif`;
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.fillText(String(value), margin + (across + 0.5) * step, margin + (down + 0.5) * step, step - 1);
+    };
     order.forEach((index, at) => {
-      if (matrix.right[index]) {
-        pen.fillRect(margin + at * step + gap, margin + at * step + gap, least - gap, least - gap);
-      }
+      if (!matrix.right[index]) return;
+      pen.fillStyle = colour.diagonal;
+      pen.fillRect(margin + at * step + gap, margin + at * step + gap, least - gap, least - gap);
+      number(matrix.right[index], at, at, colour.ink);
     });
     const most = Math.log1p(Math.max(1, ...cells.slice(0, 1).map((cell) => cell.count)));
     const [from, to] = [rgb(colour["cell-low"]), rgb(colour["cell-high"])];
@@ -225,14 +233,8 @@
       const share = Math.min(1, Math.log1p(count) / most);
       pen.fillStyle = `rgb(${from.map((low, i) => Math.round(low + share * (to[i] - low))).join()})`;
       pen.fillRect(margin + place[p] * step + gap, margin + place[t] * step + gap, least - gap, least - gap);
-      if (step >= 13 && named) {
-        const dark = (share > 0.5) === (from[0] > to[0]);
-        pen.fillStyle = dark ? "#fff" : "#1a1a1a";
-        pen.font = `${Math.min(11, step * 0.6)}px system-ui, sans-serif`;
-        pen.textAlign = "center";
-        pen.textBaseline = "middle";
-        pen.fillText(String(count), margin + (place[p] + 0.5) * step, margin + (place[t] + 0.5) * step);
-      }
+      const dark = (share > 0.5) === (from[0] > to[0]);
+      number(count, place[p], place[t], dark ? "#fff" : "#1a1a1a");
     }
     // What there is evidence of: outlined inside of its cell, as in matrix.png.
     const dashes = { mutual: [], likely: [4, 3], "one way": [2, 2] };
@@ -405,9 +407,28 @@
     } }, column.name);
     head.append(make("th", { scope: "col", class: column.right ? "n" : "" }, button));
   });
-  box.append(make("table", {},
-    make("colgroup", {}, ...columns.map((column) => make("col", { class: column.kind }))),
-    make("thead", {}, head), body));
+  const wide = columns.map(() => make("col", {}));
+  const table = make("table", {}, make("colgroup", {}, ...wide), make("thead", {}, head), body);
+  box.append(table);
+
+  // Each column has the room of its widest text, also where that is in a row out of sight: no
+  // number is cut, and of names only the very long.
+  const LONGEST = 480, AROUND = 18;  // pixels
+  function giveRoom() {
+    const pen = make("canvas").getContext("2d"), { fontSize, fontFamily } = getComputedStyle(table);
+    pen.font = `${fontSize} ${fontFamily}`;
+    const room = (said) => Math.ceil(pen.measureText(said).width);
+    const widths = columns.map((column) => {
+      let most = room(`${column.name} ▼`);
+      for (let index = 0; index < matrix.names.length; index++) {
+        const said = column.text(index);
+        most = Math.max(most, room(typeof said === "string" ? said : said.textContent));
+      }
+      return AROUND + (column.right ? most : Math.min(most, LONGEST));
+    });
+    wide.forEach((col, at) => { col.style.width = `${widths[at]}px`; });
+    table.style.width = `${widths.reduce((sum, width) => sum + width)}px`;
+  }
 
   function list() {
     const wanted = by("search").value.trim().toLowerCase();
@@ -459,5 +480,5 @@
   by("search").addEventListener("input", list);
   addEventListener("beforeprint", () => paint(true));
   addEventListener("afterprint", () => paint());
-  later(list);
+  later(() => { giveRoom(); list(); });
 })();

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from errlens.analysis.confusion.sentences import NOTHING_SCORED
+from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
+from errlens.analysis.confusion.sentences import NOTHING_SCORED, none_exceptional
+from errlens.classes.names import ClassNames, Superclasses
 from errlens.report.markdown import escaped
 from tests.conftest import call, ends, make_run
 
@@ -236,7 +238,7 @@ def test_a_run_without_labels_names_no_command_that_would_be_refused():
     ends("report run -q")
     page, summary = pages()
     for text in (page, summary):
-        assert NOTHING_SCORED in text
+        assert "without labels, nothing is right or wrong" in text
         assert "errlens confusion" not in text
         assert "errlens misclassified" not in text.replace("errlens misclassified run --notes", "")
         assert not [words for words in (*GOOD_NEWS, *NEVER) if words in text]
@@ -264,6 +266,20 @@ def test_labels_that_the_model_lacks_alone_are_neither_right_nor_wrong():
     assert NOTHING_SCORED in call("misclassified run --no-figures").stdout
     ends("report run -q")
     for text in pages():
-        assert NOTHING_SCORED in text
+        assert "without labels, nothing is right or wrong" in text
         assert "errlens confusion" not in text
         assert not [words for words in (*GOOD_NEWS, *NEVER) if words in text]
+
+
+@pytest.mark.parametrize(
+    ("parents", "said"),
+    [
+        ({"cat": "pet", "dog": "pet", "cow": "farm"}, "No error crosses a superclass."),
+        ({"cat": "pet", "dog": "pet"}, "superclass; those of 1 class without one are left out."),
+    ],
+)
+def test_that_no_error_crosses_a_superclass_is_said_of_the_classes_that_have_one(parents, said):
+    classes = ClassNames(("cat", "dog", "cow"))
+    superclasses = Superclasses.from_mapping(parents, classes, source="parents.csv")
+    matrix = confusion_matrix_of_arrays([0, 1, 2], [1, 0, 2], classes, superclasses)
+    assert none_exceptional(matrix).endswith(said)

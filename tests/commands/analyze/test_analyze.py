@@ -163,13 +163,18 @@ def test_photos_without_labels_are_predicted_and_explained(tiny):
     for index in range(3):
         paint(Path(f"flat/{index}.png"), "red", seed=index)
     said = ends(f"analyze flat --model {tiny} --img-size 8 --crop-pct 1 --top 2")
-    assert said.stderr.count("has both a label and a prediction") == 1
+    assert "both a label" not in said.stderr
+    assert said.stdout.count("\nreport ") == 1
     assert "0.png" in said.stdout  # its most probable classes
     out = Path("runs/flat-tiny_colours")
     assert pd.read_csv(out / "explain/index.csv")["row"].nunique() == 2
-    assert (out / "report.html").exists()
-    assert said.stdout.endswith(f"The page: {out / 'report-path.html'}\n")
-    assert "0.png" in (out / "report-path.html").read_text(encoding="utf-8")
+    assert said.stdout.endswith(f"The page: {out / 'report.html'}\n")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<h1>flat-tiny_colours</h1>" in page
+    assert page.count('<figure class="shot') == 3
+    assert page.count('<figure class="heat"') == 2
+    for absent in ("both a label", "do not count", "no confidences"):
+        assert absent not in page
     assert not (out / "confusion").exists()
 
 

@@ -306,3 +306,33 @@ def test_classes_that_an_old_run_spells_otherwise_are_the_same():
         drops.append(json.loads(Path("new/gates.json").read_text())["gates"][0]["details"])
         assert drops[-1].pop("baseline") == baseline
     assert drops[0] == drops[1] == drops[2]
+
+
+@pytest.mark.parametrize(("of_old", "of_new"), [(True, False), (False, True), (True, True)])
+def test_it_is_told_where_a_pair_is_judged_otherwise_than_in_the_old_run_alone(of_old, of_new):
+    names = ("cat", "lion", "lynx", "dog")
+    parents = {"cat": "feline", "lion": "feline", "lynx": "feline", "dog": "canine"}
+    label = [name for name in names for _ in range(30)]
+    pred = [
+        {"cat": "lion", "lion": "cat"}.get(name, name) if i % 3 else name
+        for i, name in enumerate(label)
+    ]
+    table = pd.DataFrame({"path": [f"{i}.png" for i in range(120)], "label": label, "pred": pred})
+    for out, known in (("old", of_old), ("new", of_new)):
+        make_run(table, out, classes=names, superclasses=parents if known else None)
+    said = compare().stdout
+    assert "stays" in said
+    assert ("as new knows none; alone, old is judged by its own" in said) == (not of_new)
+    assert ("of new; alone, old is judged without any" in said) == (not of_old)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_verdict_on_pairs_says_what_they_are_compared_with(known):
+    table = pd.DataFrame(
+        {"path": ["a", "b", "c"], "label": ["x", "y", "z"], "pred": ["y", "x", "z"]}
+    )
+    parents = dict.fromkeys("xyz", "letter")
+    make_run(table, "old", classes=("x", "y", "z"), superclasses=parents if known else None)
+    said = ends("confusion old --no-figures").stdout
+    assert ("no superclasses are known" in said) != known
+    assert ("Each pair is compared with the other classes of its superclass" in said) == known

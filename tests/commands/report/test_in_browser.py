@@ -129,6 +129,44 @@ def test_the_table_of_classes_is_sorted_and_searched(visit):
     assert page.locator("#panel").get_attribute("data-cell") == "lion → cat"
 
 
+@pytest.mark.parametrize("width", [400, 800, 1200])
+@pytest.mark.parametrize(
+    "classes", [("yes", "no"), ("a_rather_long_name_of_a_class", "WWWWWWWWWWWW")]
+)
+def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, width, classes):
+    make(classes, superclasses=False)
+    report()
+    page = visit(viewport={"width": width, "height": 900})
+    cut = page.locator("#classes th, #classes tbody td, #classes tbody button").evaluate_all(
+        "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+    )
+    assert not [text for text in cut if text]
+    rows = page.locator("#classes tr:not(.space)").evaluate_all(
+        "all => all.reduce((sum, row) => sum + row.offsetHeight, 0)"
+    )
+    assert page.locator("#classes").evaluate("box => box.offsetHeight") <= rows + 20
+
+
+def test_with_few_classes_the_matrix_says_how_many_are_right(visit):
+    run = make()
+    report()
+    page = visit()
+    said = page.evaluate("""() => {
+        const said = [], pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+        pen.fillText = function (text, ...where) {
+            said.push(text);
+            write.call(this, text, ...where);
+        };
+        document.dispatchEvent(new Event("repaint"));
+        pen.fillText = write;
+        return said;
+    }""")
+    table = run.read_predictions(("label_name", "correct")).table.to_pandas()
+    right = table[table["correct"]].groupby("label_name").size()
+    assert {*map(str, right)} <= {*said}
+    assert sum(int(text) for text in said if text.isdigit()) == len(table)
+
+
 def test_light_and_dark(visit):
     make()
     report()

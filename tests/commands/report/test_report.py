@@ -133,3 +133,18 @@ def test_a_number_is_written_alike_on_terminal_page_and_summary():
     assert gain.endswith(" pp")
     for text in (pairs, page_text, summary):
         assert gain in text
+
+
+def test_it_ends_with_the_page_in_a_line_that_terminals_make_clickable():
+    make()
+    assert report().stdout.endswith("\n\nThe page: run/report.html\n")
+
+
+def test_a_picture_that_cannot_be_read_is_not_said_to_lie_elsewhere():
+    make()
+    Path("images/000.png").write_bytes(b"no picture")
+    said = report().stderr
+    assert "1 of " in said
+    assert "cannot be shown: 'images/000.png'" in said
+    Path("images/000.png").unlink()
+    assert "--data-root DIR says where the images lie now" in report().stderr

@@ -37,7 +37,7 @@ def _unread(lost: list[Mapping[str, Any]], n_images: int) -> Finding:
         f"such as {first['path']} ({first['error'] or first['status']}).",
         rows=tuple(row["row"] for row in lost),
         evidence=why,
-        command=("misclassified", RUN, "--select", THESE),
+        command=("report", RUN),
     )
 
 
