@@ -260,17 +260,6 @@ def cell_share(value: float) -> str:
     return re.sub(r"^(<?)0\.", r"\1.", text)
 
 
-def cell_count(n: float) -> str:
-    """Write a count, or a mean of counts, into a cell of a matrix; nothing for zero.
-
-    >>> cell_count(0), cell_count(12), cell_count(2.5)
-    ('', '12', '2.5')
-    """
-    if n == 0:
-        return ""
-    return f"{n:.0f}" if float(n).is_integer() else f"{n:.3g}"
-
-
 def _decimals(n: int | None) -> int:
     return 1 if n is None or n <= _FEW else 2
 

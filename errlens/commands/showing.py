@@ -104,7 +104,8 @@ def show_findings(screen: Screen, run: RunFolder, findings: Sequence[Finding]) -
     told = first_of(findings)
     for rank, finding in told:
         screen.say(f"{rank}. {finding.statement}")
-        screen.whole(f"   {finding.command_line(relative(run.path), rank)}")
+        if finding.command[0] != "report":  # which is said anyway, or was just done
+            screen.whole(f"   {finding.command_line(relative(run.path), rank)}")
     say_more(screen, len(findings), len(told), ": see findings.csv", noun="finding")
 
 

@@ -14,7 +14,7 @@ from errlens.figures.matrix.marks import COLOUR as MARKED
 from errlens.figures.matrix.marks import OUTLINES, Mark
 from errlens.figures.paper.sheet import FAINT, INK, to_pixels
 from errlens.figures.paper.writing import Writing
-from errlens.formats import cell_count, cell_share
+from errlens.formats import cell_share
 
 Values = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def cell_texts(values: Values, *, unit: str) -> NDArray[np.object_]:
     >>> cell_texts(np.array([0, 0.0004, 0.002, 0.08, 0.999, 1]), unit="share").tolist()
     ['', '<.1', '.2', '8', '99.9', '100']
     """
-    as_text = cell_count if unit == IMAGES else cell_share
+    as_text = _count if unit == IMAGES else cell_share
     distinct, place = np.unique(values, return_inverse=True)
     texts = np.array(
         [as_text(value) if value == value else "" for value in distinct.tolist()], object
@@ -257,3 +257,14 @@ def _pixel(axes: Axes) -> float:
     """Return how long a pixel is in the units of an axes."""
     low, high = axes.get_ylim()
     return float(abs(high - low) / axes.bbox.height)
+
+
+def _count(n: float) -> str:
+    """Write a count, or a mean of counts, into a cell of a matrix; nothing for zero.
+
+    >>> _count(0), _count(12), _count(2.5)
+    ('', '12', '2.5')
+    """
+    if n == 0:
+        return ""
+    return f"{n:.0f}" if float(n).is_integer() else f"{n:.3g}"
