@@ -93,7 +93,6 @@ def _causes(run: RunFolder, options: AnalyzeOptions) -> DiagnoseOptions:
         time_budget=options.half_the_time,
         train=options.train,
         device=options.device,
-        batch_size=options.batch_size,
         trust_run=not options.of_run,
     )
 

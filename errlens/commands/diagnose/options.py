@@ -99,16 +99,6 @@ class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, Over
             help="Where the model runs; auto takes a GPU where there is one.",
         ),
     ] = "auto"
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            rich_help_panel=Panel.RUN,
-            show_default="by their size",
-            help="Images at a time.",
-        ),
-    ] = None
     workers: Annotated[
         int | None,
         typer.Option(
