@@ -130,7 +130,7 @@ def test_pillow_is_itself_again_afterwards(tmp_path):
     torchvision_samples("OxfordIIITPet", root=pets(tmp_path))
     assert Image.open is before
     write_lines(tmp_path / "oxford-iiit-pet" / "annotations" / "test.txt", "samoyed_1 7 1 1")
-    with pytest.raises(UnfitDataSet, match="label 6, but 1 classes"):
+    with pytest.raises(UnfitDataSet, match="label 6, but 1 class"):
         torchvision_samples("OxfordIIITPet", root=tmp_path)
     assert Image.open is before
 

@@ -152,7 +152,7 @@ def test_an_interrupted_run_keeps_its_parts_and_goes_on(evaluate, photos, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(ShardPredictor, "__call__", stop_at_two)
-        with pytest.raises(Interrupted, match="2 of 4") as failure:
+        with pytest.raises(Interrupted, match="6 of 12 images are saved") as failure:
             evaluate(photos, part_size=3)
     assert failure.value.exit_code == 130
 

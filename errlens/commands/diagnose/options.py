@@ -17,7 +17,7 @@ MOST_ASKED = 500
 
 @dataclass(frozen=True, kw_only=True)
 class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, OverwriteOption):
-    """Find out why images are wrong: what the errors have in common, and what repairs them.
+    """Say why images are wrong, and what would mend it.
 
     Looks at every image (dark, blurred, turned, bordered, ...), at the further columns of the
     manifest, for wrong labels, duplicates and marks that images share. Where the run has a model,

@@ -36,7 +36,8 @@ def test_a_network_without_a_head_is_given_one_by_the_commands_that_are_named(
     said = refused(f"evaluate photos --checkpoint body.pth {name} {more} -o run -q", exit_code=3)
     assert said.count("hint: ") == 1
     probe = command_in(said)
-    assert probe[:3] == ["network", "probe", "photos"]
+    assert probe[:3] == ["network", "probe", "TRAIN"]
+    probe = ["network", "probe", "photos", *probe[3:]]
     assert ("--img-size" in probe) == ("--img-size" in more)
     shown = ends(probe).stdout
     evaluate = shlex.split(shown.rpartition("Next: errlens ")[2].replace("DATA", "photos"))
@@ -79,5 +80,5 @@ def test_a_model_of_other_classes_is_given_a_head_by_the_command_that_is_named(m
     torch.save({**body, "fc.weight": torch.ones(5, 96), "fc.bias": torch.ones(5)}, "five.pth")
     Path("names.txt").write_text("a\nb\nc\nd\ne\n")
     said = refused(f"evaluate photos --checkpoint five.pth -o run -q {more}", exit_code=3)
-    ends(command_in(said))
+    ends([word.replace("TRAIN", "photos") for word in command_in(said)])
     ends("evaluate photos --checkpoint five-probe.safetensors -o run -q")

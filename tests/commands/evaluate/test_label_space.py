@@ -59,7 +59,7 @@ def test_names_without_evidence_are_decided_by_hand_before_the_command_runs(run_
     command = shlex.split(result.stderr.strip().splitlines()[-1])
     refused = CliRunner().invoke(app, command[1:])
     assert refused.exit_code == 3
-    assert "1 of 3 names are marked as not decided" in refused.stderr
+    assert "1 of 3 names is marked as not decided" in refused.stderr
     names.write_text(names.read_text().replace("? ", ""))
     assert CliRunner().invoke(app, command[1:]).exit_code == 0
     assert errlens.open_run("run-relabelled").metrics["top1"]["value"] == 1

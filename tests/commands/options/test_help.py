@@ -178,7 +178,7 @@ def test_every_command_is_listed_once_with_its_whole_summary_on_one_line():
 def test_a_command_of_no_section_is_listed_all_the_same(monkeypatch):
     monkeypatch.setitem(SECTIONS, "Errors", ("confusion",))
     text = ends("--help").stdout
-    assert re.search(r"Commands:\n  misclassified  Show .*\n  explain", text)
+    assert re.search(r"Commands:\n  misclassified  Show .*\n  diagnose .*\n  explain", text)
 
 
 @dataclass(frozen=True, kw_only=True)

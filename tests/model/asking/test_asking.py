@@ -153,8 +153,8 @@ def test_how_the_work_is_divided_changes_no_answer(resnet, photos, options):
 
 
 def test_a_transform_of_ones_own_is_given_changed_photos(tiny, photos, tmp_path):
-    (tmp_path / "halving.py").write_text(TRANSFORM)
-    run = errlens.evaluate(photos, model=tiny, transform="halving:halved")
+    (tmp_path / "asked_halving.py").write_text(TRANSFORM)
+    run = errlens.evaluate(photos, model=tiny, transform="asked_halving:halved")
     asked = ask_all(run)
     assert answers(asked, "blue_first")[0][:4] == [2] * 4  # the blue ones are red then
     settings = {change.name for change in CHANGES if change.settings}

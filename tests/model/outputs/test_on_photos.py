@@ -135,8 +135,8 @@ def test_an_answer_that_depends_on_other_photos_is_told(files):
 def test_a_photo_is_held_against_itself_in_batches_of_any_size(files, at_once):
     assert look(Net(), files, at_once=at_once).warnings == []
     found = look(Net(lambda logits: logits - logits.mean(dim=0)), files, at_once=at_once)
-    assert len(found.warnings) == (at_once > 1)
-    assert all("when a photo is shown alone" in warning for warning in found.warnings)
+    told = ["when a photo is shown alone" in warning for warning in found.warnings]
+    assert any(told) == (at_once > 1)
 
 
 def test_a_network_that_changes_its_input_is_shown_the_same_photos(files):

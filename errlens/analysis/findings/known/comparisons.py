@@ -48,7 +48,7 @@ def from_gates(gates: WrittenGates) -> Iterator[Finding]:
         yield Finding(
             kind="gate",
             statement=f"The gate {gate.name} failed: {gate.reason or texts.value}.",
-            evidence=f"{gate.metric} {texts.value}, asked for {gate.op} {texts.limit}",
+            evidence=f"{gate.metric} {texts.value}, asked for {texts.demand} {texts.limit}",
             command=("report", RUN),
             subject={"gate": gate.name},
         )
