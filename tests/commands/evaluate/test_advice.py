@@ -181,7 +181,8 @@ def test_of_predictions_from_elsewhere_and_of_a_transform_of_ones_own_nothing_is
     evaluate_shades(shades, "-o wrong -q --mean 0.9 0.9 0.9 --std 0.1 0.1 0.1")
     Path("greys_own.py").write_text(OWN)
     CliRunner().invoke(
-        app, shlex.split("evaluate greys --model shades:Shades --transform greys_own:prepare -o own -q")
+        app,
+        shlex.split("evaluate greys --model shades:Shades --transform greys_own:prepare -o own -q"),
     )
     table = errlens.open_run("wrong").predictions.frame[["path", "label_name", "pred_name"]]
     table.columns = ["path", "label", "pred"]

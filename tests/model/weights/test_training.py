@@ -122,6 +122,8 @@ def test_what_a_checkpoint_records_may_be_nonsense():
 
 def test_a_recorded_architecture_that_does_not_fit_is_named_with_the_one_that_does(tmp_path):
     path = saved({"arch": "resnet50", "state_dict": resnet().state_dict()}, tmp_path)
-    with pytest.raises(IncompatibleCheckpoint, match="does not fit resnet50: its tensors are those of test_resnet") as failure:
+    with pytest.raises(
+        IncompatibleCheckpoint, match="does not fit resnet50: its tensors are those of test_resnet"
+    ) as failure:
         load_network(checkpoint=path)
     assert "--model test_resnet" in failure.value.hint
