@@ -38,7 +38,9 @@ class _Once:
     def __init__(self) -> None:
         numbers = (signal.SIGINT, *_ASKED_TO_STOP)
         found = {number: signal.getsignal(number) for number in numbers}
-        self._handlers: dict[int, Any] = {n: one for n, one in found.items() if callable(one)}
+        self._handlers: dict[int, Any] = {
+            n: handler for n, handler in found.items() if callable(handler)
+        }
         self._heard: list[int] = []
         self._is_ending = False
 

@@ -210,8 +210,8 @@ class _Asking:
 
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:
-    findings: list[Finding] = [one for outcome in outcomes for one in outcome.findings]
-    searches = [one for outcome in outcomes for one in outcome.searches]
+    findings: list[Finding] = [finding for outcome in outcomes for finding in outcome.findings]
+    searches = [search for outcome in outcomes for search in outcome.searches]
     tables: Mapping[str, pd.DataFrame] = {
         name: table for outcome in outcomes for name, table in outcome.tables.items()
     }

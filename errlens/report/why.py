@@ -11,7 +11,6 @@ from errlens.report.parts import Problem
 from errlens.report.shots import Shots
 
 MOST: Final = 30
-THUMBNAILS: Final = 3  # beside a sentence
 IMAGES: Final = 12  # in the section
 BESIDE: Final = 6
 

@@ -248,9 +248,12 @@ def told_once(findings: Sequence[Finding], *, shared: float = 0.8) -> list[Findi
         rows = set(finding.rows)
         others = [set(earlier.rows) for earlier in kept]
         if finding.kind == "cluster":
-            same = [len(rows & told) >= shared * len(rows) for told in others]
+            same = [len(rows & earlier_rows) >= shared * len(rows) for earlier_rows in others]
         else:
-            same = [len(rows & told) >= shared * max(len(rows), len(told)) for told in others]
+            same = [
+                len(rows & earlier_rows) >= shared * max(len(rows), len(earlier_rows))
+                for earlier_rows in others
+            ]
         if not rows or not any(same):
             kept.append(finding)
     return kept

@@ -192,7 +192,7 @@ class SelectOptions(RankOption):
             pairs=lambda: read_pairs(run),
             groups=lambda: read_groups(run),
             changes=cache(lambda path: changes_since(open_run(path), run)),
-            findings=cache(lambda: [found.rows for found in read_findings(run).findings]),
+            findings=cache(lambda: [finding.rows for finding in read_findings(run).findings]),
         )
         selectors = self.select or ["errors"]
         joined = [parse_selector(text, images.classes) for text in selectors]

@@ -18,7 +18,7 @@ class WhatIfResult(NamedTuple):
     def __repr__(self) -> str:
         """Return a line for a notebook: the accuracy before and now."""
         before, now = (
-            of(one.matrix.total - one.matrix.n_errors, one.matrix.total)
-            for one in (self.old, self.new)
+            of(recount.matrix.total - recount.matrix.n_errors, recount.matrix.total)
+            for recount in (self.old, self.new)
         )
         return f"<{before} images right before, {now} now; {counted(len(self.gates), 'gate')}>"

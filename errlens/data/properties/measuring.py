@@ -82,23 +82,6 @@ def measured_parts(
         yield _joined([next(found) if row is None else row for row in rows], known)
 
 
-def is_current(
-    known: pd.DataFrame, files: Sequence[ImageFile], *, as_fed: Preprocessing | None = None
-) -> bool:
-    """Tell whether a table is what `measure` would return, so that it need not be asked.
-
-    Args:
-        known: An earlier table; `content_hash`, `status` and `measured_as` of it are enough, which
-            take little memory.
-        files: The photos, with their hashes.
-        as_fed: As for `measure`.
-    """
-    measured_as = Measuring(as_fed).measured_as
-    usable = (known["status"] == OK) & (known["measured_as"] == measured_as)
-    hashes = [file.content_hash for file in files]
-    return bool(usable.all()) and known["content_hash"].tolist() == hashes
-
-
 def _places(known: pd.DataFrame, measured_as: str) -> dict[bytes, int]:
     """Return where in a table each photo stands that was measured in the same way.
 

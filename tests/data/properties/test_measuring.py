@@ -11,7 +11,7 @@ from PIL import Image
 from errlens.data.photos.images import ImageFile
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.properties import measuring
-from errlens.data.properties.measuring import is_current, measure, measured_parts
+from errlens.data.properties.measuring import measure, measured_parts
 from errlens.data.properties.table import (
     PROPERTIES,
     PROPERTY_COLUMNS,
@@ -84,15 +84,6 @@ def test_what_was_measured_for_another_network_is_measured_again(photos, tmp_pat
     gone = [ImageFile(tmp_path / "gone.png", file.content_hash) for file in photos]
     assert set(measure(gone, as_fed=AS_FED, known=known)["status"]) == {"missing"}
     assert set(measure(gone, known=known.drop(columns="border"))["status"]) == {"missing"}
-
-
-def test_a_table_is_current_for_the_same_files_in_the_same_order_and_way(photos):
-    known = measure(photos)[["content_hash", "status", "measured_as"]]
-    assert is_current(known, photos)
-    assert not is_current(known, photos[::-1])
-    assert not is_current(known, photos[1:])
-    assert not is_current(known, photos, as_fed=AS_FED)
-    assert not is_current(known.assign(status="missing"), photos)
 
 
 def test_what_could_not_be_read_is_tried_again(tmp_path):

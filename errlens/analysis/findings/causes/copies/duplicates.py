@@ -165,7 +165,7 @@ def _any_exact(scored: Scored, groups: _Groups) -> bool:
     labels: dict[bytes | None, set[int]] = {}
     for at in groups.at:
         labels.setdefault(scored.content_hash[at], set()).add(int(scored.label[at]))
-    return any(len(found) > 1 for content, found in labels.items() if content is not None)
+    return any(len(of_file) > 1 for content, of_file in labels.items() if content is not None)
 
 
 def _accepted(scored: Scored, at: NDArray[np.intp]) -> int:

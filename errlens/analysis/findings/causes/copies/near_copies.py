@@ -60,8 +60,11 @@ def pictures_of(properties: pd.DataFrame) -> Pictures:
         return Pictures(np.zeros(0, np.intp), np.zeros(0, np.uint64), np.zeros((0, SIDE**2), "u1"))
     phash, coarse = properties["phash"].tolist(), properties["coarse"].tolist()
     is_whole = [
-        isinstance(one, bytes) and len(one) == 8 and isinstance(two, bytes) and len(two) == SIDE**2
-        for one, two in zip(phash, coarse, strict=True)
+        isinstance(hashed, bytes)
+        and len(hashed) == 8
+        and isinstance(picture, bytes)
+        and len(picture) == SIDE**2
+        for hashed, picture in zip(phash, coarse, strict=True)
     ]
     at = np.flatnonzero(is_whole)
     hashes = np.frombuffer(b"".join(phash[place] for place in at), np.uint64)

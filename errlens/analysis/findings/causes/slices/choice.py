@@ -79,9 +79,11 @@ def tested_in(all_bands: Sequence[Bands], strata: Strata, n_classes: int) -> lis
             few = possible.where(np.argsort(-possible.strength, kind="stable")[:_KEPT])
             of_column += _each(bands, few)
         for overall in (True, False):
-            same = [one for one in of_column if (one.class_index == ALL) == overall]
-            kept += sorted(same, key=lambda one: -one.strength)[:_KEPT]
-    return [one._replace(n_tests=n_tests[one.class_index == ALL]) for one in kept]
+            same = [
+                candidate for candidate in of_column if (candidate.class_index == ALL) == overall
+            ]
+            kept += sorted(same, key=lambda candidate: -candidate.strength)[:_KEPT]
+    return [candidate._replace(n_tests=n_tests[candidate.class_index == ALL]) for candidate in kept]
 
 
 def _each(bands: Bands, few: Candidates) -> list[Tested]:

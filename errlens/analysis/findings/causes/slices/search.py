@@ -114,23 +114,27 @@ def _plainest(
 ) -> Slice | None:
     """Return the strongest slice under the plainest name of its images; None without evidence."""
     telling = sorted(
-        (one for one in tested if one.is_evidence),
-        key=lambda one: (one.q_value, -one.strength),
+        (candidate for candidate in tested if candidate.is_evidence),
+        key=lambda candidate: (candidate.q_value, -candidate.strength),
     )
     if not telling:
         return None
     strongest = as_slice(telling[0], strata, scored)
     best_of_each: dict[tuple[str, bool, bool], Tested] = {}
-    for one in telling:
-        if one.strength >= _RIVALS * telling[0].strength:
-            key = one.bands.column.name, one.bands.column.measured, one.class_index == ALL
-            best_of_each.setdefault(key, one)
-    rivals = [as_slice(one, strata, scored) for one in best_of_each.values()]
+    for candidate in telling:
+        if candidate.strength >= _RIVALS * telling[0].strength:
+            key = (
+                candidate.bands.column.name,
+                candidate.bands.column.measured,
+                candidate.class_index == ALL,
+            )
+            best_of_each.setdefault(key, candidate)
+    rivals = [as_slice(candidate, strata, scored) for candidate in best_of_each.values()]
     same = [rival for rival in rivals if strongest.shares(rival) >= _SAME]
 
-    def plainness(one: Slice) -> tuple[bool, bool, int]:
-        column = one.tested.bands.column
-        return one.tested.class_index != ALL, one.tested.side != VALUE, columns.index(column)
+    def plainness(rival: Slice) -> tuple[bool, bool, int]:
+        column = rival.tested.bands.column
+        return rival.tested.class_index != ALL, rival.tested.side != VALUE, columns.index(column)
 
     named, *others = sorted(same, key=plainness)
     return named._replace(also=tuple(others), q_value=telling[0].q_value)
@@ -152,20 +156,22 @@ def _outcome(
         Search(
             _KIND,
             looked_for(column, known),
-            found=sum(one.tested.bands.column is column for one in found),
+            found=sum(named.tested.bands.column is column for named in found),
             absent=column.absent or absent,
             enough=None if column.absent or absent else lacking,
         )
         for column in columns
     ]
-    findings = [_finding(one, scored, known) for one in found]
+    findings = [_finding(named, scored, known) for named in found]
     return Outcome(findings, searches, {"slices": _table(scored, found, first)})
 
 
 def _n_tests(tested: Sequence[Tested], columns: Sequence[Column]) -> int:
     """Return how many slices over all classes are tried, or would be of more images."""
     tails = 2 * len(SHARES) * sum(column.order is not None for column in columns)
-    return max([tails, *(one.n_tests for one in tested if one.class_index == ALL)])
+    return max(
+        [tails, *(candidate.n_tests for candidate in tested if candidate.class_index == ALL)]
+    )
 
 
 def _finding(one: Slice, scored: Scored, known: Properties) -> Finding:
@@ -227,30 +233,30 @@ def _for_programs(one: Slice, scored: Scored) -> dict[str, object]:
 def _table(scored: Scored, found: Sequence[Slice], first: Sequence[Tested]) -> pd.DataFrame:
     """Return slices.csv: those named, then the strongest of each other column."""
     strata = Strata.of_classes(scored.label, scored.wrong)
-    named = {id(one.tested.bands) for one in found}
+    named = {id(named_slice.tested.bands) for named_slice in found}
     strongest: dict[int, Tested] = {}
-    for tested in sorted(first, key=lambda one: -one.strength):
+    for tested in sorted(first, key=lambda candidate: -candidate.strength):
         if id(tested.bands) not in named:
             strongest.setdefault(id(tested.bands), tested)
     others = [as_slice(tested, strata, scored) for tested in strongest.values()]
     rows = []
-    for one in (*found, *others):
-        explained = explained_errors(one.parts == 1, scored.wrong, scored.label)
-        about = _for_programs(one, scored)
+    for row_slice in (*found, *others):
+        explained = explained_errors(row_slice.parts == 1, scored.wrong, scored.label)
+        about = _for_programs(row_slice, scored)
         rows.append(
             {
                 "property": about["property"],
                 "measured": about["measured"],
                 "class_name": about["class"],
-                "side": one.tested.side,
+                "side": row_slice.tested.side,
                 "threshold": about.get("threshold"),
                 "value": about.get("value"),
-                "n": len(one.images),
+                "n": len(row_slice.images),
                 "n_errors": explained.observed,
                 "expected": explained.observed - explained.errors,
-                "p_value": one.tested.p_value,
-                "q_value": one.tested.q_value,
-                "named": any(one is named_one for named_one in found),
+                "p_value": row_slice.tested.p_value,
+                "q_value": row_slice.tested.q_value,
+                "named": any(row_slice is named_slice for named_slice in found),
             }
         )
     table = pd.DataFrame(rows, columns=list(SLICE_COLUMNS))

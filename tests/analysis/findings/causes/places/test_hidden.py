@@ -184,7 +184,9 @@ def test_right_images_are_asked_about_suspect_places_alone_and_the_same_is_told(
 
     outcome = search_places(scored, Hidden(errors, hidden[errors]), ask=ask, part="a part")
     whole = search(label, pred, hidden)
-    assert [vars_of(one) for one in outcome.findings] == [vars_of(one) for one in whole.findings]
+    assert [vars_of(finding) for finding in outcome.findings] == [
+        vars_of(finding) for finding in whole.findings
+    ]
     assert CORNER in asked_about
     assert len(asked_about) == len(set(asked_about)) < len(PLACES)
     assert outcome.searches[0].part == "a part"

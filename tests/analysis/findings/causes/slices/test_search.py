@@ -117,7 +117,7 @@ def test_two_faults_at_once_are_both_told_and_nothing_else():
     wrong |= (blurred | (camera == "B")) & (rng.random(3000) < 0.4)
     extra = pd.DataFrame({"camera": camera, "noise": rng.normal(size=3000).astype(str)})
     found = search(images(label, wrong), pd.DataFrame({"sharpness": sharpness}), extra).findings
-    told = {(one.subject["property"], one.subject.get("value")) for one in found}
+    told = {(finding.subject["property"], finding.subject.get("value")) for finding in found}
     assert told == {("sharpness", None), ("camera", "B")}
 
 
@@ -141,7 +141,7 @@ def test_the_same_images_are_one_finding_under_the_plainest_name():
         pd.DataFrame({"brightness": brightness, "sharpness": -brightness}),
         pd.DataFrame({"camera": camera, "camera id": pd.factorize(camera)[0]}),
     ).findings
-    assert [one.subject.get("value") for one in found] == ["A"]
+    assert [finding.subject.get("value") for finding in found] == ["A"]
     assert "Dark images" in found[0].evidence
     assert "'camera id'" in found[0].evidence or "camera id" in found[0].evidence
 
@@ -169,7 +169,7 @@ def test_what_comes_from_the_model_itself_is_not_asked():
     )
     outcome = search(scored, extra=extra)
     assert not outcome.findings
-    assert all(one.absent for one in outcome.searches)
+    assert all(search.absent for search in outcome.searches)
 
 
 @pytest.mark.parametrize("nothing", [None, "", np.nan])
@@ -223,7 +223,7 @@ def test_the_table_has_what_is_named_and_the_strongest_of_every_other_column(tmp
     table = read_declared(tmp_path / "slices.csv", SLICE_COLUMNS)
     assert table["property"].tolist() == ["site", "brightness"]
     assert table["named"].tolist() == [True, False]
-    assert [(one.found, bool(one.absent)) for one in outcome.searches] == [
+    assert [(search.found, bool(search.absent)) for search in outcome.searches] == [
         (0, False), (1, False), (0, True),
     ]  # fmt: skip
 
@@ -245,7 +245,7 @@ def test_where_nothing_can_be_compared_that_is_said(label, wrong, why):
     assert not outcome.findings
     assert len(outcome.tables["slices"]) == 0
     if len(label):
-        assert {one.absent for one in outcome.searches} == {why}
+        assert {search.absent for search in outcome.searches} == {why}
 
 
 def test_too_few_images_say_how_many_would_do():
@@ -311,7 +311,7 @@ def test_most_rows_are_those_touched(share):
         sharpness = rng.normal(np.where(touched, -4, 0))
         wrong |= touched & (rng.random(2000) < 0.5)
         found = search(images(label, wrong), pd.DataFrame({"sharpness": sharpness})).findings
-        assert [one.subject["property"] for one in found] == ["sharpness"]
+        assert [finding.subject["property"] for finding in found] == ["sharpness"]
         precision.append(touched[np.array(found[0].rows) // 3].mean())
     assert np.mean(precision) >= 0.8
 
