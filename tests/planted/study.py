@@ -15,6 +15,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ import pandas as pd
 
 import errlens
 from errlens.analysis.findings.finding import CAUSES
+from errlens.commands.diagnose.options import MOST_ASKED
 from errlens.commands.diagnose.result import Diagnosis
 from errlens.run.folder import RunFolder
 from tests.planted.faults import FAULTS, Fault
@@ -198,6 +200,7 @@ def main() -> None:
     parser.add_argument("--data", choices=("cifar", "pets"), default="cifar")
     parser.add_argument("--faults", choices=("tuned", "aside"), default="tuned")
     parser.add_argument("--only", action="append", help="a fault by its name")
+    parser.add_argument("--share", type=float, help="of the images touched, instead of a fault's own")
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--two", action="store_true", help="two faults at a time")
     parser.add_argument("--untouched", type=int, default=0)
@@ -205,7 +208,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--no-model", action="store_true")
-    parser.add_argument("--top", type=int, default=300)
+    parser.add_argument("--top", type=int, default=MOST_ASKED)
     options = parser.parse_args()
     setting = {"cifar": cifar, "pets": pets}[options.data](options.real)
     how = {"no_model": options.no_model, "top": options.top}
@@ -224,6 +227,8 @@ def _study_planted(
 ) -> None:
     faults = FAULTS if options.faults == "tuned" else SET_ASIDE
     faults = [fault for fault in faults if not options.only or fault.name in options.only]
+    if options.share:
+        faults = [replace(fault, share=options.share) for fault in faults]
     pairs = [(fault, strength) for fault in faults for strength in fault.strengths]
     order = [pairs[at] for _ in range(20) for at in rng.permutation(len(pairs))]
     cases: list[Case] = []

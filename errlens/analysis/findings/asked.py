@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +77,11 @@ class Asked:
         )
 
 
+LEAST_RIGHT: Final = 40  # images, however few are wrong, to see what a change breaks
+
+
 def to_ask(scored: Scored, *, top: int, seed: int) -> NDArray[np.intp]:
-    """Choose images to ask about: up to `top` errors, and as many right ones.
+    """Choose images to ask about: up to `top` errors, as many right ones, and 40 at least.
 
     Where there are more errors than that, every class has its share of them: the worst ones alone
     would say nothing of the others. The right ones are of the same classes as often as there are
@@ -105,7 +108,7 @@ def to_ask(scored: Scored, *, top: int, seed: int) -> NDArray[np.intp]:
 def _matched(
     scored: Scored, errors: NDArray[np.intp], random: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Choose as many right images as errors; what a class is short of, any other makes up for."""
+    """Choose as many right images as errors; what a class is short of, others make up for."""
     right = random.permutation(np.flatnonzero(~scored.wrong))
     wanted = np.bincount(scored.label[errors], minlength=len(scored.classes))
     order = np.argsort(scored.label[right], kind="stable")
@@ -113,5 +116,6 @@ def _matched(
     place = np.empty(len(right), int)  # of each among those of its class
     place[order] = np.arange(len(right)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     matched = place < wanted[scored.label[right]]
-    others = right[~matched][: len(errors) - int(matched.sum())]
+    n_right = max(LEAST_RIGHT, len(errors)) if len(errors) else 0
+    others = right[~matched][: n_right - int(matched.sum())]
     return np.concatenate([right[matched], others])

@@ -44,7 +44,8 @@ class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, Over
         typer.Option(
             min=1,
             metavar="N",
-            help="Ask the model about so many errors at most, and as many right images.",
+            help="Ask the model about so many errors at most, and as many right images (40 at "
+            "least).",
         ),
     ] = MOST_ASKED
     time_budget: Annotated[

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.findings.asked import Asked
+from errlens.analysis.findings.asked import LEAST_RIGHT, Asked
 from errlens.analysis.findings.causes.repairs.search import might_repair, names_any
 from errlens.formats import of
 from errlens.model.asking.asking import Asking
@@ -32,7 +32,7 @@ def ask_in_turn(asking: Asking, places: NDArray[np.intp], *, time: TimeLeft = NO
     wrong = scored.wrong[places]
     errors, right = places[wrong], places[~wrong]
     asked = _counted(asking.about(errors, time=time.part(2 / 3)), "errors", len(errors))
-    right = right[: len(asked.row) + asked.unread]
+    right = right[: max(LEAST_RIGHT, len(asked.row) + asked.unread)]
     changes = might_repair(scored, asked)
     if changes:
         broken = asking.about(right, changes=changes, time=time.part(2 / 3))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.analysis.findings.asked import Asked, to_ask
+from errlens.analysis.findings.asked import LEAST_RIGHT, Asked, to_ask
 from errlens.analysis.findings.scored import Scored
 from errlens.classes.names import ClassNames
 
@@ -35,7 +35,8 @@ def test_as_many_right_images_as_errors_are_asked_about_and_none_twice(some, top
     places = to_ask(scored, top=top, seed=seed)
     errors = min(top, scored.n_errors)
     assert scored.wrong[places].sum() == errors
-    assert (~scored.wrong[places]).sum() == min(errors, len(scored) - scored.n_errors)
+    n_right = max(errors, LEAST_RIGHT) if errors else 0
+    assert (~scored.wrong[places]).sum() == min(n_right, len(scored) - scored.n_errors)
     assert len(set(places.tolist())) == len(places)
     assert to_ask(scored, top=top, seed=seed).tolist() == places.tolist()
 
@@ -44,10 +45,10 @@ def test_right_images_are_of_the_classes_of_the_errors():
     label = np.repeat([0, 1, 2], 100)
     wrong = np.tile(np.arange(100), 3) < np.repeat([40, 10, 0], 100)
     scored = some_scored(label, wrong)
-    places = to_ask(scored, top=20, seed=0)
+    places = to_ask(scored, top=40, seed=0)
     for is_wrong in (True, False):
         chosen = places[scored.wrong[places] == is_wrong]
-        assert np.bincount(scored.label[chosen], minlength=3).tolist() == [16, 4, 0]
+        assert np.bincount(scored.label[chosen], minlength=3).tolist() == [32, 8, 0]
 
 
 def test_whatever_is_asked_first_is_a_fair_sample():
@@ -58,9 +59,15 @@ def test_whatever_is_asked_first_is_a_fair_sample():
 
 
 def test_where_a_class_has_no_right_image_others_make_up_for_it():
-    scored = some_scored([0] * 10 + [1] * 20, [True] * 10 + [False] * 20)
+    scored = some_scored([0] * 50 + [1] * 80, [True] * 50 + [False] * 80)
     places = to_ask(scored, top=500, seed=0)
-    assert (~scored.wrong[places]).sum() == 10
+    assert (~scored.wrong[places]).sum() == 50
+
+
+def test_enough_right_images_are_asked_about_where_few_are_wrong():
+    scored = some_scored([0] * 5 + [1] * 200, [True] * 5 + [False] * 200)
+    places = to_ask(scored, top=500, seed=0)
+    assert (~scored.wrong[places]).sum() == LEAST_RIGHT
 
 
 @pytest.mark.parametrize("wrong", [True, False])

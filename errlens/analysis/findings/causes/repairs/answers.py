@@ -15,7 +15,10 @@ Numbers = NDArray[np.float64]
 
 LEAST: Final = 10  # errors repaired beyond what is expected
 LEAST_OF_CLASS: Final = 6
+LEAST_SHARE: Final = 0.05  # of all errors
+LEAST_OF_FEW: Final = 4  # where that is half of all errors, or more
 _ENOUGH_RIGHT: Final = 5  # images of a class, to know how sure the model is of them
+_MOST_OF_THEM: Final = 0.6  # it is surer than of that share: of what is right by luck it seldom is
 
 
 class Scope(NamedTuple):
@@ -23,10 +26,11 @@ class Scope(NamedTuple):
 
     label: int | None
 
-    @property
-    def least(self) -> int:
-        """How many errors must be repaired beyond what is expected."""
-        return LEAST if self.label is None else LEAST_OF_CLASS
+    def least(self, n_errors: int) -> float:
+        """Return how many errors of so many must be repaired beyond what is expected."""
+        if self.label is not None:
+            return LEAST_OF_CLASS
+        return max(min(LEAST, max(LEAST_OF_FEW, n_errors / 2)), LEAST_SHARE * n_errors)
 
 
 ALL: Final = Scope(None)
@@ -105,12 +109,14 @@ def answers_of(scored: Scored, asked: Asked) -> Answers:
 
 
 def _usual(scored: Scored) -> Numbers:
-    """Return how sure the model is of images it has right, by class: the median of the confidence.
+    """Return, by class, a confidence above that of most images that the model has right.
 
     Of classes with a few only it is that of all.
     """
     right = ~scored.wrong
-    usual = np.full(len(scored.classes), np.median(scored.label_prob[right]) if right.any() else 2)
+    of_all = np.quantile(scored.label_prob[right], _MOST_OF_THEM) if right.any() else 2
+    usual = np.full(len(scored.classes), of_all)
     for index in np.flatnonzero(np.bincount(scored.label[right]) >= _ENOUGH_RIGHT):
-        usual[index] = np.median(scored.label_prob[right & (scored.label == index)])
+        own = right & (scored.label == index)
+        usual[index] = np.quantile(scored.label_prob[own], _MOST_OF_THEM)
     return usual

@@ -195,7 +195,7 @@ def _evidence(told: _Told, answers: Answers) -> str:
     counts, net = told.counts, told.net
     half = float(Z95 * np.sqrt(net.variance))
     return (
-        f"of {count(counts.surely)} repaired errors the model is as sure as of images it has "
+        f"of {count(counts.surely)} repaired errors the model is surer than of most images it has "
         f"right, where {count(counts.surely_expected)} are expected; the change breaks "
         f"{of(counts.broken, counts.right)} right images; done to all images it would change the "
         f"accuracy by {points(net.gain)} ({points_range(net.gain - half, net.gain + half)}); "

@@ -69,15 +69,16 @@ def tested_in(all_bands: Sequence[Bands], strata: Strata, n_classes: int) -> lis
     does not depend on which of the images are wrong (R. E. Tarone, Biometrics 46 (1990) 515-522).
     """
     kept: list[Tested] = []
+    n_errors = int(strata.errors.sum())
     n_tests = {True: 0, False: 0}
     for bands in all_bands:
         of_column: list[Tested] = []
         for part in bands.candidates(strata, n_classes):
-            possible = part.where(part.possible >= part.least)
+            possible = part.where(part.possible >= part.least(n_errors))
             is_overall = bool((part.class_index == ALL).all())
             n_tests[is_overall] += len(possible.n)
             few = possible.where(np.argsort(-possible.strength, kind="stable")[:_KEPT])
-            of_column += _each(bands, few)
+            of_column += _each(bands, few, few.excess >= few.least(n_errors))
         for overall in (True, False):
             same = [
                 candidate for candidate in of_column if (candidate.class_index == ALL) == overall
@@ -86,8 +87,7 @@ def tested_in(all_bands: Sequence[Bands], strata: Strata, n_classes: int) -> lis
     return [candidate._replace(n_tests=n_tests[candidate.class_index == ALL]) for candidate in kept]
 
 
-def _each(bands: Bands, few: Candidates) -> list[Tested]:
-    is_enough = few.excess >= few.least
+def _each(bands: Bands, few: Candidates, is_enough: NDArray[np.bool_]) -> list[Tested]:
     columns = (
         few.side, few.at, few.class_index, few.n.astype(int), few.p_value, few.strength,
         few.level, is_enough,

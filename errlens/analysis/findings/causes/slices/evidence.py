@@ -14,6 +14,7 @@ ALPHA: Final = 0.001
 ALPHA_IN_CLASS: Final = 0.0001
 LEAST_EXCESS: Final = 10  # errors more than expected
 LEAST_IN_CLASS: Final = 6
+LEAST_OF_FEW: Final = 5  # where that is half of all errors, or more
 
 LOW: Final = "low"
 HIGH: Final = "high"
@@ -87,10 +88,10 @@ class Candidates(NamedTuple):
         """Errors more than expected."""
         return self.observed - self.expected
 
-    @property
-    def least(self) -> NDArray[np.int64]:
-        """The excess below which a slice is not worth a word."""
-        return np.where(self.class_index == ALL, LEAST_EXCESS, LEAST_IN_CLASS)
+    def least(self, n_errors: int) -> NDArray[np.float64]:
+        """Return the excess below which a slice is not worth a word, among so many errors."""
+        overall = min(LEAST_EXCESS, max(LEAST_OF_FEW, n_errors / 2))
+        return np.where(self.class_index == ALL, overall, LEAST_IN_CLASS)
 
     @property
     def level(self) -> NDArray[np.float64]:

@@ -84,6 +84,31 @@ def test_dark_images_that_fail_are_named_with_their_images():
     assert not scored.wrong[np.array(found.beside) // 3].any()
 
 
+def test_a_cause_of_most_of_few_errors_is_told():
+    """Of 130 images 8 are wrong, all of one camera: ten are not to be waited for."""
+    label = np.arange(130) % 5
+    camera = np.where(np.arange(130) < 20, "B", "A")
+    camera[np.arange(130) > 60] = "C"
+    found = search_slices(
+        images(label, np.arange(130) < 8), NONE, pd.DataFrame({"camera": camera}), known={}
+    ).findings
+    assert [(each.subject["value"], each.n_errors) for each in found] == [("B", 8)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_few_errors_by_chance_are_no_slice(seed):
+    rng = np.random.default_rng(seed)
+    label, wrong = rng.integers(0, 5, 130), np.zeros(130, bool)
+    wrong[rng.choice(130, rng.integers(5, 20), replace=False)] = True
+    extra = pd.DataFrame(
+        {
+            "camera": rng.choice([f"camera {number}" for number in range(8)], 130),
+            **{f"number {at}": rng.normal(size=130) for at in range(6)},
+        }
+    )
+    assert not search_slices(images(label, wrong), NONE, extra, known={}).findings
+
+
 def test_every_number_of_the_sentence_is_recomputed_from_the_images():
     rng, label, wrong = drawn(1)
     site = rng.choice(["north", "south", "west"], len(label))
