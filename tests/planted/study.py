@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--data", choices=("cifar", "pets"), default="cifar")
     parser.add_argument("--faults", choices=("tuned", "aside"), default="tuned")
     parser.add_argument("--only", action="append", help="a fault by its name")
-    parser.add_argument("--share", type=float, help="of the images touched, instead of a fault's own")
+    parser.add_argument("--share", type=float, help="of the images touched")
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--two", action="store_true", help="two faults at a time")
     parser.add_argument("--untouched", type=int, default=0)
