@@ -39,6 +39,11 @@ _SECTIONS: Final = {
     "health": "Data health",
     "provenance": "Provenance",
 }
+# In their order: what comes later uses, or overrules, what came before.
+_STYLES: Final = tuple(
+    f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
+)
+_SCRIPTS: Final = tuple(f"scripts/{name}.js" for name in ("base", "pictures", "matrix", "classes"))
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
@@ -64,7 +69,9 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     """Fill the template."""
     environment = _environment()
     name = "report" if isinstance(page, RunPage) else "selection"
-    style, script = (_source(environment, f"report.{kind}") for kind in ("css", "js"))
+    style, script = (
+        "\n".join(_source(environment, name) for name in names) for names in (_STYLES, _SCRIPTS)
+    )
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"

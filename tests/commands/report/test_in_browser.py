@@ -237,7 +237,9 @@ def test_names_that_cannot_be_seen_are_shown_escaped_and_meant_by_the_command(vi
 
 def script_of_the_page(browser, name, end):
     """Return a function of the page's script, to be called with one argument."""
-    text = (Path(errlens.__file__).parent / "report" / "templates" / "report.js").read_text()
+    text = (
+        Path(errlens.__file__).parent / "report" / "templates" / "scripts" / "base.js"
+    ).read_text()
     body = text[text.index(f"function {name}(") : text.index(end)]
     unseen = re.search(r"const UNSEEN = .*", text)[0]
     page = browser.new_page()
