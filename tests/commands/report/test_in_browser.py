@@ -1,7 +1,6 @@
 """The page of `errlens report` in a real browser, opened from disk."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,51 +14,7 @@ from errlens.escapes import printable, shell_line
 from tests.conftest import ends
 from tests.report.pages import EVIL, add_parts, make, report
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser, tmp_path, monkeypatch):
-    """Open a page, and in the end see that it said nothing and asked for nothing."""
-    monkeypatch.chdir(tmp_path)
-    pages, odd = [], []
-
-    def opened(name="report.html", *, viewport=WIDE, **options):
-        page = browser.new_page(viewport=viewport, **options)
-        pages.append(page)
-        page.set_default_timeout(5_000)
-        page.on("console", lambda message: odd.append(message.text))
-        page.on("pageerror", lambda error: odd.append(str(error)))
-        page.on("dialog", lambda dialog: (odd.append(dialog.message), dialog.dismiss()))
-        place = Path("run", name).absolute().as_uri()
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith("data:") or request.url == place
-                else odd.append(request.url)
-            ),
-        )
-        page.goto(place)
-        page.wait_for_selector("#classes tbody tr:not(.space)" if name == "report.html" else "main")
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert odd == []
 
 
 def overflow(page):
