@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from errlens.analysis.findings.asked import Asked
 from errlens.analysis.findings.causes.repairs.answers import Answers, answers_of
+from errlens.analysis.findings.causes.repairs.mended import surest
 from errlens.analysis.findings.causes.repairs.trials import (
     LEAST_RIGHT,
     Figures,
@@ -18,7 +19,6 @@ from errlens.analysis.findings.causes.repairs.trials import (
     might_be_told,
     net_of,
     strongest,
-    surest,
 )
 from errlens.analysis.findings.finding import Finding, Gain, Outcome, Search
 from errlens.analysis.findings.scored import Scored
@@ -142,7 +142,7 @@ def _finding(repair: Repair, answers: Answers, scored: Scored, asked: Asked) -> 
         n_errors=len(wrong),
         excess_errors=gain.value * len(scored),
         gain=gain,
-        q_value=min(1.0, repair.p_value),
+        q_value=repair.p_value,
         evidence=_evidence(told, answers),
         subject={"change": repair.change, "class": name, "all_images": repair.of_all},
         beside=scored.right_beside(np.isin(scored.row, rows)),

@@ -48,15 +48,19 @@ class Net(NamedTuple):
 class Repair(NamedTuple):
     """A change that repairs more errors of a scope than by luck.
 
-    `of_all` tells that the accuracy rises even if the change is made to all images; `log_p` is how
-    sure that is, one test taken for itself, and `p_value` is corrected for all tests.
+    `of_all` tells that the accuracy rises even if the change is made to all images; `log_p` is the
+    logarithm of the chance of a false alarm, corrected for all tests.
     """
 
     change: str
     scope: Scope
     of_all: bool
     log_p: float
-    p_value: float
+
+    @property
+    def p_value(self) -> float:
+        """The chance of a false alarm."""
+        return float(np.exp(min(0.0, self.log_p)))
 
 
 class Figures(NamedTuple):
@@ -84,7 +88,7 @@ def strongest(answers: Answers, told: Flags) -> Repair | None:
         told: Which images are explained already, shape (m,): they are left out of the tests.
     """
     scopes = _scopes(answers)
-    tests = _tests(answers, scopes)
+    tests = _Tests.of(answers, scopes)
     repairs = [
         repair
         for column in range(len(answers.changes))
@@ -100,8 +104,20 @@ def _scopes(answers: Answers) -> list[Scope]:
     return [ALL, *(Scope(int(index)) for index in classes)]
 
 
-def _tests(answers: Answers, scopes: list[Scope]) -> int:
-    return len(answers.changes) * (len(scopes) + 2)  # of all images there are three
+class _Tests(NamedTuple):
+    """What the chance of a false alarm is corrected by.
+
+    Half of it is for what is mended surely of all images, the strongest test by far: `main`. The
+    other half is for all `others`: what is mended at all, the net, and single classes.
+    """
+
+    main: float
+    others: float
+
+    @classmethod
+    def of(cls, answers: Answers, scopes: list[Scope]) -> "_Tests":
+        changes = len(answers.changes)
+        return cls(float(np.log(2 * changes)), float(np.log(2 * changes * (len(scopes) + 1))))
 
 
 def might_be_told(answers: Answers) -> list[int]:
@@ -110,7 +126,7 @@ def might_be_told(answers: Answers) -> list[int]:
     Errors alone decide it; of right images nothing need be known.
     """
     scopes = _scopes(answers)
-    tests = _tests(answers, scopes)
+    tests = _Tests.of(answers, scopes)
     told = np.zeros(len(answers.label), bool)
     return [
         column
@@ -119,20 +135,24 @@ def might_be_told(answers: Answers) -> list[int]:
     ]
 
 
-def _repairs_enough(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> bool:
-    beyond = _beyond_luck(answers, column, scope, told)
-    return beyond is not None and (scope is ALL or beyond.log_p <= np.log(ALPHA / tests))
+def _repairs_enough(
+    answers: Answers, column: int, scope: Scope, told: Flags, tests: _Tests
+) -> bool:
+    beyond = _beyond_luck(answers, column, scope, told, tests)
+    return beyond is not None and (scope is ALL or beyond.log_p <= np.log(ALPHA))
 
 
 class _Beyond(NamedTuple):
-    """Errors repaired beyond luck, of so many; `log_p` is how sure that is."""
+    """Errors repaired beyond luck, of so many; `log_p` is as in `Repair`."""
 
     errors: int
     repaired: int
     log_p: float
 
 
-def _beyond_luck(answers: Answers, column: int, scope: Scope, told: Flags) -> _Beyond | None:
+def _beyond_luck(
+    answers: Answers, column: int, scope: Scope, told: Flags, tests: _Tests
+) -> _Beyond | None:
     """Hold the errors that a change repairs against luck; None where they are too few."""
     left = answers.wrong & answers.within(scope) & answers.differs[:, column] & ~told
     n, hits = int(left.sum()), int(answers.hit[left, column].sum())
@@ -142,14 +162,17 @@ def _beyond_luck(answers: Answers, column: int, scope: Scope, told: Flags) -> _B
     surely = int(answers.surely[left, column].sum())
     surely_by_luck = max(_LUCK, luck(answers, answers.surely, column, scope, left))
     log_p = _log_tail(surely, n, surely_by_luck)
-    if scope is ALL:
-        log_p = min(log_p, _log_tail(hits, n, by_luck))
-    return _Beyond(n, hits, log_p)
+    if scope is not ALL:
+        return _Beyond(n, hits, log_p + tests.others)
+    of_hits = _log_tail(hits, n, by_luck) + tests.others
+    return _Beyond(n, hits, min(log_p + tests.main, of_hits))
 
 
-def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int) -> Repair | None:
+def _tested(
+    answers: Answers, column: int, scope: Scope, told: Flags, tests: _Tests
+) -> Repair | None:
     """Return what a change repairs in a scope if that is more than by luck."""
-    beyond = _beyond_luck(answers, column, scope, told)
+    beyond = _beyond_luck(answers, column, scope, told, tests)
     if beyond is None:
         return None
     n, hits, log_p = beyond
@@ -159,12 +182,11 @@ def _tested(answers: Answers, column: int, scope: Scope, told: Flags, tests: int
     if scope is ALL:
         net = net_of(answers, column, told)
         if net.gain >= max(LEAST_GAIN, LEAST_SHARE * answers.n_wrong.sum() / answers.n):
-            log_p_net = float(norm.logsf(net.deviations))
-    limit, strength = np.log(ALPHA / tests), min(log_p, log_p_net)
-    if strength > limit:
+            log_p_net = float(norm.logsf(net.deviations)) + tests.others
+    if min(log_p, log_p_net) > np.log(ALPHA):
         return None
-    of_all = bool(log_p_net <= limit)
-    return Repair(answers.changes[column], scope, of_all, strength, float(tests * np.exp(strength)))
+    of_all = bool(log_p_net <= np.log(ALPHA))
+    return Repair(answers.changes[column], scope, of_all, min(log_p, log_p_net))
 
 
 def _beyond_attraction(answers: Answers, column: int, label: int, hits: int, n: int) -> bool:
@@ -253,33 +275,3 @@ def half_width(errors: int, repaired: int) -> float:
     """Return half of the 95 % interval of a count of repaired errors."""
     rate = (repaired + 0.5) / (errors + 1)
     return float(Z95 * np.sqrt(errors * rate * (1 - rate)))
-
-
-def surest(
-    answers: Answers, column: int, scope: Scope, *, wrong: bool, most_luck: float
-) -> NDArray[np.intp]:
-    """Return places of images that a change mends, of which few are so by luck; the surest first.
-
-    Of errors, those repaired count by the probability of their class; of right images, those that
-    stay right by how much it rises. So many are left out that the share by luck is small enough.
-    """
-    values = answers.label_prob if wrong else answers.rise
-    within = answers.within(scope) & (answers.wrong == wrong)
-    within &= answers.differs[:, column]
-    chosen = np.flatnonzero(within & answers.hit[:, column])
-    chosen = chosen[np.argsort(-values[chosen, column], kind="stable")]
-    if not wrong:
-        chosen = chosen[values[chosen, column] > 0]
-    kept = 0
-    for size in _sizes(len(chosen)):
-        least = values[chosen[size - 1], column]
-        flags = answers.hit & (values >= least)
-        by_luck = luck(answers, flags, column, scope, within) * within.sum()
-        if by_luck <= most_luck * size:
-            kept = size
-    return chosen[:kept]
-
-
-def _sizes(most: int) -> NDArray[np.intp]:
-    """Return up to a hundred sizes of a choice."""
-    return np.unique(np.linspace(1, most, min(most, 100)).astype(int)) if most else np.zeros(0, int)
