@@ -1,0 +1,74 @@
+"""A run as Python has it: the folder, and what a notebook shows of it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
+from errlens.analysis.findings.finding import first_of
+from errlens.commands.notebook.framed_page import link
+from errlens.commands.notebook.markup import card, text
+from errlens.commands.options.calls import hints_as_notes, made
+from errlens.errors import ErrlensError
+from errlens.formats import counted
+from errlens.report.sources import Verdict, verdict
+from errlens.run.folder import RunFolder
+
+if TYPE_CHECKING:
+    from errlens.commands.report.result import ReportResult
+
+_FINDINGS: Final = 3  # on the card
+
+
+class Run(RunFolder):
+    """A run folder: `.predictions.frame` has a row an image, `.metrics` and `.classes` sum it up.
+
+    `.info` says what made it. Wherever a function takes a run, it takes this one.
+    """
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """The table of classes.csv: recall, precision and F1 of each class.
+
+        Raises:
+            IncompleteRun: There is no such file.
+            StaleRun: It was changed.
+        """
+        return self.read_classes(CLASS_COLUMNS)
+
+    def report(self, **options: Any) -> "ReportResult":
+        """Write the page, which a notebook shows; as `errlens.write_report` does.
+
+        Args:
+            options: Any option of `errlens report`, such as `select="cat~dog"`.
+        """
+        from errlens.commands.report.command import report
+        from errlens.commands.report.options import ReportOptions
+
+        with hints_as_notes():
+            return report(made(ReportOptions, {**options, "run": self}))
+
+    def _repr_html_(self) -> str:
+        """Return a card: model, data, how many are right, the first findings, and where it lies."""
+        try:
+            facts, found = [*self._facts()], verdict(self)
+            sentences = [
+                finding.statement for _, finding in first_of(found.findings, most=_FINDINGS)
+            ]
+        except (ErrlensError, OSError) as error:
+            facts, found, sentences = [("", f"{error}")], Verdict(), []
+        facts += [("", sentence) for sentence in found.sentences]
+        more = len(found.findings) - len(sentences)
+        if more:
+            facts.append(("", f"{counted(len(found.findings), 'finding')}, the first of them:"))
+        page = self.report_file()
+        last = link(page) if page.is_file() else text(self.path)
+        return card(self.path.name or str(self.path), facts, sentences, last)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what was predicted, and by what."""
+        info = self.info
+        model = info.settings.model
+        yield "model", f"{model}, {info.checkpoint}" if info.checkpoint else str(model)
+        yield "data", f"{info.data}, {counted(info.n_images, 'image')}"
