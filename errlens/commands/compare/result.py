@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -12,6 +12,10 @@ from errlens.commands.notebook.markup import shown
 from errlens.commands.notebook.pictures import Pictures, pictures_among
 from errlens.errors import some
 from errlens.formats import count, counted
+
+_SHOWN: Final = (
+    "run", "n", "top1", "top1_low", "top1_high", "fixed", "broken", "difference", "p_value",
+)  # fmt: skip
 
 
 class ComparisonResult(NamedTuple):
@@ -42,7 +46,7 @@ class ComparisonResult(NamedTuple):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the table of runs, and what changed."""
-        return shown(repr(self), self.runs, pictures=self.figures)
+        return shown(repr(self), self.runs, columns=_SHOWN, pictures=self.figures)
 
     def __repr__(self) -> str:
         """Return a line for a notebook: what was compared, and what changed."""

@@ -40,7 +40,12 @@ class Diagnosis(NamedTuple):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the findings, and images of the first."""
-        return shown(repr(self), self.tables["findings"], columns=_SHOWN, pictures=self.figures)
+        return shown(
+            repr(self).splitlines()[-1],
+            self.tables["findings"],
+            columns=_SHOWN,
+            pictures=self.figures,
+        )
 
     def __repr__(self) -> str:
         """Return a few lines for a notebook: the findings to be told first."""

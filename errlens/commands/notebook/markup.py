@@ -21,6 +21,7 @@ _CARD: Final = Markup(
     '1em; max-width: 60em; color: inherit; background: transparent; overflow-wrap: anywhere">'
     "{}</div>"
 )
+_LIST: Final = Markup('<ol style="margin: 0.4em 0; padding-left: 1.6em">{}</ol>')
 _NAME: Final = Markup('<span style="opacity: 0.7">{}</span> {}')
 
 
@@ -34,19 +35,25 @@ def text(value: object) -> Markup:
 
 
 def card(
-    title: str, facts: Iterable[tuple[str, str]], sentences: Sequence[str], last: Markup
+    title: str,
+    facts: Iterable[tuple[str, str]],
+    sentences: Iterable[str],
+    findings: Iterable[str],
+    last: Markup,
 ) -> str:
-    """Return a small card: a title, facts by their names, sentences as a list, and a last line."""
-    lines = [_NAME.format(name, text(value)) for name, value in facts]
-    listed = Markup().join(Markup("<li>{}</li>").format(text(line)) for line in sentences)
-    parts = [
+    """Return a small card: a title, facts by their names, sentences, a numbered list, a last line.
+
+    All but the last line, which may hold a link, is text.
+    """
+    lines = [
         Markup("<strong>{}</strong>").format(text(title)),
-        *(Markup("<div>{}</div>").format(line) for line in lines),
-        Markup('<ol style="margin: 0.4em 0; padding-left: 1.6em">{}</ol>').format(listed)
-        if sentences
-        else Markup(),
-        Markup("<div>{}</div>").format(last),
+        *(_NAME.format(name, text(fact)) for name, fact in facts),
+        *map(text, sentences),
     ]
+    listed = Markup().join(Markup("<li>{}</li>").format(text(finding)) for finding in findings)
+    parts = [Markup("<div>{}</div>").format(line) for line in lines]
+    parts += [_LIST.format(listed)] if listed else []
+    parts += [Markup("<div>{}</div>").format(last)]
     return str(_CARD.format(Markup().join(parts)))
 
 
@@ -93,8 +100,8 @@ def _written(value: Any) -> str:
         return formats.NOT_KNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return formats.count(value)
+    if isinstance(value, int | float) and float(value).is_integer():
+        return formats.count(int(value))
     written = formats.number(value) if isinstance(value, float) else printable(str(value))
     return written if len(written) <= _LONGEST else written[:_LONGEST] + " ..."
 

@@ -4,21 +4,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+from markupsafe import Markup
 
 from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
 from errlens.analysis.findings.finding import first_of
 from errlens.commands.notebook.framed_page import link
-from errlens.commands.notebook.markup import card, text
+from errlens.commands.notebook.markup import card
 from errlens.commands.options.calls import hints_as_notes, made
 from errlens.errors import ErrlensError
 from errlens.formats import counted
-from errlens.report.sources import Verdict, verdict
+from errlens.report.sources import verdict
 from errlens.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from errlens.commands.report.result import ReportResult
 
 _FINDINGS: Final = 3  # on the card
+_NO_PAGE: Final = Markup(
+    "<code>errlens.diagnose(run)</code> looks for causes, <code>run.report()</code> makes the page"
+)
 
 
 class Run(RunFolder):
@@ -51,20 +55,15 @@ class Run(RunFolder):
 
     def _repr_html_(self) -> str:
         """Return a card: model, data, how many are right, the first findings, and where it lies."""
+        title = self.path.name or str(self.path)
         try:
             facts, found = [*self._facts()], verdict(self)
-            sentences = [
-                finding.statement for _, finding in first_of(found.findings, most=_FINDINGS)
-            ]
-        except (ErrlensError, OSError) as error:
-            facts, found, sentences = [("", f"{error}")], Verdict(), []
-        facts += [("", sentence) for sentence in found.sentences]
-        more = len(found.findings) - len(sentences)
-        if more:
-            facts.append(("", f"{counted(len(found.findings), 'finding')}, the first of them:"))
+        except (ErrlensError, OSError) as error:  # of a run in work or damaged, say so
+            return card(title, [("run", str(self.path))], [str(error)], (), Markup())
+        findings = [finding.statement for _, finding in first_of(found.findings, most=_FINDINGS)]
         page = self.report_file()
-        last = link(page) if page.is_file() else text(self.path)
-        return card(self.path.name or str(self.path), facts, sentences, last)
+        last = link(page) if page.is_file() else _NO_PAGE
+        return card(title, facts, found.sentences, findings, last)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         """Yield what was predicted, and by what."""
@@ -72,3 +71,4 @@ class Run(RunFolder):
         model = info.settings.model
         yield "model", f"{model}, {info.checkpoint}" if info.checkpoint else str(model)
         yield "data", f"{info.data}, {counted(info.n_images, 'image')}"
+        yield "run", str(self.path)

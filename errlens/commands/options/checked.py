@@ -106,7 +106,7 @@ def _checked(hint: Any, *, lists_of_one: bool) -> Any:
         if getattr(note, bound, None) is not None
     }
     checks: list[Any] = [Field(**limits)] if limits else []  # the last one is the first to run
-    choices = [kind, *get_args(kind)]
+    choices = kinds_of(kind)
     takes_lists = any(get_origin(choice) is list for choice in choices)
     if _takes_text(kind):
         checks.append(BeforeValidator(_numbers_as_text))
@@ -117,6 +117,16 @@ def _checked(hint: Any, *, lists_of_one: bool) -> Any:
     if "=" in (metavar := metavar_of(hint)):
         checks.append(BeforeValidator(_as_python if metavar == "K=V" else _as_assignments))
     return Annotated[kind, *checks] if checks else kind
+
+
+def kinds_of(hint: Any) -> tuple[Any, ...]:
+    """Return the kinds of value that an option may have.
+
+    >>> kinds_of(Path | None), kinds_of(list[int])
+    ((<class 'pathlib.Path'>, <class 'NoneType'>), (list[int],))
+    """
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
 def metavar_of(hint: Any) -> str:

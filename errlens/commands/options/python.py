@@ -1,7 +1,7 @@
 """Options of a command from what Python gives."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -12,6 +12,7 @@ from errlens.commands.options.checked import (
     Problem,
     checked_model,
     first_problem,
+    kinds_of,
     known_keys,
     metavar_of,
 )
@@ -115,7 +116,7 @@ def _from_home(value: object) -> object:
 
 def _names_a_place(hint: Any) -> bool:
     """Tell whether an option is a path, or may be one."""
-    return "FILE" in metavar_of(hint) or Path in _choices(hint)
+    return "FILE" in metavar_of(hint) or not {Path, list[Path]}.isdisjoint(kinds_of(hint))
 
 
 def _what_is_wrong(name: str, hint: Any, problem: Problem) -> str:
@@ -125,7 +126,7 @@ def _what_is_wrong(name: str, hint: Any, problem: Problem) -> str:
     where = f"{name}[{inner}]" if inner else name
     if problem.kind.startswith(_SAYS_MORE):
         return f"{where}: {shortened(problem.what, most=300).replace('Input should', 'it should')}"
-    choices = [choice for choice in _choices(hint) if choice is not NoneType]
+    choices = [choice for choice in kinds_of(hint) if choice is not NoneType]
     if inner:  # the list is fine, but for one value in it
         choices = [part for choice in choices for part in get_args(choice)] or choices
     elif get_origin(choices[0]) is list:
@@ -152,13 +153,6 @@ def _described(value: object) -> str:
         return shortened(repr(value))
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
-
-
-def _choices(hint: Any) -> Iterable[Any]:
-    """Return the kinds of value that an option may have."""
-    kind = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
-    is_one = isinstance(kind, type) or get_origin(kind) in (list, tuple, dict, Literal)
-    return (kind,) if is_one else get_args(kind)
 
 
 def _fields_by_spelling(hints: Mapping[str, Any]) -> dict[str, str]:
