@@ -87,9 +87,10 @@ def _write(
 ) -> None:
     """Write the findings, and the tables behind them."""
     tree = findings_tree(diagnosis.findings, diagnosis.searches, case.run.info.run_hash, costs)
-    results.tree(FILE, tree)
     for name, table in diagnosis.tables.items():
         results.csv(f"{name}.csv", table)
+        if name == "findings":
+            results.tree(FILE, tree)
     _export(results, case, diagnosis.tables["label_issues"])
     properties = case.properties_if_any
     if len(properties.columns):
