@@ -12,6 +12,7 @@ from PIL import Image
 
 import errlens
 from errlens.commands.notebook import framed_page, pictures
+from errlens.commands.notebook import run as run_module
 from errlens.commands.notebook.framed_page import framed
 from errlens.commands.notebook.markup import ROWS, shown
 from errlens.commands.notebook.pictures import Picture, pictures_among
@@ -100,6 +101,16 @@ def test_a_run_that_is_damaged_or_in_work_says_so():
     assert "metrics.json" in text_in(run._repr_html_())
     run.metrics_file.unlink()
     assert "has no metrics yet" in text_in(run._repr_html_())
+
+
+def test_the_card_of_a_large_run_reads_no_predictions(monkeypatch):
+    make(images=False)
+    errlens.diagnose("run", no_figures=True)
+    monkeypatch.setattr(run_module, "LARGE", 47)
+    shutil.rmtree("run/predictions")
+    assert "64.6 % right (95 % interval" in text_in(errlens.open_run("run")._repr_html_())
+    shutil.rmtree("run/diagnosis")
+    assert "64.6 % right (95 % interval" in text_in(errlens.open_run("run")._repr_html_())
 
 
 def test_a_run_without_labels_is_a_card_too():

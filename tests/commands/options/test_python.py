@@ -15,6 +15,7 @@ from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.options.config import config_text, read_config
 from errlens.commands.options.python import options_from, path_from, plain
 from errlens.commands.registry import COMMANDS
 from errlens.commands.what_if.options import WhatIfOptions
@@ -228,3 +229,16 @@ def test_runs_may_be_a_list():
 
 def test_values_within_values_are_plain_as_well():
     assert plain({"a": [np.int64(1), (np.bool_(True),)]}) == {"a": [1, [True]]}
+
+
+def test_a_configuration_may_name_classes_where_they_stand(home):
+    config = home.parent / "config.yaml"
+    config.write_text(
+        "out: run\nevaluate:\n  data: x\n  classes: [no, 1, cat]\n  superclasses: {cat: pet}\n"
+    )
+    options = read_config(config, {"evaluate": EvaluateOptions}).blocks["evaluate"]
+    assert options.classes == ["no", "1", "cat"]
+    assert options.superclasses == {"cat": "pet"}
+    again = config_text(read_config(config, {"evaluate": EvaluateOptions}))
+    config.write_text(again)
+    assert read_config(config, {"evaluate": EvaluateOptions}).blocks["evaluate"] == options
