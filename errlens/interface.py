@@ -1,33 +1,37 @@
 """The commands as functions, for notebooks and scripts.
 
-Each takes the options of its command as keyword arguments, with underscores; paths may be strings,
-and one value may stand for a list of one. Each returns what the command finds and prints nothing
-but warnings, unless it is called with `quiet=False`. Nothing heavy is imported before a function is
-called.
+Each takes the options of its command as keyword arguments, with underscores. Paths may be strings,
+`pathlib` paths or runs, and may start with `~`; one value may stand for a list of one, and a
+mapping for a list of METRIC=X; numbers, arrays and columns may be those of numpy and pandas. Each
+returns what the command finds, its tables as frames of pandas, and prints nothing but warnings,
+unless it is called with `quiet=False`. Nothing heavy is imported before a function is called.
+
+A result says in a line what was found; a notebook also shows the table that says most, and a
+picture. Pictures that were written are in `.figures`, by their names.
 
 Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is a note below the
 traceback.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from errlens.commands.options.calls import hints_as_notes, made
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from errlens.analysis.gates.limits import GateResult
     from errlens.commands.analyze.result import Analysis
+    from errlens.commands.check.result import CheckResult
     from errlens.commands.compare.result import ComparisonResult
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
+    from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
-    from errlens.run.folder import RunFolder
 
 Place = str | PathLike[str]
 
@@ -47,35 +51,37 @@ def analyze(
         `.verdict`, the sentences that the page begins with; `.page`, where it is; `.run`;
         `.results` by step, and why there is none of some in `.not_done`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.analyze.command import analyze as command
         from errlens.commands.analyze.options import AnalyzeOptions
 
         given = {"data": data, "model": model, "out": out, **options}
-        return command(_made(AnalyzeOptions, given))
+        return command(made(AnalyzeOptions, given))
 
 
 def evaluate(
     data: Place, *, model: str | None = None, out: Place | None = None, **options: Any
-) -> "RunFolder":
-    """Predict every image of `data` and return the run folder.
+) -> "Run":
+    """Predict every image of `data` and return the run, which a notebook shows as a card.
 
     Args:
         data: Class folders, a manifest, a folder of photos, one photo or `torchvision:NAME`.
         model: A timm name, `hf-hub:REPO`, `torchvision:NAME` or `package.module:function`; by
             default what the `checkpoint` is for.
         out: The run folder; by default `runs/DATA-MODEL`.
-        options: Any option of `errlens evaluate`, such as `checkpoint="best.pth"`.
+        options: Any option of `errlens evaluate`, such as `checkpoint="best.pth"`; `classes` may be
+            a list of names, and `superclasses` a mapping.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.evaluate.command import evaluate as command
         from errlens.commands.evaluate.options import EvaluateOptions
+        from errlens.commands.notebook.run import Run
 
         given = {"data": data, "model": model, "out": out, **options}
-        return command(_made(EvaluateOptions, given)).run
+        return Run(command(made(EvaluateOptions, given)).run.path)
 
 
-def import_predictions(table: Place, *, out: Place | None = None, **options: Any) -> "RunFolder":
+def import_predictions(table: Place, *, out: Place | None = None, **options: Any) -> "Run":
     """Make a run of predictions that were made elsewhere, and return its folder.
 
     Args:
@@ -83,39 +89,45 @@ def import_predictions(table: Place, *, out: Place | None = None, **options: Any
         out: The run folder; by default `runs/TABLE-imported`.
         options: Any option of `errlens import`, such as `classes="classes.txt"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.import_.command import import_predictions as command
         from errlens.commands.import_.options import ImportOptions
+        from errlens.commands.notebook.run import Run
 
-        return command(_made(ImportOptions, {"table": table, "out": out, **options})).run
+        given = {"table": table, "out": out, **options}
+        return Run(command(made(ImportOptions, given)).run.path)
 
 
 def confusion(run: Place | None = None, **options: Any) -> "ConfusionResult":
     """Find the classes that are mixed up; `.tables.pairs` are the pairs, best evidence first.
 
+    `.counts` is the confusion matrix as a table.
+
     Args:
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens confusion`, such as `superclasses="superclasses.csv"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.confusion.command import confusion as command
         from errlens.commands.confusion.options import ConfusionOptions
 
-        return command(_made(ConfusionOptions, {"run": run, **options}))
+        return command(made(ConfusionOptions, {"run": run, **options}))
 
 
 def diagnose(run: Place | None = None, **options: Any) -> "Diagnosis":
     """Find out why images are wrong; `.findings` say so, the most errors explained first.
 
+    `.tables["findings"]` are the same as a table, beside those behind them.
+
     Args:
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens diagnose`, such as `no_model=True`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.diagnose.command import diagnose as command
         from errlens.commands.diagnose.options import DiagnoseOptions
 
-        return command(_made(DiagnoseOptions, {"run": run, **options}))
+        return command(made(DiagnoseOptions, {"run": run, **options}))
 
 
 def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedResult":
@@ -127,11 +139,11 @@ def misclassified(run: Place | None = None, **options: Any) -> "MisclassifiedRes
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens misclassified`, such as `select="cat~dog"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.misclassified.command import misclassified as command
         from errlens.commands.misclassified.options import MisclassifiedOptions
 
-        return command(_made(MisclassifiedOptions, {"run": run, **options}))
+        return command(made(MisclassifiedOptions, {"run": run, **options}))
 
 
 def explain(run: Place | Sequence[Place] | None = None, **options: Any) -> "pd.DataFrame":
@@ -146,82 +158,99 @@ def explain(run: Place | Sequence[Place] | None = None, **options: Any) -> "pd.D
     Returns:
         The rows of `explain/index.csv` that were made now; `file` is relative to `explain/`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.explain.command import explain as command
         from errlens.commands.explain.options import ExplainOptions
+        from errlens.commands.options.python import plain
 
-        if isinstance(run, Sequence) and not isinstance(run, str):
-            run, *images = run
+        places = plain(run)
+        if isinstance(places, list) and places:
+            run, *images = places
             options = {"images": images, **options}
-        return command(_made(ExplainOptions, {"run": run, **options})).maps
+        return command(made(ExplainOptions, {"run": run, **options})).maps
 
 
-def compare(*runs: Place, **options: Any) -> "ComparisonResult":
+def compare(*runs: Place | Sequence[Place], **options: Any) -> "ComparisonResult":
     """Compare runs, the old one first; `.runs` is the table of runs, `.changed` the images.
 
+    `.tables()` returns all tables by the names of their files.
+
     Args:
-        runs: Two or more run folders.
+        runs: Two or more run folders, or a list of them.
         options: Any option of `errlens compare`, such as `out="comparison"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.compare.command import compare as command
         from errlens.commands.compare.options import CompareOptions
 
-        return command(_made(CompareOptions, {"runs": list(runs), **options}))
+        given = runs[0] if len(runs) == 1 and not isinstance(runs[0], str | PathLike) else runs
+        return command(made(CompareOptions, {"runs": given, **options}))
 
 
-def check(run: Place | None = None, **options: Any) -> "list[GateResult]":
+def check(run: Place | None = None, **options: Any) -> "CheckResult":
     """Hold a run against limits, and return what became of each: a gate that fails is no error.
+
+    `.passed` tells whether all are kept, `.table` has a row a gate.
 
     Args:
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens check`, such as `fail_under={"top1": 0.8}`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.check.command import check as command
         from errlens.commands.check.options import CheckOptions
 
-        return command(_made(CheckOptions, {"run": run, "exit_zero": True, **options}))
+        return command(made(CheckOptions, {"run": run, "exit_zero": True, **options}))
 
 
 def what_if(run: Place | None = None, **options: Any) -> "WhatIfResult":
     """Count a run with classes merged or dropped, or with labels mended: `.old` and `.new`.
 
+    `.table` has the metrics of both.
+
     Args:
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens what-if`, such as `drop="background"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.what_if.command import what_if as command
         from errlens.commands.what_if.options import WhatIfOptions
 
-        return command(_made(WhatIfOptions, {"run": run, **options}))
+        return command(made(WhatIfOptions, {"run": run, **options}))
 
 
 def write_report(run: Place | None = None, **options: Any) -> "ReportResult":
-    """Put all that is known of a run on one page; `.files` says where it is.
+    """Put all that is known of a run on one page; `.page_file` is where, and a notebook shows it.
 
     Args:
         run: The run folder; by default the newest below `runs/`.
         options: Any option of `errlens report`, such as `select="cat~dog"`.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.commands.report.command import report as command
         from errlens.commands.report.options import ReportOptions
 
-        return command(_made(ReportOptions, {"run": run, **options}))
+        return command(made(ReportOptions, {"run": run, **options}))
 
 
-def open_run(path: Place) -> "RunFolder":
-    """Open a run folder: `.predictions`, `.metrics`, `.info`.
+def open_run(path: Place | None = None) -> "Run":
+    """Open a run folder: `.predictions`, `.metrics`, `.classes`, `.info`, and `.report()`.
+
+    Args:
+        path: The run folder; by default the newest below `runs/`.
 
     Raises:
         NotARun: errlens did not write this folder.
     """
-    with _hints_as_notes():
+    with hints_as_notes():
+        from errlens.commands.notebook.run import Run
+        from errlens.commands.options.python import path_from
+        from errlens.run.folder import newest_run
         from errlens.run.folder import open_run as open_folder
+        from errlens.run.places import DEFAULT_RUNS
 
-        return open_folder(Path(path))
+        found = newest_run(DEFAULT_RUNS) if path is None else open_folder(path_from("path", path))
+        return Run(found.path)
 
 
 def confused_pairs(
@@ -254,7 +283,7 @@ def confused_pairs(
     >>> pairs[["class_a", "class_b", "a_as_b", "b_as_a"]].to_numpy().tolist()
     [['cat', 'dog', 12, 8]]
     """
-    with _hints_as_notes():
+    with hints_as_notes():
         from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
         from errlens.analysis.confusion.pairs import pair_table
         from errlens.classes.names import ClassNames, Superclasses
@@ -264,24 +293,3 @@ def confused_pairs(
             superclasses, classes, source="the mapping"
         )
         return pair_table(confusion_matrix_of_arrays(label, pred, classes, parents or None))
-
-
-def _made(kind: type[Any], given: Mapping[str, Any]) -> Any:
-    """Make the options of a command; what is None was not given."""
-    from errlens.commands.options.python import options_from
-
-    wanted = {name: value for name, value in given.items() if value is not None}
-    return options_from(kind, {"quiet": True, **wanted})
-
-
-@contextmanager
-def _hints_as_notes() -> Iterator[None]:
-    """Show the hint of a failure below its traceback."""
-    from errlens.errors import ErrlensError
-
-    try:
-        yield
-    except ErrlensError as error:
-        for note in filter(None, (error.hint and f"hint: {error.hint}", *error.code)):
-            error.add_note(note)
-        raise

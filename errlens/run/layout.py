@@ -57,7 +57,7 @@ class RunLayout:
         return str(self.path)
 
     def __repr__(self) -> str:
-        return f"RunFolder({str(self.path)!r})"
+        return f"{type(self).__name__}({str(self.path)!r})"
 
     def report_file(self, about: str = "") -> Path:
         """The page about the run, or about images that were selected from it."""

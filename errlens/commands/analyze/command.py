@@ -15,6 +15,7 @@ from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.explain.refusals import refuse_what_does_not_fit
 from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.notebook.run import Run
 from errlens.commands.options.selecting import ANY_PHOTO
 from errlens.commands.report.options import ReportOptions
 from errlens.errors import (
@@ -44,7 +45,7 @@ def analyze(options: AnalyzeOptions) -> Analysis:
     ending = walk.end(run)
     show_end(screen, "analyze", ending)
     walk.raise_failure()
-    return Analysis(run, ending.verdict.texts, ending.page, walk.results, ending.not_done)
+    return Analysis(Run(run.path), ending.verdict.texts, ending.page, walk.results, ending.not_done)
 
 
 def _refuse_what_does_not_fit(options: AnalyzeOptions) -> None:

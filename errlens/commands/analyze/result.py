@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from errlens.run.folder import RunFolder
+from errlens.commands.notebook.run import Run
 
 _SHOWN: Final = 6  # sentences of the verdict in a notebook
 
@@ -15,11 +15,15 @@ class Analysis(NamedTuple):
     `results` are what the commands return, by their names; `not_done` says why others have none.
     """
 
-    run: RunFolder
+    run: Run
     verdict: list[str]
     page: Path | None
     results: Mapping[str, Any]
     not_done: Mapping[str, str]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the card of the run."""
+        return self.run._repr_html_()
 
     def __repr__(self) -> str:
         """Return a few lines for a notebook: how the verdict begins, and where the page is."""

@@ -9,6 +9,7 @@ from errlens.analysis.gates.limits import GateResult, judge, read_gates
 from errlens.analysis.gates.metrics import metrics_of_run
 from errlens.commands.check import view
 from errlens.commands.check.options import CheckOptions
+from errlens.commands.check.result import CheckResult
 from errlens.errors import GateFailed, some
 from errlens.formats import counted
 from errlens.predictions.table import SCHEMA_VERSION
@@ -17,11 +18,11 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 
-def check(options: CheckOptions, screen: Screen | None = None) -> list[GateResult]:
+def check(options: CheckOptions, screen: Screen | None = None) -> CheckResult:
     """Fail if the model is not as good as asked, or surely worse than it was."""
     screen = screen or options.screen()
     run = options.open_run(screen)
-    gates = judge_gates(run, options)
+    gates = CheckResult(judge_gates(run, options))
     view.show(screen, run, gates, is_verdict=options.exit_zero)
     failed = [gate.gate.name for gate in gates if not gate.passed]
     if failed and not options.exit_zero:

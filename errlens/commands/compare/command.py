@@ -48,7 +48,7 @@ def find(
         if result.changed and not options.no_figures:
             wanted = _posters(runs[-1], result, options.images_root(runs[-1]))
             result = result._replace(absent=write_posters(results, wanted, progress=progress))
-    return result._replace(files=results.written)
+    return result._replace(files=results.written, folder=folder)
 
 
 def _find(runs: Sequence[RunFolder], options: CompareOptions) -> ComparisonResult:

@@ -62,6 +62,8 @@ class CompareOptions(RankOption, ImagesOption, OutputOptions):
                 f"{str(twice[0])!r} is given twice; a run does not differ from itself",
                 hint=_compared_with(twice[0]),
             )
+        if not places:
+            raise UnfitOption("no run is given; a comparison takes two or more")
         if len(places) < LEAST_RUNS:
             raise UnfitOption(
                 f"{str(self.runs[0])!r} is one run; a comparison takes two or more",

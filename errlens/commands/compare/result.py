@@ -1,14 +1,21 @@
 """What `errlens compare` finds."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from errlens.analysis.comparison.by_image import ChangedImages
 from errlens.analysis.comparison.by_run import Comparison
+from errlens.commands.notebook.markup import shown
+from errlens.commands.notebook.pictures import Pictures, pictures_among
 from errlens.errors import some
 from errlens.formats import count, counted
+
+_SHOWN: Final = (
+    "run", "n", "top1", "top1_low", "top1_high", "fixed", "broken", "difference", "p_value",
+)  # fmt: skip
 
 
 class ComparisonResult(NamedTuple):
@@ -30,6 +37,16 @@ class ComparisonResult(NamedTuple):
     changed: ChangedImages | None = None
     files: Sequence[str] = ()
     absent: Mapping[str, str] = {}
+    folder: Path = Path()
+
+    @property
+    def figures(self) -> Pictures:
+        """The pictures, by their names."""
+        return pictures_among(self.folder, self.files)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the table of runs, and what changed."""
+        return shown(repr(self), self.runs, columns=_SHOWN, pictures=self.figures)
 
     def __repr__(self) -> str:
         """Return a line for a notebook: what was compared, and what changed."""

@@ -51,7 +51,7 @@ def find(run: RunFolder, options: ConfusionOptions) -> ConfusionResult:
     tables = _find_tables(run, matrix, options)
     with renewed_results(run, "confusion", options=_decisive(options)) as results:
         _write(results, matrix, tables, options)
-    return ConfusionResult(matrix, tables, results.written)
+    return ConfusionResult(matrix, tables, results.written, run.results_folder("confusion"))
 
 
 def _check_sums(run: RunFolder, matrix: ConfusionMatrix) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from errlens.choices import Normalization, Order
+from errlens.commands.options.data import given_superclasses
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import RunArgument
@@ -32,7 +33,7 @@ class ConfusionOptions(RunArgument, OutputOptions):
     PANEL = Panel.OUTPUT
 
     superclasses: Annotated[
-        Path | None,
+        Path | dict[str, str] | None,
         typer.Option(
             metavar="FILE",
             rich_help_panel=Panel.DATA,
@@ -82,8 +83,4 @@ class ConfusionOptions(RunArgument, OutputOptions):
 
     def read_superclasses(self, run: "RunFolder", classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the file, or those the run was made with."""
-        from errlens.classes.files import read_superclasses
-
-        if self.superclasses:
-            return read_superclasses(self.superclasses, classes)
-        return run.info.superclasses
+        return given_superclasses(self.superclasses, classes) or run.info.superclasses

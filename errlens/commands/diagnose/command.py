@@ -53,10 +53,12 @@ def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -
             "stopped", hint="the same command goes on where it was: what was measured is kept"
         ) from None
     causes = told_once([finding for outcome in outcomes for finding in outcome.findings])
+    findings = ranked([*known_findings(run, costs), *causes])
+    behind = {name: table for outcome in outcomes for name, table in outcome.tables.items()}
     diagnosis = Diagnosis(
-        findings=ranked([*known_findings(run, costs), *causes]),
+        findings=findings,
         searches=[search for outcome in outcomes for search in outcome.searches],
-        tables={name: table for outcome in outcomes for name, table in outcome.tables.items()},
+        tables={"findings": finding_table(findings, str(run.path)), **behind},
         n_images=len(case.scored),
         n_errors=case.scored.n_errors,
     )
@@ -66,7 +68,7 @@ def find(run: RunFolder, options: DiagnoseOptions, *, progress: StartProgress) -
             from errlens.commands.diagnose.pictures import draw  # tables need no matplotlib
 
             diagnosis = diagnosis._replace(absent=draw(results, case, diagnosis))
-    return diagnosis._replace(files=results.written)
+    return diagnosis._replace(files=results.written, folder=run.results_folder(KIND))
 
 
 def _outcomes(case: Case) -> Iterator[Outcome]:
@@ -84,11 +86,11 @@ def _write(
     results: ResultsWriter, case: Case, diagnosis: Diagnosis, costs: Mapping[str, float]
 ) -> None:
     """Write the findings, and the tables behind them."""
-    results.csv("findings.csv", finding_table(diagnosis.findings, str(case.run.path)))
     tree = findings_tree(diagnosis.findings, diagnosis.searches, case.run.info.run_hash, costs)
-    results.tree(FILE, tree)
     for name, table in diagnosis.tables.items():
         results.csv(f"{name}.csv", table)
+        if name == "findings":
+            results.tree(FILE, tree)
     _export(results, case, diagnosis.tables["label_issues"])
     properties = case.properties_if_any
     if len(properties.columns):

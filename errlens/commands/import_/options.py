@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from errlens.choices import LabelKind, Repeated
-from errlens.commands.options.data import MaxBad, MaxFileMB, SuperclassesFile, allowed_bad
+from errlens.commands.options.data import (
+    MaxBad,
+    MaxFileMB,
+    SuperclassesFile,
+    allowed_bad,
+    given_classes,
+    given_superclasses,
+)
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.panels import Panel
 from errlens.run.places import MAX_FILE_MB
@@ -143,7 +150,7 @@ class TableOptions:
         ),
     ] = False
     classes: Annotated[
-        Path | None,
+        Path | list[str] | None,
         typer.Option(
             metavar="FILE",
             show_default="those of the columns of probability, else all labels and predictions, "
@@ -159,7 +166,6 @@ class TableOptions:
 
     def read_predictions(self) -> "ImportedPredictions":
         """Return what the table says."""
-        from errlens.classes.files import read_classes
         from errlens.data.numbering import Numbering
         from errlens.imported.columns import PredictionColumns
         from errlens.imported.probabilities import columns_by_class
@@ -176,7 +182,7 @@ class TableOptions:
                 split=self.split_column,
             ),
             split=self.split,
-            given=read_classes(self.classes) if self.classes else None,
+            given=given_classes(self.classes),
             wishes=Wishes(
                 prob_prefix=self.prob_prefix,
                 prob_columns=columns_by_class(self.prob_column or ()),
@@ -190,9 +196,7 @@ class TableOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.classes.files import read_superclasses
-
-        return read_superclasses(self.superclasses, classes) if self.superclasses else None
+        return given_superclasses(self.superclasses, classes)
 
     def decisive(self) -> dict[str, Any]:
         """Return the options that decide how the table is read."""

@@ -47,7 +47,7 @@ def find(
     if options.copy:
         copied = _copy(run, result.selection, options.copy, options.images_root(run), progress)
         result = result._replace(copied=copied)
-    return result._replace(files=results.written)
+    return result._replace(files=results.written, folder=run.results_folder("misclassified"))
 
 
 def _find(run: RunFolder, options: MisclassifiedOptions) -> MisclassifiedResult:

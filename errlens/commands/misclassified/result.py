@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.mistakes.image_page import ImagePage
 from errlens.analysis.selection.notes import Note
+from errlens.commands.notebook.markup import shown
+from errlens.commands.notebook.pictures import Pictures, pictures_among
 from errlens.commands.options.selecting import Selection
 from errlens.data.copies import Copy
 from errlens.data.photos.images import Unread
 from errlens.formats import count, counted, of
 from errlens.run.csv_tables import in_a_line
+
+_SHOWN: Final = ("rank", "path", "label_name", "pred_name", "confidence", "loss")
 
 
 class Copied(NamedTuple):
@@ -62,6 +66,16 @@ class MisclassifiedResult(NamedTuple):
     files: Sequence[str] = ()
     absent: Mapping[str, str] = {}
     copied: Copied | None = None
+    folder: Path = Path()
+
+    @property
+    def figures(self) -> Pictures:
+        """The pictures, by their names."""
+        return pictures_among(self.folder, self.files)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the worst images, and a gallery."""
+        return shown(repr(self), self.selected, columns=_SHOWN, pictures=self.figures)
 
     def __repr__(self) -> str:
         """Return a line for a notebook: what was found, and where its files are."""

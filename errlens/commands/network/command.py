@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.mistakes.photo_remarks import photo_remarks
-from errlens.classes.files import read_classes
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.commands.evaluate.remarks import show_samples
 from errlens.commands.network import view
 from errlens.commands.network.options import ProbeOptions
+from errlens.commands.options.data import given_classes
 from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
 from errlens.data.photos.loading import available_cores
 from errlens.data.samples import Samples, folders_of_folders
@@ -88,7 +88,7 @@ def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, ND
             if (deeper := folders_of_folders(samples))
             else "a folder for each class, or a manifest with labels, will do",
         )
-    given = read_classes(options.classes) if options.classes else None
+    given = given_classes(options.classes)
     if given is None and are_indices(samples, kind=options.labels):
         given = numbered(1 + max(as_number(label) or 0 for label in labels))
     outputs = len(given or samples.classes or labels)

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from errlens.errors import did_you_mean, nearest
 
@@ -63,23 +64,36 @@ def as_written(
 
 
 class Problem(NamedTuple):
-    """What is wrong with a value, or with the key itself."""
+    """What is wrong with a value, or with the key itself: `kind` is pydantic's word for it."""
 
     where: tuple[str, ...]
     what: str
-    is_unknown: bool
+    kind: str
+    value: object
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no such key."""
+        return self.kind == "extra_forbidden"
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """Return what to report: an unknown key first, as it often makes another one seem missing."""
-    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    """Return what to report: an unknown key first, as it often makes another one seem missing.
+
+    Where a value may be of several kinds, the one that it is nearest to says most.
+    """
+
+    def key(problem: ErrorDetails) -> tuple[bool, int]:
+        return problem["type"] != "extra_forbidden", -len(problem["loc"])
+
+    first = min(error.errors(), key=key)
     where = tuple(str(step) for step in first["loc"])
     what = str(first["msg"])
     if first["type"] == "literal_error":
         words = re.findall("'([^']*)'", first["ctx"]["expected"])
         if near := nearest(str(first["input"]), words):
             what += f"; {did_you_mean(near)}"
-    return Problem(where, what, first["type"] == "extra_forbidden")
+    return Problem(where, what, first["type"], first["input"])
 
 
 def _checked(hint: Any, *, lists_of_one: bool) -> Any:
@@ -91,31 +105,65 @@ def _checked(hint: Any, *, lists_of_one: bool) -> Any:
         for bound, limit in (("min", "ge"), ("max", "le"))
         if getattr(note, bound, None) is not None
     }
-    checks: list[Any] = [Field(**limits)] if limits else []
-    if kind == list[str] | None:
-        checks.append(BeforeValidator(_as_assignments))
+    checks: list[Any] = [Field(**limits)] if limits else []  # the last one is the first to run
+    choices = kinds_of(kind)
+    takes_lists = any(get_origin(choice) is list for choice in choices)
     if _takes_text(kind):
         checks.append(BeforeValidator(_numbers_as_text))
-    if lists_of_one and any(get_origin(choice) is list for choice in (kind, *get_args(kind))):
+    if int in choices or float in choices:
+        checks.append(BeforeValidator(_no_truth))
+    if lists_of_one and takes_lists and Path not in choices:
         checks.append(BeforeValidator(_as_list))
+    if "=" in (metavar := metavar_of(hint)):
+        checks.append(BeforeValidator(_as_python if metavar == "K=V" else _as_assignments))
     return Annotated[kind, *checks] if checks else kind
 
 
+def kinds_of(hint: Any) -> tuple[Any, ...]:
+    """Return the kinds of value that an option may have.
+
+    >>> kinds_of(Path | None), kinds_of(list[int])
+    ((<class 'pathlib.Path'>, <class 'NoneType'>), (list[int],))
+    """
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def metavar_of(hint: Any) -> str:
+    """Return what stands in the help for the value of an option: `FILE`, `METRIC=X`."""
+    notes = getattr(hint, "__metadata__", ())
+    return next((str(note.metavar) for note in notes if getattr(note, "metavar", None)), "")
+
+
 def _as_assignments(value: object) -> object:
-    """Let a mapping stand for a list of K=V."""
+    """Let a mapping stand for a list of METRIC=X."""
+    if isinstance(value, Mapping):
+        return [f"{key}={inner}" for key, inner in value.items()]
+    return value
+
+
+def _as_python(value: object) -> object:
+    """Let a mapping stand for a list of K=V, where V is read as Python: a text has quotes."""
     if isinstance(value, Mapping):
         return [f"{key}={inner!r}" for key, inner in value.items()]
     return value
 
 
+def _no_truth(value: object) -> object:
+    """Refuse True and False where a number is wanted: for Python they are 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number")
+    return value
+
+
 def _as_list(value: object) -> object:
     """Let one value stand for a list of one."""
-    return [value] if isinstance(value, str | Path) or _is_number(value) else value
+    return value if value is None or isinstance(value, list | Mapping) else [value]
 
 
 def _takes_text(kind: Any) -> bool:
     """Tell whether an option is a text, a path or a word among several, or a list of these."""
-    if get_origin(kind) in (Union, UnionType, list):
+    if get_origin(kind) in (Union, UnionType, list, dict):
         choices = [choice for choice in get_args(kind) if choice is not type(None)]
         return all(map(_takes_text, choices))
     if get_origin(kind) is Literal:
@@ -134,6 +182,8 @@ def _numbers_as_text(value: object) -> object:
     """Let a number stand for its text."""
     if isinstance(value, list):
         return [_numbers_as_text(item) for item in value]
+    if isinstance(value, dict):
+        return {_numbers_as_text(key): _numbers_as_text(inner) for key, inner in value.items()}
     return str(value) if _is_number(value) else value
 
 

@@ -177,7 +177,7 @@ def _from_folder(value: object, folder: Path) -> object:
 
 
 def _below(folder: Path, path: Path) -> Path:
-    return Path(os.path.normpath(folder / path.expanduser()))
+    return Path(os.path.normpath(folder / os.path.expanduser(path)))  # noqa: PTH111 - as a shell does it
 
 
 def _unknown_key(

@@ -23,8 +23,9 @@ MaxFileMB = Annotated[
 MaxBad = Annotated[
     str, typer.Option(metavar="N|X%", help="Exit with 3 if more inputs fail than this.")
 ]
+# In a shell these are files; YAML and Python may also say what would stand in them.
 SuperclassesFile = Annotated[
-    Path | None,
+    Path | dict[str, str] | None,
     typer.Option(metavar="FILE", help="A csv file with the columns class_name and superclass."),
 ]
 
@@ -138,9 +139,29 @@ class JudgementOptions:
 
     def read_superclasses(self, classes: "ClassNames") -> "Superclasses | None":
         """Return the superclasses of the classes, if there are any."""
-        from errlens.classes.files import read_superclasses
+        return given_superclasses(self.superclasses, classes)
 
-        return read_superclasses(self.superclasses, classes) if self.superclasses else None
+
+def given_superclasses(
+    given: Path | dict[str, str] | None, classes: "ClassNames"
+) -> "Superclasses | None":
+    """Return superclasses that were given as a file or as they are, if they were."""
+    from errlens.classes.files import read_superclasses
+    from errlens.classes.names import Superclasses
+
+    if isinstance(given, dict):
+        return Superclasses.from_mapping(given, classes, source="superclasses")
+    return None if given is None else read_superclasses(given, classes)
+
+
+def given_classes(given: Path | list[str] | None) -> "ClassNames | None":
+    """Return class names that were given as a file or as they are, if they were."""
+    from errlens.classes.files import read_classes
+    from errlens.classes.names import ClassNames
+
+    if isinstance(given, list):
+        return ClassNames(tuple(given), source="classes")
+    return None if given is None else read_classes(given)
 
 
 def allowed_bad(text: str, n: int) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from errlens.choices import CropMode, Device, Interpolation
+from errlens.commands.options.data import given_classes
 from errlens.commands.options.panels import Panel
 from errlens.errors import UnfitOption, shortened
 
@@ -61,7 +62,7 @@ class NetworkOptions:
         typer.Option(min=1, metavar="N", help="How many outputs, where the weights do not tell."),
     ] = None
     classes: Annotated[
-        Path | None,
+        Path | list[str] | None,
         typer.Option(
             metavar="FILE",
             show_default="the model's, else the labels of the data, sorted",
@@ -174,7 +175,6 @@ class ModelOptions(NetworkOptions, PreprocessingOptions):
         Where the network has no classifier it gets an untrained one of `new_outputs`, if they are
         given.
         """
-        from errlens.classes.files import read_classes
         from errlens.model.load import ModelSpec, load_classifier
         from errlens.model.networks.loading import HeadSpec
 
@@ -196,7 +196,7 @@ class ModelOptions(NetworkOptions, PreprocessingOptions):
             bgr=self.bgr,
             scale_16bit=self.scale_16bit,
         )
-        classes = read_classes(self.classes) if self.classes else None
+        classes = given_classes(self.classes)
         return load_classifier(spec, given=classes, labels=labels, ordered=ordered, device=device)
 
 

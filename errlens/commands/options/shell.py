@@ -4,7 +4,8 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from copy import copy
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from types import UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
@@ -50,6 +51,8 @@ def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]
         yield value if isinstance(value, PurePath) else str(value)
         return
     name = next(long_names(note), f"--{parameter.name.replace('_', '-')}")
+    if isinstance(value, list | dict) and get_args(parameter.annotation)[0] == Path | None:
+        value = note.metavar if note else name  # it was given without a file
     for item in value if isinstance(value, list) else [value]:
         yield name
         if isinstance(item, tuple):
@@ -101,8 +104,11 @@ def _written(options: type[Any]) -> Iterator[tuple[str, Panel | None]]:
 def _below_heading(annotation: Any, panel: Panel | None) -> Any:
     """Give an option the panel of its class, unless it names one itself."""
     note = _note(annotation)
-    if not isinstance(note, OptionInfo) or note.rich_help_panel is not None:
+    if not isinstance(note, OptionInfo):
         return annotation
-    note = copy(note)  # the same note may stand in several classes
-    note.rich_help_panel = panel
-    return Annotated[get_args(annotation)[0], note]
+    if note.rich_help_panel is None:
+        note = copy(note)  # the same note may stand in several classes
+        note.rich_help_panel = panel
+    kind = get_args(annotation)[0]
+    is_place = get_origin(kind) is UnionType and Path in get_args(kind)
+    return Annotated[Path | None if is_place else kind, note]  # whatever else YAML may give

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from errlens.commands.notebook.framed_page import framed
 from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Pictures
 
@@ -22,6 +23,10 @@ class ReportResult(NamedTuple):
     def __repr__(self) -> str:
         """Return a line for a notebook: where the files are."""
         return f"<{', '.join(map(str, self.files))}>"
+
+    def _repr_html_(self) -> str:
+        """Return the page for a notebook."""
+        return framed(self.page_file)
 
     @property
     def page_file(self) -> Path:
