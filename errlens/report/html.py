@@ -78,8 +78,12 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    command = shell_line(["errlens", "misclassified", Path(page.run), "--select"])
-    data = {**page.data, "command": command, "facts": page.shots.facts(pictures)}
+    data = {
+        **page.data,
+        "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
+        "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
+        "facts": page.shots.facts(pictures),
+    }
     return environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
