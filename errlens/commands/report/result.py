@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from errlens.commands.notebook.framed_page import framed
+from errlens.report.images.pictures import Pictures
 from errlens.report.page import RunPage, SelectionPage
-from errlens.report.shots import Pictures
 
 
 class ReportResult(NamedTuple):
