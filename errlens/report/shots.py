@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.selection.picking import Selectable
 from errlens.predictions.table import Predictions
+from errlens.report.images.drawn import on_any_page
 from errlens.report.images.facts import ImageFacts, size_on_page
 from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
 from errlens.report.images.listing import list_images
@@ -133,7 +134,8 @@ class Shots:
 
     def _add_heatmaps(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
         wanted, least_left = self._heatmaps_wanted, made.left - made.left // 4
-        for name, picture in zip(wanted, cache.pictures(wanted.values()), strict=True):
+        drawn = on_any_page(wanted.values(), cache.pictures(wanted.values()))
+        for name, picture in zip(wanted, drawn, strict=True):
             made.add(name, picture)
             progress(1)
         others = {
@@ -142,7 +144,8 @@ class Shots:
             for shown in self._heatmaps.get(row, ())
             if shown.file not in wanted
         }
-        for name, picture in zip(others, cache.pictures(others.values()), strict=True):
+        drawn = on_any_page(others.values(), cache.pictures(others.values()))
+        for name, picture in zip(others, drawn, strict=True):
             if made.left < least_left:
                 break
             made.add(name, picture)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from errlens.choices import Upsampling
 from errlens.figures.maps.overlay import common_scale, overlay
+from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     GAP,
     SMALL,
     TEXT,
     Pixels,
-    Place,
     Sheet,
     line_height,
     text_width,

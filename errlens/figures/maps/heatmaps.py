@@ -12,6 +12,7 @@ from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, paste
 from errlens.figures.maps.outline import outlined
 from errlens.figures.maps.overlay import DEFAULT, ONE_COLOUR, RED_BLUE, common_scale, overlay
+from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,
     GAP,
@@ -20,7 +21,6 @@ from errlens.figures.paper.sheet import (
     SMALL,
     TEXT,
     Pixels,
-    Place,
     Sheet,
     Title,
     house_style,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from errlens.errors import PictureTooLarge
 from errlens.figures.paper.letters import font_families, shown_text
+from errlens.figures.paper.places import PICTURES, Place
 
 MOST_SIDE: Final = 2**16 - 1  # pixels that matplotlib draws
 DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact
@@ -33,8 +34,6 @@ LEAST_TITLE: Final = 560  # pixels a title may take before it is wrapped
 SMALL: Final = 7.0  # font sizes in points
 TEXT: Final = 8.0
 TITLE: Final = 11.0
-
-PICTURES: Final = "errlens:pictures"  # in a PNG: the places of its pictures, as JSON
 
 INK: Final = "0.15"
 DIM: Final = "0.4"
@@ -49,7 +48,6 @@ _ENDS: Final = tuple(
 )
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
-Place = tuple[int, int, int, int]  # left, top, right, bottom in pixels of a sheet
 Segment = tuple[tuple[float, float], tuple[float, float]]
 
 

@@ -15,7 +15,8 @@ from errlens.figures.maps.bars import BAR, GROUNDS
 from errlens.figures.maps.heatmaps import ACROSS, SIDE, Panel, draw_heatmaps
 from errlens.figures.maps.outline import outlined
 from errlens.figures.maps.overlay import common_scale, overlay
-from errlens.figures.paper.sheet import PICTURES, TEXT, text_width, wrapped
+from errlens.figures.paper.places import PICTURES
+from errlens.figures.paper.sheet import TEXT, text_width, wrapped
 
 HARD = (
     "x" * 300,
