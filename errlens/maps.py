@@ -43,7 +43,8 @@ class Attribution:
     target. Its size is the method's own, from that of the input to that of a layer's grid; it
     covers the input as fed. `score` is the score explained, a logit or a probability.
     `total` is what the map should add up to, of methods that promise that; None of others. `signed`
-    is false of methods that have no negative values.
+    is false of methods that have no negative values. `layer_words` says what the layer is, where
+    that is known.
     """
 
     values: NDArray[np.float32]
@@ -55,6 +56,7 @@ class Attribution:
     total: float | None = None
     unit: str = "logits"
     signed: bool = True
+    layer_words: str | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:

@@ -125,4 +125,5 @@ def _attribution(
         None if maps.totals is None else float(maps.totals[row, place]),
         maps.unit,
         maps.signed,
+        maps.layer_words,
     )

@@ -58,6 +58,15 @@ class ExplainedModel:
         """
         return find_layer(self.module, self.size, self.layer)
 
+    @property
+    def layer_words(self) -> str | None:
+        """What the spatial layer is; None of one that the user chose."""
+        if self.layer is not None:
+            return None
+        return {"NCHW": "last convolution", "NHWC": "last map", "tokens": "last tokens"}[
+            self.spatial_layer.layout
+        ]
+
     def logits(self, images: Tensor) -> Tensor:
         """Return the scores of all classes, shape (n, classes).
 
@@ -116,8 +125,8 @@ class Maps(NamedTuple):
     `values` are float of shape (n, t, h, w), not finite where there is no map, which is told by
     `why_none`; `scores` have the shape (n, t). `totals` are what maps should add up to, shape
     (n, t), for methods that promise that; `layer` and `baseline` say what was looked at and
-    compared with, `unit` what a value is measured in. `signed` is false of a method that gives no
-    negative values.
+    compared with, `layer_words` what that layer is, `unit` what a value is measured in. `signed` is
+    false of a method that gives no negative values.
     """
 
     values: Tensor
@@ -128,6 +137,7 @@ class Maps(NamedTuple):
     unit: str = "logits"
     why_none: str = "the map is not finite"
     signed: bool = True
+    layer_words: str | None = None
 
     @property
     def gaps(self) -> Tensor | None:

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from errlens.figures.paper.letters import shown_name, shown_text
+from errlens.figures.paper.letters import LONGEST, shown_name
 from errlens.figures.paper.sheet import (
     DIM,
     GAP,
@@ -34,7 +34,7 @@ ASIDE: Final = (16, 36)  # pixels between tiles of one column, of one picture an
 BELOW: Final = 18  # pixels between rows
 EMPTY: Final = (SIDE, 110)  # width and height of the box for a picture that is not there
 PALE: Final = 238  # its grey
-NARROW: Final = 3  # pixels that any letter takes at least
+LONGEST_LINE: Final = LONGEST + 2  # letters of a name, and an arrow before it
 
 # Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
 COLOURS: Final[dict[Correctness, tuple[int, int, int]]] = {
@@ -47,7 +47,10 @@ Picture = Pixels | str  # at most SIDE x SIDE, or the reason why there is none
 
 
 class Line(NamedTuple):
-    """A line below a picture. Where it is too long, `text` loses its middle, `tail` nothing."""
+    """What stands below a picture, in as many lines as it needs.
+
+    Only a `text` longer than names are loses its middle, `tail` nothing.
+    """
 
     text: str
     tail: str = ""
@@ -165,9 +168,7 @@ class _Row:
         sizes = [_size(picture) for tile in tiles for picture in tile.pictures]
         self._width = width
         self._pictures = max((height for _, height in sizes), default=0) + 2 * FRAME
-        lines = max(
-            len(tile.lines) + len(wrapped(tile.remark, width, size=SMALL)) for tile in tiles
-        )
+        lines = max(len(_caption(tile, width)) for tile in tiles)
         self.height = self._pictures + GAP // 2 + line_height(SMALL) * lines
 
     def draw(self, tile: Tile, paper: Pixels, writer: "_Writer", x: int, y: int) -> None:
@@ -185,9 +186,7 @@ class _Row:
             else:
                 inside[:] = picture
         y += self._pictures + GAP // 2
-        texts = [(_shortened(line, self._width), line.dim) for line in tile.lines]
-        texts += [(text, False) for text in wrapped(tile.remark, self._width, size=SMALL)]
-        for text, dim in texts:
+        for text, dim in _caption(tile, self._width):
             writer.line(text, x, y, dim=dim)
             y += line_height(SMALL)
 
@@ -206,7 +205,10 @@ class _Writer:
 
     def reason(self, text: str, x: int, y: int) -> None:
         """Write into the box of a picture that is not there."""
-        lines = wrapped(text, EMPTY[0] - 2 * GAP, size=SMALL)[: EMPTY[1] // line_height(SMALL) - 1]
+        lines = wrapped(text, EMPTY[0] - 2 * GAP, size=SMALL, measure=written_width)
+        most = EMPTY[1] // line_height(SMALL) - 1
+        if len(lines) > most:
+            lines[most - 1 :] = ["…"]
         for number, line in enumerate(lines):
             self._texts[DIM].append((line, x + GAP, y + 2 * GAP + number * line_height(SMALL)))
 
@@ -226,14 +228,18 @@ def _size(picture: Picture) -> tuple[int, int]:
     return EMPTY if isinstance(picture, str) else (picture.shape[1], picture.shape[0])
 
 
-def _shortened(line: Line, width: int) -> str:
-    """Return a line that fits: without the middle of its text where need be."""
-    longest = min(len(shown_text(line.text)), width // NARROW)
-    while True:
-        text = (shown_name(line.text, longest=longest) if line.text else "") + line.tail
-        if longest <= 1 or written_width([text], size=SMALL) <= width:
-            return text
-        longest = min(longest - 1, int(longest * 0.95))
+def _caption(tile: Tile, width: int) -> list[tuple[str, bool]]:
+    """Return the lines below the pictures of a tile, and whether they are dim."""
+    texts = [(_shown(line), line.dim) for line in tile.lines] + [(tile.remark, False)]
+    return [
+        (written, dim)
+        for text, dim in texts
+        for written in wrapped(text, width, size=SMALL, measure=written_width)
+    ]
+
+
+def _shown(line: Line) -> str:
+    return (shown_name(line.text, longest=LONGEST_LINE) if line.text else "") + line.tail
 
 
 def _write(sheet: Sheet, x: int, y: int, lines: Iterable[str], *, colour: str = INK) -> None:

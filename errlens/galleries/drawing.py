@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ACROSS: Final = 6  # pictures in a row of a sequence
 LEAST_ACROSS: Final = 2  # tiles
-LONGEST: Final = 120  # letters of a heading
+LONGEST: Final = 168  # letters of a heading: two names, and the words between them
 LONGEST_TITLE: Final = 400  # which is wrapped
 
 _MEANING: Final[dict[Correctness, str]] = {

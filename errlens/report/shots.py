@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.selection.picking import Selectable
 from errlens.predictions.table import Predictions
+from errlens.report.images.drawn import on_any_page
 from errlens.report.images.facts import ImageFacts, size_on_page
 from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
 from errlens.report.images.listing import list_images
@@ -132,10 +133,12 @@ class Shots:
         first = {file: places[file] for file in self._heatmaps_wanted if file in places}
         others = {file: place for file, place in places.items() if file not in first}
         least_left = made.left - made.left // 4
-        for name, picture in zip(first, cache.pictures(first.values()), strict=True):
+        drawn = on_any_page(first.values(), cache.pictures(first.values()))
+        for name, picture in zip(first, drawn, strict=True):
             made.add(name, picture)
             progress(1)
-        for name, picture in zip(others, cache.pictures(others.values()), strict=True):
+        drawn = on_any_page(others.values(), cache.pictures(others.values()))
+        for name, picture in zip(others, drawn, strict=True):
             if made.left < least_left:
                 break
             made.add(name, picture)

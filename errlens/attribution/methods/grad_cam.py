@@ -62,4 +62,11 @@ def explain(
     weights = slopes.mean(dim=(3, 4), keepdim=True)
     values = (weights * activation.unsqueeze(1)).sum(dim=2)
     values = values.masked_fill(blind[:, :, None, None], float("nan"))
-    return Maps(values, scores.detach(), layer=layer.name, unit=UNIT, why_none=BLIND)
+    return Maps(
+        values,
+        scores.detach(),
+        layer=layer.name,
+        unit=UNIT,
+        why_none=BLIND,
+        layer_words=model.layer_words,
+    )

@@ -16,11 +16,13 @@ from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import Shades
 from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import common_scale, overlay
-from errlens.figures.paper.letters import shown_name
+from errlens.figures.paper.letters import LONGEST, shown_name
 from errlens.figures.paper.sheet import Pixels
 from errlens.formats import number, probability, share, signed
 from errlens.maps import LARGE_GAP, Attribution
 
+LONGEST_FILE: Final = 48  # letters of a file's name
+LONGEST_HEADING: Final = 2 * LONGEST + 32  # two names, and the words between them
 ENLARGED: Final = 1.5  # as MATLAB's examples show their pictures
 MATLAB_NAMES: Final = {"occlusion": "Occlusion sensitivity", "grad-cam": "Grad-CAM"}
 
@@ -82,8 +84,9 @@ def method_figure(explanation: Explanation, method: str, looks: Looks) -> Figure
         None,
         panels,
         title=title(explanation.case),
-        subtitle=_subtitle(maps[0], explanation.case.facts),
+        subtitle="\n".join([file_and_row(explanation.case), _how(maps)]),
         unit=maps[0].unit,
+        explained=not looks.matlab,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
         **looks.shades(signed=maps[0].signed),
     )
@@ -135,7 +138,9 @@ def comparison_figure(explanation: Explanation, looks: Looks) -> Figure | None:
         scene.image,
         [_seen(scene), *panels],
         title=title(explanation.case),
-        subtitle=f"{explanation.case.headings[-1]}; each method on a scale of its own",
+        subtitle=f"{file_and_row(explanation.case)}\n"
+        f"{_heading(next(iter(known.values())), explanation.case.headings[-1])}; "
+        "each method on a scale of its own",
         unit=None,
         **looks.shades(),
     )
@@ -148,8 +153,8 @@ def sheet_tile(explanation: Explanation, method: str, looks: Looks) -> Tile | No
         return None
     chance, facts = explanation.case.chances[-1], explanation.case.facts
     score = _score(shown) if chance is None else probability(chance)
-    heading = f"{shown_name(explanation.case.headings[-1])} ({score})"
-    detail = f"row {facts['row']}\n{PurePosixPath(facts['path']).name}"
+    heading = f"{_heading(shown, explanation.case.headings[-1])} ({score})"
+    detail = f"row {facts['row']}\n{_file(facts)}"
     return Tile(heading, detail, looks.scene(explanation), shown)
 
 
@@ -164,8 +169,9 @@ def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
         None,
         panels,
         title=heading,
-        subtitle=f"{maps[0].method}, one scale for all",
+        subtitle=f"{_how(maps)}; one scale for all",
         unit=maps[0].unit,
+        explained=not looks.matlab,
         **looks.shades(signed=maps[0].signed),
     )
 
@@ -175,8 +181,30 @@ def title(case: Case) -> str:
     facts = case.facts
     if facts["label_name"] is None:
         return "; ".join(f"{shown_name(name)} ({probability(chance)})" for name, chance in case.top)
-    confidence = "" if facts["confidence"] is None else f" ({probability(facts['confidence'])})"
-    return f"{shown_name(facts['label_name'])} → {shown_name(facts['pred_name'])}{confidence}"
+    ends = (("true", "label_name", "label_prob"), ("predicted", "pred_name", "confidence"))
+    return " → ".join(
+        f"{what}: {shown_name(facts[name])}" + _in_brackets(facts.get(chance))
+        for what, name, chance in ends
+    )
+
+
+def file_and_row(case: Case) -> str:
+    """Return which image it is."""
+    return f"{_file(case.facts)}, row {case.facts['row']}"
+
+
+def _file(facts: Mapping[str, Any]) -> str:
+    return shown_name(PurePosixPath(facts["path"]).name, longest=LONGEST_FILE)
+
+
+def _in_brackets(chance: float | None) -> str:
+    return "" if chance is None else f" ({probability(chance)})"
+
+
+def _heading(shown: Attribution, heading: str) -> str:
+    """Return what a map explains; two names of usual length are whole."""
+    difference = "difference: " * (shown.target.name == "difference")
+    return difference + shown_name(heading, longest=LONGEST_HEADING)
 
 
 def _enlarged(image: Pixels) -> Pixels:
@@ -185,10 +213,10 @@ def _enlarged(image: Pixels) -> Pixels:
 
 
 def _detail(shown: Attribution, chance: float | None) -> str:
-    """Return what is worth knowing of a map: the score explained, its native size, its gap."""
+    """Return what is worth knowing of a map: the score explained, its gap."""
     known = chance is not None and shown.unit != "probability"
     score = f"{f'p {probability(chance)}, ' * known}{_score(shown)}"
-    return "\n".join([score, size(shown.values), *_gap(shown)])
+    return "\n".join([score, *_gap(shown)])
 
 
 def _score(shown: Attribution) -> str:
@@ -201,8 +229,7 @@ def _score(shown: Attribution) -> str:
 
 def _detail_of_method(shown: Attribution) -> str:
     """Return what is worth knowing of a map beside those of other methods."""
-    layer = [f"layer {shown.layer}"] if shown.layer else []
-    return "\n".join([f"{size(shown.values)}, {shown.unit}", *layer, *_gap(shown)])
+    return "\n".join([f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_gap(shown)])
 
 
 def _gap(shown: Attribution) -> list[str]:
@@ -221,12 +248,20 @@ def size(values: NDArray[np.float32]) -> str:
     return "{} x {}".format(*values.shape)
 
 
-def _subtitle(shown: Attribution, facts: Mapping[str, Any]) -> str:
-    parts = [shown.method]
-    parts += [f"layer {shown.layer}"] if shown.layer else []
-    parts += [f"against {shown.baseline}"] if shown.baseline else []
-    parts.append(f"row {facts['row']}")
-    return ", ".join(parts)
+def _how(maps: Sequence[Attribution]) -> str:
+    """Return how maps were made, and their sizes."""
+    first = maps[0]
+    against = f" against {first.baseline}" if first.baseline else ""
+    sizes = " and ".join(dict.fromkeys(size(shown.values) for shown in maps))
+    return ", ".join([first.method + against, *_layer(first), sizes])
+
+
+def _layer(shown: Attribution) -> list[str]:
+    """Return the layer that a map is of, in words where there are any."""
+    if shown.layer is None:
+        return []
+    words = shown.layer_words
+    return [f"layer {shown.layer}" if words is None else f"{words} ({shown.layer})"]
 
 
 def _seen(scene: Scene) -> Panel:
@@ -235,7 +270,7 @@ def _seen(scene: Scene) -> Panel:
 
 def _panel(shown: Attribution, heading: str, chance: float | None, scene: Scene) -> Panel:
     return Panel(
-        shown_name(heading),
+        _heading(shown, heading),
         shown.values,
         _detail(shown, chance),
         scene.image,

@@ -12,7 +12,7 @@ from errlens.attribution.cases import Explanation
 from errlens.attribution.cover import Cover
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import ChannelFall, Sweep
-from errlens.commands.explain.pictures import Looks, size, title
+from errlens.commands.explain.pictures import Looks, file_and_row, size, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED
 from errlens.figures.paper.letters import shown_name
@@ -49,7 +49,8 @@ def cover_figure(explanation: Explanation, cover: Cover, hidden: Pixels) -> Figu
         None,
         panels,
         title=title(explanation.case),
-        subtitle=f"the smallest square found that makes it {right} when it is hidden",
+        subtitle=f"{file_and_row(explanation.case)}\n"
+        f"the smallest square found that makes it {right} when it is hidden",
         unit=None,
     )
 
@@ -69,7 +70,8 @@ def sweep_figure(
         explanation.image,
         panels,
         title=title(explanation.case),
-        subtitle=f"occlusion against {settings.fill}: {explanation.case.headings[-1]}",
+        subtitle=f"{file_and_row(explanation.case)}\n"
+        f"occlusion against {settings.fill}: {explanation.case.headings[-1]}",
         unit="probability" if settings.probability else first.reading.unit,
         **looks.shades(),
     )
@@ -111,7 +113,7 @@ def winners_figure(
         explanation.image,
         panels,
         title=title(explanation.case),
-        subtitle="what occlusion changes",
+        subtitle=f"{file_and_row(explanation.case)}\nwhat occlusion changes",
         unit=None,
     )
 

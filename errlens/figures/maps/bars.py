@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from errlens.choices import Upsampling
 from errlens.figures.maps.overlay import common_scale, overlay
+from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     GAP,
     SMALL,
@@ -64,9 +65,9 @@ class Bar:
             self._pixels = np.rot90(self._pixels)
             self.width, self.height = beside, length
 
-    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
-        """Draw it to the right of and below a position."""
-        paste(paper, self._pixels, x, y)
+    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> Place:
+        """Draw it to the right of and below a position; return where its colours are."""
+        place_of_colours = paste(paper, self._pixels, x, y)
         for text, share in zip(self._numbers, self._shares, strict=True):
             if self._upright:
                 place = (x + BAR + TICK, y + (1 - share) * self._length)
@@ -75,6 +76,7 @@ class Bar:
                 place = (x + share * self._length, y + BAR + 2)
                 sheet.text(*place, text, size=SMALL, ha=_edge(share, "left", "right"))
         sheet.unit(x + self._before_unit, y + self._length / 2, self._unit)
+        return place_of_colours
 
 
 def _ramp(length: int, low: float, high: float, shades: Shades) -> Pixels:
@@ -106,6 +108,8 @@ def _edge(share: float, first: str, last: str) -> str:
     return {0.0: first, 1.0: last}.get(share, "center")
 
 
-def paste(paper: Pixels, pixels: Pixels, x: int, y: int) -> None:
-    """Put a picture on another one, its upper left corner at a place."""
-    paper[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+def paste(paper: Pixels, pixels: Pixels, x: int, y: int) -> Place:
+    """Put a picture on another one, its upper left corner at a place; return where it then is."""
+    height, width = pixels.shape[:2]
+    paper[y : y + height, x : x + width] = pixels
+    return x, y, x + width, y + height

@@ -10,7 +10,9 @@ from PIL import Image
 
 from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, paste
-from errlens.figures.maps.overlay import common_scale, overlay
+from errlens.figures.maps.outline import outlined
+from errlens.figures.maps.overlay import DEFAULT, ONE_COLOUR, RED_BLUE, common_scale, overlay
+from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,
     GAP,
@@ -39,6 +41,11 @@ WEAK: Final = 0.2  # of a shared scale: what stays below is hard to see
 SWATCH: Final = 9  # pixels a side of a colour in a legend
 Colour = tuple[int, int, int]
 
+_MEANING: Final = {
+    RED_BLUE: "red: for, blue: against",
+    ONE_COLOUR: "purple: strong, for or against",
+}
+
 
 class Panel(NamedTuple):
     """A map of shape (h, w) over the image, or without one the image itself.
@@ -66,6 +73,7 @@ def draw_heatmaps(
     unit: str | None,
     subtitle: str = "",
     side: int = SIDE,
+    explained: bool = True,
     **shades: Unpack[Shades],
 ) -> Figure:
     """Draw maps: up to six in a row, more in rows of the same length.
@@ -82,13 +90,15 @@ def draw_heatmaps(
             A bar ends at the largest value there is, or says what lies beyond.
         subtitle: Below the title, wrapped.
         side: In pixels.
+        explained: Outline the strongest area of each map, and say what colours and lines mean.
         shades: As for `overlay`.
     """
     with house_style():
-        layout = _HeatmapLayout(image, panels, unit, side, shades)
+        layout = _HeatmapLayout(image, panels, unit, side, shades, outline=explained)
         heading = Title(title, layout.width)
         width = max(layout.width, heading.width)
-        subtitle_lines = wrapped(subtitle, width, size=TEXT)
+        key = _key(panels, shades, shared=unit is not None) if explained else ""
+        subtitle_lines = wrapped("\n".join(filter(None, (subtitle, key))), width, size=TEXT)
         top = PAD + heading.height + line_height(TEXT) * len(subtitle_lines) + GAP
         width = max(width, text_width(subtitle_lines, size=TEXT))
         sheet = Sheet(width + 2 * PAD, top + layout.height + PAD)
@@ -112,21 +122,23 @@ class _DrawnPanel:
         bar_height = bar.height + GAP if bar else 0
         self.below = GAP // 2 + bar_height + line_height(SMALL) * lines
 
-    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> None:
-        """Draw it with the upper left corner of its picture at a place."""
+    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> list[Place]:
+        """Draw it, its picture's upper left corner at a place; return where there are colours."""
         _write(sheet, x, y - _height_above([self]), self.heading)
-        paste(paper, self.pixels, x, y)
+        places = [paste(paper, self.pixels, x, y)]
         y += self.pixels.shape[0] + GAP // 2
         if self._bar:
-            self._bar.draw(sheet, paper, x, y)
+            places.append(self._bar.draw(sheet, paper, x, y))
             y += self._bar.height + GAP // 2
         _write(sheet, x, y, self._detail, size=SMALL, colour=DIM)
         y += line_height(SMALL) * len(self._detail)
         for colour, lines in self._legend:
             top = y + (line_height(SMALL) - SWATCH) // 2
-            paper[top : top + SWATCH, x : x + SWATCH] = colour
+            swatch = np.full((SWATCH, SWATCH, 3), colour, np.uint8)
+            places.append(paste(paper, swatch, x, top))
             _write(sheet, x + SWATCH + TICK, y, lines, size=SMALL, colour=DIM)
             y += line_height(SMALL) * len(lines)
+        return places
 
 
 class _HeatmapLayout:
@@ -139,11 +151,13 @@ class _HeatmapLayout:
         unit: str | None,
         side: int,
         shades: Shades,
+        *,
+        outline: bool,
     ) -> None:
         maps = [panel.values for panel in panels if panel.values is not None]
         shared = common_scale(maps) if unit is not None and maps else None
         panels = [_noted(panel, shared) for panel in panels]
-        pictures = [_picture(panel, image, shared, side, shades) for panel in panels]
+        pictures = [_picture(panel, image, shared, side, shades, outline) for panel in panels]
         self._cell = max(LEAST, *(picture.shape[1] for picture in pictures))
         cells = [
             self._planned(panel, pixels, shared, shades)
@@ -171,20 +185,25 @@ class _HeatmapLayout:
 
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
-        paper = sheet.blank()
+        paper, places = sheet.blank(), []
         if self._bar:
             upper = top + _height_above(self._rows[0])
-            self._bar.draw(sheet, paper, left + self._maps, upper)
+            places.append(self._bar.draw(sheet, paper, left + self._maps, upper))
         for row in self._rows:
             for place, cell in enumerate(row):
                 x = left + place * (self._cell + BETWEEN)
-                cell.draw(sheet, paper, x, top + _height_above(row))
+                places += cell.draw(sheet, paper, x, top + _height_above(row))
             top += self._height(row)
-        sheet.underlay(paper)
+        sheet.underlay(paper, places)
 
 
 def _picture(
-    panel: Panel, image: Pixels | None, shared: float | None, side: int, shades: Shades
+    panel: Panel,
+    image: Pixels | None,
+    shared: float | None,
+    side: int,
+    shades: Shades,
+    outline: bool,  # noqa: FBT001
 ) -> Pixels:
     """Return a panel's image with its map, as large as it is shown."""
     own = image if panel.image is None else panel.image
@@ -195,7 +214,34 @@ def _picture(
     scale = shared or common_scale([panel.values])
     shades = shades if shared else _own(shades, panel)
     # Resized afterwards: a small photo's pixels have one colour each, with a map as without.
-    return _fitted(overlay(own, panel.values, scale=scale, box=panel.box, **shades), side)
+    shown = _fitted(overlay(own, panel.values, scale=scale, box=panel.box, **shades), side)
+    if not outline:
+        return shown
+    larger = shown.shape[1] / own.shape[1], shown.shape[0] / own.shape[0]
+    box = None if panel.box is None else _scaled(panel.box, *larger)
+    upsampling = shades.get("upsampling", "bilinear")
+    return outlined(shown, panel.values, box=box, upsampling=upsampling)
+
+
+def _scaled(box: Box, across: float, down: float) -> Box:
+    left, top, right, bottom = box
+    return left * across, top * down, right * across, bottom * down
+
+
+def _key(panels: Sequence[Panel], shades: Shades, *, shared: bool) -> str:
+    """Say what colours and lines mean, as far as there are any."""
+    maps = [panel for panel in panels if panel.values is not None]
+    if not maps:
+        return ""
+    signed = {shades.get("signed", True) and (shared or panel.signed) for panel in maps}
+    texts = [
+        _MEANING[name]
+        for sign in (True, False)
+        if sign in signed
+        if (name := shades.get("colormap") or DEFAULT[sign]) in _MEANING
+    ]
+    dashes = ", dashed where it speaks against" * (True in signed)
+    return "; ".join([*dict.fromkeys(texts), f"outlined: the strongest fifth{dashes}"])
 
 
 def _own(shades: Shades, panel: Panel) -> Shades:

@@ -21,17 +21,20 @@ _RESAMPLING: Final = {
     "bicubic": Image.Resampling.BICUBIC,
 }
 
-# The ends of ColorBrewer's RdBu, which colour-blind readers can tell apart. Its middle is left out:
-# white over a photo would be a veil, so between the ends there is the photo itself.
-RED: Final = (202, 0, 32)
-BLUE: Final = (5, 113, 176)
+# Of middle lightness (CIELAB L* 53 to 57): below them black fur gets lighter, and snow darker. Red
+# and blue are told apart by colour-blind readers, too. Between the ends of a signed map there is
+# the photo itself: white over a photo would be a veil.
+RED: Final = (240, 56, 62)
+BLUE: Final = (28, 138, 240)
+PURPLE: Final = (196, 84, 222)
 
 SEEN: Final = 0.99  # of the cells of a fine map: the others have full colour
 FINE: Final = 64 * 64  # cells; grids of layers and of masks are coarser
 
 RED_BLUE: Final = "red-blue"
-DEFAULT: Final = {True: RED_BLUE, False: "inferno"}  # for signed maps, and for others
-FADING: Final = (RED_BLUE, "inferno", "magma", "viridis")
+ONE_COLOUR: Final = "purple"
+DEFAULT: Final = {True: RED_BLUE, False: ONE_COLOUR}  # for signed maps, and for others
+FADING: Final = (RED_BLUE, ONE_COLOUR, "inferno", "magma", "viridis")
 # Without a colour that reads as nothing: these cover the whole image, as MATLAB shows maps.
 COVERING: Final = ("jet", "turbo")
 
@@ -40,7 +43,7 @@ def colormap_names() -> list[str]:
     """Return the names of all colour maps.
 
     >>> colormap_names()
-    ['inferno', 'jet', 'magma', 'red-blue', 'turbo', 'viridis']
+    ['inferno', 'jet', 'magma', 'purple', 'red-blue', 'turbo', 'viridis']
     """
     return sorted((*FADING, *COVERING))
 
@@ -80,7 +83,7 @@ def overlay(  # noqa: PLR0913 - one name for each thing that can be chosen
 ) -> Pixels:
     """Return an image with a map over it.
 
-    By default positive is red and negative blue, or, without a sign, bright is high. The opacity
+    By default positive is red and negative blue or, without a sign, high is purple. The opacity
     grows with the absolute value, up to `alpha`; with jet or turbo it is `alpha` everywhere. Where
     the map does not reach, the image is grey and of half the contrast, in all colour maps.
 
@@ -102,19 +105,28 @@ def overlay(  # noqa: PLR0913 - one name for each thing that can be chosen
         Pixels of shape (H, W, 3).
     """
     table = _table(colormap or DEFAULT[signed], signed)
-    left, top, right, bottom = box or (0, 0, image.shape[1], image.shape[0])
-    columns = _within(left, right, image.shape[1])
-    rows = _within(top, bottom, image.shape[0])
+    rows, columns, fitted = placed(values, image.shape[:2], box, upsampling)
     shown = _unseen(image)
-    under = image[rows, columns]
-    if under.size:
-        high, wide = values.shape
-        across = [wide * share for share in _shares(columns, left, right)]
-        down = [high * share for share in _shares(rows, top, bottom)]
-        fitted = _resampled(values, across, down, under.shape[:2], upsampling)
+    if fitted.size:
         steps = _steps(fitted / np.float64(scale), signed)
-        shown[rows, columns] = _coloured(under, steps, *table, alpha)
+        shown[rows, columns] = _coloured(image[rows, columns], steps, *table, alpha)
     return shown
+
+
+def placed(
+    values: NDArray[np.float32], shape: tuple[int, int], box: Box | None, upsampling: Upsampling
+) -> tuple[slice, slice, NDArray[np.float32]]:
+    """Return the rows and columns of an image of some shape that a map covers, and it in pixels."""
+    left, top, right, bottom = box or (0, 0, shape[1], shape[0])
+    columns = _within(left, right, shape[1])
+    rows = _within(top, bottom, shape[0])
+    size = (rows.stop - rows.start, columns.stop - columns.start)
+    if not all(size):
+        return rows, columns, np.empty(size, np.float32)
+    high, wide = values.shape
+    across = [wide * share for share in _shares(columns, left, right)]
+    down = [high * share for share in _shares(rows, top, bottom)]
+    return rows, columns, _resampled(values, across, down, size, upsampling)
 
 
 def _within(start: float, stop: float, length: int) -> slice:
@@ -190,6 +202,8 @@ def _table(name: str, signed: bool) -> tuple[bytes, NDArray[np.float64]]:  # noq
     shares = np.maximum((np.arange(256) - 128 * signed) / step, low)
     if name == RED_BLUE:
         colours = np.where(shares[:, None] < 0, BLUE, RED).astype(np.uint8)
+    elif name == ONE_COLOUR:
+        colours = np.full((256, 3), PURPLE, np.uint8)
     else:
         colours = colormaps[name]((shares - low) / (1 - low), bytes=True)[:, :3]
     return colours.tobytes(), np.ones(256) if name in COVERING else np.abs(shares)

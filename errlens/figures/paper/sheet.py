@@ -3,8 +3,9 @@
 There is no pyplot here, and no layout engine: all sizes follow from measured texts.
 """
 
-import textwrap
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from errlens.errors import PictureTooLarge
 from errlens.figures.paper.letters import font_families, shown_text
+from errlens.figures.paper.places import PICTURES, Place
 
 MOST_SIDE: Final = 2**16 - 1  # pixels that matplotlib draws
 DPI: Final = 128  # a power of two: pixels / DPI * DPI is exact
@@ -36,6 +38,14 @@ TITLE: Final = 11.0
 INK: Final = "0.15"
 DIM: Final = "0.4"
 FAINT: Final = "0.93"
+
+# Where lines may end: after a blank, else after a part of a name, else after any letter.
+_ENDS: Final = tuple(
+    map(
+        re.compile,
+        (r"(?<=\s)(?=\S)", r"(?<=[_/])(?=\w)|(?<=\w[-.])(?=[^\W\d])", r"(?<=.)(?=.)"),
+    )
+)
 
 Pixels = NDArray[np.uint8]  # (height, width, 3)
 Segment = tuple[tuple[float, float], tuple[float, float]]
@@ -71,30 +81,55 @@ def line_height(size: float) -> int:
     return to_pixels(LINE * size)
 
 
-def wrapped(text: str, width: int, *, size: float) -> list[str]:
+def wrapped(
+    text: str, width: int, *, size: float, measure: Callable[..., int] | None = None
+) -> list[str]:
     """Return a text in lines of at most `width` pixels, none of an empty one.
 
-    Its own line breaks are kept.
+    Its own line breaks are kept. A line ends between words; where a word is wider than a line,
+    between the parts of a name like `bull_terrier`; within one only where that does not fit either.
+    `measure` says how wide lines are, by default `text_width`.
     """
+    measure = measure or text_width
     lines: list[str] = []
     for part in map(shown_text, text.split("\n") if text else ()):
-        letters = max(1, len(part))
-        broken = [part]
-        while letters > 1 and text_width(broken, size=size) > width:
-            letters = min(letters - 1, int(letters * 0.95))
-            broken = textwrap.wrap(part, letters)
-        lines += broken
+        if measure([part], size=size) <= width:
+            lines.append(part)
+            continue
+        line = ""
+        for piece in _pieces(part, lambda piece: measure([piece], size=size) <= width):
+            if line and measure([(line + piece).rstrip()], size=size) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        lines += [line.rstrip()] if line.strip() else []
     return lines
 
 
+def _pieces(text: str, fits: Callable[[str], bool], level: int = 0) -> Iterator[str]:
+    """Yield the parts of a text between which lines may end, no smaller than need be."""
+    for piece in _ENDS[level].split(text):
+        if level == len(_ENDS) - 1 or fits(piece.rstrip()):
+            yield piece
+        else:
+            yield from _pieces(piece, fits, level + 1)
+
+
 class _StyledFigure(Figure):
-    """A figure that keeps its looks when it is drawn or saved later, under the user's settings."""
+    """A figure that keeps its looks when it is drawn or saved later, under the user's settings.
+
+    `pictures` says where there are photos and colours on it, which a dark page leaves as they are.
+    """
+
+    pictures: Sequence[Place] = ()
 
     def draw(self, renderer: Any) -> None:
         with house_style():
             super().draw(renderer)
 
     def savefig(self, *args: Any, **kwargs: Any) -> None:
+        if self.pictures:
+            kwargs["metadata"] = {**kwargs.get("metadata", {}), PICTURES: json.dumps(self.pictures)}
         with house_style():
             super().savefig(*args, **kwargs)
 
@@ -135,8 +170,12 @@ class Sheet:
         """Return white pixels of the size of the sheet."""
         return np.full((self.height, self.width, 3), 255, np.uint8)
 
-    def underlay(self, pixels: Pixels) -> None:
-        """Put pixels of the size of the sheet below everything else."""
+    def underlay(self, pixels: Pixels, pictures: Sequence[Place] = ()) -> None:
+        """Put pixels of the size of the sheet below everything else.
+
+        `pictures` says where in them there are photos and colours.
+        """
+        self.figure.pictures = pictures
         extent = (0, self.width, self.height, 0)
         self.margins.imshow(
             pixels, extent=extent, interpolation="nearest", aspect="auto", zorder=-1

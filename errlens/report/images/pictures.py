@@ -2,6 +2,7 @@
 
 import base64
 from typing import Final
+from urllib.parse import quote
 
 from errlens.data.photos.images import Unread
 from errlens.predictions.table import MISSING
@@ -10,6 +11,8 @@ from errlens.report.thumbnails import Shown
 FULL: Final = "left out: the page is full"
 NOT_ASKED: Final = "left out: not among the images asked for"
 _URI: Final = "data:image/webp;base64,"
+_SVG: Final = "data:image/svg+xml,"
+_PLAIN: Final = "/:;,+='(){}@."
 
 
 class Pictures:
@@ -52,7 +55,7 @@ class Pictures:
             self.is_full = True
             return False
         self.left -= size
-        self.uris[name] = f"{_URI}{base64.b64encode(picture).decode()}"
+        self.uris[name] = uri_of(picture)
         return True
 
     def add_photo(self, row: int, shown: Shown | Unread, *, besides: int) -> None:
@@ -77,6 +80,16 @@ class Pictures:
         return [int(name) for name in self.uris if name.isdecimal()]
 
 
+def uri_of(picture: bytes) -> str:
+    """Return a WebP or an SVG as data URI."""
+    if picture.startswith(b"<svg"):
+        # What an SVG holds is base64 for the most part: it is not encoded once more.
+        return f"{_SVG}{quote(picture, safe=_PLAIN)}"
+    return f"{_URI}{base64.b64encode(picture).decode()}"
+
+
 def size_of(name: str, picture: bytes) -> int:
     """Return how many bytes of a page a picture takes."""
-    return len(_URI) + 4 * -(-len(picture) // 3) + len(name) + 8
+    is_svg = picture.startswith(b"<svg")
+    uri = len(uri_of(picture)) if is_svg else len(_URI) + 4 * -(-len(picture) // 3)
+    return uri + len(name) + 8

@@ -1,3 +1,4 @@
+import json
 import re
 from io import BytesIO
 
@@ -12,7 +13,10 @@ from PIL import Image
 
 from errlens.figures.maps.bars import BAR, GROUNDS
 from errlens.figures.maps.heatmaps import ACROSS, SIDE, Panel, draw_heatmaps
+from errlens.figures.maps.outline import outlined
 from errlens.figures.maps.overlay import common_scale, overlay
+from errlens.figures.paper.places import PICTURES
+from errlens.figures.paper.sheet import TEXT, text_width, wrapped
 
 HARD = (
     "x" * 300,
@@ -72,6 +76,11 @@ def where(pixels, wanted):
     return None
 
 
+def drawn(image, values, **shades):
+    """Return a panel's picture: the overlay, its strongest area outlined."""
+    return outlined(overlay(image, values, **shades), values, box=None, upsampling="bilinear")
+
+
 def bars(scale, length, *, signed=True, **shades):
     """Return the pixels of a colour bar from left to right."""
     ground = np.repeat(np.array(GROUNDS, np.uint8), BAR // 2)[:, None, None]
@@ -88,7 +97,7 @@ def test_panels_are_overlays_pixel_by_pixel_on_one_scale_in_their_order(shades):
     page = pixels_of(draw_heatmaps(image, panels, **OPTIONS, **shades))
     scale = common_scale([panel.values for panel in panels[1:]])
     expected = [image]
-    expected += [overlay(image, panel.values, scale=scale, **shades) for panel in panels[1:]]
+    expected += [drawn(image, panel.values, scale=scale, **shades) for panel in panels[1:]]
     places = [where(page, one) for one in expected]
     assert None not in places
     assert len({y for y, _ in places}) == 1
@@ -120,7 +129,7 @@ def test_without_a_unit_each_map_has_its_own_scale_and_bar():
     page = pixels_of(figure)
     for values in maps:
         scale = float(abs(values).max())
-        y, x = where(page, overlay(image, values, scale=scale))
+        y, x = where(page, drawn(image, values, scale=scale))
         below = page[y + SIDE :, x : x + SIDE]
         assert where(below, bars(scale, SIDE))[1] == 0
         assert f"{scale:.3g}" in words_of(figure)
@@ -132,8 +141,8 @@ def test_many_panels_stand_in_rows():
     panels = [Panel(f"map {at}", some_map(at)) for at in range(ACROSS + 3)]
     figure = draw_heatmaps(image, panels, title="A", unit=None, side=64)
     page = pixels_of(figure)
-    drawn = [overlay(image, one.values, scale=abs(one.values).max()) for one in panels]
-    places = [where(page, one) for one in drawn]
+    shown = [drawn(image, one.values, scale=abs(one.values).max()) for one in panels]
+    places = [where(page, one) for one in shown]
     assert len({y for y, _ in places}) == 2
     assert places == sorted(places)
     assert [x for _, x in places[:4]] == [x for _, x in places[5:]]
@@ -144,7 +153,8 @@ def test_a_small_image_is_enlarged_in_whole_pixels_and_a_large_one_reduced():
     for size, factor in ((32, 7), (100, 2), (150, 1)):
         image = photo(size, size)
         shown = overlay(image, values, scale=float(abs(values).max()))
-        page = pixels_of(draw_heatmaps(image, [Panel("map", values)], **OPTIONS))
+        figure = draw_heatmaps(image, [Panel("map", values)], explained=False, **OPTIONS)
+        page = pixels_of(figure)
         assert where(page, np.kron(shown, np.ones((factor, factor, 1), np.uint8))) is not None
     brown = np.full((900, 450, 3), (128, 64, 0), np.uint8)
     page = pixels_of(draw_heatmaps(brown, [Panel("image", None)], **OPTIONS))
@@ -284,9 +294,59 @@ def test_a_signed_map_is_drawn_signed_also_where_nothing_is_negative():
     image = photo()
     for unit in ("logits", None):
         page = pixels_of(draw_heatmaps(image, [Panel("map", values)], title="A", unit=unit))
-        expected = overlay(image, values, scale=float(values.max()), signed=True)
+        expected = drawn(image, values, scale=float(values.max()), signed=True)
         assert where(page, expected) is not None
     panels = [Panel("map", values, signed=False)]
     page = pixels_of(draw_heatmaps(image, panels, title="A", unit=None))
-    expected = overlay(image, values, scale=float(values.max()), signed=False)
+    expected = drawn(image, values, scale=float(values.max()), signed=False)
     assert where(page, expected) is not None
+
+
+def test_a_panel_says_what_its_colours_and_lines_mean():
+    panels = [Panel("image", None), Panel("map", some_map(1))]
+    words = words_of(draw_heatmaps(photo(), panels, **OPTIONS))
+    assert (
+        "red: for, blue: against; outlined: the strongest fifth, dashed where it speaks against"
+        in " ".join(words)
+    )
+    words = " ".join(words_of(draw_heatmaps(photo(), panels, signed=False, **OPTIONS)))
+    assert "purple: strong, for or against; outlined: the strongest fifth" in words
+    assert "dashed" not in words
+    words = " ".join(words_of(draw_heatmaps(photo(), panels, colormap="viridis", **OPTIONS)))
+    assert "red" not in words
+    assert "outlined" not in " ".join(
+        words_of(draw_heatmaps(photo(), panels, explained=False, **OPTIONS))
+    )
+
+
+def test_a_png_says_where_its_pictures_are_and_all_else_is_grey_writing():
+    red = np.full((SIDE, SIDE, 3), (200, 30, 30), np.uint8)
+    panels = [Panel("image", None, legend=(((0, 0, 250), "a colour"),)), Panel("m", some_map(1))]
+    file = BytesIO()
+    draw_heatmaps(red, panels, **OPTIONS).savefig(file)
+    picture = Image.open(file)
+    pixels = np.asarray(picture.convert("RGB")).astype(int)
+    covered = np.zeros(pixels.shape[:2], bool)
+    for left, top, right, bottom in json.loads(picture.text[PICTURES]):
+        covered[top:bottom, left:right] = True
+    coloured = np.ptp(pixels, axis=2) > 0
+    assert coloured.sum() > SIDE * SIDE
+    assert not (coloured & ~covered).any()
+
+
+@pytest.mark.parametrize("text", ["staffordshire_bull_terrier_of_the_old_kind", "a-b c.d " * 20])
+def test_lines_end_between_words_or_parts_of_a_name(text):
+    lines = wrapped(text, 150, size=TEXT)
+    assert len(lines) > 1
+    assert max(text_width([line], size=TEXT) for line in lines) <= 150
+    for line in lines[:-1]:
+        assert line.endswith(("_", "-", ".", "c.d", "a-b"))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_number_and_a_word_that_fits_a_line_are_never_broken():
+    text = "predicted: staffordshire_bull, logit -0.0936 or 12.5e-7"
+    for width in range(90, 400, 10):
+        words = {word for line in wrapped(text, width, size=TEXT) for word in line.split()}
+        for word in text.split():
+            assert word in words or text_width([word], size=TEXT) > width

@@ -12,6 +12,7 @@ from errlens.choices import Upsampling
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.figures.maps.overlay import (
     BLUE,
+    PURPLE,
     RED,
     colormap_names,
     common_scale,
@@ -135,9 +136,34 @@ def test_all_256_colours_of_jet_are_matplotlibs():
     np.testing.assert_array_equal(found[0], expected)
 
 
-def test_maps_without_a_sign_are_inferno():
+def test_maps_without_a_sign_are_purple():
     found = overlay(photo(), flat(7), scale=7, alpha=1.0, signed=False)
+    assert (found == PURPLE).all()
+
+
+def test_inferno_is_matplotlibs():
+    found = overlay(photo(), flat(7), scale=7, alpha=1.0, signed=False, colormap="inferno")
     assert (found == colormaps["inferno"](1.0, bytes=True)[:3]).all()
+
+
+def lightness(pixels):
+    """CIELAB L* of sRGB."""
+    share = pixels / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    light = linear @ [0.2126, 0.7152, 0.0722]
+    return np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, light * 24389 / 27)
+
+
+@pytest.mark.parametrize("signed", [1, -1, None])
+@pytest.mark.parametrize("ground", [0, 30, 225, 255])
+def test_dark_fur_gets_lighter_and_snow_darker_the_more_the_stronger(signed, ground):
+    image = np.full((1, 256, 3), ground, np.uint8)
+    values = np.linspace(0, signed or 1, 256, dtype=np.float32)[None]
+    found = overlay(image, values, scale=1, alpha=0.7, signed=signed is not None)
+    away = abs(lightness(found[0]) - lightness(image[0]))
+    assert (np.diff(away) >= -0.5).all()
+    assert away[128] >= 9
+    assert away[-1] >= 20
 
 
 def test_unknown_colours_are_refused():
