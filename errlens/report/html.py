@@ -44,7 +44,13 @@ _SECTIONS: Final = {
 _STYLES: Final = tuple(
     f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
 )
-_SCRIPTS: Final = tuple(f"scripts/{name}.js" for name in ("base", "pictures", "matrix", "classes"))
+_SCRIPTS: Final = tuple(
+    f"scripts/{name}.js"
+    for name in (
+        "base", "pictures", "matrix_cells", "matrix_zoom", "matrix_drawing", "matrix_labels",
+        "matrix_panel", "matrix", "classes",
+    )
+)  # fmt: skip
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
