@@ -24,7 +24,7 @@ from errlens.data.photos.thumbnails import load_thumbnails
 from errlens.errors import PictureTooLarge
 from errlens.figures.maps.overlay import overlay
 from errlens.figures.paper import sheet
-from errlens.report.thumbnails import ThumbnailCache
+from errlens.report.thumbnails import ThumbnailCache, Wanted
 from errlens.run.csv_tables import read_csv
 
 TEXT = ("sample_id", "file", "status", "error", "method", "target", "flag")
@@ -137,8 +137,8 @@ def test_tiles_and_thumbnails_of_odd_photos_are_as_large_as_they_should_be(run):
     preprocessing = Preprocessing.from_dict(run.info.settings.preprocessing)
     for one in load_thumbnails(files, side=200, preprocessing=preprocessing):
         assert 1 <= min(one.shown.shape[:2]) <= max(one.shown.shape[:2]) <= 200
-    for encoded in ThumbnailCache(Path("thumbnails")).thumbnails(files):
-        assert encoded[:4] == b"RIFF"
+    for photo in ThumbnailCache(Path("thumbnails")).photos(map(Wanted, files)):
+        assert photo.thumbnail[:4] == b"RIFF"
     succeed("misclassified", "run", "--select", "path:*", "--as-fed")
     succeed("report", "run")
 
