@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -113,7 +114,9 @@ def _environment() -> Environment:
     environment.filters.update(
         {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
     )
-    environment.globals.update(share_range=formats.share_range, mark_kinds=_MARKS)
+    environment.globals.update(
+        share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
+    )
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
@@ -151,6 +154,21 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         if re.fullmatch(pattern, column):
             return write(value, n)
     return formats.count(value) if float(value).is_integer() else formats.number(value)
+
+
+def view_address(view: Mapping[str, Any]) -> str:
+    """Return the address, on the page, of the view of images that is described.
+
+    A list of classes is any of them; names are those that the page shows.
+
+    >>> view_address({"true": "cat", "pred": ["dog", "red fox"], "side": "wrong"})
+    '#images?true=cat&pred=dog&pred=red+fox&side=wrong'
+    """
+    written = {
+        name: [printable(str(one)) for one in (value if isinstance(value, list) else [value])]
+        for name, value in view.items()
+    }
+    return f"#images?{urlencode(written, doseq=True)}"
 
 
 def _listed(text: str) -> str:

@@ -1,6 +1,8 @@
 import base64
 import hashlib
 import re
+from html import unescape
+from urllib.parse import parse_qs
 
 from errlens.report import html as html_page
 from errlens.run.folder import open_run
@@ -101,3 +103,18 @@ def test_calibration_tells_too_much_confidence_from_too_little():
     assert drawn == ["sure" if e["confidence"] > e["accuracy"] else "cautious" for e in bins]
     assert {*drawn} == {"sure", "cautious"}
     assert "solid outline above a bar: too much confidence" in section("calibration", text_of())
+
+
+def test_what_shows_fewer_images_than_it_has_links_to_all_of_them():
+    shown = html_page._environment().from_string(
+        "{% from 'parts.html.j2' import all_images %}"
+        "{{ all_images(112, 6, true='a&b', pred=['<c>', 'd\\x1b']) }}"
+        "{{ all_images(6, 6, true='a') }}"
+    )
+    link = re.fullmatch(r'<p class="all"><a href="([^"]*)">all 112</a></p>', shown.render().strip())
+    fields = parse_qs(unescape(link[1]).removeprefix("#images?"))
+    assert fields == {"true": ["a&b"], "pred": ["<c>", r"d\x1b"]}
+    make(each=60)
+    assert call("confusion run --no-figures -q").exit_code == 0
+    report()
+    assert re.search(r"#images\?true=cat&amp;pred=lion\">all \d+</a>", section("pairs", text_of()))
