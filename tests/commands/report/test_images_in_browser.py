@@ -337,7 +337,7 @@ def test_numbers_are_written_as_everywhere_else(visit):
 def test_of_fifty_thousand_images_a_view_is_there_within_a_tenth_of_a_second(visit):
     names = tuple(f"class_{index:04d}" for index in range(1000))
     make_page(names, n=50_000)
-    page = visit(images=False)
+    page = visit()
     fastest = page.evaluate("""async () => {
         const views = [
             { side: "wrong", sort: "loss", down: true },

@@ -45,7 +45,8 @@
     const { view } = place;
     for (const name of ["true", "pred", "side", "finding", "marked", "sort"]) choose(control(name), view[name]);
     for (const name of ["from", "to", "text"]) {
-      if (control(name) !== document.activeElement) control(name).value = view[name] ?? "";
+      const text = String(view[name] ?? "");
+      if (control(name).value !== text) control(name).value = text;
     }
     const [up, down] = view.sort === "path" ? ["A to Z", "Z to A"] : ["smallest first", "largest first"];
     by("direction").textContent = view.down ? `↓ ${down}` : `↑ ${up}`;
@@ -57,6 +58,7 @@
     if (value === "") delete view[name];
     else view[name] = ["from", "to", "finding"].includes(name) ? Number(value) : value;
     if (name === "sort") view.down = downFirst(value);
+    if (written(view) === written(place.view)) return;
     goTo({ view }, { replace: name === "text" });  // not an entry of the history for each letter
   }
 
