@@ -52,6 +52,7 @@ def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:
         among=selection.among,
         rank=selection.rank,
         root=options.images_root(run),
+        room=options.room(),
     )
     if options.select:
         return read_selection(sources, options.select, selection.rows)

@@ -17,8 +17,7 @@
   function photo(row, facts) {
     const { url, absent } = store.picture(row, true);
     if (!url) {
-      const why = absent ? `No picture: ${absent}.` : "This page holds no picture of it.";
-      return make("div", { class: "photo none" }, make("p", {}, why),
+      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent}.`),
         ...(data.commands?.view ? [make("p", { class: "soft" }, make("code", {}, data.commands.view), " shows all of them.")] : []));
     }
     const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });

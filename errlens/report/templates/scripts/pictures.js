@@ -12,7 +12,8 @@
       return;
     }
     // Of most images of a large run there is no picture: what it is called says more than that.
-    const said = absent ? `no picture: ${absent}` : image.dataset.path ?? "no picture";
+    const isLeftOut = !absent || absent.startsWith("left out");
+    const said = isLeftOut && image.dataset.path ? image.dataset.path : `no picture: ${absent}`;
     image.replaceWith(make("span", { class: "gone" }, ...named(said, { whole: true })));
   }
   const fillAll = (within) => within.querySelectorAll("img[data-picture]:not([src])").forEach(fill);

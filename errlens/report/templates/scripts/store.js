@@ -4,7 +4,7 @@
   if (data.remote) return;
   const nothing = { n: 0, rows: [], label: [], pred: [], path: [], correct: [] };
   const images = data.images ?? nothing;
-  const names = data.matrix?.names ?? data.names ?? [];
+  const names = data.names;
   const measured = images.measured ?? [], findings = images.findings ?? [];
   const labelText = new Map(Object.entries(images.label_text ?? {}));
   const statuses = new Map(Object.entries(images.status ?? {}));
@@ -118,9 +118,9 @@
   }
   let allPictures = null;
   function picture(name, large = false) {
-    const { uris, absent } = (allPictures ??= read("pictures"));
+    const { uris, absent, otherwise } = (allPictures ??= read("pictures"));
     const url = (large && uris[`${name}@`]) || uris[name];
-    return url ? { url } : { absent: absent[name] };
+    return url ? { url } : { absent: absent[name] ?? otherwise };
   }
   const store = {
     n: images.n,
