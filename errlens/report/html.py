@@ -49,7 +49,7 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "store", "pictures", "address", "image", "lightbox", "browse", "matrix", "classes",
+        "base", "store", "pictures", "address", "browse", "image", "lightbox", "matrix", "classes",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.

@@ -63,7 +63,7 @@
   }
 
   // ---- the tiles ----
-  let shown = null, rows = [], total = 0, turn = 0;
+  let shown = null, rows = [], total = 0, turn = 0, ready = null;
   const noteOf = (facts) => {
     const { sort } = place.view;
     if (sort === "confidence" || sort === "label_prob" || sort === "path") return "";
@@ -95,11 +95,13 @@
     showView();
     turn++;
     rows = [];
-    await add();
+    ready = add();
+    await ready;
   }
   // The row beside another one of the view, as far as it takes; `at` is its place.
   const FAR = 6000;
   async function beside(row, step) {
+    await ready;
     while (!rows.includes(row) && rows.length < Math.min(total, FAR)) await add(600);
     const at = rows.indexOf(row);
     if (at < 0) return { at: -1, total };

@@ -60,9 +60,8 @@
   const part = (heading, ...inside) => make("div", { class: "part" }, make("h3", {}, heading), ...inside);
   function list(pairs) {
     const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-    return make("dl", {}, ...known.flatMap(([name, value]) => [
-      make("dt", {}, name), make("dd", {}, ...named(String(value), { whole: true })),
-    ]));
+    return make("dl", { class: "pairs" }, ...known.map(([name, value]) => make("div", {},
+      make("dt", {}, name), make("dd", {}, ...named(String(value), { whole: true })))));
   }
   const numbers = (facts) => part("Prediction", list([
     ["label", facts.label_name ?? "none"], ["predicted", facts.pred_name],
@@ -128,8 +127,8 @@
 
   function imageParts(row, facts) {
     if (facts.path === undefined) return [];
-    const beside = [numbers(facts), top(facts), findings(facts), properties(facts)];
-    const below = [heatmaps(facts), nearest(facts), commands(row, facts)];
+    const beside = [numbers(facts), top(facts), findings(facts)];
+    const below = [heatmaps(facts), nearest(facts), properties(facts), commands(row, facts)];
     return [
       make("div", { class: "picture-and-marks" }, photo(row, facts), ...(page.marks ? [page.marks.editor(row)] : [])),
       make("div", { class: "beside" }, ...beside.filter(Boolean)),

@@ -1,6 +1,6 @@
 // All images of the page: found by a view, which filters and sorts, and told of one by one.
 (() => {
-  const { data, read, probability, number } = page;
+  const { data, read, probability, number, signed, given } = page;
   if (data.remote) return;
   const nothing = { n: 0, rows: [], label: [], pred: [], path: [], correct: [] };
   const images = data.images ?? nothing;
@@ -111,9 +111,9 @@
       confidence: written(probability, images.confidence?.[place]),
       label_prob: written(probability, images.label_prob?.[place]),
       loss: written(lossOf, images.loss?.[place]),
-      margin: written(probability, images.margin?.[place]),
+      margin: written(signed, images.margin?.[place]),
       measured: measured.filter(({ values }) => (values[place] ?? null) !== null)
-        .map(({ title, values }) => [title, number(values[place])]),
+        .map(({ title, values }) => [title, given(values[place])]),
     };
   }
   let allPictures = null;
