@@ -93,6 +93,7 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         "commands": _commands(page),
         "names": [printable(name) for name in page.shots.run.info.classes.names],
+        "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
         "facts": page.shots.facts(pictures),
     }
     return environment.get_template(f"{name}.html.j2").render(

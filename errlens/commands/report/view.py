@@ -4,7 +4,8 @@ from pathlib import Path
 
 from errlens.commands.report.result import ReportResult
 from errlens.commands.showing import and_more, print_json
-from errlens.formats import count, counted, file_size
+from errlens.escapes import printable
+from errlens.formats import count, counted, file_size, of
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -13,12 +14,16 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     """Say what could not be done, and where the page is."""
     if result.not_appended:
         screen.warn(result.not_appended)
-    n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
+    pictures, shots = result.pictures, result.page.shots
+    n_pictures, n_absent = len(pictures.uris), len(pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)
+    if pictures.is_full and shots.room.all_first:
+        screen.warn("not every image has a picture: the page is full, --max-mb gives it more room")
     page, *others = result.files
     also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
-    screen.say(counted(n_pictures, "picture"))
+    of_images = f"of {of(len(pictures.rows), len(shots.images))} images"
+    screen.say(f"{counted(n_pictures, 'picture')} {of_images}")
     screen.say(f"Wrote {relative(page)} ({_size(page)}){also}")
     screen.say()
     screen.say_place("The page: ", page)
@@ -33,13 +38,15 @@ def _size(path: Path) -> str:
 
 def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     """Name what cannot be shown; the page does, too."""
-    pictures, facts = result.pictures, result.page.shots.facts()
+    pictures, shots = result.pictures, result.page.shots
     name = next(iter([*pictures.missing, *pictures.absent]))
-    first = facts[name]["path"] if name in facts else name
+    first = printable(shots.path_of(name))
     n_absent = len(pictures.absent)
     screen.warn(
-        f"{count(n_absent)} of {counted(len(result.page.shots), 'picture')} "
+        f"{count(n_absent)} of {counted(len(shots), 'picture')} "
         f"cannot be shown: {first!r} ({pictures.absent[name]}){and_more(n_absent)}"
     )
     if pictures.missing:
         screen.warn("--data-root DIR says where the images lie now")
+    elif pictures.is_full:
+        screen.warn("--max-mb gives the page more room")
