@@ -3,8 +3,10 @@
 // null where these are those of the view. The event "place" tells of each change.
 (() => {
   const { by, data } = page;
-  const FIRST = Object.freeze(data.matrix ?
-    { side: "wrong", sort: "loss", down: true } : { sort: "confidence", down: true });
+  const side = by("tiles")?.dataset.side;  // none where nothing is wrong
+  const FIRST = Object.freeze({
+    ...(side ? { side } : {}), sort: data.matrix ? "loss" : "confidence", down: true,
+  });
   const SIDES = ["right", "wrong", "none"];
   const downFirst = (sort) => sort !== "path";
 
