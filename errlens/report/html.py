@@ -4,14 +4,15 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
@@ -34,7 +35,7 @@ _SECTIONS: Final = {
     "matrix": "Confusion matrix",
     "class-table": "Classes",
     "calibration": "Calibration",
-    "worst": "Worst errors",
+    "images": "Images",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
@@ -42,17 +43,18 @@ _SECTIONS: Final = {
 }
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
-    f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
+    f"styles/{name}.css"
+    for name in ("base", "sections", "pictures", "browse", "matrix", "charts", "narrow")
 )
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "pictures", "matrix_cells", "matrix_zoom", "matrix_drawing", "matrix_labels",
-        "matrix_panel", "matrix", "classes",
+        "base", "store", "pictures", "address", "browse", "image", "lightbox", "matrix_cells",
+        "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "health", "provenance")
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
 _SPARE: Final = 0.02  # of a page, for what is not counted to the last byte
 # How the columns of a comparison are written; others are counts and other numbers.
@@ -62,6 +64,7 @@ _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
     r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
     r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
 }
+_LONG_WORD: Final = 12  # letters: one that may get an ellipsis
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -87,6 +90,8 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     data = {
         **page.data,
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
+        "commands": _commands(page),
+        "names": [printable(name) for name in page.shots.run.info.classes.names],
         "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
         "facts": page.shots.facts(pictures),
     }
@@ -110,6 +115,13 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
     )
 
 
+def _commands(page: RunPage | SelectionPage) -> dict[str, str]:
+    """Return what the page tells of one image: how to explain it, if there is a model."""
+    if page.shots.run.info.imported:
+        return {}
+    return {"explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
+
+
 def _sections(page: RunPage) -> dict[str, str]:
     """Return the titles of the sections of a page, by name, in their order."""
     if page.photos is None:
@@ -131,9 +143,15 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
+        {name: getattr(formats, name) for name in _FORMATS},
+        listed=_listed,
+        cell=table_cell,
+        named=named,
+        fitted=fitted,
     )
-    environment.globals.update(share_range=formats.share_range, mark_kinds=_MARKS)
+    environment.globals.update(
+        share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
+    )
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
@@ -171,6 +189,47 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         if re.fullmatch(pattern, column):
             return write(value, n)
     return formats.count(value) if float(value).is_integer() else formats.number(value)
+
+
+def view_address(view: Mapping[str, Any]) -> str:
+    """Return the address, on the page, of the view of images that is described.
+
+    A list of classes is any of them; names are those that the page shows.
+
+    >>> view_address({"true": "cat", "pred": ["dog", "red fox"], "side": "wrong"})
+    '#images?true=cat&pred=dog&pred=red+fox&side=wrong'
+    """
+    written = {
+        name: [printable(str(one)) for one in (value if isinstance(value, list) else [value])]
+        for name, value in view.items()
+    }
+    return f"#images?{urlencode(written, doseq=True)}"
+
+
+def named(text: str) -> Markup:
+    """Return a name that may break at `_`, `-`, `/` and `.`, and never inside of a word.
+
+    Where a line has no room for a word, `scripts/pictures.js` puts an ellipsis into its middle; it
+    has a twin of this, too.
+
+    >>> print(named("tabby_cat"))
+    tabby_<wbr>cat<wbr>
+    """
+    words = re.findall(r"[^_\-/. ]*[_\-/. ]|[^_\-/. ]+", printable(text))
+    return Markup("").join(
+        (escape(word) if len(word) <= _LONG_WORD else fitted(word)) + Markup("<wbr>")
+        for word in words
+    )
+
+
+def fitted(text: str) -> Markup:
+    """Return a name that does not break, and gets an ellipsis where a line has no room for it.
+
+    >>> print(fitted("tabby_cat.jpeg"))
+    <span class="word" title="tabby_cat.jpeg">tabby_cat.jpeg</span>
+    """
+    text = printable(text)
+    return Markup('<span class="word" title="{}">{}</span>').format(text, text)
 
 
 def _listed(text: str) -> str:

@@ -27,6 +27,24 @@ const page = {};
     return text;
   }
   const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
+  // As errlens/formats.py writes a probability, and a number that is no share.
+  const fixed = (x, digits) => (x * (1 + 1e-12)).toFixed(digits).replace(/^-?\d+/, (all) => Number(all) ? count(Number(all)) : all);
+  function probability(x) {
+    if (fixed(x, 3) === "0.000") return "<0.001";
+    return x < 1 && fixed(x, 3) === "1.000" ? ">0.999" : fixed(x, 3);
+  }
+  function number(x) {
+    const text = fixed(x, 4);
+    if (x && /^-?0\.0000$/.test(text)) return x > 0 ? "<0.0001" : ">-0.0001";
+    return text;
+  }
+  function signed(x) {
+    const digits = x ? Math.max(3, Math.min(6, 1 - Math.floor(Math.log10(Math.abs(x))))) : 3;
+    const text = fixed(Math.abs(x), digits), isNone = !/[1-9]/.test(text);
+    return isNone ? `${x > 0 ? ">" : x < 0 ? "<" : ""}${text}` : `${x > 0 ? "+" : "-"}${text}`;
+  }
+  // Whole as it is, else in three digits.
+  const given = (x) => (Number.isInteger(x) ? String(x) : String(Number(x.toPrecision(3)))).replace("-", "\u2212");
   // A word for the shell, as errlens/escapes.py quotes it; what cannot be seen byte by byte.
   const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
   function quoted(word) {
@@ -66,5 +84,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, quoted, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, wilson, later });
 })();
