@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -34,27 +33,48 @@ _SECTIONS: Final = {
     "matrix": "Confusion matrix",
     "class-table": "Classes",
     "calibration": "Calibration",
+    "two-classes": "Thresholds",
     "worst": "Worst errors",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
+    "absent": "Not here yet",
     "provenance": "Provenance",
+}
+# When there is nothing to say in a section: then it is left out, here and among the links to all.
+_EMPTY: Final[dict[str, Callable[[RunPage], bool]]] = {
+    "why": lambda page: not page.why.findings,
+    "metrics": lambda page: not page.judged.first and not page.judged.others,
+    "pairs": lambda page: "confusion" in page.problems or page.nothing_wrong is not None,
+    "groups": lambda page: not page.groups,
+    "exceptional": lambda page: not page.exceptional or not page.exceptional["total"],
+    "calibration": lambda page: not page.calibration.bins,
+    "two-classes": lambda page: page.two_classes is None,
+    "collect": lambda page: page.collect.is_empty,
+    "comparison": lambda page: page.compared is None,
+    "absent": lambda page: not page.absent,
 }
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
-    f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
+    f"styles/{name}.css"
+    for name in (
+        "base",
+        "sections",
+        "verdict",
+        "pictures",
+        "matrix",
+        "charts",
+        "comparison",
+        "narrow",
+    )
 )
-_SCRIPTS: Final = tuple(f"scripts/{name}.js" for name in ("base", "pictures", "matrix", "classes"))
+_SCRIPTS: Final = tuple(
+    f"scripts/{name}.js"
+    for name in ("base", "navigation", "pictures", "matrix", "classes", "thresholds")
+)
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
-# How the columns of a comparison are written; others are counts and other numbers.
-_BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
-    r"top[15](_low|_high)?|(old|new)_recall": formats.share,
-    r"difference(_low|_high)?|low|high": formats.points,
-    r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
-    r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
-}
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -96,8 +116,8 @@ def _sections(page: RunPage) -> dict[str, str]:
     if page.photos is None:
         names = [name for name in _SECTIONS if name != "photos"]
     else:
-        names = [name for name in _WITHOUT_LABELS if name != "why" or page.why.findings]
-    return {name: _SECTIONS[name] for name in names}
+        names = [*_WITHOUT_LABELS]
+    return {name: _SECTIONS[name] for name in names if name not in _EMPTY or not _EMPTY[name](page)}
 
 
 @cache
@@ -111,9 +131,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
-    )
+    environment.filters.update({name: getattr(formats, name) for name in _FORMATS})
     environment.globals.update(
         share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
     )
@@ -138,24 +156,6 @@ def _seen(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def table_cell(value: Any, column: str, n: int | None = None) -> str:
-    """Write a cell of a table of a comparison, by the name of its column; `n` is as in `share`.
-
-    >>> table_cell(0.7, "top1"), table_cell(0.7, "top1", 2000), table_cell(-0.02, "difference")
-    ('70.0 %', '70.00 %', '-2.0 pp')
-    >>> table_cell(1e-9, "q_value"), table_cell(1.5, "old_loss"), table_cell(493.0, "fixed")
-    ('<0.001', '1.5000', '493')
-    """
-    if value is None:
-        return formats.NOT_KNOWN
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return str(value)
-    for pattern, write in _BY_COLUMN.items():
-        if re.fullmatch(pattern, column):
-            return write(value, n)
-    return formats.count(value) if float(value).is_integer() else formats.number(value)
-
-
 def view_address(view: Mapping[str, Any]) -> str:
     """Return the address, on the page, of the view of images that is described.
 
@@ -169,15 +169,6 @@ def view_address(view: Mapping[str, Any]) -> str:
         for name, value in view.items()
     }
     return f"#images?{urlencode(written, doseq=True)}"
-
-
-def _listed(text: str) -> str:
-    """Write a JSON list of names.
-
-    >>> _listed('["cat", "dog"]')
-    'cat, dog'
-    """
-    return ", ".join(map(str, json.loads(text)))
 
 
 def _hash(text: str) -> str:

@@ -22,6 +22,7 @@ class ToldFinding(NamedTuple):
     """
 
     rank: int
+    kind: str
     statement: str
     numbers: str
     command: str
@@ -60,6 +61,7 @@ def _told(entry: tuple[int, Finding], run: str, shots: Shots) -> ToldFinding:
     rank, finding = entry
     return ToldFinding(
         rank,
+        finding.kind,
         finding.statement,
         _numbers(finding),
         "" if finding.command[0] == "report" else finding.command_line(run, rank),
