@@ -43,7 +43,7 @@ _SECTIONS: Final = {
 }
 # When there is nothing to say in a section: then it is left out, here and among the links to all.
 _EMPTY: Final[dict[str, Callable[[RunPage], bool]]] = {
-    "why": lambda page: not page.why.findings,
+    "why": lambda page: not page.causes.findings,
     "metrics": lambda page: not page.judged.first and not page.judged.others,
     "pairs": lambda page: "confusion" in page.problems or page.nothing_wrong is not None,
     "groups": lambda page: not page.groups,

@@ -83,6 +83,12 @@ class RunPage:
     shots: Shots
     photos: Mapping[str, Any] | None = None
 
+    @property
+    def causes(self) -> Why:
+        """The findings but for those that a sentence or a table of the page tells already."""
+        told = {"comparison": self.compared is not None, "gate": self.overview.gates is not None}
+        return self.why.without({kind for kind, is_told in told.items() if is_told})
+
 
 @dataclass(frozen=True)
 class SelectionPage:

@@ -108,7 +108,8 @@ def _against(metric: Metric, base: float, always: str, more: str = "") -> Judged
     way = (metric.value - base) / (1 - base)
     level = GOOD if way >= _GOOD_FROM else MIDDLING if way >= _MIDDLING_FROM else POOR
     gets = f"{gets[0].upper()}{gets[1:]}"
-    why = f"{gets}; this is {share(way)} of the way from there to 100 %."
+    far = "this is perfect" if way == 1 else f"this is {share(way)} of the way from there to 100 %"
+    why = f"{gets}; {far}."
     return Judged(metric, level, why, base)
 
 

@@ -1,6 +1,6 @@
 """Why it is wrong: the findings of a run, as the page tells them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from errlens.analysis.findings.finding import Finding, first_of
@@ -42,6 +42,15 @@ class Why(NamedTuple):
     n_findings: int
     nothing: Sequence[str]
     problem: Problem | None
+
+    def without(self, kinds: Collection[str]) -> "Why":
+        """Return the same but for findings of some kinds, which are told elsewhere."""
+        first, findings = (
+            [finding for finding in those if finding.kind not in kinds]
+            for those in (self.first, self.findings)
+        )
+        left_out = len(self.findings) - len(findings)
+        return self._replace(first=first, findings=findings, n_findings=self.n_findings - left_out)
 
 
 def why(found: Findings, run: str, shots: Shots) -> Why:
