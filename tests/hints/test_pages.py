@@ -46,7 +46,10 @@ def followed(walk: Walk, run: str) -> list[list[str]]:
 def test_a_page_of_an_imported_run_names_what_makes_its_parts(walk: Walk, run):
     shutil.copy("good.yaml", "notes.yaml")
     typed = followed(walk, run)
-    at = "report.sections.absent.absent_parts:problem", "report.sections.absent.absent_parts:problem2"
+    at = (
+        "report.sections.absent.absent_parts:problem",
+        "report.sections.absent.absent_parts:problem2",
+    )
     assert {words[0] for words in typed} == {
         "confusion", "misclassified", "compare", "diagnose",
     }, at  # fmt: skip
