@@ -81,7 +81,9 @@ def _shares(shares: Sequence[Metric], matrix: ConfusionMatrix) -> Iterator[Judge
         if metric.name == "top-1":
             largest = int(n.argmax())
             base = float(n[largest] / n.sum())
-            always = f"answering {names[largest]!r} each time" if len(names) > 1 else ""
+            is_one = (n == n[largest]).sum() == 1
+            answer = repr(names[largest]) if is_one else "the same class"
+            always = f"answering {answer} each time" if len(names) > 1 else ""
             guess = f"; guessing gets {share(1 / len(names))}" if base > 1.01 / len(names) else ""
             yield _against(metric, base, always, guess)
         elif metric.name == "top-5":
@@ -161,7 +163,7 @@ def _ece(metric: Metric, calibration: Calibration) -> Judged:
     chance = f"Honest confidences would show about {number(calibration.by_chance)} by chance"
     reach = calibration.ece
     reached = f"; with the best temperature it is {number(reach)}" if reach is not None else ""
-    off = f"Confidence and accuracy are {share(metric.value)} apart in the mean. "
+    off = f"Confidence and accuracy are {points(metric.value).lstrip('+')} apart in the mean. "
     if metric.value <= _WITHIN_NOISE * calibration.by_chance:
         return Judged(metric, GOOD, f"{chance}, and this is not far from it.")
     level = POOR if metric.value >= _LARGE_ECE else MIDDLING
