@@ -7,8 +7,9 @@ import numpy as np
 
 from errlens.analysis.accuracy.calibration import ReliabilityBin
 from errlens.analysis.accuracy.reference import ece_at, ece_by_chance
+from errlens.analysis.accuracy.temperature import MOST
 from errlens.analysis.findings.finding import Finding
-from errlens.analysis.findings.known.calibration import LEAST_IMAGES, Scaling, temperature_scaling
+from errlens.analysis.findings.known.calibration import LEAST_IMAGES, temperature_scaling
 from errlens.analysis.findings.scored import Scored, read_kept
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.formats import number, share, share_range, significant
@@ -22,7 +23,7 @@ class Calibration(NamedTuple):
 
     `bins` are those of metrics.json; `sentences` say in which direction confidences are off.
     `by_chance` is the ECE to expect of honest confidences; `nll` and `ece` are what the best
-    temperature reaches on images held out, None where no logits were kept.
+    temperature reaches, the former on images held out; None where no logits were kept.
     """
 
     bins: Sequence[Mapping[str, Any]]
@@ -45,26 +46,49 @@ def calibration(
     """
     bins = metrics.get("reliability") or []
     by_chance = ece_by_chance([ReliabilityBin(**each) for each in bins])
-    told = [finding.statement for finding in findings if finding.kind == "calibration"]
-    scaling, ece = _reach(run, images)
-    sentences = told or _direction(images, scaling)
-    if told and ece is not None and metrics.get("ece"):
-        sentences = [*told, f"ECE goes from {number(metrics['ece']['value'])} to {number(ece)}."]
-    return Calibration(bins, sentences, by_chance, scaling and scaling.after, ece)
+    told = next((finding for finding in findings if finding.kind == "calibration"), None)
+    reach = _reach(run, images, told)
+    if told is None:
+        sentences = _direction(images, reach)
+    elif reach is None or not metrics.get("ece"):
+        sentences = [told.statement]
+    else:
+        ece = f"ECE goes from {number(metrics['ece']['value'])} to {number(reach.ece)}."
+        sentences = [told.statement, ece]
+    return Calibration(
+        bins, sentences, by_chance, reach and reach.after, reach.ece if reach else None
+    )
 
 
-def _reach(run: RunFolder, images: Scored) -> tuple[Scaling | None, float | None]:
-    """Return what the best temperature does on images held out; nothing where that is not known."""
+class _Reach(NamedTuple):
+    """What the best temperature does: mean NLL before and after, and ECE after it."""
+
+    temperature: float
+    before: float
+    after: float
+    ece: float | None
+
+
+def _reach(run: RunFolder, images: Scored, told: Finding | None) -> _Reach | None:
+    """Return what the best temperature does, None where that is not known.
+
+    The finding knows it, and need not be asked for it again. Else a part of the images will do.
+    """
     if len(images) < LEAST_IMAGES or len(images.classes) < 2:
-        return None, None
+        return None
     logits = read_kept(run, "logits", images)
     if logits is None or not np.isfinite(logits).all():
-        return None, None
-    scaling = temperature_scaling(logits, images.label)
-    return scaling, ece_at(logits, images.label, scaling.held_out)
+        return None
+    if told is not None:
+        temperature, (before, after) = told.subject["temperature"], told.subject["nll"]
+    else:
+        part = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST)).astype(int))
+        temperature, before, after, *_ = temperature_scaling(logits[part], images.label[part])
+    scaled = np.full(len(images), temperature)
+    return _Reach(temperature, before, after, ece_at(logits, images.label, scaled))
 
 
-def _direction(images: Scored, scaling: Scaling | None) -> list[str]:
+def _direction(images: Scored, scaling: _Reach | None) -> list[str]:
     """Say whether the mean confidence is the share of right images, or how far that is from it."""
     known = ~np.isnan(images.confidence)
     n = int(known.sum())

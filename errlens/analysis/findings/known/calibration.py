@@ -25,14 +25,12 @@ class Scaling(NamedTuple):
 
     `temperature` is that of all images; `before` and `after` are mean NLLs, the latter of images
     that had no part in choosing the temperature; `error` is the standard error of their difference.
-    `held_out` is the temperature of each image, chosen without it, shape (n,).
     """
 
     temperature: float
     before: float
     after: float
     error: float
-    held_out: NDArray[np.float64]
 
 
 def from_calibration(images: Scored, logits: NDArray[np.floating] | None) -> Iterator[Finding]:
@@ -79,7 +77,6 @@ def temperature_scaling(logits: NDArray[np.floating], label: NDArray[np.integer]
         float(before.mean()),
         float(after.mean()),
         float(saved.std(ddof=1) / np.sqrt(len(saved))),
-        held_out,
     )
 
 
