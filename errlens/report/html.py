@@ -35,35 +35,47 @@ _SECTIONS: Final = {
     "matrix": "Confusion matrix",
     "class-table": "Classes",
     "calibration": "Calibration",
+    "two-classes": "Thresholds",
     "images": "Images",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
+    "absent": "Not here yet",
     "provenance": "Provenance",
+}
+# When there is nothing to say in a section: then it is left out, here and among the links to all.
+_EMPTY: Final[dict[str, Callable[[RunPage], bool]]] = {
+    "why": lambda page: not page.causes.findings,
+    "metrics": lambda page: not page.judged.first and not page.judged.others,
+    "pairs": lambda page: "confusion" in page.problems or page.nothing_wrong is not None,
+    "groups": lambda page: not page.groups,
+    "exceptional": lambda page: not page.exceptional or not page.exceptional["total"],
+    "calibration": lambda page: not page.calibration.bins,
+    "two-classes": lambda page: page.two_classes is None,
+    "collect": lambda page: page.collect.is_empty,
+    "comparison": lambda page: page.compared is None,
+    "absent": lambda page: not page.absent,
 }
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
     f"styles/{name}.css"
-    for name in ("base", "sections", "pictures", "browse", "matrix", "charts", "narrow")
-)
+    for name in (
+        "base", "sections", "verdict", "pictures", "browse", "matrix", "charts", "comparison",
+        "narrow",
+    )
+)  # fmt: skip
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "store", "pictures", "address", "browse", "image", "lightbox", "matrix_cells",
-        "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes",
+        "base", "navigation", "store", "pictures", "address", "browse", "image", "lightbox",
+        "matrix_cells", "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix",
+        "classes", "thresholds",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "health", "provenance")
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
 _SPARE: Final = 0.02  # of a page, for what is not counted to the last byte
-# How the columns of a comparison are written; others are counts and other numbers.
-_BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
-    r"top[15](_low|_high)?|(old|new)_recall": formats.share,
-    r"difference(_low|_high)?|low|high": formats.points,
-    r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
-    r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
-}
 _LONG_WORD: Final = 12  # letters: one that may get an ellipsis
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
@@ -127,8 +139,8 @@ def _sections(page: RunPage) -> dict[str, str]:
     if page.photos is None:
         names = [name for name in _SECTIONS if name != "photos"]
     else:
-        names = [name for name in _WITHOUT_LABELS if name != "why" or page.why.findings]
-    return {name: _SECTIONS[name] for name in names}
+        names = [*_WITHOUT_LABELS]
+    return {name: _SECTIONS[name] for name in names if name not in _EMPTY or not _EMPTY[name](page)}
 
 
 @cache
@@ -143,11 +155,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS},
-        listed=_listed,
-        cell=table_cell,
-        named=named,
-        fitted=fitted,
+        {name: getattr(formats, name) for name in _FORMATS}, named=named, fitted=fitted
     )
     environment.globals.update(
         share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
@@ -171,24 +179,6 @@ def _dumps(tree: Any, **how: Any) -> str:
 def _seen(value: Any) -> Any:
     """Return what a template shows, with what cannot be seen escaped; our own markup as it is."""
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def table_cell(value: Any, column: str, n: int | None = None) -> str:
-    """Write a cell of a table of a comparison, by the name of its column; `n` is as in `share`.
-
-    >>> table_cell(0.7, "top1"), table_cell(0.7, "top1", 2000), table_cell(-0.02, "difference")
-    ('70.0 %', '70.00 %', '-2.0 pp')
-    >>> table_cell(1e-9, "q_value"), table_cell(1.5, "old_loss"), table_cell(493.0, "fixed")
-    ('<0.001', '1.5000', '493')
-    """
-    if value is None:
-        return formats.NOT_KNOWN
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return str(value)
-    for pattern, write in _BY_COLUMN.items():
-        if re.fullmatch(pattern, column):
-            return write(value, n)
-    return formats.count(value) if float(value).is_integer() else formats.number(value)
 
 
 def view_address(view: Mapping[str, Any]) -> str:
@@ -230,15 +220,6 @@ def fitted(text: str) -> Markup:
     """
     text = printable(text)
     return Markup('<span class="word" title="{}">{}</span>').format(text, text)
-
-
-def _listed(text: str) -> str:
-    """Write a JSON list of names.
-
-    >>> _listed('["cat", "dog"]')
-    'cat, dog'
-    """
-    return ", ".join(map(str, json.loads(text)))
 
 
 def _hash(text: str) -> str:

@@ -20,7 +20,7 @@ _MEANS: Final = {
     "ece_equal_mass": "ECE, equal mass",
     "macro_f1": "macro F1",
 }
-
+_GATES_NAMED: Final = 3
 
 _LOST: Final = {
     "n_failed": "could not be predicted",
@@ -51,6 +51,17 @@ class Overview(NamedTuple):
     means: Sequence[Metric]
     gates: Mapping[str, Any] | None
     gates_problem: Problem | None
+
+    @property
+    def without_gates(self) -> list[str]:
+        """The sentences but for that on the gates, which a page tells on a line of their own."""
+        left_out = gate_sentence(self.gates)
+        return [sentence for sentence in self.sentences if sentence not in left_out]
+
+    @property
+    def gates_line(self) -> str:
+        """The gates in one line: how many were passed, and which were not."""
+        return gates_line(self.gates["gates"]) if self.gates else ""
 
 
 def overview(
@@ -96,6 +107,23 @@ def gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
         return []
     failed = [gate for gate in gates["gates"] if not gate["passed"]]
     return [verdict(len(failed), len(gates["gates"]))]
+
+
+def gates_line(gates: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many gates were passed; of those that were not, which.
+
+    >>> failed = {"name": "top1 >= 0.8", "passed": False, "texts": GateTexts("0.7", "", "", "")}
+    >>> gates_line([failed, {"name": "n_failed <= 0", "passed": True}])
+    '1 of 2 gates passed; failed: top1 >= 0.8 (0.7)'
+    """
+    failed = [f"{gate['name']} ({gate['texts'].value})" for gate in gates if not gate["passed"]]
+    passed = f"{count(len(gates) - len(failed))} of {counted(len(gates), 'gate')} passed"
+    if not failed:
+        return passed
+    more = len(failed) - _GATES_NAMED
+    return f"{passed}; failed: {', '.join(failed[:_GATES_NAMED])}" + (
+        f" and {count(more)} more" if more > 0 else ""
+    )
 
 
 def _doubtful(signs: Sequence[str]) -> list[str]:

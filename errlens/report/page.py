@@ -6,8 +6,6 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from errlens.analysis.confusion.pairs import PAIR_COLUMNS
 from errlens.analysis.confusion.sentences import (
@@ -17,31 +15,34 @@ from errlens.analysis.confusion.sentences import (
     told_status,
 )
 from errlens.analysis.findings.reading import read_findings
+from errlens.analysis.findings.scored import COLUMNS, scored
 from errlens.analysis.selection.picking import Selectable
 from errlens.galleries.choice import galleries_of
-from errlens.report import confusions
 from errlens.report.cells import class_data, matrix_data, strongest_cells
-from errlens.report.health import Health, health
 from errlens.report.images.listing import by_worth
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
+from errlens.report.sections import confusions
+from errlens.report.sections.absent import absent_parts
+from errlens.report.sections.calibration import Calibration, calibration
+from errlens.report.sections.collecting import ToCollect, to_collect
+from errlens.report.sections.comparing import Compared, compared, read_comparison
+from errlens.report.sections.health import Health, health
+from errlens.report.sections.judging import Metrics, judged_metrics
+from errlens.report.sections.two_classes import TwoClasses, two_classes
+from errlens.report.sections.why import Why, why
 from errlens.report.shots import Shots
 from errlens.report.sources import (
     Sources,
-    read_comparison,
     read_confusion,
     read_matrix,
     read_misclassified,
     read_overview,
 )
-from errlens.report.why import Why, why
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
-COLLECT_SHOWN: Final = 30
-COMPARED_SHOWN: Final = 20  # rows of each table
-CHANGED_SHOWN: Final = 12  # images that were fixed or broken
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
@@ -58,6 +59,7 @@ class RunPage:
     run: str
     run_hash: str
     overview: Overview
+    judged: Metrics
     why: Why
     pairs: Sequence[Mapping[str, Any]]
     no_group: str
@@ -67,15 +69,15 @@ class RunPage:
     one_way: Sequence[Mapping[str, Any]]
     strongest_cells: Sequence[Mapping[str, Any]]
     exceptional: Mapping[str, Any] | None
-    reliability: Sequence[Mapping[str, Any]]
+    calibration: Calibration
+    two_classes: TwoClasses | None
     rank: str
     worst: Sequence[int]
     n_errors: int
     worst_heatmaps: Sequence[Mapping[str, Any]]
-    collect: Sequence[Mapping[str, Any]]
-    n_collect: int
-    ideas: Sequence[Mapping[str, Any]]
-    compared: Sequence[Mapping[str, Any]]
+    collect: ToCollect
+    compared: Compared | None
+    absent: Sequence[tuple[str, Problem]]
     health: Health
     provenance: Mapping[str, Any]
     problems: Mapping[str, Problem]
@@ -83,6 +85,12 @@ class RunPage:
     data: Mapping[str, Any]
     shots: Shots
     photos: Mapping[str, Any] | None = None
+
+    @property
+    def causes(self) -> Why:
+        """The findings but for those that a sentence or a table of the page tells already."""
+        told = {"comparison": self.compared is not None, "gate": self.overview.gates is not None}
+        return self.why.without({kind for kind, is_told in told.items() if is_told})
 
 
 @dataclass(frozen=True)
@@ -131,29 +139,37 @@ def read_page(sources: Sources) -> RunPage:
     if "explain" in problems:
         problems["explain"] = _without_maps(sources, problems["explain"])
     told = why(found, str(run.path), shots)
+    overview = read_overview(run, matrix, confusion, says_why=found.say_why)
+    images = scored(run.read_predictions(COLUMNS))
+    calibrated = calibration(run, metrics, images, found.findings)
+    pairs = confusions.pairs(confusion, among, shots, notes)
+    thresholds = two_classes(images, found.costs)
     return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
-        overview=read_overview(run, matrix, confusion, says_why=found.say_why),
+        overview=overview,
+        judged=judged_metrics(overview, matrix, calibrated),
         why=told if has_labels else told._replace(problem=None),
-        pairs=confusions.pairs(confusion, among, shots, notes),
+        pairs=pairs,
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         none_exceptional=none_exceptional(matrix),
         nothing_wrong=nothing_wrong(matrix),
-        groups=confusions.groups(confusion, among, shots, notes),
+        groups=confusions.groups(confusion, among, shots, notes, pairs),
         one_way=confusions.one_way(confusion, matrix),
         strongest_cells=strongest_cells(matrix),
         exceptional=confusions.exceptional(confusion, shots),
-        reliability=metrics.get("reliability") or [],
+        calibration=calibrated,
+        two_classes=thresholds,
         rank=sources.rank,
         worst=worst,
         n_errors=len(among.ranking),
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
-        collect=misclassified.first("collect", COLLECT_SHOWN),
-        n_collect=len(misclassified.tables.get("collect", ())),
-        ideas=misclassified.first("notes", confusions.IDEAS_SHOWN),
-        compared=_compared(compare, sources, shots),
+        collect=to_collect(matrix, misclassified, found.findings),
+        compared=compared(compare, sources.images, shots),
+        absent=absent_parts(sources, problems, matrix=matrix, confusion=confusion, notes=notes)
+        if has_labels
+        else [],
         health=health(run, matrix),
         provenance=provenance(run),
         problems=problems,
@@ -164,6 +180,7 @@ def read_page(sources: Sources) -> RunPage:
                 {
                     "matrix": matrix_data(matrix, among, shots, confusion),
                     "classes": class_data(run),
+                    "two_classes": thresholds and thresholds.slider,
                 }
                 if has_labels
                 else {}
@@ -238,6 +255,7 @@ def _commands(sources: Sources) -> dict[str, str]:
         "superclasses": sources.command("confusion", "--superclasses", "FILE"),
         "notes": sources.command("misclassified", "--notes", "FILE"),
         "errors": sources.command("misclassified"),
+        "costs": sources.command("diagnose", "--cost", f"{sources.among.classes[0]}=10"),
     }
 
 
@@ -267,24 +285,3 @@ def _paths(among: Selectable, rows: Sequence[int], *, but: set[int]) -> list[str
     others = [row for row in rows if row not in but][:SELECTED_NAMES]
     paths: list[str] = among.table["path"].take(np.asarray(others, np.int64)).to_pylist()
     return paths
-
-
-def _compared(compare: Part, sources: Sources, shots: Shots) -> list[dict[str, Any]]:
-    """Return the tables of a comparison, with the images that changed sides."""
-    tables = []
-    for name, table in compare.tables.items():
-        rows: list[int] = []
-        if name in ("fixed", "broken") and "sample_id" in table:
-            samples = pa.array(table["sample_id"].head(CHANGED_SHOWN).tolist(), pa.string())
-            places = pc.index_in(samples, value_set=sources.images.table["sample_id"])
-            rows = shots.want(places.drop_null().to_pylist())
-        tables.append(
-            {
-                "name": name,
-                "columns": list(table.columns),
-                "rows": [list(row.values()) for row in records(table, COMPARED_SHOWN)],
-                "total": len(table),
-                "images": rows,
-            }
-        )
-    return tables

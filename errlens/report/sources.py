@@ -10,9 +10,6 @@ import pandas as pd
 from errlens.analysis.accuracy.calibration import ReliabilityBin
 from errlens.analysis.accuracy.doubts import doubt
 from errlens.analysis.accuracy.metrics import Proportion, class_rates
-from errlens.analysis.comparison.by_class import CLASS_CHANGE_COLUMNS
-from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
-from errlens.analysis.comparison.by_run import RUN_COLUMNS
 from errlens.analysis.confusion.exceptional import EXCEPTIONAL_COLUMNS
 from errlens.analysis.confusion.groups import GROUP_COLUMNS
 from errlens.analysis.confusion.matrix import COLUMNS, ConfusionMatrix, confusion_matrix
@@ -27,7 +24,7 @@ from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
 from errlens.report.images.heatmaps import PICTURE_COLUMNS
 from errlens.report.images.room import Room
-from errlens.report.overview import Overview, gate_sentence, overview
+from errlens.report.overview import Overview, overview
 from errlens.report.parts import Part, read_gates, read_part
 from errlens.report.shots import Shots
 from errlens.run.folder import RunFolder
@@ -88,8 +85,7 @@ def verdict(run: RunFolder, *, gates: bool = True) -> Verdict:
     """Return what the page of a run begins with; the sentence on its gates if asked to."""
     known = read_findings(run)
     found = read_overview(run, read_matrix(run), read_confusion(run), says_why=known.say_why)
-    left_out = [] if gates else gate_sentence(found.gates)
-    sentences = [sentence for sentence in found.sentences if sentence not in left_out]
+    sentences = found.sentences if gates else found.without_gates
     return Verdict(sentences, known.findings, not_found(known.searches))
 
 
@@ -145,19 +141,4 @@ def read_confusion(run: RunFolder) -> Part:
         "confusion",
         {"pairs": PAIR_COLUMNS, "groups": GROUP_COLUMNS, "absorbed": ABSORBED_COLUMNS},
         optional={"exceptional": EXCEPTIONAL_COLUMNS},
-    )
-
-
-def read_comparison(run: RunFolder) -> Part:
-    """Return what was compared with older runs."""
-    return read_part(
-        run,
-        "compare",
-        {"runs": RUN_COLUMNS},
-        optional={
-            "fixed": CHANGED_COLUMNS,
-            "broken": CHANGED_COLUMNS,
-            "classes": CLASS_CHANGE_COLUMNS,
-        },
-        before="OLD",
     )

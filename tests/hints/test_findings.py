@@ -62,7 +62,7 @@ def test_what_was_stopped_goes_on_by_the_same_command(walk: Walk):
 
 @IN_TABLES
 def test_a_page_without_causes_names_the_command_that_looks_for_them(walk: Walk):
-    at = "report.why.why:problem"
+    at = "report.sections.why.why:problem"
     walk.ends("report two")
     (diagnose,) = [words for words in commands_on("two") if words[0] == "diagnose"]
     walk.ends(diagnose)

@@ -9,29 +9,31 @@ from errlens.run.folder import open_run
 from tests.conftest import call
 from tests.report.pages import EVIL, data_of, make, report, section, text_of
 
-SECTIONS = (
-    "verdict", "metrics", "pairs", "groups", "exceptional", "matrix", "class-table", "calibration",
-    "images", "collect", "comparison", "health", "provenance",
-)  # fmt: skip
+
+def sections_of(text):
+    return re.findall(r'<section id="([^"]+)"', text)
 
 
-def test_every_section_is_there_and_says_what_makes_its_part():
+def test_sections_with_nothing_in_them_are_gone_and_what_makes_them_is_named():
     make(superclasses=False)
     report()
     text = text_of()
-    found = [re.search(rf'<section id="{name}">', text) for name in SECTIONS]
-    assert all(found)
-    assert [match.start() for match in found] == sorted(match.start() for match in found)
-    assert "errlens check run" in section("verdict", text)
-    for name in ("pairs", "groups", "exceptional"):
-        assert "errlens confusion run" in section(name, text)
-    assert "errlens misclassified run" in section("collect", text)
-    assert "--notes FILE" in section("collect", text)
-    assert "errlens compare OLD run" in section("comparison", text)
-    assert "no model to explain with" in section("images", text)
+    assert sections_of(text) == [
+        "verdict", "why", "metrics", "matrix", "class-table", "calibration", "images",
+        "health", "absent", "provenance",
+    ]  # fmt: skip
+    assert re.findall('<li><a href="#([^"]+)"', text) == sections_of(text)
+    assert "errlens check" not in section("verdict", text)
+    absent = section("absent", text)
+    for command in ("confusion run", "compare OLD run", "misclassified run --notes FILE"):
+        assert f"errlens {command}" in absent
+    assert "explain" not in absent  # there is no model to explain with
     assert call("confusion run --no-figures -q").exit_code == 0
     report()
-    assert "--superclasses FILE" in section("exceptional", text_of())
+    text = text_of()
+    assert "--superclasses FILE" in section("absent", text)
+    assert "pairs" in sections_of(text)
+    assert "exceptional" not in sections_of(text)
 
 
 def test_names_that_are_html_or_script_stay_text():

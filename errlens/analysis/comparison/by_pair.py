@@ -12,6 +12,10 @@ from errlens.analysis.confusion.pairs import real_pairs
 from errlens.analysis.statistics.differences import difference_between_samples
 from errlens.analysis.statistics.significance import mcnemar_exact, strongest_first
 from errlens.classes.names import ClassNames
+from errlens.run.csv_tables import TEXT
+
+# Columns of pairs.csv; all others hold numbers.
+PAIR_CHANGE_COLUMNS: Final = {"class_a": TEXT, "class_b": TEXT, "status": TEXT}
 
 _NO_PAIR: Final = -1  # of an image that is right
 

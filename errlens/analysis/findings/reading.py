@@ -28,12 +28,14 @@ _WHY: Final = {*CAUSES, *RESULTS} - {"never_right"}
 class Findings(NamedTuple):
     """What is known of a run: `findings`, the most errors explained first.
 
-    `searches` say what `diagnose` looked for; `unread` why nothing is known of that.
+    `searches` say what `diagnose` looked for, `costs` what it was told errors cost, by class;
+    `unread` why nothing is known of that.
     """
 
     findings: list[Finding]
     searches: Sequence[Search] = ()
     unread: NoResults | None = None
+    costs: Mapping[str, float] = {}
 
     @property
     def say_why(self) -> bool:
@@ -48,7 +50,7 @@ def read_findings(run: RunFolder) -> Findings:
     except NoResults as error:
         return Findings(ranked(known_findings(run)), unread=error)
     known = known_findings(run, diagnosed.costs)
-    return Findings(ranked([*known, *diagnosed.causes]), diagnosed.searches)
+    return Findings(ranked([*known, *diagnosed.causes]), diagnosed.searches, costs=diagnosed.costs)
 
 
 class Diagnosed(NamedTuple):

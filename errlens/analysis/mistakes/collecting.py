@@ -1,15 +1,17 @@
 """What to look for next: labels the model lacks, and classes that want photos."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
+from scipy.stats import hypergeom
 
 from errlens.analysis.confusion.matrix import ConfusionMatrix
 from errlens.analysis.statistics.intervals import wilson_interval
+from errlens.analysis.statistics.significance import benjamini_hochberg
 from errlens.escapes import json_text
 from errlens.predictions.table import LABEL_UNKNOWN, Predictions
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
@@ -21,6 +23,11 @@ COLLECT_COLUMNS: Final = {
     "n": WHOLE, "recall": NUMBER, "recall_low": NUMBER, "recall_high": NUMBER,
 }  # fmt: skip
 MOST_CONFUSED: Final = 3  # classes named for each class
+LEAST_IMAGES: Final = 2  # of a class that may be called never right
+ALPHA: Final = 0.05
+NO_IMAGE: Final = "no image"
+NEVER_RIGHT: Final = "never right"
+OFTEN_WRONG: Final = "wrong more often than others"
 
 
 def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
@@ -85,6 +92,46 @@ def collect_table(matrix: ConfusionMatrix) -> pd.DataFrame:
             "recall_high": np.where(known, high[order], np.nan),
         }
     )
+
+
+class Wanted(NamedTuple):
+    """Why a class wants photos: `reason` is one of the words below; others' errors are beside it.
+
+    `place` is its row in `collect_table`; `elsewhere` the error rate of all other classes.
+    """
+
+    place: int
+    reason: str
+    elsewhere: float | None
+
+
+def wanted_classes(collect: pd.DataFrame, matrix: ConfusionMatrix) -> list[Wanted]:
+    """Return the classes that there is evidence for, in the order of `collect_table`.
+
+    These have no image, are never right (of two images or more), or are wrong more often than all
+    other classes together: Fisher's exact test, one-sided, with Benjamini-Hochberg over classes.
+
+    Args:
+        collect: What `collect_table` returns.
+        matrix: Of which it was returned.
+    """
+    n, wrong = collect["n"].to_numpy(np.int64), collect["errors"].to_numpy(np.int64)
+    total, all_wrong = matrix.total, matrix.n_errors
+    known = n > 0
+    p_value = hypergeom.sf(wrong[known] - 1, total, all_wrong, n[known])
+    q_value = np.ones(len(n))
+    q_value[known] = benjamini_hochberg(p_value, tests=int((matrix.n > 0).sum()))
+    wanted = []
+    for place in range(len(collect)):
+        others = total - int(n[place])
+        elsewhere = (all_wrong - int(wrong[place])) / others if others else None
+        if not n[place]:
+            wanted.append(Wanted(place, NO_IMAGE, None))
+        elif wrong[place] == n[place] >= LEAST_IMAGES:
+            wanted.append(Wanted(place, NEVER_RIGHT, elsewhere))
+        elif q_value[place] <= ALPHA:
+            wanted.append(Wanted(place, OFTEN_WRONG, elsewhere))
+    return wanted
 
 
 def _most_confused(matrix: ConfusionMatrix, either_way: csr_array, index: int) -> str:

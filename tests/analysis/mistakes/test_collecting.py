@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import false_discovery_control, fisher_exact
 
 from errlens.analysis.confusion.matrix import confusion_matrix_of_arrays
 from errlens.analysis.mistakes.collecting import (
+    NEVER_RIGHT,
+    NO_IMAGE,
+    OFTEN_WRONG,
     UNKNOWN_COLUMNS,
     collect_table,
     unknown_table,
+    wanted_classes,
 )
 from errlens.classes.names import ClassNames
 from errlens.predictions.table import SCHEMA, Predictions
@@ -86,3 +91,37 @@ def test_a_class_names_what_it_is_mixed_up_with_either_way():
         "hen": ["cat"],
         "cow": ["cat"],  # no image of its own
     }
+
+
+def wanted(wrong, n):
+    """Return the reasons by class of a run in which so many images of each class are wrong."""
+    label = np.repeat(np.arange(len(n)), n)
+    place = np.concatenate([np.arange(size) for size in n])
+    pred = np.where(place < np.repeat(wrong, n), (label + 1) % len(n), label)
+    names = ClassNames(tuple(f"c{index}" for index in range(len(n))))
+    matrix = confusion_matrix_of_arrays(label, pred, names)
+    table = collect_table(matrix)
+    return {table["class_name"][one.place]: one for one in wanted_classes(table, matrix)}
+
+
+def test_only_classes_with_evidence_are_wanted():
+    found = wanted([1, 40, 9, 0, 8, 5], [1, 100, 100, 0, 100, 5])
+    assert {name: one.reason for name, one in found.items()} == {
+        "c1": OFTEN_WRONG, "c5": NEVER_RIGHT, "c3": NO_IMAGE,
+    }  # fmt: skip
+    assert found["c1"].elsewhere == pytest.approx(23 / 206)
+    assert found["c3"].elsewhere is None
+    assert wanted([0, 0], [5, 5]) == {}
+
+
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=8))
+def test_evidence_is_that_of_fisher_s_exact_test(wrong):
+    n, total = 40, 40 * len(wrong)
+    tables = [
+        [[errors, n - errors], [sum(wrong) - errors, total - n - (sum(wrong) - errors)]]
+        for errors in wrong
+    ]
+    p_values = [fisher_exact(table, alternative="greater").pvalue for table in tables]
+    q_values = false_discovery_control(np.clip(p_values, 0, 1))
+    often = {f"c{index}" for index, q in enumerate(q_values) if q <= 0.05 and wrong[index]}
+    assert {*wanted(wrong, [n] * len(wrong))} == often

@@ -40,7 +40,7 @@ def from_two_classes(images: Scored, costs: Mapping[str, float] | None = None) -
     """
     if len(images.classes) != 2 or not images.n_errors:
         return
-    positive = _looked_for(images)
+    positive = looked_for(images)
     is_one = images.label == positive
     misses, false_alarms = int((is_one & images.wrong).sum()), int((~is_one & images.wrong).sum())
     name, other = images.classes[positive], images.classes[1 - positive]
@@ -147,7 +147,7 @@ def _better(images: Scored, positive: int, costs: tuple[float, float], now: tupl
     known = ~np.isnan(images.confidence)
     if not known.all() or len(images) < LEAST_IMAGES:
         return ""
-    prob = np.where(images.pred == positive, images.confidence, 1 - images.confidence)
+    prob = probability_of(images, positive)
     best = best_threshold(prob, images.label == positive, costs)
     if _cost((best.misses, best.false_alarms), costs) >= _cost(now, costs):
         return "; no other threshold does better"
@@ -161,7 +161,12 @@ def _cost(errors: tuple[int, int], costs: tuple[float, float]) -> float:
     return errors[0] * costs[0] + errors[1] * costs[1]
 
 
-def _looked_for(images: Scored) -> int:
+def looked_for(images: Scored) -> int:
     """Return the class that is looked for: the rarer one with images; the second of as many."""
     n = np.bincount(images.label, minlength=2)
     return 0 if 0 < n[0] < n[1] or not n[1] else 1
+
+
+def probability_of(images: Scored, positive: int) -> NDArray[np.float64]:
+    """Return the probability of one of two classes, shape (n,); NaN where it is not known."""
+    return np.where(images.pred == positive, images.confidence, 1 - images.confidence)

@@ -7,8 +7,8 @@ from errlens.analysis.confusion.matrix import COLUMNS, confusion_matrix
 from errlens.analysis.confusion.pairs import PAIR_COLUMNS
 from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.commands.report.options import ReportOptions
-from errlens.report import confusions
 from errlens.report.parts import Part, read_part
+from errlens.report.sections import confusions
 from errlens.report.sources import Sources
 from tests.report.pages import add_parts, make
 

@@ -3,7 +3,7 @@
 from errlens.analysis.findings.finding import FIRST_TOLD, RUN, Finding, Gain, Search
 from errlens.analysis.findings.reading import Findings
 from errlens.errors import NoResults
-from errlens.report.why import BESIDE, IMAGES, MOST, why
+from errlens.report.sections.why import BESIDE, IMAGES, MOST, why
 
 SLICE = Finding(
     kind="slice",

@@ -1,6 +1,6 @@
 """Why it is wrong: the findings of a run, as the page tells them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from errlens.analysis.findings.finding import Finding, first_of
@@ -22,6 +22,7 @@ class ToldFinding(NamedTuple):
     """
 
     rank: int
+    kind: str
     statement: str
     numbers: str
     command: str
@@ -42,6 +43,15 @@ class Why(NamedTuple):
     nothing: Sequence[str]
     problem: Problem | None
 
+    def without(self, kinds: Collection[str]) -> "Why":
+        """Return the same but for findings of some kinds, which are told elsewhere."""
+        first, findings = (
+            [finding for finding in those if finding.kind not in kinds]
+            for those in (self.first, self.findings)
+        )
+        left_out = len(self.findings) - len(findings)
+        return self._replace(first=first, findings=findings, n_findings=self.n_findings - left_out)
+
 
 def why(found: Findings, run: str, shots: Shots) -> Why:
     """Return what the page tells of the findings, and ask for its images."""
@@ -60,6 +70,7 @@ def _told(entry: tuple[int, Finding], run: str, shots: Shots) -> ToldFinding:
     rank, finding = entry
     return ToldFinding(
         rank,
+        finding.kind,
         finding.statement,
         _numbers(finding),
         "" if finding.command[0] == "report" else finding.command_line(run, rank),

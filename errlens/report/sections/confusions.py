@@ -1,6 +1,6 @@
 """Pairs, groups, one-way and exceptional errors: each with its images and a person's notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +24,6 @@ HEATMAPS: Final = 2  # of a pair or a group
 GROUPS_SHOWN: Final = 10
 ONE_WAY_SHOWN: Final = 30
 EXCEPTIONAL_SHOWN: Final = 24
-IDEAS_SHOWN: Final = 50
 
 
 def read_notes(misclassified: Part, among: Selectable) -> list[Note]:
@@ -81,13 +80,25 @@ def pair(
 
 
 def groups(
-    confusion: Part, among: Selectable, shots: Shots, notes: Sequence[Note]
+    confusion: Part,
+    among: Selectable,
+    shots: Shots,
+    notes: Sequence[Note],
+    told: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Return the largest groups, each with its worst errors."""
+    """Return the largest groups, each with its worst errors.
+
+    One of two classes is left out that is among the pairs `told`, unless somebody has noted
+    something of it.
+    """
     shown = []
+    pairs = [{pair["class_a"], pair["class_b"]} for pair in told]
     label, pred = among.column("label"), among.column("pred")
     for row in confusion.first("groups", GROUPS_SHOWN):
         names = parse_json(row["classes"])
+        said = notes_about(Term("group", number=row["group"]), notes)
+        if {*names} in pairs and not said:
+            continue
         members = [among.classes.names.index(name) for name in names]
         inside = np.isin(label, members) & np.isin(pred, members)
         rows = among.ranked(inside)
@@ -96,7 +107,7 @@ def groups(
             {
                 **row,
                 "classes": names,
-                "notes": notes_about(Term("group", number=row["group"]), notes),
+                "notes": said,
                 "rows": shots.want(rows[: 2 * OF_A_CELL]),
                 "heatmaps": shots.heatmaps(explained, most=HEATMAPS),
             }
