@@ -75,7 +75,7 @@ def test_so_many_images_have_pictures_as_asked_for_and_the_worst_come_first(phot
     three = pictures("--images 3")
     rows = [name for name in three["uris"] if name.isdecimal()]
     assert rows == [str(row) for row in ReportOptions().choose(photographed).among.ranking[:3]]
-    assert three["otherwise"] == "left out: --images asks for fewer"
+    assert three["otherwise"] == "left out: not among the images asked for"
     assert three["absent"] == {}
     assert not pictures("--images 0")["uris"]
     assert pictures("--images 9999999999999999999")["uris"].keys() == pictures()["uris"].keys()

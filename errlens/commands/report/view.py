@@ -18,12 +18,12 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     n_pictures, n_absent = len(pictures.uris), len(pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)
-    if pictures.is_full and shots.room.all_first:
-        screen.warn("not every image has a picture: the page is full, --max-mb gives it more room")
+    if pictures.is_full and (n_absent or shots.room.all_first):
+        screen.warn("not every picture has a place: --max-mb gives the page more room")
     page, *others = result.files
     also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
-    of_images = f"of {of(len(pictures.rows), len(shots.images))} images"
-    screen.say(f"{counted(n_pictures, 'picture')} {of_images}")
+    of_images = f"{of(len(pictures.rows), len(shots.images))} images have one"
+    screen.say(f"{counted(n_pictures, 'picture')}; {of_images}")
     screen.say(f"Wrote {relative(page)} ({_size(page)}){also}")
     screen.say()
     screen.say_place("The page: ", page)
@@ -48,5 +48,3 @@ def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     )
     if pictures.missing:
         screen.warn("--data-root DIR says where the images lie now")
-    elif pictures.is_full:
-        screen.warn("--max-mb gives the page more room")

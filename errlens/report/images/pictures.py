@@ -8,7 +8,7 @@ from errlens.predictions.table import MISSING
 from errlens.report.thumbnails import Shown
 
 FULL: Final = "left out: the page is full"
-NOT_ASKED: Final = "left out: --images asks for fewer"
+NOT_ASKED: Final = "left out: not among the images asked for"
 _URI: Final = "data:image/webp;base64,"
 
 
