@@ -244,7 +244,6 @@ def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:
     return {
         "rows": shown,
         "total": len(predicted),
-        "others": _paths(sources.among, predicted, but={*shown}),
         "heatmaps": shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS),
     }
 

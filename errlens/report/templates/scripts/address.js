@@ -51,13 +51,16 @@
 
   // ---- where we are; each entry of the history knows its view, also one without it in its address
   const place = { view: { ...FIRST }, image: null, group: null };
-  const kept = (depth = 0) => ({ view: written(place.view), image: place.image, group: place.group, depth });
+  const kept = (depth = 0) => ({
+    ...history.state, view: written(place.view), image: place.image, group: place.group, depth,
+  });
   const depthNow = () => history.state?.depth ?? 0;
+  const stamp = () => history.replaceState(kept(depthNow()), "");
   const tell = (byLink = false) => document.dispatchEvent(new CustomEvent("place", { detail: { byLink } }));
 
   // Go to a place. `depth` counts the entries that an open image stands above where it was opened.
   function goTo(change, { replace = false } = {}) {
-    if (!replace) history.replaceState(kept(depthNow()), "");
+    if (!replace) stamp();
     Object.assign(place, change);
     const depth = place.image === null ? 0 : depthNow() + (replace ? 0 : 1);
     history[replace ? "replaceState" : "pushState"](
@@ -82,12 +85,16 @@
       by("images")?.scrollIntoView();
       if (place.image === null) by("images")?.querySelector("h2").focus({ preventScroll: true });
       tell(true);
-    } else if (place.image !== null) {
+    } else if (place.image !== null) {  // another part of the page
       Object.assign(place, { image: null, group: null });
       tell();
     }
     closing = false;
   }
   addEventListener("popstate", follow);
+  // A link to a view leads away from this one; what comes back finds it again.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest('a[href^="#images"]')) stamp();
+  }, true);
   Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst });
 })();
