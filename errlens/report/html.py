@@ -34,6 +34,7 @@ _SECTIONS: Final = {
     "class-table": "Classes",
     "calibration": "Calibration",
     "worst": "Worst errors",
+    "marks": "Marks",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
@@ -41,11 +42,18 @@ _SECTIONS: Final = {
 }
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
-    f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
+    f"styles/{name}.css"
+    for name in ("base", "sections", "pictures", "marks", "matrix", "charts", "narrow")
 )
-_SCRIPTS: Final = tuple(f"scripts/{name}.js" for name in ("base", "pictures", "matrix", "classes"))
+_SCRIPTS: Final = tuple(
+    f"scripts/{name}.js"
+    for name in (
+        "base", "pictures", "matrix", "classes", "written", "marks", "marks_files", "marks_editor",
+        "marks_list",
+    )
+)  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "marks", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
@@ -77,7 +85,9 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     command = shell_line(["errlens", "misclassified", Path(page.run), "--select"])
-    data = dict(getattr(page, "data", {}), command=command, facts=page.shots.facts())
+    data = dict(
+        getattr(page, "data", {}), command=command, facts=page.shots.facts(), marks=page.marks
+    )
     return environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},

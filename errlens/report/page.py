@@ -21,6 +21,7 @@ from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
 from errlens.report.cells import class_data, matrix_data
 from errlens.report.health import Health, health
+from errlens.report.marks.data import marks_data
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
@@ -40,6 +41,7 @@ WORST_HEATMAPS: Final = 12
 COLLECT_SHOWN: Final = 30
 COMPARED_SHOWN: Final = 20  # rows of each table
 CHANGED_SHOWN: Final = 12  # images that were fixed or broken
+MARKED_SHOWN: Final = 200  # images that one file marks
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
@@ -78,6 +80,7 @@ class RunPage:
     problems: Mapping[str, Problem]
     commands: Mapping[str, str]
     data: Mapping[str, Any]
+    marks: Mapping[str, Any]
     shots: Shots
     photos: Mapping[str, Any] | None = None
 
@@ -94,6 +97,7 @@ class SelectionPage:
     heatmaps: Sequence[Mapping[str, Any]]
     problems: Mapping[str, Problem]
     provenance: Mapping[str, Any]
+    marks: Mapping[str, Any]
     shots: Shots
 
 
@@ -107,6 +111,7 @@ def read_page(sources: Sources) -> RunPage:
     compare = read_comparison(run)
     notes = confusions.read_notes(misclassified, among)
     found = read_findings(run)
+    marks = _marks(sources, shots)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     parts = {
         "confusion": confusion,
@@ -154,6 +159,7 @@ def read_page(sources: Sources) -> RunPage:
         data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": class_data(run)}
         if has_labels
         else {},
+        marks=marks,
         shots=shots,
         photos=None if has_labels else _photos(sources, shots),
     )
@@ -197,8 +203,26 @@ def read_selection(
         heatmaps=heatmaps,
         problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
+        marks=_marks(sources, shots),
         shots=shots,
     )
+
+
+def _marks(sources: Sources, shots: Shots) -> dict[str, Any]:
+    """Return the marks that the page is given, and what it needs to keep others."""
+    for source in sources.marks.sources:
+        shots.want(list(source.marks)[:MARKED_SHOWN])
+    commands = {
+        "what_if": sources.command("what-if", "--relabel", "labels.csv"),
+        "notes": sources.command("misclassified", "--notes", "notes.yaml"),
+        "report": sources.command("report", "--marks", "marks.json"),
+    }
+    return marks_data(
+        sources.images,
+        sources.marks,
+        run_hash=sources.run.info.run_hash,
+        root=sources.root,
+    ) | {"commands": commands}
 
 
 def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:

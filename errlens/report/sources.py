@@ -25,6 +25,7 @@ from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
+from errlens.report.marks.given import GivenMarks
 from errlens.report.overview import Overview, gate_sentence, overview
 from errlens.report.parts import Part, read_gates, read_part
 from errlens.report.shots import PICTURE_COLUMNS, Shots
@@ -35,7 +36,8 @@ from errlens.run.folder import RunFolder
 class Sources:
     """A run, its errors ranked, and where its images lie; what a page is made of.
 
-    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`.
+    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`;
+    `marks` are those that the page is given.
     """
 
     run: RunFolder
@@ -43,6 +45,7 @@ class Sources:
     among: Selectable
     rank: str
     root: Path
+    marks: GivenMarks = GivenMarks()
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""

@@ -66,5 +66,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, quoted, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, quoted, UNSEEN, wilson, later });
 })();
