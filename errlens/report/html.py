@@ -49,7 +49,7 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "written", "store", "pictures", "marks", "marks_files", "marks_editor", "address",
+        "base", "texts", "store", "pictures", "marks", "marks_files", "marks_editor", "address",
         "image", "lightbox", "browse", "marks_list", "matrix", "classes",
     )
 )  # fmt: skip
