@@ -78,7 +78,7 @@ def saved(page, name):
 
 def open_image(page, row):
     page.evaluate("row => { location.hash = `images?image=${row}` }", row)
-    page.wait_for_selector(f"#lightbox[open] .mark-editor[data-row='{row}']")
+    page.wait_for_selector(f"#lightbox[open] .mark-editor[data-image='{row}']")
 
 
 def close(page):
@@ -163,6 +163,22 @@ def test_the_right_class_is_typed_or_guessed(visit, run):
 
 
 @pytest.mark.usefixtures("run")
+def test_one_goes_on_from_image_to_image_while_marking(visit):
+    page = visit()
+    page.locator("#tiles .shot button").first.click()
+    page.wait_for_selector("#lightbox[open]")
+    rows = page.locator("#tiles .shot").evaluate_all("all => all.map(one => one.dataset.row)")
+    for row in rows[:3]:
+        page.wait_for_selector(f".mark-editor[data-image='{row}']")
+        page.keyboard.press("1")
+        page.locator(".guesses button").first.click()
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f".mark-editor[data-image='{rows[3]}']")
+    assert page.evaluate("page.marks.rows()") == sorted(map(int, rows[:3]))
+    assert all(mark_of(page, int(row)).label for row in rows[:3])
+
+
+@pytest.mark.usefixtures("run")
 def test_a_remark_is_a_mark_and_each_image_has_its_own(visit):
     page = visit()
     open_image(page, 0)
@@ -171,7 +187,7 @@ def test_a_remark_is_a_mark_and_each_image_has_its_own(visit):
     assert mark_of(page, 0) == Mark("interesting", None, "look at its ears")
     assert page.locator(".mark-editor textarea").input_value() == ""
     page.locator("#lightbox-before").click()
-    page.wait_for_selector(".mark-editor[data-row='0']")
+    page.wait_for_selector(".mark-editor[data-image='0']")
     assert page.locator(".mark-editor textarea").input_value() == "look at its ears"
 
 

@@ -40,7 +40,7 @@
     const remark = make("textarea", { rows: "2", maxlength: data.marks.longest });
     const theirs = make("div", { class: "theirs" });
     const said = make("p", { class: "soft", role: "status" });
-    const element = make("section", { class: "part mark-editor", "aria-label": "Mark", "data-row": row },
+    const element = make("section", { class: "part mark-editor", "aria-label": "Mark", "data-image": row },
       make("h3", {}, "Mark"),
       make("div", { class: "verdicts", role: "group", "aria-label": "What is wrong with it" }, ...buttons, none),
       right, make("label", { class: "remark" }, make("span", {}, "remark"), remark), theirs, said);
