@@ -17,7 +17,10 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     if marks["problem"]:
         screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
     for source in marks["given"]:
-        screen.remark(f"{counted(len(source['marks']), 'mark')} of {source['name']!r} shown")
+        if not source["marks"]:
+            screen.warn(
+                f"{source['name']!r} says nothing of single images: there are no marks in it"
+            )
     n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)

@@ -168,8 +168,7 @@ def test_marks_of_colleagues_are_on_the_page():
     Path("labels.csv").write_text("row,label\n3,wolf\n")
     Path("notes.yaml").write_text("row:6: {observation: dark}\ncat~lion: {idea: more}\n")
     write_marks("run/marks.json", [{"row": 9, "verdict": "ambiguous"}])
-    said = report("run --marks anna.json --marks labels.csv --marks notes.yaml")
-    assert "1 mark of 'anna.json'" in said.stderr + said.stdout
+    report("run --marks anna.json --marks labels.csv --marks notes.yaml")
     assert marks_of_the_page()["given"] == [
         {"name": "run/marks.json", "marks": {"9": ["ambiguous", None, ""]}},
         {"name": "anna.json", "marks": {"0": ["wrong label", "dog", "a"]}},
@@ -203,6 +202,13 @@ def test_marks_that_cannot_be_read_end_the_command_and_change_nothing(name, text
     assert message in " ".join(said.output.split())
     assert "\x1b[2J" not in said.output
     assert text_of() == before
+
+
+def test_a_file_without_marks_is_told():
+    make()
+    ends("misclassified run --no-figures -q")
+    said = report("run --marks run/misclassified/worst.csv")
+    assert "there are no marks in" in said.stderr
 
 
 @pytest.mark.parametrize("damaged", ["{", '{"marks": [{"row": 99, "verdict": "ambiguous"}]}', None])
