@@ -99,7 +99,7 @@
       const names = [...new Set(likely)].filter((name) => name && name !== given).slice(0, MOST_GUESSES);
       guesses.replaceChildren(...names.map((name) => make("button", {
         type: "button", onclick: () => { label.value = name; labelled(); },
-      }, name)));
+      }, ...page.named(name, { whole: true }))));
     }
 
     function refresh() {
