@@ -21,6 +21,7 @@ its exit code::
     │   ├── BadPredictions
     │   ├── BadClassFile
     │   ├── BadLabelFile
+    │   ├── BadMarks
     │   ├── ClassCountMismatch
     │   ├── UnknownLabels
     │   ├── AmbiguousLabels

@@ -67,6 +67,10 @@ class BadLabelFile(InputError):
     """A table of mended labels cannot be understood, or does not fit the run."""
 
 
+class BadMarks(InputError):
+    """A file of marks cannot be understood, or does not fit the run."""
+
+
 class ClassCountMismatch(InputError):
     """The model and the class list disagree about how many classes there are.
 

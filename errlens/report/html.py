@@ -37,6 +37,7 @@ _SECTIONS: Final = {
     "calibration": "Calibration",
     "two-classes": "Thresholds",
     "images": "Images",
+    "marks": "Marks",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
@@ -60,20 +61,20 @@ _EMPTY: Final[dict[str, Callable[[RunPage], bool]]] = {
 _STYLES: Final = tuple(
     f"styles/{name}.css"
     for name in (
-        "base", "sections", "verdict", "pictures", "browse", "matrix", "charts", "comparison",
-        "narrow",
+        "base", "sections", "verdict", "pictures", "browse", "marks", "matrix", "charts",
+        "comparison", "narrow",
     )
 )  # fmt: skip
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "navigation", "store", "pictures", "address", "browse", "image", "lightbox",
-        "matrix_cells", "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix",
-        "classes", "thresholds",
+        "base", "navigation", "texts", "store", "pictures", "marks", "marks_files", "marks_editor",
+        "address", "browse", "image", "lightbox", "marks_list", "matrix_cells", "matrix_zoom",
+        "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes", "thresholds",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "health", "provenance")
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "marks", "health", "provenance")
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
 # For what is not counted to the last byte: a share of a page, and at least so many bytes.
 _SPARE: Final = 0.02
@@ -109,6 +110,7 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         "names": [printable(name) for name in page.shots.run.info.classes.names],
         "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
         "facts": page.shots.facts(pictures),
+        "marks": page.marks,
     }
     return environment.get_template(f"{name}.html.j2").render(
         page=page,

@@ -20,6 +20,7 @@ from errlens.analysis.selection.picking import Selectable
 from errlens.galleries.choice import galleries_of
 from errlens.report.cells import class_data, matrix_data, strongest_cells
 from errlens.report.images.listing import by_worth
+from errlens.report.marks.data import page_marks
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
@@ -83,6 +84,7 @@ class RunPage:
     problems: Mapping[str, Problem]
     commands: Mapping[str, str]
     data: Mapping[str, Any]
+    marks: Mapping[str, Any]
     shots: Shots
     photos: Mapping[str, Any] | None = None
 
@@ -105,6 +107,7 @@ class SelectionPage:
     heatmaps: Sequence[Mapping[str, Any]]
     problems: Mapping[str, Problem]
     provenance: Mapping[str, Any]
+    marks: Mapping[str, Any]
     data: Mapping[str, Any]
     shots: Shots
 
@@ -119,6 +122,7 @@ def read_page(sources: Sources) -> RunPage:
     compare = read_comparison(run)
     notes = confusions.read_notes(misclassified, among)
     found = read_findings(run)
+    marks = page_marks(sources, shots)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     of_findings = chain.from_iterable(finding.rows for finding in found.findings)
     shots.also(chain(among.ranking, of_findings), last=range(len(sources.images)))
@@ -186,6 +190,7 @@ def read_page(sources: Sources) -> RunPage:
                 else {}
             ),
         },
+        marks=marks,
         shots=shots,
         photos=None if has_labels else _photos(sources, shots),
     )
@@ -230,6 +235,7 @@ def read_selection(
         heatmaps=heatmaps,
         problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
+        marks=page_marks(sources, shots),
         data={"images": shots.listing(np.array(selected), read_findings(run).findings)},
         shots=shots,
     )

@@ -44,6 +44,7 @@ class RunLayout:
     baseline_file = _Inside("baseline.parquet")  # what a later run needs to be compared
     gates_file = _Inside("gates.json")  # what the gates of `errlens check` found
     junit_file = _Inside("junit.xml")  # the same for a CI server
+    marks_file = _Inside("marks.json")  # what a person says of single images
     # Class names that would agree with the predictions, where those in use do not.
     suggested_classes_file = _Inside("suggested_classes.txt")
     summary_file = _Inside("summary.md")  # the run in a few lines of Markdown

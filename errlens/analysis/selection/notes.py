@@ -6,6 +6,7 @@ column for them.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,23 +37,27 @@ NOTE_COLUMNS: Final = {
     "about": TEXT, "errors": WHOLE, "gain_if_solved": NUMBER, "observation": TEXT, "idea": TEXT,
 }  # fmt: skip
 _KEYS: Final = ("observation", "idea")
+_MARK_KEYS: Final = ("verdict", "label")  # of an image that a person has marked
 _KINDS: Final = ("~", "/", "group", "row", "path")
 _TABLES: Final = (".csv", ".tsv", ".txt", ".parquet")
 # Columns for a person's notes, and which columns of what commands write say what a line is about.
-_TEXTS: Final = {
-    "observation": ("observation", "note", "notes", "comment", "remark"),
-    "idea": ("idea", "ideas"),
-}
+OBSERVATION_COLUMNS: Final = ("observation", "note", "notes", "comment", "remark")
+_TEXTS: Final = {"observation": OBSERVATION_COLUMNS, "idea": ("idea", "ideas")}
 _ENDS: Final = (("class_a", "class_b", "~"), ("true_class", "pred_class", "/"))
 
 
 class Note(NamedTuple):
-    """A remark about two classes (`A~B`, `A/B`), a group or a row; either text may be empty."""
+    """A remark about two classes (`A~B`, `A/B`), a group or a row; either text may be empty.
+
+    Of an image that was marked, the observation begins with the mark. `block` is what the file
+    says, as it is written there.
+    """
 
     about: str
     term: Term
     observation: str
     idea: str
+    block: Mapping[str, str] = MappingProxyType({})
 
     @property
     def lines(self) -> list[str]:
@@ -70,6 +75,8 @@ class Note(NamedTuple):
 
 def read_notes(path: Path, among: Selectable) -> list[Note]:
     """Read a YAML file with a block for each pair, group or row: `observation`, `idea` or both.
+
+    That of an image may have the `verdict` of a person and the right `label`, too.
 
     Or a table with columns of these names, such as notes.csv, worst.csv, pairs.csv, cells.csv or
     groups.csv with a column added; lines without a note are passed over.
@@ -162,16 +169,19 @@ def _note(path: Path, about: str, block: object, among: Selectable) -> Note:
     shown = repr(shortened(about))
     if not isinstance(block, Mapping) or not block:
         raise BadConfig(f"{path}: {shown} must hold an observation, an idea or both")
+    keys = (*_KEYS, *_MARK_KEYS) if term.kind == "row" else _KEYS
     for key, text in block.items():
-        if key not in _KEYS:
+        if key not in keys:
             raise BadConfig(
                 f"{path}: unknown key {shortened(str(key))!r} of {shown}",
-                hint=did_you_mean(nearest(str(key), _KEYS)[:1], f"known keys: {', '.join(_KEYS)}"),
+                hint=did_you_mean(nearest(str(key), keys)[:1], f"known keys: {', '.join(keys)}"),
             )
         if not isinstance(text, str):
             raise BadConfig(f"{path}: {key} of {shown} must be text, not {shortened(repr(text))}")
+    mark = ", ".join(block[key] for key in _MARK_KEYS if key in block)
     observation, idea = (" ".join(block.get(key, "").split()) for key in _KEYS)
-    return Note(about, term, observation, idea)
+    observation = ": ".join(text for text in (mark, observation) if text)
+    return Note(about, term, observation, idea, block)
 
 
 def _one_term(path: Path, about: str, among: Selectable) -> tuple[str, Term]:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from errlens.analysis.selection.readings import joined_readings
+from errlens.choices import Verdict
 from errlens.classes.names import ClassNames
+from errlens.classes.spelling import folded
 from errlens.errors import UnfitSelection, did_you_mean, nearest, shortened, which_of
 from errlens.escapes import shell_line
 
@@ -16,7 +18,8 @@ NUMBERED: Final = ("worst", "pairs", "group", "row", "finding")
 _NAMED: Final = ("true", "pred", "correct")
 _LIKE: Final = {"worst": 5}  # a number to begin with, where it is not the least
 MOST_DIGITS: Final = 18
-_ALONE: Final = ("errors", "exceptional")
+_ALONE: Final = ("errors", "exceptional", "marked")
+_VERDICTS: Final = {folded(verdict): verdict for verdict in get_args(Verdict)}
 _AGAINST: Final = ("fixed", "broken")  # the path of a run follows
 _FREE: Final = ("path", "rows", *_AGAINST)  # what follows these may hold any letters
 _GIVEN_IN_WORDS: Final = re.compile(r"(worst|pairs|group|row|finding) +(\d+)")  # as people say it
@@ -26,7 +29,7 @@ _MOST_READINGS: Final = 1000
 _MOST_LETTERS: Final = 10_000  # of one term; a longer one means nothing
 GRAMMAR: Final = (
     "errors, worst:N, A~B, A/B, pairs:N, group:N, true:A, pred:A, correct:A, exceptional, "
-    "fixed:RUN, broken:RUN, finding:N, row:N, path:GLOB, rows:FILE"
+    "fixed:RUN, broken:RUN, finding:N, row:N, path:GLOB, rows:FILE, marked, marked:VERDICT"
 )
 
 
@@ -39,6 +42,7 @@ class Term(NamedTuple):
     glob: str = ""
     run: str = ""
     file: str = ""
+    verdict: str = ""
 
     @property
     def free(self) -> str:
@@ -169,6 +173,8 @@ def _terms(word: str, classes: ClassNames) -> Iterator[Term]:
         yield from _numbered_terms(kind, rest.strip())
     if kind in _NAMED and (index := classes.called(rest)) is not None:
         yield Term(kind, (index,))
+    if kind == "marked" and folded(rest) in _VERDICTS:
+        yield Term(kind, verdict=_VERDICTS[folded(rest)])
     if kind in _FREE and rest:
         glob, file = rest * (kind == "path"), rest * (kind == "rows")
         yield Term(kind, glob=glob, file=file, run=rest * (kind in _AGAINST))
@@ -196,7 +202,7 @@ def _shown(term: Term, classes: ClassNames) -> str:
     names = [repr(classes[index]) for index in term.classes]
     if term.kind in "~/":
         return f" {term.kind} ".join(names)
-    parts = (*names, term.number or "", term.free)
+    parts = (*names, term.number or "", term.verdict, term.free)
     return term.kind + "".join(f":{part}" for part in parts if part)
 
 
@@ -228,6 +234,13 @@ def _misread(text: str, classes: ClassNames) -> UnfitSelection:
         )
     if kind in _AGAINST:
         return UnfitSelection(f"selector {text!r}: {kind} takes the path of a run")
+    if kind == "marked":
+        return UnfitSelection(
+            f"selector {text!r}: marked takes a verdict",
+            hint=did_you_mean(
+                [f"marked:{verdict.replace(' ', '-')}" for verdict in _verdicts_like(rest)]
+            ),
+        )
     if kind == "rows":
         return UnfitSelection(f"selector {text!r}: rows takes the path of a table like worst.csv")
     return UnfitSelection(
@@ -250,6 +263,10 @@ def _meant(word: str, classes: ClassNames) -> list[str]:
     if {*near} <= {*_ALONE}:
         return near
     return [f"{kind}:{name}" for name in near for kind in ("true", "pred")]
+
+
+def _verdicts_like(word: str) -> list[str]:
+    return nearest(word, _VERDICTS.values()) or [*_VERDICTS.values()]
 
 
 def _quoted(selector: str) -> str:

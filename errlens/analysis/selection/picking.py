@@ -1,6 +1,6 @@
 """The rows of a run that a selector means."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -40,7 +40,8 @@ class Selectable:
     `confidence`. `ranking` holds the rows of all errors, the worst first; `exceptional` those of
     the exceptional ones, None where no superclasses are known. `pairs` and `groups` read the
     classes of pairs.csv and of groups.csv when they are asked for, `changes` what differs from the
-    run at a path, `findings` the rows of each finding, as they are ranked.
+    run at a path, `findings` the rows of each finding, as they are ranked, `marks` the verdict of a
+    person on each row that has one.
     """
 
     table: pa.Table
@@ -51,6 +52,7 @@ class Selectable:
     groups: Callable[[], Sequence[Sequence[int]]]
     changes: Callable[[str], ChangedRows]
     findings: Callable[[], Sequence[Sequence[int]]]
+    marks: Callable[[], Mapping[int, str]] = dict
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return class indices, or whether a row is correct; -1 where that is not known."""
@@ -103,8 +105,9 @@ def selected_rows(selectors: Sequence[str], among: Selectable) -> NDArray[np.int
     A selector is one of `errors`, `worst:N`, `A~B` (taken for one another), `A/B` (A taken for B),
     `pairs:N` (the first N of pairs.csv), `group:N`, `true:A`, `pred:A`, `correct:A`, `exceptional`,
     `fixed:RUN` (wrong there, right here), `broken:RUN` (right there, wrong here), `finding:N`,
-    `row:N`, `path:GLOB`, `rows:FILE` (those of a table like worst.csv), or several joined by `+`:
-    then all of them must hold, and `worst:N` are the worst of what the others leave.
+    `row:N`, `path:GLOB`, `rows:FILE` (those of a table like worst.csv), `marked` or
+    `marked:VERDICT`, or several joined by `+`: then all of them must hold, and `worst:N` are the
+    worst of what the others leave.
 
     Raises:
         UnfitSelection: A selector is none of these, names no class, may be read in several ways or
@@ -229,6 +232,18 @@ def _path(term: Term, among: Selectable) -> Rows:
     return found if found.any() else np.array([text.endswith(f"/{path}") for path in paths], bool)
 
 
+def _marked(term: Term, among: Selectable) -> Rows:
+    marks = among.marks()
+    if not marks:
+        raise UnfitSelection(
+            f"selector {term.kind!r}: no image of the run is marked",
+            hint="mark images in the page of errlens report, and save its marks.json in the folder "
+            "of the run",
+        )
+    rows = [row for row, verdict in marks.items() if term.verdict in ("", verdict)]
+    return _mask(np.array(rows, np.int64), among)
+
+
 def _rows_of_file(term: Term, among: Selectable) -> Rows:
     table = read_written_table(Path(term.file), wanted=ROW_COLUMNS)
     return _mask(np.array(table.rows_of(among.table), np.int64), among)
@@ -248,6 +263,7 @@ _RULES: Final[dict[str, Callable[[Term, Selectable], Rows]]] = {
     "finding": lambda term, among: _mask(np.array(among.finding(term.number)), among),
     "path": _path,
     "rows": _rows_of_file,
+    "marked": _marked,
     "fixed": lambda term, among: _mask(among.changes(term.run).fixed, among),
     "broken": lambda term, among: _mask(among.changes(term.run).broken, among),
 }

@@ -161,7 +161,7 @@ class SelectOptions(RankOption):
             help="Only these images: errors, worst:N, A~B (taken for one another), A/B (A taken "
             "for B), pairs:N, group:N, true:A, pred:A, correct:A, exceptional, fixed:RUN or "
             "broken:RUN (since that run), finding:N (of errlens diagnose), row:N, path:GLOB, "
-            "rows:FILE (a table like worst.csv). "
+            "rows:FILE (a table like worst.csv), marked or marked:VERDICT (in marks.json). "
             "Joined by +, all must hold.",
         ),
     ] = None
@@ -176,6 +176,7 @@ class SelectOptions(RankOption):
         from errlens.analysis.comparison.by_image import changes_since
         from errlens.analysis.confusion.tables import read_groups, read_pairs
         from errlens.analysis.findings.reading import read_findings
+        from errlens.analysis.marks.files import read_run_marks
         from errlens.analysis.mistakes.ranking import COLUMNS, worst_table
         from errlens.analysis.selection.parsing import parse_selector
         from errlens.analysis.selection.picking import Selectable, selected_rows
@@ -193,6 +194,9 @@ class SelectOptions(RankOption):
             groups=lambda: read_groups(run),
             changes=cache(lambda path: changes_since(open_run(path), run)),
             findings=cache(lambda: [finding.rows for finding in read_findings(run).findings]),
+            marks=cache(
+                lambda: {row: mark.verdict for row, mark in read_run_marks(run, images).items()}
+            ),
         )
         selectors = self.select or ["errors"]
         joined = [parse_selector(text, images.classes) for text in selectors]

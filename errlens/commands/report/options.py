@@ -1,6 +1,7 @@
 """Options of `errlens report`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,3 +77,13 @@ class ReportOptions(
         errlens report runs/sample --select worst:20
         errlens report runs/sample --images all --max-mb 50
     """
+
+    marks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.IMAGES,
+            help="Show the marks of a colleague: marks.json, labels.csv or notes.yaml, as the page "
+            "exports them.",
+        ),
+    ] = None

@@ -30,6 +30,16 @@ def test_notes_say_what_they_are_about_and_what_there_is_to_gain(tmp_path):
     assert notes[1].lines == ["observation: both are grey", "idea: crop less"]
 
 
+def test_what_an_image_was_marked_as_begins_its_note(tmp_path):
+    (note,) = read(
+        tmp_path, "row:4: {verdict: wrong label, label: cow, observation: 'two  horns'}\n"
+    )
+    assert note.lines == ["observation: wrong label, cow: two horns"]
+    assert note.block["observation"] == "two  horns"
+    (bare,) = read(tmp_path, "row:4: {verdict: bad image}\n")
+    assert bare.lines == ["observation: bad image"]
+
+
 def test_a_pair_is_the_same_both_ways_round_and_one_way_is_not(tmp_path):
     both, way = read(tmp_path, "dog~cat: {idea: a}\ndog/cat: {idea: b}\n")
     assert both.is_about(Term("~", (0, 1)))

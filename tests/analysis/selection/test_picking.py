@@ -23,6 +23,7 @@ CHANGES = {
 
 
 FINDINGS = [(5, 1), (4,), ()]
+MARKS = {6: "bad image", 3: "wrong label", 0: "wrong label"}
 
 
 def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
@@ -50,6 +51,7 @@ def selectable(label, pred, *, names=NAMES, exceptional=(), pairs=None):
         groups=lambda: GROUPS,
         changes=lambda path: CHANGES[path],
         findings=lambda: FINDINGS,
+        marks=lambda: MARKS,
     )
 
 
@@ -78,6 +80,10 @@ PRED = [0, 1, 2, 0, 1, 1, 1, None]  # wrong: 1, 2, 3, 5
         ("finding:1", [5, 1]),
         ("finding 2", [4]),
         ("finding:1+true:cat", [1]),
+        ("marked", [3, 0, 6]),
+        ("marked:wrong label", [3, 0]),
+        ("marked:Bad-Image", [6]),
+        ("marked:wrong_label+errors", [3]),
         ("row:0", [0]),
         ("row:7", [7]),
         ("path:0/*", [2, 0, 4, 6]),

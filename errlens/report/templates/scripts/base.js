@@ -84,5 +84,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, UNSEEN, wilson, later });
 })();

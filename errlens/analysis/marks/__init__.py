@@ -1,0 +1,1 @@
+"""What a person says of single images: a label is wrong, an image is bad, and why."""
