@@ -73,8 +73,6 @@ class RunPage:
     calibration: Calibration
     two_classes: TwoClasses | None
     rank: str
-    worst: Sequence[int]
-    n_errors: int
     worst_heatmaps: Sequence[Mapping[str, Any]]
     collect: ToCollect
     compared: Compared | None
@@ -123,7 +121,7 @@ def read_page(sources: Sources) -> RunPage:
     notes = confusions.read_notes(misclassified, among)
     found = read_findings(run)
     marks = page_marks(sources, shots)
-    worst = shots.want(among.ranking[:WORST_SHOWN])
+    shots.want(among.ranking[:WORST_SHOWN])
     of_findings = chain.from_iterable(finding.rows for finding in found.findings)
     shots.also(chain(among.ranking, of_findings), last=range(len(sources.images)))
     parts = {
@@ -166,8 +164,6 @@ def read_page(sources: Sources) -> RunPage:
         calibration=calibrated,
         two_classes=thresholds,
         rank=sources.rank,
-        worst=worst,
-        n_errors=len(among.ranking),
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
         collect=to_collect(matrix, misclassified, found.findings),
         compared=compared(compare, sources.images, shots),
@@ -259,7 +255,6 @@ def _commands(sources: Sources) -> dict[str, str]:
     return {
         "superclasses": sources.command("confusion", "--superclasses", "FILE"),
         "notes": sources.command("misclassified", "--notes", "FILE"),
-        "errors": sources.command("misclassified"),
         "costs": sources.command("diagnose", "--cost", f"{sources.among.classes[0]}=10"),
     }
 

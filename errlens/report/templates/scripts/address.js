@@ -2,10 +2,12 @@
 // `page.place` is {view, image, group}; `group` are the rows that an open image stands among,
 // null where these are those of the view. The event "place" tells of each change.
 (() => {
-  const { by, data } = page;
-  const side = by("tiles")?.dataset.side;  // none where nothing is wrong
+  const { by } = page;
+  // The first view: what is wrong, if anything is, as the page ranks errors.
+  const { side, rank } = by("tiles")?.dataset ?? {};
+  const sort = [rank, "loss", "confidence", "path"].find((name) => page.store.sorts.includes(name)) ?? "path";
   const FIRST = Object.freeze({
-    ...(side ? { side } : {}), sort: data.matrix ? "loss" : "confidence", down: true,
+    ...(side ? { side } : {}), sort, down: sort !== "margin" && sort !== "path",
   });
   const SIDES = ["right", "wrong", "none"];
   const downFirst = (sort) => sort !== "path";

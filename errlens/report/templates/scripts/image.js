@@ -17,7 +17,7 @@
   function photo(row, facts) {
     const { url, absent } = store.picture(row, true);
     if (!url) {
-      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent}.`),
+      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent.replace(/^left out: /, "")}.`),
         ...(data.view ? [make("p", { class: "soft" }, make("code", {}, data.view), " shows all of them.")] : []));
     }
     const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });
