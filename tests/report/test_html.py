@@ -20,7 +20,7 @@ def test_sections_with_nothing_in_them_are_gone_and_what_makes_them_is_named():
     text = text_of()
     assert sections_of(text) == [
         "verdict", "why", "metrics", "matrix", "class-table", "calibration", "images",
-        "health", "absent", "provenance",
+        "marks", "health", "absent", "provenance",
     ]  # fmt: skip
     assert re.findall('<li><a href="#([^"]+)"', text) == sections_of(text)
     assert "errlens check" not in section("verdict", text)

@@ -14,7 +14,7 @@ from errlens.run.csv_tables import read_declared
 from tests.report.pages import add_parts, fake_explanations, make, report, section, text_of
 
 
-@pytest.mark.parametrize("kind", ["confusion", "misclassified", "explain", "compare"])
+@pytest.mark.parametrize("kind", ["confusion", "misclassified", "compare"])
 def test_stale_parts_are_named_with_the_command_that_renews_them(kind):
     run = make()
     add_parts()
@@ -25,11 +25,10 @@ def test_stale_parts_are_named_with_the_command_that_renews_them(kind):
     record = Path("run", kind, "made_from.json")
     record.write_text(record.read_text().replace(run.info.run_hash, "0" * 64))
     report()
-    wanted = {"explain": "no model", "compare": "errlens compare OLD run"}
+    wanted = {"compare": "errlens compare OLD run"}
     text = text_of()
     assert wanted.get(kind, f"errlens {kind} run") in text
-    if kind != "explain":
-        assert "was made of other predictions" in text
+    assert "was made of other predictions" in text
 
 
 def test_a_stale_or_damaged_gate_is_no_verdict():

@@ -166,7 +166,7 @@ def test_a_cell_links_to_all_of_its_images(visit):
     page.evaluate("""() => {
         const link = document.createElement("a");
         Object.assign(link, { href: "#images?true=cat&pred=lion", textContent: "all", id: "here" });
-        document.querySelector("#pairs").append(link);
+        document.querySelector("#verdict").append(link);
     }""")
     page.click("#here")
     wait_for(page, lambda page: page.input_value("[name=pred]") == "lion")

@@ -122,7 +122,7 @@
     if (!facts.heatmaps.length) return null;
     const figures = facts.heatmaps.map(({ picture, caption }) => {
       const image = make("img", { "data-picture": picture, alt: caption });
-      const figure = make("figure", { class: "heat" }, image, make("figcaption", {}, caption));
+      const figure = make("figure", { class: "heat", tabindex: "0" }, image, make("figcaption", {}, caption));
       fill(image);
       return figure;
     });
