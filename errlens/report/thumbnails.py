@@ -34,16 +34,17 @@ class ThumbnailCache:
         """
         with quiet_pillow():
             yield from in_order(
-                lambda file: self._thumbnail(file, side), files, workers=available_cores()
+                lambda file: self.thumbnail(file, side=side), files, workers=available_cores()
             )
 
     def pictures(self, paths: Iterable[Path], *, widest: int = WIDEST) -> Iterator[bytes | Unread]:
         """Yield a WebP of each picture that errlens drew, shrunk to a width."""
         yield from in_order(
-            lambda path: self._picture(path, widest), paths, workers=available_cores()
+            lambda path: self.picture(path, widest=widest), paths, workers=available_cores()
         )
 
-    def _thumbnail(self, file: ImageFile, side: int) -> bytes | Unread:
+    def thumbnail(self, file: ImageFile, *, side: int = SIDE) -> bytes | Unread:
+        """Return a WebP of one file, or why there is none."""
         if file.content_hash is None:
             encoded = file.read()
             if isinstance(encoded, Unread):
@@ -58,7 +59,8 @@ class ThumbnailCache:
             return made
         return self._keep(place, Image.fromarray(made.shown))
 
-    def _picture(self, path: Path, widest: int) -> bytes | Unread:
+    def picture(self, path: Path, *, widest: int = WIDEST) -> bytes | Unread:
+        """Return a WebP of one picture that errlens drew, shrunk to a width."""
         encoded = read_encoded(path)
         if isinstance(encoded, Unread):
             return encoded
@@ -78,14 +80,19 @@ class ThumbnailCache:
 
     def _keep(self, place: Path, image: Image.Image) -> bytes:
         """Encode a picture and keep it, if there is a place to; a page can do without."""
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=QUALITY, method=4)
-        encoded = buffer.getvalue()
+        encoded = as_webp(image)
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
             with replacing(place) as temporary:
                 temporary.write_bytes(encoded)
         return encoded
+
+
+def as_webp(image: Image.Image) -> bytes:
+    """Encode a picture as pages hold it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=QUALITY, method=4)
+    return buffer.getvalue()
 
 
 def _read(place: Path) -> bytes | None:
