@@ -4,13 +4,14 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
@@ -33,7 +34,7 @@ _SECTIONS: Final = {
     "matrix": "Confusion matrix",
     "class-table": "Classes",
     "calibration": "Calibration",
-    "worst": "Worst errors",
+    "images": "Images",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
@@ -41,11 +42,17 @@ _SECTIONS: Final = {
 }
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
-    f"styles/{name}.css" for name in ("base", "sections", "pictures", "matrix", "charts", "narrow")
+    f"styles/{name}.css"
+    for name in ("base", "sections", "pictures", "browse", "matrix", "charts", "narrow")
 )
-_SCRIPTS: Final = tuple(f"scripts/{name}.js" for name in ("base", "pictures", "matrix", "classes"))
+_SCRIPTS: Final = tuple(
+    f"scripts/{name}.js"
+    for name in (
+        "base", "store", "pictures", "address", "image", "lightbox", "browse", "matrix", "classes",
+    )
+)  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "health", "provenance")
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
@@ -54,6 +61,9 @@ _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
     r"[pq]_value|(old|new)_(confidence|label_prob)": lambda value, _n: formats.probability(value),
     r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
 }
+_LONG_WORD: Final = 12  # letters: one that may get an ellipsis
+_END_OF_WORD: Final = 5  # letters behind the ellipsis
+_END_OF_FILE: Final = 8
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -76,8 +86,12 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    command = shell_line(["errlens", "misclassified", Path(page.run), "--select"])
-    data = dict(getattr(page, "data", {}), command=command, facts=page.shots.facts())
+    data = dict(
+        getattr(page, "data", {}),
+        command=shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
+        commands=_commands(page),
+        facts=page.shots.facts(),
+    )
     return environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
@@ -88,6 +102,13 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         script=Markup(script),  # noqa: S704
         policy=policy,
     )
+
+
+def _commands(page: RunPage | SelectionPage) -> dict[str, str]:
+    """Return what the page tells of one image: how to explain it, if there is a model."""
+    if page.shots.run.info.imported:
+        return {}
+    return {"explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
 
 
 def _sections(page: RunPage) -> dict[str, str]:
@@ -111,9 +132,15 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS}, listed=_listed, cell=table_cell
+        {name: getattr(formats, name) for name in _FORMATS},
+        listed=_listed,
+        cell=table_cell,
+        named=named,
+        fitted=fitted,
     )
-    environment.globals.update(share_range=formats.share_range, mark_kinds=_MARKS)
+    environment.globals.update(
+        share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
+    )
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
@@ -151,6 +178,51 @@ def table_cell(value: Any, column: str, n: int | None = None) -> str:
         if re.fullmatch(pattern, column):
             return write(value, n)
     return formats.count(value) if float(value).is_integer() else formats.number(value)
+
+
+def view_address(view: Mapping[str, Any]) -> str:
+    """Return the address, on the page, of the view of images that is described.
+
+    A list of classes is any of them; names are those that the page shows.
+
+    >>> view_address({"true": "cat", "pred": ["dog", "red fox"], "side": "wrong"})
+    '#images?true=cat&pred=dog&pred=red+fox&side=wrong'
+    """
+    written = {
+        name: [printable(str(one)) for one in (value if isinstance(value, list) else [value])]
+        for name, value in view.items()
+    }
+    return f"#images?{urlencode(written, doseq=True)}"
+
+
+def named(text: str) -> Markup:
+    """Return a name that may break at `_`, `-`, `/` and `.`, and never inside of a word.
+
+    A long word gets an ellipsis where the line has no room for it. It has a twin in
+    `scripts/pictures.js`.
+
+    >>> print(named("tabby_cat"))
+    tabby_<wbr>cat<wbr>
+    """
+    words = re.findall(r"[^_\-/. ]*[_\-/. ]|[^_\-/. ]+", printable(text))
+    return Markup("").join(
+        (escape(word) if len(word) <= _LONG_WORD else fitted(word, _END_OF_WORD)) + Markup("<wbr>")
+        for word in words
+    )
+
+
+def fitted(text: str, end: int = _END_OF_FILE) -> Markup:
+    """Return a name for one line, with an ellipsis in its middle where that has no room for it.
+
+    >>> print(fitted("abcdefghi.jpeg"))
+    <span class="fitted" title="abcdefghi.jpeg"><span>abcdef</span><span>ghi.jpeg</span></span>
+    """
+    text = printable(text)
+    if len(text) <= _LONG_WORD:
+        return Markup('<span class="whole">{}</span>').format(text)
+    return Markup('<span class="fitted" title="{}"><span>{}</span><span>{}</span></span>').format(
+        text, text[:-end], text[-end:]
+    )
 
 
 def _listed(text: str) -> str:

@@ -41,7 +41,7 @@ def test_bad_rows_and_unknown_labels_are_listed(tiny, photos):
     assert "red/broken.png" in shown
     assert "unreadable" in shown
     assert "mauve →" in shown
-    command = section("worst", text_of()) + section("pairs", text_of())
+    command = section("images", text_of()) + section("pairs", text_of())
     assert "errlens explain run" in command
 
 

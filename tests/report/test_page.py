@@ -49,7 +49,7 @@ def test_the_page_shows_what_other_commands_found():
     assert "idea" in section("collect", text)
     assert "more of them awake" in section("collect", text)
     assert 'data-row="1"' in section("exceptional", text)
-    assert section("worst", text).count('class="heat"') == 1
+    assert section("images", text).count('class="heat"') == 1
     assert run.info.run_hash in section("provenance", text)
     uris = data_of(text, "pictures")["uris"]
     assert set(uris) >= {"a/0.png", "0", "3"}
@@ -93,6 +93,7 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
     assert re.findall('<section id="([^"]+)"', text) == [
         "verdict",
         "photos",
+        "images",
         "health",
         "provenance",
     ]
@@ -102,5 +103,5 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
     assert call("import right.csv -o right -q").exit_code == 0
     report("right")
     told = "No errors in 2 images: no class was taken for another."
-    for name in ("matrix", "worst"):
+    for name in ("matrix", "images"):
         assert told in section(name, Path("right/report.html").read_text())

@@ -26,6 +26,17 @@ const page = {};
     if (x < 1 - 1e-11 && Number(text) === 100) return `>${(100 - least).toFixed(digits)}`;
     return text;
   }
+  // As errlens/formats.py writes a probability, and a number that is no share.
+  const fixed = (x, digits) => (x * (1 + 1e-12)).toFixed(digits).replace(/^-?\d+/, (all) => Number(all) ? count(Number(all)) : all);
+  function probability(x) {
+    if (fixed(x, 3) === "0.000") return "<0.001";
+    return x < 1 && fixed(x, 3) === "1.000" ? ">0.999" : fixed(x, 3);
+  }
+  function number(x) {
+    const text = fixed(x, 4);
+    if (x && /^-?0\.0000$/.test(text)) return x > 0 ? "<0.0001" : ">-0.0001";
+    return text;
+  }
   const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
   // A word for the shell, as errlens/escapes.py quotes it; what cannot be seen byte by byte.
   const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
@@ -66,5 +77,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, quoted, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, quoted, wilson, later });
 })();

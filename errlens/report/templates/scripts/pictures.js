@@ -1,41 +1,71 @@
-// Pictures: parsed once, after the first paint.
+// Pictures, and the tiles that hold them: those of the page are filled after the first paint.
 (() => {
-  const { by, read, data, make, later } = page;
-  let pictures = null;
-  const allPictures = () => (pictures ??= read("pictures"));
+  const { data, make, later } = page;
   function fill(image) {
-    const { uris, absent } = allPictures();
     const name = image.dataset.picture;
-    if (uris[name]) {
+    const { url, absent } = page.store.picture(name, "large" in image.dataset);
+    if (url) {
       image.addEventListener("load", () => {
         if (image.naturalWidth > 500) image.classList.add("wide");
       }, { once: true });
-      image.src = uris[name];
+      image.src = url;
       return;
     }
-    const gone = make("span", { class: "gone" }, `no picture: ${absent[name] || "not made"}`);
-    image.replaceWith(gone);
+    // Of most images of a large run there is no picture: what it is called says more than that.
+    const said = absent ? `no picture: ${absent}` : image.dataset.path ?? "no picture";
+    image.replaceWith(make("span", { class: "gone" }, ...named(said, { whole: true })));
   }
   const fillAll = (within) => within.querySelectorAll("img[data-picture]:not([src])").forEach(fill);
   later(() => fillAll(document));
   addEventListener("beforeprint", () => fillAll(document));
 
-  function shot(row) {
-    const facts = data.facts[row];
+  // ---- names in little room: as `named` and `fitted` in report/html.py write them ----
+  const LONG = 12, END = 5;  // letters: of a word that may get an ellipsis, and what stays behind it
+  function fitted(text, end = END) {
+    const letters = [...text];
+    if (letters.length <= LONG) return make("span", { class: "whole" }, text);
+    return make("span", { class: "fitted", title: text },
+      make("span", {}, letters.slice(0, -end).join("")), make("span", {}, letters.slice(-end).join("")));
+  }
+  // The parts of a name that may end a line: it breaks at _ - / . and never inside of a word.
+  function named(text, { whole = false } = {}) {
+    const words = text.match(/[^_\-/. ]*[_\-/. ]|[^_\-/. ]+/g) ?? [];
+    return words.flatMap((word) => [
+      [...word].length > LONG && !whole ? fitted(word) : word, make("wbr"),
+    ]);
+  }
+
+  // The tile of an image. `facts` are those of the store; `brief` leaves out what all tiles beside it
+  // share; `note` is one more thing to say of it.
+  const SIGN = { right: "✓ ", wrong: "✗ ", other: "" };
+  function shot(row, { facts = data.facts[row], brief = true, note = "" } = {}) {
     const side = facts.correct ? "right" : facts.correct === false ? "wrong" : "other";
-    const sure = facts.confidence === null ? facts.pred_name : facts.confidence;
+    const label = facts.label_name ?? "no label", file = facts.path.slice(facts.path.lastIndexOf("/") + 1);
     const image = make("img", {
-      "data-picture": row, alt: `${facts.path}: ${facts.label_name}, taken for ${facts.pred_name}`,
+      "data-picture": row, "data-path": facts.path, alt: `${facts.path}: ${label}${judged(facts)}`,
     });
-    const truth = facts.label_prob === null ? "" : `true ${facts.label_prob}, `;
-    const figure = make("figure", { class: `shot ${side}` },
-      make("div", { class: "picture" }, image),
-      make("figcaption", {},
-        make("span", { class: "said" }, `${{ right: "✓ ", wrong: "✗ ", other: "" }[side]}${sure}`),
-        make("span", { class: "file", title: facts.path },
-          `${truth}row ${row} ${facts.path.slice(facts.path.lastIndexOf("/") + 1)}`)));
+    const classes = facts.pred_name === null ? facts.status :
+      facts.correct ? facts.label_name : facts.label_name === null ? facts.pred_name : `${label} → ${facts.pred_name}`;
+    const short = brief && facts.confidence !== null;
+    const numbers = [
+      short ? "" : facts.confidence,
+      facts.label_prob !== null && facts.correct === false ? `true ${facts.label_prob}` : "",
+      note, `row ${row}`,
+    ];
+    const figure = make("figure", { class: `shot ${side}`, "data-row": row },
+      make("button", { class: "picture", type: "button" }, image),
+      make("figcaption", { title: facts.path },
+        make("span", { class: "said" }, SIGN[side], ...named(short ? facts.confidence : classes)),
+        make("span", { class: "file" }, `${numbers.filter(Boolean).join(", ")} `, fitted(file, 8))));
+    const mark = page.marks?.of(row);
+    if (mark) figure.dataset.marked = mark.verdict;
     fill(image);
     return figure;
   }
-  page.shot = shot;
+  function judged(facts) {
+    if (facts.correct) return ", right";
+    if (facts.pred_name === null) return `, ${facts.status}`;
+    return `, ${facts.correct === false ? "taken for" : "predicted"} ${facts.pred_name}`;
+  }
+  Object.assign(page, { shot, named, fill });
 })();

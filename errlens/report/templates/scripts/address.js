@@ -1,0 +1,87 @@
+// The address: which images are in view, and which of them is open. `#images?true=cat&image=12`.
+// `page.place` is {view, image, group}; `group` are the rows that an open image stands among,
+// null where these are those of the view. The event "place" tells of each change.
+(() => {
+  const { by, data } = page;
+  const FIRST = Object.freeze(data.matrix ?
+    { side: "wrong", sort: "loss", down: true } : { sort: "confidence", down: true });
+  const SIDES = ["right", "wrong", "none"];
+  const downFirst = (sort) => sort !== "path";
+
+  // ---- views as they are written ----
+  function written(view, image = null) {
+    const fields = new URLSearchParams();
+    for (const name of ["true", "pred"]) {
+      for (const one of [view[name] ?? []].flat()) fields.append(name, one);
+    }
+    for (const name of ["side", "from", "to", "finding", "text", "marked", "sort"]) {
+      if (view[name] !== undefined && view[name] !== "") fields.set(name, view[name]);
+    }
+    if (view.down !== downFirst(view.sort)) fields.set("down", view.down);
+    if (image !== null) fields.set("image", image);
+    return `#images?${fields}`;
+  }
+  function parsed(address) {
+    const fields = new URLSearchParams(address.replace(/^#images\??/, ""));
+    const image = whole(fields.get("image"));
+    fields.delete("image");
+    return { view: fields.size ? viewOf(fields) : { ...FIRST }, image };
+  }
+  const whole = (text) => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
+  function viewOf(fields) {
+    const view = {};
+    for (const name of ["true", "pred"]) {
+      const several = fields.getAll(name);
+      if (several.length) view[name] = several.length > 1 ? several : several[0];
+    }
+    if (SIDES.includes(fields.get("side"))) view.side = fields.get("side");
+    for (const name of ["from", "to"]) {
+      const value = parseFloat(fields.get(name));
+      if (Number.isFinite(value)) view[name] = value;
+    }
+    if (whole(fields.get("finding")) !== null) view.finding = whole(fields.get("finding"));
+    for (const name of ["text", "marked"]) if (fields.get(name)) view[name] = fields.get(name);
+    const sort = fields.get("sort");
+    view.sort = page.store.sorts.includes(sort) ? sort : FIRST.sort;
+    view.down = fields.has("down") ? fields.get("down") !== "false" : downFirst(view.sort);
+    return view;
+  }
+
+  // ---- where we are; each entry of the history knows its view, also one without it in its address
+  const place = { view: { ...FIRST }, image: null, group: null };
+  const kept = (depth = 0) => ({ view: written(place.view), image: place.image, group: place.group, depth });
+  const depthNow = () => history.state?.depth ?? 0;
+  const tell = () => document.dispatchEvent(new Event("place"));
+
+  // Go to a place. `depth` counts the entries that an open image stands above where it was opened.
+  function goTo(change, { replace = false } = {}) {
+    if (!replace) history.replaceState(kept(depthNow()), "");
+    Object.assign(place, change);
+    const depth = place.image === null ? 0 : depthNow() + (replace ? 0 : 1);
+    history[replace ? "replaceState" : "pushState"](
+      kept(depth), "", written(place.view, place.image));
+    tell();
+  }
+  function close() {
+    if (depthNow()) history.go(-depthNow());
+    else goTo({ image: null, group: null }, { replace: true });
+  }
+  function follow() {
+    const state = history.state;
+    if (state?.view !== undefined) {
+      Object.assign(place, { view: parsed(state.view).view, image: state.image, group: state.group });
+      tell();
+    } else if (/^#images(\?|$)/.test(location.hash)) {  // a link was followed
+      Object.assign(place, parsed(location.hash), { group: null });
+      history.replaceState(kept(), "");
+      by("images")?.scrollIntoView();
+      if (place.image === null) by("images")?.querySelector("h2").focus({ preventScroll: true });
+      tell();
+    } else if (place.image !== null) {
+      Object.assign(place, { image: null, group: null });
+      tell();
+    }
+  }
+  addEventListener("popstate", follow);
+  Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst });
+})();

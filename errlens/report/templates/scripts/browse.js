@@ -1,0 +1,132 @@
+// All images, filtered and sorted: the page holds as many tiles as were asked for.
+(() => {
+  const { by, make, count, later, store, place, goTo, written, firstView, downFirst, shot } = page;
+  const section = by("images");
+  if (!section) return;
+  const PART = 60;
+  const SORTS = {
+    loss: "loss", confidence: "confidence", margin: "margin", label_prob: "probability of the label", path: "path",
+  };
+  const titles = { ...SORTS, ...Object.fromEntries(store.measured.map(({ name, title }) => [name, title])) };
+  const control = (name) => section.querySelector(`[name="${name}"]`);
+  const tiles = by("tiles"), more = by("more");
+
+  // ---- the filter bar ----
+  const option = (value, text) => make("option", { value }, text);
+  function offer(name, options) {
+    const select = control(name);
+    select.append(...options);
+    select.closest("label").hidden = select.options.length < 2;
+  }
+  function offerAll() {
+    for (const name of ["true", "pred"]) {
+      const known = store.names.map((each, index) => [each, index]);
+      known.sort(([a], [b]) => a.localeCompare(b));
+      offer(name, known.map(([each]) => option(each, each)));
+    }
+    offer("finding", store.findings.map(({ rank, title }) => option(rank, `${rank}. ${title}`)));
+    if (!page.marks) control("marked").closest("label").hidden = true;
+    offer("sort", store.sorts.map((name) => option(name, titles[name])));
+  }
+  // A select that shows what no option of its own is, such as several classes.
+  function choose(select, value) {
+    select.querySelector("[data-further]")?.remove();
+    const several = Array.isArray(value);
+    const text = several ? `${value.length} classes: ${value.join(", ")}` : String(value ?? "");
+    if (several || ![...select.options].some((one) => one.value === text)) {
+      const further = option(text, text);
+      further.dataset.further = "";
+      select.prepend(further);
+    }
+    select.value = text;
+    select.title = text;
+  }
+  function showView() {
+    const { view } = place;
+    for (const name of ["true", "pred", "side", "finding", "marked", "sort"]) choose(control(name), view[name]);
+    for (const name of ["from", "to", "text"]) {
+      if (control(name) !== document.activeElement) control(name).value = view[name] ?? "";
+    }
+    const [up, down] = view.sort === "path" ? ["A to Z", "Z to A"] : ["smallest first", "largest first"];
+    by("direction").textContent = view.down ? `↓ ${down}` : `↑ ${up}`;
+    by("reset").hidden = written(view) === written(firstView);
+  }
+  function change(name) {
+    const view = { ...place.view }, { value } = control(name);
+    if (control(name).selectedOptions?.[0]?.dataset.further !== undefined) return;
+    if (value === "") delete view[name];
+    else view[name] = ["from", "to", "finding"].includes(name) ? Number(value) : value;
+    if (name === "sort") view.down = downFirst(value);
+    goTo({ view }, { replace: name === "text" });  // not an entry of the history for each letter
+  }
+
+  // ---- the tiles ----
+  let shown = null, rows = [], total = 0, turn = 0;
+  const noteOf = (facts) => {
+    const { sort } = place.view;
+    if (sort === "confidence" || sort === "label_prob" || sort === "path") return "";
+    const value = SORTS[sort] ? facts[sort] : facts.measured.find(([title]) => title === titles[sort])?.[1];
+    return value ? `${titles[sort]} ${value}` : "";
+  };
+  async function add(most = PART) {
+    const mine = turn, { view } = place;
+    const found = await store.find(view, { start: rows.length, most });
+    const facts = await Promise.all(found.rows.map((row) => store.facts(row)));
+    if (mine !== turn) return;  // another view was asked for meanwhile
+    const first = rows.length;
+    rows.push(...found.rows);
+    total = found.total;
+    const figures = found.rows.map((row, at) =>
+      shot(row, { facts: facts[at], brief: false, note: noteOf(facts[at]) }));
+    if (first) tiles.append(...figures); else tiles.replaceChildren(...figures);
+    const all = `${count(store.listed)} image${store.listed === 1 ? "" : "s"}`;
+    by("matching").textContent = total === store.listed ? `all ${all}` : `${count(total)} of ${all}`;
+    by("none-matching").hidden = total > 0;
+    const left = Math.min(PART, total - rows.length);
+    more.hidden = left <= 0;
+    more.textContent = `${count(left)} more`;
+  }
+  async function show() {
+    const wanted = written(place.view);
+    if (wanted === shown) return;
+    shown = wanted;
+    showView();
+    turn++;
+    rows = [];
+    await add();
+  }
+  // The row beside another one of the view, as far as it takes; `at` is its place.
+  const FAR = 6000;
+  async function beside(row, step) {
+    while (!rows.includes(row) && rows.length < Math.min(total, FAR)) await add(600);
+    const at = rows.indexOf(row);
+    if (at < 0) return { at: -1, total };
+    if (at + step >= rows.length && rows.length < total) await add();
+    return { at, total, row: rows[at + step] };
+  }
+
+  section.querySelector(".filter").addEventListener("change", (event) => change(event.target.name));
+  control("text").addEventListener("input", () => change("text"));
+  by("direction").addEventListener("click", () => goTo({ view: { ...place.view, down: !place.view.down } }));
+  by("reset").addEventListener("click", () => {
+    goTo({ view: { ...firstView } });
+    section.querySelector("h2").focus({ preventScroll: true });
+  });
+  more.addEventListener("click", async () => {
+    const first = rows.length;
+    await add();
+    tiles.children[first]?.querySelector("button").focus({ preventScroll: true });
+  });
+  document.addEventListener("place", show);
+  document.addEventListener("marks", () => {
+    if (place.view.marked === undefined) return;
+    shown = null;
+    show();
+  });
+  if (store.listed < store.n) {
+    by("not-listed").textContent = `This page lists ${count(store.listed)} of the ${count(store.n)} images of the run, errors first.`;
+    by("not-listed").hidden = false;
+  }
+  later(() => { offerAll(); show(); });
+  page.viewed = { beside, tiles };
+})();

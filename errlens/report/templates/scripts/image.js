@@ -1,0 +1,141 @@
+// What the lightbox shows of one image.
+(() => {
+  const { data, make, store, shot, named, quoted } = page;
+  const SIGN = { true: "✓ ", false: "✗ " };
+
+  function imageTitle(row, facts) {
+    if (facts.path === undefined) return [`row ${row} is not on this page`];
+    const label = facts.label_name ?? "no label";
+    const classes = facts.pred_name === null ? `${label}, ${facts.status}` :
+      facts.correct ? facts.label_name : `${label} → ${facts.pred_name}`;
+    const side = { true: "right", false: "wrong" }[facts.correct] ?? "other";
+    return [make("span", { class: side }, SIGN[facts.correct] ?? "", ...named(classes, { whole: true }))];
+  }
+
+  // ---- the photo, with an outline of what the network was fed ----
+  const LARGE = 512, SMALL = 100, AT_LEAST = 320;  // pixels
+  function photo(row, facts) {
+    const { url, absent } = store.picture(row, true);
+    if (!url) {
+      const why = absent ? `No picture: ${absent}.` : "This page holds no picture of it.";
+      return make("div", { class: "photo none" }, make("p", {}, why),
+        ...(data.commands?.view ? [make("p", { class: "soft" }, make("code", {}, data.commands.view), " shows all of them.")] : []));
+    }
+    const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });
+    const frame = make("div", { class: "frame-of-photo" }, image);
+    image.addEventListener("load", () => {
+      const { naturalWidth: wide, naturalHeight: high } = image, side = Math.max(wide, high);
+      // A photo of 32 pixels is shown as such: large ones, not a blur.
+      if (side <= SMALL) image.classList.add("pixels");
+      const scale = side < AT_LEAST ? AT_LEAST / side : Math.min(1, LARGE / side);
+      frame.style.width = `${Math.round(wide * scale)}px`;
+      frame.style.aspectRatio = `${wide} / ${high}`;
+    }, { once: true });
+    image.src = url;
+    const parts = [frame];
+    if (facts.fed) {
+      const [left, top, right, bottom] = facts.fed, outline = make("div", { class: "fed" });
+      const percent = (share) => `${100 * share}%`;
+      Object.assign(outline.style, {
+        left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
+      });
+      frame.append(outline);
+      parts.push(make("p", { class: "soft" }, "The network was fed what is inside of the outline."));
+    }
+    return make("div", { class: "photo" }, ...parts);
+  }
+
+  // ---- what the network said ----
+  function top(facts) {
+    if (!facts.top.length) return null;
+    const lines = facts.top.map(([name, written, value]) => {
+      const bar = make("span", { class: "bar" });
+      bar.style.width = `${100 * value}%`;
+      const truth = name === facts.label_name;
+      return make("li", { class: truth ? "label" : "" },
+        make("span", { class: "name" }, ...named(name, { whole: true }), truth ? make("span", { class: "tag" }, "label") : ""),
+        make("span", { class: "n" }, written), make("span", { class: "rail", "aria-hidden": "true" }, bar));
+    });
+    return part("Most probable", make("ol", { class: "top-five" }, ...lines));
+  }
+  const part = (heading, ...inside) => make("div", { class: "part" }, make("h3", {}, heading), ...inside);
+  function list(pairs) {
+    const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+    return make("dl", {}, ...known.flatMap(([name, value]) => [
+      make("dt", {}, name), make("dd", {}, ...named(String(value), { whole: true })),
+    ]));
+  }
+  const numbers = (facts) => part("Prediction", list([
+    ["label", facts.label_name ?? "none"], ["predicted", facts.pred_name],
+    ["status", facts.status === "ok" ? null : facts.status],
+    ["confidence", facts.confidence], ["of the label", facts.label_prob], ["loss", facts.loss], ["margin", facts.margin],
+  ]));
+  const properties = (facts) => (facts.measured.length ? part("Properties", list(facts.measured)) : null);
+
+  // ---- where it leads ----
+  function findings(facts) {
+    if (!facts.findings?.length) return null;
+    const items = facts.findings.map(({ rank, title }) =>
+      make("li", {}, make("a", { href: page.written({ finding: rank, sort: "loss", down: true }) }, `${rank}. ${title}`)));
+    return part("Findings it is in", make("ul", { class: "plain" }, ...items));
+  }
+  function copied(text) {
+    const button = make("button", { type: "button", onclick: async () => {
+      button.textContent = (await copy(text, button)) ? "copied" : "select it and copy";
+      setTimeout(() => { button.textContent = "copy"; }, 2000);
+    }, "aria-label": `copy ${text}` }, "copy");
+    return make("p", { class: "to-copy" }, make("code", {}, text), button);
+  }
+  async function copy(text, beside) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {  // not allowed here: the old way, by a selection
+      const field = make("textarea", { "aria-hidden": "true", tabindex: "-1" });
+      field.value = text;
+      beside.after(field);
+      field.select();
+      const done = document.execCommand("copy");
+      field.remove();
+      beside.focus();
+      return done;
+    }
+  }
+  function commands(row, facts) {
+    const parts = [copied(facts.file ?? facts.path)];
+    if (data.commands?.explain) parts.push(copied(`${data.commands.explain} ${quoted(`row:${row}`)}`));
+    return part("File", ...parts);
+  }
+  async function near(facts, within) {
+    const all = await Promise.all(facts.near.map((row) => store.facts(row)));
+    within.append(make("div", { class: "shots small" }, ...facts.near.map((row, at) => shot(row, { facts: all[at], brief: false }))));
+  }
+  function nearest(facts) {
+    if (!facts.near.length) return null;
+    const found = part("Right ones that look like it to the network");
+    near(facts, found);
+    return found;
+  }
+  function heatmaps(facts) {
+    if (!facts.heatmaps.length) return null;
+    const figures = facts.heatmaps.map(({ picture, caption }) => {
+      const { url, absent } = store.picture(picture, true);
+      return make("figure", { class: "heat" },
+        url ? make("img", { src: url, alt: caption }) : make("p", { class: "soft" }, `no picture${absent ? `: ${absent}` : ""}`),
+        make("figcaption", {}, caption));
+    });
+    return part("Where the network found its reasons", make("div", { class: "heats" }, ...figures));
+  }
+
+  function imageParts(row, facts) {
+    if (facts.path === undefined) return [];
+    const beside = [numbers(facts), top(facts), findings(facts), properties(facts)];
+    const below = [heatmaps(facts), nearest(facts), commands(row, facts)];
+    return [
+      make("div", { class: "picture-and-marks" }, photo(row, facts), ...(page.marks ? [page.marks.editor(row)] : [])),
+      make("div", { class: "beside" }, ...beside.filter(Boolean)),
+      ...below.filter(Boolean),
+    ];
+  }
+  Object.assign(page, { imageTitle, imageParts });
+})();
