@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -48,7 +48,8 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "store", "pictures", "address", "image", "lightbox", "browse", "matrix", "classes",
+        "base", "store", "remote", "pictures", "address", "image", "explain", "lightbox",
+        "browse", "matrix", "classes",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
@@ -69,39 +70,60 @@ _FORMATS: Final = ("share", "points", "probability", "number", "times", "count",
 
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
-    empty = _fill(page, Pictures(0))
+    empty = _fill(page, Pictures(0)).text
     room = LARGEST - _SPARE - len(empty.encode())
     pictures = page.shots.pictures(max(0, room), progress=progress)
-    return _fill(page, pictures), pictures
+    return _fill(page, pictures).text, pictures
 
 
-def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
+class ServedPage(NamedTuple):
+    """A page that asks a server for its images, and the Content-Security-Policy it needs."""
+
+    text: str
+    policy: str
+
+
+def render_served(page: RunPage, remote: Mapping[str, Any]) -> ServedPage:
+    """Return the page as `errlens view` serves it: without what it can ask for.
+
+    `remote` is what the page has to know of the server, as plain values.
+    """
+    return _fill(page, Pictures(0), remote=remote)
+
+
+def _fill(
+    page: RunPage | SelectionPage, pictures: Pictures, remote: Mapping[str, Any] | None = None
+) -> ServedPage:
     """Fill the template."""
     environment = _environment()
     name = "report" if isinstance(page, RunPage) else "selection"
     style, script = (
         "\n".join(_source(environment, name) for name in names) for names in (_STYLES, _SCRIPTS)
     )
+    sources = "img-src data:" if remote is None else "img-src 'self' data:; connect-src 'self'"
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"default-src 'none'; {sources}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
+    facts = page.shots.facts()
     data = dict(
         getattr(page, "data", {}),
         command=shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         commands=_commands(page),
-        facts=page.shots.facts(),
+        facts=facts if remote is None else {},
+        **({} if remote is None else {"remote": remote}),
     )
-    return environment.get_template(f"{name}.html.j2").render(
+    text = environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
-        facts=data["facts"],
+        facts=facts,
         data=data,
         pictures={"uris": pictures.uris, "absent": pictures.absent},
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704
         policy=policy,
     )
+    return ServedPage(text, policy)
 
 
 def _commands(page: RunPage | SelectionPage) -> dict[str, str]:
