@@ -21,6 +21,8 @@ from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
 from errlens.report.cells import class_data, matrix_data
 from errlens.report.health import Health, health
+from errlens.report.images.listing import by_worth, list_images
+from errlens.report.images.properties import image_properties
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
@@ -151,9 +153,23 @@ def read_page(sources: Sources) -> RunPage:
         provenance=provenance(run),
         problems=problems,
         commands=_commands(sources) if has_labels else {},
-        data={"matrix": matrix_data(matrix, among, shots, confusion), "classes": class_data(run)}
-        if has_labels
-        else {},
+        data={
+            "images": list_images(
+                sources.images,
+                by_worth(among),
+                image_properties(run, sources.images),
+                found.findings,
+                budget=sources.room.for_listing,
+            ),
+            **(
+                {
+                    "matrix": matrix_data(matrix, among, shots, confusion),
+                    "classes": class_data(run),
+                }
+                if has_labels
+                else {}
+            ),
+        },
         shots=shots,
         photos=None if has_labels else _photos(sources, shots),
     )

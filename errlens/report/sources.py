@@ -1,7 +1,7 @@
 """What a page is made of: a run, and what other commands made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
+from errlens.report.images.room import Room
 from errlens.report.overview import Overview, gate_sentence, overview
 from errlens.report.parts import Part, read_gates, read_part
 from errlens.report.shots import PICTURE_COLUMNS, Shots
@@ -43,6 +44,7 @@ class Sources:
     among: Selectable
     rank: str
     root: Path
+    room: Room = field(default_factory=Room)
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""

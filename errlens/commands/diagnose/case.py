@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.analysis.findings.measured import keep_measured, read_measured
 from errlens.analysis.findings.scored import COLUMNS, Scored, read_kept, scored
-from errlens.commands.diagnose.measured import keep_measured, read_measured
 from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.data.photos.images import ImageFile
 from errlens.data.photos.preprocess import Preprocessing

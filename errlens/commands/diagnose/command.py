@@ -17,10 +17,10 @@ from errlens.analysis.findings.finding import (
 )
 from errlens.analysis.findings.known.collecting import known_findings
 from errlens.analysis.findings.known.two_classes import read_costs
+from errlens.analysis.findings.measured import FILE as PROPERTIES_FILE
 from errlens.analysis.findings.reading import FILE, KIND, findings_tree
 from errlens.commands.diagnose import view
 from errlens.commands.diagnose.case import Case, open_case
-from errlens.commands.diagnose.measured import FILE as PROPERTIES_FILE
 from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.diagnose.result import Diagnosis
 from errlens.commands.diagnose.searches import looks

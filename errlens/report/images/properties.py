@@ -1,0 +1,88 @@
+"""What is known of images besides their predictions: what was measured, and what the user gave."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from errlens import formats
+from errlens.analysis.findings.measured import read_properties
+from errlens.data.properties.table import PROPERTIES
+from errlens.escapes import printable
+from errlens.predictions.table import Predictions
+from errlens.run.folder import RunFolder
+
+MOST_GIVEN: Final = 20  # columns of a manifest; one with features has thousands
+_LONGEST: Final = 200  # letters of a cell of a manifest
+# A page sorts by these names already.
+_TAKEN: Final = frozenset({"loss", "confidence", "margin", "label_prob", "path", *PROPERTIES})
+
+
+class ImageProperty(NamedTuple):
+    """A property of the images.
+
+    `values` are those of some images, by row; `write` is given one of them that is not missing. The
+    values of a number are float64.
+    """
+
+    name: str
+    title: str
+    values: pd.Series
+    write: Callable[[Any], str]
+    is_number: bool
+
+    def numbers(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the values of some rows, NaN where there is none."""
+        return self.values.reindex(rows).to_numpy(np.float64, na_value=np.nan)
+
+
+def image_properties(run: RunFolder, images: Predictions) -> list[ImageProperty]:
+    """Return what is known of the images of a run: what diagnose measured, then their manifest.
+
+    Args:
+        run: The run.
+        images: With the columns `width` and `height`; they count where nothing was measured.
+    """
+    measured = read_properties(run)
+    if measured is None:
+        measured = images.table.select(["width", "height"]).to_pandas().astype("float64")
+    return [*_measured(measured), *_given(run.read_extra())]
+
+
+def written(properties: Iterable[ImageProperty], row: int) -> list[list[str]]:
+    """Return [title, value as it is written] of what is known of a row."""
+    known = [(each, each.values.get(row)) for each in properties]
+    return [
+        [each.title, printable(each.write(value))] for each, value in known if not pd.isna(value)
+    ]
+
+
+def _measured(table: pd.DataFrame) -> list[ImageProperty]:
+    return [
+        ImageProperty(name, known.name, table[name], known.write, known.kind == "number")
+        for name, known in PROPERTIES.items()
+        if name in table and table[name].notna().any()
+    ]
+
+
+def _given(extra: pd.DataFrame) -> list[ImageProperty]:
+    """Return the columns of a manifest; one of text that are all numbers is one of numbers."""
+    given = []
+    for name in [name for name in extra.columns if extra[name].notna().any()][:MOST_GIVEN]:
+        cells = extra[name]
+        numbers = None if cells.dtype == bool else pd.to_numeric(cells, errors="coerce")
+        is_number = numbers is not None and bool((numbers.notna() == cells.notna()).all())
+        title = printable(f"{name} (manifest)" if name in _TAKEN else str(name))
+        given.append(
+            ImageProperty(title, title, numbers.astype("float64"), formats.given, is_number=True)
+            if is_number and numbers is not None
+            else ImageProperty(title, title, cells, _shortened, is_number=False)
+        )
+    return given
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
