@@ -11,6 +11,7 @@ MOST: Final = 64  # connections, each of which has a thread; a browser opens six
 PATIENCE: Final = 20.0  # seconds in which a request must have been sent, from its first byte on
 
 _WORKING: Final = float("inf")
+_PAUSE: Final = 0.02  # seconds
 
 
 class Connections:
@@ -54,6 +55,15 @@ class Connections:
         with self._lock:
             for connection in [one for one, until in self._until.items() if until < now()]:
                 self._drop(connection)
+
+    def rest(self, patience: float) -> bool:
+        """Give requests that are being answered some seconds; tell whether all are."""
+        end = time.monotonic() + patience
+        while busy := _WORKING in self._until.copy().values():
+            if time.monotonic() > end:
+                break
+            time.sleep(_PAUSE)
+        return not busy
 
     def _set(self, connection: socket.socket, until: float) -> None:
         with self._lock:

@@ -67,6 +67,12 @@ class Finder:
         self._found = _Remembered()
         self._lock = Lock()
 
+    @property
+    def sorts(self) -> list[str]:
+        """What there is to sort by, as far as it is known of any image."""
+        known = [name for name in NUMBERS if self._table[name].null_count < self.n]
+        return [*known, "path", *self._measured]
+
     def find(self, view: View) -> Rows:
         """Return the rows of a view in its order; what is not known of an image comes last.
 
@@ -147,18 +153,18 @@ class Finder:
             return np.arange(self.n, dtype=np.int32)
         if sort == "path":
             direction = "descending" if down else "ascending"
-            order = pc.sort_indices(
-                self._table.select(["path"]), sort_keys=[("path", direction)]
-            )
+            order = pc.sort_indices(self._table.select(["path"]), sort_keys=[("path", direction)])
             return np.asarray(order.to_numpy().astype(np.int32))
         values = self._values(sort)
         return np.argsort(-values if down else values, kind="stable").astype(np.int32)
 
     def _values(self, sort: str) -> NDArray[np.float64]:
         """Return the numbers to sort by, nan where one is not known."""
-        if sort in NUMBERS:
-            return np.asarray(self._table[sort].to_numpy(), np.float64)
-        return self._measured[sort]()
+        if sort in self._measured:
+            return self._measured[sort]()
+        if sort not in NUMBERS:
+            raise KeyError(sort)
+        return np.asarray(self._table[sort].to_numpy(), np.float64)
 
 
 class _Remembered:

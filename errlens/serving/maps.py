@@ -25,7 +25,9 @@ class Maps:
         why_none: The sentence why there are none.
     """
 
-    def __init__(self, make: Make | None, methods: Sequence[str], why_none: str = "") -> None:
+    def __init__(
+        self, make: Make | None, methods: Sequence[str] = (), *, why_none: str = ""
+    ) -> None:
         self._make = make
         self.methods = methods if make else ()
         self.why_none = why_none

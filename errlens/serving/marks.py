@@ -2,12 +2,14 @@
 
 from http import HTTPStatus
 from threading import Lock
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from errlens.analysis.marks.files import read_run_marks, write_run_marks
-from errlens.analysis.marks.mark import marks_tree, parse_marks
+from errlens.analysis.marks.mark import Mark, checked_mark
 from errlens.documents import BadDocument, parse_json
-from errlens.errors import ErrlensError
+from errlens.errors import BadMarks, ErrlensError
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
 from errlens.serving.answers import Answer, Refused, json_answer
@@ -30,7 +32,7 @@ class RunMarks:
     def __init__(self, run: RunFolder, images: Predictions) -> None:
         self._run = run
         self._images = images
-        self._marks = read_run_marks(run, images)
+        self._marks: dict[int, Mark] = read_run_marks(run, images)
         self._version = 0
         self._lock = Lock()
 
@@ -45,25 +47,55 @@ class RunMarks:
             return Verdicts(self._version, by_row)
 
     def read(self) -> Answer:
-        """Return marks.json as it is, or would be."""
+        """Return all marks by row."""
         with self._lock:
-            return json_answer(marks_tree(self._marks, self._images.table, self._run.info.run_hash))
+            return json_answer({str(row): mark._asdict() for row, mark in self._marks.items()})
 
     def write(self, body: bytes) -> Answer:
-        """Take marks in place of all that there are, write them, and return them.
+        """Take changes, `{"changes": [[row, mark or null], ...]}`, and write all marks.
+
+        Other pages may have marked meanwhile: only what changed there is changed here.
 
         Raises:
             Refused: They are no marks of this run, or cannot be written.
         """
         try:
-            tree = parse_json(body.decode())
-            classes, run_hash = self._images.classes, self._run.info.run_hash
-            marks = parse_marks(tree, self._images.table, classes, run_hash, source=_SOURCE)
+            changes = self._read_changes(parse_json(body.decode()))
             with self._lock:
+                marks = {row: mark for row, mark in {**self._marks, **changes}.items() if mark}
                 write_run_marks(self._run, marks, self._images)
                 self._marks, self._version = marks, self._version + 1
-        except (UnicodeDecodeError, BadDocument) as error:
-            raise Refused(HTTPStatus.BAD_REQUEST, f"{_SOURCE} is no JSON") from error
+        except (UnicodeDecodeError, BadDocument, ValidationError) as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"{_SOURCE} is no change of marks") from error
         except ErrlensError as error:
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
-        return self.read()
+        return json_answer({})
+
+    def _read_changes(self, tree: Any) -> dict[int, Mark | None]:
+        """Return what is said of which row; None where a mark is taken back."""
+        n, classes = len(self._images), self._images.classes
+        changes: dict[int, Mark | None] = {}
+        for row, said in _Changes.model_validate(tree).changes:
+            if not 0 <= row < n:
+                raise BadMarks(f"{_SOURCE} is about row {row}; the last row of the run is {n - 1}")
+            source = f"{_SOURCE} of row {row}"
+            changes[row] = said and checked_mark(
+                said.verdict, said.label, said.remark, classes, source=source
+            )
+        return changes
+
+
+class _Said(BaseModel):
+    """A mark as the page sends it."""
+
+    model_config = ConfigDict(strict=True)
+
+    verdict: str
+    label: str | None = None
+    remark: str | None = None
+
+
+class _Changes(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    changes: list[tuple[int, _Said | None]]

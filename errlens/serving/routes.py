@@ -22,12 +22,12 @@ MOST_FACTS: Final = 500  # images of one answer
 class Served:
     """A run as it is served: its page, and what the page asks for.
 
-    `facts` returns what there is to say of some rows, in their order.
+    `facts` returns what there is to say of some rows, by row.
     """
 
     page: ServedPage
     finder: Finder
-    facts: Callable[[Sequence[int]], Sequence[Mapping[str, Any]]]
+    facts: Callable[[Sequence[int]], Mapping[str, Any]]
     pictures: RunPictures
     maps: Maps
     marks: RunMarks
@@ -63,7 +63,11 @@ class Served:
         rows = Query(text, ("row",)).rows("row", n=self.finder.n)
         if len(rows) > MOST_FACTS:
             raise Refused(HTTPStatus.BAD_REQUEST, f"at most {MOST_FACTS} rows at a time")
-        return json_answer(dict(zip(map(str, rows), self.facts(rows), strict=True)))
+        with self._alone:  # what was found of some images stays known
+            facts = self.facts(rows)
+        return json_answer(
+            {row: {**of_row, "findings": self._found(int(row))} for row, of_row in facts.items()}
+        )
 
     def _thumbnail(self, text: str) -> Answer:
         return self.pictures.thumbnail(Query(text, ("row",)).row("row", n=self.finder.n))

@@ -144,7 +144,10 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             raise Refused(HTTPStatus.NOT_FOUND, "there is no such thing here")
         if not writes:
-            if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            if (
+                self.headers.get("Content-Length", "0") != "0"
+                or "Transfer-Encoding" in self.headers
+            ):
                 raise Refused(HTTPStatus.BAD_REQUEST, "a question brings nothing along")
             self.server.connections.works(self.connection)
             return route.reads(target.query)

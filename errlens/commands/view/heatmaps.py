@@ -39,9 +39,7 @@ class HeatMaps:
         self._run = run
         self._images = images
         self._root = root
-        self._load = partial(
-            reload_classifier, run.require_model(), device=device, trusted=trusted
-        )
+        self._load = partial(reload_classifier, run.require_model(), device=device, trusted=trusted)
 
     def __call__(self, row: int, method: str) -> bytes:
         """Return a picture, as WebP, of what speaks for the classes of an image.

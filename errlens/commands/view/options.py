@@ -53,9 +53,7 @@ class ServerOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ViewOptions(
-    RunArgument, RankOption, ImagesOption, ServerOptions, OutputOptions, OpenOption
-):
+class ViewOptions(RunArgument, RankOption, ImagesOption, ServerOptions, OutputOptions, OpenOption):
     """Look through a run in the browser, however large it is.
 
     It is the page of errlens report, served from this machine to this machine alone until Ctrl-C:

@@ -96,14 +96,15 @@
     });
   }
 
-  // ---- marks: the page sends all that there are, the server keeps them in the run ----
-  const marks = {
-    read: () => told("marks", {}, null),
-    write: async (tree) => (await ask("marks", {}, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(tree),
-    })).json(),
+  // ---- marks: kept in the run folder, where other pages may have marked meanwhile ----
+  const keeper = {
+    where: "in the run folder",
+    read: async () => (await ask("marks")).json(),
+    write: (changes) => ask("marks", {}, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ changes }),
+    }),
   };
   const names = data.matrix?.names ?? data.remote.names;
   const store = { n, listed: n, names, measured, findings, sorts, find, facts, picture };
-  Object.assign(page, { store, remote: { map, marks } });
+  Object.assign(page, { store, keeper, remote: { map } });
 })();

@@ -1,0 +1,98 @@
+"""What is read of a run before its page is served."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
+
+from errlens.analysis.findings.reading import read_findings
+from errlens.attribution.methods import method_names
+from errlens.commands.options.selecting import Selection, SelectOptions
+from errlens.commands.view.options import ViewOptions
+from errlens.escapes import printable, shell_line
+from errlens.report.html import render_served
+from errlens.report.images.facts import ImageFacts
+from errlens.report.images.heatmaps import heatmaps_by_row
+from errlens.report.page import read_page
+from errlens.report.sources import Sources
+from errlens.run.folder import RunFolder
+from errlens.serving.finder import Finder
+from errlens.serving.maps import Maps
+from errlens.serving.marks import RunMarks
+from errlens.serving.pictures import RunPictures
+from errlens.serving.routes import Served
+
+if TYPE_CHECKING:
+    from errlens.commands.view.heatmaps import HeatMaps
+
+_IMPORTED: Final = "The predictions were imported, so there is no model to explain with"
+_NOT_WANTED: Final = "errlens view was started with --no-model"
+
+
+def prepare(run: RunFolder, options: ViewOptions) -> Served:
+    """Read a run, and put together what is served of it."""
+    selection, root = SelectOptions(rank=options.rank).choose(run), options.images_root(run)
+    sources = Sources(
+        run=run,
+        images=selection.images,
+        among=selection.among,
+        rank=selection.rank,
+        root=root,
+    )
+    page, found = read_page(sources), read_findings(run).findings
+    index = page.shots.explained.tables.get("index")
+    pictures = {} if index is None else heatmaps_by_row(index)
+    facts = ImageFacts(run, selection.images, selection.among, root, pictures)
+    marks, maps = RunMarks(run, selection.images), _maps(run, selection, options)
+    finder = Finder(
+        selection.images,
+        measured={
+            each.name: partial(each.numbers, selection.images.table["row"].to_numpy())
+            for each in facts.properties
+            if each.is_number
+        },
+        findings={rank: finding.rows for rank, finding in enumerate(found, 1)},
+        verdicts=lambda: marks.verdicts,
+    )
+    remote = {
+        "n": finder.n,
+        "names": [printable(name) for name in selection.images.classes.names],
+        "sorts": finder.sorts,
+        "measured": [
+            {"name": each.name, "title": each.title} for each in facts.properties if each.is_number
+        ],
+        "findings": [
+            {"rank": rank, "title": printable(finding.statement)}
+            for rank, finding in enumerate(found, 1)
+            if finding.rows
+        ],
+        "methods": maps.methods,
+        "why_no_maps": maps.why_none,
+        "command": shell_line(["errlens", "view", run.path]),
+    }
+    shown = {picture.file for of_row in pictures.values() for picture in of_row}
+    return Served(
+        page=render_served(page, remote),
+        finder=finder,
+        facts=facts.of,
+        pictures=RunPictures(run, selection.images, root, shown),
+        maps=maps,
+        marks=marks,
+    )
+
+
+def _maps(run: RunFolder, selection: Selection, options: ViewOptions) -> Maps:
+    """Return what makes heat maps, or says why there are none."""
+    if options.no_model:
+        return Maps(None, why_none=_NOT_WANTED)
+    if run.info.imported:
+        return Maps(None, why_none=_IMPORTED)
+    root = options.images_root(run)
+
+    @cache
+    def heatmaps() -> "HeatMaps":
+        from errlens.commands.view.heatmaps import HeatMaps  # which takes seconds: torch
+
+        return HeatMaps(
+            run, selection.images, root, device=options.device, trusted=options.trust_run
+        )
+
+    return Maps(lambda row, method: heatmaps()(row, method), method_names())
