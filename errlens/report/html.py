@@ -35,6 +35,7 @@ _SECTIONS: Final = {
     "class-table": "Classes",
     "calibration": "Calibration",
     "images": "Images",
+    "marks": "Marks",
     "collect": "What to collect",
     "comparison": "Comparison",
     "health": "Data health",
@@ -43,17 +44,17 @@ _SECTIONS: Final = {
 # In their order: what comes later uses, or overrules, what came before.
 _STYLES: Final = tuple(
     f"styles/{name}.css"
-    for name in ("base", "sections", "pictures", "browse", "matrix", "charts", "narrow")
+    for name in ("base", "sections", "pictures", "browse", "marks", "matrix", "charts", "narrow")
 )
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "store", "remote", "pictures", "address", "image", "explain", "lightbox",
-        "browse", "matrix", "classes",
+        "base", "written", "store", "remote", "pictures", "marks", "marks_files", "marks_editor",
+        "address", "image", "explain", "lightbox", "browse", "marks_list", "matrix", "classes",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "health", "provenance")
+_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "marks", "health", "provenance")
 _SPARE: Final = 400_000  # for the names of what is left out
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
@@ -110,6 +111,7 @@ def _fill(
         getattr(page, "data", {}),
         command=shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         commands=_commands(page),
+        marks=page.marks,
         facts=facts if remote is None else {},
         **({} if remote is None else {"remote": remote}),
     )

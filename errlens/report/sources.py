@@ -26,6 +26,7 @@ from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
 from errlens.report.images.room import Room
+from errlens.report.marks.given import GivenMarks
 from errlens.report.overview import Overview, gate_sentence, overview
 from errlens.report.parts import Part, read_gates, read_part
 from errlens.report.shots import PICTURE_COLUMNS, Shots
@@ -36,7 +37,8 @@ from errlens.run.folder import RunFolder
 class Sources:
     """A run, its errors ranked, and where its images lie; what a page is made of.
 
-    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`.
+    `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`;
+    `marks` are those that the page is given.
     """
 
     run: RunFolder
@@ -45,6 +47,7 @@ class Sources:
     rank: str
     root: Path
     room: Room = field(default_factory=Room)
+    marks: GivenMarks = field(default_factory=GivenMarks)
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""

@@ -59,7 +59,7 @@ class PageServer(ThreadingHTTPServer):
     ) -> None:
         self.routes = routes
         self.token = token or new_token()
-        self.connections = connections or Connections()
+        self.connections = Connections() if connections is None else connections
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
@@ -153,7 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
             return route.reads(target.query)
         if route.writes is None or target.query:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is written here")
-        body = self.rfile.read(content_length(self.headers, most=LARGEST_BODY))
+        length = content_length(self.headers, most=LARGEST_BODY)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise Refused(HTTPStatus.BAD_REQUEST, "the rest is missing")
         self.server.connections.works(self.connection)
         return route.writes(body)
 

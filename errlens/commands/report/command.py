@@ -9,6 +9,7 @@ from errlens.commands.report.result import ReportResult
 from errlens.errors import OutOfReach
 from errlens.report.html import render
 from errlens.report.markdown import summary
+from errlens.report.marks.given import read_given
 from errlens.report.page import RunPage, SelectionPage, read_page, read_selection
 from errlens.report.sources import Sources
 from errlens.run.disk import written_to
@@ -52,6 +53,7 @@ def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:
         among=selection.among,
         rank=selection.rank,
         root=options.images_root(run),
+        marks=read_given(run, options.marks or (), selection.images, selection.among),
     )
     if options.select:
         return read_selection(sources, options.select, selection.rows)

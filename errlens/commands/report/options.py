@@ -1,8 +1,13 @@
 """Options of `errlens report`."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from errlens.commands.options.invocation import OpenOption, OutputOptions
+from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument, SelectOptions
 
 
@@ -18,3 +23,13 @@ class ReportOptions(RunArgument, SelectOptions, ImagesOption, OutputOptions, Ope
         errlens report runs/sample
         errlens report runs/sample --select worst:20
     """
+
+    marks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.IMAGES,
+            help="Show the marks of a colleague: marks.json, labels.csv or notes.yaml, as the page "
+            "exports them.",
+        ),
+    ] = None

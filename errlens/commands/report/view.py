@@ -13,6 +13,11 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     """Say what could not be done, and where the page is."""
     if result.not_appended:
         screen.warn(result.not_appended)
+    marks = result.page.marks
+    if marks["problem"]:
+        screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
+    for source in marks["given"]:
+        screen.remark(f"{counted(len(source['marks']), 'mark')} of {source['name']!r} shown")
     n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)

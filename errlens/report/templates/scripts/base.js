@@ -77,5 +77,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, quoted, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, quoted, UNSEEN, wilson, later });
 })();

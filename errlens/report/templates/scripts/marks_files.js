@@ -1,0 +1,109 @@
+// Files of marks: made here for errlens, for training and for labelling tools; marks.json is read, too.
+(() => {
+  const { data, make, marks, printable, written } = page;
+  const { WRONG_LABEL } = marks, given = data.marks;
+
+  // ---- what a file says of an image besides its mark: names as they are, not as they are shown ----
+  const byShown = new Map(given.classes.map((name) => [printable(name), name]));
+  const asItIs = (shown) => (shown === null ? null : byShown.get(shown) ?? shown);
+  function confidenceOf(row, facts) {
+    const images = data.images, place = images?.rows ? images.rows.indexOf(row) : row;
+    return images?.confidence?.[place] ?? facts.top?.[0]?.[2] ?? null;
+  }
+  async function imageOf(row) {
+    const facts = await page.store.facts(row);
+    return {
+      row, sample_id: facts.path, path: facts.path, label_name: asItIs(facts.label_name), ...given.odd[row],
+      pred_name: asItIs(facts.pred_name), confidence: confidenceOf(row, facts), ...marks.of(row),
+    };
+  }
+  const marked = () => Promise.all(marks.rows().map(imageOf));
+
+  // ---- the files ----
+  const LABEL_COLUMNS = ["row", "sample_id", "path", "label_name", "label", "verdict", "remark"];
+  const labelsCsv = (images) => written.csv(LABEL_COLUMNS,
+    images.filter((image) => image.verdict === WRONG_LABEL).map((image) => LABEL_COLUMNS.map((name) => image[name])));
+  function notesYaml(images) {
+    const block = ({ row, verdict, label, remark }) => {
+      const lines = Object.entries({ verdict, label, observation: remark }).filter(([, text]) => text);
+      return [`${written.yaml(`row:${row}`)}:`, ...lines.map(([key, text]) => `  ${key}: ${written.yaml(text)}`)];
+    };
+    return images.flatMap(block).map((line) => `${line}\n`).join("");
+  }
+  const marksJson = (images) => written.json({
+    schema_version: 1,
+    run_hash: given.run_hash,
+    marks: images.map(({ row, sample_id, path, label_name, verdict, label, remark }) =>
+      ({ row, sample_id, path, label_name, verdict, label, remark })),
+  });
+  // As errlens/analysis/findings/causes/labels/exports.py writes labels in doubt; a test compares them.
+  const choice = ({ row, label }) => ({
+    model_version: "errlens",
+    result: [{ id: `row${row}`, type: "choices", from_name: "label", to_name: "image", value: { choices: [label] } }],
+  });
+  const labelStudio = (images) => written.json(images.map((image) => ({
+    data: {
+      image: `/data/local-files/?d=${written.address(image.path)}`,
+      row: image.row, sample_id: image.sample_id, label_name: image.label_name, list: image.verdict, evidence: image.remark,
+    },
+    predictions: image.label === null ? [] : [choice(image)],
+  })));
+  const classified = (label, further) => (label === null ? null : { _cls: "Classification", label, ...further });
+  const inRoot = (path) => `${given.root.replace(/\/$/, "")}/${path}`;
+  const fiftyOne = (images) => written.json({
+    samples: images.map((image) => ({
+      filepath: inRoot(image.path),
+      tags: [image.verdict],
+      row: image.row,
+      errlens_id: image.sample_id,
+      evidence: image.remark,
+      ground_truth: classified(image.label_name),
+      prediction: classified(image.pred_name, { confidence: image.confidence }),
+      mended: classified(image.label),
+    })),
+  });
+  const files = {
+    "labels.csv": { kind: "text/csv", write: labelsCsv },
+    "notes.yaml": { kind: "application/yaml", write: notesYaml },
+    "marks.json": { kind: "application/json", write: marksJson },
+    "label_studio.json": { kind: "application/json", write: labelStudio },
+    "samples.json": { kind: "application/json", write: fiftyOne },
+  };
+  async function save(name) {
+    const { kind, write } = files[name];
+    const url = URL.createObjectURL(new Blob([write(await marked())], { type: `${kind};charset=utf-8` }));
+    make("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);  // some browsers begin late
+  }
+
+  // ---- marks.json, read: of this run by row, of another one by image ----
+  const MOST_BYTES = 64 * 2 ** 20;
+  class Unread extends Error {}
+  async function read(file) {
+    if (file.size > MOST_BYTES) throw new Unread(`${file.name} has more than 64 MiB.`);
+    let tree;
+    try { tree = JSON.parse((await file.text()).replace(/^\ufeff/, "")); } catch {
+      throw new Unread(`${file.name} is no JSON. What is read here is a marks.json; errlens report --marks reads labels.csv and notes.yaml, too.`);
+    }
+    if (!Array.isArray(tree?.marks)) throw new Unread(`${file.name} is no marks.json: it has no list called marks.`);
+    const rowOf = tree.run_hash === given.run_hash ? (said) => said.row : rowsById();
+    return new Map(tree.marks.map((said, at) => checked(said, at, file.name, rowOf)));
+  }
+  function checked(said, at, name, rowOf) {
+    const row = rowOf(said ?? {}), mark = marks.asMark(said);
+    const n = data.images?.n ?? page.store.n;
+    if (!Number.isInteger(row) || row < 0 || row >= n) throw new Unread(`${name}: mark ${at + 1} is about an image that this run does not have.`);
+    if (!mark) throw new Unread(`${name}: mark ${at + 1} has no verdict of ${marks.VERDICTS.join(", ")}.`);
+    if ((said.label ?? null) !== mark.label) throw new Unread(`${name}: mark ${at + 1}: ${printable(String(said.label))} is no class of this run.`);
+    return [row, mark];
+  }
+  function rowsById() {
+    const rows = new Map();
+    (data.images?.path ?? []).forEach((path, place) => {
+      const row = data.images.rows ? data.images.rows[place] : place;
+      rows.set(given.odd[row]?.sample_id ?? path, row);
+    });
+    return ({ sample_id: id }) => rows.get(id);
+  }
+  Object.assign(marks, { files, marked, save, read, Unread });
+})();
