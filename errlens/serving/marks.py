@@ -2,13 +2,12 @@
 
 from http import HTTPStatus
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from errlens.analysis.marks.files import read_run_marks, write_run_marks
 from errlens.analysis.marks.mark import Mark, checked_mark
-from errlens.documents import BadDocument, parse_json
 from errlens.errors import BadMarks, ErrlensError
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
@@ -60,22 +59,22 @@ class RunMarks:
             Refused: They are no marks of this run, or cannot be written.
         """
         try:
-            changes = self._read_changes(parse_json(body.decode()))
+            changes = self._checked(_Changes.model_validate_json(body))
             with self._lock:
                 marks = {row: mark for row, mark in {**self._marks, **changes}.items() if mark}
                 write_run_marks(self._run, marks, self._images)
                 self._marks, self._version = marks, self._version + 1
-        except (UnicodeDecodeError, BadDocument, ValidationError) as error:
+        except ValidationError as error:
             raise Refused(HTTPStatus.BAD_REQUEST, f"{_SOURCE} is no change of marks") from error
         except ErrlensError as error:
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
         return json_answer({})
 
-    def _read_changes(self, tree: Any) -> dict[int, Mark | None]:
+    def _checked(self, sent: "_Changes") -> dict[int, Mark | None]:
         """Return what is said of which row; None where a mark is taken back."""
         n, classes = len(self._images), self._images.classes
         changes: dict[int, Mark | None] = {}
-        for row, said in _Changes.model_validate(tree).changes:
+        for row, said in sent.changes:
             if not 0 <= row < n:
                 raise BadMarks(f"{_SOURCE} is about row {row}; the last row of the run is {n - 1}")
             source = f"{_SOURCE} of row {row}"

@@ -1,12 +1,12 @@
 """What there is to ask of a served page: each name, and what answers it."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from errlens.report.html import ServedPage
 from errlens.serving.answers import HTML, Answer, Refused, json_answer
+from errlens.serving.facts import RowFacts
 from errlens.serving.finder import Finder
 from errlens.serving.maps import DEFAULT_METHOD, Maps
 from errlens.serving.marks import RunMarks
@@ -20,14 +20,11 @@ MOST_FACTS: Final = 500  # images of one answer
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A run as it is served: its page, and what the page asks for.
-
-    `facts` returns what there is to say of some rows, by row.
-    """
+    """A run as it is served: its page, and what the page asks for."""
 
     page: ServedPage
     finder: Finder
-    facts: Callable[[Sequence[int]], Mapping[str, Any]]
+    facts: RowFacts
     pictures: RunPictures
     maps: Maps
     marks: RunMarks
@@ -63,11 +60,7 @@ class Served:
         rows = Query(text, ("row",)).rows("row", n=self.finder.n)
         if len(rows) > MOST_FACTS:
             raise Refused(HTTPStatus.BAD_REQUEST, f"at most {MOST_FACTS} rows at a time")
-        with self._alone:  # what was found of some images stays known
-            facts = self.facts(rows)
-        return json_answer(
-            {row: {**of_row, "findings": self._found(int(row))} for row, of_row in facts.items()}
-        )
+        return json_answer(self.facts.of(rows))
 
     def _thumbnail(self, text: str) -> Answer:
         return self.pictures.thumbnail(Query(text, ("row",)).row("row", n=self.finder.n))

@@ -14,6 +14,7 @@ from errlens.report.images.heatmaps import heatmaps_by_row
 from errlens.report.page import read_page
 from errlens.report.sources import Sources
 from errlens.run.folder import RunFolder
+from errlens.serving.facts import RowFacts
 from errlens.serving.finder import Finder
 from errlens.serving.maps import Maps
 from errlens.serving.marks import RunMarks
@@ -37,7 +38,11 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         rank=selection.rank,
         root=root,
     )
-    page, found = read_page(sources), read_findings(run).findings
+    page = read_page(sources)
+    told = [
+        (rank, printable(finding.statement), finding.rows)
+        for rank, finding in enumerate(read_findings(run).findings, start=1)
+    ]
     index = page.shots.explained.tables.get("index")
     pictures = {} if index is None else heatmaps_by_row(index)
     facts = ImageFacts(run, selection.images, selection.among, root, pictures)
@@ -49,7 +54,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
             for each in facts.properties
             if each.is_number
         },
-        findings={rank: finding.rows for rank, finding in enumerate(found, 1)},
+        findings={rank: rows for rank, _, rows in told},
         verdicts=lambda: marks.verdicts,
     )
     remote = {
@@ -59,11 +64,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         "measured": [
             {"name": each.name, "title": each.title} for each in facts.properties if each.is_number
         ],
-        "findings": [
-            {"rank": rank, "title": printable(finding.statement)}
-            for rank, finding in enumerate(found, 1)
-            if finding.rows
-        ],
+        "findings": [{"rank": rank, "title": title} for rank, title, rows in told if rows],
         "methods": maps.methods,
         "why_no_maps": maps.why_none,
         "command": shell_line(["errlens", "view", run.path]),
@@ -72,7 +73,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
     return Served(
         page=render_served(page, remote),
         finder=finder,
-        facts=facts.of,
+        facts=RowFacts(facts, selection.images, told),
         pictures=RunPictures(run, selection.images, root, shown),
         maps=maps,
         marks=marks,

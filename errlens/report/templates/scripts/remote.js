@@ -66,8 +66,10 @@
       waiting ??= { rows: [], answers: Promise.resolve().then(send) };
       waiting.rows.push(row);
       known.set(row, waiting.answers.then((answers) => {
+        const { odd, ...said } = answers[row] ?? {};
         if (!answers[row]) known.delete(row);
-        return { ...nothing, ...answers[row] };
+        if (odd) data.marks.odd[row] = odd;  // names that files of marks need as they are
+        return { ...nothing, ...said };
       }));
     }
     return known.get(row);
