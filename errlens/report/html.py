@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -16,10 +17,10 @@ from markupsafe import Markup, escape
 from errlens import formats
 from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
 from errlens.escapes import escaped_json, printable, shell_line
+from errlens.report.images.pictures import Pictures
 from errlens.report.page import RunPage, SelectionPage
-from errlens.report.shots import Pictures, Progress
+from errlens.report.shots import Progress
 
-LARGEST: Final = 20_000_000  # bytes
 _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
@@ -55,7 +56,8 @@ _SCRIPTS: Final = tuple(
 )  # fmt: skip
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "marks", "health", "provenance")
-_SPARE: Final = 400_000  # for the names of what is left out
+ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
+_SPARE: Final = 0.02  # of a page, for what is not counted to the last byte
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
     r"top[15](_low|_high)?|(old|new)_recall": formats.share,
@@ -72,7 +74,7 @@ _FORMATS: Final = ("share", "points", "probability", "number", "times", "count",
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
     empty = _fill(page, Pictures(0)).text
-    room = LARGEST - _SPARE - len(empty.encode())
+    room = int((1 - _SPARE) * page.shots.room.size) - len(empty.encode())
     pictures = page.shots.pictures(max(0, room), progress=progress)
     return _fill(page, pictures).text, pictures
 
@@ -106,21 +108,29 @@ def _fill(
         f"default-src 'none'; {sources}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    facts = page.shots.facts()
-    data = dict(
-        getattr(page, "data", {}),
-        command=shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
-        commands=_commands(page),
-        marks=page.marks,
-        facts=facts if remote is None else {},
+    facts = page.shots.facts(pictures)
+    data = {
+        **page.data,
+        "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
+        "commands": _commands(page),
+        "marks": page.marks,
+        "facts": facts if remote is None else {},
         **({} if remote is None else {"remote": remote}),
-    )
+    }
     text = environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
         facts=facts,
         data=data,
-        pictures={"uris": pictures.uris, "absent": pictures.absent},
+        pictures={
+            "uris": pictures.uris,
+            "absent": pictures.absent,
+            "otherwise": pictures.otherwise,
+        },
+        absent=[
+            (page.shots.path_of(name), why)
+            for name, why in islice(pictures.absent.items(), ABSENT_SHOWN)
+        ],
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704
         policy=policy,

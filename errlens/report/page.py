@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +22,7 @@ from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
 from errlens.report.cells import class_data, matrix_data
 from errlens.report.health import Health, health
-from errlens.report.images.listing import by_worth, list_images
-from errlens.report.images.properties import image_properties
+from errlens.report.images.listing import by_worth
 from errlens.report.marks.data import marks_data
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
@@ -100,6 +100,7 @@ class SelectionPage:
     problems: Mapping[str, Problem]
     provenance: Mapping[str, Any]
     marks: Mapping[str, Any]
+    data: Mapping[str, Any]
     shots: Shots
 
 
@@ -115,6 +116,8 @@ def read_page(sources: Sources) -> RunPage:
     found = read_findings(run)
     marks = _marks(sources, shots)
     worst = shots.want(among.ranking[:WORST_SHOWN])
+    of_findings = chain.from_iterable(finding.rows for finding in found.findings)
+    shots.also(chain(among.ranking, of_findings), last=range(len(sources.images)))
     parts = {
         "confusion": confusion,
         "misclassified": misclassified,
@@ -159,13 +162,7 @@ def read_page(sources: Sources) -> RunPage:
         problems=problems,
         commands=_commands(sources) if has_labels else {},
         data={
-            "images": list_images(
-                sources.images,
-                by_worth(among),
-                image_properties(run, sources.images),
-                found.findings,
-                budget=sources.room.for_listing,
-            ),
+            "images": shots.listing(by_worth(among), found.findings),
             **(
                 {
                     "matrix": matrix_data(matrix, among, shots, confusion),
@@ -190,6 +187,7 @@ def read_selection(
     confusion = read_part(run, "confusion", {"pairs": PAIR_COLUMNS})
     notes = confusions.read_notes(misclassified, among)
     selected = [int(row) for row in rows]
+    shots.also(selected)
     explained = [row for row in selected if shots.is_explained(row)]
     heatmaps = shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS)
     galleries = []
@@ -220,6 +218,7 @@ def read_selection(
         problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
         marks=_marks(sources, shots),
+        data={"images": shots.listing(np.array(selected), read_findings(run).findings)},
         shots=shots,
     )
 

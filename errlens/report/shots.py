@@ -1,50 +1,67 @@
 """The images of a page: which there are, what is said of each, and their pictures."""
 
-import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from errlens.data.photos.images import ImageFile, Unread
-from errlens.escapes import printable
-from errlens.formats import probability
-from errlens.predictions.table import MISSING, Predictions
-from errlens.report.parts import Part, records
-from errlens.report.thumbnails import ThumbnailCache
-from errlens.run.csv_tables import TEXT, WHOLE
+from errlens.analysis.findings.finding import Finding
+from errlens.analysis.selection.picking import Selectable
+from errlens.predictions.table import Predictions
+from errlens.report.images.facts import ImageFacts, size_on_page
+from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
+from errlens.report.images.listing import list_images
+from errlens.report.images.pictures import FULL, Pictures
+from errlens.report.images.room import Room
+from errlens.report.parts import Part
+from errlens.report.thumbnails import SIDE, ThumbnailCache, Wanted
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 
 Progress = Callable[[int], None]
 
-# What a page needs to know of the pictures in explain/index.csv.
-PICTURE_COLUMNS: Final = {"row": WHOLE, "method": TEXT, "file": TEXT, "status": TEXT}
+_SMALL: Final = 6_000  # bytes of a page that a thumbnail usually takes, with what is said of it
+_SMALLEST: Final = 1_500  # the same of a plain one
+_AT_ONCE: Final = 512  # images
 
 
 @dataclass
 class Shots:
     """Collects the rows that a page shows, the most important first, then makes their pictures.
 
-    `images` has the columns row, path, status, content_hash, label_name, pred_name, confidence,
-    label_prob and correct.
+    `images` has the columns of `analysis.mistakes.ranking`, `status` and `content_hash`.
     """
 
     run: RunFolder
     images: Predictions
+    among: Selectable
     root: Path
     explained: Part
+    room: Room = field(default_factory=Room)
     _wanted: dict[int, None] = field(default_factory=dict)
+    _further: dict[int, None] = field(default_factory=dict)
+    _last: Iterable[int] = ()
     _heatmaps_wanted: dict[str, Path] = field(default_factory=dict)
+    _known: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def want(self, rows: Iterable[int]) -> list[int]:
-        """Ask for thumbnails of rows."""
+        """Ask for thumbnails of rows that a section shows."""
         wanted = [int(row) for row in rows]
         self._wanted.update(dict.fromkeys(wanted))
         return wanted
+
+    def also(self, rows: Iterable[int], *, last: Iterable[int] = ()) -> None:
+        """Ask for pictures of further rows by worth, for those who look through them.
+
+        Right images near to all of these come next, and `last` at the end.
+        """
+        self._further.update(dict.fromkeys(map(int, islice(rows, self._most))))
+        self._last = last
 
     def heatmaps(self, rows: Iterable[int], *, most: int, of_each: int = 1) -> list[dict[str, Any]]:
         """Ask for pictures that `errlens explain` made of some rows, and return what they are.
@@ -54,100 +71,134 @@ class Shots:
         Raises:
             OutsideRun: A picture is a link, or has a name, that leads out of RUN/explain.
         """
-        pictures: list[dict[str, Any]] = []
-        for row in rows:
-            for picture in self._explained_rows.get(int(row), ())[:of_each]:
-                if len(pictures) < most:
-                    pictures.append(picture)
-                    folder = self.run.results_folder("explain")
-                    self._heatmaps_wanted[picture["file"]] = inside(
-                        folder / picture["file"], folder
-                    )
-        return pictures
+        found = [shown for row in rows for shown in self._heatmaps.get(int(row), ())[:of_each]]
+        for shown in found[:most]:
+            self._heatmaps_wanted[shown.file] = self._place(shown)
+        return [
+            {"row": shown.row, "method": shown.method, "file": shown.file} for shown in found[:most]
+        ]
 
     def is_explained(self, row: int) -> bool:
         """Tell whether there is a picture of a row's heat maps."""
-        return row in self._explained_rows
+        return row in self._heatmaps
 
-    def facts(self) -> dict[str, dict[str, Any]]:
-        """Return what there is to say of each row asked for, by row."""
-        rows = np.fromiter(self._wanted, np.int64, len(self._wanted))
-        names = [
-            "row", "path", "status", "label_name", "pred_name", "confidence", "label_prob",
-            "correct",
-        ]  # fmt: skip
-        taken = self.images.table.select(names).take(rows).to_pylist()
-        return {
-            str(row.pop("row")): {key: _written(value) for key, value in row.items()}
-            for row in taken
-        }
+    @cached_property
+    def about(self) -> ImageFacts:
+        """What there is to say of single images."""
+        return ImageFacts(self.run, self.images, self.among, self.root, self._heatmaps)
 
-    def pictures(self, budget: int, *, progress: Progress) -> "Pictures":
-        """Make the pictures, heat maps first, as long as they fit into a budget of bytes."""
-        cache, made = ThumbnailCache(self.run.thumbnails_folder), Pictures(budget)
-        wanted = self._heatmaps_wanted
-        for name, picture in zip(wanted, cache.pictures(wanted.values()), strict=True):
-            made.add(name, picture)
-            progress(1)
-        rows = list(self._wanted)
-        for row, picture in zip(rows, cache.thumbnails(map(self._file, rows)), strict=True):
-            made.add(str(row), picture)
-            progress(1)
+    def listing(self, worth: NDArray[np.int64], findings: Sequence[Finding]) -> dict[str, Any]:
+        """Return what the page knows of rows, pictured or not; `worth` has the worst first."""
+        budget = self.room.for_listing
+        return list_images(self.images, worth, self.about.properties, findings, budget=budget)
+
+    def facts(self, pictures: Pictures | None = None) -> dict[str, dict[str, Any]]:
+        """Return what there is to say of each row that a section shows or that has a picture."""
+        rows = dict.fromkeys([*self._wanted, *(pictures.rows if pictures else ())])
+        self._learn(rows)
+        return {str(row): self._known[row] for row in rows}
+
+    def path_of(self, name: str) -> str:
+        """Return the path of an image by the name of its picture; that of heat maps is its own."""
+        row = name.removesuffix("@")
+        return str(self.images.table["path"][int(row)]) if row.isdecimal() else name
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The rows that are to have a picture, by worth, as far as there could be room for them."""
+        first = [*islice(dict.fromkeys([*self._wanted, *self._further]), self._most)]
+        near = chain.from_iterable(self.about.nearest.of(first).values())
+        return [*islice(dict.fromkeys(chain(first, near, self._last)), self._most)]
+
+    def pictures(self, budget: int, *, progress: Progress) -> Pictures:
+        """Make the pictures as long as they fit into a budget of bytes.
+
+        Heat maps that a section shows come first, then, up to a quarter of the room, those of other
+        images; then the photos by worth, as thumbnails, the first of them also large.
+        """
+        asked = self.room.images
+        why = FULL if asked is None else f"left out: --images {asked}"
+        made = Pictures(budget, otherwise=why)
+        cache = ThumbnailCache(self.run.thumbnails_folder, upright=self.about.turns)
+        self._add_heatmaps(made, cache, progress)
+        self._add_photos(made, cache, progress)
+        shown = {*self.rows}
+        for row in self._wanted:
+            if row not in shown:
+                made.leave_out(str(row), why)
         return made
 
     def __len__(self) -> int:
-        return len(self._wanted) + len(self._heatmaps_wanted)
+        return len(self.rows) + len(self._heatmaps_wanted)
 
-    def _file(self, row: int) -> ImageFile:
-        path, content_hash = (
-            self.images.table[name][row].as_py() for name in ("path", "content_hash")
+    def _add_heatmaps(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
+        wanted, least_left = self._heatmaps_wanted, made.left - made.left // 4
+        for name, picture in zip(wanted, cache.pictures(wanted.values()), strict=True):
+            made.add(name, picture)
+            progress(1)
+        others = {
+            shown.file: self._place(shown)
+            for row in self.rows
+            for shown in self._heatmaps.get(row, ())
+            if shown.file not in wanted
+        }
+        for name, picture in zip(others, cache.pictures(others.values()), strict=True):
+            if made.left < least_left:
+                break
+            made.add(name, picture)
+
+    def _add_photos(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
+        """Add photos by worth until the page is full."""
+        made.for_large = self._for_large(made.left)
+        wanted = (
+            Wanted(self.about.file(row), large=made.for_large > 0 and self._is_large(row))
+            for row in self.rows
         )
-        return ImageFile(self.root / path, content_hash, self.run.info.max_file_mb)
+        for at, shown in enumerate(cache.photos(wanted)):
+            row = self.rows[at]
+            made.add_photo(row, shown, besides=self._besides(at))
+            progress(1)
+            if made.is_full and row not in self._wanted:
+                break
+
+    def _besides(self, at: int) -> int:
+        """Return how many bytes a page grows by the facts of an image, by its place in `rows`."""
+        if self.rows[at] in self._wanted:
+            return 0
+        if self.rows[at] not in self._known:
+            self._learn(self.rows[at : at + _AT_ONCE])
+        return size_on_page(self._known[self.rows[at]])
+
+    def _for_large(self, left: int) -> int:
+        """Return how much of the room is for large pictures.
+
+        It is what thumbnails leave, or a third where they are many; but those that a section shows
+        come first, and all others where that was asked for.
+        """
+        spare = left - _SMALL * len(self.rows)
+        if self.room.all_first:
+            return max(0, spare)
+        return max(0, min(max(spare, left // 3), left - _SMALL * len(self._wanted)))
+
+    def _is_large(self, row: int) -> bool:
+        """Tell whether a photo may be larger than its thumbnail."""
+        sides = [self.images.table[name][row].as_py() for name in ("width", "height")]
+        return None in sides or max(sides) > SIDE
+
+    @property
+    def _most(self) -> int:
+        could_fit = self.room.size // _SMALLEST
+        return could_fit if self.room.images is None else min(self.room.images, could_fit)
+
+    def _place(self, shown: HeatMap) -> Path:
+        folder = self.run.results_folder("explain")
+        return inside(folder / shown.file, folder)
 
     @cached_property
-    def _explained_rows(self) -> Mapping[int, Sequence[dict[str, Any]]]:
-        """The pictures of each row, in the order of the index; panels share one."""
+    def _heatmaps(self) -> Mapping[int, Sequence[HeatMap]]:
         index = self.explained.tables.get("index")
-        if index is None:
-            return {}
-        good = index[(index["status"] == "ok") & index["file"].notna()].drop_duplicates("file")
-        pictures: dict[int, list[dict[str, Any]]] = {}
-        for picture in records(good[["row", "method", "file"]]):
-            row = int(picture["row"])
-            pictures.setdefault(row, []).append({**picture, "row": row})
-        return pictures
+        return {} if index is None else heatmaps_by_row(index)
 
-
-class Pictures:
-    """Pictures as data URIs by name, and why others are not there.
-
-    `missing` are those of the others whose file is not where it was.
-    """
-
-    def __init__(self, budget: int) -> None:
-        self.uris: dict[str, str] = {}
-        self.absent: dict[str, str] = {}
-        self.missing: list[str] = []
-        self._left = budget
-
-    def add(self, name: str, picture: bytes | Unread) -> None:
-        """Take a picture if there is one, and room for it."""
-        if isinstance(picture, Unread):
-            self.absent[name] = picture.reason
-            if picture.status == MISSING:
-                self.missing.append(name)
-            return
-        uri = f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
-        room = len(uri) + len(name) + 8
-        if room > self._left:
-            self.absent[name] = "left out: the page is full"
-            return
-        self._left -= room
-        self.uris[name] = uri
-
-
-def _written(value: Any) -> Any:
-    """Return what the page says of a value."""
-    if isinstance(value, float):
-        return probability(value)
-    return printable(value) if isinstance(value, str) else value
+    def _learn(self, rows: Iterable[int]) -> None:
+        new = [row for row in rows if row not in self._known]
+        self._known |= {int(row): facts for row, facts in self.about.of(new).items()}

@@ -25,11 +25,12 @@ from errlens.analysis.selection.notes import NOTE_COLUMNS
 from errlens.analysis.selection.picking import Selectable
 from errlens.escapes import shell_line
 from errlens.predictions.table import Predictions
+from errlens.report.images.heatmaps import PICTURE_COLUMNS
 from errlens.report.images.room import Room
 from errlens.report.marks.given import GivenMarks
 from errlens.report.overview import Overview, gate_sentence, overview
 from errlens.report.parts import Part, read_gates, read_part
-from errlens.report.shots import PICTURE_COLUMNS, Shots
+from errlens.report.shots import Shots
 from errlens.run.folder import RunFolder
 
 
@@ -58,8 +59,10 @@ class Sources:
         return Shots(
             self.run,
             self.images,
+            self.among,
             self.root,
             read_part(self.run, "explain", {"index": PICTURE_COLUMNS}),
+            self.room,
         )
 
 

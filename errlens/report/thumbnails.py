@@ -1,41 +1,63 @@
-"""Small pictures for a page: made once, kept in the run folder, handed out as bytes of WebP."""
+"""Pictures for a page: made once, kept in the run folder, handed out as bytes of WebP."""
 
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from errlens.data.photos.images import ImageFile, Unread, decode, quiet_pillow, read_encoded
 from errlens.data.photos.loading import available_cores, in_order
-from errlens.data.photos.thumbnails import open_thumbnail
+from errlens.data.photos.thumbnails import Pixels, open_in_sizes
 from errlens.run.disk import replacing
 
 SIDE: Final = 144  # pixels of the longest side of a thumbnail
+LARGE: Final = 512  # likewise of a large picture
 WIDEST: Final = 1000  # pixels of a picture of heat maps
 QUALITY: Final = 72
 
 
+class Wanted(NamedTuple):
+    """The file of a photo, and whether a large picture of it is wanted besides the thumbnail."""
+
+    file: ImageFile
+    large: bool = False
+
+
+class Shown(NamedTuple):
+    """A photo as WebP; there is no large picture where none was wanted, or it would be no larger.
+
+    >>> Shown(b"RIFF").large is None
+    True
+    """
+
+    thumbnail: bytes
+    large: bytes | None = None
+
+
 class ThumbnailCache:
-    """A folder of pictures named by what they were made of: hash of the file, and size."""
+    """A folder of pictures named by what they were made of: hash of the file, and size.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: It is made when it is needed.
+        upright: Whether photos are turned as their EXIF says.
+    """
+
+    def __init__(self, folder: Path, *, upright: bool = True) -> None:
         self._folder = folder
+        self._upright = upright
 
-    def thumbnails(
-        self, files: Iterable[ImageFile], *, side: int = SIDE
-    ) -> Iterator[bytes | Unread]:
-        """Yield a WebP of each file in turn, or why there is none; on all cores.
+    def photos(self, wanted: Iterable[Wanted]) -> Iterator[Shown | Unread]:
+        """Yield the pictures of each photo in turn, or why there are none; on all cores.
 
-        A picture that is known by its hash needs no file any more.
+        A photo is decoded once for both sizes. What is known by its hash needs no file any more.
         """
         with quiet_pillow():
-            yield from in_order(
-                lambda file: self.thumbnail(file, side=side), files, workers=available_cores()
-            )
+            yield from in_order(self.photo, wanted, workers=available_cores())
 
     def pictures(self, paths: Iterable[Path], *, widest: int = WIDEST) -> Iterator[bytes | Unread]:
         """Yield a WebP of each picture that errlens drew, shrunk to a width."""
@@ -43,24 +65,29 @@ class ThumbnailCache:
             lambda path: self.picture(path, widest=widest), paths, workers=available_cores()
         )
 
-    def thumbnail(self, file: ImageFile, *, side: int = SIDE) -> bytes | Unread:
-        """Return a WebP of one file, or why there is none."""
+    def photo(self, wanted: Wanted) -> Shown | Unread:
+        """Return the pictures of one photo, or why there are none."""
+        file, large = wanted
         if file.content_hash is None:
             encoded = file.read()
             if isinstance(encoded, Unread):
                 return encoded
             file = file._replace(content_hash=encoded.content_hash)
-        place = self._place(file.content_hash or b"", f"{side}")
-        known = _read(place)
-        if known is not None:
-            return known
-        made = open_thumbnail(file, side=side)
+        places = [self._place(file.content_hash or b"", self._size(side)) for side in (SIDE, LARGE)]
+        thumbnail, picture = (_read(place) for place in places)
+        if thumbnail and (picture or not large):
+            return Shown(thumbnail, picture if large else None)
+        # From the same pixels whichever sizes are wanted: a page is the same whatever was kept.
+        made = open_in_sizes(file, sides=(SIDE, LARGE), upright=self._upright)
         if isinstance(made, Unread):
-            return made
-        return self._keep(place, Image.fromarray(made.shown))
+            return Shown(thumbnail) if thumbnail else made
+        thumbnail = thumbnail or self._keep(places[0], made[0])
+        if not large or max(made[1].shape) <= SIDE:
+            return Shown(thumbnail)
+        return Shown(thumbnail, picture or self._keep(places[1], made[1]))
 
     def picture(self, path: Path, *, widest: int = WIDEST) -> bytes | Unread:
-        """Return a WebP of one picture that errlens drew, shrunk to a width."""
+        """Return a picture that errlens drew, or why there is none."""
         encoded = read_encoded(path)
         if isinstance(encoded, Unread):
             return encoded
@@ -73,14 +100,17 @@ class ThumbnailCache:
             return photo
         image = photo.image
         image.thumbnail((widest, 4 * widest), Image.Resampling.LANCZOS)
-        return self._keep(place, image)
+        return self._keep(place, np.asarray(image))
+
+    def _size(self, side: int) -> str:
+        return f"{side}px" if self._upright else f"{side}px-as-stored"
 
     def _place(self, content_hash: bytes, size: str) -> Path:
         return self._folder / f"{content_hash.hex()}-{size}.webp"
 
-    def _keep(self, place: Path, image: Image.Image) -> bytes:
+    def _keep(self, place: Path, pixels: Pixels) -> bytes:
         """Encode a picture and keep it, if there is a place to; a page can do without."""
-        encoded = as_webp(image)
+        encoded = as_webp(Image.fromarray(pixels))
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
             with replacing(place) as temporary:

@@ -65,15 +65,13 @@ def test_the_policy_allows_this_script_and_style_and_nothing_else():
     assert " style=" not in text
 
 
-def test_the_page_never_grows_beyond_its_limit(monkeypatch):
+def test_the_page_never_grows_beyond_its_limit():
     make(each=30)
     report()
     whole = data_of(text_of(), "pictures")
     assert not whole["absent"]
-    monkeypatch.setattr(html_page, "_SPARE", 20_000)
     limit = len(text_of().encode()) - 5_000
-    monkeypatch.setattr(html_page, "LARGEST", limit)
-    report()
+    report(f"run --max-mb {limit / 1e6}")
     cut = data_of(text_of(), "pictures")
     assert 0 < len(cut["uris"]) < len(whole["uris"])
     assert len(text_of().encode()) <= limit

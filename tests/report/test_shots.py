@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from errlens.data.photos.images import Unread
-from errlens.report.shots import Pictures
+from errlens.report.images.pictures import Pictures
 from tests.conftest import call
 from tests.report.pages import fake_explanations, make
 

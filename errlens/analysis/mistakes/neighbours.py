@@ -1,10 +1,12 @@
 """Images that look alike to the network, by the features before its last layer."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+_LARGEST_BLOCK: Final = 2**23  # similarities at a time
 
 
 class Features(NamedTuple):
@@ -53,3 +55,30 @@ def _directions(values: NDArray[np.floating]) -> NDArray[np.float64]:
     wide = values.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(wide / np.linalg.norm(wide, axis=1, keepdims=True))
+
+
+def nearest_of_each(
+    queries: NDArray[np.floating], among: Features, *, most: int
+) -> list[list[Neighbour]]:
+    """Return what `nearest_rows` does for each of several queries, shape (q, d), in one go.
+
+    >>> nearest_of_each(np.eye(2), Features(np.array([7, 9]), np.eye(2)), most=1)
+    [[Neighbour(row=7, similarity=1.0)], [Neighbour(row=9, similarity=1.0)]]
+    """
+    directions, wanted = _directions(among.values), _directions(queries)
+    at_once = max(1, _LARGEST_BLOCK // max(1, len(directions)))
+    return [
+        _first(similarity, among.rows, most)
+        for start in range(0, len(wanted), at_once)
+        for similarity in np.round(wanted[start : start + at_once] @ directions.T, 12)
+    ]
+
+
+def _first(similarity: NDArray[np.float64], rows: NDArray[np.int64], most: int) -> list[Neighbour]:
+    """Return the most similar rows, ties by row."""
+    known = np.flatnonzero(np.isfinite(similarity))
+    if len(known) > most:  # nearly all are too far away to be put in order
+        least = -np.partition(-similarity[known], most - 1)[most - 1]
+        known = known[similarity[known] >= least]
+    order = np.lexsort((rows[known], -similarity[known]))[:most]
+    return [Neighbour(int(rows[at]), float(similarity[at])) for at in known[order]]

@@ -54,6 +54,7 @@ def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:
         rank=selection.rank,
         root=options.images_root(run),
         marks=read_given(run, options.marks or (), selection.images, selection.among),
+        room=options.room(),
     )
     if options.select:
         return read_selection(sources, options.select, selection.rows)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from errlens.report.images.pictures import Pictures
 from errlens.report.page import RunPage, SelectionPage
-from errlens.report.shots import Pictures
 
 
 class ReportResult(NamedTuple):
