@@ -20,6 +20,7 @@ from errlens.run.folder import RunFolder
 PICTURED: Final = 200  # cells that have thumbnails
 OF_A_CELL: Final = 6
 MOST_CELLS: Final = 200_000  # more than anybody can tell apart on a screen
+SERVED_CELLS: Final = 30_000  # of a page that is there in a second
 MOST_MARKS: Final = 20_000
 NAMES_BUDGET: Final = 3_000_000  # bytes of paths
 
@@ -27,7 +28,12 @@ Cells = NDArray[np.int64]  # true, predicted, count; shape (cells, 3)
 
 
 def matrix_data(
-    matrix: ConfusionMatrix, among: Selectable, shots: Shots, confusion: Part
+    matrix: ConfusionMatrix,
+    among: Selectable,
+    shots: Shots,
+    confusion: Part,
+    *,
+    served: bool = False,
 ) -> dict[str, Any]:
     """Return what the page draws and shows of the matrix, as plain values.
 
@@ -35,9 +41,9 @@ def matrix_data(
     is flat: true class, predicted class and count of each kind of error, most frequent
     first. `images` holds, for as many of the first cells as there is room for, the rows that have
     thumbnails and the paths of the others. `marks` are cells that `confusion` has evidence of: what
-    of, true and predicted class.
+    of, true and predicted class. A page that is `served` has fewer cells, and asks for images.
     """
-    cells, n_cells = _strongest(matrix)
+    cells, n_cells = _strongest(matrix, most=SERVED_CELLS if served else MOST_CELLS)
     order = class_order(matrix, "superclass" if matrix.superclasses else "cluster")
     return {
         "names": [printable(name) for name in matrix.classes.names],
@@ -51,17 +57,17 @@ def matrix_data(
         "order": order.tolist(),
         "cells": cells.ravel().tolist(),
         "n_cells": n_cells,
-        "images": _images(cells, among, shots),
+        "images": [] if served else _images(cells, among, shots),
         "marks": _marks(matrix, confusion),
     }
 
 
-def _strongest(matrix: ConfusionMatrix) -> tuple[Cells, int]:
+def _strongest(matrix: ConfusionMatrix, *, most: int) -> tuple[Cells, int]:
     """Return the most frequent errors, ties in the order of the classes, and how many there are."""
     errors = matrix.errors.tocoo()
     order = np.lexsort((errors.col, errors.row, -errors.data))
     cells = np.stack([errors.row, errors.col, errors.data], axis=1).astype(np.int64)[order]
-    return cells[:MOST_CELLS], len(cells)
+    return cells[:most], len(cells)
 
 
 def _marks(matrix: ConfusionMatrix, confusion: Part) -> list[tuple[str, int, int]]:

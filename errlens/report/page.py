@@ -165,7 +165,7 @@ def read_page(sources: Sources) -> RunPage:
             "images": shots.listing(by_worth(among), found.findings),
             **(
                 {
-                    "matrix": matrix_data(matrix, among, shots, confusion),
+                    "matrix": matrix_data(matrix, among, shots, confusion, served=sources.served),
                     "classes": class_data(run),
                 }
                 if has_labels
@@ -237,6 +237,7 @@ def _marks(sources: Sources, shots: Shots) -> dict[str, Any]:
         sources.marks,
         run_hash=sources.run.info.run_hash,
         root=sources.root,
+        served=sources.served,
     ) | {"commands": commands}
 
 

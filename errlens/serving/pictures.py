@@ -3,24 +3,22 @@
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Final
 
 from PIL import Image
 
-from errlens.data.photos.images import ImageFile, Unread
+from errlens.data.photos.images import Unread
 from errlens.data.photos.loading import available_cores
-from errlens.data.photos.thumbnails import open_thumbnail
+from errlens.data.photos.thumbnails import open_in_sizes
 from errlens.errors import OutsideRun
-from errlens.predictions.table import Predictions
-from errlens.report.thumbnails import SIDE, WIDEST, ThumbnailCache, as_webp
+from errlens.report.images.facts import ImageFacts
+from errlens.report.thumbnails import LARGE, WIDEST, ThumbnailCache, Wanted, as_webp
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 from errlens.serving.answers import PICTURE, Answer, Refused
 
-LARGE: Final = 512  # pixels of the longest side
-LARGEST: Final = 1600
+LARGEST: Final = 1600  # pixels of the longest side
 SIDES: Final = (str(LARGE), str(LARGEST))
 
 
@@ -29,20 +27,15 @@ class RunPictures:
 
     Args:
         run: The run.
-        images: Of all its rows, with `path` and `content_hash`.
-        root: Where the photos lie.
+        images: Knows the file of each row.
         explained: Names of the pictures in RUN/explain that may be shown.
     """
 
-    def __init__(
-        self, run: RunFolder, images: Predictions, root: Path, explained: Collection[str]
-    ) -> None:
+    def __init__(self, run: RunFolder, images: ImageFacts, explained: Collection[str]) -> None:
         self._run = run
-        self._paths, self._hashes = (images.table[name] for name in ("path", "content_hash"))
-        self._root = root
+        self._images = images
         self._explained = frozenset(explained)
-        self._cache = ThumbnailCache(run.thumbnails_folder)
-        self._max_mb = run.info.max_file_mb
+        self._cache = ThumbnailCache(run.thumbnails_folder, upright=images.turns)
         # Each holds a whole photo in memory; more at a time would not be faster.
         self._decoding: AbstractContextManager[object] = BoundedSemaphore(available_cores())
 
@@ -53,19 +46,30 @@ class RunPictures:
             Refused: Its file is gone, is another one by now, or no picture.
         """
         with self._decoding:
-            return _sent(self._cache.thumbnail(self._file(row), side=SIDE))
+            shown = self._cache.photo(Wanted(self._images.file(row)))
+        return _sent(shown if isinstance(shown, Unread) else shown.thumbnail)
 
-    def photo(self, row: int, side: int) -> Answer:
-        """Return a picture of an image, its longest side `side` pixels at most.
+    def photo(self, row: int) -> Answer:
+        """Return a picture of an image, its longest side `thumbnails.LARGE` pixels at most.
 
         Raises:
             Refused: As above.
         """
         with self._decoding:
-            made = open_thumbnail(self._file(row), side=side)
-            if isinstance(made, Unread):
-                return _sent(made)
-            return _sent(as_webp(Image.fromarray(made.shown)))
+            shown = self._cache.photo(Wanted(self._images.file(row), large=True))
+        return _sent(shown if isinstance(shown, Unread) else shown.large or shown.thumbnail)
+
+    def whole_photo(self, row: int) -> Answer:
+        """Return a picture of an image, its longest side `LARGEST` pixels at most; it is not kept.
+
+        Raises:
+            Refused: As above.
+        """
+        with self._decoding:
+            made = open_in_sizes(
+                self._images.file(row), sides=(1, LARGEST), upright=self._images.turns
+            )
+            return _sent(made if isinstance(made, Unread) else as_webp(Image.fromarray(made[-1])))
 
     def heat_map(self, file: str) -> Answer:
         """Return a picture of RUN/explain by its name there.
@@ -82,10 +86,6 @@ class RunPictures:
             raise Refused(HTTPStatus.NOT_FOUND, "it leads out of the run") from error
         with self._decoding:
             return _sent(self._cache.picture(place, widest=WIDEST))
-
-    def _file(self, row: int) -> ImageFile:
-        path = self._root / self._paths[row].as_py()
-        return ImageFile(path, self._hashes[row].as_py(), self._max_mb)
 
 
 def _sent(picture: bytes | Unread) -> Answer:

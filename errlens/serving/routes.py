@@ -10,7 +10,7 @@ from errlens.serving.facts import RowFacts
 from errlens.serving.finder import Finder
 from errlens.serving.maps import DEFAULT_METHOD, Maps
 from errlens.serving.marks import RunMarks
-from errlens.serving.pictures import LARGE, SIDES, RunPictures
+from errlens.serving.pictures import LARGEST, SIDES, RunPictures
 from errlens.serving.queries import Query
 from errlens.serving.server import Route
 from errlens.serving.views import FIELDS, read_part, read_view
@@ -67,8 +67,9 @@ class Served:
 
     def _photo(self, text: str) -> Answer:
         query = Query(text, ("row", "side"))
-        side = query.one_of("side", SIDES)
-        return self.pictures.photo(query.row("row", n=self.finder.n), int(side or LARGE))
+        row = query.row("row", n=self.finder.n)
+        is_largest = query.one_of("side", SIDES) == str(LARGEST)
+        return self.pictures.whole_photo(row) if is_largest else self.pictures.photo(row)
 
     def _explained(self, text: str) -> Answer:
         return self.pictures.heat_map(Query(text, ("file",)).text("file") or "")

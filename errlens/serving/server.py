@@ -100,9 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: PageServer
     protocol_version = "HTTP/1.1"
-    server_version = "errlens"
-    sys_version = ""
     timeout = SENDING
+
+    def version_string(self) -> str:
+        """Return who answers; not by which libraries."""
+        return "errlens"
 
     def handle_one_request(self) -> None:
         """Wait for a request, and answer it."""

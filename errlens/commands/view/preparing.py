@@ -9,8 +9,7 @@ from errlens.commands.options.selecting import Selection, SelectOptions
 from errlens.commands.view.options import ViewOptions
 from errlens.escapes import printable, shell_line
 from errlens.report.html import render_served
-from errlens.report.images.facts import ImageFacts
-from errlens.report.images.heatmaps import heatmaps_by_row
+from errlens.report.images.room import Room
 from errlens.report.page import read_page
 from errlens.report.sources import Sources
 from errlens.run.folder import RunFolder
@@ -37,21 +36,21 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         among=selection.among,
         rank=selection.rank,
         root=root,
+        room=Room(size=0),
+        served=True,
     )
     page = read_page(sources)
     told = [
         (rank, printable(finding.statement), finding.rows)
         for rank, finding in enumerate(read_findings(run).findings, start=1)
     ]
-    index = page.shots.explained.tables.get("index")
-    pictures = {} if index is None else heatmaps_by_row(index)
-    facts = ImageFacts(run, selection.images, selection.among, root, pictures)
+    about = page.shots.about
     marks, maps = RunMarks(run, selection.images), _maps(run, selection, options)
     finder = Finder(
         selection.images,
         measured={
             each.name: partial(each.numbers, selection.images.table["row"].to_numpy())
-            for each in facts.properties
+            for each in about.properties
             if each.is_number
         },
         findings={rank: rows for rank, _, rows in told},
@@ -62,19 +61,18 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         "names": [printable(name) for name in selection.images.classes.names],
         "sorts": finder.sorts,
         "measured": [
-            {"name": each.name, "title": each.title} for each in facts.properties if each.is_number
+            {"name": each.name, "title": each.title} for each in about.properties if each.is_number
         ],
         "findings": [{"rank": rank, "title": title} for rank, title, rows in told if rows],
         "methods": maps.methods,
         "why_no_maps": maps.why_none,
         "command": shell_line(["errlens", "view", run.path]),
     }
-    shown = {picture.file for of_row in pictures.values() for picture in of_row}
     return Served(
         page=render_served(page, remote),
         finder=finder,
-        facts=RowFacts(facts, selection.images, told),
-        pictures=RunPictures(run, selection.images, root, shown),
+        facts=RowFacts(about, selection.images, told),
+        pictures=RunPictures(run, about, page.shots.explained_files),
         maps=maps,
         marks=marks,
     )
