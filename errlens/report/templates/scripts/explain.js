@@ -32,6 +32,9 @@
     return part;
   }
   const { imageParts } = page;
-  page.imageParts = (row, facts) =>
-    (facts.path === undefined ? imageParts(row, facts) : [...imageParts(row, facts), explainer(row, facts)]);
+  page.imageParts = (row, facts) => {
+    const parts = imageParts(row, facts);
+    parts.find((part) => part.matches(".beside"))?.append(explainer(row, facts));
+    return parts;
+  };
 })();
