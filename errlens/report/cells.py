@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.analysis.accuracy.metrics import CLASS_COLUMNS
-from errlens.analysis.confusion.matrix import ConfusionMatrix
+from errlens.analysis.confusion.matrix import ConfusionMatrix, cell_table
 from errlens.analysis.confusion.order import class_order
 from errlens.analysis.confusion.pairs import marked_cells
 from errlens.analysis.selection.picking import Selectable
+from errlens.documents import parse_json
 from errlens.escapes import is_printable, printable
 from errlens.formats import number, share, share_range
 from errlens.report.parts import Part, records
@@ -22,7 +23,8 @@ OF_A_CELL: Final = 6
 MOST_CELLS: Final = 200_000  # more than anybody can tell apart on a screen
 SERVED_CELLS: Final = 30_000  # of a page that is there in a second
 MOST_MARKS: Final = 20_000
-NAMES_BUDGET: Final = 3_000_000  # bytes of paths
+MOST_GROUPS: Final = 200  # to choose from
+LISTED: Final = 20  # cells in the table for those who read rather than look
 
 Cells = NDArray[np.int64]  # true, predicted, count; shape (cells, 3)
 
@@ -37,14 +39,16 @@ def matrix_data(
 ) -> dict[str, Any]:
     """Return what the page draws and shows of the matrix, as plain values.
 
-    `names` are as they are shown, `selectors` those by their index that are not called so. `cells`
-    is flat: true class, predicted class and count of each kind of error, most frequent
-    first. `images` holds, for as many of the first cells as there is room for, the rows that have
-    thumbnails and the paths of the others. `marks` are cells that `confusion` has evidence of: what
-    of, true and predicted class. A page that is `served` has fewer cells, and asks for images.
+    `names` are as they are shown, `selectors` those by their index that are not called so.
+    `parents` holds the superclass of each class by its place in `superclasses`, -1 for none;
+    `groups` the classes of each group of groups.csv. `cells` is flat: true class, predicted class
+    and count of each kind of error, most frequent first. `images` holds the rows of the worst
+    images of each of the first cells. `marks` are cells that `confusion` has evidence of: what of,
+    true and predicted class. A page that is `served` has fewer cells, and asks for images.
     """
     cells, n_cells = _strongest(matrix, most=SERVED_CELLS if served else MOST_CELLS)
-    order = class_order(matrix, "superclass" if matrix.superclasses else "cluster")
+    parents = matrix.superclasses
+    order = class_order(matrix, "superclass" if parents else "cluster")
     return {
         "names": [printable(name) for name in matrix.classes.names],
         "selectors": {
@@ -55,6 +59,9 @@ def matrix_data(
         "n": matrix.n.tolist(),
         "right": matrix.counts.diagonal().tolist(),
         "order": order.tolist(),
+        "parents": matrix.parents.tolist(),
+        "superclasses": [printable(name) for name in parents.names] if parents else [],
+        "groups": _groups(matrix, confusion),
         "cells": cells.ravel().tolist(),
         "n_cells": n_cells,
         "images": [] if served else _images(cells, among, shots),
@@ -70,6 +77,22 @@ def _strongest(matrix: ConfusionMatrix, *, most: int) -> tuple[Cells, int]:
     return cells[:most], len(cells)
 
 
+def strongest_cells(matrix: ConfusionMatrix) -> list[dict[str, Any]]:
+    """Return the rows of cells.csv that the page lists."""
+    return records(cell_table(matrix), LISTED)
+
+
+def _groups(matrix: ConfusionMatrix, confusion: Part) -> list[dict[str, Any]]:
+    """Return the groups of groups.csv with their classes by index."""
+    return [
+        {
+            "group": row["group"],
+            "classes": matrix.classes.indices(parse_json(row["classes"])).tolist(),
+        }
+        for row in confusion.first("groups", MOST_GROUPS)
+    ]
+
+
 def _marks(matrix: ConfusionMatrix, confusion: Part) -> list[tuple[str, int, int]]:
     if not confusion.tables:
         return []
@@ -78,28 +101,20 @@ def _marks(matrix: ConfusionMatrix, confusion: Part) -> list[tuple[str, int, int
     return [(kind, place[true], place[pred]) for kind, true, pred in marks[:MOST_MARKS]]
 
 
-def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[Any]]:
-    """Return [rows with a thumbnail, paths of the others] of the first cells."""
+def _images(cells: Cells, among: Selectable, shots: Shots) -> list[list[int]]:
+    """Return the rows of the worst images of the first cells."""
     classes = len(among.classes)
     ranking = among.ranking
     key = among.column("label")[ranking] * classes + among.column("pred")[ranking]
     order = np.argsort(key, kind="stable")  # inside a cell the ranking stays
     rows, key = ranking[order], key[order]
-    wanted = cells[:, 0] * classes + cells[:, 1]
+    first = cells[:PICTURED]
+    wanted = first[:, 0] * classes + first[:, 1]
     starts, stops = np.searchsorted(key, wanted, "left"), np.searchsorted(key, wanted, "right")
-    paths = among.table["path"]
-    images: list[list[Any]] = []
-    left = NAMES_BUDGET
-    for place, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
-        shown = rows[start : min(stop, start + OF_A_CELL)] if place < PICTURED else rows[:0]
-        named = [
-            printable(path) for path in paths.take(rows[start + len(shown) : stop]).to_pylist()
-        ]
-        left -= sum(len(path.encode()) + 4 for path in named) + 8
-        if left < 0:
-            break
-        images.append([shots.want(shown), named])
-    return images
+    return [
+        shots.want(rows[start : min(stop, start + OF_A_CELL)])
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]
 
 
 def class_data(run: RunFolder) -> dict[str, Any]:

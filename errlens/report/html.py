@@ -51,7 +51,8 @@ _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
         "base", "written", "store", "remote", "pictures", "marks", "marks_files", "marks_editor",
-        "address", "image", "explain", "lightbox", "browse", "marks_list", "matrix", "classes",
+        "address", "image", "explain", "lightbox", "browse", "marks_list", "matrix_cells",
+        "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.

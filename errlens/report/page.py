@@ -16,11 +16,12 @@ from errlens.analysis.confusion.sentences import (
     nothing_wrong,
     told_status,
 )
+from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.selection.picking import Selectable
 from errlens.galleries.choice import galleries_of
 from errlens.report import confusions
-from errlens.report.cells import class_data, matrix_data
+from errlens.report.cells import class_data, matrix_data, strongest_cells
 from errlens.report.health import Health, health
 from errlens.report.images.listing import by_worth
 from errlens.report.marks.data import marks_data
@@ -67,6 +68,7 @@ class RunPage:
     nothing_wrong: str | None
     groups: Sequence[Mapping[str, Any]]
     one_way: Sequence[Mapping[str, Any]]
+    strongest_cells: Sequence[Mapping[str, Any]]
     exceptional: Mapping[str, Any] | None
     reliability: Sequence[Mapping[str, Any]]
     rank: str
@@ -147,6 +149,7 @@ def read_page(sources: Sources) -> RunPage:
         nothing_wrong=nothing_wrong(matrix),
         groups=confusions.groups(confusion, among, shots, notes),
         one_way=confusions.one_way(confusion, matrix),
+        strongest_cells=strongest_cells(matrix),
         exceptional=confusions.exceptional(confusion, shots),
         reliability=metrics.get("reliability") or [],
         rank=sources.rank,
@@ -173,6 +176,7 @@ def read_page(sources: Sources) -> RunPage:
             ),
         },
         marks=marks,
+        findings=found.findings,
         shots=shots,
         photos=None if has_labels else _photos(sources, shots),
     )

@@ -31,10 +31,13 @@ class RowFacts:
         self._findings = [(rank, title, frozenset(rows)) for rank, title, rows in findings]
         self._alone = Lock()  # what was found once stays known
 
-    def of(self, rows: Sequence[int]) -> dict[str, dict[str, Any]]:
-        """Return facts by row, with `findings`; `odd` are names that are not as they are shown."""
+    def of(self, rows: Sequence[int], *, brief: bool = False) -> dict[str, dict[str, Any]]:
+        """Return facts by row, with `findings`; `odd` are names that are not as they are shown.
+
+        What takes longest is left out where that is `brief`.
+        """
         with self._alone:
-            facts = self._facts.of(rows)
+            facts = self._facts.of(rows, brief=brief)
         names = self._names.take(rows).to_pylist()
         odd = {str(row): _odd(of_row) for row, of_row in zip(rows, names, strict=True)}
         return {

@@ -55,6 +55,10 @@ class Query:
             raise _wrong(f"{name} is one of {', '.join(known)}")
         return value
 
+    def flag(self, name: str) -> bool:
+        """Tell whether something is wanted; what is not given is not."""
+        return self.one_of(name, ("true", "false")) == "true"
+
     def number(self, name: str) -> float | None:
         """Return a number that is finite."""
         value = self.text(name)

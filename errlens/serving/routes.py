@@ -57,10 +57,11 @@ class Served:
         return json_answer({"total": len(rows), "rows": rows[start : start + most].tolist()})
 
     def _facts(self, text: str) -> Answer:
-        rows = Query(text, ("row",)).rows("row", n=self.finder.n)
+        query = Query(text, ("row", "brief"))
+        rows = query.rows("row", n=self.finder.n)
         if len(rows) > MOST_FACTS:
             raise Refused(HTTPStatus.BAD_REQUEST, f"at most {MOST_FACTS} rows at a time")
-        return json_answer(self.facts.of(rows))
+        return json_answer(self.facts.of(rows, brief=query.flag("brief")))
 
     def _thumbnail(self, text: str) -> Answer:
         return self.pictures.thumbnail(Query(text, ("row",)).row("row", n=self.finder.n))

@@ -54,7 +54,7 @@ def read_view(query: Query) -> View:
         text=query.text("text"),
         marked=query.text("marked"),
         sort=query.text("sort"),
-        down=query.one_of("down", ("true", "false")) == "true",
+        down=query.flag("down"),
     )
 
 

@@ -36,6 +36,8 @@ def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
     unknown = []
     for part in parts:
         chosen = part.table.filter(pc.equal(part.table["status"], LABEL_UNKNOWN))
+        if unknown and not len(chosen):
+            continue
         unknown.append(
             pd.DataFrame(
                 {

@@ -3,7 +3,6 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
-from errlens.analysis.findings.reading import read_findings
 from errlens.attribution.methods import method_names
 from errlens.commands.options.selecting import Selection, SelectOptions
 from errlens.commands.view.options import ViewOptions
@@ -42,7 +41,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
     page = read_page(sources)
     told = [
         (rank, printable(finding.statement), finding.rows)
-        for rank, finding in enumerate(read_findings(run).findings, start=1)
+        for rank, finding in enumerate(page.findings, start=1)
     ]
     about = page.shots.about
     marks, maps = RunMarks(run, selection.images), _maps(run, selection, options)

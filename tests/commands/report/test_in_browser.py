@@ -25,48 +25,6 @@ def columns(page, number):
     return page.locator(f"#classes tbody tr:not(.space) td:nth-child({number})").all_inner_texts()
 
 
-def test_a_click_on_a_cell_shows_its_images(visit):
-    make()
-    add_parts()
-    report()
-    page = visit()
-    page.select_option("#strongest", index=1)
-    first = page.locator("#panel").get_attribute("data-cell")
-    # The cell that is chosen is marked; the next click hits another one.
-    canvas, found = page.locator("#canvas"), set()
-    side = canvas.bounding_box()["width"]
-    for across in range(8):
-        for down in range(8):
-            place = {"x": side * (0.2 + across / 10), "y": side * (0.2 + down / 10)}
-            canvas.click(position=place)
-            found.add(page.locator("#panel").get_attribute("data-cell"))
-    assert first in found
-    assert {"cat → lion", "lion → cat", "dog → wolf", "wolf → dog"} <= found
-    shots = page.locator("#panel .shot img")
-    assert shots.count() >= 1
-    assert shots.first.evaluate("one => one.naturalWidth") > 0
-    assert "--select" in page.locator("#panel code").inner_text()
-
-
-def test_the_matrix_is_walked_with_the_keyboard(visit):
-    make()
-    report()
-    page = visit()
-    page.focus("#canvas")
-    page.keyboard.press("Home")
-    first = page.locator("#where").inner_text()
-    assert " → " in first
-    page.keyboard.press("ArrowUp")
-    assert page.locator("#where").inner_text() != first
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "panel"
-    assert page.locator("#panel .shot").count() >= 1
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("Tab")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
-
-
 def test_the_table_of_classes_is_sorted_and_searched(visit):
     make()
     report()
@@ -100,26 +58,6 @@ def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, width, clas
         "all => all.reduce((sum, row) => sum + row.offsetHeight, 0)"
     )
     assert page.locator("#classes").evaluate("box => box.offsetHeight") <= rows + 20
-
-
-def test_with_few_classes_the_matrix_says_how_many_are_right(visit):
-    run = make()
-    report()
-    page = visit()
-    said = page.evaluate("""() => {
-        const said = [], pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
-        pen.fillText = function (text, ...where) {
-            said.push(text);
-            write.call(this, text, ...where);
-        };
-        document.dispatchEvent(new Event("repaint"));
-        pen.fillText = write;
-        return said;
-    }""")
-    table = run.read_predictions(("label_name", "correct")).table.to_pandas()
-    right = table[table["correct"]].groupby("label_name").size()
-    assert {*map(str, right)} <= {*said}
-    assert sum(int(text) for text in said if text.isdigit()) == len(table)
 
 
 def test_light_and_dark(visit):

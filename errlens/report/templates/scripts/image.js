@@ -107,7 +107,7 @@
     return part("File", ...parts);
   }
   async function near(facts, within) {
-    const all = await Promise.all(facts.near.map((row) => store.facts(row)));
+    const all = await Promise.all(facts.near.map((row) => store.facts(row, { brief: true })));
     within.append(make("div", { class: "shots small" }, ...facts.near.map((row, at) => shot(row, { facts: all[at], brief: false }))));
   }
   function nearest(facts) {

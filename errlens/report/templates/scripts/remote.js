@@ -47,33 +47,38 @@
   const find = (view, { start = 0, most = 1000 } = {}) =>
     told("images", fieldsOf(view, { start, most: Math.min(most, 5000) }), { total: 0, rows: [] });
 
-  // ---- single images: those asked for in one go are one request ----
+  // ---- single images: those asked for in one go are one request. Tiles say little of many, and
+  // need not wait for what takes longest.
   const nothing = { top: [], near: [], heatmaps: [], measured: [], fed: null, findings: [] };
-  const known = new Map();
-  let waiting = null;
-  async function send() {
-    const { rows } = waiting, answers = {};
-    waiting = null;
-    for (let first = 0; first < rows.length; first += AT_ONCE) {
-      const part = rows.slice(first, first + AT_ONCE).map((row) => ["row", String(row)]);
-      Object.assign(answers, await told("facts", part, {}));
+  function teller(brief) {
+    const known = new Map();
+    let waiting = null;
+    async function send() {
+      const { rows } = waiting, answers = {};
+      waiting = null;
+      for (let first = 0; first < rows.length; first += AT_ONCE) {
+        const part = rows.slice(first, first + AT_ONCE).map((row) => ["row", row]);
+        Object.assign(answers, await told("facts", [["brief", brief], ...part], {}));
+      }
+      return answers;
     }
-    return answers;
+    return (row) => {
+      if (known.size > MOST_KEPT) known.clear();
+      if (!known.has(row)) {
+        waiting ??= { rows: [], answers: Promise.resolve().then(send) };
+        waiting.rows.push(row);
+        known.set(row, waiting.answers.then((answers) => {
+          const { odd, ...said } = answers[row] ?? {};
+          if (!answers[row]) known.delete(row);
+          if (odd) data.marks.odd[row] = odd;  // names that files of marks need as they are
+          return { ...nothing, ...said };
+        }));
+      }
+      return known.get(row);
+    };
   }
-  function facts(row) {
-    if (known.size > MOST_KEPT) known.clear();
-    if (!known.has(row)) {
-      waiting ??= { rows: [], answers: Promise.resolve().then(send) };
-      waiting.rows.push(row);
-      known.set(row, waiting.answers.then((answers) => {
-        const { odd, ...said } = answers[row] ?? {};
-        if (!answers[row]) known.delete(row);
-        if (odd) data.marks.odd[row] = odd;  // names that files of marks need as they are
-        return { ...nothing, ...said };
-      }));
-    }
-    return known.get(row);
-  }
+  const all = teller(false), short = teller(true);
+  const facts = (row, { brief = false } = {}) => (brief ? short : all)(row);
 
   // ---- pictures ----
   function picture(name, large = false) {
