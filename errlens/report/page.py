@@ -83,6 +83,7 @@ class RunPage:
     provenance: Mapping[str, Any]
     problems: Mapping[str, Problem]
     commands: Mapping[str, str]
+    findings: Sequence[Finding]
     data: Mapping[str, Any]
     marks: Mapping[str, Any]
     shots: Shots
