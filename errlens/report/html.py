@@ -140,10 +140,11 @@ def _fill(
 
 
 def _commands(page: RunPage | SelectionPage) -> dict[str, str]:
-    """Return what the page tells of one image: how to explain it, if there is a model."""
+    """Return what the page tells of one image: what shows all, and explains it with a model."""
+    view = {"view": shell_line(["errlens", "view", Path(page.run)])}
     if page.shots.run.info.imported:
-        return {}
-    return {"explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
+        return view
+    return {**view, "explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
 
 
 def _sections(page: RunPage) -> dict[str, str]:

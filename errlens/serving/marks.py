@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from errlens.analysis.marks.files import read_run_marks, write_run_marks
 from errlens.analysis.marks.mark import Mark, checked_mark
+from errlens.classes.names import ClassNames
 from errlens.errors import BadMarks, ErrlensError
 from errlens.predictions.table import Predictions
 from errlens.run.folder import RunFolder
@@ -77,10 +78,7 @@ class RunMarks:
         for row, said in sent.changes:
             if not 0 <= row < n:
                 raise BadMarks(f"{_SOURCE} is about row {row}; the last row of the run is {n - 1}")
-            source = f"{_SOURCE} of row {row}"
-            changes[row] = said and checked_mark(
-                said.verdict, said.label, said.remark, classes, source=source
-            )
+            changes[row] = said.checked(classes, f"{_SOURCE} of row {row}") if said else None
         return changes
 
 
@@ -92,6 +90,10 @@ class _Said(BaseModel):
     verdict: str
     label: str | None = None
     remark: str | None = None
+
+    def checked(self, classes: ClassNames, source: str) -> Mark:
+        """Return it as a mark, if it fits the classes of the run."""
+        return checked_mark(self.verdict, self.label, self.remark, classes, source=source)
 
 
 class _Changes(BaseModel):

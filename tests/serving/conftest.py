@@ -83,7 +83,7 @@ def server(written):
 
     routes = {
         "": Route(lambda _query: Answer(b"<p>page", HTML, policy="default-src 'none'")),
-        "echo": Route(lambda query: json_answer(query)),
+        "echo": Route(json_answer),
         "marks": Route(lambda _query: json_answer([]), write),
         "bug": Route(fail),
     }

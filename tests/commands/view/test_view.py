@@ -115,7 +115,7 @@ def test_what_is_no_port_is_refused(port):
     assert call(["view", "run", "--port", port]).exit_code == 2
 
 
-def test_what_is_no_run_is_refused(tmp_path):
+def test_what_is_no_run_is_refused():
     assert "is no run folder" in refused("view nothing", exit_code=3)
     run = make()
     assert "is no folder" in refused("view run --data-root gone", exit_code=2)
