@@ -41,7 +41,7 @@ def target_of(path: str, token: str) -> Target:
     place, _, query = path.partition("?")
     before, given, *names = [*place.split("/"), ""][:3]
     is_ours = hmac.compare_digest(given.encode(), token.encode())
-    if not is_ours or before or place.count("/") != 2:  # noqa: PLR2004 - /TOKEN/name
+    if not is_ours or before or place.count("/") != 2:
         raise Refused(HTTPStatus.NOT_FOUND, _NOBODY)
     return Target(names[0], query)
 

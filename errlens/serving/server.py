@@ -115,15 +115,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.waits(self.connection)
         super().handle_one_request()
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that the library looks for
+    def do_GET(self) -> None:
         """Answer a request that changes nothing."""
         self._send(self._answer())
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         """Answer as to GET, without the content."""
         self._send(self._answer(), whole=False)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Answer a request to change something."""
         self._send(self._answer())
 

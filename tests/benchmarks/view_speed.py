@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +53,10 @@ def strongest_cells(page, most: int) -> list[tuple[str, str]]:
     """Return true and predicted class of kinds of errors with at least 60 images."""
     return page.evaluate(
         """most => {
-            const { names, cells } = JSON.parse(document.getElementById('data').textContent).matrix;
-            return [...Array(most).keys()].map(at => [names[cells[3 * at]], names[cells[3 * at + 1]]]);
+            const data = JSON.parse(document.getElementById('data').textContent);
+            const { names, cells } = data.matrix;
+            return [...Array(most).keys()].map(
+                at => [names[cells[3 * at]], names[cells[3 * at + 1]]]);
         }""",
         most,
     )
@@ -82,21 +86,40 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="where to write the run, and leave it")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as temporary:
         run = args.keep or Path(temporary, "run")
         if not run.exists():
             make_run(run, args.images, args.classes)
-        start = time.perf_counter()
-        program = Path(sys.executable).with_name("errlens")
-        process = subprocess.Popen([program, "view", run, "-q"], stdout=subprocess.PIPE, text=True)
-        address = re.search(r"http://\S+", process.stdout.readline())[0]
-        print(f"{'until it serves':34} {time.perf_counter() - start:13.2f} s")
-        with urllib.request.urlopen(address) as answer:
-            print(f"{'the page':34} {len(answer.read()) / 1e6:13.2f} MB")
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        with serving(run) as address:
+            visit_again_and_again(
+                address, args.rounds, min(PICTURES, args.images // args.classes // 20)
+            )
+
+
+@contextmanager
+def serving(run: Path) -> Iterator[str]:
+    """Let the program serve a run, and tell how long that takes."""
+    start = time.perf_counter()
+    program = Path(sys.executable).with_name("errlens")
+    process = subprocess.Popen([program, "view", run, "-q"], stdout=subprocess.PIPE, text=True)
+    address = re.search(r"http://\S+", process.stdout.readline())[0]
+    print(f"{'until it serves':34} {time.perf_counter() - start:13.2f} s")
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def visit_again_and_again(address: str, rounds: int, least: int) -> None:
+    """Open the page, and a cell with so many pictures, each time another one."""
+    with urllib.request.urlopen(address) as answer:
+        print(f"{'the page':34} {len(answer.read()) / 1e6:13.2f} MB")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    paints, settled, cells, again = [], [], [], []
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        paints, settled, cells, again = [], [], [], []
-        for number in range(args.rounds):
+        for number in range(rounds):
             page = browser.new_page(viewport={"width": 1400, "height": 1000})
             start = time.perf_counter()
             page.goto(address)
@@ -105,19 +128,16 @@ def main() -> None:
             paints.append(max(painted) / 1000)
             page.wait_for_load_state("networkidle")
             settled.append(time.perf_counter() - start)
-            true, pred = strongest_cells(page, args.rounds)[number]
+            true, pred = strongest_cells(page, rounds)[number]
             view = f"#images?true={true}&pred={pred}&sort=loss".replace(" ", "+")
-            least = min(PICTURES, args.images // args.classes // 20)
             cells.append(shows(page, view, least))
             again.append(shows(page, view.replace("loss", "confidence"), least))
             page.close()
         browser.close()
-        tell("first paint", paints)
-        tell("all its pictures, and rest", settled)
-        tell("a cell's first pictures", cells)
-        tell("the same, sorted otherwise", again)
-        process.terminate()
-        process.wait()
+    tell("first paint", paints)
+    tell("all its pictures, and rest", settled)
+    tell("a cell's first pictures", cells)
+    tell("the same, sorted otherwise", again)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def test_photos_are_sent_encoded_anew_and_never_as_they_are(served):
     exif[0x010E] = "where I live"
     Image.new("RGB", (900, 600)).save("images/004.png", exif=exif)
     Path("table.csv").write_text(
-        "path,label,pred\n" + "".join(f"images/{row:03d}.png,a,b\n" for row in range(6))
+        "path,label,pred\nb.png,b,b\n"
+        + "".join(f"images/{row:03d}.png,a,{'ab'[row % 2]}\n" for row in range(6))
     )
     ends("import table.csv -o now -q")  # as the files are now
     with served("now") as browser:
