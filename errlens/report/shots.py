@@ -16,7 +16,7 @@ from errlens.predictions.table import Predictions
 from errlens.report.images.facts import ImageFacts, size_on_page
 from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
 from errlens.report.images.listing import list_images
-from errlens.report.images.pictures import FULL, Pictures
+from errlens.report.images.pictures import FULL, NOT_ASKED, Pictures
 from errlens.report.images.room import Room
 from errlens.report.parts import Part
 from errlens.report.thumbnails import SIDE, ThumbnailCache, Wanted
@@ -46,7 +46,7 @@ class Shots:
     _wanted: dict[int, None] = field(default_factory=dict)
     _further: dict[int, None] = field(default_factory=dict)
     _last: Iterable[int] = ()
-    _heatmaps_wanted: dict[str, Path] = field(default_factory=dict)
+    _heatmaps_wanted: dict[str, None] = field(default_factory=dict)
     _known: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def want(self, rows: Iterable[int]) -> list[int]:
@@ -67,13 +67,9 @@ class Shots:
         """Ask for pictures that `errlens explain` made of some rows, and return what they are.
 
         Each is a dict of `row`, `method` and `file`; `of_each` row there are so many, by method.
-
-        Raises:
-            OutsideRun: A picture is a link, or has a name, that leads out of RUN/explain.
         """
         found = [shown for row in rows for shown in self._heatmaps.get(int(row), ())[:of_each]]
-        for shown in found[:most]:
-            self._heatmaps_wanted[shown.file] = self._place(shown)
+        self._heatmaps_wanted.update((shown.file, None) for shown in found[:most])
         return [
             {"row": shown.row, "method": shown.method, "file": shown.file} for shown in found[:most]
         ]
@@ -120,33 +116,30 @@ class Shots:
 
         Heat maps that a section shows come first, then, up to a quarter of the room, those of other
         images; then the photos by worth, as thumbnails, the first of them also large.
+
+        Raises:
+            OutsideRun: A heat map is a link, or has a name, that leads out of RUN/explain.
         """
-        asked = self.room.images
-        why = FULL if asked is None else f"left out: --images {asked}"
-        made = Pictures(budget, otherwise=why)
+        made = Pictures(budget)
         cache = ThumbnailCache(self.run.thumbnails_folder, upright=self.about.turns)
         self._add_heatmaps(made, cache, progress)
         self._add_photos(made, cache, progress)
-        shown = {*self.rows}
-        for row in self._wanted:
-            if row not in shown:
-                made.leave_out(str(row), why)
+        self._say_why(made)
         return made
 
     def __len__(self) -> int:
         return len(self.rows) + len(self._heatmaps_wanted)
 
     def _add_heatmaps(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
-        wanted, least_left = self._heatmaps_wanted, made.left - made.left // 4
-        for name, picture in zip(wanted, cache.pictures(wanted.values()), strict=True):
+        """Add the heat maps of images that have a picture, those first that a section shows."""
+        of_rows = [shown for row in self.rows for shown in self._heatmaps.get(row, ())]
+        places = {shown.file: self._place(shown) for shown in of_rows}
+        first = {file: places[file] for file in self._heatmaps_wanted if file in places}
+        others = {file: place for file, place in places.items() if file not in first}
+        least_left = made.left - made.left // 4
+        for name, picture in zip(first, cache.pictures(first.values()), strict=True):
             made.add(name, picture)
             progress(1)
-        others = {
-            shown.file: self._place(shown)
-            for row in self.rows
-            for shown in self._heatmaps.get(row, ())
-            if shown.file not in wanted
-        }
         for name, picture in zip(others, cache.pictures(others.values()), strict=True):
             if made.left < least_left:
                 break
@@ -165,6 +158,16 @@ class Shots:
             progress(1)
             if made.is_full and row not in self._wanted:
                 break
+
+    def _say_why(self, made: Pictures) -> None:
+        """Say why there are no pictures of what could have some, or was not asked for."""
+        if len(self.rows) == self.room.images and not made.is_full:
+            made.otherwise = NOT_ASKED
+        asked = {*self.rows}
+        rows = [str(row) for row in self._wanted if row in asked]
+        for name in (*rows, *self._heatmaps_wanted):
+            if made.is_full and name not in made.uris and name not in made.absent:
+                made.leave_out(name, FULL)
 
     def _besides(self, at: int) -> int:
         """Return how many bytes a page grows by the facts of an image, by its place in `rows`."""

@@ -138,3 +138,18 @@ def test_a_page_about_a_selection_names_what_explains_it(walk: Walk):
 
 def page(run: str) -> str:
     return Path(run, "report.html").read_text()
+
+
+@IN_PHOTOS
+def test_a_page_has_as_many_pictures_as_the_hints_say(walk: Walk):
+    said = walk.refused(
+        "report seen --images most", "commands.report.options.RoomOptions.room:hint2"
+    )
+    for option in re.findall(r"--images \w+", said.hint):
+        walk.ends(f"report seen {option}")
+    at = "commands.report.options.RoomOptions.room:hint"
+    said = walk.refused("report seen --max-mb 0", at)
+    walk.ends(f"report seen --max-mb {re.search('[0-9]+', said.hint)[0]}")
+    said = walk.ends("report seen --images all --max-mb 0.04", says="--max-mb")
+    assert "not every picture has a place" in said.text, "commands.report.view.show:text"
+    assert "has a place" not in walk.ends("report seen --images all --max-mb 5").text

@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# Rounded, so that equal images are equally near, whichever way their sum was added up.
+_DIGITS: Final = 12
+_ALIKE: Final = 2 * 10.0**-_DIGITS
 _LARGEST_BLOCK: Final = 2**23  # similarities at a time
 
 
@@ -37,8 +40,7 @@ def nearest_rows(
     nearest: list[Neighbour] = []
     wanted = _directions(query[np.newaxis])[0]
     for part in parts:
-        # Rounded, so that equal images are equally near, whichever way their sum was added up.
-        similarity = np.round(_directions(part.values) @ wanted, 12)
+        similarity = np.round(_directions(part.values) @ wanted, _DIGITS)
         order = np.lexsort((part.rows, -similarity))[:most]
         nearest += [
             Neighbour(int(part.rows[at]), float(similarity[at]))
@@ -70,7 +72,7 @@ def nearest_of_each(
     return [
         _first(similarity, among.rows, most)
         for start in range(0, len(wanted), at_once)
-        for similarity in np.round(wanted[start : start + at_once] @ directions.T, 12)
+        for similarity in wanted[start : start + at_once] @ directions.T
     ]
 
 
@@ -79,6 +81,7 @@ def _first(similarity: NDArray[np.float64], rows: NDArray[np.int64], most: int) 
     known = np.flatnonzero(np.isfinite(similarity))
     if len(known) > most:  # nearly all are too far away to be put in order
         least = -np.partition(-similarity[known], most - 1)[most - 1]
-        known = known[similarity[known] >= least]
-    order = np.lexsort((rows[known], -similarity[known]))[:most]
-    return [Neighbour(int(rows[at]), float(similarity[at])) for at in known[order]]
+        known = known[similarity[known] >= least - _ALIKE]
+    rounded = np.round(similarity[known], _DIGITS)
+    order = np.lexsort((rows[known], -rounded))[:most]
+    return [Neighbour(int(rows[known[at]]), float(rounded[at])) for at in order]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from errlens.commands.report.result import ReportResult
 from errlens.commands.showing import and_more, print_json
-from errlens.formats import count, counted, file_size
+from errlens.escapes import printable
+from errlens.formats import count, counted, file_size, of
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen, relative
 
@@ -18,12 +19,16 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
         screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
     for source in marks["given"]:
         screen.remark(f"{counted(len(source['marks']), 'mark')} of {source['name']!r} shown")
-    n_pictures, n_absent = len(result.pictures.uris), len(result.pictures.absent)
+    pictures, shots = result.pictures, result.page.shots
+    n_pictures, n_absent = len(pictures.uris), len(pictures.absent)
     if n_absent:
         _warn_of_absent(screen, result)
+    if pictures.is_full and (n_absent or shots.room.all_first):
+        screen.warn("not every picture has a place: --max-mb gives the page more room")
     page, *others = result.files
     also = "".join(f", {relative(path)} ({_size(path)})" for path in others)
-    screen.say(counted(n_pictures, "picture"))
+    of_images = f"{of(len(pictures.rows), len(shots.images))} images have one"
+    screen.say(f"{counted(n_pictures, 'picture')}; {of_images}")
     screen.say(f"Wrote {relative(page)} ({_size(page)}){also}")
     screen.say()
     screen.say_place("The page: ", page)
@@ -38,12 +43,12 @@ def _size(path: Path) -> str:
 
 def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     """Name what cannot be shown; the page does, too."""
-    pictures, facts = result.pictures, result.page.shots.facts()
+    pictures, shots = result.pictures, result.page.shots
     name = next(iter([*pictures.missing, *pictures.absent]))
-    first = facts[name]["path"] if name in facts else name
+    first = printable(shots.path_of(name))
     n_absent = len(pictures.absent)
     screen.warn(
-        f"{count(n_absent)} of {counted(len(result.page.shots), 'picture')} "
+        f"{count(n_absent)} of {counted(len(shots), 'picture')} "
         f"cannot be shown: {first!r} ({pictures.absent[name]}){and_more(n_absent)}"
     )
     if pictures.missing:

@@ -31,17 +31,17 @@ class HeatMap(NamedTuple):
         >>> HeatMap(7, "grad-cam", "cat__dog/7_a_grad-cam.png", ["predicted", "true"]).caption
         'grad-cam for predicted and true · 7_a_grad-cam.png'
         """
-        first, last = ", ".join(self.targets[:-1]), self.targets[-1]
         name = self.file.rpartition("/")[2]
-        return f"{self.method} for {f'{first} and {last}' if first else last} · {name}"
+        targets = " and ".join(filter(None, [", ".join(self.targets[:-1]), *self.targets[-1:]]))
+        return f"{self.method}{f' for {targets}' if targets else ''} · {name}"
 
 
 def heatmaps_by_row(index: pd.DataFrame) -> Mapping[int, Sequence[HeatMap]]:
     """Return the pictures of each row in the order of the index; `index` has `PICTURE_COLUMNS`."""
-    good = index[(index["status"] == "ok") & index["file"].notna()].fillna("")
+    good = index[(index["status"] == "ok") & index["file"].notna()]
     pictures: dict[int, list[HeatMap]] = {}
     for _, maps in good.groupby(["row", "file"], sort=False):
         row, file = int(maps["row"].iloc[0]), str(maps["file"].iloc[0])
-        methods, targets = (list(dict.fromkeys(maps[name])) for name in ("method", "target"))
+        methods, targets = ([*dict.fromkeys(maps[name].dropna())] for name in ("method", "target"))
         pictures.setdefault(row, []).append(HeatMap(row, " and ".join(methods), file, targets))
     return pictures

@@ -8,6 +8,7 @@ from errlens.predictions.table import MISSING
 from errlens.report.thumbnails import Shown
 
 FULL: Final = "left out: the page is full"
+NOT_ASKED: Final = "left out: not among the images asked for"
 _URI: Final = "data:image/webp;base64,"
 
 
@@ -19,7 +20,7 @@ class Pictures:
 
     Attributes:
         uris: The pictures by name.
-        absent: Why there is no picture of images that were to have one, and of heat maps, by name.
+        absent: Why there is none of images whose file cannot be shown, or that a section shows.
         otherwise: Why there is none of any other.
         missing: Names of those absent whose file is not where it was.
         left: How many bytes there is still room for.
@@ -27,10 +28,10 @@ class Pictures:
         is_full: Whether a picture was left out because it did not fit.
     """
 
-    def __init__(self, budget: int, *, otherwise: str = FULL) -> None:
+    def __init__(self, budget: int) -> None:
         self.uris: dict[str, str] = {}
         self.absent: dict[str, str] = {}
-        self.otherwise = otherwise
+        self.otherwise = FULL
         self.missing: list[str] = []
         self.left = budget
         self.for_large = 0
@@ -49,7 +50,6 @@ class Pictures:
         size = size_of(name, picture) + besides
         if size > self.left:
             self.is_full = True
-            self.leave_out(name, FULL)
             return False
         self.left -= size
         self.uris[name] = f"{_URI}{base64.b64encode(picture).decode()}"

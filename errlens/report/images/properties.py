@@ -1,6 +1,7 @@
 """What is known of images besides their predictions: what was measured, and what the user gave."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -41,6 +42,8 @@ class ImageProperty(NamedTuple):
 def image_properties(run: RunFolder, images: Predictions) -> list[ImageProperty]:
     """Return what is known of the images of a run: what diagnose measured, then their manifest.
 
+    What is the same of all tells nothing of any, and is left out.
+
     Args:
         run: The run.
         images: With the columns `width` and `height`; they count where nothing was measured.
@@ -63,24 +66,33 @@ def _measured(table: pd.DataFrame) -> list[ImageProperty]:
     return [
         ImageProperty(name, known.name, table[name], known.write, known.kind == "number")
         for name, known in PROPERTIES.items()
-        if name in table and table[name].notna().any()
+        if name in table and _tells(table[name])
     ]
+
+
+def _tells(values: pd.Series) -> bool:
+    """Tell whether images differ in a property; of a single image everything is told."""
+    return values.nunique(dropna=False) > 1 or (len(values) == 1 and bool(values.notna().all()))
 
 
 def _given(extra: pd.DataFrame) -> list[ImageProperty]:
     """Return the columns of a manifest; one of text that are all numbers is one of numbers."""
-    given = []
-    for name in [name for name in extra.columns if extra[name].notna().any()][:MOST_GIVEN]:
-        cells = extra[name]
-        numbers = None if cells.dtype == bool else pd.to_numeric(cells, errors="coerce")
-        is_number = numbers is not None and bool((numbers.notna() == cells.notna()).all())
-        title = printable(f"{name} (manifest)" if name in _TAKEN else str(name))
-        given.append(
-            ImageProperty(title, title, numbers.astype("float64"), formats.given, is_number=True)
-            if is_number and numbers is not None
-            else ImageProperty(title, title, cells, _shortened, is_number=False)
-        )
-    return given
+    plain = (_plain(str(name), extra[name]) for name in extra.columns)
+    return [*islice((each for each in plain if _tells(each.values)), MOST_GIVEN)]
+
+
+def _plain(name: str, cells: pd.Series) -> ImageProperty:
+    """Return a column of a manifest, whose cells may be anything that a parquet file can hold."""
+    title = printable(f"{name} (manifest)" if name in _TAKEN else name)
+    kinds = pd.api.types
+    if cells.dtype == object or kinds.is_datetime64_any_dtype(cells.dtype):
+        cells = cells.map(str, na_action="ignore")
+    if not kinds.is_bool_dtype(cells.dtype):
+        numbers = pd.to_numeric(cells, errors="coerce")
+        if numbers.notna().equals(cells.notna()):
+            values = numbers.astype("float64")
+            return ImageProperty(title, title, values, formats.given, is_number=True)
+    return ImageProperty(title, title, cells, _shortened, is_number=False)
 
 
 def _shortened(value: object) -> str:

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
-from errlens.analysis.mistakes.neighbours import Features, nearest_rows
+from errlens.analysis.mistakes.neighbours import Features, nearest_of_each, nearest_rows
 
 
 @settings(deadline=None)
@@ -31,3 +31,14 @@ def test_features_without_direction_are_no_neighbours():
     found = nearest_rows(np.array([1.0, 0.0]), [Features(np.arange(4), values)], most=9)
     assert [one.row for one in found] == [3]
     assert nearest_rows(np.zeros(2), [Features(np.arange(4), values)], most=9) == []
+
+
+@settings(deadline=None)
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 9), st.integers(0, 99))
+def test_neighbours_of_several_images_are_those_of_each(n, d, most, seed):
+    random = np.random.default_rng(seed)
+    values = random.integers(-2, 3, (n, d)).astype(np.float16)  # some alike, some all zero
+    rows = random.permutation(n) * 2
+    features = Features(rows, values)
+    found = nearest_of_each(values, features, most=most)
+    assert found == [nearest_rows(query, [features], most=most) for query in values]
