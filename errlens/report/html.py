@@ -50,8 +50,8 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "written", "store", "remote", "pictures", "marks", "marks_files", "marks_editor",
-        "address", "image", "explain", "lightbox", "browse", "marks_list", "matrix_cells",
+        "base", "texts", "store", "remote", "pictures", "marks", "marks_files", "marks_editor",
+        "address", "browse", "image", "explain", "lightbox", "marks_list", "matrix_cells",
         "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes",
     )
 )  # fmt: skip
@@ -114,6 +114,7 @@ def _fill(
         **page.data,
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         "commands": _commands(page),
+        "names": [printable(name) for name in page.shots.run.info.classes.names],
         "marks": page.marks,
         "facts": facts if remote is None else {},
         **({} if remote is None else {"remote": remote}),

@@ -1,5 +1,6 @@
 """The folders in which hints are followed; each is made once and copied for every test."""
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,10 @@ FILES = {
     "last.csv": "row,label\n39,cat\n",
     "worst.csv": "row,label_name\n0,dog\n",
     "noted.csv": "row,observation\n0,look\n",
+    "misspelt.csv": "row,verdict\n0,wrong lable\n",
+    "spelt.csv": "row,verdict\n0,wrong label\n",
+    "misspelt.yaml": "row:0: {label: cta}\n",
+    "spelt.yaml": "row:0: {label: cat}\n",
     "cat.txt": "cat\ndog\n",
     "cta.txt": "cta\ndog\n",
 }
@@ -79,7 +84,7 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
 
 @pytest.fixture(scope="session")
 def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Imported runs: `run`, `old` of the same images, `sure` with probabilities, `two` classes."""
+    """Imported runs: `run`, `old` of the same images, `sure` with probabilities, and others."""
     with _in(tmp_path_factory.mktemp("tables")) as folder:
         make_run(table(), "run", classes=CLASSES)
         make_run(table(wrong=1), "old", classes=CLASSES)
@@ -97,6 +102,9 @@ def tables_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_run(elsewhere, "elsewhere", classes=CLASSES)
         make_run(table().replace(GERMAN), "german", classes=tuple(GERMAN.values()))
         make_run(table().assign(camera="b"), "filmed", classes=CLASSES)
+        make_run(table(), "marked", classes=CLASSES)
+        mark = {"row": 0, "verdict": "bad image"}
+        Path("marked/marks.json").write_text(json.dumps({"marks": [mark]}), encoding="utf-8")
         table().to_csv("table.csv", index=False)
         for name, text in FILES.items():
             Path(name).write_text(text, encoding="utf-8")

@@ -27,7 +27,7 @@ ROWS = [
         "misclassified run --no-figures --select true:{}",
     ),
     Row(
-        f"{PARSING}._misread:hint4",
+        f"{PARSING}._misread:hint5",
         "misclassified run --no-figures --select wrong",
         "errors",
         "misclassified run --no-figures --select {}",
@@ -39,6 +39,30 @@ ROWS = [
         "misclassified run --no-figures --select {}",
     ),
     Row(
+        f"{PARSING}._misread:hint4",
+        "misclassified run --no-figures --select marked:bad",
+        "marked:bad-image",
+        "misclassified marked --no-figures --select {}",
+    ),
+    Row(
+        "analysis.selection.picking._marked:hint",
+        "misclassified run --no-figures --select marked",
+        "save its marks.json in the folder of the run",
+        "misclassified marked --no-figures --select marked",
+    ),
+    Row(
+        "analysis.marks.mark.checked_mark:hint",
+        "report run --marks misspelt.csv",
+        "wrong label",
+        "report run --marks spelt.csv",
+    ),
+    Row(
+        "analysis.marks.mark.checked_mark:hint2",
+        "report run --marks misspelt.yaml",
+        "cat",
+        "report run --marks spelt.yaml",
+    ),
+    Row(
         f"{PARSING}._misread:hint3",
         "misclassified run --no-figures --select worst",
         "worst:5",
@@ -46,7 +70,7 @@ ROWS = [
     ),
     *(
         Row(
-            f"{PARSING}._misread:hint4",
+            f"{PARSING}._misread:hint5",
             f"misclassified run --no-figures --select {typed}",
             meant,
             "misclassified run --no-figures --select {}",

@@ -7,8 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-
-from errlens.escapes import escaped_json
+from jinja2.utils import htmlsafe_json_dumps
 
 
 def made_images(names, n, *, seed=0, listed=None):
@@ -110,5 +109,5 @@ def put_into_page(name="report.html", **parts):
         found = re.search(rf'id="{key}">(.*?)</script>', text, re.DOTALL)
         tree = json.loads(found[1])
         changed(tree)
-        text = text[: found.start(1)] + escaped_json(json.dumps(tree)) + text[found.end(1) :]
+        text = text[: found.start(1)] + str(htmlsafe_json_dumps(tree)) + text[found.end(1) :]
     place.write_text(text, encoding="utf-8")

@@ -94,6 +94,7 @@ def test_a_run_without_labels_or_without_errors_has_a_page():
         "verdict",
         "photos",
         "images",
+        "marks",
         "health",
         "provenance",
     ]

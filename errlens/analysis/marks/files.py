@@ -92,7 +92,7 @@ def read_marks(path: Path, images: Predictions, among: Selectable, run_hash: str
         table = read_written_table(
             path, wanted=(*ROW_COLUMNS, *LABEL_COLUMNS, *OBSERVATION_COLUMNS), fault=BadMarks
         )
-        if {*ROW_COLUMNS} & {*table.columns}:
+        if "about" not in table.columns:  # as notes.csv has
             return _of_table(table, images)
     elif kind not in _NOTES:
         raise BadMarks(f"{str(path)!r} is none of {', '.join(SUFFIXES)}")

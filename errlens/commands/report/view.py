@@ -18,7 +18,10 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     if marks["problem"]:
         screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
     for source in marks["given"]:
-        screen.remark(f"{counted(len(source['marks']), 'mark')} of {source['name']!r} shown")
+        if not source["marks"]:
+            screen.warn(
+                f"{source['name']!r} says nothing of single images: there are no marks in it"
+            )
     pictures, shots = result.pictures, result.page.shots
     n_pictures, n_absent = len(pictures.uris), len(pictures.absent)
     if n_absent:

@@ -25,6 +25,7 @@ def marks_data(
     """
     return {
         "run_hash": run_hash,
+        "n": len(images),
         "root": str(root.absolute()),
         "verdicts": VERDICTS,
         "longest": LONGEST_REMARK,

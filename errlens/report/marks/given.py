@@ -44,4 +44,4 @@ def read_given(
         kept = read_run_marks(run, images)
     except (BadMarks, OutsideRun) as error:
         return GivenMarks(given, str(error))
-    return GivenMarks([MarkedBy(run.marks_file.name, kept), *given] if kept else given)
+    return GivenMarks([MarkedBy(str(run.marks_file), kept), *given] if kept else given)

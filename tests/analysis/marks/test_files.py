@@ -249,7 +249,8 @@ def test_a_table_of_mended_labels_is_marks(run):
         ("row,verdict\n9,ambiguous\n", BadMarks),
         ("row,verdict\n1,ambigous\n", BadMarks),
         ("row,verdict\n1,ambiguous\n1,bad image\n", BadMarks),
-        ("name,label\ncat,dog\n", BadConfig),
+        ("name,label\ncat,dog\n", BadLabelFile),
+        ("name,remark\ncat,dog\n", BadMarks),
         ("", BadMarks),
     ],
 )

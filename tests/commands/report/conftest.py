@@ -27,9 +27,10 @@ def visit(browser, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pages, odd = [], []
 
-    def opened(name="report.html", *, viewport=WIDE, **options):
+    def opened(name="report.html", *, viewport=WIDE, to="", before="", **options):
         page = browser.new_page(viewport=viewport, **options)
         pages.append(page)
+        page.add_init_script(before)
         page.set_default_timeout(5_000)
         page.on("console", lambda message: odd.append(message.text))
         page.on("pageerror", lambda error: odd.append(str(error)))
@@ -39,11 +40,11 @@ def visit(browser, tmp_path, monkeypatch):
             "request",
             lambda request: (
                 None
-                if request.url.startswith("data:") or request.url == place
+                if request.url.startswith("data:") or request.url.partition("#")[0] == place
                 else odd.append(request.url)
             ),
         )
-        page.goto(place)
+        page.goto(place + to)
         page.wait_for_selector("#classes tbody tr:not(.space)" if name == "report.html" else "main")
         return page
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import errlens
 from errlens import formats
 from errlens.run.csv_tables import read_csv
-from tests.conftest import call, ends, paint
-from tests.report.pages import add_parts, make, report, section, text_of
+from tests.conftest import call, ends, make_run, paint
+from tests.report.pages import add_parts, data_of, make, report, section, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +149,108 @@ def test_a_picture_that_cannot_be_read_is_not_said_to_lie_elsewhere():
     assert "cannot be shown: 'images/000.png'" in said
     Path("images/000.png").unlink()
     assert "--data-root DIR says where the images lie now" in report().stderr
+
+
+def marks_of_the_page(name="report.html"):
+    return data_of(text_of(name))["marks"]
+
+
+def write_marks(place, marks, **changes):
+    tree = {"marks": marks, **changes}
+    Path(place).write_text(json.dumps(tree), encoding="utf-8")
+
+
+def test_marks_of_colleagues_are_on_the_page():
+    make()
+    write_marks(
+        "anna.json", [{"row": 0, "verdict": "wrong label", "label": "DOG", "remark": " a "}]
+    )
+    Path("labels.csv").write_text("row,label\n3,wolf\n")
+    Path("notes.yaml").write_text("row:6: {observation: dark}\ncat~lion: {idea: more}\n")
+    write_marks("run/marks.json", [{"row": 9, "verdict": "ambiguous"}])
+    report("run --marks anna.json --marks labels.csv --marks notes.yaml")
+    assert marks_of_the_page()["given"] == [
+        {"name": "run/marks.json", "marks": {"9": ["ambiguous", None, ""]}},
+        {"name": "anna.json", "marks": {"0": ["wrong label", "dog", "a"]}},
+        {"name": "labels.csv", "marks": {"3": ["wrong label", "wolf", ""]}},
+        {"name": "notes.yaml", "marks": {"6": ["interesting", None, "dark"]}},
+    ]
+    assert {"0", "3", "6", "9"} <= data_of(text_of(), "pictures")["uris"].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("marks.json", "", "cannot be read as JSON"),
+        ("marks.json", "[1]", "is no marks.json"),
+        ("marks.json", '{"marks": [{"row": 48, "verdict": "ambiguous"}]}', "about row 48"),
+        ("marks.json", '{"marks": [{"row": 1, "verdict": "\\u001b[2J"}]}', "no verdict"),
+        ("labels.csv", "row,label\n0,lynx\n", "no class of the run"),
+        ("notes.yaml", "row:0: {verdict: [a]}", "must be text"),
+        ("marks.png", "", "is none of"),
+        ("not_there.json", None, "does not exist"),
+    ],
+)
+def test_marks_that_cannot_be_read_end_the_command_and_change_nothing(name, text, message):
+    make()
+    report()
+    before = text_of()
+    if text is not None:
+        Path(name).write_text(text, encoding="utf-8")
+    said = call(f"report run --marks {name}")
+    assert said.exit_code in (2, 3)
+    assert message in " ".join(said.output.split())
+    assert "\x1b[2J" not in said.output
+    assert text_of() == before
+
+
+def test_a_file_without_marks_is_told():
+    make()
+    ends("misclassified run --no-figures -q")
+    said = report("run --marks run/misclassified/worst.csv")
+    assert "there are no marks in" in said.stderr
+
+
+@pytest.mark.parametrize("damaged", ["{", '{"marks": [{"row": 99, "verdict": "ambiguous"}]}', None])
+def test_damaged_marks_in_the_run_folder_are_told_and_the_page_does_without(damaged):
+    run = make()
+    if damaged is None:
+        run.marks_file.symlink_to("/etc/passwd")
+    else:
+        run.marks_file.write_text(damaged)
+    said = report()
+    assert "the marks in the run folder are not shown" in said.stderr
+    assert "The marks in the run folder are not shown" in section("marks", text_of())
+    assert marks_of_the_page()["given"] == []
+    ends("report run -q --select marked", 3)
+
+
+def test_marked_images_are_selected():
+    make()
+    write_marks(
+        "run/marks.json", [{"row": 9, "verdict": "ambiguous"}, {"row": 7, "verdict": "bad image"}]
+    )
+    report("run --select marked:bad-image")
+    assert data_of(text_of("report-marked_bad-image.html"))["facts"].keys() >= {"7"}
+    ends("report run -q --select marked")
+    ends("report run -q --select marked:interesting", 2)
+    ends("report run -q --select marked:odd", 2)
+
+
+def test_names_that_the_page_shows_escaped_are_there_as_they_are():
+    table = pd.DataFrame(
+        {
+            "path": ["a.png", "b\n.png", "a.png", "c.png"],
+            "label": ["cat", "cat", "dog", "\u202ecow"],
+            "pred": "cat",
+            "confidence": 0.5,
+        }
+    )
+    make_run(table, classes=("cat", "dog"), options="--allow-unknown")
+    report()
+    marks = marks_of_the_page()
+    assert {row: [*names.values()] for row, names in marks["odd"].items()} == {
+        "1": ["b\n.png", "b\n.png", "cat"],
+        "2": ["a.png#2", "a.png", "dog"],
+        "3": ["c.png", "c.png", "\u202ecow"],
+    }

@@ -62,15 +62,18 @@
       kept(depth), "", written(place.view, place.image));
     tell();
   }
+  const shut = () => goTo({ image: null, group: null }, { replace: true });
+  let closing = false;
   function close() {
-    if (depthNow()) history.go(-depthNow());
-    else goTo({ image: null, group: null }, { replace: true });
+    closing = depthNow() > 0;
+    if (closing) history.go(-depthNow()); else shut();
   }
   function follow() {
-    const state = history.state;
+    const { state } = history;
     if (state?.view !== undefined) {
       Object.assign(place, { view: parsed(state.view).view, image: state.image, group: state.group });
-      tell();
+      if (closing && place.image !== null) shut();  // where the address that was opened had an image
+      else tell();
     } else if (/^#images(\?|$)/.test(location.hash)) {  // a link was followed
       Object.assign(place, parsed(location.hash), { group: null });
       history.replaceState(kept(), "");
@@ -81,6 +84,7 @@
       Object.assign(place, { image: null, group: null });
       tell();
     }
+    closing = false;
   }
   addEventListener("popstate", follow);
   Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst });

@@ -37,6 +37,13 @@ const page = {};
     if (x && /^-?0\.0000$/.test(text)) return x > 0 ? "<0.0001" : ">-0.0001";
     return text;
   }
+  function signed(x) {
+    const digits = x ? Math.max(3, Math.min(6, 1 - Math.floor(Math.log10(Math.abs(x))))) : 3;
+    const text = fixed(Math.abs(x), digits), isNone = !/[1-9]/.test(text);
+    return isNone ? `${x > 0 ? ">" : x < 0 ? "<" : ""}${text}` : `${x > 0 ? "+" : "-"}${text}`;
+  }
+  // Whole as it is, else in three digits.
+  const given = (x) => (Number.isInteger(x) ? String(x) : String(Number(x.toPrecision(3)))).replace("-", "\u2212");
   const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
   // A word for the shell, as errlens/escapes.py quotes it; what cannot be seen byte by byte.
   const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
@@ -77,5 +84,5 @@ const page = {};
 
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, quoted, UNSEEN, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, UNSEEN, wilson, later });
 })();

@@ -45,7 +45,8 @@
     const { view } = place;
     for (const name of ["true", "pred", "side", "finding", "marked", "sort"]) choose(control(name), view[name]);
     for (const name of ["from", "to", "text"]) {
-      if (control(name) !== document.activeElement) control(name).value = view[name] ?? "";
+      const text = String(view[name] ?? "");
+      if (control(name).value !== text) control(name).value = text;
     }
     const [up, down] = view.sort === "path" ? ["A to Z", "Z to A"] : ["smallest first", "largest first"];
     by("direction").textContent = view.down ? `↓ ${down}` : `↑ ${up}`;
@@ -57,11 +58,12 @@
     if (value === "") delete view[name];
     else view[name] = ["from", "to", "finding"].includes(name) ? Number(value) : value;
     if (name === "sort") view.down = downFirst(value);
+    if (written(view) === written(place.view)) return;
     goTo({ view }, { replace: name === "text" });  // not an entry of the history for each letter
   }
 
   // ---- the tiles ----
-  let shown = null, rows = [], total = 0, turn = 0;
+  let shown = null, rows = [], total = 0, turn = 0, ready = null;
   const noteOf = (facts) => {
     const { sort } = place.view;
     if (sort === "confidence" || sort === "label_prob" || sort === "path") return "";
@@ -93,11 +95,13 @@
     showView();
     turn++;
     rows = [];
-    await add();
+    ready = add();
+    await ready;
   }
   // The row beside another one of the view, as far as it takes; `at` is its place.
   const FAR = 6000;
   async function beside(row, step) {
+    await ready;
     while (!rows.includes(row) && rows.length < Math.min(total, FAR)) await add(600);
     const at = rows.indexOf(row);
     if (at < 0) return { at: -1, total };

@@ -17,8 +17,7 @@
   function photo(row, facts) {
     const { url, absent } = store.picture(row, true);
     if (!url) {
-      const why = absent ? `No picture: ${absent}.` : "This page holds no picture of it.";
-      return make("div", { class: "photo none" }, make("p", {}, why),
+      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent}.`),
         ...(data.commands?.view ? [make("p", { class: "soft" }, make("code", {}, data.commands.view), " shows all of them.")] : []));
     }
     const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });
@@ -61,9 +60,8 @@
   const part = (heading, ...inside) => make("div", { class: "part" }, make("h3", {}, heading), ...inside);
   function list(pairs) {
     const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-    return make("dl", {}, ...known.flatMap(([name, value]) => [
-      make("dt", {}, name), make("dd", {}, ...named(String(value), { whole: true })),
-    ]));
+    return make("dl", { class: "pairs" }, ...known.map(([name, value]) => make("div", {},
+      make("dt", {}, name), make("dd", {}, ...named(String(value), { whole: true })))));
   }
   const numbers = (facts) => part("Prediction", list([
     ["label", facts.label_name ?? "none"], ["predicted", facts.pred_name],
@@ -129,8 +127,8 @@
 
   function imageParts(row, facts) {
     if (facts.path === undefined) return [];
-    const beside = [numbers(facts), top(facts), findings(facts), properties(facts)];
-    const below = [heatmaps(facts), nearest(facts), commands(row, facts)];
+    const beside = [numbers(facts), top(facts), findings(facts)];
+    const below = [heatmaps(facts), nearest(facts), properties(facts), commands(row, facts)];
     return [
       make("div", { class: "picture-and-marks" }, photo(row, facts), ...(page.marks ? [page.marks.editor(row)] : [])),
       make("div", { class: "beside" }, ...beside.filter(Boolean)),

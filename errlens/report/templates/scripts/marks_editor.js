@@ -40,7 +40,7 @@
     const remark = make("textarea", { rows: "2", maxlength: data.marks.longest });
     const theirs = make("div", { class: "theirs" });
     const said = make("p", { class: "soft", role: "status" });
-    const element = make("section", { class: "mark-editor", "aria-label": "Mark" },
+    const element = make("section", { class: "part mark-editor", "aria-label": "Mark", "data-image": row },
       make("h3", {}, "Mark"),
       make("div", { class: "verdicts", role: "group", "aria-label": "What is wrong with it" }, ...buttons, none),
       right, make("label", { class: "remark" }, make("span", {}, "remark"), remark), theirs, said);
@@ -99,7 +99,7 @@
       const names = [...new Set(likely)].filter((name) => name && name !== given).slice(0, MOST_GUESSES);
       guesses.replaceChildren(...names.map((name) => make("button", {
         type: "button", onclick: () => { label.value = name; labelled(); },
-      }, name)));
+      }, ...page.named(name, { whole: true }))));
     }
 
     function refresh() {
@@ -115,15 +115,15 @@
       said.hidden = Boolean(where);
     }
     function colleague({ name, mark }) {
-      const alike = marks.same(mark, now());
-      return make("p", {}, make("span", { class: "soft" }, `${page.printable(name)}: `), ...page.markWords(mark), " ",
-        alike ? make("span", { class: "soft" }, "as yours") :
-          make("button", { type: "button", class: "link", onclick: () => {
-            marks.set(row, mark);
-            label.value = mark.label ? page.printable(mark.label) : "";
-            remark.value = mark.remark;
-            refresh();
-          } }, "take over"));
+      const who = make("span", { class: "soft" }, `${page.printable(name)}: `);
+      if (marks.same(mark, now())) return make("p", {}, who, `${mark.verdict}, as yours`);
+      return make("p", {}, who, ...page.markWords(mark), " ",
+        make("button", { type: "button", class: "link", onclick: () => {
+          marks.set(row, mark);
+          label.value = mark.label ? page.printable(mark.label) : "";
+          remark.value = mark.remark;
+          refresh();
+        } }, "take over"));
     }
     shown = { element, choose, refresh };
     refresh();
@@ -133,10 +133,10 @@
 
   // ---- the words of a mark, wherever one is told ----
   function markWords(mark, label = null) {
-    const parts = [make("span", { class: "verdict-tag", "data-marked": mark.verdict }, mark.verdict)];
+    const parts = [make("span", { class: "verdict-tag" }, mark.verdict)];
     if (mark.label !== null) {
       const from = label === null ? "" : `${label} → `;
-      parts.push(" ", make("b", {}, `${from}${page.printable(mark.label)}`));
+      parts.push(" ", make("b", {}, ...page.named(`${from}${page.printable(mark.label)}`, { whole: true })));
     }
     if (mark.remark) parts.push(" ", make("span", { class: "remark-text" }, mark.remark));
     return parts;

@@ -1,6 +1,6 @@
 // Files of marks: made here for errlens, for training and for labelling tools; marks.json is read, too.
 (() => {
-  const { data, make, marks, printable, written } = page;
+  const { data, make, marks, printable, texts } = page;
   const { WRONG_LABEL } = marks, given = data.marks;
 
   // ---- what a file says of an image besides its mark: names as they are, not as they are shown ----
@@ -12,25 +12,31 @@
   }
   async function imageOf(row) {
     const facts = await page.store.facts(row);
+    const { path = null, label_name: label = null, pred_name: pred = null } = facts;  // a page may not know all images
     return {
-      row, sample_id: facts.path, path: facts.path, label_name: asItIs(facts.label_name), ...given.odd[row],
-      pred_name: asItIs(facts.pred_name), confidence: confidenceOf(row, facts), ...marks.of(row),
+      row, sample_id: path, path, label_name: asItIs(label), ...given.odd[row],
+      pred_name: asItIs(pred), confidence: confidenceOf(row, facts), ...marks.of(row),
     };
   }
+  const isNamed = (image) => image.path !== null;
   const marked = () => Promise.all(marks.rows().map(imageOf));
 
   // ---- the files ----
   const LABEL_COLUMNS = ["row", "sample_id", "path", "label_name", "label", "verdict", "remark"];
-  const labelsCsv = (images) => written.csv(LABEL_COLUMNS,
-    images.filter((image) => image.verdict === WRONG_LABEL).map((image) => LABEL_COLUMNS.map((name) => image[name])));
+  // Where the name of an image is not known its row says which one is meant: then that of all of them does.
+  function labelsCsv(images) {
+    const wrong = images.filter((image) => image.verdict === WRONG_LABEL), named = wrong.every(isNamed);
+    const columns = LABEL_COLUMNS.filter((name) => named || !["sample_id", "path"].includes(name));
+    return texts.csv(columns, wrong.map((image) => columns.map((name) => image[name])));
+  }
   function notesYaml(images) {
     const block = ({ row, verdict, label, remark }) => {
       const lines = Object.entries({ verdict, label, observation: remark }).filter(([, text]) => text);
-      return [`${written.yaml(`row:${row}`)}:`, ...lines.map(([key, text]) => `  ${key}: ${written.yaml(text)}`)];
+      return [`${texts.yaml(`row:${row}`)}:`, ...lines.map(([key, text]) => `  ${key}: ${texts.yaml(text)}`)];
     };
     return images.flatMap(block).map((line) => `${line}\n`).join("");
   }
-  const marksJson = (images) => written.json({
+  const marksJson = (images) => texts.json({
     schema_version: 1,
     run_hash: given.run_hash,
     marks: images.map(({ row, sample_id, path, label_name, verdict, label, remark }) =>
@@ -41,17 +47,17 @@
     model_version: "errlens",
     result: [{ id: `row${row}`, type: "choices", from_name: "label", to_name: "image", value: { choices: [label] } }],
   });
-  const labelStudio = (images) => written.json(images.map((image) => ({
+  const labelStudio = (images) => texts.json(images.filter(isNamed).map((image) => ({
     data: {
-      image: `/data/local-files/?d=${written.address(image.path)}`,
+      image: `/data/local-files/?d=${texts.address(image.path)}`,
       row: image.row, sample_id: image.sample_id, label_name: image.label_name, list: image.verdict, evidence: image.remark,
     },
     predictions: image.label === null ? [] : [choice(image)],
   })));
   const classified = (label, further) => (label === null ? null : { _cls: "Classification", label, ...further });
   const inRoot = (path) => `${given.root.replace(/\/$/, "")}/${path}`;
-  const fiftyOne = (images) => written.json({
-    samples: images.map((image) => ({
+  const fiftyOne = (images) => texts.json({
+    samples: images.filter(isNamed).map((image) => ({
       filepath: inRoot(image.path),
       tags: [image.verdict],
       row: image.row,
@@ -91,8 +97,7 @@
   }
   function checked(said, at, name, rowOf) {
     const row = rowOf(said ?? {}), mark = marks.asMark(said);
-    const n = data.images?.n ?? page.store.n;
-    if (!Number.isInteger(row) || row < 0 || row >= n) throw new Unread(`${name}: mark ${at + 1} is about an image that this run does not have.`);
+    if (!Number.isInteger(row) || row < 0 || row >= given.n) throw new Unread(`${name}: mark ${at + 1} is about an image that this run does not have.`);
     if (!mark) throw new Unread(`${name}: mark ${at + 1} has no verdict of ${marks.VERDICTS.join(", ")}.`);
     if ((said.label ?? null) !== mark.label) throw new Unread(`${name}: mark ${at + 1}: ${printable(String(said.label))} is no class of this run.`);
     return [row, mark];

@@ -1,14 +1,22 @@
 // The section with all marks: the own ones, files of them, and those of colleagues.
 (() => {
-  const { by, data, make, count, marks, printable, markWords, later } = page;
+  const { by, make, count, marks, printable, markWords, later } = page;
   const MOST = 60;  // tiles at a time
   if (!by("marks")) return;
 
   // ---- tiles, each with its mark ----
   async function tile(row, mark, actions) {
-    const facts = await page.store.facts(row);
-    return make("li", { class: "marked-image" }, page.shot(row, { facts, brief: false }),
-      make("div", { class: "marked-as" }, ...markWords(mark, facts.label_name ?? "no label")),
+    const facts = await page.store.facts(row), label = facts.label_name ?? "no label";
+    if (facts.path === undefined) {
+      return make("li", { class: "marked-image" }, make("div", { class: "gone" }, `row ${row} is not on this page`),
+        make("div", { class: "marked-as" }, ...markWords(mark)), make("div", { class: "mark-actions" }, ...actions));
+    }
+    const predicted = facts.correct ? [", right"] : facts.pred_name === null ? [`, ${facts.status}`] :
+      [", predicted ", ...page.named(facts.pred_name, { whole: true }), facts.confidence === null ? "" : ` ${facts.confidence}`];
+    return make("li", { class: "marked-image" }, page.shot(row, { facts }),
+      make("div", { class: "marked-as" }, ...markWords(mark, label),
+        make("div", { class: "soft" }, ...page.named(label, { whole: true }), ...predicted),
+        make("div", { class: "soft" }, `row ${row} `, ...page.named(facts.path.slice(facts.path.lastIndexOf("/") + 1), { whole: true }))),
       make("div", { class: "mark-actions" }, ...actions));
   }
   const action = (text, name, onclick) =>
@@ -35,11 +43,13 @@
   const own = listing(by("marks-own"), () => marks.rows().map((row) => [row, marks.of(row)]),
     (row) => [opener(row), action("remove", `the mark of row ${row}`, () => marks.set(row, null))]);
   const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
+  const viewOf = (verdict, text) =>
+    (by("images") ? make("a", { href: `#images?${new URLSearchParams({ marked: verdict })}` }, text) : text);
   function summary() {
     const rows = marks.rows();
     const parts = marks.VERDICTS.map((verdict) => [verdict, rows.filter((row) => marks.of(row).verdict === verdict).length])
       .filter(([, n]) => n)
-      .flatMap(([verdict, n], at) => [at ? ", " : "", make("a", { href: `#images?${new URLSearchParams({ marked: verdict })}` }, `${count(n)} ${verdict}`)]);
+      .flatMap(([verdict, n], at) => [at ? ", " : "", viewOf(verdict, `${count(n)} ${verdict}`)]);
     const where = marks.where();
     const kept = where ? `Kept ${where}; the files below hand them on.` :
       "This browser does not let the page keep anything: save marks.json before you close it.";
@@ -61,20 +71,22 @@
 
   // ---- those of colleagues ----
   const theirs = marks.others.map(({ name, marks: said }) => {
-    const list = make("ul", { class: "marked" }), state = make("p", { class: "soft", role: "status" });
+    const list = make("ul", { class: "shots marked" }), state = make("p", { class: "soft", role: "status" });
+    const many = make("span", {});
     const all = make("button", { type: "button", onclick: () => report(state, marks.takeOver(said)) });
     by("marks-others").append(make("h3", {}, `Marks of ${printable(name)}`),
-      make("div", { class: "tools" }, make("span", {}, plural(said.size, "image")), all), state, list);
-    const paint = listing(list, () => [...said], (row, mark) => {
+      make("div", { class: "tools" }, many, all), state, list);
+    const apart = () => [...said].filter(([row, mark]) => !marks.same(marks.of(row), mark));
+    const paint = listing(list, apart, (row, mark) => {
       const own = marks.of(row);
-      if (marks.same(own, mark)) return [make("span", { class: "soft" }, "yours, too")];
       return [...(own ? [make("span", { class: "soft" }, `yours: ${own.verdict}`)] : []),
         action("take over", `the mark of row ${row}`, () => marks.set(row, mark))];
     });
     return () => {
-      const fresh = [...said.keys()].filter((row) => !marks.of(row)).length;
-      all.textContent = fresh ? `take over ${count(fresh)}` : "all are marked by you";
-      all.disabled = !fresh;
+      const fresh = [...said.keys()].filter((row) => !marks.of(row)).length, alike = said.size - apart().length;
+      many.textContent = plural(said.size, "image") + (alike ? `, ${count(alike)} marked as by you` : "");
+      all.textContent = `take over ${count(fresh)} that you have not marked`;
+      all.hidden = !fresh;
       return paint();
     };
   });

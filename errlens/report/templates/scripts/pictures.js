@@ -12,7 +12,8 @@
       return;
     }
     // Of most images of a large run there is no picture: what it is called says more than that.
-    const said = absent ? `no picture: ${absent}` : image.dataset.path ?? "no picture";
+    const isLeftOut = !absent || absent.startsWith("left out");
+    const said = isLeftOut && image.dataset.path ? image.dataset.path : `no picture: ${absent}`;
     image.replaceWith(make("span", { class: "gone" }, ...named(said, { whole: true })));
   }
   const fillAll = (within) => within.querySelectorAll("img[data-picture]:not([src])").forEach(fill);
@@ -56,12 +57,14 @@
       make("button", { class: "picture", type: "button" }, image),
       make("figcaption", { title: facts.path },
         make("span", { class: "said" }, SIGN[side], ...named(short ? facts.confidence : classes)),
-        make("span", { class: "file" }, `${numbers.filter(Boolean).join(", ")} `, fitted(file, 8))));
+        make("span", { class: "file" }, ...together(numbers.filter(Boolean)), fitted(file, 8))));
     const mark = page.marks?.of(row);
     if (mark) figure.dataset.marked = mark.verdict;
     fill(image);
     return figure;
   }
+  const together = (texts) => texts.flatMap((text, at) => [
+    make("span", { class: "together" }, `${text}${at < texts.length - 1 ? "," : ""}`), " "]);
   function judged(facts) {
     if (facts.correct) return ", right";
     if (facts.pred_name === null) return `, ${facts.status}`;

@@ -1,10 +1,10 @@
 // All images of the page: found by a view, which filters and sorts, and told of one by one.
 (() => {
-  const { data, read, probability, number } = page;
+  const { data, read, probability, number, signed, given } = page;
   if (data.remote) return;
   const nothing = { n: 0, rows: [], label: [], pred: [], path: [], correct: [] };
   const images = data.images ?? nothing;
-  const names = data.matrix?.names ?? data.names ?? [];
+  const names = data.names;
   const measured = images.measured ?? [], findings = images.findings ?? [];
   const labelText = new Map(Object.entries(images.label_text ?? {}));
   const statuses = new Map(Object.entries(images.status ?? {}));
@@ -111,16 +111,16 @@
       confidence: written(probability, images.confidence?.[place]),
       label_prob: written(probability, images.label_prob?.[place]),
       loss: written(lossOf, images.loss?.[place]),
-      margin: written(probability, images.margin?.[place]),
+      margin: written(signed, images.margin?.[place]),
       measured: measured.filter(({ values }) => (values[place] ?? null) !== null)
-        .map(({ title, values }) => [title, number(values[place])]),
+        .map(({ title, values }) => [title, given(values[place])]),
     };
   }
   let allPictures = null;
   function picture(name, large = false) {
-    const { uris, absent } = (allPictures ??= read("pictures"));
+    const { uris, absent, otherwise } = (allPictures ??= read("pictures"));
     const url = (large && uris[`${name}@`]) || uris[name];
-    return url ? { url } : { absent: absent[name] };
+    return url ? { url } : { absent: absent[name] ?? otherwise };
   }
   const store = {
     n: images.n,

@@ -37,5 +37,5 @@
   // A path in an address, as Python's urllib.parse.quote writes it.
   const address = (path) => path.split("/").map((part) =>
     encodeURIComponent(part).replace(/[!'()*]/g, (letter) => `%${hex(letter.charCodeAt(0), 2).toUpperCase()}`)).join("/");
-  Object.assign(page, { printable, written: { cell, csv, json, yaml, address } });
+  Object.assign(page, { printable, texts: { cell, csv, json, yaml, address } });
 })();
