@@ -5,7 +5,7 @@
   if (!matrix) return;
   const { find, nameOf, cellCalled, numbersOf, images, options, isChoice, zoomed, stretches,
     label, NAMED, draw, largest, onScale, textOf, show } = page.matrix;
-  const canvas = by("canvas");
+  const canvas = by("canvas"), OFFERED = 5000;  // names to complete what is typed
   const state = { focus: "all", find: "", rates: false };  // as in the address
   let view = null, current = null;
 
@@ -98,17 +98,21 @@
   }
 
   // ---- the address ----
-  function writeAddress() {
+  function address() {
     const known = {
       focus: state.focus === "all" ? "" : state.focus, class: state.find.trim(),
       numbers: state.rates ? "rates" : "", cell: current ? nameOf(current) : "",
     };
-    const written = new URLSearchParams(Object.entries(known).filter(([, value]) => value));
-    try { history.replaceState(history.state, "", `#matrix?${written}`); } catch { /* a page without an address */ }
+    return `#matrix?${new URLSearchParams(Object.entries(known).filter(([, value]) => value))}`;
+  }
+  function writeAddress() {
+    try { history.replaceState(history.state, "", address()); } catch { /* a page without an address */ }
   }
   function readAddress() {
     if (!location.hash.startsWith("#matrix?")) return;
     const said = new URLSearchParams(location.hash.slice("#matrix?".length));
+    const followed = history.state === null;  // else come back to: the browser knows where we were
+    if (!followed && `#matrix?${said}` === address()) return;
     const focus = said.get("focus") ?? "all";
     Object.assign(state, {
       focus: isChoice(focus) ? focus : "all", find: said.get("class") ?? "", rates: said.get("numbers") === "rates",
@@ -117,7 +121,7 @@
     look();
     const cell = cellCalled(said.get("cell") ?? "");
     if (cell) choose(cell, { write: false });
-    by("matrix").scrollIntoView();
+    if (followed) by("matrix").scrollIntoView();
   }
 
   // ---- pointing and walking ----
@@ -196,7 +200,8 @@
     by("focus").append(...options());
     by("focus").addEventListener("change", () => change({ focus: by("focus").value, find: "" }));
     by("class").addEventListener("focus", () => {
-      by("class-names").append(...matrix.names.map((name) => make("option", { value: name })));
+      const offered = matrix.names.length > OFFERED ? [] : matrix.names;
+      by("class-names").append(...offered.map((name) => make("option", { value: name })));
     }, { once: true });
     by("class").addEventListener("input", () => change({ focus: "all", find: by("class").value }));
     for (const kind of ["counts", "rates"]) {

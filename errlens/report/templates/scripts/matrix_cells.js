@@ -25,14 +25,12 @@
     return x === 0 ? "" : bare(x).replace(/\.0$/, "").replace(/^(<?)0\./, "$1.");
   }
 
-  // A cell in the address is called "cat/dog"; a slash may be part of a name, too.
-  const nameOf = (cell) => `${names[cell.t]}/${names[cell.p]}`;
+  // A cell in the address is called "cat/dog"; a slash that is part of a name is written %2F.
+  const nameOf = ({ t, p }) => [t, p].map((index) => names[index].replace(/[%/]/g, encodeURIComponent)).join("/");
   function cellCalled(text) {
-    for (let slash = text.indexOf("/"); slash >= 0; slash = text.indexOf("/", slash + 1)) {
-      const at = find(names.indexOf(text.slice(0, slash)), names.indexOf(text.slice(slash + 1)));
-      if (at !== undefined) return cellAt(at);
-    }
-    return null;
+    const called = text.split("/").map((name) => name.replace(/%2F|%25/gi, decodeURIComponent));
+    const at = called.length === 2 ? find(...called.map((name) => names.indexOf(name))) : undefined;
+    return at === undefined ? null : cellAt(at);
   }
   page.matrix = { find, nameOf, cellCalled, numbersOf, cellShare, images };
   Object.assign(page, { cellAt, nCells, title });

@@ -45,7 +45,8 @@
       make("p", {}, wayBack(cell)),
       make("p", { class: "soft" }, "In the shell: ", make("code", {}, command)));
     by("panel").dataset.cell = title(cell);
-    images(cell).then((found) => shots.replaceChildren(...found));
+    const none = make("p", { class: "soft" }, "No picture of them is on this page.");
+    images(cell).then((found) => shots.replaceChildren(...(found.length ? found : [none])));
   }
   page.matrix.show = show;
 })();
