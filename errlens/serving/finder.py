@@ -96,10 +96,8 @@ class Finder:
             yield self._of_classes(view.pred, self._pred)
         if view.side:
             yield self._correct == SIDES[view.side]
-        if view.lowest is not None:
-            yield self._confidence >= view.lowest  # where it is not known, it is in no range
-        if view.highest is not None:
-            yield self._confidence <= view.highest
+        if (view.lowest, view.highest) != (None, None):
+            yield self._in_range(view)
         if view.finding is not None:
             yield self._mask(self._findings.get(view.finding, ()))
         if view.marked:
@@ -107,6 +105,12 @@ class Finder:
             yield self._mask([row for row, verdict in said.items() if verdict == view.marked])
         if view.text:
             yield self._with_text(view.text.lower())
+
+    def _in_range(self, view: View) -> Mask:
+        """Tell which images have such a confidence; where it is not known, it is in no range."""
+        low = -np.inf if view.lowest is None else view.lowest
+        high = np.inf if view.highest is None else view.highest
+        return np.asarray((self._confidence >= low) & (self._confidence <= high))
 
     def _mask(self, rows: Sequence[int]) -> Mask:
         mask = np.zeros(self.n, bool)

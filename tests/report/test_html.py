@@ -90,7 +90,7 @@ def test_photos_without_labels_have_no_mark_of_right_or_wrong():
     assert not {"✗", "✓"} & {*shown}
     facts |= {"label_name": "dog", "correct": False}
     wrong = html_page._environment().from_string(template).render(facts={"7": facts})
-    assert "✗ dog → cat" in wrong.replace("<wbr>", "")
+    assert "✗&nbsp;dog → cat" in wrong.replace("<wbr>", "")
 
 
 def test_calibration_tells_too_much_confidence_from_too_little():

@@ -57,7 +57,6 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
     )
     remote = {
         "n": finder.n,
-        "names": [printable(name) for name in selection.images.classes.names],
         "sorts": finder.sorts,
         "measured": [
             {"name": each.name, "title": each.title} for each in about.properties if each.is_number
@@ -93,4 +92,7 @@ def _maps(run: RunFolder, selection: Selection, options: ViewOptions) -> Maps:
             run, selection.images, root, device=options.device, trusted=options.trust_run
         )
 
-    return Maps(lambda row, method: heatmaps()(row, method), method_names())
+    def make(row: int, method: str) -> bytes:
+        return heatmaps()(row, method)
+
+    return Maps(make, method_names())

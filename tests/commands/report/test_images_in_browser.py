@@ -241,6 +241,20 @@ def test_the_lightbox_by_keyboard(visit):
     wait_for(page, is_closed)
 
 
+def test_an_open_image_links_to_the_findings_it_is_in(visit):
+    images = make_page(n=200)
+    rows = brute_force(images, CLASSES, {"finding": "4", "sort": "loss"})
+    page = visit(to=f"#images?image={rows[5]}")
+    wait_for(page, is_open, rows[5])
+    page.get_by_role("link", name="4. <b>odd</b> ones").click()
+    wait_for(page, is_closed)
+    wait_for(page, holds, rows)
+    page.wait_for_timeout(50)
+    assert page.evaluate("document.activeElement.textContent") == "Images"
+    page.go_back()
+    wait_for(page, is_open, rows[5])
+
+
 def test_a_tile_elsewhere_is_walked_from_among_those_beside_it(visit):
     run = make(each=30)
     report()

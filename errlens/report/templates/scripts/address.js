@@ -51,7 +51,7 @@
   const place = { view: { ...FIRST }, image: null, group: null };
   const kept = (depth = 0) => ({ view: written(place.view), image: place.image, group: place.group, depth });
   const depthNow = () => history.state?.depth ?? 0;
-  const tell = () => document.dispatchEvent(new Event("place"));
+  const tell = (byLink = false) => document.dispatchEvent(new CustomEvent("place", { detail: { byLink } }));
 
   // Go to a place. `depth` counts the entries that an open image stands above where it was opened.
   function goTo(change, { replace = false } = {}) {
@@ -79,7 +79,7 @@
       history.replaceState(kept(), "");
       by("images")?.scrollIntoView();
       if (place.image === null) by("images")?.querySelector("h2").focus({ preventScroll: true });
-      tell();
+      tell(true);
     } else if (place.image !== null) {
       Object.assign(place, { image: null, group: null });
       tell();

@@ -1,6 +1,6 @@
 // What the lightbox shows of one image.
 (() => {
-  const { data, make, store, shot, named, quoted } = page;
+  const { data, make, store, shot, fill, named, quoted } = page;
   const SIGN = { true: "✓ ", false: "✗ " };
 
   function imageTitle(row, facts) {
@@ -18,7 +18,7 @@
     const { url, absent } = store.picture(row, true);
     if (!url) {
       return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent}.`),
-        ...(data.commands?.view ? [make("p", { class: "soft" }, make("code", {}, data.commands.view), " shows all of them.")] : []));
+        ...(data.view ? [make("p", { class: "soft" }, make("code", {}, data.view), " shows all of them.")] : []));
     }
     const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });
     const frame = make("div", { class: "frame-of-photo" }, image);
@@ -66,7 +66,7 @@
   const numbers = (facts) => part("Prediction", list([
     ["label", facts.label_name ?? "none"], ["predicted", facts.pred_name],
     ["status", facts.status === "ok" ? null : facts.status],
-    ["confidence", facts.confidence], ["of the label", facts.label_prob], ["loss", facts.loss], ["margin", facts.margin],
+    ["confidence", facts.confidence], ["probability of the label", facts.label_prob], ["loss", facts.loss], ["margin", facts.margin],
   ]));
   const properties = (facts) => (facts.measured.length ? part("Properties", list(facts.measured)) : null);
 
@@ -117,10 +117,10 @@
   function heatmaps(facts) {
     if (!facts.heatmaps.length) return null;
     const figures = facts.heatmaps.map(({ picture, caption }) => {
-      const { url, absent } = store.picture(picture, true);
-      return make("figure", { class: "heat" },
-        url ? make("img", { src: url, alt: caption }) : make("p", { class: "soft" }, `no picture${absent ? `: ${absent}` : ""}`),
-        make("figcaption", {}, caption));
+      const image = make("img", { "data-picture": picture, alt: caption });
+      const figure = make("figure", { class: "heat" }, image, make("figcaption", {}, caption));
+      fill(image);
+      return figure;
     });
     return part("Where the network found its reasons", make("div", { class: "heats" }, ...figures));
   }

@@ -73,13 +73,18 @@
   });
   // To the tile that was opened, or to the one that was walked to.
   function giveFocusBack() {
+    if (byLink) {
+      by("images")?.querySelector("h2").focus({ preventScroll: true });
+      return;
+    }
     const around = opener?.around ?? page.viewed?.tiles;
     const tile = around?.querySelector(`[data-row="${lastRow}"]`) ?? opener?.tile;
     (tile?.querySelector("button") ?? tile ?? by("images")?.querySelector("h2"))?.focus();
     opener = null;
   }
-  let lastRow = null;
-  document.addEventListener("place", () => {
+  let lastRow = null, byLink = false;  // whether a link led away from it
+  document.addEventListener("place", ({ detail }) => {
+    ({ byLink } = detail);
     if (place.image !== null) lastRow = place.image;
     show();
   });

@@ -38,7 +38,7 @@
 
   // The tile of an image. `facts` are those of the store; `brief` leaves out what all tiles beside it
   // share; `note` is one more thing to say of it.
-  const SIGN = { right: "✓ ", wrong: "✗ ", other: "" };
+  const SIGN = { right: "✓\u00a0", wrong: "✗\u00a0", other: "" };
   function shot(row, { facts = data.facts[row], brief = true, note = "" } = {}) {
     const side = facts.correct ? "right" : facts.correct === false ? "wrong" : "other";
     const label = facts.label_name ?? "no label", file = facts.path.slice(facts.path.lastIndexOf("/") + 1);

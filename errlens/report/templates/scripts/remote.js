@@ -111,7 +111,6 @@
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ changes }),
     }),
   };
-  const names = data.matrix?.names ?? data.remote.names;
-  const store = { n, listed: n, names, measured, findings, sorts, find, facts, picture };
+  const store = { n, listed: n, names: data.names, measured, findings, sorts, find, facts, picture };
   Object.assign(page, { store, keeper, remote: { map } });
 })();
