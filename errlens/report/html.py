@@ -114,6 +114,7 @@ def _fill(
         **page.data,
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         "commands": _commands(page),
+        "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
         "names": [printable(name) for name in page.shots.run.info.classes.names],
         "marks": page.marks,
         "facts": facts if remote is None else {},
@@ -141,11 +142,10 @@ def _fill(
 
 
 def _commands(page: RunPage | SelectionPage) -> dict[str, str]:
-    """Return what the page tells of one image: what shows all, and explains it with a model."""
-    view = {"view": shell_line(["errlens", "view", Path(page.run)])}
+    """Return what the page tells of one image: how to explain it, if there is a model."""
     if page.shots.run.info.imported:
-        return view
-    return {**view, "explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
+        return {}
+    return {"explain": shell_line(["errlens", "explain", Path(page.run), "--select"])}
 
 
 def _sections(page: RunPage) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from errlens.attribution.methods import method_names
 from errlens.commands.options.selecting import Selection, SelectOptions
 from errlens.commands.view.options import ViewOptions
-from errlens.escapes import printable, shell_line
+from errlens.escapes import printable
 from errlens.report.html import render_served
 from errlens.report.images.room import Room
 from errlens.report.page import read_page
@@ -64,7 +64,6 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         "findings": [{"rank": rank, "title": title} for rank, title, rows in told if rows],
         "methods": maps.methods,
         "why_no_maps": maps.why_none,
-        "command": shell_line(["errlens", "view", run.path]),
     }
     return Served(
         page=render_served(page, remote),

@@ -19,7 +19,7 @@
     try {
       answer = await fetch(query ? `${name}?${query}` : name, { cache: "no-store", ...options });
     } catch {
-      say("The program that serves this page has ended. ", make("code", {}, data.remote.command),
+      say("The program that serves this page has ended. ", make("code", {}, data.view),
         " starts it again, at another address.");
       throw new Error("the server is gone");
     }
