@@ -15,7 +15,7 @@ from errlens.serving.guard import HOST, check_source, content_length, new_token,
 LARGEST_BODY: Final = 20_000_000  # bytes
 SENDING: Final = 120.0  # seconds that an answer may take on its way
 _PAGE: Final = ""  # the name of the page itself
-_PROBLEM: Final = "errlens failed here; the terminal that it runs in says how"
+_PROBLEM: Final = "this failed; the terminal that serves the page says how"
 # Of every answer: it is for this page alone, is what it says it is, and nobody keeps it.
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

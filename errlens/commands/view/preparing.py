@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from errlens.commands.view.heatmaps import HeatMaps
 
 _IMPORTED: Final = "The predictions were imported, so there is no model to explain with"
-_NOT_WANTED: Final = "errlens view was started with --no-model"
+_NOT_WANTED: Final = "This page was started without a model"
 
 
 def prepare(run: RunFolder, options: ViewOptions) -> Served:

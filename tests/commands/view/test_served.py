@@ -179,7 +179,7 @@ def test_heat_maps_of_a_run_with_a_model(served, photos, tiny):
         Path(photos, "blue", "1.png").unlink()
         assert "no map: no such file" in refused(browser.ask("map?row=1&method=occlusion"), 422)
     with served(no_model=True) as browser:
-        assert "--no-model" in refused(browser.ask("map?row=1"), 404)
+        assert "without a model" in refused(browser.ask("map?row=1"), 404)
 
 
 def test_marks_are_found_at_once(served):
