@@ -4,7 +4,7 @@
   const matrix = data.matrix;
   if (!matrix) return;
   const NAMED = 60;  // more classes than that cannot be read; then superclasses are
-  const AXIS = 20, BRACKET = 24, GAP = 6, LARGEST = 64, LEAST = 13, MARGIN = 5;  // pixels
+  const AXIS = 20, BRACKET = 24, GAP = 6, LARGEST = 64, FEW = 240, LEAST = 13, MARGIN = 5, FRAME = 4;  // pixels
   const LETTERS = 30;
 
   function svg(tag, given, ...inside) {
@@ -48,7 +48,7 @@
       named = named.filter(() => size);  // where not one has room, nor is there any for them
       text = written(named.map(({ name }) => name), size, Math.max(90, 0.42 * width));
       left = outside + text.wide + 2 * GAP;
-      step = Math.max(isNamed ? LEAST : 0.1, Math.min(LARGEST, (width - left - MARGIN) / k));
+      step = Math.max(isNamed ? LEAST : 0.1, Math.min(Math.max(LARGEST, FEW / k), (width - left - MARGIN) / k));
       if (isNamed ? step >= 1.25 * size || size === 10 : named.some((one) => hasRoom(one, step, size))) break;
     }
     const level = isNamed && text.wide <= step - 8;
@@ -84,7 +84,7 @@
   function rows(stretches, spot) {
     const { left, side, outside } = spot;
     const found = names(spot, (y) => ({ x: left - GAP, y, "text-anchor": "end", "dominant-baseline": "central" }));
-    by("rows").replaceChildren(svg("svg", { width: left, height: side },
+    by("rows").replaceChildren(svg("svg", { width: left - FRAME, height: side },
       axis("true class", turned(13, side / 2)),
       ...brackets(stretches, spot, {
         line: (from, to) => `M${outside - 2} ${from}h-4V${to}h4`,
@@ -110,7 +110,7 @@
     const spot = layout(order, stretches, width);
     const left = rows(stretches, spot), top = columns(stretches, spot);
     // What stays in sight while the cells scroll: the names.
-    by("corner").style.width = `${spot.left}px`;
+    by("corner").style.width = `${spot.left - FRAME}px`;
     for (const id of ["rows", "corner"]) by(id).style.left = `${-spot.outside}px`;
     let marked = [];
     const mark = (down, across) => {
