@@ -67,8 +67,6 @@ _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
     r"(old|new)_loss|nll|brier|ece|macro_f1": lambda value, _n: formats.number(value),
 }
 _LONG_WORD: Final = 12  # letters: one that may get an ellipsis
-_END_OF_WORD: Final = 5  # letters behind the ellipsis
-_END_OF_FILE: Final = 8
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -235,31 +233,27 @@ def view_address(view: Mapping[str, Any]) -> str:
 def named(text: str) -> Markup:
     """Return a name that may break at `_`, `-`, `/` and `.`, and never inside of a word.
 
-    A long word gets an ellipsis where the line has no room for it. It has a twin in
-    `scripts/pictures.js`.
+    Where a line has no room for a word, `scripts/pictures.js` puts an ellipsis into its middle; it
+    has a twin of this, too.
 
     >>> print(named("tabby_cat"))
     tabby_<wbr>cat<wbr>
     """
     words = re.findall(r"[^_\-/. ]*[_\-/. ]|[^_\-/. ]+", printable(text))
     return Markup("").join(
-        (escape(word) if len(word) <= _LONG_WORD else fitted(word, _END_OF_WORD)) + Markup("<wbr>")
+        (escape(word) if len(word) <= _LONG_WORD else fitted(word)) + Markup("<wbr>")
         for word in words
     )
 
 
-def fitted(text: str, end: int = _END_OF_FILE) -> Markup:
-    """Return a name for one line, with an ellipsis in its middle where that has no room for it.
+def fitted(text: str) -> Markup:
+    """Return a name that does not break, and gets an ellipsis where a line has no room for it.
 
-    >>> print(fitted("abcdefghi.jpeg"))
-    <span class="fitted" title="abcdefghi.jpeg"><span>abcdef</span><span>ghi.jpeg</span></span>
+    >>> print(fitted("tabby_cat.jpeg"))
+    <span class="word" title="tabby_cat.jpeg">tabby_cat.jpeg</span>
     """
     text = printable(text)
-    if len(text) <= _LONG_WORD:
-        return Markup('<span class="whole">{}</span>').format(text)
-    return Markup('<span class="fitted" title="{}"><span>{}</span><span>{}</span></span>').format(
-        text, text[:-end], text[-end:]
-    )
+    return Markup('<span class="word" title="{}">{}</span>').format(text, text)
 
 
 def _listed(text: str) -> str:

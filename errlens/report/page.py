@@ -24,7 +24,7 @@ from errlens.report import confusions
 from errlens.report.cells import class_data, matrix_data, strongest_cells
 from errlens.report.health import Health, health
 from errlens.report.images.listing import by_worth
-from errlens.report.marks.data import marks_data
+from errlens.report.marks.data import page_marks
 from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
@@ -44,7 +44,6 @@ WORST_HEATMAPS: Final = 12
 COLLECT_SHOWN: Final = 30
 COMPARED_SHOWN: Final = 20  # rows of each table
 CHANGED_SHOWN: Final = 12  # images that were fixed or broken
-MARKED_SHOWN: Final = 200  # images that one file marks
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
@@ -117,7 +116,7 @@ def read_page(sources: Sources) -> RunPage:
     compare = read_comparison(run)
     notes = confusions.read_notes(misclassified, among)
     found = read_findings(run)
-    marks = _marks(sources, shots)
+    marks = page_marks(sources, shots)
     worst = shots.want(among.ranking[:WORST_SHOWN])
     of_findings = chain.from_iterable(finding.rows for finding in found.findings)
     shots.also(chain(among.ranking, of_findings), last=range(len(sources.images)))
@@ -222,28 +221,10 @@ def read_selection(
         heatmaps=heatmaps,
         problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
-        marks=_marks(sources, shots),
+        marks=page_marks(sources, shots),
         data={"images": shots.listing(np.array(selected), read_findings(run).findings)},
         shots=shots,
     )
-
-
-def _marks(sources: Sources, shots: Shots) -> dict[str, Any]:
-    """Return the marks that the page is given, and what it needs to keep others."""
-    for source in sources.marks.sources:
-        shots.want(list(source.marks)[:MARKED_SHOWN])
-    commands = {
-        "what_if": sources.command("what-if", "--relabel", "labels.csv"),
-        "notes": sources.command("misclassified", "--notes", "notes.yaml"),
-        "report": sources.command("report", "--marks", "marks.json"),
-    }
-    return marks_data(
-        sources.images,
-        sources.marks,
-        run_hash=sources.run.info.run_hash,
-        root=sources.root,
-        served=sources.served,
-    ) | {"commands": commands}
 
 
 def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:

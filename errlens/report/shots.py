@@ -180,13 +180,13 @@ class Shots:
     def _for_large(self, left: int) -> int:
         """Return how much of the room is for large pictures.
 
-        It is what thumbnails leave, or a third where they are many; but those that a section shows
+        It is what thumbnails leave, or a fifth where they are many; but those that a section shows
         come first, and all others where that was asked for.
         """
         spare = left - _SMALL * len(self.rows)
         if self.room.all_first:
             return max(0, spare)
-        return max(0, min(max(spare, left // 3), left - _SMALL * len(self._wanted)))
+        return max(0, min(max(spare, left // 5), left - _SMALL * len(self._wanted)))
 
     def _is_large(self, row: int) -> bool:
         """Tell whether a photo may be larger than its thumbnail."""

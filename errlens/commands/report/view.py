@@ -14,14 +14,7 @@ def show(screen: Screen, run: RunFolder, result: ReportResult) -> None:
     """Say what could not be done, and where the page is."""
     if result.not_appended:
         screen.warn(result.not_appended)
-    marks = result.page.marks
-    if marks["problem"]:
-        screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
-    for source in marks["given"]:
-        if not source["marks"]:
-            screen.warn(
-                f"{source['name']!r} says nothing of single images: there are no marks in it"
-            )
+    _warn_of_marks(screen, result)
     pictures, shots = result.pictures, result.page.shots
     n_pictures, n_absent = len(pictures.uris), len(pictures.absent)
     if n_absent:
@@ -56,3 +49,13 @@ def _warn_of_absent(screen: Screen, result: ReportResult) -> None:
     )
     if pictures.missing:
         screen.warn("--data-root DIR says where the images lie now")
+
+
+def _warn_of_marks(screen: Screen, result: ReportResult) -> None:
+    """Say which files of marks have nothing to show."""
+    marks = result.page.marks
+    if marks["problem"]:
+        screen.warn(f"the marks in the run folder are not shown: {marks['problem']}")
+    for source in marks["given"]:
+        if not source["marks"]:
+            screen.warn(f"there are no marks in {source['name']!r}: it says nothing of images")

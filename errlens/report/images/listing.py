@@ -1,7 +1,7 @@
 """All images of a run in a few numbers each: what the page finds, filters and sorts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -50,8 +50,8 @@ def list_images(
         findings: As they are ranked.
         budget: How many bytes of JSON there may be, findings included.
     """
-    left = budget - sum(_size(finding.rows) + _size(finding.statement) for finding in findings)
-    rows = _as_many_as_fit(images, worth, properties, left)
+    told = _told(findings, budget // 4)
+    rows = _as_many_as_fit(images, worth, properties, budget - sum(map(_size_of_finding, told)))
     listed = np.zeros(len(images), bool)
     listed[rows] = True
     return {
@@ -61,15 +61,27 @@ def list_images(
         "label_text": _label_texts(images, listed),
         "status": _statuses(images, listed),
         "findings": [
-            {
-                "rank": rank,
-                "title": printable(finding.statement),
-                "rows": [row for row in finding.rows if listed[row]],
-            }
-            for rank, finding in enumerate(findings, start=1)
-            if finding.rows
+            {**finding, "rows": [row for row in finding["rows"] if listed[row]]} for finding in told
         ],
     }
+
+
+def _told(findings: Sequence[Finding], budget: int) -> list[dict[str, Any]]:
+    """Return findings with their images, those first that tell most, as far as there is room."""
+    about = [(rank, finding) for rank, finding in enumerate(findings, start=1) if finding.rows]
+    told: list[dict[str, Any]] = [
+        {"rank": rank, "title": printable(finding.statement), "rows": finding.rows}
+        for rank, finding in about
+    ]
+    if sum(map(_size_of_finding, told)) <= budget:
+        return told
+    most = budget // len(told) // (_size(max(max(finding.rows) for _, finding in about)) + 1)
+    return [{**finding, "rows": finding["rows"][:most]} for finding in told]
+
+
+def _size_of_finding(finding: Mapping[str, Any]) -> int:
+    rows = finding["rows"]
+    return _size(finding["title"]) + 40 + sum(map(_size, rows)) + len(rows)
 
 
 def _as_many_as_fit(

@@ -1,7 +1,7 @@
 """What the script of the page needs to keep marks and to write files of them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -9,6 +9,28 @@ from errlens.analysis.marks.mark import LONGEST_REMARK, VERDICTS
 from errlens.escapes import is_printable, printable
 from errlens.predictions.table import Predictions
 from errlens.report.marks.given import GivenMarks
+from errlens.report.shots import Shots
+from errlens.report.sources import Sources
+
+MARKED_SHOWN: Final = 200  # images that one file marks, with pictures
+
+
+def page_marks(sources: Sources, shots: Shots) -> dict[str, Any]:
+    """Return the marks that the page is given, and what it needs to keep others."""
+    for source in sources.marks.sources:
+        shots.want(list(source.marks)[:MARKED_SHOWN])
+    commands = {
+        "what_if": sources.command("what-if", "--relabel", "labels.csv"),
+        "notes": sources.command("misclassified", "--notes", "notes.yaml"),
+        "report": sources.command("report", "--marks", "marks.json"),
+    }
+    return marks_data(
+        sources.images,
+        sources.marks,
+        run_hash=sources.run.info.run_hash,
+        root=sources.root,
+        served=sources.served,
+    ) | {"commands": commands}
 
 
 def marks_data(

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from errlens.run.folder import open_run
+from tests.report.pages import make, report
+
 WIDE = {"width": 1400, "height": 1000}
 
 
@@ -52,3 +55,21 @@ def visit(browser, tmp_path, monkeypatch):
     for page in pages:
         page.close()
     assert odd == []
+
+
+@pytest.fixture(scope="session")
+def made_page(tmp_path_factory):
+    """A run with its page."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make()
+        report()
+    return folder / "run"
+
+
+@pytest.fixture
+def run(made_page, visit):  # noqa: ARG001 - which goes to an empty folder
+    """A copy of that run."""
+    shutil.copytree(made_page, "run")
+    return open_run("run")

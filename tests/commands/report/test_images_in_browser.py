@@ -321,7 +321,7 @@ def test_captions_are_never_broken_inside_of_a_word(visit):
     names = ("British_Shorthair", "Staffordshire_Bullterrier", "cat", "Miniature_Pinscher")
     make_page(names, n=100)
     page = visit()
-    wait_for(page, lambda page: len(tiles(page)) > 20)
+    wait_for(page, lambda page: len(tiles(page)) > 10)
     # A piece of text between two places to break has one line.
     lines = page.locator("#tiles .said").evaluate_all("""all => all.flatMap((one) =>
         [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => {

@@ -7,7 +7,7 @@ from PIL import Image
 from errlens.data.photos.images import ImageFile, Unread
 from errlens.data.photos.loading import load_input
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.data.photos.thumbnails import load_thumbnails, open_thumbnail
+from errlens.data.photos.thumbnails import load_thumbnails, open_in_sizes, open_thumbnail
 
 HALF = (0.5, 0.5, 0.5)
 FED = Preprocessing((24, 24), 0.8, "center", "bicubic", HALF, HALF)
@@ -110,3 +110,32 @@ def test_a_photo_like_a_thread_is_shown_though_it_could_not_be_fed(tmp_path):
     found = open_thumbnail(ImageFile(tmp_path / "a.png"), side=100, preprocessing=long)
     assert found.shown.shape == (1, 100, 3)
     assert isinstance(found.as_fed, Unread)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((800, 600), [(100, 75), (400, 300)]), ((300, 200), [(100, 67), (300, 200)]),
+     ((30, 20), [(90, 60), (30, 20)])],
+)  # fmt: skip
+def test_of_several_sizes_only_the_first_is_enlarged(tmp_path, size, expected):
+    save(tmp_path / "a.jpg", size)
+    found = open_in_sizes(ImageFile(tmp_path / "a.jpg"), sides=(100, 400))
+    assert [pixels.shape[1::-1] for pixels in found] == expected
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_photo_lies_as_it_is_wanted_in_every_size(tmp_path, upright):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = save(tmp_path / "a.png", (60, 40), exif=exif)
+    _, large = open_in_sizes(ImageFile(tmp_path / "a.png"), sides=(30, 100), upright=upright)
+    expected = image.transpose(Image.Transpose.ROTATE_270) if upright else image
+    np.testing.assert_array_equal(large, np.asarray(expected))
+
+
+def test_a_photo_that_is_gone_or_damaged_has_no_size(tmp_path):
+    (tmp_path / "b.jpg").write_bytes(b"no picture")
+    for name, status in (("a.jpg", "missing"), ("b.jpg", "unreadable")):
+        found = open_in_sizes(ImageFile(tmp_path / name), sides=(100,))
+        assert isinstance(found, Unread)
+        assert found.status == status

@@ -105,3 +105,12 @@ def test_names_that_cannot_be_seen_are_escaped():
     table.to_csv("odd.csv", index=False)
     ends("import odd.csv -o odd -q")
     assert listed(open_run("odd"))["path"] == ["a\\u202eb.png"]
+
+
+def test_findings_about_nearly_all_images_leave_room_for_these():
+    run = make(each=200, images=False)
+    everything = Finding(kind="slice", statement="Many", rows=tuple(range(800)))
+    data = listed(run, budget=12_000, findings=[everything] * 4)
+    assert 50 < len(data["rows"]) < 800
+    assert len(json.dumps(data, separators=(",", ":"))) < 12_500
+    assert all(set(each["rows"]) <= set(data["rows"]) for each in data["findings"])

@@ -3,8 +3,10 @@
 // null where these are those of the view. The event "place" tells of each change.
 (() => {
   const { by, data } = page;
-  const FIRST = Object.freeze(data.matrix ?
-    { side: "wrong", sort: "loss", down: true } : { sort: "confidence", down: true });
+  const side = by("tiles")?.dataset.side;  // none where nothing is wrong
+  const FIRST = Object.freeze({
+    ...(side ? { side } : {}), sort: data.matrix ? "loss" : "confidence", down: true,
+  });
   const SIDES = ["right", "wrong", "none"];
   const downFirst = (sort) => sort !== "path";
 
@@ -49,7 +51,9 @@
 
   // ---- where we are; each entry of the history knows its view, also one without it in its address
   const place = { view: { ...FIRST }, image: null, group: null };
-  const kept = (depth = 0) => ({ view: written(place.view), image: place.image, group: place.group, depth });
+  const kept = (depth = 0) => ({
+    ...history.state, view: written(place.view), image: place.image, group: place.group, depth,
+  });
   const depthNow = () => history.state?.depth ?? 0;
   const tell = (byLink = false) => document.dispatchEvent(new CustomEvent("place", { detail: { byLink } }));
 
@@ -80,9 +84,11 @@
       by("images")?.scrollIntoView();
       if (place.image === null) by("images")?.querySelector("h2").focus({ preventScroll: true });
       tell(true);
-    } else if (place.image !== null) {
+    } else {  // another part of the page
+      const wasOpen = place.image !== null;
       Object.assign(place, { image: null, group: null });
-      tell();
+      history.replaceState(kept(), "");
+      if (wasOpen) tell();
     }
     closing = false;
   }

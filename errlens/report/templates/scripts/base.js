@@ -26,6 +26,7 @@ const page = {};
     if (x < 1 - 1e-11 && Number(text) === 100) return `>${(100 - least).toFixed(digits)}`;
     return text;
   }
+  const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
   // As errlens/formats.py writes a probability, and a number that is no share.
   const fixed = (x, digits) => (x * (1 + 1e-12)).toFixed(digits).replace(/^-?\d+/, (all) => Number(all) ? count(Number(all)) : all);
   function probability(x) {
@@ -44,7 +45,6 @@ const page = {};
   }
   // Whole as it is, else in three digits.
   const given = (x) => (Number.isInteger(x) ? String(x) : String(Number(x.toPrecision(3)))).replace("-", "\u2212");
-  const percent = (x) => (x === null || x === undefined ? DASH : `${bare(x)} %`);
   // A word for the shell, as errlens/escapes.py quotes it; what cannot be seen byte by byte.
   const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
   function quoted(word) {

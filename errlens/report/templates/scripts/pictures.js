@@ -20,14 +20,9 @@
   later(() => fillAll(document));
   addEventListener("beforeprint", () => fillAll(document));
 
-  // ---- names in little room: as `named` and `fitted` in report/html.py write them ----
-  const LONG = 12, END = 5;  // letters: of a word that may get an ellipsis, and what stays behind it
-  function fitted(text, end = END) {
-    const letters = [...text];
-    if (letters.length <= LONG) return make("span", { class: "whole" }, text);
-    return make("span", { class: "fitted", title: text },
-      make("span", {}, letters.slice(0, -end).join("")), make("span", {}, letters.slice(-end).join("")));
-  }
+  // ---- names in little room: as `named` and `fitted` of report/html.py write them ----
+  const LONG = 12, END = 7;  // letters: of a word that may be too long, and what stays of its end
+  const fitted = (text) => make("span", { class: "word", title: text }, text);
   // The parts of a name that may end a line: it breaks at _ - / . and never inside of a word.
   function named(text, { whole = false } = {}) {
     const words = text.match(/[^_\-/. ]*[_\-/. ]|[^_\-/. ]+/g) ?? [];
@@ -35,6 +30,31 @@
       [...word].length > LONG && !whole ? fitted(word) : word, make("wbr"),
     ]);
   }
+  // An ellipsis goes into the middle of what is too long: the end tells files apart.
+  function shorten(word) {
+    const letters = [...word.title];
+    let most = Math.floor(letters.length * word.clientWidth / word.scrollWidth);
+    do {
+      const end = Math.min(END, Math.floor(most / 2));
+      word.textContent = `${letters.slice(0, Math.max(1, most - end - 1)).join("")}…${letters.slice(-end).join("")}`;
+    } while (word.scrollWidth > word.clientWidth && --most > 3);
+  }
+  let fitting = null;
+  function fit() {
+    fitting ??= requestAnimationFrame(() => {
+      fitting = null;
+      const words = [...document.querySelectorAll(".word")];
+      words.filter((word) => word.scrollWidth > word.clientWidth).forEach(shorten);
+    });
+  }
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    for (const word of document.querySelectorAll(".word")) word.textContent = word.title;
+    fit();
+  });
+  later(fit);
 
   // The tile of an image. `facts` are those of the store; `brief` leaves out what all tiles beside it
   // share; `note` is one more thing to say of it.
@@ -57,10 +77,11 @@
       make("button", { class: "picture", type: "button" }, image),
       make("figcaption", { title: facts.path },
         make("span", { class: "said" }, SIGN[side], ...named(short ? facts.confidence : classes)),
-        make("span", { class: "file" }, ...together(numbers.filter(Boolean)), fitted(file, 8))));
+        make("span", { class: "file" }, ...together(numbers.filter(Boolean)), fitted(file))));
     const mark = page.marks?.of(row);
     if (mark) figure.dataset.marked = mark.verdict;
     fill(image);
+    fit();
     return figure;
   }
   const together = (texts) => texts.flatMap((text, at) => [
