@@ -71,8 +71,6 @@ class RunPage:
     exceptional: Mapping[str, Any] | None
     reliability: Sequence[Mapping[str, Any]]
     rank: str
-    worst: Sequence[int]
-    n_errors: int
     worst_heatmaps: Sequence[Mapping[str, Any]]
     collect: Sequence[Mapping[str, Any]]
     n_collect: int
@@ -117,7 +115,7 @@ def read_page(sources: Sources) -> RunPage:
     notes = confusions.read_notes(misclassified, among)
     found = read_findings(run)
     marks = page_marks(sources, shots)
-    worst = shots.want(among.ranking[:WORST_SHOWN])
+    shots.want(among.ranking[:WORST_SHOWN])
     of_findings = chain.from_iterable(finding.rows for finding in found.findings)
     shots.also(chain(among.ranking, of_findings), last=range(len(sources.images)))
     parts = {
@@ -153,8 +151,6 @@ def read_page(sources: Sources) -> RunPage:
         exceptional=confusions.exceptional(confusion, shots),
         reliability=metrics.get("reliability") or [],
         rank=sources.rank,
-        worst=worst,
-        n_errors=len(among.ranking),
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
         collect=misclassified.first("collect", COLLECT_SHOWN),
         n_collect=len(misclassified.tables.get("collect", ())),
@@ -236,7 +232,6 @@ def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:
     return {
         "rows": shown,
         "total": len(predicted),
-        "others": _paths(sources.among, predicted, but={*shown}),
         "heatmaps": shots.heatmaps(explained, most=SELECTED_HEATMAPS, of_each=SELECTED_HEATMAPS),
     }
 
@@ -246,7 +241,6 @@ def _commands(sources: Sources) -> dict[str, str]:
     return {
         "superclasses": sources.command("confusion", "--superclasses", "FILE"),
         "notes": sources.command("misclassified", "--notes", "FILE"),
-        "errors": sources.command("misclassified"),
     }
 
 

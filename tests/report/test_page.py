@@ -30,7 +30,7 @@ def test_the_page_is_plain_values():
     found = page.read_page(sources)
     assert found.pairs[0]["status"] == "mutual"
     assert found.pairs[0]["class_a"] in CLASSES
-    json.dumps([found.pairs, found.worst, found.collect, found.data], allow_nan=False)
+    json.dumps([found.pairs, found.collect, found.data], allow_nan=False)
 
 
 def test_the_page_shows_what_other_commands_found():

@@ -124,6 +124,19 @@ def test_the_filter_bar_writes_the_address_and_back_and_forward_follow_it(visit)
     wait_for(page, holds, first)
 
 
+def test_the_first_view_has_errors_as_the_page_ranks_them(visit):
+    run = make(each=20)
+    table = run.read_predictions(("row", "correct", "confidence")).table.to_pandas()
+    wrong = table[~table["correct"].astype(bool)]
+    rows = wrong.sort_values("confidence", ascending=False, kind="stable")["row"].tolist()
+    report("run --rank confidence")
+    page = visit()
+    wait_for(page, holds, rows)
+    assert page.locator("#reset").is_hidden()
+    # This run knows of no loss.
+    assert page.locator("[name=sort] option").all_inner_texts()[0] == "confidence"
+
+
 def test_the_grid_is_paged(visit):
     images = make_page(n=300)
     rows = brute_force(images, CLASSES, {"true": "cat", "sort": "loss"})
@@ -176,8 +189,10 @@ def is_closed(page):
     return page.locator("#lightbox").is_hidden() and open_row(page) is None
 
 
-def focused_row(page):
-    return page.evaluate("document.activeElement.closest('[data-row]')?.dataset.row")
+def has_focus(page, row, within=""):
+    return page.evaluate(
+        f"document.activeElement.closest('{within} [data-row]')?.dataset.row"
+    ) == str(row)
 
 
 def test_the_lightbox_by_mouse(visit):
@@ -196,7 +211,7 @@ def test_the_lightbox_by_mouse(visit):
     shared = page.evaluate("location.hash")
     page.click("#lightbox-close")
     wait_for(page, is_closed)
-    assert focused_row(page) == str(rows[2])
+    wait_for(page, has_focus, rows[2])
     page.go_forward()
     wait_for(page, is_open, rows[2])
     page.mouse.click(5, 5)  # beside it
@@ -232,7 +247,7 @@ def test_the_lightbox_by_keyboard(visit):
         assert page.evaluate(f"{inside} || document.activeElement === document.body")
     page.keyboard.press("Escape")
     wait_for(page, is_closed)
-    assert focused_row(page) == str(rows[59])
+    wait_for(page, has_focus, rows[59])
     page.locator("#tiles .shot button").first.focus()
     page.keyboard.press("Space")
     wait_for(page, is_open, rows[0])
@@ -272,9 +287,7 @@ def test_a_tile_elsewhere_is_walked_from_among_those_beside_it(visit):
     assert paths[rows[2]] in page.locator("#lightbox code").first.inner_text()
     page.keyboard.press("Escape")
     wait_for(page, lambda page: page.locator("#lightbox").is_hidden())
-    assert page.evaluate("document.activeElement.closest('#panel [data-row]').dataset.row") == str(
-        rows[2]
-    )
+    wait_for(page, has_focus, rows[2], "#panel")
 
 
 def test_addresses_made_by_hand_do_no_harm(visit):

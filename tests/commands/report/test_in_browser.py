@@ -218,6 +218,10 @@ def test_a_page_about_a_selection(visit):
     page.wait_for_selector(".shot img[src]")
     assert page.locator(".shot").count() > 4
     assert overflow(page) <= 0
+    page.locator(".shot button").nth(1).click()
+    page.wait_for_selector("#lightbox .photo img[src]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#lightbox", state="hidden")
     assert overflow(visit("report-cat~lion.html", viewport=NARROW)) <= 0
 
 

@@ -2,10 +2,12 @@
 // `page.place` is {view, image, group}; `group` are the rows that an open image stands among,
 // null where these are those of the view. The event "place" tells of each change.
 (() => {
-  const { by, data } = page;
-  const side = by("tiles")?.dataset.side;  // none where nothing is wrong
+  const { by } = page;
+  // The first view: what is wrong, if anything is, as the page ranks errors.
+  const { side, rank } = by("tiles")?.dataset ?? {};
+  const sort = [rank, "loss", "confidence", "path"].find((name) => page.store.sorts.includes(name)) ?? "path";
   const FIRST = Object.freeze({
-    ...(side ? { side } : {}), sort: data.matrix ? "loss" : "confidence", down: true,
+    ...(side ? { side } : {}), sort, down: sort !== "margin" && sort !== "path",
   });
   const SIDES = ["right", "wrong", "none"];
   const downFirst = (sort) => sort !== "path";
@@ -55,11 +57,12 @@
     ...history.state, view: written(place.view), image: place.image, group: place.group, depth,
   });
   const depthNow = () => history.state?.depth ?? 0;
+  const stamp = () => history.replaceState(kept(depthNow()), "");
   const tell = (byLink = false) => document.dispatchEvent(new CustomEvent("place", { detail: { byLink } }));
 
   // Go to a place. `depth` counts the entries that an open image stands above where it was opened.
   function goTo(change, { replace = false } = {}) {
-    if (!replace) history.replaceState(kept(depthNow()), "");
+    if (!replace) stamp();
     Object.assign(place, change);
     const depth = place.image === null ? 0 : depthNow() + (replace ? 0 : 1);
     history[replace ? "replaceState" : "pushState"](
@@ -84,14 +87,16 @@
       by("images")?.scrollIntoView();
       if (place.image === null) by("images")?.querySelector("h2").focus({ preventScroll: true });
       tell(true);
-    } else {  // another part of the page
-      const wasOpen = place.image !== null;
+    } else if (place.image !== null) {  // another part of the page
       Object.assign(place, { image: null, group: null });
-      history.replaceState(kept(), "");
-      if (wasOpen) tell();
+      tell();
     }
     closing = false;
   }
   addEventListener("popstate", follow);
+  // A link to a view leads away from this one; what comes back finds it again.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest('a[href^="#images"]')) stamp();
+  }, true);
   Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst });
 })();

@@ -17,7 +17,7 @@
   function photo(row, facts) {
     const { url, absent } = store.picture(row, true);
     if (!url) {
-      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent}.`),
+      return make("div", { class: "photo none" }, make("p", {}, `No picture here: ${absent.replace(/^left out: /, "")}.`),
         ...(data.view ? [make("p", { class: "soft" }, make("code", {}, data.view), " shows all of them.")] : []));
     }
     const image = make("img", { alt: `${facts.path}: ${facts.label_name ?? "no label"}` });
@@ -74,7 +74,8 @@
   function findings(facts) {
     if (!facts.findings?.length) return null;
     const items = facts.findings.map(({ rank, title }) =>
-      make("li", {}, make("a", { href: page.written({ finding: rank, sort: "loss", down: true }) }, `${rank}. ${title}`)));
+      make("li", {}, page.viewed ?
+        make("a", { href: page.written({ finding: rank, sort: "loss", down: true }) }, `${rank}. ${title}`) : `${rank}. ${title}`));
     return part("Findings it is in", make("ul", { class: "plain" }, ...items));
   }
   function copied(text) {
@@ -105,8 +106,11 @@
     return part("File", ...parts);
   }
   async function near(facts, within) {
-    const all = await Promise.all(facts.near.map((row) => store.facts(row, { brief: true })));
-    within.append(make("div", { class: "shots small" }, ...facts.near.map((row, at) => shot(row, { facts: all[at], brief: false }))));
+    const all = await Promise.all(facts.near.map(async (row) => [row, await store.facts(row, { brief: true })]));
+    const known = all.filter(([, each]) => each.path !== undefined);  // on a page about a few images
+    within.hidden = !known.length;
+    within.append(make("div", { class: "shots small" },
+      ...known.map(([row, each]) => shot(row, { facts: each, brief: false }))));
   }
   function nearest(facts) {
     if (!facts.near.length) return null;
