@@ -58,7 +58,9 @@ _SCRIPTS: Final = tuple(
 # All others are about what is right or wrong.
 _WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "marks", "health", "provenance")
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
-_SPARE: Final = 0.02  # of a page, for what is not counted to the last byte
+# For what is not counted to the last byte: a share of a page, and at least so many bytes.
+_SPARE: Final = 0.02
+_LEAST_SPARE: Final = 30_000
 # How the columns of a comparison are written; others are counts and other numbers.
 _BY_COLUMN: Final[dict[str, Callable[[float, int | None], str]]] = {
     r"top[15](_low|_high)?|(old|new)_recall": formats.share,
@@ -73,7 +75,8 @@ _FORMATS: Final = ("share", "points", "probability", "number", "times", "count",
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
     empty = _fill(page, Pictures(0)).text
-    room = int((1 - _SPARE) * page.shots.room.size) - len(empty.encode())
+    size = page.shots.room.size
+    room = size - max(_LEAST_SPARE, int(_SPARE * size)) - len(empty.encode())
     pictures = page.shots.pictures(max(0, room), progress=progress)
     return _fill(page, pictures).text, pictures
 

@@ -16,7 +16,7 @@ from errlens.predictions.table import Predictions
 from errlens.report.images.facts import ImageFacts, size_on_page
 from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
 from errlens.report.images.listing import list_images
-from errlens.report.images.pictures import FULL, NOT_ASKED, Pictures
+from errlens.report.images.pictures import NOT_ASKED, Pictures, size_of
 from errlens.report.images.room import Room
 from errlens.report.parts import Part
 from errlens.report.thumbnails import SIDE, ThumbnailCache, Wanted
@@ -114,8 +114,8 @@ class Shots:
     def pictures(self, budget: int, *, progress: Progress) -> Pictures:
         """Make the pictures as long as they fit into a budget of bytes.
 
-        Heat maps that a section shows come first, then, up to a quarter of the room, those of other
-        images; then the photos by worth, as thumbnails, the first of them also large.
+        Heat maps have a quarter of the room, those first that a section shows; then come the photos
+        by worth, as thumbnails, the first of them also large.
 
         Raises:
             OutsideRun: A heat map is a link, or has a name, that leads out of RUN/explain.
@@ -134,16 +134,15 @@ class Shots:
         """Add the heat maps of images that have a picture, those first that a section shows."""
         of_rows = [shown for row in self.rows for shown in self._heatmaps.get(row, ())]
         places = {shown.file: self._place(shown) for shown in of_rows}
-        first = {file: places[file] for file in self._heatmaps_wanted if file in places}
-        others = {file: place for file, place in places.items() if file not in first}
+        wanted = [file for file in self._heatmaps_wanted if file in places]
+        files = [*dict.fromkeys([*wanted, *places])]
         least_left = made.left - made.left // 4
-        for name, picture in zip(first, cache.pictures(first.values()), strict=True):
-            made.add(name, picture)
-            progress(1)
-        for name, picture in zip(others, cache.pictures(others.values()), strict=True):
-            if made.left < least_left:
+        pictures = cache.pictures(places[file] for file in files)
+        for file, picture in zip(files, pictures, strict=True):
+            if isinstance(picture, bytes) and made.left - size_of(file, picture) < least_left:
                 break
-            made.add(name, picture)
+            made.add(file, picture)
+            progress(int(file in self._heatmaps_wanted))
 
     def _add_photos(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
         """Add photos by worth until the page is full."""
@@ -164,10 +163,10 @@ class Shots:
         if len(self.rows) == self.room.images and not made.is_full:
             made.otherwise = NOT_ASKED
         asked = {*self.rows}
-        rows = [str(row) for row in self._wanted if row in asked]
+        rows = [str(row) for row in self._wanted if made.is_full and row in asked]
         for name in (*rows, *self._heatmaps_wanted):
-            if made.is_full and name not in made.uris and name not in made.absent:
-                made.leave_out(name, FULL)
+            if name not in made.uris and name not in made.absent:
+                made.leave_out(name, made.otherwise)
 
     def _besides(self, at: int) -> int:
         """Return how many bytes a page grows by the facts of an image, by its place in `rows`."""
