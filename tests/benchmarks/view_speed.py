@@ -65,8 +65,8 @@ def strongest_cells(page, most: int) -> list[tuple[str, str]]:
 def shows(page, address: str, least: int) -> float:
     """Return the seconds until a view has so many pictures."""
     start = time.perf_counter()
-    page.evaluate("place => { location.hash = place }", address)
     page.evaluate("document.querySelectorAll('#tiles .shot').forEach(one => one.remove())")
+    page.evaluate("place => { location.hash = place }", address)
     while page.evaluate(SHOWN) < least:
         page.wait_for_timeout(SETTLED)
     return time.perf_counter() - start
