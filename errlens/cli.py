@@ -22,7 +22,12 @@ from errlens.errors import (
     did_you_mean,
     nearest,
 )
-from errlens.signals import exit_code_of_stop, leave_stopped, stop_on_signals
+from errlens.signals import (
+    exit_code_of_stop,
+    leave_stopped,
+    leaves_at_once,
+    stop_on_signals,
+)
 from errlens.streams import outlive_readers
 
 BUG = 70  # EX_SOFTWARE: nothing the user did
@@ -183,6 +188,6 @@ def main() -> None:
     try:
         app(prog_name="errlens")  # also for `python -m errlens`: completion is for this word
     except SystemExit as end:
-        if end.code == exit_code_of_stop():
-            leave_stopped(end.code)
+        if leaves_at_once(end.code):
+            leave_stopped(end.code if isinstance(end.code, int) else 0)
         raise

@@ -20,6 +20,7 @@ _ASKED_TO_STOP: Final = [
 _BASE: Final = 128
 
 _received: list[int] = []
+_left_behind: list[bool] = []
 
 
 def stop_on_signals() -> None:
@@ -90,6 +91,19 @@ def heard_once() -> Iterator[Callable[[], None]]:
 def exit_code_of_stop() -> int:
     """Return the exit code of a program that was stopped."""
     return _BASE + (_received[0] if _received else signal.SIGINT)
+
+
+def leave_threads_behind() -> None:
+    """Let the program end, in the end, without threads that are still at work.
+
+    They may be in the middle of a library that does not stand being taken down meanwhile.
+    """
+    _left_behind.append(True)
+
+
+def leaves_at_once(code: object) -> bool:
+    """Tell whether a program with this exit code has to leave with `leave_stopped`."""
+    return bool(_left_behind) or code == exit_code_of_stop()
 
 
 def leave_stopped(code: int) -> NoReturn:

@@ -15,7 +15,8 @@ from errlens.errors import NotARun, UnfitOption
 from tests.conftest import REPOSITORY, ends
 from tests.report.pages import make
 
-NOT_FOR_PYTHON = {"run", "cache-key", "network probe"}  # they take a configuration or make a file
+# They take a configuration, make a file, or last until Ctrl-C.
+NOT_FOR_PYTHON = {"run", "cache-key", "network probe", "view"}
 # `import` is a word of Python, and `errlens.report` a room.
 OTHER_NAMES = {"import": "import_predictions", "report": "write_report"}
 

@@ -19,6 +19,7 @@ from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
+from errlens.commands.view.options import ViewOptions
 from errlens.commands.what_if.options import WhatIfOptions
 from errlens.streams import passing_line
 
@@ -65,6 +66,7 @@ COMMANDS: Final = {
     "check": Command(CheckOptions, "check", "check"),
     "what-if": Command(WhatIfOptions, "what_if", "what_if"),
     "report": Command(ReportOptions, "report", "report"),
+    "view": Command(ViewOptions, "view", "view"),
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
     "network probe": Command(ProbeOptions, "network", "probe"),
@@ -74,7 +76,7 @@ COMMANDS: Final = {
 SECTIONS: Final = {
     "All in one": ("analyze", "run"),
     "Predictions": ("evaluate", "import"),
-    "Errors": ("confusion", "misclassified", "diagnose", "explain", "what-if", "report"),
+    "Errors": ("confusion", "misclassified", "diagnose", "explain", "what-if", "report", "view"),
     "Comparison and CI": ("compare", "check", "cache-key"),
     "Inside the network": ("network",),
 }

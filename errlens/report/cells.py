@@ -21,6 +21,7 @@ from errlens.run.folder import RunFolder
 PICTURED: Final = 200  # cells that have thumbnails
 OF_A_CELL: Final = 6
 MOST_CELLS: Final = 200_000  # more than anybody can tell apart on a screen
+SERVED_CELLS: Final = 30_000  # of a page that is there in a second
 MOST_MARKS: Final = 20_000
 MOST_GROUPS: Final = 200  # to choose from
 LISTED: Final = 20  # cells in the table for those who read rather than look
@@ -29,7 +30,12 @@ Cells = NDArray[np.int64]  # true, predicted, count; shape (cells, 3)
 
 
 def matrix_data(
-    matrix: ConfusionMatrix, among: Selectable, shots: Shots, confusion: Part
+    matrix: ConfusionMatrix,
+    among: Selectable,
+    shots: Shots,
+    confusion: Part,
+    *,
+    served: bool = False,
 ) -> dict[str, Any]:
     """Return what the page draws and shows of the matrix, as plain values.
 
@@ -38,9 +44,9 @@ def matrix_data(
     `groups` the classes of each group of groups.csv. `cells` is flat: true class, predicted class
     and count of each kind of error, most frequent first. `images` holds the rows of the worst
     images of each of the first cells. `marks` are cells that `confusion` has evidence of: what of,
-    true and predicted class.
+    true and predicted class. A page that is `served` has fewer cells, and asks for images.
     """
-    cells, n_cells = _strongest(matrix)
+    cells, n_cells = _strongest(matrix, most=SERVED_CELLS if served else MOST_CELLS)
     parents = matrix.superclasses
     order = class_order(matrix, "superclass" if parents else "cluster")
     return {
@@ -58,17 +64,17 @@ def matrix_data(
         "groups": _groups(matrix, confusion),
         "cells": cells.ravel().tolist(),
         "n_cells": n_cells,
-        "images": _images(cells, among, shots),
+        "images": [] if served else _images(cells, among, shots),
         "marks": _marks(matrix, confusion),
     }
 
 
-def _strongest(matrix: ConfusionMatrix) -> tuple[Cells, int]:
+def _strongest(matrix: ConfusionMatrix, *, most: int) -> tuple[Cells, int]:
     """Return the most frequent errors, ties in the order of the classes, and how many there are."""
     errors = matrix.errors.tocoo()
     order = np.lexsort((errors.col, errors.row, -errors.data))
     cells = np.stack([errors.row, errors.col, errors.data], axis=1).astype(np.int64)[order]
-    return cells[:MOST_CELLS], len(cells)
+    return cells[:most], len(cells)
 
 
 def strongest_cells(matrix: ConfusionMatrix) -> list[dict[str, Any]]:

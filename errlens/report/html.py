@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -68,9 +68,10 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "navigation", "texts", "store", "pictures", "marks", "marks_files", "marks_editor",
-        "address", "browse", "image", "lightbox", "marks_list", "matrix_cells", "matrix_zoom",
-        "matrix_drawing", "matrix_labels", "matrix_panel", "matrix", "classes", "thresholds",
+        "base", "navigation", "texts", "store", "remote", "pictures", "marks", "marks_files",
+        "marks_editor", "address", "browse", "image", "explain", "lightbox", "marks_list",
+        "matrix_cells", "matrix_zoom", "matrix_drawing", "matrix_labels", "matrix_panel", "matrix",
+        "classes", "thresholds",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
@@ -85,37 +86,57 @@ _FORMATS: Final = ("share", "points", "probability", "number", "times", "count",
 
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
     """Return the page, and the pictures in it; they get the room that everything else leaves."""
-    empty = _fill(page, Pictures(0))
+    empty = _fill(page, Pictures(0)).text
     size = page.shots.room.size
     room = size - max(_LEAST_SPARE, int(_SPARE * size)) - len(empty.encode())
     pictures = page.shots.pictures(max(0, room), progress=progress)
-    return _fill(page, pictures), pictures
+    return _fill(page, pictures).text, pictures
 
 
-def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
+class ServedPage(NamedTuple):
+    """A page that asks a server for its images, and the Content-Security-Policy it needs."""
+
+    text: str
+    policy: str
+
+
+def render_served(page: RunPage, remote: Mapping[str, Any]) -> ServedPage:
+    """Return the page as `errlens view` serves it: without what it can ask for.
+
+    `remote` is what the page has to know of the server, as plain values.
+    """
+    return _fill(page, Pictures(0), remote=remote)
+
+
+def _fill(
+    page: RunPage | SelectionPage, pictures: Pictures, remote: Mapping[str, Any] | None = None
+) -> ServedPage:
     """Fill the template."""
     environment = _environment()
     name = "report" if isinstance(page, RunPage) else "selection"
     style, script = (
         "\n".join(_source(environment, name) for name in names) for names in (_STYLES, _SCRIPTS)
     )
+    sources = "img-src data:" if remote is None else "img-src 'self' data:; connect-src 'self'"
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"default-src 'none'; {sources}; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
+    facts = page.shots.facts(pictures)
     data = {
         **page.data,
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
         "commands": _commands(page),
-        "names": [printable(name) for name in page.shots.run.info.classes.names],
         "view": shell_line(["errlens", "view", Path(page.run)]),  # shows what has no room here
-        "facts": page.shots.facts(pictures),
+        "names": [printable(name) for name in page.shots.run.info.classes.names],
         "marks": page.marks,
+        "facts": facts if remote is None else {},
+        **({} if remote is None else {"remote": remote}),
     }
-    return environment.get_template(f"{name}.html.j2").render(
+    text = environment.get_template(f"{name}.html.j2").render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
-        facts=data["facts"],
+        facts=facts,
         data=data,
         pictures={
             "uris": pictures.uris,
@@ -130,6 +151,7 @@ def _fill(page: RunPage | SelectionPage, pictures: Pictures) -> str:
         script=Markup(script),  # noqa: S704
         policy=policy,
     )
+    return ServedPage(text, policy)
 
 
 def _commands(page: RunPage | SelectionPage) -> dict[str, str]:

@@ -14,6 +14,7 @@ from errlens.analysis.confusion.sentences import (
     nothing_wrong,
     told_status,
 )
+from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.findings.scored import COLUMNS, scored
 from errlens.analysis.selection.picking import Selectable
@@ -81,6 +82,7 @@ class RunPage:
     provenance: Mapping[str, Any]
     problems: Mapping[str, Problem]
     commands: Mapping[str, str]
+    findings: Sequence[Finding]
     data: Mapping[str, Any]
     marks: Mapping[str, Any]
     shots: Shots
@@ -178,7 +180,7 @@ def read_page(sources: Sources) -> RunPage:
             "images": shots.listing(by_worth(among), found.findings),
             **(
                 {
-                    "matrix": matrix_data(matrix, among, shots, confusion),
+                    "matrix": matrix_data(matrix, among, shots, confusion, served=sources.served),
                     "classes": class_data(run),
                     "two_classes": thresholds and thresholds.slider,
                 }
@@ -187,6 +189,7 @@ def read_page(sources: Sources) -> RunPage:
             ),
         },
         marks=marks,
+        findings=found.findings,
         shots=shots,
         photos=None if has_labels else _photos(sources, shots),
     )

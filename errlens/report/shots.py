@@ -79,6 +79,11 @@ class Shots:
         """Tell whether there is a picture of a row's heat maps."""
         return row in self._heatmaps
 
+    @property
+    def explained_files(self) -> set[str]:
+        """The pictures in RUN/explain that show heat maps, as the index there names them."""
+        return {shown.file for of_row in self._heatmaps.values() for shown in of_row}
+
     @cached_property
     def about(self) -> ImageFacts:
         """What there is to say of single images."""

@@ -36,7 +36,8 @@ class Sources:
     """A run, its errors ranked, and where its images lie; what a page is made of.
 
     `images` has the columns of `analysis.mistakes.ranking`, with `status` and `content_hash`;
-    `marks` are those that the page is given.
+    `marks` are those that the page is given. A page that is `served` holds only what it cannot ask
+    its server for.
     """
 
     run: RunFolder
@@ -46,6 +47,7 @@ class Sources:
     root: Path
     room: Room = field(default_factory=Room)
     marks: GivenMarks = field(default_factory=GivenMarks)
+    served: bool = False
 
     def command(self, name: str, *words: str) -> str:
         """Return the command line of another command for this run."""

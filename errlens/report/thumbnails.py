@@ -110,14 +110,19 @@ class ThumbnailCache:
 
     def _keep(self, place: Path, pixels: Pixels) -> bytes:
         """Encode a picture and keep it, if there is a place to; a page can do without."""
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "WEBP", quality=QUALITY, method=4)
-        encoded = buffer.getvalue()
+        encoded = as_webp(Image.fromarray(pixels))
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
             with replacing(place) as temporary:
                 temporary.write_bytes(encoded)
         return encoded
+
+
+def as_webp(image: Image.Image) -> bytes:
+    """Encode a picture as pages hold it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=QUALITY, method=4)
+    return buffer.getvalue()
 
 
 def _read(place: Path) -> bytes | None:

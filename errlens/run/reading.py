@@ -44,6 +44,8 @@ class ReadableRun(RunLayout):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._known_info: tuple[tuple[int, ...], RunInfo] | None = None
+        # Run and shard of whole parts; to read them of hundreds takes longer than their rows.
+        self._known_parts: dict[tuple[object, ...], tuple[object, object]] = {}
 
     @property
     def info(self) -> RunInfo:
@@ -58,8 +60,7 @@ class ReadableRun(RunLayout):
                 f"{str(self.path)!r} is no run folder{gone}",
                 hint=which_run(self.path),
             )
-        status = self.info_file.stat()
-        written = (status.st_ino, status.st_mtime_ns, status.st_size)
+        written = _written(self.info_file)
         if self._known_info is None or self._known_info[0] != written:
             self._known_info = (written, self._read_info())
         return self._known_info[1]
@@ -257,14 +258,27 @@ class ReadableRun(RunLayout):
             StaleRun: It is a good part of another run.
         """
         path = inside(self.part_file(shard), self.path)
-        made_by = origin_of_part(path, rows)
-        if made_by is None:
+        origin = self._run_and_shard(path, rows)
+        if origin is None:
             return False
-        if made_by.get("run_hash") != info.run_hash:
+        run_hash, own_shard = origin
+        if run_hash != info.run_hash:
             what = f"{str(path)!r} was made with other settings than run.json says"
             raise StaleRun(what, hint=afresh(self.path))
         kept = [inside(self.sidecar_file(kind, shard), self.path) for kind in info.keep]
-        return made_by.get("shard") == shard and all(sidecar.is_file() for sidecar in kept)
+        return own_shard == shard and all(sidecar.is_file() for sidecar in kept)
+
+    def _run_and_shard(self, path: Path, rows: range) -> tuple[object, object] | None:
+        """Return what a part says that it is of, None where it is not there or not whole."""
+        if not path.is_file():
+            return None
+        key = (path, rows, _written(path))
+        if key not in self._known_parts:
+            made_by = origin_of_part(path, rows)
+            if made_by is None:
+                return None
+            self._known_parts[key] = (made_by.get("run_hash"), made_by.get("shard"))
+        return self._known_parts[key]
 
     def _read_sidecar(self, kind: str, shard: int, rows: range, info: RunInfo) -> np.ndarray:
         path = inside(self.sidecar_file(kind, shard), self.path)
@@ -275,3 +289,9 @@ class ReadableRun(RunLayout):
 
     def _damaged(self, path: Path, problem: object) -> StaleRun:
         return StaleRun(f"{str(path)!r} is damaged: {problem}", hint=afresh(self.path))
+
+
+def _written(path: Path) -> tuple[int, ...]:
+    """Return what changes whenever a file is written anew."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -83,6 +83,11 @@ class Screen:
         if self.shows_results:
             self._out.print(printable(line))
 
+    def essence(self, line: str) -> None:
+        """Print a line that a command is called for, also where it is quiet, and at once."""
+        if not self._as_json:
+            self._out.print(printable(line))
+
     def table(
         self,
         heads: Sequence[str],
@@ -116,6 +121,7 @@ class Screen:
         """Print the one object that stands for the results, where it was asked for."""
         if self._as_json:
             sys.stdout.write(json_text(tree) + "\n")
+            sys.stdout.flush()  # what goes on for hours says at once where it is
 
     @contextmanager
     def progress(self, what: str, *, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:

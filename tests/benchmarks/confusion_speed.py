@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,13 @@ def draw_predictions(n: int, k: int, *, error: float, seed: int) -> tuple[np.nda
     return label.astype(np.int32), pred.astype(np.int32)
 
 
-def write_run(folder: Path, label: np.ndarray, pred: np.ndarray, k: int) -> None:
-    """Write a run with these labels and predictions; probabilities are made up."""
+def write_run(
+    folder: Path, label: np.ndarray, pred: np.ndarray, k: int, photos: Sequence[str] = ()
+) -> None:
+    """Write a run with these labels and predictions; probabilities are made up.
+
+    `photos` are paths in the folder that images share, where there are any.
+    """
     n, rng = len(label), np.random.default_rng(0)
     names = [f"class {index:05d}" for index in range(k)]
     settings = RunSettings(
@@ -99,7 +105,8 @@ def write_run(folder: Path, label: np.ndarray, pred: np.ndarray, k: int) -> None
     info = RunInfo(settings, data="generated", data_root=str(folder), n_images=n)
     ids = [f"{names[one]}/{row:08d}.jpg" for row, one in enumerate(label)]
     label_names = [names[one] for one in label]
-    columns = [range(n), ids, ids, [None] * n, label_names, [1] * n, np.arange(n) // PART]
+    paths = [photos[row % len(photos)] for row in range(n)] if photos else ids
+    columns = [range(n), ids, paths, [None] * n, label_names, [1] * n, np.arange(n) // PART]
     arrays = [pa.array(c, f.type) for c, f in zip(columns, PLAN_SCHEMA, strict=True)]
     run = RunFolder(folder)
     plan = run.begin(info, pa.table(arrays, schema=PLAN_SCHEMA))

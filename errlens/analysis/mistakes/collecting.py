@@ -40,9 +40,11 @@ def unknown_table(parts: Iterable[Predictions]) -> pd.DataFrame:
     Args:
         parts: Parts of a predictions table with `UNKNOWN_COLUMNS`; at least one.
     """
-    unknown = []
+    unknown: list[pd.DataFrame] = []
     for part in parts:
         chosen = part.table.filter(pc.equal(part.table["status"], LABEL_UNKNOWN))
+        if unknown and not len(chosen):
+            continue
         unknown.append(
             pd.DataFrame(
                 {

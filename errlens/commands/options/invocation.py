@@ -56,8 +56,13 @@ class OpenOption:
 
     def open_page(self, screen: "Screen", page: Path) -> None:
         """Open a page in the browser, if that is wanted; say so where there is no browser."""
-        if self.open and not _opened(page):
+        if self.open and not _opened(page.absolute().as_uri()):
             screen.warn(f"no browser was found here to open {str(page)!r} with")
+
+    def open_address(self, screen: "Screen", address: str) -> None:
+        """Open a page that is served in the browser, likewise."""
+        if self.open and not _opened(address):
+            screen.warn("no browser was found here to open it with")
 
 
 # Options that a configuration cannot set, and that a suggested command does not repeat.
@@ -86,7 +91,7 @@ class ConfigArguments:
     ] = None
 
 
-def _opened(page: Path) -> bool:
+def _opened(address: str) -> bool:
     """Tell whether a browser with a window took a page; one of text would take the terminal."""
     import webbrowser
 
@@ -94,6 +99,6 @@ def _opened(page: Path) -> bool:
         map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     )
     try:
-        return has_windows and webbrowser.open(page.absolute().as_uri())
+        return has_windows and webbrowser.open(address)
     except (webbrowser.Error, OSError):
         return False

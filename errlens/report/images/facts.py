@@ -50,8 +50,10 @@ class ImageFacts:
         self._heatmaps = heatmaps
         self.nearest = Nearest(run, among)
 
-    def of(self, rows: Iterable[int]) -> dict[str, dict[str, Any]]:
+    def of(self, rows: Iterable[int], *, brief: bool = False) -> dict[str, dict[str, Any]]:
         """Return what the page says of rows, as plain values, by row.
+
+        What takes longest is left out where that is `brief`: top, near and fed.
 
         path, status, label_name, pred_name, confidence, label_prob, loss, margin: as they are
         written, None where not known. correct: true, false or None. top: [class, probability as it
@@ -62,18 +64,19 @@ class ImageFacts:
         """
         wanted = [*dict.fromkeys(int(row) for row in rows)]
         table = self._images.table.select(_COLUMNS).take(np.array(wanted, np.int64)).to_pylist()
-        near, top = self.nearest.of(wanted), self._top(wanted)
+        near = {} if brief else self.nearest.of(wanted)
+        top = {} if brief else self._top(wanted)
         return {
             str(row): {
                 **_written(known),
-                "top": top[row] or _only(known),
+                "top": top.get(row) or _only(known),
                 "measured": written(self.properties, row),
-                "near": near[row],
+                "near": near.get(row, []),
                 "heatmaps": [
                     {"picture": shown.file, "caption": printable(shown.caption)}
                     for shown in self._heatmaps.get(row, ())
                 ],
-                "fed": self._fed(row, known),
+                "fed": None if brief else self._fed(row, known),
                 "file": cell(str(self._root / known["path"])),
             }
             for row, known in zip(wanted, table, strict=True)

@@ -23,8 +23,9 @@ _NUMBERS: Final = ("confidence", "label_prob", "loss", "margin")
 
 def by_worth(among: Selectable) -> NDArray[np.int64]:
     """Return all rows of a run: errors as they are ranked, then the others in their order."""
-    others = np.setdiff1d(np.arange(len(among.table)), among.ranking)
-    return np.concatenate([among.ranking, others]).astype(np.int64)
+    is_other = np.ones(len(among.table), bool)
+    is_other[among.ranking] = False
+    return np.concatenate([among.ranking, np.flatnonzero(is_other)]).astype(np.int64)
 
 
 def list_images(

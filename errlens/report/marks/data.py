@@ -29,11 +29,12 @@ def page_marks(sources: Sources, shots: Shots) -> dict[str, Any]:
         sources.marks,
         run_hash=sources.run.info.run_hash,
         root=sources.root,
+        served=sources.served,
     ) | {"commands": commands}
 
 
 def marks_data(
-    images: Predictions, given: GivenMarks, *, run_hash: str, root: Path
+    images: Predictions, given: GivenMarks, *, run_hash: str, root: Path, served: bool = False
 ) -> dict[str, Any]:
     """Return the marks given, and the names that files of marks need as they are.
 
@@ -42,6 +43,7 @@ def marks_data(
         given: Marks by their source.
         run_hash: That of the run, by which marks are kept.
         root: The folder that paths start from.
+        served: The page asks for names when it needs them.
     """
     return {
         "run_hash": run_hash,
@@ -50,7 +52,7 @@ def marks_data(
         "verdicts": VERDICTS,
         "longest": LONGEST_REMARK,
         "classes": list(images.classes.names),
-        "odd": _odd_names(images.table),
+        "odd": {} if served else _odd_names(images.table),
         "given": [
             {"name": source.name, "marks": {str(row): mark for row, mark in source.marks.items()}}
             for source in given.sources

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import pyarrow.compute as pc
+
 from errlens.analysis.findings.finding import RUN, THESE, Finding
 from errlens.errors import some
 from errlens.formats import count, counted
@@ -18,7 +20,7 @@ def from_lost_images(images: Predictions) -> Iterator[Finding]:
     `images` has the columns of `COLUMNS`.
     """
     table = images.table.select(list(COLUMNS))
-    lost = [row for row in table.to_pylist() if row["status"] != OK]
+    lost = table.filter(pc.not_equal(table["status"], OK)).to_pylist()
     unread = [row for row in lost if row["status"] != LABEL_UNKNOWN]
     unknown = [row for row in lost if row["status"] == LABEL_UNKNOWN]
     if unread:

@@ -73,7 +73,7 @@
   async function add(most = PART) {
     const mine = turn, { view } = place;
     const found = await store.find(view, { start: rows.length, most });
-    const facts = await Promise.all(found.rows.map((row) => store.facts(row)));
+    const facts = await Promise.all(found.rows.map((row) => store.facts(row, { brief: true })));
     if (mine !== turn) return;  // another view was asked for meanwhile
     const first = rows.length;
     rows.push(...found.rows);

@@ -106,7 +106,7 @@
     return part("File", ...parts);
   }
   async function near(facts, within) {
-    const all = await Promise.all(facts.near.map(async (row) => [row, await store.facts(row)]));
+    const all = await Promise.all(facts.near.map(async (row) => [row, await store.facts(row, { brief: true })]));
     const known = all.filter(([, each]) => each.path !== undefined);  // on a page about a few images
     within.hidden = !known.length;
     within.append(make("div", { class: "shots small" },

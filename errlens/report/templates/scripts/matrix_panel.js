@@ -24,7 +24,7 @@
     const { rows } = await page.store.find({ ...viewOf(cell), sort: "loss", down: true }, { start: 0, most: MOST });
     const known = await Promise.all(rows.map(async (row) => {
       const picture = await page.store.picture(row);
-      return picture.url ? page.shot(row, { facts: await page.store.facts(row) }) : null;
+      return picture.url ? page.shot(row, { facts: await page.store.facts(row, { brief: true }) }) : null;
     }));
     return known.filter(Boolean);
   }

@@ -1,0 +1,39 @@
+"""What a request is answered with: content, a picture, or a sentence why not."""
+
+import json
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+JSON: Final = "application/json"
+PICTURE: Final = "image/webp"
+TEXT: Final = "text/plain; charset=utf-8"
+HTML: Final = "text/html; charset=utf-8"
+NOTHING_ALLOWED: Final = "default-src 'none'; sandbox"
+
+
+class Answer(NamedTuple):
+    """What is sent; `policy` is the Content-Security-Policy of a page."""
+
+    content: bytes
+    kind: str
+    status: HTTPStatus = HTTPStatus.OK
+    policy: str = NOTHING_ALLOWED
+
+
+class Refused(Exception):
+    """A request that is not granted: its status, and a sentence that says why."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+    @property
+    def answer(self) -> Answer:
+        """What is sent instead."""
+        return Answer(str(self).encode("utf-8", "replace"), TEXT, self.status)
+
+
+def json_answer(tree: Any) -> Answer:
+    """Return plain values as JSON."""
+    text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Answer(text.encode("utf-8", "replace"), JSON)
