@@ -111,15 +111,6 @@ def significant(value: float) -> str:
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
-def given(value: float) -> str:
-    """Write a number that the user gave, as a manifest's year or serial number: whole ones whole.
-
-    >>> given(2019.0), given(0.123456)
-    ('2019', '0.123')
-    """
-    return f"{value:.0f}" if float(value).is_integer() else significant(value)
-
-
 def signed(difference: float | None) -> str:
     """Write a difference of probabilities or of metrics that are no shares, with its sign.
 

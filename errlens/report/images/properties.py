@@ -91,8 +91,17 @@ def _plain(name: str, cells: pd.Series) -> ImageProperty:
         numbers = pd.to_numeric(cells, errors="coerce")
         if numbers.notna().equals(cells.notna()):
             values = numbers.astype("float64")
-            return ImageProperty(title, title, values, formats.given, is_number=True)
+            return ImageProperty(title, title, values, given, is_number=True)
     return ImageProperty(title, title, cells, _shortened, is_number=False)
+
+
+def given(value: float) -> str:
+    """Write a number that the user gave, as a manifest's year or serial number: whole ones whole.
+
+    >>> given(2019.0), given(0.123456)
+    ('2019', '0.123')
+    """
+    return f"{value:.0f}" if float(value).is_integer() else formats.significant(value)
 
 
 def _shortened(value: object) -> str:

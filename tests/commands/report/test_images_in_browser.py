@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from errlens import formats
+from errlens.report.images.properties import given
 from tests.report.made_images import address, brute_force, made_images, put_into_page
 from tests.report.pages import CLASSES, EVIL, make, report
 
@@ -366,7 +367,7 @@ def test_numbers_are_written_as_everywhere_else(visit):
     random = np.random.default_rng(1)
     written = {
         "probability": formats.probability, "number": formats.number, "signed": formats.signed,
-        "given": lambda value: formats.given(value) if 1e-4 < abs(value) < 999 else None,
+        "given": lambda value: given(value) if 1e-4 < abs(value) < 999 else None,
     }  # fmt: skip
     for value in [
         *random.random(50),
