@@ -112,6 +112,7 @@ def gate_sentence(gates: Mapping[str, Any] | None) -> list[str]:
 def gates_line(gates: Sequence[Mapping[str, Any]]) -> str:
     """Say how many gates were passed; of those that were not, which.
 
+    >>> from errlens.analysis.gates.texts import GateTexts
     >>> failed = {"name": "top1 >= 0.8", "passed": False, "texts": GateTexts("0.7", "", "", "")}
     >>> gates_line([failed, {"name": "n_failed <= 0", "passed": True}])
     '1 of 2 gates passed; failed: top1 >= 0.8 (0.7)'

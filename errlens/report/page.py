@@ -235,7 +235,7 @@ def read_selection(
         problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
         marks=page_marks(sources, shots),
-        data={"images": shots.listing(np.array(selected), read_findings(run).findings)},
+        data={"images": shots.listing(np.array(selected, np.int64), read_findings(run).findings)},
         shots=shots,
     )
 

@@ -13,7 +13,7 @@ from errlens.classes.names import ClassNames
 from errlens.data.photos.images import ImageFile
 from errlens.errors import MissingInput, UnfitOption
 from errlens.galleries.choice import Gallery, Section
-from errlens.galleries.drawing import draw_posters, posters
+from errlens.galleries.drawing import LONGEST, draw_posters, posters
 from errlens.galleries.tiles import TRAINING_SHOWN, TileMaker, training_images
 from errlens.predictions.table import SCHEMA, Predictions
 from tests.conftest import paint
@@ -140,7 +140,7 @@ def test_a_sequence_has_no_heading_and_sections_do(maker, monkeypatch):
     draw(posters([sequence(0), Gallery("two", "two", sections)], maker, {}))
     assert seen[0] == [""]
     assert seen[1][0] == "cat, right"
-    assert len(seen[1][1]) <= 120
+    assert len(seen[1][1]) <= LONGEST
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from errlens.commands.options.checked import (
     known_keys,
     metavar_of,
 )
-from errlens.commands.options.shell import long_names
 from errlens.errors import UnfitOption, did_you_mean, nearest, shortened
 
 Options = TypeVar("Options")
@@ -157,6 +156,8 @@ def _described(value: object) -> str:
 
 def _fields_by_spelling(hints: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields that are typed otherwise than they are called: `into`, which is `--out`."""
+    from errlens.commands.options.shell import long_names  # typer: not to open a run
+
     return {
         word.removeprefix("--").replace("-", "_"): name
         for name, hint in hints.items()

@@ -19,9 +19,10 @@ def page_marks(sources: Sources, shots: Shots) -> dict[str, Any]:
     """Return the marks that the page is given, and what it needs to keep others."""
     for source in sources.marks.sources:
         shots.want(list(source.marks)[:MARKED_SHOWN])
+    is_judged = bool(sources.run.metrics.get("top1"))  # without labels nothing is right or wrong
     commands = {
-        "what_if": sources.command("what-if", "--relabel", "labels.csv"),
-        "notes": sources.command("misclassified", "--notes", "notes.yaml"),
+        "what_if": sources.command("what-if", "--relabel", "labels.csv") if is_judged else "",
+        "notes": sources.command("misclassified", "--notes", "notes.yaml") if is_judged else "",
         "report": sources.command("report", "--marks", "marks.json"),
     }
     return marks_data(

@@ -350,6 +350,7 @@ def test_the_title_of_a_sheet_keeps_the_figures_of_its_finding(monkeypatch):
         return whole(*columns, title=title, **how)
 
     monkeypatch.setattr(drawing, "draw_gallery", noted)
+    monkeypatch.setattr(drawing, "LONGEST", 60)
     table = table_of(dark=72)
     photograph(table, dark=72)
     make_run(table, classes=CLASSES)

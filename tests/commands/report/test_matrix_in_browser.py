@@ -464,7 +464,7 @@ def test_the_strongest_cells_are_a_table_too(visit):
 
 def test_the_page_writes_shares_in_cells_as_pictures_do(browser):
     scripts = Path(errlens.__file__).parent / "report" / "templates" / "scripts"
-    base, own = ((scripts / name).read_text() for name in ("base.js", "matrix_cells.js"))
+    base, own = ((scripts / name).read_text() for name in ("base.js", "matrix/cells.js"))
     bare = base[base.index("function bare(") : base.index("const percent")]
     bare = re.sub(r"(?m)^  // .*$", "", bare)
     share = re.search(r"function cellShare\(x\) \{.*?\n  \}", own, re.DOTALL)[0]
