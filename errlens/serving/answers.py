@@ -45,9 +45,9 @@ class Refused(Exception):
 
 def drawn_answer(picture: bytes) -> Answer:
     """Return a picture of `report.images.drawn`: an SVG, or a WebP."""
-    if picture.startswith(b"RIFF"):
-        return Answer(picture, PICTURE)
-    return Answer(picture, DRAWN, policy=_ITSELF_ALONE)
+    if picture.startswith(b"<svg"):
+        return Answer(picture, DRAWN, policy=_ITSELF_ALONE)
+    return Answer(picture, PICTURE)
 
 
 def json_answer(tree: Any) -> Answer:
