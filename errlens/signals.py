@@ -2,7 +2,7 @@
 
 The exit code follows the shells: 128 and the number of the signal, 130 for SIGINT (Ctrl-C), 143 for
 SIGTERM, 129 for SIGHUP. What was told to ignore a signal goes on ignoring it: `nohup` does so with
-SIGHUP, and a shell with SIGINT for what it starts in the background.
+SIGHUP, and a shell with SIGINT for what it starts in the background. Only a server hears that.
 """
 
 import os
@@ -88,6 +88,51 @@ def heard_once() -> Iterator[Callable[[], None]]:
     once.hand_on_what_waits()
 
 
+@contextmanager
+def stopped_also_in_background() -> Iterator[None]:
+    """Let SIGINT and SIGTERM stop what is in here also where whoever started it had them ignored.
+
+    A script does so with SIGINT for what it starts with `&`. What serves until it is ended, and
+    nothing else, has to hear it all the same.
+    """
+    deaf = {
+        number: handler
+        for number, handler in _ENDS_A_SERVER.items()
+        if signal.getsignal(number) == signal.SIG_IGN
+    }
+    with _handled(deaf):
+        yield
+
+
+@contextmanager
+def noting_the_end() -> Iterator[Callable[[], bool]]:
+    """Keep signals to stop from breaking off what is in here, which asks whether one has come.
+
+    An exception may come anywhere, also where the interpreter drops it; a note is not lost.
+
+    Yields:
+        Tells whether one has come.
+    """
+    heard: list[int] = []
+    numbers = (signal.SIGINT, *_ASKED_TO_STOP)
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        heard.append(number)
+
+    with _handled({n: note for n in numbers if signal.getsignal(n) != signal.SIG_IGN}):
+        yield lambda: bool(heard)
+
+
+@contextmanager
+def _handled(handlers: "dict[int, _Handler]") -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def exit_code_of_stop() -> int:
     """Return the exit code of a program that was stopped."""
     return _BASE + (_received[0] if _received else signal.SIGINT)
@@ -123,3 +168,10 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     if not _received:
         _received.append(number)
         raise KeyboardInterrupt
+
+
+_Handler = Callable[[int, FrameType | None], Any]
+_ENDS_A_SERVER: Final[dict[int, _Handler]] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: _stop,
+}

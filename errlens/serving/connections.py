@@ -22,6 +22,7 @@ class Connections:
         self._patience = patience
         self._until: dict[socket.socket, float] = {}
         self._lock = Lock()
+        self._is_ending = False
 
     def __len__(self) -> int:
         return len(self._until)
@@ -57,7 +58,11 @@ class Connections:
                 self._drop(connection)
 
     def rest(self, patience: float) -> bool:
-        """Give requests that are being answered some seconds; tell whether all are."""
+        """Let all go, those being answered within some seconds; tell whether all are."""
+        with self._lock:
+            self._is_ending = True
+            for connection in [one for one, until in self._until.items() if until != _WORKING]:
+                self._drop(connection)
         end = time.monotonic() + patience
         while busy := _WORKING in self._until.copy().values():
             if time.monotonic() > end:
@@ -67,8 +72,11 @@ class Connections:
 
     def _set(self, connection: socket.socket, until: float) -> None:
         with self._lock:
-            if connection in self._until:
-                self._until[connection] = until
+            if connection not in self._until:
+                return
+            self._until[connection] = until
+            if self._is_ending and until != _WORKING:
+                self._drop(connection)
 
     def _drop(self, connection: socket.socket) -> None:
         del self._until[connection]

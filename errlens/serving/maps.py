@@ -7,13 +7,13 @@ from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from errlens.errors import ErrlensError
-from errlens.serving.answers import PICTURE, Answer, Refused
+from errlens.serving.answers import Answer, Refused, drawn_answer
 
 MOST_WAITING: Final = 8
 _KEPT: Final = 64  # maps that are remembered
 DEFAULT_METHOD: Final = "grad-cam"
 
-Make = Callable[[int, str], bytes]  # of a row, by a method: a picture as WebP
+Make = Callable[[int, str], bytes]  # of a row, by a method: a picture as SVG or WebP
 
 
 class Maps:
@@ -53,7 +53,7 @@ class Maps:
             )
         try:
             with self._alone:
-                return Answer(self._remembered(row, method, self._make), PICTURE)
+                return drawn_answer(self._remembered(row, method, self._make))
         except ErrlensError as error:
             why = f"{error}; {error.hint}" if error.hint else str(error)
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, why) from error

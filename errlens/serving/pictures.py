@@ -12,11 +12,12 @@ from errlens.data.photos.images import Unread
 from errlens.data.photos.loading import available_cores
 from errlens.data.photos.thumbnails import open_in_sizes
 from errlens.errors import OutsideRun
+from errlens.report.images.drawn import one_on_any_page
 from errlens.report.images.facts import ImageFacts
 from errlens.report.thumbnails import LARGE, WIDEST, ThumbnailCache, Wanted, as_webp
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
-from errlens.serving.answers import PICTURE, Answer, Refused
+from errlens.serving.answers import PICTURE, Answer, Refused, drawn_answer
 
 LARGEST: Final = 1600  # pixels of the longest side
 SIDES: Final = (str(LARGE), str(LARGEST))
@@ -85,11 +86,16 @@ class RunPictures:
         except OutsideRun as error:
             raise Refused(HTTPStatus.NOT_FOUND, "it leads out of the run") from error
         with self._decoding:
-            return _sent(self._cache.picture(place, widest=WIDEST))
+            webp = _there(self._cache.picture(place, widest=WIDEST))
+            return drawn_answer(one_on_any_page(place, webp, widest=WIDEST))
 
 
-def _sent(picture: bytes | Unread) -> Answer:
-    """Return a picture, or the sentence why there is none."""
+def _sent(photo: bytes | Unread) -> Answer:
+    return Answer(_there(photo), PICTURE)
+
+
+def _there(picture: bytes | Unread) -> bytes:
+    """Return a picture, or raise the sentence why there is none."""
     if isinstance(picture, Unread):
         raise Refused(HTTPStatus.NOT_FOUND, picture.reason)
-    return Answer(picture, PICTURE)
+    return picture

@@ -14,6 +14,7 @@ from errlens.serving.guard import HOST, check_source, content_length, new_token,
 
 LARGEST_BODY: Final = 20_000_000  # bytes
 SENDING: Final = 120.0  # seconds that an answer may take on its way
+_ASKED_EVERY: Final = 0.2  # seconds
 _PAGE: Final = ""  # the name of the page itself
 _PROBLEM: Final = "this failed; the terminal that serves the page says how"
 # Of every answer: it is for this page alone, is what it says it is, and nobody keeps it.
@@ -37,7 +38,7 @@ class Route(NamedTuple):
 class PageServer(ThreadingHTTPServer):
     """Serves routes below a secret path of 127.0.0.1.
 
-    `serve_forever` returns when it is interrupted; requests under way are left behind.
+    Requests under way when `serve_until` returns are left behind.
 
     Raises:
         OSError: The port is taken, or not to be had.
@@ -84,8 +85,15 @@ class PageServer(ThreadingHTTPServer):
         self.connections.close(request)
         super().shutdown_request(request)
 
+    def serve_until(self, is_over: Callable[[], bool]) -> None:
+        """Serve until it is over; that is asked after each request, and several times a second."""
+        self.timeout = _ASKED_EVERY
+        while not is_over():
+            self.handle_request()
+            self.service_actions()
+
     def service_actions(self) -> None:
-        """Look after the connections, twice a second."""
+        """Look after the connections, several times a second."""
         self.connections.end_overdue()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

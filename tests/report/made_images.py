@@ -55,6 +55,7 @@ def unknown_at_times(values, random):
 def brute_force(images, names, view):
     """Return the rows of a view, in order, the long way round."""
     rows = range(images["n"]) if images["rows"] is None else images["rows"]
+    findings = {each["rank"]: set(each["rows"]) for each in images["findings"]}
     every = []
     for place, row in enumerate(rows):
         label, pred = images["label"][place], images["pred"][place]
@@ -64,7 +65,7 @@ def brute_force(images, names, view):
             "pred": names[pred] if pred >= 0 else None,
             "side": {1: "right", 0: "wrong", -1: "none"}[images["correct"][place]],
             "path": images["path"][place],
-            "findings": {each["rank"] for each in images["findings"] if row in set(each["rows"])},
+            "findings": {rank for rank, found in findings.items() if row in found},
             **{
                 name: images[name][place] for name in ("confidence", "label_prob", "loss", "margin")
             },

@@ -62,8 +62,20 @@ def test_what_is_under_way_is_given_some_time(pair):
     connections = Connections()
     (first, _) = pair()
     connections.open(first)
-    assert connections.rest(0)
     connections.works(first)
     assert not connections.rest(0.05)
     connections.close(first)
+    assert connections.rest(0)
+
+
+def test_at_the_end_nothing_more_is_waited_for(pair):
+    connections = Connections()
+    (idle, its_end), (busy, other_end) = pair(), pair()
+    connections.open(idle)
+    connections.open(busy)
+    connections.works(busy)
+    assert not connections.rest(0)
+    assert is_over(its_end)
+    connections.waits(busy)
+    assert is_over(other_end)
     assert connections.rest(0)

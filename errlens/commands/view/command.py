@@ -7,30 +7,38 @@ from errlens.commands.view.options import ViewOptions
 from errlens.commands.view.preparing import prepare
 from errlens.commands.view.result import ViewResult
 from errlens.data.photos.images import quiet_pillow
-from errlens.errors import UnfitOption
+from errlens.errors import Interrupted, UnfitOption
 from errlens.serving.routes import Served
 from errlens.serving.server import PageServer
-from errlens.signals import leave_threads_behind
+from errlens.signals import leave_threads_behind, noting_the_end, stopped_also_in_background
 from errlens.terminal import Screen
 
 ENDING: Final = 1.0  # seconds that requests under way are given
 
 
 def view(options: ViewOptions, screen: Screen | None = None) -> ViewResult:
-    """Serve the page of a run until Ctrl-C."""
+    """Serve the page of a run until Ctrl-C.
+
+    Raises:
+        Interrupted: It was stopped before it served.
+    """
     screen = screen or options.screen()
-    run = options.open_run(screen)
-    served = prepare(run, options)
-    with bound(served, options.port) as server, quiet_pillow():
+    with stopped_also_in_background():
         try:
+            run = options.open_run(screen)
+            served = prepare(run, options)
+            server = bound(served, options.port)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped before the page was served") from None
+        with server, quiet_pillow(), noting_the_end() as is_over:
             terminal.show_address(screen, run, server.address, server.server_port)
             options.open_address(screen, server.address)
-            server.serve_forever()
-        except KeyboardInterrupt:  # which is how it is meant to end
-            if not server.connections.rest(ENDING):
-                leave_threads_behind()
-    result = ViewResult(run, len(served.marks))
-    terminal.show_end(screen, result)
+            server.serve_until(is_over)
+            # Python would wait for threads of pools before it ends, and so for what they work at.
+            leave_threads_behind()
+            server.connections.rest(ENDING)
+            result = ViewResult(run, len(served.marks))
+            terminal.show_end(screen, result)
     return result
 
 

@@ -16,6 +16,7 @@ from errlens.errors import InputError
 from errlens.maps import NoMap
 from errlens.model.reload import reload_classifier
 from errlens.predictions.table import Predictions
+from errlens.report.images.drawn import one_on_any_page
 from errlens.report.thumbnails import as_webp
 from errlens.run.folder import RunFolder
 
@@ -42,7 +43,7 @@ class HeatMaps:
         self._load = partial(reload_classifier, run.require_model(), device=device, trusted=trusted)
 
     def __call__(self, row: int, method: str) -> bytes:
-        """Return a picture, as WebP, of what speaks for the classes of an image.
+        """Return a picture, as SVG, of what speaks for the classes of an image.
 
         Raises:
             UnfitMethod: The method cannot explain this network.
@@ -60,7 +61,8 @@ class HeatMaps:
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png")
         with Image.open(drawn) as picture:
-            return as_webp(picture.convert("RGB"))
+            webp = as_webp(picture.convert("RGB"))
+            return one_on_any_page(drawn, webp, widest=picture.width)
 
     @cached_property
     def _explainer(self) -> Explainer:

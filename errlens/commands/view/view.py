@@ -1,5 +1,7 @@
 """What `errlens view` says on the terminal."""
 
+import os
+
 from errlens.commands.showing import print_json
 from errlens.commands.view.result import ViewResult
 from errlens.formats import counted
@@ -10,7 +12,7 @@ from errlens.terminal import Screen, relative
 def show_address(screen: Screen, run: RunFolder, address: str, port: int) -> None:
     """Say where the page is: without that, nothing could be done with it."""
     screen.essence(address)
-    screen.remark("Ctrl-C ends it")
+    screen.remark(f"Ctrl-C ends it; from elsewhere: kill {os.getpid()}")
     print_json(screen, "view", run, address=address, port=port)
 
 

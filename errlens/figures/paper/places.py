@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from PIL import Image
 
@@ -12,7 +12,7 @@ Place = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 Size = tuple[int, int]  # width and height in pixels
 
 
-def places_in(png: Path) -> tuple[list[Place], Size] | None:
+def places_in(png: Path | BinaryIO) -> tuple[list[Place], Size] | None:
     """Return the places of a PNG's pictures, and its size; None where it does not say them."""
     try:
         with Image.open(png) as image:

@@ -9,7 +9,7 @@ import base64
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from errlens.data.photos.images import Unread
 from errlens.figures.paper.places import Place, places_in
@@ -18,6 +18,7 @@ from errlens.report.thumbnails import WIDEST
 # Of white paper a little is left: beside a dark page it is a sheet, as it is beside a light one.
 # Writing then has a contrast of 5 at least.
 INVERTED: Final = "invert(.88)"
+STYLE: Final = f"@media (prefers-color-scheme:dark){{.all{{filter:{INVERTED}}}}}"  # of each SVG
 
 
 def on_any_page(
@@ -31,14 +32,21 @@ def on_any_page(
         widest: In pixels.
     """
     for png, picture in zip(pngs, pictures, strict=True):
-        known = None if isinstance(picture, Unread) else places_in(png)
-        if known is None or isinstance(picture, Unread):
+        if isinstance(picture, Unread):
             yield picture
-            continue
-        places, (width, height) = known
-        smaller = min(1.0, widest / width)
-        size = round(width * smaller), round(height * smaller)
-        yield _svg(picture, size, [_scaled(place, smaller) for place in places])
+        else:
+            yield one_on_any_page(png, picture, widest=widest)
+
+
+def one_on_any_page(png: Path | BinaryIO, webp: bytes, *, widest: int) -> bytes:
+    """Return what `on_any_page` makes of one PNG, which may be an open one."""
+    known = places_in(png)
+    if known is None:
+        return webp
+    places, (width, height) = known
+    smaller = min(1.0, widest / width)
+    size = round(width * smaller), round(height * smaller)
+    return _svg(webp, size, [_scaled(place, smaller) for place in places])
 
 
 def _scaled(place: Place, smaller: float) -> Place:
@@ -56,7 +64,7 @@ def _svg(webp: bytes, size: tuple[int, int], places: Iterable[Place]) -> bytes:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
         f"viewBox='0 0 {width} {height}'>"
-        f"<style>@media (prefers-color-scheme:dark){{.all{{filter:{INVERTED}}}}}</style>"
+        f"<style>{STYLE}</style>"
         f"<defs><image id='i' width='{width}' height='{height}' href='{uri}'/>"
         f"<clipPath id='p'><path d='{paths}'/></clipPath></defs>"
         "<use class='all' href='#i'/><use clip-path='url(#p)' href='#i'/></svg>"

@@ -41,9 +41,9 @@ def viewing():
     """Start the program in the current folder."""
     started = []
 
-    def start(arguments="run"):
+    def start(arguments="run", *, before=signal.SIG_DFL):
         # What a shell starts in the background ignores SIGINT.
-        with signals_as(signal.SIG_DFL, signal.SIGINT, signal.SIGTERM):
+        with signals_as(before, signal.SIGINT, signal.SIGTERM):
             process = subprocess.Popen(
                 [PROGRAM, "view", *arguments.split()],
                 stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """What a run answers when it is served: asked through sockets, without a browser."""
 
+import base64
+import hashlib
 import io
 import json
 import os
@@ -7,10 +9,13 @@ import re
 from pathlib import Path
 from unittest.mock import Mock
 from urllib.parse import quote
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from errlens.figures.maps.heatmaps import Panel, draw_heatmaps
 from errlens.serving.answers import Refused
 from errlens.serving.pictures import RunPictures
 from tests.conftest import ends
@@ -29,6 +34,21 @@ def picture(answer):
     with Image.open(io.BytesIO(content)) as opened:
         assert opened.format == "WEBP"
         return opened.size
+
+
+def drawn(answer):
+    """Check a picture that is dark on a dark page; return its size."""
+    status, headers, content = answer
+    assert status == 200, content
+    assert headers["Content-Type"] == "image/svg+xml"
+    svg = ElementTree.fromstring(content)
+    style = svg.find("{*}style").text
+    known = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith(
+        f"default-src 'none'; img-src data:; style-src 'sha256-{known}'; sandbox"
+    )
+    return int(svg.get("width")), int(svg.get("height"))
 
 
 def listed(answer):
@@ -160,6 +180,18 @@ def test_only_pictures_that_the_index_names_are_sent_from_explain(served, tmp_pa
         assert refused(browser.ask("explained?file=a/0.png"), 404) == "it leads out of the run"
 
 
+def test_what_explain_drew_is_dark_on_a_dark_page(served):
+    run = make()
+    fake_explanations(run)
+    image = np.full((60, 60, 3), 90, np.uint8)
+    panels = [Panel("the photo", None), Panel("a", np.eye(3, dtype=np.float32))]
+    figure = draw_heatmaps(image, panels, title="A", unit="logits")
+    figure.savefig(run.path / "explain" / "a" / "0.png")
+    with served() as browser:
+        width, height = drawn(browser.ask("explained?file=a/0.png"))
+    assert 0 < height < width <= 1000
+
+
 def test_what_an_index_names_and_lies_elsewhere_is_not_sent(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "secret.png")
     run = make()
@@ -181,7 +213,7 @@ def test_without_a_model_the_sentence_says_why(served):
 def test_heat_maps_of_a_run_with_a_model(served, photos, tiny):
     ends(f"evaluate {photos} --model {tiny} --img-size 8 -o run -q")
     with served() as browser:
-        assert picture(browser.ask("map?row=1&method=gradient"))[0] > 200
+        assert drawn(browser.ask("map?row=1&method=gradient"))[0] > 200
         assert "cannot explain this network" in refused(browser.ask("map?row=1"), 422)
         Path(photos, "blue", "1.png").unlink()
         assert "no map: no such file" in refused(browser.ask("map?row=1&method=occlusion"), 422)

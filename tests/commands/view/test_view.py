@@ -23,17 +23,28 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_stopped(viewing, number):
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_it_serves_until_it_is_stopped_also_in_the_background(viewing, number, before):
     make()
-    view = viewing()
+    view = viewing(before=before)
     assert view.browser.ask()[0] == 200
     start = time.monotonic()
     code, remarks = view.stop(number)
     assert code == 0
     assert time.monotonic() - start < 5
-    assert remarks.splitlines()[-1] == "Ctrl-C ends it"
+    ways = f"Ctrl-C ends it; from elsewhere: kill {view.process.pid}"
+    assert remarks.splitlines()[-1] == ways
     with pytest.raises(ConnectionError):
         view.browser.ask()
+
+
+def test_stopped_before_it_serves_it_says_so(monkeypatch):
+    def be_stopped(*_given):
+        raise KeyboardInterrupt
+
+    make()
+    monkeypatch.setattr(command, "prepare", be_stopped)
+    assert "error: stopped before the page was served" in refused("view run", exit_code=130)
 
 
 def test_it_ends_promptly_also_with_requests_under_way(viewing):
