@@ -13,6 +13,7 @@
     const label = said.verdict === WRONG_LABEL && known.has(said.label) ? said.label : null;
     return { verdict: said.verdict, label, remark: trimmed(said.remark) };
   }
+  const isIncomplete = (mark) => mark?.verdict === WRONG_LABEL && mark.label === null;
   const same = (a, b) => a?.verdict === b?.verdict && a?.label === b?.label && a?.remark === b?.remark;
 
   // ---- kept in this browser ----
@@ -96,10 +97,11 @@
       const mark = mine.get(Number(tile.dataset.row));
       if (mark) tile.dataset.marked = mark.verdict;
       else delete tile.dataset.marked;
+      tile.toggleAttribute("data-incomplete", isIncomplete(mark));
     }
   });
   const marks = {
-    VERDICTS, WRONG_LABEL, others, set, same, asMark, takeOver,
+    VERDICTS, WRONG_LABEL, others, set, same, isIncomplete, asMark, takeOver,
     of: (row) => mine.get(Number(row)) ?? null,
     rows: () => [...mine.keys()].sort((a, b) => a - b),
     saidOf: (row) => others.filter((one) => one.marks.has(row)).map((one) => ({ name: one.name, mark: one.marks.get(row) })),
