@@ -77,7 +77,6 @@ def test_an_image_opens_at_its_top(page):
         assert body.evaluate("one => one.scrollTop") == 0
         body.evaluate("one => { one.scrollTop = 600 }")
         assert body.evaluate("one => one.scrollTop") > 50
-        page.keyboard.press("Escape")
         close(page)
     open_image(page, 0)
     body.evaluate("one => { one.scrollTop = 600 }")

@@ -74,7 +74,15 @@
     } catch { kept = false; }
     if (kept !== before) tell();
   }
-  const tell = () => document.dispatchEvent(new Event("marks"));
+  // While the page is left nothing is painted any more: pictures could not be loaded.
+  let left = false;
+  const tell = () => { if (!left) document.dispatchEvent(new Event("marks")); };
+  addEventListener("pagehide", () => { left = true; }, { capture: true });
+  addEventListener("pageshow", () => {
+    if (!left) return;
+    left = false;
+    tell();
+  });
   function set(row, said) {
     const mark = said && asMark(said);
     if (!same(mark ?? undefined, mine.get(row))) change([[row, mark]]);
