@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,27 +10,38 @@ from numpy.typing import NDArray
 
 from errlens.analysis.selection.written_tables import (
     ROW_COLUMNS,
+    WrittenTable,
     read_written_table,
 )
 from errlens.classes.names import ClassNames
 from errlens.data.labels import kind_of_labels, match_labels
 from errlens.errors import BadLabelFile, some, which_of
 
-# What may hold a mended label; `label_name` is what commands write, for a person to change.
+WRITTEN_LABEL: Final = "label_name"  # which commands write, for a person to change
+# What may hold a mended label.
 LABEL_COLUMNS: Final = (
     "label", "new_label", "corrected_label", "corrected", "mended", "true_label",
-    "suggested", "suggested_label", "suggested_name", "suggestion", "label_name",
+    "suggested", "suggested_label", "suggested_name", "suggestion", WRITTEN_LABEL,
 )  # fmt: skip
+
+
+class MendedLabels(NamedTuple):
+    """The class of each row whose label changes, and how many lines say of none what it is."""
+
+    labels: dict[int, int]
+    n_without_label: int
 
 
 def read_labels(
     path: Path, plan: pa.Table, classes: ClassNames, label: NDArray[np.integer]
-) -> dict[int, int]:
+) -> MendedLabels:
     """Read a table of mended labels: the class of each row it names.
 
     It may be a list with `row,label` or `sample_id,label`, or a table that a command wrote, like
     worst.csv, in which cells of `label_name` were changed or a column `label` was added. Cells that
-    are empty, or as they were, change nothing, and the rows they are about are left out.
+    are empty, or as they were, change nothing, and the rows they are about are left out. Lines are
+    counted that name an image and have no label for it; `label_name` as it was is none where the
+    table has a column for the right one.
 
     Args:
         path: A csv, tsv or parquet file; further columns do not matter.
@@ -65,7 +76,21 @@ def read_labels(
         for row, new in said.items():
             if new != label[row] and mended.setdefault(row, new) != new:
                 raise _two_labels(path, row, mended[row], new, classes)
-    return mended
+    return MendedLabels(mended, _n_without_label(table, lines, [row in mended for row in rows]))
+
+
+def _n_without_label(table: WrittenTable, lines: Sequence[int], changes: Sequence[bool]) -> int:
+    """Count the lines without a label; `changes` tells whether each of `lines` changes one."""
+    present = [name for name in LABEL_COLUMNS if name in table.columns]
+    keys = [name for name in ROW_COLUMNS if name in table.columns]
+    told = [name for name in present if name != WRITTEN_LABEL] or present
+    changed = {line for line, changes_it in zip(lines, changes, strict=True) if changes_it}
+    return sum(
+        line not in changed
+        and any(table.columns[name][line] for name in keys)
+        and not any(table.columns[name][line] for name in told)
+        for line in range(len(table))
+    )
 
 
 def _one_label_each(

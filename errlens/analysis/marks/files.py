@@ -113,7 +113,7 @@ def _of_table(table: WrittenTable, images: Predictions) -> dict[int, Mark]:
     label = images.table["label"].fill_null(-1).to_numpy()
     has_labels = any(name in columns for name in LABEL_COLUMNS)
     mended = (
-        read_labels(table.path, images.table, images.classes, np.asarray(label))
+        read_labels(table.path, images.table, images.classes, np.asarray(label)).labels
         if has_labels
         else {}
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from errlens.analysis.accuracy.mended_labels import read_labels
+from errlens.analysis.accuracy.mended_labels import MendedLabels, read_labels
 from errlens.analysis.accuracy.regrouping import regroup
 from errlens.analysis.accuracy.what_if import COLUMNS, Recount, ScoredPart
 from errlens.analysis.accuracy.what_if import what_if as recount
@@ -38,25 +38,25 @@ def find(run: RunFolder, options: WhatIfOptions) -> WhatIfResult:
         drop=options.drop or (),
         only=options.only or (),
     )
-    labels = _mended_labels(run, options)
+    mended = _mended_labels(run, options)
     old = recount(_evidence(run), regroup(classes, superclasses))
-    new = recount(_evidence(run), regrouping, labels=labels)
+    new = recount(_evidence(run), regrouping, labels=mended.labels)
     if not (old.matrix.total or new.matrix.total):
         raise run.no_labels()
-    return WhatIfResult(old, new, _gates(new, options))
+    return WhatIfResult(old, new, _gates(new, options), mended.n_without_label)
 
 
-def _mended_labels(run: RunFolder, options: WhatIfOptions) -> dict[int, int]:
-    """Return the class of each row whose label changes."""
+def _mended_labels(run: RunFolder, options: WhatIfOptions) -> MendedLabels:
+    """Return the class of each row whose label changes, of all files."""
     if not options.relabel:
-        return {}
+        return MendedLabels({}, 0)
     column = run.read_predictions(("label",)).table["label"]
     label = column.fill_null(NO_CLASS).to_numpy()
-    return {
-        row: new
-        for path in options.relabel
-        for row, new in read_labels(path, run.plan, run.info.classes, label).items()
-    }
+    files = [read_labels(path, run.plan, run.info.classes, label) for path in options.relabel]
+    return MendedLabels(
+        {row: new for file in files for row, new in file.labels.items()},
+        sum(file.n_without_label for file in files),
+    )
 
 
 def _gates(new: Recount, options: WhatIfOptions) -> list[GateResult]:

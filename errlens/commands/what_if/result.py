@@ -17,6 +17,7 @@ class WhatIfResult(NamedTuple):
     old: Recount
     new: Recount
     gates: Sequence[GateResult]
+    n_without_label: int = 0  # lines of the files of labels that have none
 
     @property
     def table(self) -> pd.DataFrame:

@@ -15,8 +15,10 @@ from errlens.terminal import Screen
 
 def show(screen: Screen, run: RunFolder, result: WhatIfResult) -> None:
     """Print what changes, the metrics and the pairs side by side, and what gates would say."""
-    old, new, gates = result
+    old, new, gates, n_without_label = result
     _show_changes(screen, run, new)
+    if n_without_label:
+        screen.remark(f"{counted(n_without_label, 'row')} without a label passed over")
     _show_metrics(screen, old, new)
     _show_pairs(screen, old, new)
     if gates:

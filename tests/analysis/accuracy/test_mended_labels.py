@@ -15,7 +15,7 @@ LABEL = np.array([2, 0, 1])
 
 def labels_from(tmp_path, text):
     (tmp_path / "rows.csv").write_text(text)
-    return read_labels(tmp_path / "rows.csv", PLAN, NAMES, LABEL)
+    return read_labels(tmp_path / "rows.csv", PLAN, NAMES, LABEL).labels
 
 
 @pytest.mark.parametrize(
@@ -92,21 +92,21 @@ def test_ids_say_which_image_is_meant_where_rows_are_those_of_another_run(tmp_pa
 def test_parquet_will_do_and_numbers_are_outputs_where_no_class_is_called_so(tmp_path):
     table = {"row": [1, 0], "label": [1, None], "topk_index": [[1], [2]], "label_name": ["a", "c"]}
     pq.write_table(pa.table(table), tmp_path / "rows.parquet")
-    assert read_labels(tmp_path / "rows.parquet", PLAN, NAMES, LABEL) == {1: 1}
+    assert read_labels(tmp_path / "rows.parquet", PLAN, NAMES, LABEL).labels == {1: 1}
 
 
 def test_an_apostrophe_before_a_formula_is_no_part_of_a_name(tmp_path):
     names = ClassNames(("=1", "-2", "'x'"))
     (tmp_path / "rows.csv").write_text("row,label\n0,'=1\n1,'-2\n2,''x'\n")
     label = np.array([1, 2, 0])
-    assert read_labels(tmp_path / "rows.csv", PLAN, names, label) == {0: 0, 1: 1, 2: 2}
+    assert read_labels(tmp_path / "rows.csv", PLAN, names, label).labels == {0: 0, 1: 1, 2: 2}
 
 
 def test_labels_as_they_are_change_nothing_be_they_classes_or_not(tmp_path):
     plan = PLAN.set_column(2, "label_name", pa.array(["c", "zebra", "b"]))
     text = "row,label_name\n0,C\n1,zebra\n2,f\n"
     (tmp_path / "rows.csv").write_text(text)
-    assert read_labels(tmp_path / "rows.csv", plan, NAMES, np.array([2, -1, 1])) == {2: 5}
+    assert read_labels(tmp_path / "rows.csv", plan, NAMES, np.array([2, -1, 1])).labels == {2: 5}
 
 
 def test_two_columns_that_change_a_label_in_two_ways_are_refused(tmp_path):

@@ -134,3 +134,18 @@ def test_worst_csv_with_a_changed_label_mends_it_and_as_it_is_changes_nothing(ru
     tree = json.loads(what_if(run, "--relabel", "mended.csv", "--json").stdout)
     assert tree["relabelled"] == 1
     assert tree["new"]["top1"]["value"] == pytest.approx(11 / 15)
+
+
+def test_rows_without_a_right_label_are_counted(run, tmp_path):
+    head = "row,sample_id,path,label_name,label,verdict,remark\n"
+    (tmp_path / "labels.csv").write_text(
+        f"{head}4,4.png,4.png,cat,dog,wrong label,\n5,5.png,5.png,cat,,wrong label,blurred\n"
+    )
+    (tmp_path / "more.csv").write_text("row,label\n9,\n10,cat\n11,\n")
+    said = what_if(run, "--relabel", "labels.csv")
+    assert said.exit_code == 0, said.output
+    assert "1 row without a label passed over" in said.stderr
+    said = what_if(run, "--relabel", "labels.csv", "--relabel", "more.csv")
+    assert "3 rows without a label passed over" in said.stderr
+    (tmp_path / "worst.csv").write_text("row,label_name\n4,dog\n5,cat\n")
+    assert "passed over" not in what_if(run, "--relabel", "worst.csv").stderr

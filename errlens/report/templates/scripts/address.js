@@ -32,6 +32,13 @@
     return { view: fields.size ? viewOf(fields) : { ...FIRST }, image };
   }
   const whole = (text) => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
+  // A share from 0 to 1 as people write it: 0.3, 0,3 or 30 %; null where it is none.
+  function shareIn(text) {
+    const [, number, percent] = text.trim().replace(",", ".").match(/^((?:\d+\.?\d*|\.\d+)(?:e-\d+)?)\s*(%?)$/i) ?? [];
+    if (number === undefined) return null;
+    const value = Number(number) / (percent ? 100 : 1);
+    return value <= 1 ? value : null;
+  }
   function viewOf(fields) {
     const view = {};
     for (const name of ["true", "pred"]) {
@@ -40,8 +47,8 @@
     }
     if (SIDES.includes(fields.get("side"))) view.side = fields.get("side");
     for (const name of ["from", "to"]) {
-      const value = parseFloat(fields.get(name));
-      if (Number.isFinite(value)) view[name] = value;
+      const value = shareIn(fields.get(name) ?? "");
+      if (value !== null) view[name] = value;
     }
     if (whole(fields.get("finding")) !== null) view.finding = whole(fields.get("finding"));
     for (const name of ["text", "marked"]) if (fields.get(name)) view[name] = fields.get(name);
@@ -98,5 +105,5 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest('a[href^="#images"]')) stamp();
   }, true);
-  Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst });
+  Object.assign(page, { place, goTo, close, follow, written, firstView: FIRST, downFirst, shareIn });
 })();

@@ -1,9 +1,9 @@
 // All images, filtered and sorted: the page holds as many tiles as were asked for.
 (() => {
-  const { by, make, count, later, store, place, goTo, written, firstView, downFirst, shot } = page;
+  const { by, make, count, later, store, place, goTo, written, firstView, downFirst, shareIn, shot } = page;
   const section = by("images");
   if (!section) return;
-  const PART = 60;
+  const PART = 60, RANGE = ["from", "to"];
   const SORTS = {
     loss: "loss", confidence: "confidence", margin: "margin", label_prob: "probability of the label", path: "path",
   };
@@ -44,22 +44,47 @@
   function showView() {
     const { view } = place;
     for (const name of ["true", "pred", "side", "finding", "marked", "sort"]) choose(control(name), view[name]);
-    for (const name of ["from", "to", "text"]) {
-      const text = String(view[name] ?? "");
-      if (control(name).value !== text) control(name).value = text;
+    if (control("text").value !== (view.text ?? "")) control("text").value = view.text ?? "";
+    // What means the same stays as it was typed, and what means nothing stays until it is mended.
+    for (const name of RANGE) {
+      if ((shareIn(control(name).value) ?? undefined) !== view[name]) control(name).value = view[name] ?? "";
     }
+    checkRange();
     const [up, down] = view.sort === "path" ? ["A to Z", "Z to A"] : ["smallest first", "largest first"];
     by("direction").textContent = view.down ? `↓ ${down}` : `↑ ${up}`;
     by("reset").hidden = written(view) === written(firstView);
   }
+  function checkRange() {
+    const isOdd = (name) => control(name).value.trim() !== "" && shareIn(control(name).value) === null;
+    for (const name of RANGE) control(name).setAttribute("aria-invalid", isOdd(name));
+    const odd = RANGE.filter(isOdd).map((name) => control(name).value.trim());
+    by("range-problem").hidden = !odd.length;
+    by("range-problem").textContent = odd.length ?
+      `A confidence is from 0 to 1, or from 0 to 100 %: ${odd.join(" and ")} filters nothing.` : "";
+  }
+  const PAUSE = 300;  // milliseconds between two letters
+  let pending = null, typedIn = null;  // a field whose letters are one entry of the history
+  function typed(name) {
+    clearTimeout(pending);
+    if (name === "text") change(name);
+    else if (RANGE.includes(name)) pending = setTimeout(() => change(name), PAUSE);
+  }
   function change(name) {
+    clearTimeout(pending);
     const view = { ...place.view }, { value } = control(name);
     if (control(name).selectedOptions?.[0]?.dataset.further !== undefined) return;
     if (value === "") delete view[name];
-    else view[name] = ["from", "to", "finding"].includes(name) ? Number(value) : value;
+    else if (!RANGE.includes(name)) view[name] = name === "finding" ? Number(value) : value;
+    for (const end of RANGE) {
+      const share = shareIn(control(end).value);
+      if (share === null) delete view[end];
+      else view[end] = share;
+    }
+    checkRange();
     if (name === "sort") view.down = downFirst(value);
     if (written(view) === written(place.view)) return;
-    goTo({ view }, { replace: name === "text" });  // not an entry of the history for each letter
+    goTo({ view }, { replace: name === "text" || typedIn === name });
+    typedIn = RANGE.includes(name) ? name : null;
   }
 
   // ---- the tiles ----
@@ -110,9 +135,11 @@
   }
 
   section.querySelector(".filter").addEventListener("change", (event) => change(event.target.name));
-  control("text").addEventListener("input", () => change("text"));
+  section.querySelector(".filter").addEventListener("input", (event) => typed(event.target.name));
+  section.querySelector(".filter").addEventListener("focusout", () => { typedIn = null; });
   by("direction").addEventListener("click", () => goTo({ view: { ...place.view, down: !place.view.down } }));
   by("reset").addEventListener("click", () => {
+    for (const name of RANGE) control(name).value = "";
     goTo({ view: { ...firstView } });
     section.querySelector("h2").focus({ preventScroll: true });
   });

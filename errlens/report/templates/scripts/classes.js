@@ -58,6 +58,8 @@
     });
     wide.forEach((col, at) => { col.style.width = `${widths[at]}px`; });
     table.style.width = `${widths.reduce((sum, width) => sum + width)}px`;
+    // Beside its rows the box holds the head, its border and, where there is one, a scroll bar.
+    box.style.setProperty("--around", `${head.offsetHeight + box.offsetHeight - box.clientHeight}px`);
   }
 
   function list() {

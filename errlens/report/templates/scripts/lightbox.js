@@ -48,11 +48,11 @@
     if (mine !== turn) return;
     title.replaceChildren(...page.imageTitle(row, facts));
     body.replaceChildren(...page.imageParts(row, facts));
-    body.scrollTop = 0;
     if (!dialog.open) {
       dialog.showModal();
       title.focus();
     }
+    body.scrollTop = 0;  // what is closed cannot be scrolled
     showPlace(mine);
   }
   const openAt = (tile) => {
@@ -91,9 +91,11 @@
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) close();  // beside the sheet
   });
+  // In a field without a letter the arrow keys have nothing else to do.
+  const isTypedInto = (target) => target.matches("input, select, textarea") && !target.matches("input.right-label:placeholder-shown");
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea")) return;
+    if (!step || event.altKey || event.ctrlKey || event.metaKey || isTypedInto(event.target)) return;
     event.preventDefault();
     walk(step);
   });

@@ -80,6 +80,7 @@
         make("span", { class: "file" }, ...together(numbers.filter(Boolean)), fitted(file))));
     const mark = page.marks?.of(row);
     if (mark) figure.dataset.marked = mark.verdict;
+    figure.toggleAttribute("data-incomplete", Boolean(page.marks?.isIncomplete(mark)));
     fill(image);
     fit();
     return figure;

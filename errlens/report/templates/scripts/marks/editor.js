@@ -7,15 +7,29 @@
 
   // ---- the right class, typed: as it is called, or the only one called nearly so ----
   const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s_-]+/g, " ").trim();
-  let byFolded = null;
-  function classCalled(text) {
-    const exact = classes.find((name) => name === text || page.printable(name) === text);
-    if (exact !== undefined) return exact;
-    if (!byFolded) {
-      byFolded = new Map();
-      for (const name of classes) byFolded.set(folded(name), byFolded.has(folded(name)) ? null : name);
+  const words = (text) => folded(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const close = (text) => folded(text).replaceAll(" ", "");
+  const LEAST_INSIDE = 3;  // letters, of a part from inside of a word
+  // From the strictest to the loosest: which names the text may mean.
+  const WAYS = [
+    (text) => (name) => name === text || page.printable(name) === text,
+    (text) => (name) => folded(name) === folded(text),
+    (text) => (name) => folded(name).startsWith(folded(text)),
+    (text) => (name) => {
+      const begun = words(name);
+      return words(text).length > 0 && words(text).every((word) => begun.some((one) => one.startsWith(word)));
+    },
+    (text) => (name) => close(text).length >= LEAST_INSIDE && close(name).includes(close(text)),
+  ];
+  // All of the first way that finds any; the class that the image has already only if it is alone.
+  function classesCalled(text, given) {
+    if (!folded(text)) return classes.filter(WAYS[0](text));
+    for (const way of WAYS) {
+      const found = classes.filter(way(text));
+      if (found.length > 1) return found.filter((name) => page.printable(name) !== given);
+      if (found.length) return found;
     }
-    return byFolded.get(folded(text)) ?? null;
+    return [];
   }
   let list = null;
   function listOfClasses() {
@@ -32,7 +46,7 @@
     const buttons = VERDICTS.map(button);
     const none = make("button", { type: "button", class: "none", onclick: () => choose(null) },
       make("kbd", { "aria-hidden": "true" }, "0"), " no mark");
-    const label = make("input", { type: "text", list: listOfClasses(), autocomplete: "off", spellcheck: "false", class: "right-label" });
+    const label = make("input", { type: "text", list: listOfClasses(), autocomplete: "off", spellcheck: "false", placeholder: "the right class", class: "right-label" });
     const guesses = make("span", { class: "guesses" });
     const problem = make("p", { class: "problem", role: "status" });
     const right = make("div", { class: "right-class" },
@@ -50,32 +64,42 @@
     function choose(verdict) {
       if (!verdict) { marks.set(row, null); remark.value = ""; label.value = ""; refresh(); return; }
       write({ verdict, label: verdict === WRONG_LABEL ? typedLabel() : null, remark: remark.value });
+      if (verdict === WRONG_LABEL) label.focus();
     }
-    // What is typed counts when it is the name of a class, and of another one than the label.
+    // What is typed counts when it means one class, and another one than the label.
     let given = null;  // the label that the image has
     function typedLabel() {
-      const text = label.value.trim(), name = text ? classCalled(text) : null;
+      const text = label.value.trim(), names = text ? classesCalled(text, given) : [];
       problem.replaceChildren();
       if (!text) return null;
-      if (name === null) {
-        problem.append(`The run has no class ${page.printable(text)}. `, make("button", {
-          type: "button", class: "link", onclick: () => {
-            remark.value = [remark.value.trim(), text].filter(Boolean).join(", ");
-            label.value = "";
-            write({ verdict: WRONG_LABEL, label: null, remark: remark.value });
-            problem.replaceChildren();
-          },
+      if (names.length !== 1) {
+        problem.append(whyNone(text, names), make("button", {
+          type: "button", class: "link", onclick: sayInRemark,
         }, "say so in the remark"));
         return null;
       }
-      if (page.printable(name) === given) {
+      if (page.printable(names[0]) === given) {
         problem.append("That is the label it has.");
         return null;
       }
-      return name;
+      label.value = page.printable(names[0]);
+      return names[0];
+    }
+    function sayInRemark() {
+      remark.value = [remark.value.trim(), label.value.trim()].filter(Boolean).join(", ");
+      label.value = "";
+      problem.replaceChildren();
+      write({ label: null, remark: remark.value });
     }
     const labelled = () => write({ verdict: WRONG_LABEL, label: typedLabel(), remark: remark.value });
     label.addEventListener("change", labelled);
+    // After a class was entered the keys are those of the image again.
+    let entered = false;
+    label.addEventListener("keydown", (event) => { entered = event.key === "Enter"; });
+    label.addEventListener("keyup", (event) => {
+      if (event.key === "Enter" && entered && now()?.label) buttons[0].focus();
+      entered = false;
+    });
     label.addEventListener("input", () => { if (classes.includes(label.value)) labelled(); });
 
     // ---- the remark: kept while it is typed ----
@@ -90,7 +114,14 @@
       pending = setTimeout(remarked, PAUSE);
     });
     remark.addEventListener("change", remarked);
-    addEventListener("pagehide", () => { if (pending) remarked(); });
+    // Nothing typed is lost when the image is left: words that mean no class become the remark.
+    function leave() {
+      if (pending) remarked();
+      if (!label.value.trim() || !now()) return;
+      const name = typedLabel();
+      if (name === null) sayInRemark();
+      else if (now().verdict === WRONG_LABEL) write({ label: name });
+    }
 
     async function guess() {
       const facts = await page.store.facts(row);
@@ -116,7 +147,7 @@
     }
     function colleague({ name, mark }) {
       const who = make("span", { class: "soft" }, `${page.printable(name)}: `);
-      if (marks.same(mark, now())) return make("p", {}, who, `${mark.verdict}, as yours`);
+      if (marks.same(mark, now())) return make("p", {}, who, `${verdictOf(mark)}, as yours`);
       return make("p", {}, who, ...page.markWords(mark), " ",
         make("button", { type: "button", class: "link", onclick: () => {
           marks.set(row, mark);
@@ -125,15 +156,24 @@
           refresh();
         } }, "take over"));
     }
-    shown = { element, choose, refresh };
+    shown?.leave();
+    shown = { row, element, choose, refresh, leave };
     refresh();
     guess();
     return element;
   }
 
+  function whyNone(text, names) {
+    if (!names.length) return `The run has no class ${page.printable(text)}. `;
+    const some = names.slice(0, MOST_GUESSES).map(page.printable).join(", ");
+    const more = names.length > MOST_GUESSES ? ` and ${page.count(names.length - MOST_GUESSES)} more` : "";
+    return `${page.printable(text)} may be ${some}${more}. `;
+  }
+
   // ---- the words of a mark, wherever one is told ----
+  const verdictOf = (mark) => (marks.isIncomplete(mark) ? `${mark.verdict}, right one missing` : mark.verdict);
   function markWords(mark, label = null) {
-    const parts = [make("span", { class: "verdict-tag" }, mark.verdict)];
+    const parts = [make("span", { class: "verdict-tag" }, verdictOf(mark))];
     if (mark.label !== null) {
       const from = label === null ? "" : `${label} → `;
       parts.push(" ", make("b", {}, ...page.named(`${from}${page.printable(mark.label)}`, { whole: true })));
@@ -142,6 +182,8 @@
     return parts;
   }
 
+  document.addEventListener("place", () => { if (shown && page.place.image !== shown.row) shown.leave(); });
+  addEventListener("pagehide", () => shown?.leave());
   document.addEventListener("marks", () => { if (shown?.element.isConnected) shown.refresh(); });
   document.addEventListener("keydown", (event) => {
     if (!shown?.element.getClientRects().length) return;  // the lightbox is closed

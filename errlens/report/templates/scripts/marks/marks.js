@@ -13,6 +13,7 @@
     const label = said.verdict === WRONG_LABEL && known.has(said.label) ? said.label : null;
     return { verdict: said.verdict, label, remark: trimmed(said.remark) };
   }
+  const isIncomplete = (mark) => mark?.verdict === WRONG_LABEL && mark.label === null;
   const same = (a, b) => a?.verdict === b?.verdict && a?.label === b?.label && a?.remark === b?.remark;
 
   // ---- kept in this browser ----
@@ -73,7 +74,15 @@
     } catch { kept = false; }
     if (kept !== before) tell();
   }
-  const tell = () => document.dispatchEvent(new Event("marks"));
+  // While the page is left nothing is painted any more: pictures could not be loaded.
+  let left = false;
+  const tell = () => { if (!left) document.dispatchEvent(new Event("marks")); };
+  addEventListener("pagehide", () => { left = true; }, { capture: true });
+  addEventListener("pageshow", () => {
+    if (!left) return;
+    left = false;
+    tell();
+  });
   function set(row, said) {
     const mark = said && asMark(said);
     if (!same(mark ?? undefined, mine.get(row))) change([[row, mark]]);
@@ -96,10 +105,11 @@
       const mark = mine.get(Number(tile.dataset.row));
       if (mark) tile.dataset.marked = mark.verdict;
       else delete tile.dataset.marked;
+      tile.toggleAttribute("data-incomplete", isIncomplete(mark));
     }
   });
   const marks = {
-    VERDICTS, WRONG_LABEL, others, set, same, asMark, takeOver,
+    VERDICTS, WRONG_LABEL, others, set, same, isIncomplete, asMark, takeOver,
     of: (row) => mine.get(Number(row)) ?? null,
     rows: () => [...mine.keys()].sort((a, b) => a - b),
     saidOf: (row) => others.filter((one) => one.marks.has(row)).map((one) => ({ name: one.name, mark: one.marks.get(row) })),

@@ -109,7 +109,7 @@ def test_what_if_takes_the_file_and_mends_what_is_sure(tmp_path):
     ids = [f"unknown {row}" for row in range(100)] + list(images.sample_id)
     label = np.concatenate([np.zeros(100, int), images.label])
     plan = pa.table({"sample_id": ids, "label_name": [NAMES[index] for index in label]})
-    mended = read_labels(path, plan, images.classes, label)
+    mended = read_labels(path, plan, images.classes, label).labels
     sure = table[table["list"] == SURE]
     assert mended == dict(
         zip(sure["row"], [NAMES.index(name) for name in sure["looks_like"]], strict=True)
