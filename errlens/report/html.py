@@ -24,6 +24,14 @@ from errlens.report.shots import Progress
 _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
+# The images that are the first by each ranking of errors.
+_RANKED_AS: Final = {
+    "loss": "images with the highest loss",
+    "margin": "images with the lowest margin",
+    "confidence": "wrong images with the highest confidence",
+    "entropy": "wrong images with the lowest entropy",
+    "superclass": "images most surely taken for another superclass",
+}
 _SECTIONS: Final = {
     "verdict": "Verdict",
     "photos": "Photos",
@@ -189,7 +197,10 @@ def _environment() -> Environment:
         telling=telling,
     )
     environment.globals.update(
-        share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
+        share_range=formats.share_range,
+        mark_kinds=_MARKS,
+        ranked_as=_RANKED_AS,
+        view_address=view_address,
     )
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}

@@ -45,14 +45,6 @@ from errlens.report.sources import (
 
 WORST_SHOWN: Final = 24
 WORST_HEATMAPS: Final = 12
-# The images that are the first by each ranking of errors.
-_RANKED_AS: Final = {
-    "loss": "images with the highest loss",
-    "margin": "images with the lowest margin",
-    "confidence": "wrong images with the highest confidence",
-    "entropy": "wrong images with the lowest entropy",
-    "superclass": "images most surely taken for another superclass",
-}
 SELECTED_TILES: Final = 60
 SELECTED_HEATMAPS: Final = 24
 SELECTED_NAMES: Final = 2_000
@@ -95,11 +87,6 @@ class RunPage:
     marks: Mapping[str, Any]
     shots: Shots
     photos: Mapping[str, Any] | None = None
-
-    @property
-    def ranked_as(self) -> str:
-        """What the worst images have in common: that by which the page ranks errors."""
-        return _RANKED_AS[self.rank]
 
     @property
     def causes(self) -> Why:

@@ -58,8 +58,8 @@ class ImageFacts:
         path, status, label_name, pred_name, confidence, label_prob, loss, margin: as they are
         written, None where not known. correct: true, false or None. top: [class, probability as it
         is written, probability] of the likeliest classes. measured: [title, value as it is
-        written]. near: rows of right images that look like it; near_all: whether these are all right
-        ones of its classes. heatmaps: {picture, caption}.
+        written]. near: rows of right images that look like it; near_all: whether these are all
+        right ones of its classes. heatmaps: {picture, caption}.
         fed: left, top, right and bottom of the part of the photo that the network was fed, as
         shares of its sides; None where that is all of it, or not known. file: where the photo lies.
         """

@@ -81,9 +81,9 @@ def pair(
     }
 
 
-def _to_explain(shots: Shots, selector: str) -> str | None:
-    """Return the command that makes heat maps; None where the run has no model."""
-    if shots.run.info.imported:
+def _to_explain(shots: Shots, selector: str | None) -> str | None:
+    """Return the command that makes heat maps; None where there is no model or no selector."""
+    if shots.run.info.imported or selector is None:
         return None
     return shell_line(["errlens", "explain", shots.run.path, "--select", selector])
 
