@@ -24,6 +24,14 @@ from errlens.report.shots import Progress
 _MARKS: Final = {
     MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
 }  # fmt: skip
+# The images that are the first by each ranking of errors.
+_RANKED_AS: Final = {
+    "loss": "images with the highest loss",
+    "margin": "images with the lowest margin",
+    "confidence": "wrong images with the highest confidence",
+    "entropy": "wrong images with the lowest entropy",
+    "superclass": "images most surely taken for another superclass",
+}
 _SECTIONS: Final = {
     "verdict": "Verdict",
     "photos": "Photos",
@@ -80,6 +88,7 @@ ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not the
 # For what is not counted to the last byte: a share of a page, and at least so many bytes.
 _SPARE: Final = 0.02
 _LEAST_SPARE: Final = 30_000
+_BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_][_/-])(?=[^\W\d_])")
 _LONG_WORD: Final = 12  # letters: one that may get an ellipsis
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
@@ -182,10 +191,16 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS}, named=named, fitted=fitted
+        {name: getattr(formats, name) for name in _FORMATS},
+        named=named,
+        fitted=fitted,
+        telling=telling,
     )
     environment.globals.update(
-        share_range=formats.share_range, mark_kinds=_MARKS, view_address=view_address
+        share_range=formats.share_range,
+        mark_kinds=_MARKS,
+        ranked_as=_RANKED_AS,
+        view_address=view_address,
     )
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
@@ -230,13 +245,22 @@ def named(text: str) -> Markup:
     has a twin of this, too.
 
     >>> print(named("tabby_cat"))
-    tabby_<wbr>cat<wbr>
+    tabby_<wbr>cat
     """
     words = re.findall(r"[^_\-/. ]*[_\-/. ]|[^_\-/. ]+", printable(text))
-    return Markup("").join(
-        (escape(word) if len(word) <= _LONG_WORD else fitted(word)) + Markup("<wbr>")
-        for word in words
+    return Markup("<wbr>").join(
+        escape(word) if len(word) <= _LONG_WORD else fitted(word) for word in words
     )
+
+
+def telling(sentence: str) -> Markup:
+    """Return a sentence whose names may break where `named` ones do; numbers stay whole.
+
+    >>> print(telling("tabby_cat taken for dog/fox: 1.5 %"))
+    tabby_<wbr>cat taken for dog/<wbr>fox: 1.5 %
+    """
+    parts = _BETWEEN_LETTERS.split(printable(sentence))
+    return Markup("<wbr>").join(escape(part) for part in parts)
 
 
 def fitted(text: str) -> Markup:

@@ -60,6 +60,10 @@ class Maps:
         finally:
             self._waiting.release()
 
+    def made(self, row: int) -> list[str]:
+        """Return the methods whose heat maps of an image are remembered."""
+        return [method for method in self.methods if (row, method) in self._made]
+
     @property
     def _named(self) -> str:
         return ", ".join(self.methods)

@@ -61,7 +61,10 @@ class Served:
         rows = query.rows("row", n=self.finder.n)
         if len(rows) > MOST_FACTS:
             raise Refused(HTTPStatus.BAD_REQUEST, f"at most {MOST_FACTS} rows at a time")
-        return json_answer(self.facts.of(rows, brief=query.flag("brief")))
+        told = self.facts.of(rows, brief=query.flag("brief"))
+        return json_answer(
+            {row: {**said, "made": self.maps.made(int(row))} for row, said in told.items()}
+        )
 
     def _thumbnail(self, text: str) -> Answer:
         return self.pictures.thumbnail(Query(text, ("row",)).row("row", n=self.finder.n))

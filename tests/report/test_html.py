@@ -2,8 +2,10 @@ import base64
 import hashlib
 import re
 from html import unescape
+from typing import get_args
 from urllib.parse import parse_qs
 
+from errlens.choices import Rank
 from errlens.report import html as html_page
 from errlens.run.folder import open_run
 from tests.conftest import call
@@ -119,3 +121,27 @@ def test_what_shows_fewer_images_than_it_has_links_to_all_of_them():
     assert call("confusion run --no-figures -q").exit_code == 0
     report()
     assert re.search(r"#images\?true=cat&amp;pred=lion\">all \d+</a>", section("pairs", text_of()))
+
+
+def test_a_finding_at_a_glance_links_to_all_of_its_images():
+    shown = html_page._environment().from_string(
+        "{% from 'parts.html.j2' import glance %}{{ glance([0], total, {'0': image}, 3) }}"
+    )
+    image = {"path": "0.png", "label_name": "cat", "pred_name": "dog", "correct": False}
+    assert '<a class="more" href="#images?finding=3">7 more</a>' in shown.render(
+        total=15, image=image
+    )
+    assert "more" not in shown.render(total=8, image=image)
+
+
+def test_names_of_classes_break_between_their_words_only():
+    make(("german_shorthaired", "english_setter", "basset_hound", "beagle"), superclasses=False)
+    assert call("confusion run --no-figures -q").exit_code == 0
+    report()
+    shown = section("pairs", text_of())
+    assert "<h3>english_<wbr>setter ~ german_<wbr>shorthaired " in shown
+    assert "german_<wbr>shorthaired, right" in shown
+
+
+def test_each_ranking_of_errors_has_a_name_for_its_first_images():
+    assert {*html_page._RANKED_AS} == {*get_args(Rank)}

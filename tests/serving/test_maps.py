@@ -30,6 +30,16 @@ def test_a_map_is_made_once():
     assert made == [(1, "grad-cam"), (1, "occlusion")]
 
 
+def test_what_was_made_of_an_image_is_known_as_long_as_it_is_kept():
+    maps = Maps(lambda *_: b"map", METHODS)
+    assert maps.made(1) == []
+    maps.get(1, "occlusion")
+    assert (maps.made(1), maps.made(2)) == (["occlusion"], [])
+    for row in range(2, 66):
+        maps.get(row, "grad-cam")
+    assert (maps.made(1), maps.made(65)) == ([], ["grad-cam"])
+
+
 def test_where_there_is_no_model_the_sentence_says_why():
     maps = Maps(None, why_none="there is no model")
     assert refused(maps) == (HTTPStatus.NOT_FOUND, "there is no model")

@@ -58,7 +58,8 @@ class ImageFacts:
         path, status, label_name, pred_name, confidence, label_prob, loss, margin: as they are
         written, None where not known. correct: true, false or None. top: [class, probability as it
         is written, probability] of the likeliest classes. measured: [title, value as it is
-        written]. near: rows of right images that look like it. heatmaps: {picture, caption}.
+        written]. near: rows of right images that look like it; near_all: whether these are all
+        right ones of its classes. heatmaps: {picture, caption}.
         fed: left, top, right and bottom of the part of the photo that the network was fed, as
         shares of its sides; None where that is all of it, or not known. file: where the photo lies.
         """
@@ -72,6 +73,7 @@ class ImageFacts:
                 "top": top.get(row) or _only(known),
                 "measured": written(self.properties, row),
                 "near": near.get(row, []),
+                "near_all": row in near and self.nearest.are_all(row),
                 "heatmaps": [
                     {"picture": shown.file, "caption": printable(shown.caption)}
                     for shown in self._heatmaps.get(row, ())

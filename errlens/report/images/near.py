@@ -45,6 +45,13 @@ class Nearest:
         self._known |= {row: [*dict.fromkeys(found[row])] for row in new.tolist()}
         return {row: self._known[row] for row in wanted}
 
+    def are_all(self, row: int) -> bool:
+        """Whether what is near to a row is all there is: each right image of its two classes."""
+        ends = {int(column[row]) for column in self._ends} - {-1}
+        n_right = sum(len(self._among.surest_right(end)) for end in ends)
+        is_right = self._ends[0][row] == self._ends[1][row] != -1
+        return len(self._known[row]) == n_right - int(is_right)
+
     @property
     def by_features(self) -> bool:
         """Whether nearness is that of features; else the surest images are taken."""

@@ -13,6 +13,7 @@ from errlens.analysis.selection.parsing import Term, pair_selector, parse_select
 from errlens.analysis.selection.picking import Selectable
 from errlens.documents import parse_json
 from errlens.errors import UnfitSelection
+from errlens.escapes import shell_line
 from errlens.report.parts import Part, records
 from errlens.report.shots import Shots
 
@@ -76,7 +77,15 @@ def pair(
         "right_a": shots.want(right[0]),
         "right_b": shots.want(right[1]),
         "heatmaps": shots.heatmaps(dict.fromkeys(explained), most=HEATMAPS),
+        "to_explain": _to_explain(shots, pair_selector(*names, among.classes)),
     }
+
+
+def _to_explain(shots: Shots, selector: str | None) -> str | None:
+    """Return the command that makes heat maps; None where there is no model or no selector."""
+    if shots.run.info.imported or selector is None:
+        return None
+    return shell_line(["errlens", "explain", shots.run.path, "--select", selector])
 
 
 def groups(

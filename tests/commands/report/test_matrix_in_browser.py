@@ -402,6 +402,7 @@ def test_names_stay_in_sight_while_the_cells_scroll(visit):
     make(tuple(f"staffordshire_terrier_{index:02d}" for index in range(38)), superclasses=False)
     report()
     page = visit(viewport=NARROW)
+    assert page.locator("#plot").evaluate("one => [one.scrollLeft, one.className]") == [0, "wider"]
     page.locator("#plot").evaluate("one => { one.scrollLeft = 10000 }")
     assert page.locator("#plot").evaluate("one => one.scrollLeft") > 100
     plot, name = (

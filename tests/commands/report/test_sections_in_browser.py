@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ends
-from tests.report.pages import CLASSES, add_parts, make, report
+from tests.report.pages import CLASSES, add_parts, fake_explanations, make, report
 
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 900}
 BOTH = pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -87,6 +87,39 @@ def test_the_section_that_is_read_is_marked(visit):
     for title in ("Metrics", "Comparison", "Verdict"):
         page.locator("nav a", has_text=title).first.click()
         wait_until(page, lambda title=title: current(page) == [title])
+
+
+@BOTH
+def test_a_heat_map_opens_its_image_and_shows_that_it_goes_on(visit, viewport):
+    fake_explanations(make())
+    report()
+    page = visit(viewport=viewport)
+    assert "Heat maps of the wrong images with the highest conf" in page.inner_text("#images")
+    page.locator("#images .heat").scroll_into_view_if_needed()
+    scroll = page.locator("#images .heat .scroll")
+    is_wider = viewport == NARROW
+    wait_until(page, lambda: ("wider" in scroll.get_attribute("class")) == is_wider)
+    scroll.evaluate("one => { one.scrollLeft = 10000 }")
+    if is_wider:
+        wait_until(page, lambda: "at-end" in scroll.get_attribute("class"))
+    scroll.locator("img").click()
+    assert "row:0" not in page.inner_text("dialog")  # an imported run has no model
+    wait_until(page, lambda: page.locator("dialog .heat img").evaluate("one => one.width > 0"))
+    assert page.evaluate("location.hash").endswith("image=0")
+
+
+def test_outlines_in_the_legend_of_calibration_are_seen(visit):
+    make(images=False)
+    report()
+    sizes = (
+        visit()
+        .locator(".swatch .gap")
+        .evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect()).map(box => [box.width, box.height])"
+        )
+    )
+    assert len(sizes) == 2
+    assert all(width > 15 and height > 7 for width, height in sizes)
 
 
 @BOTH

@@ -139,6 +139,14 @@ def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
     page.select_option("dialog .explainer select", "gradient")
     page.get_by_role("button", name="Explain", exact=True).click()
     assert width_of(page.locator("dialog .explainer img")) > 200
+    page.reload()  # and it is still there
+    assert width_of(page.locator("dialog .explainer img")) > 200
+    assert page.locator("dialog .explainer figcaption").inner_text() == "gradient"
+    sheet, part = (
+        page.locator(where).bounding_box()["width"]
+        for where in ("dialog .one-image", "dialog .explainer")
+    )
+    assert part > 0.9 * sheet
     page.select_option("dialog .explainer select", "grad-cam")
     page.get_by_role("button", name="Explain", exact=True).click()
     said = page.locator("dialog .explainer [role=status]")

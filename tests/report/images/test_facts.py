@@ -64,11 +64,15 @@ def test_an_image_has_near_it_right_ones_of_the_class_it_was_taken_for_and_of_it
     run = evaluated("--crop-mode squash --crop-pct 1")
     table = run.predictions.frame
     row = int(table.query("not correct")["row"].iloc[0])
-    near = facts_of(run, [row])[str(row)]["near"]
+    (facts,) = facts_of(run, [row]).values()
+    near = facts["near"]
+    assert not facts["near_all"]  # there is a fourth green one
     assert table.loc[near, "correct"].all()
     assert table.loc[near, "label_name"].astype(str).tolist() == ["green"] * 3 + ["red"] * 3
     right = int(table.query("correct and label_name == 'blue'")["row"].iloc[0])
-    near = facts_of(run, [right])[str(right)]["near"]
+    (facts,) = facts_of(run, [right]).values()
+    near = facts["near"]
+    assert facts["near_all"]  # the other three
     assert table.loc[near, "label_name"].astype(str).tolist() == ["blue"] * 3
     assert right not in near
     assert facts_of(run, [row, right])[str(right)]["near"] == near  # whoever else is asked for

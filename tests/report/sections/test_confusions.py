@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -52,3 +53,13 @@ def test_without_tables_there_is_nothing_to_show(sources):
     assert confusions.groups(nothing, sources.among, shots, ()) == []
     assert confusions.one_way(nothing, matrix) == []
     assert confusions.exceptional(nothing, shots) is None
+
+
+def test_a_pair_says_how_it_is_explained_if_there_is_a_model():
+    def command(*, imported):
+        info = SimpleNamespace(imported=imported)
+        shots = SimpleNamespace(run=SimpleNamespace(info=info, path=Path("my run")))
+        return confusions._to_explain(shots, "cat~dog")
+
+    assert command(imported=False) == "errlens explain 'my run' --select 'cat~dog'"
+    assert command(imported=True) is None

@@ -1,6 +1,7 @@
 // What the lightbox shows of one image.
 (() => {
   const { data, make, store, shot, fill, named, quoted } = page;
+  const MAPS = "Where the network found its reasons";
   const SIGN = { true: "✓ ", false: "✗ " };
 
   function imageTitle(row, facts) {
@@ -78,13 +79,16 @@
         make("a", { href: page.written({ finding: rank, sort: "loss", down: true }) }, `${rank}. ${title}`) : `${rank}. ${title}`));
     return part("Findings it is in", make("ul", { class: "plain" }, ...items));
   }
-  function copied(text) {
+  function copying(text) {
     const button = make("button", { type: "button", onclick: async () => {
       button.textContent = (await copy(text, button)) ? "copied" : "select it and copy";
       setTimeout(() => { button.textContent = "copy"; }, 2000);
     }, "aria-label": `copy ${text}` }, "copy");
-    return make("p", { class: "to-copy" }, make("code", {}, text), button);
+    return button;
   }
+  const toCopy = (text, said = "") => make("p", { class: "to-copy" }, said, make("code", {}, text), copying(text));
+  for (const line of document.querySelectorAll(".to-copy")) line.append(copying(line.querySelector("code").textContent));
+
   async function copy(text, beside) {
     try {
       await navigator.clipboard.writeText(text);
@@ -100,9 +104,13 @@
       return done;
     }
   }
+  const explain = (row) => `${data.commands.explain} ${quoted(`row:${row}`)}`;
+  // Whether there are no heat maps of an image that could have some; a served page makes them itself.
+  const lacksMaps = (facts) =>
+    data.commands?.explain && !facts.heatmaps.length && facts.pred_name !== null && !data.remote?.methods.length;
   function commands(row, facts) {
-    const parts = [copied(facts.file ?? facts.path)];
-    if (data.commands?.explain) parts.push(copied(`${data.commands.explain} ${quoted(`row:${row}`)}`));
+    const parts = [toCopy(facts.file ?? facts.path)];
+    if (data.commands?.explain && !lacksMaps(facts)) parts.push(toCopy(explain(row)));
     return part("File", ...parts);
   }
   async function near(facts, within) {
@@ -114,30 +122,37 @@
   }
   function nearest(facts) {
     if (!facts.near.length) return null;
-    const found = part("Right ones that look like it to the network");
+    const all = facts.near_all ? "; these are all right ones there are of these classes" : "";
+    const found = part(`Right ones that look like it to the network${all}`);
     near(facts, found);
     return found;
   }
-  function heatmaps(facts) {
+  function heatmap(image, caption) {
+    const box = make("div", { class: "scroll" }, image);
+    page.hinted(box);
+    return make("figure", { class: "heat" }, box, make("figcaption", {}, caption));
+  }
+  function heatmaps(row, facts) {
+    if (lacksMaps(facts)) return part(MAPS, toCopy(explain(row), make("span", { class: "soft" }, "No heat maps yet:")));
     if (!facts.heatmaps.length) return null;
     const figures = facts.heatmaps.map(({ picture, caption }) => {
       const image = make("img", { "data-picture": picture, alt: caption });
-      const figure = make("figure", { class: "heat", tabindex: "0" }, image, make("figcaption", {}, caption));
+      const figure = heatmap(image, caption);
       fill(image);
       return figure;
     });
-    return part("Where the network found its reasons", make("div", { class: "heats" }, ...figures));
+    return part(MAPS, make("div", { class: "heats" }, ...figures));
   }
 
   function imageParts(row, facts) {
     if (facts.path === undefined) return [];
     const beside = [numbers(facts), top(facts), findings(facts)];
-    const below = [heatmaps(facts), nearest(facts), properties(facts), commands(row, facts)];
+    const below = [heatmaps(row, facts), nearest(facts), properties(facts), commands(row, facts)];
     return [
       make("div", { class: "picture-and-marks" }, photo(row, facts), ...(page.marks ? [page.marks.editor(row)] : [])),
       make("div", { class: "beside" }, ...beside.filter(Boolean)),
       ...below.filter(Boolean),
     ];
   }
-  Object.assign(page, { imageTitle, imageParts });
+  Object.assign(page, { imageTitle, imageParts, heatmap });
 })();

@@ -26,12 +26,20 @@
   }, { rootMargin: "-12% 0px -68% 0px" });
   for (const id of links.keys()) if (by(id)) watch.observe(by(id));
 
-  // What is wider than its place says so by a shadow at the edge, and in words.
-  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target)));
+  // What is wider than its place says so at the edge, and in words.
+  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target.closest(".scroll, #plot"))));
   function hint(box) {
-    box.classList.toggle("wider", box.scrollWidth > box.clientWidth + 1);
+    const more = box.scrollWidth - box.clientWidth;
+    box.classList.toggle("wider", more > 1);
+    box.classList.toggle("at-end", box.scrollLeft > more - 2);
   }
-  for (const box of document.querySelectorAll(".scroll")) sized.observe(box);
+  // By its edges, and by those of what is in it: pictures come later. At the end there is no more.
+  function hinted(box) {
+    for (const one of [box, ...box.children]) sized.observe(one);
+    box.addEventListener("scroll", () => hint(box), { passive: true });
+  }
+  document.querySelectorAll(".scroll, #plot").forEach(hinted);
+  page.hinted = hinted;
 
   // On paper nothing can be opened.
   let opened = [];

@@ -26,8 +26,8 @@
   // The parts of a name that may end a line: it breaks at _ - / . and never inside of a word.
   function named(text, { whole = false } = {}) {
     const words = text.match(/[^_\-/. ]*[_\-/. ]|[^_\-/. ]+/g) ?? [];
-    return words.flatMap((word) => [
-      [...word].length > LONG && !whole ? fitted(word) : word, make("wbr"),
+    return words.flatMap((word, at) => [
+      ...(at ? [make("wbr")] : []), [...word].length > LONG && !whole ? fitted(word) : word,
     ]);
   }
   // An ellipsis goes into the middle of what is too long: the end tells files apart.

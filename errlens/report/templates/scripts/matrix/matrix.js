@@ -44,7 +44,7 @@
     if (!view.told && view.order.length > NAMED) {
       by("shown").textContent = `Names and numbers appear where at most ${NAMED} classes are shown: choose a part, or type a name.`;
     }
-    if (!current || !isSeen(current)) choose(strongest(), { write: false });
+    if (!current || !isSeen(current)) choose(strongest(), { write: false, seek: false });
     else point();
   }
   function place() {
@@ -80,13 +80,13 @@
   function say(more = "") {
     by("where").textContent = current ? `${title(current)}: ${numbersOf(current)}${more}` : "";
   }
-  function choose(cell, { focus = false, write = true } = {}) {
+  function choose(cell, { focus = false, write = true, seek = true } = {}) {
     current = cell;
-    if (cell && !isSeen(cell)) return look({ focus: "all", find: "" }), choose(cell, { focus, write });
+    if (cell && !isSeen(cell)) return look({ focus: "all", find: "" }), choose(cell, { focus, write, seek });
     point();
     say();
     show(cell);
-    if (cell) reveal();
+    if (cell && seek) reveal();
     by("strongest").value = cell && cell.at < by("strongest").length - 1 ? cell.at : "";
     if (write) writeAddress();
     if (focus) by("panel").focus({ preventScroll: innerWidth >= 992 });
@@ -94,7 +94,10 @@
   function reveal() {
     const plot = by("plot"), beside = view.left - view.outside;  // covered by the names
     const x = view.left + view.place[current.p] * view.step - plot.scrollLeft;
-    if (x < beside || x + view.step > plot.clientWidth) plot.scrollLeft += x - (beside + plot.clientWidth) / 2;
+    if (x >= beside && x + view.step <= plot.clientWidth) return;
+    // By whole columns, so that the names on the left cover none by half.
+    const columns = Math.round((plot.scrollLeft - view.outside + x - (beside + plot.clientWidth) / 2) / view.step);
+    plot.scrollLeft = columns > 0 ? view.outside + columns * view.step : 0;
   }
 
   // ---- the address ----
