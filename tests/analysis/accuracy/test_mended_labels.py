@@ -127,3 +127,18 @@ def test_a_table_of_other_images_is_refused_though_the_run_has_rows_of_these_num
     with pytest.raises(BadLabelFile, match=r"'zoo/7\.png'") as caught:
         labels_from(tmp_path, "row,sample_id,label_name\n1,zoo/7.png,b\n")
     assert "without the column sample_id" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("row,label\n0,\n1,b\n2,\n", 2),
+        ("row,label\n0,\n,\n1,b\n", 1),  # a line without anything is about no image
+        ("row,label_name,label\n0,c,\n1,a,b\n2,f,\n", 1),  # that of row 2 was changed in its place
+        ("row,label_name\n0,c\n1,\n", 1),
+        ("row,label,suggested\n0,,a\n1,,\n", 1),
+    ],
+)
+def test_lines_without_a_label_are_counted(tmp_path, text, n):
+    (tmp_path / "rows.csv").write_text(text)
+    assert read_labels(tmp_path / "rows.csv", PLAN, NAMES, LABEL).n_without_label == n
