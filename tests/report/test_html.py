@@ -139,7 +139,7 @@ def test_names_of_classes_break_between_their_words_only():
     assert call("confusion run --no-figures -q").exit_code == 0
     report()
     shown = section("pairs", text_of())
-    assert "<h3>english_<wbr>setter ~ german_<wbr>shorthaired " in shown
+    assert "<h3>german_<wbr>shorthaired ~ english_<wbr>setter " in shown
     assert "german_<wbr>shorthaired, right" in shown
 
 
