@@ -232,7 +232,7 @@ def view_address(view: Mapping[str, Any]) -> str:
     '#images?true=cat&pred=dog&pred=red+fox&side=wrong'
     """
     written = {
-        name: [printable(str(one)) for one in (value if isinstance(value, list) else [value])]
+        name: [printable(str(each)) for each in (value if isinstance(value, list) else [value])]
         for name, value in view.items()
     }
     return f"#images?{urlencode(written, doseq=True)}"

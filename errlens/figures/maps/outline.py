@@ -30,7 +30,7 @@ def outlined(
     strength, signs = np.abs(values), values
     if values.size >= FINE:
         width = [SMOOTHED * side for side in values.shape]
-        strength, signs = (ndimage.gaussian_filter(one, width) for one in (strength, signs))
+        strength, signs = (ndimage.gaussian_filter(drawn, width) for drawn in (strength, signs))
     rows, columns, fitted = placed(signs, shown.shape[:2], box, upsampling)
     if values.size >= FINE:
         _, _, strength = placed(strength, shown.shape[:2], box, upsampling)

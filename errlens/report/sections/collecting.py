@@ -57,7 +57,7 @@ def to_collect(
     wanted = wanted_classes(table, matrix) if matrix.total else []
     rows = records(table)
     return ToCollect(
-        classes=[_told(rows[one.place], one, findings) for one in wanted[:SHOWN]],
+        classes=[_told(rows[entry.place], entry, findings) for entry in wanted[:SHOWN]],
         total=len(wanted),
         n_others=len(table) - len(wanted),
         ideas=misclassified.first("notes", IDEAS_SHOWN),

@@ -141,8 +141,8 @@ def compared(part: Part, images: Predictions, shots: Shots) -> Compared | None:
         other_classes=classes[at_once:],
         n_classes=len(part.tables.get("classes", ())),
         reach=(
-            min(0.0, *(one.low for one in classes)) if classes else 0.0,
-            max(0.0, *(one.high for one in classes)) if classes else 0.0,
+            min(0.0, *(change.low for change in classes)) if classes else 0.0,
+            max(0.0, *(change.high for change in classes)) if classes else 0.0,
         ),
         pairs=_pairs(part),
         changed=[
