@@ -2,16 +2,15 @@
 
 import socket
 
+from errlens import signals
 from errlens.commands.view import command
 from tests.hints.walking import IN_TABLES, Walk
 
 
 @IN_TABLES
 def test_where_a_port_is_taken_another_one_is(walk: Walk, monkeypatch):
-    def stopped(_server):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command.PageServer, "serve_forever", stopped)
+    monkeypatch.setattr(command.PageServer, "serve_until", lambda _server, _is_over: None)
+    monkeypatch.setattr(signals, "_left_behind", [])  # the tests are to end as they always do
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
