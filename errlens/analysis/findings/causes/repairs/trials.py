@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.stats import binom
 
 from errlens.analysis.findings.causes.repairs.answers import (
     ALL,
@@ -38,11 +38,6 @@ class Net(NamedTuple):
 
     gain: float
     variance: float
-
-    @property
-    def deviations(self) -> float:
-        """How many standard deviations it lies above zero."""
-        return self.gain / np.sqrt(self.variance) if self.variance > 0 else 0.0
 
 
 class Repair(NamedTuple):
@@ -182,7 +177,7 @@ def _tested(
     if scope is ALL:
         net = net_of(answers, column, told)
         if net.gain >= max(LEAST_GAIN, LEAST_SHARE * answers.n_wrong.sum() / answers.n):
-            log_p_net = float(norm.logsf(net.deviations)) + tests.others
+            log_p_net = log_p_of_net(answers, column, told) + tests.others
     if min(log_p, log_p_net) > np.log(ALPHA):
         return None
     of_all = bool(log_p_net <= np.log(ALPHA))
@@ -238,6 +233,23 @@ def net_of(answers: Answers, column: int, told: Flags | None = None) -> Net:
     won = _weighted(answers.hit[:, column] & fresh, wrong, answers.label, answers.n_wrong)
     lost = _weighted(~answers.hit[:, column], ~wrong, answers.label, answers.n_right)
     return Net((won.gain - lost.gain) / answers.n, (won.variance + lost.variance) / answers.n**2)
+
+
+def log_p_of_net(answers: Answers, column: int, told: Flags) -> float:
+    """Return the logarithm of the chance of such a net where a change wins nothing.
+
+    A change that wins nothing breaks as many images of the run as it repairs. Then each image
+    that changed sides was an error with a chance that the shares asked about give: McNemar's exact
+    test (Psychometrika 12, 1947, in its conditional form), of two samples. A normal approximation
+    alarms falsely where few right images were asked about and hardly one is broken.
+    """
+    wrong = answers.wrong
+    repaired = int((answers.hit[:, column] & wrong & ~told).sum())
+    broken = int((~answers.hit[:, column] & ~wrong).sum())
+    asked_wrong = wrong.sum() / answers.n_wrong.sum()
+    asked_right = (~wrong).sum() / answers.n_right.sum()
+    by_luck = asked_wrong / (asked_wrong + asked_right)
+    return float(binom.logsf(repaired - 1, repaired + broken, by_luck))
 
 
 def _weighted(flags: Flags, images: Flags, label: NDArray[np.int32], weights: Numbers) -> Net:

@@ -5,14 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from errlens.analysis.findings.asked import Asked
+from errlens.analysis.findings.causes.repairs.answers import Answers
 from errlens.analysis.findings.causes.repairs.search import (
     REPAIR_COLUMNS,
     repair_table,
     search_repairs,
 )
+from errlens.analysis.findings.causes.repairs.trials import log_p_of_net
 from errlens.analysis.findings.finding import as_tree
 from errlens.analysis.findings.scored import Scored
 from errlens.classes.names import NO_CLASS, ClassNames
@@ -296,3 +298,37 @@ def test_the_chance_of_a_false_alarm_is_held_where_luck_is_sure_now_and_then(rat
 
     limit = binom.isf(ALPHA / 250, 300, max(0.008, rate) * 2)
     assert binom.sf(limit, 300, rate) < ALPHA / 250
+
+
+def drawn(*, repaired: float, broken: float, asked_right: int, seed: int) -> Answers:
+    """Draw what one change does to 90 errors and to some of 450 right images."""
+    random = np.random.default_rng(seed)
+    wrong = np.arange(90 + asked_right) < 90
+    hit = random.random(len(wrong)) < np.where(wrong, repaired, 1 - broken)
+    nobody = np.zeros(len(wrong))
+    classes = nobody.astype(np.int32)
+    return Answers(
+        changes=("mirror",), label=classes, wrong=wrong, before=classes, pred=classes[:, None],
+        hit=hit[:, None], surely=hit[:, None], differs=hit[:, None], label_prob=nobody[:, None],
+        rise=nobody[:, None], n_wrong=np.array([90.0]), n_right=np.array([450.0]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("asked_right", [40, 90, 450])
+def test_a_change_that_wins_nothing_seldom_seems_to_win(asked_right):
+    """It breaks as many images of the run as it repairs, 30, but of few asked hardly any."""
+    p_values = [
+        np.exp(log_p_of_net(answers, 0, np.zeros(len(answers.label), bool)))
+        for seed in range(1000)
+        for answers in [drawn(repaired=1 / 3, broken=1 / 15, asked_right=asked_right, seed=seed)]
+    ]
+    for level in (0.01, 0.05):
+        assert np.mean(np.array(p_values) <= level) < level + 3 * np.sqrt(level / 1000)
+
+
+def test_where_all_images_are_asked_about_the_net_is_held_to_mcnemars_test():
+    answers = drawn(repaired=0.5, broken=0.05, asked_right=450, seed=0)
+    repaired, broken = (answers.hit[:90].sum(), (~answers.hit[90:]).sum())
+    by_scipy = binomtest(repaired, repaired + broken, 0.5, alternative="greater").pvalue
+    nothing = np.zeros(540, bool)
+    assert log_p_of_net(answers, 0, nothing) == pytest.approx(np.log(by_scipy))
