@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.choices import Device
 from errlens.commands.options.budget import TimeOption
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
+from errlens.commands.options.model import DeviceOption, TrustOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument
 
@@ -16,7 +16,15 @@ MOST_ASKED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, OverwriteOption):
+class DiagnoseOptions(
+    RunArgument,
+    ImagesOption,
+    TimeOption,
+    DeviceOption,
+    TrustOption,
+    OutputOptions,
+    OverwriteOption,
+):
     """Say why images are wrong, and what would mend it.
 
     Looks at every image (dark, blurred, turned, bordered, ...), at the further columns of the
@@ -93,13 +101,6 @@ class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, Over
         bool,
         typer.Option("--no-figures", rich_help_panel=Panel.PICTURES, help="Write tables alone."),
     ] = False
-    device: Annotated[
-        Device,
-        typer.Option(
-            rich_help_panel=Panel.RUN,
-            help="Where the model runs; auto takes a GPU where there is one.",
-        ),
-    ] = "auto"
     workers: Annotated[
         int | None,
         typer.Option(
@@ -116,11 +117,3 @@ class DiagnoseOptions(RunArgument, ImagesOption, TimeOption, OutputOptions, Over
             metavar="N", rich_help_panel=Panel.RUN, help="Decides what is drawn at random."
         ),
     ] = 0
-    trust_run: Annotated[
-        bool,
-        typer.Option(
-            "--trust-run",
-            rich_help_panel=Panel.MODEL,
-            help="Run what code a run names, such as a model factory of an installed package.",
-        ),
-    ] = False

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.choices import Device, Fill, Upsampling
+from errlens.choices import Fill, Upsampling
 from errlens.commands.options.budget import BudgetOptions
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
-from errlens.commands.options.model import ModelOptions
+from errlens.commands.options.model import DeviceOption, ModelOptions, TrustOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import (
     ImagesOption,
@@ -203,7 +203,7 @@ class PictureOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LimitOptions:
+class LimitOptions(DeviceOption):
     """How much of it, and by what."""
 
     PANEL = Panel.RUN
@@ -218,10 +218,6 @@ class LimitOptions:
             help="Images at most, the first of the ranking.",
         ),
     ] = None
-    device: Annotated[
-        Device,
-        typer.Option(help="Where the model runs; auto takes a GPU where there is one."),
-    ] = "auto"
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", show_default="by their size", help="Images at a time."),
@@ -240,6 +236,7 @@ class ExplainOptions(
     PictureOptions,
     ImagesOption,
     ModelOptions,
+    TrustOption,
     OutputOptions,
     OverwriteOption,
 ):
@@ -261,14 +258,6 @@ class ExplainOptions(
     """
 
     PANEL = Panel.MODEL
-
-    trust_run: Annotated[
-        bool,
-        typer.Option(
-            "--trust-run",
-            help="Run what code a run names, such as a model factory of an installed package.",
-        ),
-    ] = False
 
     overwrite: Annotated[
         bool,

@@ -201,8 +201,23 @@ class ModelOptions(NetworkOptions, PreprocessingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComputeOptions:
-    """How to work; none of it changes what comes out."""
+class TrustOption:
+    """Whether to run what a run names."""
+
+    PANEL = Panel.MODEL
+
+    trust_run: Annotated[
+        bool,
+        typer.Option(
+            "--trust-run",
+            help="Run what code a run names, such as a model factory of an installed package.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceOption:
+    """On what a model runs."""
 
     PANEL = Panel.RUN
 
@@ -210,6 +225,14 @@ class ComputeOptions:
         Device,
         typer.Option(help="Where the model runs; auto takes a GPU where there is one."),
     ] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions(DeviceOption):
+    """How to work; none of it changes what comes out."""
+
+    PANEL = Panel.RUN
+
     batch_size: Annotated[
         int | None,
         typer.Option(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from errlens.choices import Device
 from errlens.commands.options.invocation import OpenOption, OutputOptions
+from errlens.commands.options.model import DeviceOption, TrustOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RankOption, RunArgument
 
@@ -35,25 +35,19 @@ class ServerOptions:
             "--no-model", rich_help_panel=Panel.MODEL, help="Make no heat maps on demand."
         ),
     ] = False
-    device: Annotated[
-        Device,
-        typer.Option(
-            rich_help_panel=Panel.MODEL,
-            help="Where the model runs; auto takes a GPU where there is one.",
-        ),
-    ] = "auto"
-    trust_run: Annotated[
-        bool,
-        typer.Option(
-            "--trust-run",
-            rich_help_panel=Panel.MODEL,
-            help="Run what code a run names, such as a model factory of an installed package.",
-        ),
-    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class ViewOptions(RunArgument, RankOption, ImagesOption, ServerOptions, OutputOptions, OpenOption):
+class ViewOptions(
+    RunArgument,
+    RankOption,
+    ImagesOption,
+    ServerOptions,
+    DeviceOption,
+    TrustOption,
+    OutputOptions,
+    OpenOption,
+):
     """Look through a run in the browser, however large it is.
 
     It is the page of errlens report, served from this machine to this machine alone until Ctrl-C:
