@@ -54,14 +54,14 @@ class Connections:
     def end_overdue(self, now: Callable[[], float] = time.monotonic) -> None:
         """End those that have not asked for anything in time."""
         with self._lock:
-            for connection in [one for one, until in self._until.items() if until < now()]:
+            for connection in [each for each, until in self._until.items() if until < now()]:
                 self._drop(connection)
 
     def rest(self, patience: float) -> bool:
         """Let all go, those being answered within some seconds; tell whether all are."""
         with self._lock:
             self._is_ending = True
-            for connection in [one for one, until in self._until.items() if until != _WORKING]:
+            for connection in [each for each, until in self._until.items() if until != _WORKING]:
                 self._drop(connection)
         end = time.monotonic() + patience
         while busy := _WORKING in self._until.copy().values():
