@@ -1,0 +1,1 @@
+"""What a network computes, operation by operation, and rules that replace their gradients."""
