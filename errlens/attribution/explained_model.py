@@ -166,7 +166,8 @@ def borrowed(module: nn.Module) -> Iterator[None]:
     flags = {weight: weight.requires_grad for weight in module.parameters()}
     gradients = {weight: weight.grad for weight in module.parameters()}
     module.eval()
-    module.requires_grad_(requires_grad=False)
+    for weight in flags:  # scripted modules have no method for it
+        weight.requires_grad_(False)  # noqa: FBT003
     try:
         yield
     finally:

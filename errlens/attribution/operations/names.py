@@ -11,12 +11,13 @@ from typing import Any, Final
 from torch.overrides import resolve_name
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
 # Linear and without parameters, or no more than a move: their own gradients are the right ones.
-MOVES: Final = _words(
+MOVES: Final = words(
     """
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d alias alpha_dropout as_strided
     atleast_2d avg_pool1d avg_pool2d avg_pool3d broadcast_to cat chunk clone col2im concat
@@ -29,7 +30,7 @@ MOVES: Final = _words(
     mT H mH tril triu channel_shuffle native_channel_shuffle hstack vstack dstack cumsum type
     """
 )
-ELEMENTWISE: Final = _words(
+ELEMENTWISE: Final = words(
     """
     abs acos acosh asin asinh atan atanh celu clamp clamp_max clamp_min clip cos cosh elu erf
     erfc exp exp2 expm1 gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu log log10
@@ -38,20 +39,20 @@ ELEMENTWISE: Final = _words(
     tanhshrink threshold
     """
 )
-LINEAR: Final = _words(
+LINEAR: Final = words(
     """
     conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d linear
     """
 )
 PRODUCTS: Final = frozenset(["mul", "multiply", "matmul", "bmm", "mm"])
-MAXIMA: Final = _words(
+MAXIMA: Final = words(
     """
     adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d amax max_pool1d max_pool2d
     max_pool3d
     """
 )
 # Without a gradient, whatever they are given.
-ASKED: Final = _words(
+ASKED: Final = words(
     """
     dim size numel ndimension element_size stride storage_offset is_contiguous is_floating_point
     is_complex is_cuda get_device data_ptr new_zeros new_ones new_full new_empty new_tensor

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from errlens.attribution.operations.calls import Unruled, ruled
+from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.ordinary import Ordinary
+from errlens.attribution.operations.rules import Unruled
 
 SEEN = torch.randn(2, 4, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 CONSTANT = torch.randn(4, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -15,10 +16,10 @@ CONSTANT = torch.randn(4, 1, 1, dtype=torch.float64, generator=torch.Generator()
 
 def in_place(x):
     y = x * 2
-    y.relu_()
-    y += x
-    y.mul_(CONSTANT)
-    functional.silu(y, inplace=True)
+    y.add_(x)
+    y *= CONSTANT
+    y.sub_(1)
+    functional.relu(y, inplace=True)
     return y
 
 
