@@ -41,6 +41,8 @@ def cascading_randomisation(
     images: Tensor,
     class_indices: Sequence[int],
     settings: MethodSettings,
+    *,
+    only_last: bool = False,
 ) -> list[Similarity]:
     """Randomise a copy of a network, from the output down, and compare its maps with the network's.
 
@@ -52,10 +54,12 @@ def cascading_randomisation(
         images: Inputs as the network takes them, shape (n, channels, height, width).
         class_indices: The class explained of each image, the one that was predicted.
         settings: Options of methods.
+        only_last: Compare after the last stage alone, which is all that costs time.
 
     Returns:
-        One for each stage, at most six. After the last one nothing is left of what was learnt but
-        the values of each tensor in another order, and the statistics of batch normalisations.
+        One for each stage, at most six, or of the last one. After the last one nothing is left of
+        what was learnt but the values of each tensor in another order, and the statistics of batch
+        normalisations.
 
     Raises:
         UnfitMethod: The method cannot explain this network.
@@ -64,9 +68,12 @@ def cascading_randomisation(
     copy = replace(model, module=deepcopy(model.module))
     random = torch.Generator().manual_seed(settings.seed)
     similarities = []
-    for layer, weights in _stages(copy.module):
+    stages = list(_stages(copy.module))
+    for layer, weights in stages:
         for weight in weights:
             _shuffle(weight, random)
+        if only_last and layer != stages[-1][0]:
+            continue
         after = _maps(name, copy, images, class_indices, settings)
         similarities.append(Similarity(layer, _similarity(before, after)))
     return similarities

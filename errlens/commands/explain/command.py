@@ -1,8 +1,9 @@
 """`errlens explain`: why this class and not that one, for the worst errors, in one batch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from errlens.attribution.choosing import advice, trials
 from errlens.commands.explain import view
 from errlens.commands.explain.earlier_calls import EarlierCalls
 from errlens.commands.explain.explainers import (
@@ -125,4 +126,14 @@ def _explain_images(
     except KeyboardInterrupt:
         stopped, similarities = CTRL_C, []
     made = tables(index.rows(), studies.covers, similarities)
-    return Explained(job, made, seconds, stopped)
+    if not job.how.compare:
+        return Explained(job, made, stopped=stopped)
+    tried = trials(made.maps, made.similarities, studies.agreement, _means(seconds))
+    judged = tables(methods=[trial._asdict() for trial in tried]).methods
+    return Explained(job, made._replace(methods=judged), advice(tried), stopped)
+
+
+def _means(seconds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean seconds of an image by method."""
+    n = max(1, len(seconds))
+    return {name: sum(each[name] for each in seconds) / n for name in (seconds or [{}])[0]}

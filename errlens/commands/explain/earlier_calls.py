@@ -27,6 +27,7 @@ from errlens.run.results import ResultsWriter, alone_in, read_table
 INDEX: Final = "index.csv"
 COVERS: Final = "covers.csv"
 SIMILARITIES: Final = "randomisation.csv"
+METHODS: Final = "methods.csv"
 OF_A_MAP: Final = ("file", "maps_file")  # columns of the index that name files
 
 Key = tuple[int, str]  # row and method
@@ -76,6 +77,8 @@ class EarlierCalls:
         if len(tables.similarities):
             known = self._table(SIMILARITIES, SIMILARITY_COLUMNS, key=("method",))
             results.csv(SIMILARITIES, merged(known, tables.similarities, by=("method",)))
+        if len(tables.methods):
+            results.csv(METHODS, tables.methods)
 
     def keeps(self, name: str) -> bool:
         """Tell whether a file of calls before still shows what a table says."""

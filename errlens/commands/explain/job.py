@@ -38,7 +38,7 @@ KIND: Final = "explain"
 DEFAULT_TOP: Final = 20
 DEFAULT_FOLDER: Final = Path("explained")
 DEFAULT_ALPHA: Final = {"errlens": 0.7, MATLAB: 0.5}
-STUDIES: Final = ("cover", "sweep", "winners", "check")
+STUDIES: Final = ("cover", "sweep", "winners", "check", "compare")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +93,13 @@ class Job:
 class Explained(NamedTuple):
     """What came of a job.
 
-    `seconds` are those of each image by method; `stopped` is what stopped it early; `written` are
-    names of files.
+    `advice` says which methods to believe, where they were compared; `stopped` is what stopped it
+    early; `written` are names of files.
     """
 
     job: Job
     tables: Tables
-    seconds: Sequence[Mapping[str, float]] = ()
+    advice: str = ""
     stopped: str | None = None
     written: Sequence[str] = ()
 

@@ -107,8 +107,8 @@ class StudyOptions:
         bool,
         typer.Option(
             "--compare",
-            help="Methods side by side, all that fit unless --method names some, with their "
-            "seconds.",
+            help="Methods side by side, all that fit unless --method names some, and which of "
+            "them to believe on this network.",
         ),
     ] = False
     cover: Annotated[

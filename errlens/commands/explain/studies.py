@@ -1,6 +1,6 @@
 """Studies of an image beyond its maps: cover, sweep, winners, faithfulness and sanity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.cases import Explainer, Explanation
+from errlens.attribution.choosing import Agreement
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
 from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
@@ -36,6 +37,7 @@ class Studies:
         self._asked = job.how.studies
         self._first: list[tuple[Tensor, int]] = []
         self.covers: list[dict[str, Any]] = []
+        self.agreement = Agreement()
 
     def add(self, explanation: Explanation) -> dict[str, Faithfulness]:
         """Study one image; return how faithful the map of its predicted class is, by method."""
@@ -48,7 +50,11 @@ class Studies:
             self._sweep(explanation, explanation.tensor, f"{name}_sweep.png")
         if "winners" in self._asked:
             self._winners(explanation, explanation.tensor, f"{name}_winners.png")
-        return self._faithfulness(explanation, explanation.tensor) if "check" in self._asked else {}
+        if not self._asked & {"check", "compare"}:
+            return {}
+        maps = _of_predicted(explanation)
+        self.agreement.add(maps)
+        return self._faithfulness(explanation, explanation.tensor, maps)
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
@@ -57,10 +63,13 @@ class Studies:
         tensors, classes = zip(*self._first, strict=True)
         images = torch.stack(tensors)
         model, settings = self._explainer.model, self._explainer.settings
+        only_last = "check" not in self._asked
         return [
             {"method": name, **stage._asdict()}
             for name in methods
-            for stage in cascading_randomisation(name, model, images, classes, settings)
+            for stage in cascading_randomisation(
+                name, model, images, classes, settings, only_last=only_last
+            )
         ]
 
     def _cover(self, explanation: Explanation, image: Tensor, file: str) -> None:
@@ -111,14 +120,21 @@ class Studies:
             file, study_pictures.winners_figure(explanation, swept, fall, names, layer.name)
         )
 
-    def _faithfulness(self, explanation: Explanation, image: Tensor) -> dict[str, Faithfulness]:
+    def _faithfulness(
+        self, explanation: Explanation, image: Tensor, maps: Mapping[str, Attribution]
+    ) -> dict[str, Faithfulness]:
         pred = explanation.case.facts["pred"]
         if len(self._first) < RANDOMISED:
             self._first.append((image, pred))
         test = FaithfulnessTest(self._explainer.model, image, pred, self._explainer.settings)
-        return {
-            method: test.of_map(shown.values)
-            for method, maps in explanation.maps.items()
-            for shown in maps
-            if isinstance(shown, Attribution) and shown.target.name == "predicted"
-        }
+        return {method: test.of_map(shown.values) for method, shown in maps.items()}
+
+
+def _of_predicted(explanation: Explanation) -> dict[str, Attribution]:
+    """Return the maps of the predicted class, by method."""
+    return {
+        method: shown
+        for method, maps in explanation.maps.items()
+        for shown in maps
+        if isinstance(shown, Attribution) and shown.target.name == "predicted"
+    }

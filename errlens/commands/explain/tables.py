@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
+from errlens.attribution.choosing import TRIAL_COLUMNS
 from errlens.attribution.pointing_game import held_against_area
 from errlens.run.csv_tables import in_a_line
 
@@ -34,11 +35,12 @@ REGIONS: Final = ("object", "head")
 
 
 class Tables(NamedTuple):
-    """Of every map, of the parts that turn an error, and of the maps of randomised networks."""
+    """Of every map, of parts that turn an error, of maps of randomised networks, and of methods."""
 
     maps: pd.DataFrame
     covers: pd.DataFrame
     similarities: pd.DataFrame
+    methods: pd.DataFrame
 
     def __repr__(self) -> str:
         """Return a line for a notebook: which tables there are."""
@@ -49,12 +51,14 @@ def tables(
     maps: Sequence[Mapping[str, Any]] = (),
     covers: Sequence[Mapping[str, Any]] = (),
     similarities: Sequence[Mapping[str, Any]] = (),
+    methods: Sequence[Mapping[str, Any]] = (),
 ) -> Tables:
-    """Return rows as tables: of maps, of images and of methods and stages."""
+    """Return rows as tables: of maps, of images, of methods and stages, and of methods."""
     return Tables(
         _table(maps, INDEX_COLUMNS),
         _table(covers, COVER_COLUMNS),
         _table(similarities, SIMILARITY_COLUMNS),
+        _table(methods, TRIAL_COLUMNS),
     )
 
 

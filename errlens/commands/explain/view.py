@@ -12,7 +12,16 @@ from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
 from errlens.commands.showing import and_more, first_rows, one_way, records, say_more, show_files
-from errlens.formats import count, counted, number, probability, seconds, share, signed, times
+from errlens.formats import (
+    count,
+    counted,
+    number,
+    probability,
+    seconds,
+    share,
+    signed,
+    times,
+)
 from errlens.maps import LARGE_GAP
 from errlens.terminal import Screen
 
@@ -53,8 +62,11 @@ def show(screen: Screen, explained: Explained) -> None:
         _show_pictures(screen, job.earlier)
     _show_evidence(screen.essential, _evidence(explained))
     _show_covers(screen, explained.tables.covers)
-    _show_checks(screen, explained.tables)
-    _show_seconds(screen, explained)
+    if explained.advice:
+        _show_methods(screen, explained.tables.methods)
+        screen.essential.say(explained.advice)
+    else:
+        _show_checks(screen, explained.tables)
     _warn(screen, maps)
     if explained.stopped:
         done = maps["row"].nunique()
@@ -69,7 +81,7 @@ def show(screen: Screen, explained: Explained) -> None:
 
 def print_json(screen: Screen, explained: Explained) -> None:
     """Print the one object that stands for the result, where it was asked for."""
-    maps, covers, similarities = explained.tables
+    maps, covers, similarities, methods = explained.tables
     showing.print_json(
         screen,
         "explain",
@@ -78,6 +90,8 @@ def print_json(screen: Screen, explained: Explained) -> None:
         maps=records(maps),
         covers=records(covers),
         randomisation=records(similarities),
+        methods=records(methods),
+        advice=explained.advice or None,
         evidence=records(_evidence(explained)),
         stopped=explained.stopped,
         files=list(explained.written),
@@ -215,14 +229,32 @@ def _show_checks(screen: Screen, tables: Tables) -> None:
     )
 
 
-def _show_seconds(screen: Screen, explained: Explained) -> None:
-    """Print what each method takes, where several are compared."""
-    if not explained.seconds or len(explained.seconds[0]) < 2:
+def _show_methods(screen: Screen, methods: pd.DataFrame) -> None:
+    """Print how methods compare: against random places, random weights, and one another."""
+    if not len(methods):
         return
-    taken = pd.DataFrame(list(explained.seconds))
-    rows = [(str(name), seconds(taken[name].mean())) for name in taken]
+    rows = [
+        (
+            row["method"],
+            signed(row["deletion"]),
+            signed(row["insertion"]),
+            probability(row["p_value"]),
+            number(row["left"]),
+            number(row["agreement"]),
+            seconds(row["seconds"]),
+            row["verdict"],
+        )
+        for row in records(methods)
+    ]
     screen.say()
-    screen.table(("method", ">seconds an image"), rows)
+    heads = (
+        "method", ">deletion", ">insertion", ">p", ">left", ">agrees", ">seconds", "believe?",
+    )  # fmt: skip
+    screen.table(heads, rows, file="methods.csv")
+    screen.remark(
+        "deletion, insertion: what the maps win over random places, in probability; left: how much "
+        "of them with random weights; agrees: with the other methods; both are rank correlations."
+    )
 
 
 def _warn(screen: Screen, index: pd.DataFrame) -> None:
