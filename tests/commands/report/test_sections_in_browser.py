@@ -172,6 +172,9 @@ def test_a_run_without_photos_has_no_empty_boxes(visit):
     assert page.locator(".gone:visible, .shot img:visible, .missing:visible").count() <= 1
     assert "no photos" in page.locator("#health").inner_text()
     assert page.locator("#pairs .shot").first.is_visible()  # in words
+    page.locator("#pairs .shot button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog").is_visible()
 
 
 def test_headings_go_down_one_level_at_a_time(visit):
