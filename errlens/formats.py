@@ -59,12 +59,12 @@ def points(difference: float | None, n: int | None = None) -> str:
 def points_range(low: float | None, high: float | None, n: int | None = None) -> str:
     """Write an interval of a difference of two shares; nothing where there is none.
 
-    >>> points_range(-0.001, 0.05396), points_range(1e-9, 0.1)
-    ('-0.1 to +5.4 pp', '>0.0 to +10.0 pp')
+    >>> points_range(-0.001, 0.05396), points_range(1e-9, 0.1), points_range(0.00017, 0.00047)
+    ('-0.1 to +5.4 pp', '>0.0 to +10.0 pp', '+0.017 to +0.047 pp')
     """
     if low is None or high is None or math.isnan(low + high):
         return ""
-    digits = _decimals(n)
+    digits = _two_that_count(100 * max(abs(low), abs(high)), _decimals(n))
     return f"{_with_sign(100 * low, digits)} to {_with_sign(100 * high, digits)} pp"
 
 

@@ -88,8 +88,9 @@ ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not the
 # For what is not counted to the last byte: a share of a page, and at least so many bytes.
 _SPARE: Final = 0.02
 _LEAST_SPARE: Final = 30_000
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=%|pp\b)")
 _BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_][_/-])(?=[^\W\d_])")
-_LONG_WORD: Final = 12  # letters: one that may get an ellipsis
+_LONG_WORD: Final = 11  # letters: one that may get an ellipsis
 _FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
@@ -254,12 +255,12 @@ def named(text: str) -> Markup:
 
 
 def telling(sentence: str) -> Markup:
-    """Return a sentence whose names may break where `named` ones do; numbers stay whole.
+    r"""Return a sentence whose names may break where `named` ones do; numbers keep their units.
 
-    >>> print(telling("tabby_cat taken for dog/fox: 1.5 %"))
-    tabby_<wbr>cat taken for dog/<wbr>fox: 1.5 %
+    >>> str(telling("tabby_cat taken for dog/fox: 1.5 %"))
+    'tabby_<wbr>cat taken for dog/<wbr>fox: 1.5\xa0%'
     """
-    parts = _BETWEEN_LETTERS.split(printable(sentence))
+    parts = _BETWEEN_LETTERS.split(_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", printable(sentence)))
     return Markup("<wbr>").join(escape(part) for part in parts)
 
 

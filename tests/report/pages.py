@@ -58,7 +58,8 @@ def add_parts():
 
 
 def text_of(name="report.html"):
-    return Path("run", name).read_text(encoding="utf-8")
+    """Return a page with plain spaces only; those before a unit do not break a line."""
+    return Path("run", name).read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def data_of(text, name="data"):

@@ -31,6 +31,13 @@ _BELOW: Final = 0.03
 _FAR_BELOW: Final = 0.1
 _UNEVEN: Final = 2.0  # times as many images
 
+# Of names that not everybody knows.
+_IN_FULL: Final = {
+    "ECE": "expected calibration error",
+    "NLL": "negative log-likelihood",
+    "Brier": "squared error of the probabilities",
+    "macro F1": "mean of all classes",
+}
 _FIRST: Final = ("top-1", "right superclass", "top-5", "macro F1", "ECE", "NLL")
 
 
@@ -45,6 +52,11 @@ class Judged(NamedTuple):
     level: str
     why: str
     base: float | None = None
+
+    @property
+    def in_full(self) -> str:
+        """What the name of the metric stands for; empty where it says so itself."""
+        return _IN_FULL.get(self.metric.name, "")
 
     @property
     def is_share(self) -> bool:

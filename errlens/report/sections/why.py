@@ -81,8 +81,9 @@ def _told(entry: tuple[int, Finding], run: str, shots: Shots) -> ToldFinding:
 
 
 def _numbers(finding: Finding) -> str:
-    """Write what a finding rests on, and what mending it would gain."""
-    texts = [finding.evidence]
+    """Write what a finding rests on, unless it has said so, and what mending it would gain."""
+    is_said = f" {finding.evidence} " in finding.statement
+    texts = [] if is_said else [finding.evidence]
     if finding.gain:
         interval = points_range(finding.gain.low, finding.gain.high)
         texts.append(f"gain if solved {points(finding.gain.value)} ({interval})")

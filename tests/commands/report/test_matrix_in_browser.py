@@ -28,6 +28,7 @@ def test_the_strongest_cell_is_there_from_the_start(visit):
     assert chosen(page) == f"{first.true_class} → {first.pred_class}"
     share, interval = formats.share(first["rate"]), formats.share_range(first.low, first.high)
     told = f"{first['count']} of {first.n} images ({share}; 95 % interval {interval})"
+    told = told.replace(" %", "\N{NO-BREAK SPACE}%")
     assert page.locator("#panel .numbers").inner_text() == told
     assert page.locator("#where").inner_text() == f"{chosen(page)}: {told}"
     shots = page.locator("#panel .shot img")

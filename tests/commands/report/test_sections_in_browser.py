@@ -100,6 +100,7 @@ def test_a_heat_map_opens_its_image_and_shows_that_it_goes_on(visit, viewport):
     is_wider = viewport == NARROW
     wait_until(page, lambda: ("wider" in scroll.get_attribute("class")) == is_wider)
     scroll.evaluate("one => { one.scrollLeft = 10000 }")
+    assert scroll.evaluate("one => one.tabIndex") == (0 if is_wider else -1)
     if is_wider:
         wait_until(page, lambda: "at-end" in scroll.get_attribute("class"))
     scroll.locator("img").click()
@@ -144,6 +145,26 @@ def test_nothing_sticks_out_and_no_value_is_cut(visit, viewport, images):
     assert overlapping == 0
 
 
+def test_what_a_finger_has_to_hit_is_high_enough(visit):
+    with_everything()
+    page = visit(viewport=NARROW)
+    page.wait_for_timeout(300)  # the table of classes comes after the first paint
+    low = page.locator("nav a, button, select, summary, .all a").evaluate_all(
+        "all => all.map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height])"
+        ".filter(([name, height]) => height && height < 31.5)"
+    )
+    assert low == []
+
+
+def test_the_table_of_classes_says_that_it_goes_on(visit):
+    make(images=False)
+    report()
+    page = visit(viewport=NARROW)
+    wait_until(page, lambda: "wider" in (page.locator("#classes").get_attribute("class") or ""))
+    said = page.locator("#found").evaluate("one => getComputedStyle(one, '::after').content")
+    assert "scroll sideways" in said
+
+
 def test_a_run_without_photos_has_no_empty_boxes(visit):
     with_everything(images=False)
     page = visit()
@@ -151,6 +172,9 @@ def test_a_run_without_photos_has_no_empty_boxes(visit):
     assert page.locator(".gone:visible, .shot img:visible, .missing:visible").count() <= 1
     assert "no photos" in page.locator("#health").inner_text()
     assert page.locator("#pairs .shot").first.is_visible()  # in words
+    page.locator("#pairs .shot button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog").is_visible()
 
 
 def test_headings_go_down_one_level_at_a_time(visit):

@@ -50,7 +50,7 @@ def test_a_comparison_says_before_and_now_of_accuracy_classes_pairs_and_images()
     assert shown.index("Pairs that appeared") < shown.index("lion ~ wolf: before 0 of 60")
     assert "cat ~ dog: before 26 of 60, now 1 of 60" in shown
     assert "before lion 0.700" in shown
-    assert "now wolf 0.700 ✗" in shown
+    assert "✗&nbsp;now wolf 0.700" in shown
     assert "accuracy against" not in section("verdict", text_of())  # told once
 
 

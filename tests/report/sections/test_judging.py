@@ -86,3 +86,9 @@ def test_macro_f1_tells_of_rare_classes_only_where_these_fare_worse():
     even = judge(top1(0.61), f1, n=(50, 50), right=(61, 0))["macro F1"]
     assert even.level == ""
     assert "1 class has no right image." in even.why
+
+
+def test_a_short_name_is_told_in_full():
+    found = judge(top1(0.8), Metric("ECE", 0.02, 100, None, None))
+    assert found["ECE"].in_full == "expected calibration error"
+    assert found["top-1"].in_full == ""

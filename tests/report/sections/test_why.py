@@ -1,5 +1,7 @@
 """Why it is wrong, as the page tells it: sentence, figures, images and the next command."""
 
+from dataclasses import replace
+
 from errlens.analysis.findings.finding import FIRST_TOLD, RUN, Finding, Gain, Search
 from errlens.analysis.findings.reading import Findings
 from errlens.errors import NoResults
@@ -46,6 +48,12 @@ def test_a_finding_is_told_with_its_figures_its_images_and_a_command():
     assert finding.rows == [*range(0, IMAGES, 2)]
     assert finding.beside == [*range(50, 50 + BESIDE, 2)]
     assert finding.total == 30
+
+
+def test_evidence_that_the_sentence_holds_is_not_said_again():
+    twice = replace(SLICE, statement="Of dark images 20 wrong, 8 expected are told.")
+    (finding,) = told(twice).findings
+    assert finding.numbers == "gain if solved +4.0 pp (+1.0 to +6.2 pp) · false alarm 0.002"
 
 
 def test_what_is_about_the_run_has_no_command_that_makes_the_page_at_hand():

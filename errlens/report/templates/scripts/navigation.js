@@ -27,10 +27,11 @@
   for (const id of links.keys()) if (by(id)) watch.observe(by(id));
 
   // What is wider than its place says so at the edge, and in words.
-  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target.closest(".scroll, #plot"))));
+  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target.closest(".scroll, #plot, #classes"))));
   function hint(box) {
     const more = box.scrollWidth - box.clientWidth;
     box.classList.toggle("wider", more > 1);
+    if (box.matches(".scroll")) box.tabIndex = more > 1 ? 0 : -1;  // for the arrow keys
     box.classList.toggle("at-end", box.scrollLeft > more - 2);
   }
   // By its edges, and by those of what is in it: pictures come later. At the end there is no more.

@@ -21,7 +21,7 @@
   addEventListener("beforeprint", () => fillAll(document));
 
   // ---- names in little room: as `named` and `fitted` of report/html.py write them ----
-  const LONG = 12, END = 7;  // letters: of a word that may be too long, and what stays of its end
+  const LONG = 11, END = 7;  // letters: of a word that may be too long, and what stays of its end
   const fitted = (text) => make("span", { class: "word", title: text }, text);
   // The parts of a name that may end a line: it breaks at _ - / . and never inside of a word.
   function named(text, { whole = false } = {}) {

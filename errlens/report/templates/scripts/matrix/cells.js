@@ -17,8 +17,8 @@
   const images = (n) => `${count(n)} image${n === 1 ? "" : "s"}`;
   function numbersOf(cell) {
     const n = matrix.n[cell.t], [low, high] = wilson(cell.count, n);
-    return `${count(cell.count)} of ${images(n)} (${percent(cell.count / n)}; ` +
-      `95 % interval ${bare(low)} to ${bare(high)} %)`;
+    return (`${count(cell.count)} of ${images(n)} (${percent(cell.count / n)}; ` +
+      `95 % interval ${bare(low)} to ${bare(high)} %)`).replaceAll(" %", "\u00a0%");
   }
   // As errlens/formats.py writes `cell_share`; a test compares the two.
   function cellShare(x) {

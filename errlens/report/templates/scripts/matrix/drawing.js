@@ -123,7 +123,10 @@
       pen.restore();
     });
   }
-  const ink = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#1a1a1a" : "#ffffff");
+  // Dark or light, whichever stands out more (WCAG, relative luminance).
+  const linear = (part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  const ink = ([r, g, b]) =>
+    (0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.2 ? "#1a1a1a" : "#ffffff");
   function numbers(pen, view, tones) {
     const { step } = view;
     if (step < 11) return;
