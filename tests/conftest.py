@@ -132,7 +132,8 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """The program in processes of its own that need not import its libraries."""
-    program = Warm()
+    with signals_as(signal.SIG_DFL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        program = Warm()
     yield program
     program.close()
 

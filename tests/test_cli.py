@@ -98,14 +98,18 @@ def test_the_script_and_the_module_are_the_same_program():
         assert told in module.stdout
 
 
-def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):
+def test_exit_codes_through_the_real_script(tiny, photos):
     del tiny
     assert script("evaluate", photos, *EVALUATE, "-o", "run").returncode == 0
-    usage = script("evaluate", photos, "--model", "resnet_50", "-o", "other")
+    assert script("evaluate", photos, "--modle", "x").returncode == 2
+
+
+def test_bad_usage_and_bad_input_have_codes_of_their_own(tiny, photos, tmp_path, warm):
+    del tiny
+    usage = warm.run(f"evaluate {photos} --model resnet_50 -o other", tmp_path)
     assert usage.returncode == 2
     assert "did you mean resnet50" in usage.stderr
-    assert script("evaluate", photos, "--modle", "x").returncode == 2
-    bad_input = script("evaluate", tmp_path / "phtoos", *EVALUATE)
+    bad_input = warm.run(f"evaluate {tmp_path / 'phtoos'} {' '.join(EVALUATE)}", tmp_path)
     assert bad_input.returncode == 3
     assert bad_input.stderr.split()[:2] == ["error:", "DATA"]
     assert "Traceback" not in bad_input.stderr
@@ -113,11 +117,11 @@ def test_exit_codes_through_the_real_script(tiny, photos, tmp_path):
 
 BUGGY = """
 import sys
-import errlens.data.samples
+import errlens.run.folder
 from errlens.cli import main
 
-errlens.data.samples.find_samples = lambda *_, **__: {}["no such key"]
-sys.argv = ["errlens", "evaluate", ".", "--model", "x"]
+errlens.run.folder.open_run = lambda *_, **__: {}["no such key"]
+sys.argv = ["errlens", "check", "run", "--fail-under", "top1=1"]
 main()
 """
 
@@ -130,10 +134,10 @@ def test_a_bug_keeps_its_traceback_and_exits_70():
     assert "Traceback" in result.stderr
 
 
-def test_a_bug_of_the_users_own_factory_is_bad_input_in_its_words(tiny, photos, tmp_path):
+def test_a_bug_of_the_users_own_factory_is_bad_input_in_its_words(tiny, photos, tmp_path, warm):
     del tiny
     (tmp_path / "buggy.py").write_text("def make():\n    return {}['no such key']\n")
-    result = script("evaluate", photos, "--model", "buggy:make", "-o", "run")
+    result = warm.run(f"evaluate {photos} --model buggy:make -o run", tmp_path)
     assert result.returncode == 3
     words = "raised KeyError: 'no such key' (buggy.py, line 2)"
     assert f"error: the factory buggy:make {words}\n" in result.stderr
@@ -170,13 +174,12 @@ def slow(tiny, photos, tmp_path):
     return {"data": photos, "model": "slow:Slow", "out": "run", **options}
 
 
-def started(options: dict, **streams) -> subprocess.Popen[str]:
-    """Start the evaluation in a process of its own."""
+def words_of(options: dict) -> list[str]:
+    """Return the command line of an evaluation."""
     named = [
         f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key != "data"
     ]
-    command = [str(SCRIPT), "evaluate", str(options["data"]), *named]
-    return subprocess.Popen(command, text=True, **streams)
+    return ["evaluate", str(options["data"]), *named]
 
 
 def wait_for_parts(number: int) -> None:
@@ -187,14 +190,17 @@ def wait_for_parts(number: int) -> None:
 
 
 @pytest.mark.parametrize(("parts", "delay"), [(0, 0.0), (1, 0.03), (2, 0.06), (4, 0.09)])
-def test_a_killed_run_resumes_to_the_table_of_an_uninterrupted_one(slow, parts, delay):
-    process = started(slow, stderr=subprocess.DEVNULL)
+def test_a_killed_run_resumes_to_the_table_of_an_uninterrupted_one(
+    slow, parts, delay, tmp_path, warm
+):
+    process = warm.start(" ".join(words_of(slow)), tmp_path)
     try:
         wait_for_parts(parts)
         time.sleep(delay)
     finally:
-        process.kill()
-        process.wait()
+        process.send_signal(signal.SIGKILL)
+        killed = process.end()
+    assert killed.returncode == -signal.SIGKILL
     survivors = {path: path.stat().st_mtime_ns for path in Path("run").rglob("part-*.parquet")}
     assert parts <= len(survivors) < 6
     resumed = errlens.evaluate(**slow)
@@ -206,7 +212,9 @@ def test_a_killed_run_resumes_to_the_table_of_an_uninterrupted_one(slow, parts, 
 
 def test_ctrl_c_leaves_a_resumable_run_and_says_so(slow):
     with signals_as(signal.SIG_DFL, signal.SIGINT):
-        process = started(slow, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [SCRIPT, *words_of(slow)], text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
     wait_for_parts(2)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

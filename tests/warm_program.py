@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -23,6 +24,7 @@ class Warm:
     """Runs errlens again and again; `close` ends it."""
 
     def __init__(self) -> None:
+        self._last: Started | None = None
         self._calls, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._python = subprocess.Popen(
@@ -36,18 +38,57 @@ class Warm:
 
         A stream goes to the descriptor that is given for it, and is not returned then.
         """
+        return self.start(arguments, folder, stdout=stdout, stderr=stderr).end()
+
+    def start(
+        self, arguments: str, folder: Path, *, stdout: int | None = None, stderr: int | None = None
+    ) -> "Started":
+        """Call the program, and return while it works; another call waits for its end."""
+        if self._last is not None and not self._last.has_ended:
+            self._last.end()
         words = arguments.split()
-        with TemporaryFile() as said, TemporaryFile() as remarked, Path(os.devnull).open() as none:
-            streams = [none.fileno(), stdout or said.fileno(), stderr or remarked.fileno()]
-            socket.send_fds(self._calls, [json.dumps([words, str(folder)]).encode()], streams)
-            code = int(self._calls.recv(_LONGEST))
-            texts = [_whole(file) for file in (said, remarked)]
-        return subprocess.CompletedProcess(words, code, *texts)
+        with ExitStack() as files:
+            said, remarked = (files.enter_context(TemporaryFile()) for _ in range(2))
+            with Path(os.devnull).open() as none:
+                streams = [none.fileno(), stdout or said.fileno(), stderr or remarked.fileno()]
+                call = json.dumps([words, str(folder)]).encode()
+                socket.send_fds(self._calls, [call], streams)
+            process = int(self._calls.recv(_LONGEST))
+            self._last = Started(process, self._calls, words, (said, remarked), files.pop_all())
+        return self._last
 
     def close(self) -> None:
         """End the Python that waits for calls."""
         self._calls.close()
         self._python.wait()
+
+
+class Started:
+    """A call that is at work, in the process of this number."""
+
+    def __init__(
+        self,
+        number: int,
+        calls: socket.socket,
+        words: list[str],
+        said: tuple[IO[bytes], IO[bytes]],
+        files: ExitStack,
+    ) -> None:
+        self._number, self._calls, self._words = number, calls, words
+        self._said, self._files = said, files
+        self.has_ended = False
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, as `kill` does."""
+        with suppress(ProcessLookupError):
+            os.kill(self._number, number)
+
+    def end(self) -> subprocess.CompletedProcess[str]:
+        """Wait for the end, and return the exit code, minus a signal if that was it, and words."""
+        code = int(self._calls.recv(_LONGEST))
+        self.has_ended = True
+        with self._files:
+            return subprocess.CompletedProcess(self._words, code, *map(_whole, self._said))
 
 
 def _whole(file: IO[bytes]) -> str:
@@ -73,6 +114,7 @@ def _be_called(calls: socket.socket) -> None:
             break
         for stream in streams:
             os.close(stream)
+        calls.send(str(child).encode())
         _, status = os.waitpid(child, 0)
         calls.send(str(os.waitstatus_to_exitcode(status)).encode())
     calls.close()

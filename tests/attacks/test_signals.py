@@ -54,11 +54,15 @@ def stopped_by_nothing_yet(monkeypatch):
         yield
 
 
+COMMAND = (
+    "evaluate photos --model=slow:slowly --img-size=8 --part-size=2 --batch-size=1 --workers=1"
+    " -o run"
+)
+
+
 def start(handler=signal.SIG_DFL, numbers=(signal.SIGINT, *STOPS)):
-    command = [
-        PROGRAM, "evaluate", "photos", "--model=slow:slowly", "--img-size=8", "--part-size=2",
-        "--batch-size=1", "--workers=1", "-o", "run",
-    ]  # fmt: skip
+    """Start the installed program."""
+    command = [PROGRAM, *COMMAND.split()]
     with signals_as(handler, *numbers):
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -80,15 +84,15 @@ def status():
 
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(("number", "code"), STOPS.items())
-def test_a_signal_leaves_a_resumable_run_and_says_so(number, code):
-    process = start()
+def test_a_signal_leaves_a_resumable_run_and_says_so(number, code, tmp_path, warm):
+    process = warm.start(COMMAND, tmp_path)
     wait_for(has_parts(2))
     process.send_signal(number)
     process.send_signal(number)  # `timeout` tells the process, and then its group
-    _, stderr = process.communicate(timeout=100)
-    assert process.returncode == code, stderr
-    assert "the same command goes on from there" in stderr
-    assert "Traceback" not in stderr
+    ended = process.end()
+    assert ended.returncode == code, ended.stderr
+    assert "the same command goes on from there" in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert status() == "interrupted"
     assert not list(Path("run").rglob("*.tmp"))
 

@@ -1,8 +1,6 @@
 """Commands that add to, or renew, one folder at the same time: nothing is lost or mixed."""
 
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -169,7 +167,7 @@ def test_photos_explained_at_the_same_time_have_different_rows(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_two_processes_explain_one_run(photos, tmp_path, monkeypatch):
+def test_two_processes_explain_one_run(photos, tmp_path, monkeypatch, warm):
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
     safetensors.torch.save_model(
@@ -178,23 +176,12 @@ def test_two_processes_explain_one_run(photos, tmp_path, monkeypatch):
     options = "--model test_resnet --checkpoint weights.safetensors --img-size 64 -o run -q"
     ends(f"evaluate {photos} {options}")
     methods = ("grad-cam", "gradient")
-    processes = run_errlens(
-        *(["explain", "run", "-q", "--top", "4", "--save-maps", "--method", one] for one in methods)
-    )
-    for process in processes:
-        _, said = process.communicate()
-        assert process.returncode == 0, said
+    words = "explain run -q --top 4 --save-maps --method"
+    other = warm.start(f"{words} {methods[0]}", tmp_path)
+    ends(f"{words} {methods[1]}")
+    ended = other.end()
+    assert ended.returncode == 0, ended.stderr
     table = index(Path("run/explain"))
     assert table.groupby("method")["row"].nunique().to_dict() == dict.fromkeys(methods, 4)
     sheets = {name for name in on_disk(Path("run/explain")) if "/sheet_" in name}
     assert {*table["file"], *table["maps_file"]} == on_disk(Path("run/explain")) - sheets
-
-
-def run_errlens(*calls):
-    """Start errlens in processes of their own."""
-    return [
-        subprocess.Popen(
-            [sys.executable, "-m", "errlens", *call], stderr=subprocess.PIPE, text=True
-        )
-        for call in calls
-    ]

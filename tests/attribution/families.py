@@ -45,7 +45,7 @@ FAMILIES: Final[dict[str, Callable[..., nn.Module]]] = {
         timm.create_model, "swin_tiny_patch4_window7_224", depths=(1, 1, 2, 1), img_size=SIDE
     ),
     "maxvit": partial(timm.create_model, "maxvit_rmlp_pico_rw_256", img_size=SIDE),
-    "mixer": partial(timm.create_model, "mixer_s32_224", num_blocks=2, img_size=SIDE),
+    "mixer": partial(timm.create_model, "mixer_s32_224", img_size=SIDE),
 }
 
 

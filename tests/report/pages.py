@@ -57,6 +57,14 @@ def add_parts():
         ends(f"{command} -q")
 
 
+def make_page(*, parts=False, **how):
+    """Make a run with its page, or with all that the other commands add to it."""
+    make(**how)
+    if parts:
+        add_parts()
+    report()
+
+
 def text_of(name="report.html"):
     """Return a page with plain spaces only; those before a unit do not break a line."""
     return Path("run", name).read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")

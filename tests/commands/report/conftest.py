@@ -1,12 +1,13 @@
 """A real browser, and pages in it that say nothing and ask for nothing."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from errlens.run.folder import open_run
-from tests.report.pages import make, report
+from tests.report.pages import make_page
 
 WIDE = {"width": 1400, "height": 1000}
 
@@ -58,18 +59,32 @@ def visit(browser, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def made_page(tmp_path_factory):
-    """A run with its page."""
-    folder = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make()
-        report()
-    return folder / "run"
+def kept_folder(tmp_path_factory):
+    """Follow a recipe in a folder of its own, once for all tests that want the same."""
+
+    @cache
+    def follow(recipe, **options):
+        folder = tmp_path_factory.mktemp("made")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            recipe(**options)
+        return folder
+
+    return follow
 
 
 @pytest.fixture
-def run(made_page, visit):  # noqa: ARG001 - which goes to an empty folder
-    """A copy of that run."""
-    shutil.copytree(made_page, "run")
+def copy_of(kept_folder, visit):  # noqa: ARG001 - which goes to an empty folder
+    """Copy what came of a recipe to the current folder, as if it had been followed here."""
+
+    def copy(recipe, **options):
+        shutil.copytree(kept_folder(recipe, **options), ".", dirs_exist_ok=True)
+
+    return copy
+
+
+@pytest.fixture
+def run(copy_of):
+    """A run with its page."""
+    copy_of(make_page)
     return open_run("run")

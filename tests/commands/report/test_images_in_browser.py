@@ -12,28 +12,27 @@ from PIL import Image
 from errlens import formats
 from errlens.report.images.properties import given
 from tests.report.made_images import address, brute_force, made_images, put_into_page
-from tests.report.pages import CLASSES, EVIL, make, report
+from tests.report.pages import CLASSES, EVIL, make, make_page, report
 
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 900}
 
 
-def make_page(names=CLASSES, n=3000, **how):
-    """Write a page of a small run that claims to have many images; return what it knows of them."""
-    make(
-        names,
-        superclasses=names is CLASSES,
-        images=len(names) < 10,
-        each=12 if len(names) < 10 else 1,
-    )
-    report()
-    images = made_images(names, n, **how)
+@pytest.fixture
+def claim(copy_of):
+    """Let the page of a small run claim to have many images; return what it knows of them."""
 
-    def change(data):
-        data["images"] = images
-        data["facts"] = {}
+    def write(names=CLASSES, n=3000, **how):
+        copy_of(make_page, classes=names, superclasses=names is CLASSES)
+        images = made_images(names, n, **how)
 
-    put_into_page(data=change)
-    return images
+        def change(data):
+            data["images"] = images
+            data["facts"] = {}
+
+        put_into_page(data=change)
+        return images
+
+    return write
 
 
 def tiles(page):
@@ -75,8 +74,8 @@ VIEWS = [
 
 
 @pytest.mark.parametrize("listed", [None, 700])
-def test_views_hold_what_a_search_by_brute_force_finds(visit, listed):
-    images = make_page(listed=listed)
+def test_views_hold_what_a_search_by_brute_force_finds(visit, claim, listed):
+    images = claim(listed=listed)
     page = visit()
     wait_for(page, holds, brute_force(images, CLASSES, VIEWS[0]))
     for view in VIEWS[1:]:
@@ -93,8 +92,8 @@ def test_views_hold_what_a_search_by_brute_force_finds(visit, listed):
     assert page.locator("#not-listed").is_visible() == (listed is not None)
 
 
-def test_the_filter_bar_writes_the_address_and_back_and_forward_follow_it(visit):
-    images = make_page()
+def test_the_filter_bar_writes_the_address_and_back_and_forward_follow_it(visit, claim):
+    images = claim()
     page = visit()
     first = brute_force(images, CLASSES, VIEWS[0])
     wait_for(page, holds, first)
@@ -138,8 +137,8 @@ def test_the_first_view_has_errors_as_the_page_ranks_them(visit):
     assert page.locator("[name=sort] option").all_inner_texts()[0] == "confidence"
 
 
-def test_the_grid_is_paged(visit):
-    images = make_page(n=300)
+def test_the_grid_is_paged(visit, claim):
+    images = claim(n=300)
     rows = brute_force(images, CLASSES, {"true": "cat", "sort": "loss"})
     assert 60 < len(rows) < 120
     page = visit(to=address({"true": "cat", "sort": "loss"}))
@@ -196,8 +195,8 @@ def has_focus(page, row, within=""):
     ) == str(row)
 
 
-def test_the_lightbox_by_mouse(visit):
-    images = make_page(n=200)
+def test_the_lightbox_by_mouse(visit, claim):
+    images = claim(n=200)
     page = visit()
     rows = brute_force(images, CLASSES, VIEWS[0])
     wait_for(page, holds, rows)
@@ -226,8 +225,8 @@ def test_the_lightbox_by_mouse(visit):
     wait_for(again, holds, rows)
 
 
-def test_the_lightbox_by_keyboard(visit):
-    images = make_page(n=400)
+def test_the_lightbox_by_keyboard(visit, claim):
+    images = claim(n=400)
     page = visit()
     rows = brute_force(images, CLASSES, VIEWS[0])
     assert len(rows) > 70
@@ -257,8 +256,8 @@ def test_the_lightbox_by_keyboard(visit):
     wait_for(page, is_closed)
 
 
-def test_an_open_image_links_to_the_findings_it_is_in(visit):
-    images = make_page(n=200)
+def test_an_open_image_links_to_the_findings_it_is_in(visit, claim):
+    images = claim(n=200)
     rows = brute_force(images, CLASSES, {"finding": "4", "sort": "loss"})
     page = visit(to=f"#images?image={rows[5]}")
     wait_for(page, is_open, rows[5])
@@ -291,16 +290,19 @@ def test_a_tile_elsewhere_is_walked_from_among_those_beside_it(visit):
     wait_for(page, has_focus, rows[2], "#panel")
 
 
-def test_addresses_made_by_hand_do_no_harm(visit):
-    images = make_page(n=100)
+def test_addresses_made_by_hand_do_no_harm(visit, claim):
+    images = claim(n=100)
     first = brute_force(images, CLASSES, VIEWS[0])
+    page = visit()
+    place = page.url
     for odd in (
         "#images", "#images?sort=__proto__&down=x", "#images?image=-1", "#images?from=a&to=",
         "#images?finding=1e9", "#images?side=constructor&sort=constructor", "#images?text=%",
         "#images?marked=<b>", "#images?true=__proto__&pred=toString", "#images?image=99999",
         "#no-such-part?image=3",
     ):  # fmt: skip
-        page = visit(to=odd)
+        page.goto("about:blank")
+        page.goto(place + odd)
         wait_for(page, lambda page: page.locator("#matching").inner_text() != "")
         if odd == "#images":
             wait_for(page, holds, first)
@@ -311,9 +313,9 @@ def test_addresses_made_by_hand_do_no_harm(visit):
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
-def test_hostile_names_are_text_and_nothing_sticks_out(visit, viewport):
+def test_hostile_names_are_text_and_nothing_sticks_out(visit, claim, viewport):
     names = (*EVIL[:2], "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW", "a_b" * 30)
-    images = make_page(names, n=100)
+    images = claim(names, n=100)
     rows = brute_force(images, names, VIEWS[0])
     page = visit(viewport=viewport, to=address({"side": "wrong", "sort": "loss", "image": rows[0]}))
     wait_for(page, lambda page: page.locator("#lightbox").is_visible())
@@ -331,9 +333,9 @@ def test_hostile_names_are_text_and_nothing_sticks_out(visit, viewport):
     assert cut <= 0
 
 
-def test_captions_are_never_broken_inside_of_a_word(visit):
+def test_captions_are_never_broken_inside_of_a_word(visit, claim):
     names = ("British_Shorthair", "Staffordshire_Bullterrier", "cat", "Miniature_Pinscher")
-    make_page(names, n=100)
+    claim(names, n=100)
     page = visit()
     wait_for(page, lambda page: len(tiles(page)) > 10)
     # A piece of text between two places to break has one line.
@@ -352,8 +354,8 @@ def lightness(page, selector):
     return np.mean([int(one) for one in re.findall(r"\d+", colour)[:3]])
 
 
-def test_the_lightbox_is_light_or_dark_as_the_page(visit):
-    images = make_page(n=50)
+def test_the_lightbox_is_light_or_dark_as_the_page(visit, claim):
+    images = claim(n=50)
     row = brute_force(images, CLASSES, VIEWS[0])[0]
     for scheme, is_light in (("light", True), ("dark", False)):
         page = visit(color_scheme=scheme, to=f"#images?image={row}")
@@ -361,8 +363,8 @@ def test_the_lightbox_is_light_or_dark_as_the_page(visit):
         assert (lightness(page, "#lightbox") > 128) == is_light
 
 
-def test_numbers_are_written_as_everywhere_else(visit):
-    make_page(n=20)
+def test_numbers_are_written_as_everywhere_else(visit, claim):
+    claim(n=20)
     page = visit()
     random = np.random.default_rng(1)
     written = {

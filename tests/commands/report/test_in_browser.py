@@ -12,7 +12,7 @@ import errlens
 from errlens import formats
 from errlens.escapes import printable, shell_line
 from tests.conftest import ends
-from tests.report.pages import EVIL, add_parts, make, report
+from tests.report.pages import EVIL, add_parts, make, make_page, report
 
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 900}
 
@@ -25,9 +25,8 @@ def columns(page, number):
     return page.locator(f"#classes tbody tr:not(.space) td:nth-child({number})").all_inner_texts()
 
 
-def test_the_table_of_classes_is_sorted_and_searched(visit):
-    make()
-    report()
+def test_the_table_of_classes_is_sorted_and_searched(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     page.get_by_role("button", name="class", exact=True).click()
     assert columns(page, 1) == ["cat", "dog", "lion", "wolf"]
@@ -46,9 +45,8 @@ def test_the_table_of_classes_is_sorted_and_searched(visit):
 @pytest.mark.parametrize(
     "classes", [("yes", "no"), ("a_rather_long_name_of_a_class", "WWWWWWWWWWWW")]
 )
-def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, width, classes):
-    make(classes, superclasses=False)
-    report()
+def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, copy_of, width, classes):
+    copy_of(make_page, classes=classes, superclasses=False)
     page = visit(viewport={"width": width, "height": 900})
     cut = page.locator("#classes th, #classes tbody td, #classes tbody button").evaluate_all(
         "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
@@ -60,9 +58,8 @@ def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, width, clas
     assert page.locator("#classes").evaluate("box => box.offsetHeight") <= rows + 20
 
 
-def test_light_and_dark(visit):
-    make()
-    report()
+def test_light_and_dark(visit, copy_of):
+    copy_of(make_page)
 
     def brightness(page):
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -185,10 +182,8 @@ def import_large_run(*, n_classes, n_images):
     ends("import table.csv -o run --labels names -q")
 
 
-def test_every_picture_has_a_text_and_every_control_a_name(visit):
-    make()
-    add_parts()
-    report()
+def test_every_picture_has_a_text_and_every_control_a_name(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit()
     page.select_option("#strongest", index=1)
     assert page.locator("img:not([alt])").count() == 0
@@ -201,9 +196,8 @@ def test_every_picture_has_a_text_and_every_control_a_name(visit):
     assert page.locator("main .shot img:not([src])").count() == 0
 
 
-def test_it_prints_whole_and_light(visit):
-    make()
-    report()
+def test_it_prints_whole_and_light(visit, copy_of):
+    copy_of(make_page)
     page = visit(color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator("nav").is_hidden()

@@ -16,13 +16,11 @@ from tests.commands.report.matrix import (
     names,
 )
 from tests.conftest import ends
-from tests.report.pages import EVIL, add_parts, make, report
+from tests.report.pages import EVIL, make, make_page, report
 
 
-def test_the_strongest_cell_is_there_from_the_start(visit):
-    make()
-    add_parts()
-    report()
+def test_the_strongest_cell_is_there_from_the_start(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit()
     first = cells().iloc[0]
     assert chosen(page) == f"{first.true_class} → {first.pred_class}"
@@ -53,10 +51,8 @@ def test_the_panel_links_to_all_images_of_the_cell_and_of_its_classes(visit):
         assert page.locator("#panel a.all").inner_text() == f"all {count}"
 
 
-def test_a_click_on_a_cell_shows_its_images(visit):
-    make()
-    add_parts()
-    report()
+def test_a_click_on_a_cell_shows_its_images(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit()
     first = chosen(page)
     canvas, found = page.locator("#canvas"), set()
@@ -74,9 +70,8 @@ def test_a_click_on_a_cell_shows_its_images(visit):
     page.get_by_role("button", name="The other way").click()
 
 
-def test_the_matrix_is_walked_with_the_keyboard(visit):
-    make()
-    report()
+def test_the_matrix_is_walked_with_the_keyboard(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     page.focus("#canvas")
     page.keyboard.press("Home")
@@ -95,10 +90,8 @@ def test_the_matrix_is_walked_with_the_keyboard(visit):
     assert outline == "solid"
 
 
-def test_cells_and_diagonal_hold_what_the_table_says(visit):
-    make()
-    add_parts()
-    report()
+def test_cells_and_diagonal_hold_what_the_table_says(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit()
     counts = pd.read_csv("run/confusion/matrix.csv", index_col=0)
     order = names(page)
@@ -111,10 +104,8 @@ def test_cells_and_diagonal_hold_what_the_table_says(visit):
     assert address(page)["numbers"] == ["rates"]
 
 
-def test_more_errors_are_further_along_the_scale_and_its_ends_are_labelled(visit):
-    make()
-    add_parts()
-    report()
+def test_more_errors_are_further_along_the_scale_and_its_ends_are_labelled(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit(color_scheme="light")
     most = cells()["count"].max()
     ticks = page.locator("#ticks span").all_inner_texts()
@@ -132,9 +123,8 @@ def test_more_errors_are_further_along_the_scale_and_its_ends_are_labelled(visit
     assert page.locator("#ticks span").last.inner_text() == formats.share(largest)
 
 
-def test_the_axes_and_the_superclasses_are_named_at_both_sides(visit):
-    make()
-    report()
+def test_the_axes_and_the_superclasses_are_named_at_both_sides(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     for side, axis in {"rows": "true class", "columns": "predicted class"}.items():
         assert page.locator(f"#{side} .axis").text_content() == axis
@@ -142,15 +132,13 @@ def test_the_axes_and_the_superclasses_are_named_at_both_sides(visit):
         assert page.locator(f"#{side} .bracket").count() == 2
 
 
-def test_without_superclasses_there_are_no_brackets(visit):
-    make(superclasses=False)
-    report()
+def test_without_superclasses_there_are_no_brackets(visit, copy_of):
+    copy_of(make_page, superclasses=False)
     assert visit().locator("#plot .bracket").count() == 0
 
 
-def test_part_of_the_classes_is_chosen(visit):
-    make()
-    report()
+def test_part_of_the_classes_is_chosen(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     options = page.locator("#focus option").all_inner_texts()
     assert options == ["all 4 classes", "canine (2 classes)", "feline (2 classes)"]

@@ -12,7 +12,7 @@ import errlens
 from errlens import formats
 from tests.commands.report.matrix import cells, chosen, colour_of, go, names
 from tests.conftest import ends, make_run
-from tests.report.pages import add_parts, make, report
+from tests.report.pages import make, make_page, report
 
 NARROW = {"width": 400, "height": 900}
 
@@ -48,9 +48,8 @@ def test_a_link_to_a_cell_opens_it(visit, classes):
     assert page.locator("#matrix").evaluate("one => Math.abs(one.getBoundingClientRect().top) < 99")
 
 
-def test_the_address_holds_focus_filter_and_numbers(visit):
-    make()
-    report()
+def test_the_address_holds_focus_filter_and_numbers(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     page.select_option("#focus", "superclass:canine")
     page.check("#rates")
@@ -69,9 +68,8 @@ def test_the_address_holds_focus_filter_and_numbers(visit):
         assert len(names(page)) > 1
 
 
-def test_what_the_pointer_is_on_is_said_beside_it(visit):
-    make()
-    report()
+def test_what_the_pointer_is_on_is_said_beside_it(visit, copy_of):
+    copy_of(make_page)
     page = visit()
     order, box = names(page), page.locator("#canvas").bounding_box()
     step = box["width"] / 4
@@ -111,9 +109,8 @@ def test_a_class_without_images_says_so(visit):
     ],
     ids=["two", "many", "long"],
 )
-def test_no_label_is_cut_and_nothing_sticks_out(visit, classes):
-    make(classes, superclasses=False, each=3, images=False)
-    report()
+def test_no_label_is_cut_and_nothing_sticks_out(visit, copy_of, classes):
+    copy_of(make_page, classes=classes, superclasses=False, each=3, images=False)
     for width in (400, 800, 1400):
         page = visit(viewport={"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
@@ -131,9 +128,12 @@ def test_no_label_is_cut_and_nothing_sticks_out(visit, classes):
             assert inside <= room
 
 
-def test_names_stay_in_sight_while_the_cells_scroll(visit):
-    make(tuple(f"staffordshire_terrier_{index:02d}" for index in range(38)), superclasses=False)
-    report()
+def test_names_stay_in_sight_while_the_cells_scroll(visit, copy_of):
+    copy_of(
+        make_page,
+        classes=tuple(f"staffordshire_terrier_{index:02d}" for index in range(38)),
+        superclasses=False,
+    )
     page = visit(viewport=NARROW)
     assert page.locator("#plot").evaluate("one => [one.scrollLeft, one.className]") == [0, "wider"]
     page.locator("#plot").evaluate("one => { one.scrollLeft = 10000 }")
@@ -151,9 +151,8 @@ def test_names_stay_in_sight_while_the_cells_scroll(visit):
     assert names_end - 8 <= cursor["x"] <= plot["x"] + plot["width"]
 
 
-def test_it_is_light_on_paper_and_dark_in_the_dark(visit):
-    make()
-    report()
+def test_it_is_light_on_paper_and_dark_in_the_dark(visit, copy_of):
+    copy_of(make_page)
     page = visit(color_scheme="dark")
     order = names(page)
     empty = (order.index("cat"), order.index("dog"))
@@ -166,9 +165,8 @@ def test_it_is_light_on_paper_and_dark_in_the_dark(visit):
     assert sum(colour_of(page, *empty)) > 700
 
 
-def test_forced_colours_leave_the_cells_their_own(visit):
-    make()
-    report()
+def test_forced_colours_leave_the_cells_their_own(visit, copy_of):
+    copy_of(make_page)
     page = visit(forced_colors="active")
     order = names(page)
     wrong = colour_of(page, order.index("cat"), order.index("lion"))
@@ -176,10 +174,8 @@ def test_forced_colours_leave_the_cells_their_own(visit):
     assert max(wrong) - min(wrong) > 20  # no grey
 
 
-def test_the_strongest_cells_are_a_table_too(visit):
-    make()
-    add_parts()
-    report()
+def test_the_strongest_cells_are_a_table_too(visit, copy_of):
+    copy_of(make_page, parts=True)
     page = visit()
     page.locator("details.strongest summary").click()
     rows = page.locator("details.strongest tr").all_inner_texts()[1:]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ends
-from tests.report.pages import CLASSES, add_parts, fake_explanations, make, report
+from tests.report.pages import CLASSES, add_parts, fake_explanations, make, make_page, report
 
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 900}
 BOTH = pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -31,6 +31,11 @@ def two_classes(n=200):
     table.to_csv("two.csv", index=False)
     ends("import two.csv -o run -q")
     return is_one, np.where(table["pred"] == "defect", table["confidence"], 1 - table["confidence"])
+
+
+def page_of_two_classes():
+    two_classes()
+    report()
 
 
 def with_gates(run):
@@ -63,8 +68,8 @@ def wait_until(page, seen):
     pytest.fail("it does not come")
 
 
-def test_the_first_findings_are_seen_with_their_photos_at_once(visit):
-    with_everything()
+def test_the_first_findings_are_seen_with_their_photos_at_once(visit, copy_of):
+    copy_of(with_everything)
     page = visit()
     photos = page.locator("#verdict .findings img")
     wait_until(page, lambda: photos.first.evaluate("one => one.naturalWidth > 0"))
@@ -80,8 +85,8 @@ def test_the_first_findings_are_seen_with_their_photos_at_once(visit):
     assert page.locator("#verdict table").is_visible()
 
 
-def test_the_section_that_is_read_is_marked(visit):
-    with_everything()
+def test_the_section_that_is_read_is_marked(visit, copy_of):
+    copy_of(with_everything)
     page = visit()
     wait_until(page, lambda: current(page) == ["Verdict"])
     for title in ("Metrics", "Comparison", "Verdict"):
@@ -109,9 +114,8 @@ def test_a_heat_map_opens_its_image_and_shows_that_it_goes_on(visit, viewport):
     assert page.evaluate("location.hash").endswith("image=0")
 
 
-def test_outlines_in_the_legend_of_calibration_are_seen(visit):
-    make(images=False)
-    report()
+def test_outlines_in_the_legend_of_calibration_are_seen(visit, copy_of):
+    copy_of(make_page, images=False)
     sizes = (
         visit()
         .locator(".swatch .gap")
@@ -125,8 +129,8 @@ def test_outlines_in_the_legend_of_calibration_are_seen(visit):
 
 @BOTH
 @pytest.mark.parametrize("images", [True, False], ids=["photos", "none"])
-def test_nothing_sticks_out_and_no_value_is_cut(visit, viewport, images):
-    with_everything(images=images)
+def test_nothing_sticks_out_and_no_value_is_cut(visit, copy_of, viewport, images):
+    copy_of(with_everything, images=images)
     page = visit(viewport=viewport)
     for one in page.locator("main details summary").all():
         one.click()
@@ -145,8 +149,8 @@ def test_nothing_sticks_out_and_no_value_is_cut(visit, viewport, images):
     assert overlapping == 0
 
 
-def test_what_a_finger_has_to_hit_is_high_enough(visit):
-    with_everything()
+def test_what_a_finger_has_to_hit_is_high_enough(visit, copy_of):
+    copy_of(with_everything)
     page = visit(viewport=NARROW)
     page.wait_for_timeout(300)  # the table of classes comes after the first paint
     low = page.locator("nav a, button, select, summary, .all a").evaluate_all(
@@ -165,8 +169,8 @@ def test_the_table_of_classes_says_that_it_goes_on(visit):
     assert "scroll sideways" in said
 
 
-def test_a_run_without_photos_has_no_empty_boxes(visit):
-    with_everything(images=False)
+def test_a_run_without_photos_has_no_empty_boxes(visit, copy_of):
+    copy_of(with_everything, images=False)
     page = visit()
     page.wait_for_timeout(100)
     assert page.locator(".gone:visible, .shot img:visible, .missing:visible").count() <= 1
@@ -177,8 +181,8 @@ def test_a_run_without_photos_has_no_empty_boxes(visit):
     assert page.locator("dialog").is_visible()
 
 
-def test_headings_go_down_one_level_at_a_time(visit):
-    with_everything()
+def test_headings_go_down_one_level_at_a_time(visit, copy_of):
+    copy_of(with_everything)
     page = visit()
     levels = page.locator("h1, h2, h3, h4, h5").evaluate_all(
         "all => all.map(one => Number(one.tagName[1]))"
@@ -188,8 +192,8 @@ def test_headings_go_down_one_level_at_a_time(visit):
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_a_group_that_is_a_pair_is_told_once(visit):
-    with_everything()
+def test_a_group_that_is_a_pair_is_told_once(visit, copy_of):
+    copy_of(with_everything)
     groups = pd.read_csv("run/confusion/groups.csv")
     assert set(groups["size"]) == {2}
     page = visit()
@@ -223,9 +227,8 @@ def test_moving_the_threshold_counts_misses_and_false_alarms(visit):
 
 @BOTH
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_two_classes_fit_in_light_and_dark(visit, viewport, scheme):
-    two_classes()
-    report()
+def test_two_classes_fit_in_light_and_dark(visit, copy_of, viewport, scheme):
+    copy_of(page_of_two_classes)
     page = visit(viewport=viewport, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.locator("#pairs article").count() == 0
@@ -234,8 +237,8 @@ def test_two_classes_fit_in_light_and_dark(visit, viewport, scheme):
     assert curve.evaluate("one => getComputedStyle(one).stroke") != paper
 
 
-def test_on_paper_what_is_folded_is_open(visit):
-    with_everything()
+def test_on_paper_what_is_folded_is_open(visit, copy_of):
+    copy_of(with_everything)
     page = visit()
     assert page.locator("main details:not([open])").count() > 0
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -244,8 +247,8 @@ def test_on_paper_what_is_folded_is_open(visit):
     assert page.locator("main details[open]").count() == 0
 
 
-def test_bars_of_classes_are_as_long_as_their_differences(visit):
-    with_everything()
+def test_bars_of_classes_are_as_long_as_their_differences(visit, copy_of):
+    copy_of(with_everything)
     page = visit()
     rows = page.locator(".change").evaluate_all(
         "all => all.map(one => [one.querySelector('.by b').innerText,"
