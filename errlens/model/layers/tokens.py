@@ -115,6 +115,8 @@ def _prefix(
             outputs.append(kept[layer][0])  # the first time that it runs
             kept.clear()
     plain, *spotted = torch.cat(outputs).float()
+    if len(spotted) < len(cells):
+        return None  # the first dimension is no image: there happened to be as many of something
     prefixes = {
         int((tokens - plain).abs().sum(dim=1).argmax()) - (row * columns + column)
         for tokens, (row, column) in zip(spotted, cells, strict=True)

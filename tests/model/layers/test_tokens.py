@@ -157,3 +157,23 @@ def test_a_network_that_takes_one_image_at_a_time_has_places(kind):
     layer = find_layer(module, WIDE)
     told = find_layer(inner, WIDE)
     assert layer == told._replace(name=f"inner.{told.name}")
+
+
+class Biased(nn.Module):
+    """Computes something of its weights alone, which has as many rows as images are tried."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.bias = nn.Parameter(torch.randn(rows, 4, 4))
+        self.weigh = nn.Identity()
+        self.see = nn.Conv2d(3, 5, 3, padding=1)
+
+    def forward(self, images):
+        by_weights = self.weigh(self.bias).sum()
+        return self.see(images).mean(dim=(2, 3)) + by_weights
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_what_is_not_of_images_is_no_map_of_tokens(rows):
+    layer = find_layer(Biased(rows).eval(), (3, 8, 8), None)
+    assert layer.name == "see"
