@@ -71,12 +71,12 @@ def model_of(module: nn.Module) -> ExplainedModel:
 
 def verdicts(family: str) -> dict[str, str]:
     """Return why each method does not explain a network of a family; of one that does, nothing."""
-    module = network_of(family)
+    model = model_of(network_of(family))
     found = {}
-    with borrowed(module):
+    with borrowed(model.module):
         for name in method_names():
             try:
-                found[name] = load_method(name).unsupported(model_of(module)) or ""
+                found[name] = load_method(name).unsupported(model) or ""
             except ErrlensError as error:
                 found[name] = str(error)
     return found
