@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from errlens.analysis.marks.files import IMAGE_COLUMNS
 from errlens.commands.view.options import ViewOptions
 from errlens.commands.view.preparing import prepare
 from errlens.run.folder import open_run
+from errlens.serving.marks import RunMarks
 from errlens.serving.views import View
 from tests.conftest import ends
 from tests.report.pages import EVIL, add_parts, make
@@ -130,6 +132,35 @@ def test_marks_are_in_the_run_and_there_again(visit_served):
     other.wait_for_selector("#tiles .shot")
     assert rows_shown(other) == [row]
     other.close()
+
+
+def test_marks_of_another_program_are_there_with_the_next_mark(visit_served):
+    run = make()
+    page = visit_served("#images?image=1")
+    other = RunMarks(run, run.read_predictions(IMAGE_COLUMNS))
+    other.write(json.dumps({"changes": [[5, {"verdict": "bad image"}]]}).encode())
+    page.wait_for_selector(".mark-editor")
+    page.keyboard.press("2")
+    until(page, lambda: page.evaluate("page.marks.rows()"), [1, 5])
+    assert other.count() == 2
+
+
+def test_a_mark_that_was_not_kept_goes_along_with_the_next(visit_served):
+    run = make()
+    page = visit_served("#images?image=1")
+    page.wait_for_selector(".mark-editor")
+    run.marks_file.write_text("{")
+    page.keyboard.press("2")
+    page.wait_for_selector("text=It cannot be kept")
+    run.marks_file.unlink()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".mark-editor:not([data-image='1'])")
+    page.keyboard.press("3")
+    until(page, run.marks_file.exists, True)
+    assert len(json.loads(run.marks_file.read_text())["marks"]) == 2
+    assert "It cannot be kept" not in page.locator("dialog").inner_text()
+    assert all("422" in text for text in page.odd)
+    page.odd.clear()
 
 
 def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
