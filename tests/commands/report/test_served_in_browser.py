@@ -122,6 +122,8 @@ def test_marks_are_in_the_run_and_there_again(visit_served):
     page.wait_for_selector("dialog[open] .photo img")
     page.keyboard.press("2")
     until(page, run.marks_file.exists, True)
+    page.wait_for_selector("text=Saved in the run folder.")
+    assert "made on a report.html are not here" in page.inner_text("#marks")
     kept = json.loads(run.marks_file.read_text())["marks"]
     assert [(mark["row"], mark["verdict"]) for mark in kept] == [(row, "ambiguous")]
     page.reload()
@@ -212,6 +214,7 @@ def test_the_page_says_when_its_server_is_gone(visit_served):
     page.server.connections.end_overdue(now=lambda: math.inf)
     page.select_option("[name=side]", "right")
     page.locator(".no-server").wait_for()
+    assert page.locator("#without").is_hidden()
     said = page.locator(".no-server").inner_text()
     assert said.startswith("The program that serves this page has ended. errlens view run starts")
     assert all("ERR_" in text for text in page.odd)

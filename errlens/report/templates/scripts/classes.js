@@ -40,6 +40,7 @@
   const wide = columns.map(() => make("col", {}));
   const table = make("table", {}, make("colgroup", {}, ...wide), make("thead", {}, head), body);
   box.append(table);
+  page.hinted(box);
 
   // Each column has the room of its widest text, also where that is in a row out of sight: no
   // number is cut, and of names only the very long.

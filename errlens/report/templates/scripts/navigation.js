@@ -27,7 +27,7 @@
   for (const id of links.keys()) if (by(id)) watch.observe(by(id));
 
   // What is wider than its place says so at the edge, and in words.
-  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target.closest(".scroll, #plot"))));
+  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target.closest(".scroll, #plot, #classes"))));
   function hint(box) {
     const more = box.scrollWidth - box.clientWidth;
     box.classList.toggle("wider", more > 1);

@@ -80,6 +80,7 @@
     } catch { kept = false; }
     if (all && latest === turn) adopt(all);
     else if (kept !== before) tell();
+    if (kept && !left) document.dispatchEvent(new CustomEvent("kept", { detail: sent.map(([row]) => row) }));
   }
   // While the page is left nothing is painted any more: pictures could not be loaded.
   let left = false;
