@@ -65,9 +65,7 @@ def test_each_mark_is_said_to_be_saved(visit):
 
 @pytest.mark.usefixtures("run")
 def test_the_link_to_an_image_is_copied_and_the_page_behind_stays(visit):
-    page = visit(
-        before="navigator.clipboard.writeText = async (text) => { window.copied = text; };"
-    )
+    page = visit(before="navigator.clipboard.writeText = async (text) => { copied = text; };")
     open_image(page, 3)
     page.click("#lightbox-link")
     page.wait_for_selector("text=copied: it opens where this file is at the same place")

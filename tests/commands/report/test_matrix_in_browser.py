@@ -63,9 +63,8 @@ def test_on_a_narrow_page_a_tap_brings_the_images_into_view(visit):
     true, pred = cells().iloc[1][["true_class", "pred_class"]]
     across, down = names(page, "columns").index(pred), names(page).index(true)
     page.touchscreen.tap(box["x"] + (across + 0.5) * step, box["y"] + (down + 0.5) * step)
-    page.wait_for_function(
-        "document.querySelector('#panel .shots').getBoundingClientRect().top < 400"
-    )
+    top = "document.querySelector('#panel .shots').getBoundingClientRect().top"
+    page.wait_for_function(f"() => {top} < 400")
     assert chosen(page) == f"{true} → {pred}"
     page.wait_for_selector("#tip", state="hidden")
 

@@ -12,12 +12,11 @@
     return begun.at(-1) ?? null;
   }
   function remember() {
-    const part = scrollY > 0 ? partRead() : null;
-    if (!part) return;
-    const said = { page: location.pathname, part: part.id, top: part.getBoundingClientRect().top };
+    const part = scrollY > 0 ? partRead() : null;  // at the top there is nothing to hold
+    const said = { page: location.pathname, part: part?.id, top: part?.getBoundingClientRect().top };
     try {
       sessionStorage.setItem(KEY, JSON.stringify(said));
-      history.scrollRestoration = "manual";
+      if (part) history.scrollRestoration = "manual";
     } catch { /* nothing can be kept: the browser does what it can */ }
   }
   function leftAt() {
@@ -28,7 +27,7 @@
   }
   function target() {
     const isBack = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
-    const left = isBack && history.scrollRestoration === "manual" ? leftAt() : null;
+    const left = isBack ? leftAt() : null;
     if (left) return by(left.part) && { part: by(left.part), top: left.top };
     let name = location.hash.slice(1).split("?")[0];
     try { name = decodeURIComponent(name); } catch { /* it is called so */ }
