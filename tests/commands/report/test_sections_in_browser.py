@@ -233,3 +233,14 @@ def test_bars_of_classes_are_as_long_as_their_differences(visit):
     drawn = np.array([width for _, width in rows])
     if sizes.max() > 0:
         np.testing.assert_allclose(drawn / drawn.max(), sizes / sizes.max(), atol=0.02)
+
+
+def test_words_of_statistics_are_explained_also_without_a_mouse(visit):
+    make()
+    report()
+    page = visit()
+    word = page.locator("#metrics abbr", has_text="macro F1").first
+    word.evaluate("one => { one.closest('details')?.setAttribute('open', '') }")
+    word.focus()
+    shown = word.evaluate("one => getComputedStyle(one, '::after').content")
+    assert "harmonic mean of recall and precision" in shown

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from errlens.analysis.marks.files import IMAGE_COLUMNS
 from errlens.commands.view.options import ViewOptions
@@ -185,6 +186,21 @@ def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
     said = page.locator("dialog .explainer [role=status]")
     until(page, lambda: "cannot explain this network" in said.inner_text(), True)
     assert all("422" in text for text in page.odd)  # browsers tell of any answer like this
+    page.odd.clear()
+
+
+def test_a_photo_that_is_gone_has_no_outline(visit_served, photos, tiny):
+    for path in Path(photos, "blue").iterdir():
+        Image.new("RGB", (60, 30)).save(path)
+    ends(f"evaluate {photos} --model {tiny} --img-size 8 -o run -q")
+    row = open_run("run").read_predictions(("path",)).table["path"].to_pylist().index("blue/1.png")
+    page = visit_served(f"#images?side=&sort=path&image={row}")
+    page.wait_for_selector("dialog .fed")
+    Path(photos, "blue", "1.png").unlink()
+    page.reload()
+    page.wait_for_selector("dialog .photo .gone")
+    assert page.locator("dialog .fed").count() == 0
+    assert "inside of the outline" not in page.locator("dialog").inner_text()
     page.odd.clear()
 
 

@@ -8,6 +8,7 @@
     loss: "loss", confidence: "confidence", margin: "margin", label_prob: "probability of the label", path: "path",
   };
   const titles = { ...SORTS, ...Object.fromEntries(store.measured.map(({ name, title }) => [name, title])) };
+  const explained = { border: "share of border (one colour at the edges)" };
   const control = (name) => section.querySelector(`[name="${name}"]`);
   const tiles = by("tiles"), more = by("more");
 
@@ -26,7 +27,7 @@
     }
     offer("finding", store.findings.map(({ rank, title }) => option(rank, `${rank}. ${title}`)));
     if (!page.marks) control("marked").closest("label").hidden = true;
-    offer("sort", store.sorts.map((name) => option(name, titles[name])));
+    offer("sort", store.sorts.map((name) => option(name, explained[name] ?? titles[name])));
   }
   // A select that shows what no option of its own is, such as several classes.
   function choose(select, value) {
