@@ -150,6 +150,9 @@ def test_how_much_of_a_photo_was_cut_off_is_what_lies_outside_of_its_outline(eva
         assert share == pytest.approx(1 - (right - left) * (bottom - top), abs=1e-3)
 
 
-def test_what_is_cut_off_alike_of_all_or_not_known_is_no_property(evaluated):
+def test_what_is_cut_off_alike_of_all_is_no_property(evaluated):
     assert cut_off_of(evaluated("--crop-mode squash --crop-pct 1")) is None
-    assert cut_off_of(make()) is None  # imported
+
+
+def test_of_a_run_that_was_imported_nobody_knows_what_was_cut_off():
+    assert cut_off_of(make()) is None
