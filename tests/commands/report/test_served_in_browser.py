@@ -190,8 +190,8 @@ def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
 
 
 def test_a_photo_that_is_gone_has_no_outline(visit_served, photos, tiny):
-    for path in Path(photos, "blue").iterdir():
-        Image.new("RGB", (60, 30)).save(path)
+    for shade, path in enumerate(Path(photos, "blue").iterdir()):
+        Image.new("RGB", (60, 30), (0, 0, 200 + shade)).save(path)
     ends(f"evaluate {photos} --model {tiny} --img-size 8 -o run -q")
     paths = open_run("run").read_predictions(("path",)).table["path"].to_pylist()
     Path(photos, "blue", "1.png").unlink()
