@@ -76,10 +76,10 @@ _STYLES: Final = tuple(
 _SCRIPTS: Final = tuple(
     f"scripts/{name}.js"
     for name in (
-        "base", "navigation", "texts", "store", "remote", "pictures", "marks/marks", "marks/files",
-        "marks/editor", "address", "browse", "image", "explain", "lightbox", "marks/list",
-        "matrix/cells", "matrix/zoom", "matrix/drawing", "matrix/labels", "matrix/panel",
-        "matrix/matrix", "classes", "thresholds",
+        "base", "landing", "navigation", "texts", "store", "remote", "pictures", "marks/marks",
+        "marks/files", "marks/editor", "address", "browse", "image", "explain", "lightbox",
+        "marks/list", "matrix/cells", "matrix/zoom", "matrix/drawing", "matrix/labels",
+        "matrix/panel", "matrix/matrix", "classes", "thresholds",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.

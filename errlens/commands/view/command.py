@@ -37,7 +37,7 @@ def view(options: ViewOptions, screen: Screen | None = None) -> ViewResult:
             # Python would wait for threads of pools before it ends, and so for what they work at.
             leave_threads_behind()
             server.connections.rest(ENDING)
-            result = ViewResult(run, len(served.marks))
+            result = ViewResult(run, served.marks.count())
             terminal.show_end(screen, result)
     return result
 

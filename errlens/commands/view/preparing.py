@@ -53,7 +53,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
             if each.is_number
         },
         findings={rank: rows for rank, _, rows in told},
-        verdicts=lambda: marks.verdicts,
+        verdicts=marks.verdicts,
     )
     remote = {
         "n": finder.n,

@@ -17,7 +17,12 @@ from errlens.escapes import cell, printable
 from errlens.predictions.table import Predictions
 from errlens.report.images.heatmaps import HeatMap
 from errlens.report.images.near import Nearest
-from errlens.report.images.properties import ImageProperty, image_properties, written
+from errlens.report.images.properties import (
+    ImageProperty,
+    cut_off,
+    image_properties,
+    written,
+)
 from errlens.run.folder import RunFolder
 
 TOP: Final = 5
@@ -94,7 +99,12 @@ class ImageFacts:
     @cached_property
     def properties(self) -> Sequence[ImageProperty]:
         """What is known of the images besides their predictions."""
-        return image_properties(self._run, self._images)
+        used = self._preprocessing
+        # Whether a photo lay on its side is not known without a look at it, and makes no difference
+        # to how much a square leaves of it.
+        if used and not (self.turns or not self._any_turned or len({*used.img_size}) == 1):
+            used = None
+        return [*image_properties(self._run, self._images), *cut_off(self._images, used)]
 
     @cached_property
     def turns(self) -> bool:

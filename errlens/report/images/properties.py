@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from errlens import formats
 from errlens.analysis.findings.measured import read_properties
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.properties.table import PROPERTIES
 from errlens.escapes import printable
 from errlens.predictions.table import Predictions
@@ -18,7 +19,9 @@ from errlens.run.folder import RunFolder
 MOST_GIVEN: Final = 20  # columns of a manifest; one with features has thousands
 _LONGEST: Final = 200  # letters of a cell of a manifest
 # A page sorts by these names already.
-_TAKEN: Final = frozenset({"loss", "confidence", "margin", "label_prob", "path", *PROPERTIES})
+_TAKEN: Final = frozenset(
+    {"loss", "confidence", "margin", "label_prob", "path", "cut_off", *PROPERTIES}
+)
 
 
 class ImageProperty(NamedTuple):
@@ -52,6 +55,41 @@ def image_properties(run: RunFolder, images: Predictions) -> list[ImageProperty]
     if measured is None:
         measured = images.table.select(["width", "height"]).to_pandas().astype("float64")
     return [*_measured(measured), *_given(run.read_extra())]
+
+
+def cut_off(images: Predictions, preprocessing: Preprocessing | None) -> list[ImageProperty]:
+    """Return how much of each photo the network was not fed, as a share of its area.
+
+    It is missing where the size of a photo is not known, and where it was too thin to be fed. There
+    is no such property where nobody knows how photos were fed, or where it is the same of all.
+
+    Args:
+        images: With the columns `width` and `height`.
+        preprocessing: How the images were fed; None where that is not known.
+    """
+    if preprocessing is None:
+        return []
+    sizes = images.table.select(["width", "height"]).to_pandas()
+    shares = {
+        size: _share_cut_off(preprocessing, *map(int, size))
+        for size in sizes.dropna().drop_duplicates().itertuples(index=False, name=None)
+    }
+    each = [shares.get(size, np.nan) for size in sizes.itertuples(index=False, name=None)]
+    values = pd.Series(each, index=images.table["row"].to_numpy(), dtype="float64")
+    found = ImageProperty(
+        "cut_off", "share cut off by the crop", values, formats.share, is_number=True
+    )
+    return [found] if _tells(values) else []
+
+
+def _share_cut_off(preprocessing: Preprocessing, width: int, height: int) -> float:
+    try:
+        left, top, right, bottom = preprocessing.source_box(width, height)
+    except ValueError:  # so thin that it was not fed at all
+        return np.nan
+    across = min(right, width) - max(left, 0)
+    down = min(bottom, height) - max(top, 0)
+    return round(1 - across * down / (width * height), 4)
 
 
 def written(properties: Iterable[ImageProperty], row: int) -> list[list[str]]:

@@ -42,7 +42,7 @@ def test_what_is_typed_stays_when_another_filter_changes_at_once(page):
 
 
 def test_what_is_no_confidence_is_refused_with_a_word(page):
-    for typed in ("1.5", "30", "-0.1", "abc", "101 %"):
+    for typed in ("-0.1", "abc", "101 %", "101", "-5"):
         page.fill("[name=to]", typed)
         page.wait_for_selector("#range-problem:not([hidden])")
         said = page.locator("#range-problem").inner_text()
@@ -53,6 +53,35 @@ def test_what_is_no_confidence_is_refused_with_a_word(page):
         page.click("#reset")
         assert page.input_value("[name=to]") == ""
         assert page.locator("#range-problem").is_hidden()
+
+
+def test_a_number_above_one_is_a_percentage_and_is_said_to_be(page):
+    for typed, meant in (("50", 0.5), ("1,5", 0.015), ("100", 1)):
+        page.fill("[name=from]", typed)
+        page.wait_for_function("meant => page.place.view.from === meant", arg=meant)
+        said = page.locator("#range-problem")
+        assert said.inner_text() == f"{typed} is taken as {typed} %."
+        assert page.input_value("[name=from]") == typed
+    page.fill("[name=from]", "1")
+    page.wait_for_selector("#range-problem", state="hidden")
+    assert view(page)["from"] == 1
+
+
+def test_where_nothing_is_found_it_is_said_which_filter_does_it(page):
+    look = "view => { page.goTo({ view: { sort: 'loss', down: true, ...view } }) }"
+    cats = {"true": "cat", "side": "wrong"}
+    page.evaluate(look, cats | {"from": 0.99})
+    page.wait_for_selector("#without button")
+    wrong = page.evaluate("view => page.store.find(view).then(({ total }) => total)", cats)
+    said = page.locator("#without button").all_inner_texts()
+    assert said == [f"without confidence from 0.990: {wrong}"]
+    page.click("#without button")
+    page.wait_for_selector("#none-matching", state="hidden")
+    assert page.locator("#matching").inner_text().startswith(f"{wrong} of")
+    assert page.input_value("[name=from]") == ""
+    page.evaluate(look, {"pred": "dog", "text": "nowhere", "from": 0.99})
+    page.wait_for_selector("#no-single:not([hidden])")
+    assert page.locator("#without").is_hidden()
 
 
 def test_no_choice_of_the_filter_bar_is_cut(page):

@@ -58,6 +58,20 @@ def test_no_number_and_no_name_is_cut_in_the_table_of_classes(visit, copy_of, wi
     assert page.locator("#classes").evaluate("box => box.offsetHeight") <= rows + 20
 
 
+def test_on_a_narrow_page_wide_tables_and_the_way_back_are_in_sight(visit, copy_of):
+    copy_of(make_page)
+    page = visit(viewport=NARROW)
+    page.wait_for_selector(".sideways", state="visible")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.locator("#sections a[href='#images']").click()
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#images').getBoundingClientRect().top - 54) < 5"
+    )
+    assert overflow(page) <= 0
+    page.set_viewport_size(WIDE)
+    page.wait_for_selector(".sideways", state="hidden")
+
+
 def test_light_and_dark(visit, copy_of):
     copy_of(make_page)
 

@@ -58,13 +58,26 @@ def test_labels_that_were_mended_go_through_what_if(visit, run):
     assert found["relabelled"] == 2
     assert found["new"]["top1"]["value"] == pytest.approx(np.mean(label == table["pred"]))
     assert found["old"]["top1"]["value"] == pytest.approx(np.mean(table["label"] == table["pred"]))
-    mended = pd.read_csv(path).dropna(subset="label")
+    mended = pd.read_csv(path)
     assert mended["path"].tolist() == [f"images/{row:03d}.png" for row in wrong]
     assert mended["label"].tolist() == table["pred_name"][wrong].tolist()
     selected = ends(
         "misclassified run --no-figures --select rows:labels.csv --json --notes labels.csv"
     )
     assert json.loads(selected.stdout)
+
+
+@pytest.mark.usefixtures("run")
+def test_without_a_right_label_there_is_no_file_of_them(visit):
+    page = visit()
+    set_mark(page, 20, "wrong label", remark="who knows")
+    button = page.locator("[data-save='labels.csv']")
+    assert button.is_disabled()
+    assert "without a right one is not in it" in page.locator("#marks-unlabelled").inner_text()
+    assert "download folder" in page.locator("#marks-files").inner_text()
+    set_mark(page, 20, "wrong label", "dog")
+    assert button.is_enabled()
+    assert page.locator("#marks-unlabelled").is_hidden()
 
 
 @pytest.mark.parametrize("names", [CLASSES, EVIL], ids=["plain", "evil"])
@@ -83,7 +96,9 @@ def test_files_are_read_back_as_they_were_marked(visit, names):
     wrong = {row: mark for row, mark in marks.items() if mark.verdict == "wrong label"}
     assert read(paths["marks.json"], run) == marks
     assert read(paths["notes.yaml"], run) == marks
-    assert read(paths["labels.csv"], run) == wrong
+    right = {row: mark for row, mark in wrong.items() if mark.label}
+    assert 0 < len(right) < len(wrong)
+    assert read(paths["labels.csv"], run) == right
     images = images_of(run)
     assert json.loads(paths["marks.json"].read_text()) == marks_tree(
         marks, images.table, run.info.run_hash
@@ -93,7 +108,7 @@ def test_files_are_read_back_as_they_were_marked(visit, names):
         mark.remark for mark in marks.values()
     ]
     lines = [*csv.DictReader(io.StringIO(paths["labels.csv"].read_text(encoding="utf-8")))]
-    assert [unquoted(line["remark"]) for line in lines] == [mark.remark for mark in wrong.values()]
+    assert [unquoted(line["remark"]) for line in lines] == [mark.remark for mark in right.values()]
     assert not [cell for line in lines for cell in line.values() if cell.startswith(tuple("=+-@"))]
     assert {text for path in paths.values() for text in path.read_text()} >= {"\n"}
     for path in paths.values():

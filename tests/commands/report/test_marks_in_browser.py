@@ -48,6 +48,43 @@ def test_an_image_is_marked_with_the_keyboard(visit):
 
 
 @pytest.mark.usefixtures("run")
+def test_each_mark_is_said_to_be_saved(visit):
+    page = visit()
+    open_image(page, 3)
+    said = page.locator(".mark-editor > [role=status]")
+    assert said.inner_text() == ""
+    page.keyboard.press("2")
+    page.wait_for_selector("text=Saved in this browser.")
+    page.keyboard.press("0")
+    page.wait_for_selector("text=The mark is taken away.")
+    page.locator(".mark-editor textarea").fill("odd")
+    page.wait_for_selector("text=Saved in this browser.")
+    page.keyboard.press("Escape")
+    assert "Marks made here stay in this browser; errlens view" in page.inner_text("#marks")
+
+
+@pytest.mark.usefixtures("run")
+def test_the_link_to_an_image_is_copied_and_the_page_behind_stays(visit):
+    page = visit(before="navigator.clipboard.writeText = async (text) => { copied = text; };")
+    open_image(page, 3)
+    page.click("#lightbox-link")
+    page.wait_for_selector("text=copied: it opens where this file is at the same place")
+    assert page.evaluate("copied") == page.url
+    assert "image=3" in page.url
+    page.wait_for_timeout(100)
+    before = page.evaluate("scrollY")
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 3000)
+    page.mouse.wheel(0, 3000)
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") == before
+    photo, editor = (
+        page.locator(f"#lightbox {where}").bounding_box() for where in (".photo", ".mark-editor")
+    )
+    assert editor["x"] >= photo["x"] + photo["width"]
+
+
+@pytest.mark.usefixtures("run")
 def test_digits_in_a_remark_are_its_text(visit):
     page = visit()
     open_image(page, 3)
@@ -145,7 +182,8 @@ def test_where_nothing_can_be_kept_it_is_said(visit, before):
     page = visit(before=before)
     open_image(page, 2)
     page.keyboard.press("1")
-    page.wait_for_selector("text=It cannot be kept: it is gone when this page is closed.")
+    said = page.locator(".mark-editor > [role=status].problem")
+    assert said.inner_text() == "It cannot be kept: it is gone when this page is closed."
     page.keyboard.press("Escape")
     assert "save marks.json before you close it" in page.locator("#marks-said").inner_text()
     assert json.loads(saved(page, "marks.json").read_text())["marks"][0]["row"] == 2

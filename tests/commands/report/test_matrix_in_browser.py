@@ -51,6 +51,21 @@ def test_the_panel_links_to_all_images_of_the_cell_and_of_its_classes(visit):
         assert page.locator("#panel a.all").inner_text() == f"all {count}"
 
 
+def test_on_a_narrow_page_a_tap_brings_the_images_into_view(visit, copy_of):
+    copy_of(make_page, parts=True)
+    page = visit(viewport={"width": 400, "height": 600}, has_touch=True)
+    page.locator("#canvas").evaluate("one => one.scrollIntoView()")
+    box = page.locator("#canvas").bounding_box()
+    step = box["width"] / len(names(page))
+    true, pred = cells().iloc[1][["true_class", "pred_class"]]
+    across, down = names(page, "columns").index(pred), names(page).index(true)
+    page.touchscreen.tap(box["x"] + (across + 0.5) * step, box["y"] + (down + 0.5) * step)
+    top = "document.querySelector('#panel .shots').getBoundingClientRect().top"
+    page.wait_for_function(f"() => {top} < 400")
+    assert chosen(page) == f"{true} → {pred}"
+    page.wait_for_selector("#tip", state="hidden")
+
+
 def test_a_click_on_a_cell_shows_its_images(visit, copy_of):
     copy_of(make_page, parts=True)
     page = visit()

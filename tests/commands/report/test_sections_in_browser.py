@@ -99,7 +99,7 @@ def test_a_heat_map_opens_its_image_and_shows_that_it_goes_on(visit, viewport):
     fake_explanations(make())
     report()
     page = visit(viewport=viewport)
-    assert "Heat maps of the wrong images with the highest conf" in page.inner_text("#images")
+    assert "Not filtered: heat maps of the wrong images with the h" in page.inner_text("#images")
     page.locator("#images .heat").scroll_into_view_if_needed()
     scroll = page.locator("#images .heat .scroll")
     is_wider = viewport == NARROW
@@ -158,15 +158,6 @@ def test_what_a_finger_has_to_hit_is_high_enough(visit, copy_of):
         ".filter(([name, height]) => height && height < 31.5)"
     )
     assert low == []
-
-
-def test_the_table_of_classes_says_that_it_goes_on(visit):
-    make(images=False)
-    report()
-    page = visit(viewport=NARROW)
-    wait_until(page, lambda: "wider" in (page.locator("#classes").get_attribute("class") or ""))
-    said = page.locator("#found").evaluate("one => getComputedStyle(one, '::after').content")
-    assert "scroll sideways" in said
 
 
 def test_a_run_without_photos_has_no_empty_boxes(visit, copy_of):
@@ -260,3 +251,14 @@ def test_bars_of_classes_are_as_long_as_their_differences(visit, copy_of):
     drawn = np.array([width for _, width in rows])
     if sizes.max() > 0:
         np.testing.assert_allclose(drawn / drawn.max(), sizes / sizes.max(), atol=0.02)
+
+
+def test_words_of_statistics_are_explained_also_without_a_mouse(visit):
+    make()
+    report()
+    page = visit()
+    word = page.locator("#metrics abbr", has_text="macro F1").first
+    word.evaluate("one => { one.closest('details')?.setAttribute('open', '') }")
+    word.focus()
+    shown = word.evaluate("one => getComputedStyle(one, '::after').content")
+    assert "harmonic mean of recall and precision" in shown

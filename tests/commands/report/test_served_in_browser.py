@@ -5,10 +5,13 @@ import math
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from errlens.analysis.marks.files import IMAGE_COLUMNS
 from errlens.commands.view.options import ViewOptions
 from errlens.commands.view.preparing import prepare
 from errlens.run.folder import open_run
+from errlens.serving.marks import RunMarks
 from errlens.serving.views import View
 from tests.conftest import ends
 from tests.report.pages import EVIL, add_parts, make
@@ -120,6 +123,8 @@ def test_marks_are_in_the_run_and_there_again(visit_served):
     page.wait_for_selector("dialog[open] .photo img")
     page.keyboard.press("2")
     until(page, run.marks_file.exists, True)
+    page.wait_for_selector("text=Saved in the run folder.")
+    assert "made on a report.html are not here" in page.inner_text("#marks")
     kept = json.loads(run.marks_file.read_text())["marks"]
     assert [(mark["row"], mark["verdict"]) for mark in kept] == [(row, "ambiguous")]
     page.reload()
@@ -130,6 +135,35 @@ def test_marks_are_in_the_run_and_there_again(visit_served):
     other.wait_for_selector("#tiles .shot")
     assert rows_shown(other) == [row]
     other.close()
+
+
+def test_marks_of_another_program_are_there_with_the_next_mark(visit_served):
+    run = make()
+    page = visit_served("#images?image=1")
+    other = RunMarks(run, run.read_predictions(IMAGE_COLUMNS))
+    other.write(json.dumps({"changes": [[5, {"verdict": "bad image"}]]}).encode())
+    page.wait_for_selector(".mark-editor")
+    page.keyboard.press("2")
+    until(page, lambda: page.evaluate("page.marks.rows()"), [1, 5])
+    assert other.count() == 2
+
+
+def test_a_mark_that_was_not_kept_goes_along_with_the_next(visit_served):
+    run = make()
+    page = visit_served("#images?image=1")
+    page.wait_for_selector(".mark-editor")
+    run.marks_file.write_text("{")
+    page.keyboard.press("2")
+    page.wait_for_selector("text=It cannot be kept")
+    run.marks_file.unlink()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".mark-editor:not([data-image='1'])")
+    page.keyboard.press("3")
+    until(page, run.marks_file.exists, True)
+    assert len(json.loads(run.marks_file.read_text())["marks"]) == 2
+    assert "It cannot be kept" not in page.locator("dialog").inner_text()
+    assert all("422" in text for text in page.odd)
+    page.odd.clear()
 
 
 def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
@@ -152,6 +186,21 @@ def test_heat_maps_are_made_when_they_are_asked_for(visit_served, photos, tiny):
     said = page.locator("dialog .explainer [role=status]")
     until(page, lambda: "cannot explain this network" in said.inner_text(), True)
     assert all("422" in text for text in page.odd)  # browsers tell of any answer like this
+    page.odd.clear()
+
+
+def test_a_photo_that_is_gone_has_no_outline(visit_served, photos, tiny):
+    for shade, path in enumerate(Path(photos, "blue").iterdir()):
+        Image.new("RGB", (60, 30), (0, 0, 200 + shade)).save(path)
+    ends(f"evaluate {photos} --model {tiny} --img-size 8 -o run -q")
+    paths = open_run("run").read_predictions(("path",)).table["path"].to_pylist()
+    Path(photos, "blue", "1.png").unlink()
+    page = visit_served(f"#images?side=&sort=path&image={paths.index('blue/2.png')}")
+    page.wait_for_selector("dialog .fed")
+    page.evaluate("row => { location.hash = `images?image=${row}` }", paths.index("blue/1.png"))
+    page.wait_for_selector("dialog .photo .gone")
+    assert page.locator("dialog .fed").count() == 0
+    assert "inside of the outline" not in page.locator("dialog").inner_text()
     page.odd.clear()
 
 
@@ -181,6 +230,7 @@ def test_the_page_says_when_its_server_is_gone(visit_served):
     page.server.connections.end_overdue(now=lambda: math.inf)
     page.select_option("[name=side]", "right")
     page.locator(".no-server").wait_for()
+    assert page.locator("#without").is_hidden()
     said = page.locator(".no-server").inner_text()
     assert said.startswith("The program that serves this page has ended. errlens view run starts")
     assert all("ERR_" in text for text in page.odd)

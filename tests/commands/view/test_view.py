@@ -89,6 +89,20 @@ def test_marks_are_in_the_run_when_it_ends(viewing):
     assert json.loads(again.browser.ask("marks")[2]) == {"3": mark}
 
 
+def test_two_programs_serve_one_run_and_each_counts_what_the_file_holds(viewing):
+    run = make()
+    both = [viewing(), viewing()]
+    for row, view in enumerate([*both, *both]):
+        changes = {"changes": [[row, {"verdict": "ambiguous"}]]}
+        assert view.browser.write("marks", json.dumps(changes).encode())[0] == 200
+    for view in both:
+        code, remarks = view.stop()
+        assert code == 0
+        assert "4 marked images in run/marks.json" in remarks
+    kept = json.loads(run.marks_file.read_text())["marks"]
+    assert [mark["row"] for mark in kept] == [0, 1, 2, 3]
+
+
 def test_json_says_where_it_is_at_once(viewing):
     run = make()
     view = viewing("run --json")

@@ -130,3 +130,29 @@ def test_heat_maps_say_how_they_were_made_and_what_for():
         }
     ]
     assert facts["1"]["heatmaps"] == []
+
+
+def cut_off_of(run):
+    """Return how much was cut off of each photo, by row; None where that is no property."""
+    options = ReportOptions()
+    chosen = options.choose(run)
+    facts = ImageFacts(run, chosen.images, chosen.among, options.images_root(run), {})
+    return {each.name: each.values for each in facts.properties}.get("cut_off")
+
+
+def test_how_much_of_a_photo_was_cut_off_is_what_lies_outside_of_its_outline(evaluated):
+    run = evaluated("--crop-mode center --crop-pct 0.75")
+    cut_off = cut_off_of(run)
+    outlines = facts_of(run, range(12))
+    assert cut_off.nunique() == 2  # one photo is no square
+    for row, share in cut_off.items():
+        left, top, right, bottom = outlines[str(row)]["fed"]
+        assert share == pytest.approx(1 - (right - left) * (bottom - top), abs=1e-3)
+
+
+def test_what_is_cut_off_alike_of_all_is_no_property(evaluated):
+    assert cut_off_of(evaluated("--crop-mode squash --crop-pct 1")) is None
+
+
+def test_of_a_run_that_was_imported_nobody_knows_what_was_cut_off():
+    assert cut_off_of(make()) is None

@@ -32,11 +32,12 @@
     return { view: fields.size ? viewOf(fields) : { ...FIRST }, image };
   }
   const whole = (text) => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
-  // A share from 0 to 1 as people write it: 0.3, 0,3 or 30 %; null where it is none.
+  // A share from 0 to 1 as people write it: 0.3, 0,3 or 30 %; null where it is none. What is above 1
+  // can only be meant as a percentage: 30.
   function shareIn(text) {
     const [, number, percent] = text.trim().replace(",", ".").match(/^((?:\d+\.?\d*|\.\d+)(?:e-\d+)?)\s*(%?)$/i) ?? [];
     if (number === undefined) return null;
-    const value = Number(number) / (percent ? 100 : 1);
+    const value = Number(number) / (percent || Number(number) > 1 ? 100 : 1);
     return value <= 1 ? value : null;
   }
   function viewOf(fields) {

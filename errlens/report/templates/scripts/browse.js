@@ -1,6 +1,6 @@
 // All images, filtered and sorted: the page holds as many tiles as were asked for.
 (() => {
-  const { by, make, count, later, store, place, goTo, written, firstView, downFirst, shareIn, shot } = page;
+  const { by, make, count, probability, later, store, place, goTo, written, firstView, downFirst, shareIn, shot } = page;
   const section = by("images");
   if (!section) return;
   const PART = 60, RANGE = ["from", "to"];
@@ -8,6 +8,7 @@
     loss: "loss", confidence: "confidence", margin: "margin", label_prob: "probability of the label", path: "path",
   };
   const titles = { ...SORTS, ...Object.fromEntries(store.measured.map(({ name, title }) => [name, title])) };
+  const explained = { border: "share of border (one colour at the edges)" };
   const control = (name) => section.querySelector(`[name="${name}"]`);
   const tiles = by("tiles"), more = by("more");
 
@@ -26,7 +27,7 @@
     }
     offer("finding", store.findings.map(({ rank, title }) => option(rank, `${rank}. ${title}`)));
     if (!page.marks) control("marked").closest("label").hidden = true;
-    offer("sort", store.sorts.map((name) => option(name, titles[name])));
+    offer("sort", store.sorts.map((name) => option(name, explained[name] ?? titles[name])));
   }
   // A select that shows what no option of its own is, such as several classes.
   function choose(select, value) {
@@ -57,11 +58,15 @@
   function checkRange() {
     const isOdd = (name) => control(name).value.trim() !== "" && shareIn(control(name).value) === null;
     for (const name of RANGE) control(name).setAttribute("aria-invalid", isOdd(name));
-    const odd = RANGE.filter(isOdd).map((name) => control(name).value.trim());
-    by("range-problem").hidden = !odd.length;
-    by("range-problem").textContent = odd.length ?
-      `A confidence is from 0 to 1, or from 0 to 100 %: ${odd.join(" and ")} filters nothing.` : "";
+    const typed = (test) => RANGE.filter(test).map((name) => control(name).value.trim());
+    const odd = typed(isOdd), meant = typed(isPercentage);
+    const said = odd.length ? `A confidence is from 0 to 1, or from 0 to 100 %: ${odd.join(" and ")} filters nothing.` :
+      meant.map((text) => `${text} is taken as ${text} %.`).join(" ");
+    by("range-problem").hidden = !said;
+    by("range-problem").className = odd.length ? "problem" : "soft";
+    by("range-problem").textContent = said;
   }
+  const isPercentage = (name) => Number(control(name).value.replace(",", ".")) > 1 && shareIn(control(name).value) !== null;
   const PAUSE = 300;  // milliseconds between two letters
   let pending = null, typedIn = null;  // a field whose letters are one entry of the history
   function typed(name) {
@@ -87,6 +92,32 @@
     typedIn = RANGE.includes(name) ? name : null;
   }
 
+  // ---- what to take away where nothing is found ----
+  const CAPTIONS = { true: "label", pred: "predicted", side: "", finding: "finding", marked: "marked", text: "file or class" };
+  const quote = (value) => `\u201c${[value].flat().join(", ")}\u201d`;
+  function filtersOf(view) {
+    const ends = [view.from === undefined ? "" : `from ${probability(view.from)}`, view.to === undefined ? "" : `to ${probability(view.to)}`];
+    const named = Object.keys(CAPTIONS).filter((name) => view[name] !== undefined && view[name] !== "").map((name) => {
+      const said = name === "finding" ? view[name] : quote(name === "side" ? control("side").selectedOptions[0].text : view[name]);
+      return { names: [name], said: `${CAPTIONS[name]} ${said}`.trim() };
+    });
+    return ends.some(Boolean) ? [...named, { names: RANGE, said: `confidence ${ends.filter(Boolean).join(" ")}` }] : named;
+  }
+  const less = (view, names) => Object.fromEntries(Object.entries(view).filter(([name]) => !names.includes(name)));
+  async function offerLess(view, mine) {
+    const filters = filtersOf(view);
+    const totals = await Promise.all(filters.map(({ names }) => store.find(less(view, names), { start: 0, most: 0 })));
+    if (mine !== turn) return;
+    const helpful = filters.map((filter, at) => ({ ...filter, total: totals[at].total })).filter((filter) => filter.total);
+    by("without").replaceChildren(...helpful.map(({ names, said, total: left }) => make("button", { type: "button", onclick: () => {
+      for (const name of names) control(name).value = "";
+      goTo({ view: less(place.view, names) });
+      section.querySelector("h2").focus({ preventScroll: true });
+    } }, `without ${said}: ${count(left)}`)));
+    by("without").hidden = !helpful.length;
+    by("no-single").hidden = helpful.length > 0 || filters.length < 2;
+  }
+
   // ---- the tiles ----
   let shown = null, rows = [], total = 0, turn = 0, ready = null;
   const noteOf = (facts) => {
@@ -109,6 +140,7 @@
     const all = `${count(store.listed)} image${store.listed === 1 ? "" : "s"}`;
     by("matching").textContent = total === store.listed ? `all ${all}` : `${count(total)} of ${all}`;
     by("none-matching").hidden = total > 0;
+    if (total === 0) offerLess(view, mine);
     const left = Math.min(PART, total - rows.length);
     more.hidden = left <= 0;
     more.textContent = `${count(left)} more`;

@@ -39,8 +39,10 @@
       Object.assign(outline.style, {
         left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
       });
+      const told = make("p", { class: "soft" }, "The network was fed what is inside of the outline.");
       frame.append(outline);
-      parts.push(make("p", { class: "soft" }, "The network was fed what is inside of the outline."));
+      parts.push(told);
+      image.addEventListener("error", () => { outline.remove(); told.remove(); }, { once: true });
     }
     return make("div", { class: "photo" }, ...parts);
   }
@@ -149,10 +151,10 @@
     const beside = [numbers(facts), top(facts), findings(facts)];
     const below = [heatmaps(row, facts), nearest(facts), properties(facts), commands(row, facts)];
     return [
-      make("div", { class: "picture-and-marks" }, photo(row, facts), ...(page.marks ? [page.marks.editor(row)] : [])),
-      make("div", { class: "beside" }, ...beside.filter(Boolean)),
+      photo(row, facts),
+      make("div", { class: "beside" }, ...(page.marks ? [page.marks.editor(row)] : []), ...beside.filter(Boolean)),
       ...below.filter(Boolean),
     ];
   }
-  Object.assign(page, { imageTitle, imageParts, heatmap });
+  Object.assign(page, { copy, imageTitle, imageParts, heatmap });
 })();

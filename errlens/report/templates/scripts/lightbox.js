@@ -9,9 +9,14 @@
   const before = tool("lightbox-before", "←", "previous image", () => walk(-1));
   const after = tool("lightbox-after", "→", "next image", () => walk(1));
   const body = make("div", { class: "one-image" });
+  const said = make("span", { class: "soft", role: "status" });
+  const reach = location.protocol === "file:" ? "it opens where this file is at the same place" : "it opens on this machine, until errlens view ends";
+  const link = make("button", { id: "lightbox-link", type: "button", title: `The link to this image: ${reach}`, onclick: async () => {
+    said.textContent = await page.copy(location.href, link) ? `copied: ${reach}` : "not copied: the address bar has it";
+  } }, "copy link");
   dialog.append(
     make("div", { class: "lightbox-head" }, title,
-      make("div", { class: "lightbox-tools" }, position, before, after,
+      make("div", { class: "lightbox-tools" }, said, link, position, before, after,
         tool("lightbox-close", "×", "close", close))),
     body);
   document.body.append(dialog);
@@ -46,6 +51,7 @@
     }
     const facts = await page.store.facts(row);
     if (mine !== turn) return;
+    said.textContent = "";
     title.replaceChildren(...page.imageTitle(row, facts));
     body.replaceChildren(...page.imageParts(row, facts));
     if (!dialog.open) {

@@ -107,9 +107,9 @@
   const keeper = {
     where: "in the run folder",
     read: async () => (await ask("marks")).json(),
-    write: (changes) => ask("marks", {}, {
+    write: async (changes) => (await ask("marks", {}, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ changes }),
-    }),
+    })).json(),
   };
   const store = { n, listed: n, names: data.names, measured, findings, sorts, find, facts, picture };
   Object.assign(page, { store, keeper, remote: { map } });

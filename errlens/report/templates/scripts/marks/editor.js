@@ -53,7 +53,7 @@
       make("label", {}, make("span", {}, "it is"), label), guesses, problem);
     const remark = make("textarea", { rows: "2", maxlength: data.marks.longest });
     const theirs = make("div", { class: "theirs" });
-    const said = make("p", { class: "soft", role: "status" });
+    const said = make("p", { class: "soft", role: "status" });  // stays in the tree: what appears with its words is not read out
     const element = make("section", { class: "part mark-editor", "aria-label": "Mark", "data-image": row },
       make("h3", {}, "Mark"),
       make("div", { class: "verdicts", role: "group", "aria-label": "What is wrong with it" }, ...buttons, none),
@@ -141,10 +141,11 @@
       if (document.activeElement !== label && mark?.label) label.value = page.printable(mark.label);
       if (document.activeElement !== remark && !pending && mark) remark.value = mark.remark;
       theirs.replaceChildren(...marks.saidOf(row).map(colleague));
-      const where = marks.where();
-      said.textContent = where ? "" : "It cannot be kept: it is gone when this page is closed.";
-      said.hidden = Boolean(where);
+      if (!marks.where()) said.textContent = "It cannot be kept: it is gone when this page is closed.";
+      else if (said.className === "problem") said.textContent = "";
+      said.className = marks.where() ? "soft" : "problem";
     }
+    const tellKept = () => { said.textContent = now() ? `Saved ${marks.where()}.` : "The mark is taken away."; };
     function colleague({ name, mark }) {
       const who = make("span", { class: "soft" }, `${page.printable(name)}: `);
       if (marks.same(mark, now())) return make("p", {}, who, `${verdictOf(mark)}, as yours`);
@@ -157,7 +158,7 @@
         } }, "take over"));
     }
     shown?.leave();
-    shown = { row, element, choose, refresh, leave };
+    shown = { row, element, choose, refresh, leave, tellKept };
     refresh();
     guess();
     return element;
@@ -184,6 +185,7 @@
 
   document.addEventListener("place", () => { if (shown && page.place.image !== shown.row) shown.leave(); });
   addEventListener("pagehide", () => shown?.leave());
+  document.addEventListener("kept", ({ detail }) => { if (detail.includes(shown?.row)) shown.tellKept(); });
   document.addEventListener("marks", () => { if (shown?.element.isConnected) shown.refresh(); });
   document.addEventListener("keydown", (event) => {
     if (!shown?.element.getClientRects().length) return;  // the lightbox is closed

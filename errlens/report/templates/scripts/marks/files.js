@@ -24,10 +24,11 @@
   // ---- the files ----
   const LABEL_COLUMNS = ["row", "sample_id", "path", "label_name", "label", "verdict", "remark"];
   // Where the name of an image is not known its row says which one is meant: then that of all of them does.
+  // An empty label would be a class of its own for whoever trains with it.
   function labelsCsv(images) {
-    const wrong = images.filter((image) => image.verdict === WRONG_LABEL), named = wrong.every(isNamed);
+    const right = images.filter((image) => image.verdict === WRONG_LABEL && image.label !== null), named = right.every(isNamed);
     const columns = LABEL_COLUMNS.filter((name) => named || !["sample_id", "path"].includes(name));
-    return texts.csv(columns, wrong.map((image) => columns.map((name) => image[name])));
+    return texts.csv(columns, right.map((image) => columns.map((name) => image[name])));
   }
   function notesYaml(images) {
     const block = ({ row, verdict, label, remark }) => {

@@ -65,8 +65,10 @@
     by("marks-forget").hidden = n === 0;
     if (!n) ask(false);
     const labels = marks.rows().map((row) => marks.of(row)).filter((mark) => mark.verdict === marks.WRONG_LABEL);
-    by("marks-labels").textContent = plural(labels.filter((mark) => mark.label !== null).length, "right label");
-    by("marks-unlabelled").hidden = labels.every((mark) => mark.label !== null);
+    const right = labels.filter((mark) => mark.label !== null).length;
+    by("marks-labels").textContent = plural(right, "right label");
+    document.querySelector("[data-save='labels.csv']").disabled = !right;
+    by("marks-unlabelled").hidden = right === labels.length;
   }
 
   // ---- those of colleagues ----

@@ -61,18 +61,26 @@
     }
     tell();
   }
-  // What cannot be kept is there as long as the page is, and said to be.
+  // What cannot be kept is there as long as the page is, is said to be, and goes along with the next
+  // change. A keeper that others write to, too, answers with all marks that there are.
+  const unkept = new Map();
+  let turn = 0;
   async function change(changes) {
     for (const [row, mark] of changes) {
       if (mark) mine.set(row, mark); else mine.delete(row);
+      unkept.set(row, mark);
     }
     tell();
-    const before = kept;
+    const latest = ++turn, sent = [...unkept], before = kept;
+    let all;
     try {
-      await keeper.write(changes);
+      all = await keeper.write(sent);
       kept = true;
+      for (const [row, mark] of sent) if (unkept.get(row) === mark) unkept.delete(row);
     } catch { kept = false; }
-    if (kept !== before) tell();
+    if (all && latest === turn) adopt(all);
+    else if (kept !== before) tell();
+    if (kept && !left) document.dispatchEvent(new CustomEvent("kept", { detail: sent.map(([row]) => row) }));
   }
   // While the page is left nothing is painted any more: pictures could not be loaded.
   let left = false;

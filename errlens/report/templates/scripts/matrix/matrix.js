@@ -222,8 +222,13 @@
       const name = event.target.closest(".name");
       const cell = event.target === canvas ? nearest(event) : null;
       if (name) zoomTo(name.dataset);
-      else if (cell) choose(cell);
+      else if (cell) {
+        choose(cell);
+        // On a narrow page the images are below, out of sight.
+        if (by("panel").getBoundingClientRect().top > 0.7 * innerHeight) by("panel").scrollIntoView();
+      }
     });
+    addEventListener("scroll", () => { by("tip").hidden = true; }, { capture: true, passive: true });
     canvas.addEventListener("mousemove", tell);
     canvas.addEventListener("mouseleave", () => { by("tip").hidden = true; point(); });
     canvas.addEventListener("keydown", (event) => {
