@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import torch
 from PIL import Image
@@ -18,6 +18,9 @@ from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
 
+if TYPE_CHECKING:
+    from errlens.attribution.shared_sweeps import KeptSweeps
+
 PER_PIXEL: Final = "logits per unit of input"
 Targets = Sequence[Sequence[Target]]  # one list for each image, all of the same length
 
@@ -29,6 +32,7 @@ class ExplainedModel:
     `size` is (channels, height, width) of its inputs. `black` and `white` are a black and a white
     pixel as fed, shape (channels,). `layer` is the spatial layer that methods with one look at, by
     name; None takes the last one. `reading` says how scores are read from what the network returns.
+    `kept_sweeps`, if given, are those that `shared_sweep` makes once for two who ask.
     """
 
     module: nn.Module
@@ -37,6 +41,7 @@ class ExplainedModel:
     white: Tensor
     layer: str | None = None
     reading: Reading = LOGITS
+    kept_sweeps: "KeptSweeps | None" = None
 
     @classmethod
     def of(cls, classifier: Classifier, *, layer: str | None = None) -> "ExplainedModel":

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
-from errlens.attribution.masks import sweep
+from errlens.attribution.shared_sweeps import shared_sweep
 
 SUMMARY: Final = "how far the score falls when a part is hidden; for any network, signed"
 
@@ -35,7 +35,7 @@ def explain(
     probability = settings.probability
     values, scores = [], []
     for image, of_image in zip(images, targets, strict=True):
-        swept = sweep(model, image, settings)
+        swept = shared_sweep(model, image, settings)
         values.append(swept.drops(of_image, probability=probability))
         scores.append(swept.scores(of_image, probability=probability))
     unit = "probability" if probability else "logits"

@@ -102,7 +102,7 @@ def _explain_images(
 ) -> Explained:
     """Explain image by image, until all are done or it is time to stop; then call `end`."""
     explainer = explainer_of(job, job.load())
-    older = explainer_of(job, job.load_older()) if job.load_older else None
+    older = explainer_of(job, job.load_older(), older=True) if job.load_older else None
     methods = fitting_methods(job.how, explainer.model)
     studies = Studies(explainer, pictures, job)
     index = IndexRows(regions_of(job, explainer.classifier), job.how.described)

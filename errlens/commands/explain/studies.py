@@ -13,6 +13,7 @@ from errlens.attribution.explained_model import borrowed
 from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.masks import sweep
 from errlens.attribution.sanity import cascading_randomisation
+from errlens.attribution.shared_sweeps import shared_sweep
 from errlens.commands.explain import study_pictures
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, PictureFiles
@@ -104,7 +105,7 @@ class Studies:
         model = self._explainer.model
         layer = model.spatial_layer
         with borrowed(model.module):
-            swept = sweep(model, image, self._explainer.settings, layer=layer)
+            swept = shared_sweep(model, image, self._explainer.settings, layer=layer)
         names = self._explainer.classifier.classes.names
         fall = swept.strongest_channel()
         self._pictures.figure(

@@ -18,6 +18,7 @@ from scipy.stats import wilcoxon
 
 import errlens
 import errlens.attribution.cases
+from errlens.attribution import masks
 from errlens.attribution.methods import method_names
 from errlens.commands.explain.earlier_calls import EarlierCalls
 from errlens.formats import probability
@@ -475,6 +476,30 @@ def test_studies_of_occlusion_have_pictures_of_their_own():
     explain("run --top 1 --sweep --winners")
     (name,) = {file.removesuffix("_grad-cam.png") for file in index()["file"]}
     assert pictures() == [f"{name}_grad-cam.png", f"{name}_sweep.png", f"{name}_winners.png"]
+
+
+def test_winners_are_read_from_the_sweep_of_occlusion(monkeypatch):
+    swept = []
+
+    def counted(model, image, cases, batch_size):
+        swept.append(len(cases))
+        return logits_under(model, image, cases, batch_size)
+
+    logits_under = masks.logits_under
+    monkeypatch.setattr(masks, "logits_under", counted)
+    taken, made = {}, {}
+    for options in ("--method occlusion", "--winners", "--method occlusion --winners"):
+        swept.clear()
+        explain(f"run --top 3 {options} --save-maps --overwrite -q")
+        taken[options] = sum(swept)
+        made[options] = {
+            path: path.read_bytes()
+            for path in Path("run/explain").rglob("*.*")
+            if path.name.endswith(("occlusion.png", "occlusion.npz", "winners.png"))
+        }
+    apart, together = list(taken)[:2], list(taken)[2]
+    assert taken[together] == taken[apart[0]] == taken[apart[1]] > 3
+    assert made[together] == made[apart[0]] | made[apart[1]]
 
 
 def test_maps_may_be_checked():
