@@ -110,6 +110,7 @@ def _explain_images(
     seconds: list[Mapping[str, float]] = []
     stopped = None
     try:
+        pictures.tell(studies.left(methods))
         with progress("explaining", total=len(job.cases)) as step:
             for batch in explanations(job.cases, explainer, older, methods, budget.step):
                 for explanation in batch:

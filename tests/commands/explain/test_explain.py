@@ -20,8 +20,9 @@ import errlens
 import errlens.attribution.cases
 from errlens.attribution import masks
 from errlens.attribution.methods import method_names
+from errlens.commands.explain import pictures as drawn
 from errlens.commands.explain.earlier_calls import EarlierCalls
-from errlens.formats import probability
+from errlens.formats import number, probability
 from errlens.run.csv_tables import read_csv
 from tests.conftest import call, contents, ends, refused, signals_as
 
@@ -515,6 +516,31 @@ def test_maps_may_be_checked():
     assert set(found["method"]) == {"grad-cam", "gradient"}
     assert found["similarity"].dropna().between(0, 1).all()
     assert "if randomised" in said.stdout
+
+
+@pytest.mark.parametrize("how", ["", "--compare --method gradient"])
+def test_a_heading_says_what_to_know_of_a_method_with_its_figure(monkeypatch, how):
+    said = []
+
+    def recorded(image, panels, **options):
+        said.append("\n".join([options["subtitle"], *(panel.detail for panel in panels)]))
+        return draw_heatmaps(image, panels, **options)
+
+    draw_heatmaps = drawn.draw_heatmaps
+    monkeypatch.setattr(drawn, "draw_heatmaps", recorded)
+    explain(f"run --top 3 --method guided-backprop {how}")
+    assert said
+    assert all(text.count("barely depends on the class") == 1 for text in said)
+    assert not any("rank correlation" in text for text in said)
+    said.clear()
+    explain(f"run --top 3 --method guided-backprop {how} --check")
+    found = read_csv(Path("run/explain/randomisation.csv"), text=("method", "layer"))
+    of_all = found.loc[found["method"] == "guided-backprop", "similarity"].iloc[-1]
+    words = f"barely depends on the class: rank correlation {number(of_all)}"
+    assert all(words in text for text in said)
+    said.clear()
+    explain("run --top 1 --method gradient")
+    assert not any("depends on the class" in text for text in said)
 
 
 def test_rather_than_explains_a_difference():
