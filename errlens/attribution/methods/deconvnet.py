@@ -16,9 +16,9 @@ from errlens.attribution.operations.rectifiers import (
     rectifiers_alone,
 )
 
-SUMMARY: Final = "the score sent back, rectified; barely depends on the class; signed"
+SUMMARY: Final = "the score sent back, rectified; depends little on the class; signed"
 ADDS_UP: Final = False
-CAVEAT: Final = "barely depends on the class"
+CAVEAT: Final = "depends little on the class"
 
 SAME: Final = (
     "its map would be the same for every image: rectifiers do not tell this method where something "

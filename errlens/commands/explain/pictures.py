@@ -239,7 +239,7 @@ def _caveat(method: str, looks: Looks) -> list[str]:
     caveat, left = load_method(method).caveat, looks.left.get(method)
     if caveat is None or left is None:
         return [caveat] if caveat else []
-    return [f"{caveat}: rank correlation {number(left)} with its maps of the randomised model"]
+    return [f"{caveat}; rank correlation with its maps of the randomised model {number(left)}"]
 
 
 def _gap(shown: Attribution) -> list[str]:
