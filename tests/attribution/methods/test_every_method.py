@@ -19,6 +19,7 @@ from tests.attribution.networks import (
     SIDE,
     Patches,
     explained,
+    fitting,
     model_of,
     planted,
     targets,
@@ -34,13 +35,8 @@ def method(request):
 
 @pytest.fixture
 def network(method):
-    """Return what makes the network that a method is tried on: the first of two that it accepts."""
-    pooling = next(
-        pooling
-        for pooling in ("mean", "max")
-        if method.unsupported(model_of(Patches(pooling))) is None
-    )
-    return partial(Patches, pooling)
+    """Return what makes a network that the method is tried on."""
+    return partial(fitting, method.name)
 
 
 def fingerprint(module):
