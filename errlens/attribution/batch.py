@@ -6,7 +6,13 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, borrowed
+from errlens.attribution.explained_model import (
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    Targets,
+    borrowed,
+)
 from errlens.attribution.methods import Method, load_method
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
@@ -18,7 +24,7 @@ def explain_batch(
     name: str,
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> list[Explained]:
     """Return a map of each target of each image, or the reason why there is none.
@@ -37,7 +43,7 @@ def explain_batch(
         UnfitMethod: The method cannot explain this network.
     """
     method = load_method(name)
-    ends = _ends(targets) if method.ADDS_UP else {}
+    ends = _ends(targets) if method.adds_up else {}
     asked = [place for place in range(len(targets[0])) if place not in ends]
     wanted = [[of_image[place] for place in asked] for of_image in targets]
     maps = _maps(name, method, model, images, wanted, settings)
@@ -60,7 +66,7 @@ def _maps(
     method: Method,
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     with borrowed(model.module):
@@ -69,7 +75,7 @@ def _maps(
         return method.explain(model, images, targets, settings)
 
 
-def _ends(targets: Sequence[Sequence[Target]]) -> dict[int, tuple[int, int]]:
+def _ends(targets: Targets) -> dict[int, tuple[int, int]]:
     """Return the places of differences with the places of the two scores that they are made of."""
     ends = {}
     for place in range(len(targets[0])):

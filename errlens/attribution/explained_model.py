@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import torch
 from PIL import Image
@@ -18,7 +18,11 @@ from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
 
+if TYPE_CHECKING:
+    from errlens.attribution.shared_sweeps import KeptSweeps
+
 PER_PIXEL: Final = "logits per unit of input"
+Targets = Sequence[Sequence[Target]]  # one list for each image, all of the same length
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class ExplainedModel:
     `size` is (channels, height, width) of its inputs. `black` and `white` are a black and a white
     pixel as fed, shape (channels,). `layer` is the spatial layer that methods with one look at, by
     name; None takes the last one. `reading` says how scores are read from what the network returns.
+    `kept_sweeps`, if given, are those that `shared_sweep` makes once for two who ask.
     """
 
     module: nn.Module
@@ -36,6 +41,7 @@ class ExplainedModel:
     white: Tensor
     layer: str | None = None
     reading: Reading = LOGITS
+    kept_sweeps: "KeptSweeps | None" = None
 
     @classmethod
     def of(cls, classifier: Classifier, *, layer: str | None = None) -> "ExplainedModel":
@@ -67,13 +73,22 @@ class ExplainedModel:
             self.spatial_layer.layout
         ]
 
+    @cached_property
+    def reasons(self) -> dict[str, str | None]:
+        """Why methods cannot explain this network, by name, of those that were asked."""
+        return {}
+
     def logits(self, images: Tensor) -> Tensor:
         """Return the scores of all classes, shape (n, classes).
 
         Raises:
             UserCodeFailed, OutOfMemory: The network raised something.
         """
-        with user_code("the forward of the model", images=len(images)):
+        # Scripted code, optimised, would hide its steps from the graph of gradients.
+        optimised = torch.jit.optimized_execution(  # type: ignore[attr-defined]
+            not torch.is_grad_enabled()
+        )
+        with user_code("the forward of the model", images=len(images)), optimised:
             # A copy, for a network may change its input.
             output = self.module(images.clone())
         return self.reading.logits(output, len(images))
@@ -162,7 +177,8 @@ def borrowed(module: nn.Module) -> Iterator[None]:
 
     Afterwards modes, gradients, flags and hooks are those of before.
     """
-    modes = {part: part.training for part in module.modules()}
+    # Frozen scripts have no mode: they are in evaluation mode for ever.
+    modes = {part: part.training for part in module.modules() if hasattr(part, "training")}
     flags = {weight: weight.requires_grad for weight in module.parameters()}
     gradients = {weight: weight.grad for weight in module.parameters()}
     module.eval()
@@ -178,7 +194,7 @@ def borrowed(module: nn.Module) -> Iterator[None]:
             weight.grad = gradients[weight]
 
 
-def scores_of(logits: Tensor, targets: Sequence[Sequence[Target]]) -> Tensor:
+def scores_of(logits: Tensor, targets: Targets) -> Tensor:
     """Return the score of each target, shape (n, t), from logits of shape (n, classes)."""
     wanted = torch.tensor([[target.wanted for target in of_image] for of_image in targets])
     against = torch.tensor(
@@ -254,7 +270,7 @@ def _missing(run: Callable[[], tuple[Tensor, Tensor]]) -> str | None:
 
 
 def input_gradients(
-    model: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]]
+    model: ExplainedModel, images: Tensor, targets: Targets
 ) -> tuple[Tensor, Tensor]:
     """Return scores, shape (n, t), and their gradients, shape (n, t, channels, height, width)."""
     with torch.enable_grad():

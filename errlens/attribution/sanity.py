@@ -65,7 +65,8 @@ def cascading_randomisation(
         UnfitMethod: The method cannot explain this network.
     """
     before = _maps(name, model, images, class_indices, settings)
-    copy = replace(model, module=deepcopy(model.module))
+    # What was swept with other weights is no use to it.
+    copy = replace(model, module=deepcopy(model.module), kept_sweeps=None)
     random = torch.Generator().manual_seed(settings.seed)
     similarities = []
     stages = list(_stages(copy.module))

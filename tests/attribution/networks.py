@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
+from errlens.attribution.methods import load_method
 from errlens.maps import Target
 
 SIDE = 24
@@ -40,6 +41,12 @@ class Patches(nn.Module):
         seen = self.relu(self.see(images))
         pooled = seen.mean(dim=(2, 3)) if self.pooling == "mean" else seen.amax(dim=(2, 3))
         return self.head(self.drop(pooled))
+
+
+def fitting(name):
+    """Return a network that a method is tried on: the first of two that it accepts."""
+    found = [Patches(pooling) for pooling in ("mean", "max")]
+    return next(one for one in found if load_method(name).unsupported(model_of(one)) is None)
 
 
 def model_of(module, *, size=(3, SIDE, SIDE), layer=None):

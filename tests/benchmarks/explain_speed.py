@@ -4,7 +4,8 @@ Grad-CAM with overlays of the images of a run, one PNG each, whole processes: `e
 --overlay-only` and a loop over pytorch-grad-cam (`pip install grad-cam opencv-python-headless`,
 no dependency of errlens); what an image takes is the difference to a process with one image.
 Occlusion maps of three classes of an image, in one process: errlens, and captum with channels_last
-and inference mode at the best of 1, 16 and 64 masks at a time::
+and inference mode at the best of 1, 16 and 64 masks at a time. Methods with rules of their own for
+what a network computes, where they fit, against the plain gradient of the same network::
 
     python tests/benchmarks/explain_speed.py RUN [--rounds 3]
 
@@ -24,12 +25,15 @@ import captum.attr
 import torch
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.methods import occlusion
+from errlens.attribution.methods import load_method, method_names, occlusion
 from errlens.data.photos.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import RunFolder, open_run
+
+WITH_RULES = ("guided-backprop", "deconvnet", "deeplift", "lrp")
+BATCH = 8  # images of which a gradient is taken at once
 
 PLAIN = """
 import sys
@@ -141,6 +145,29 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
     print_medians("occlusion maps of three classes of an image", found)
 
 
+def time_rules(run: RunFolder, rows: list[int], rounds: int) -> None:
+    """Alternate the plain gradient and methods with other rules for gradients, on one batch."""
+    classifier = reload_classifier(run.info, device="cpu")
+    model, settings = ExplainedModel.of(classifier), MethodSettings()
+    root, frame = Path(run.info.data_root), run.predictions.frame
+    values = [load_input(root / frame["path"][row], classifier.preparation).value for row in rows]
+    images = stack(values, classifier.preparation, classifier.device)
+    targets = [[Target("predicted", int(frame["pred"][row]))] for row in rows]
+    known = ["gradient", *(name for name in WITH_RULES if name in method_names())]
+    fitting = [name for name in known if not load_method(name).unsupported(model)]
+    found: dict[str, list[float]] = {name: [] for name in fitting}
+    for _ in range(3 * rounds):
+        for name, taken in found.items():
+            start = time.perf_counter()
+            with borrowed(model.module):
+                load_method(name).explain(model, images, targets, settings)
+            taken.append(time.perf_counter() - start)
+    print_medians(f"maps of {len(rows)} images at once, a class each", found)
+    medians = {name: statistics.median(taken) for name, taken in found.items()}
+    for name in fitting[1:]:
+        print(f"  {name:24} {medians[name] / medians['gradient']:6.2f} times a plain gradient")
+
+
 def print_medians(what: str, found: dict[str, list[float]]) -> None:
     print(what)
     for name, taken in found.items():
@@ -156,6 +183,7 @@ def main() -> None:
     args = parser.parse_args()
     run = open_run(args.run)
     rows = rows_of(run, args.images)
+    time_rules(run, rows[:BATCH], args.rounds)
     time_grad_cam(run, rows, args.rounds)
     time_occlusion(run, rows, args.rounds)
 

@@ -3,41 +3,41 @@
 A method is a module with
 
 - `SUMMARY`, what it shows, for a list;
-- `ADDS_UP`, whether the map of a difference of scores is the difference of their maps;
-- `unsupported(network)`, the reason why it cannot explain a network, or None;
-- `explain(network, images, targets, settings)`, the maps: see `Method`.
+- `explain(model, images, targets, settings)`, the maps: see `Explain`;
+
+and where they are other than usual
+
+- `unsupported(model)`, the reason why it cannot explain a network, or None: by default, that its
+  scores have no gradient;
+- `ADDS_UP`, whether the map of a difference of scores is the difference of their maps: by default,
+  it is;
+- `CAVEAT`, what a reader must know of every map, and stands in the heading: by default, nothing.
 
 That the file exists is all it takes: help, validation and the tests of all methods follow from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from errlens.errors import UnfitOption, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
-    from errlens.maps import Target
+    from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 
 
-class Method(Protocol):
-    """What a module of this package offers."""
+class Explain(Protocol):
+    """How a method makes its maps."""
 
-    SUMMARY: str
-    ADDS_UP: bool
-
-    def unsupported(self, model: "ExplainedModel") -> str | None:
-        """Return why the network cannot be explained by this method, or None."""
-
-    def explain(
+    def __call__(
         self,
         model: "ExplainedModel",
         images: "Tensor",
-        targets: Sequence[Sequence["Target"]],
+        targets: "Targets",
         settings: "MethodSettings",
     ) -> "Maps":
         """Return a map for each target of each image.
@@ -48,6 +48,24 @@ class Method(Protocol):
             targets: One list for each image, all of the same length t.
             settings: Options of all methods; each takes those it knows.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a module of this package offers, with what it leaves to the defaults."""
+
+    name: str
+    summary: str
+    explain: Explain
+    reason: Callable[["ExplainedModel"], str | None]
+    adds_up: bool
+    caveat: str | None
+
+    def unsupported(self, model: "ExplainedModel") -> str | None:
+        """Return why the network cannot be explained by this method, or None; it is asked once."""
+        if self.name not in model.reasons:
+            model.reasons[self.name] = self.reason(model)
+        return model.reasons[self.name]
 
 
 def method_names() -> list[str]:
@@ -72,4 +90,16 @@ def load_method(name: str) -> Method:
             f"there is no method {name!r}",
             hint=did_you_mean(near, f"there are {', '.join(method_names())}"),
         )
-    return cast("Method", import_module(f"{__name__}.{name.replace('-', '_')}"))
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    return Method(
+        name=name,
+        summary=module.SUMMARY,
+        explain=module.explain,
+        reason=getattr(module, "unsupported", _no_gradient),
+        adds_up=getattr(module, "ADDS_UP", True),
+        caveat=getattr(module, "CAVEAT", None),
+    )
+
+
+def _no_gradient(model: "ExplainedModel") -> str | None:
+    return model.no_gradient

@@ -5,7 +5,6 @@ Localization", ICCV 2017, equations 1 and 2, without the ReLU of the latter: wha
 score stays, negative.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -15,15 +14,14 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
+    Targets,
     gradients,
     leaves_at,
     scores_of,
 )
 from errlens.errors import InputError
-from errlens.maps import Target
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
-ADDS_UP: Final = True
 
 UNIT: Final = "logits (Grad-CAM)"
 BLIND: Final = "the score does not depend on this layer: its gradient is zero"
@@ -39,10 +37,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 
 
 def explain(
-    model: ExplainedModel,
-    images: Tensor,
-    targets: Sequence[Sequence[Target]],
-    settings: MethodSettings,
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
 ) -> Maps:
     """Return the channels of a layer, each times its mean gradient, added up.
 

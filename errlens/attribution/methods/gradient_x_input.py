@@ -4,7 +4,6 @@ A. Shrikumar, P. Greenside, A. Kundaje, "Learning Important Features Through Pro
 Differences", ICML 2017, section 3.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from torch import Tensor
@@ -13,24 +12,15 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
+    Targets,
     input_gradients,
 )
-from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel would add to the score if the network were linear; signed"
-ADDS_UP: Final = True
-
-
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the scores of the network have no gradient."""
-    return model.no_gradient
 
 
 def explain(
-    model: ExplainedModel,
-    images: Tensor,
-    targets: Sequence[Sequence[Target]],
-    settings: MethodSettings,
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
 ) -> Maps:
     """Return gradient times input as fed, summed over channels, in logits.
 

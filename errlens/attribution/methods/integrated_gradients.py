@@ -3,7 +3,6 @@
 M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks", ICML 2017, equation 1.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,27 +13,18 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
+    Targets,
     input_gradients,
     scores_of,
 )
-from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel adds to the score on the way from black; signed, adds up to it"
-ADDS_UP: Final = True
 
 BASELINE: Final = "black"
 
 
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the scores of the network have no gradient."""
-    return model.no_gradient
-
-
 def explain(
-    model: ExplainedModel,
-    images: Tensor,
-    targets: Sequence[Sequence[Target]],
-    settings: MethodSettings,
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
 ) -> Maps:
     """Return the integral summed over channels, in logits.
 

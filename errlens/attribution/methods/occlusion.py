@@ -4,18 +4,15 @@ M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks",
 4.2; mask, stride and clipping by default as in MATLAB's occlusionSensitivity.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
-from errlens.attribution.masks import sweep
-from errlens.maps import Target
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
+from errlens.attribution.shared_sweeps import shared_sweep
 
 SUMMARY: Final = "how far the score falls when a part is hidden; for any network, signed"
-ADDS_UP: Final = True
 
 
 def unsupported(model: ExplainedModel) -> str | None:
@@ -25,10 +22,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 
 
 def explain(
-    model: ExplainedModel,
-    images: Tensor,
-    targets: Sequence[Sequence[Target]],
-    settings: MethodSettings,
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
 ) -> Maps:
     """Return how far the score falls under each mask, one value for each place of the mask.
 
@@ -41,7 +35,7 @@ def explain(
     probability = settings.probability
     values, scores = [], []
     for image, of_image in zip(images, targets, strict=True):
-        swept = sweep(model, image, settings)
+        swept = shared_sweep(model, image, settings)
         values.append(swept.drops(of_image, probability=probability))
         scores.append(swept.scores(of_image, probability=probability))
     unit = "probability" if probability else "logits"

@@ -4,7 +4,6 @@ D. Smilkov, N. Thorat, B. Kim, F. Viégas, M. Wattenberg, "SmoothGrad: removing 
 noise", 2017, equation 1.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -15,25 +14,16 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
+    Targets,
     input_gradients,
     scores_of,
 )
-from errlens.maps import Target
 
 SUMMARY: Final = "the gradient without its noise: averaged over noisy copies; signed"
-ADDS_UP: Final = True
-
-
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the scores of the network have no gradient."""
-    return model.no_gradient
 
 
 def explain(
-    model: ExplainedModel,
-    images: Tensor,
-    targets: Sequence[Sequence[Target]],
-    settings: MethodSettings,
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
 ) -> Maps:
     """Return the mean gradient summed over channels, in logits per unit of the input as fed.
 

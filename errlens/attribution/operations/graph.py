@@ -4,7 +4,7 @@ It also holds what `calls` cannot see: autograd functions of somebody's own, com
 code.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from torch import Tensor
@@ -27,6 +27,11 @@ _LINEAR: Final = words(
     UpsampleNearest2D UpsampleNearestExact2D View
     """
 )
+
+_PRODUCTS: Final = words("Addbmm Addmm Addmv Baddbmm Bmm Div Dot Mm Mul Mv")
+_BATCH_NORMS: Final = words("CudnnBatchNorm MiopenBatchNorm NativeBatchNorm")
+# Torch's own steps that have no number.
+_UNNUMBERED: Final = words("AccumulateGrad CopyBackwards")
 
 
 def nodes(result: Tensor) -> Iterator[Node]:
@@ -52,6 +57,28 @@ def kind(node: Node) -> str:
     name = node.name().removeprefix("torch::autograd::")
     # Torch's own steps have a number; a function of somebody's own may be called as one of them.
     return name.rstrip("0123456789").removesuffix("Backward") if name[-1:].isdigit() else name
+
+
+def hidden(steps: Iterable[Node]) -> set[str]:
+    """Return the kinds of steps that hide what they compute.
+
+    Those are autograd functions of somebody's own, compiled code, scripted code that was optimised
+    and what writes into a part of a tensor.
+    """
+    names = {node.name().rpartition(":")[2] for node in steps}
+    return {name for name in names if not name[-1:].isdigit()} - _UNNUMBERED
+
+
+def is_linear(node: Node) -> bool:
+    """Tell whether what a step does to a gradient is the same whatever it was given.
+
+    A product is of one thing that depends on the image, a batch normalisation by known statistics.
+    """
+    if kind(node) in _BATCH_NORMS:
+        return not node._saved_training  # type: ignore[attr-defined]
+    if kind(node) in _PRODUCTS:
+        return sum(before is not None for before, _ in node.next_functions) < 2
+    return kind(node) in _LINEAR
 
 
 def not_linear(result: Tensor, *, but: Collection[str] = ()) -> set[str]:

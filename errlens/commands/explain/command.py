@@ -103,7 +103,7 @@ def _explain_images(
 ) -> Explained:
     """Explain image by image, until all are done or it is time to stop; then call `end`."""
     explainer = explainer_of(job, job.load())
-    older = explainer_of(job, job.load_older()) if job.load_older else None
+    older = explainer_of(job, job.load_older(), older=True) if job.load_older else None
     methods = fitting_methods(job.how, explainer.model)
     studies = Studies(explainer, pictures, job)
     index = IndexRows(regions_of(job, explainer.classifier), job.how.described)
@@ -111,6 +111,7 @@ def _explain_images(
     seconds: list[Mapping[str, float]] = []
     stopped = None
     try:
+        pictures.tell(studies.left(methods))
         with progress("explaining", total=len(job.cases)) as step:
             for batch in explanations(job.cases, explainer, older, methods, budget.step):
                 for explanation in batch:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from errlens.attribution.cases import Case, Explainer, Explanation, PhotoCases, case_before
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.methods import load_method, method_names
+from errlens.attribution.shared_sweeps import KeptSweeps
 from errlens.commands.explain.job import Job, Procedure
 from errlens.commands.explain.options import ExplainOptions
 from errlens.data.photos.preprocess import Preprocessing
@@ -16,8 +17,11 @@ from errlens.model.reload import untrained_classifier, untrained_model
 from errlens.terminal import Screen
 
 
-def explainer_of(job: Job, classifier: Classifier) -> Explainer:
-    """Return a classifier with its settings; as in MATLAB's examples it may see the whole image."""
+def explainer_of(job: Job, classifier: Classifier, *, older: bool = False) -> Explainer:
+    """Return a classifier with its settings; as in MATLAB's examples it may see the whole image.
+
+    That of an `older` run is explained, but not studied.
+    """
     how = job.how
     if how.looks.matlab:
         if not isinstance(classifier.preparation, Preprocessing):
@@ -27,6 +31,8 @@ def explainer_of(job: Job, classifier: Classifier) -> Explainer:
     if how.on_original and not isinstance(classifier.preparation, Preprocessing):
         raise UnfitOption("--on original: what a transform of one's own crops is not known")
     model = ExplainedModel.of(classifier, layer=how.layer)
+    if "winners" in how.studies and not older:
+        model = replace(model, kept_sweeps=KeptSweeps())
     batch_size = how.batch_size or classifier.good_batch_size
     classifier.check_batch_size(batch_size)
     return Explainer(

@@ -1,7 +1,8 @@
 """Where the pictures and maps of explanations are written: one by one, and sheets of several."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
@@ -64,6 +65,10 @@ class PictureFiles:
         stem = file_name(PurePosixPath(case.facts["path"]).stem)
         name = f"{case.facts['row']}_{stem}"
         return name if self._of_photos else f"{self._group(case)}/{name}"
+
+    def tell(self, left: Mapping[str, float]) -> None:
+        """Tell by method how much of its maps is left of a randomised network, for the headings."""
+        self._looks = replace(self._looks, left=left)
 
     def add(self, explanation: Explanation) -> dict[str, Files]:
         """Write the pictures of one image, and its maps; return the files of each method."""

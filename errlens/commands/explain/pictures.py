@@ -1,7 +1,7 @@
 """Pictures of explanations: of one method, of all methods, of many images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.attribution.cases import Case, Explanation
+from errlens.attribution.methods import load_method
 from errlens.choices import Upsampling
 from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import Shades
@@ -36,12 +37,13 @@ class Scene(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
-    """How pictures look."""
+    """How pictures look, and by method how much of its maps is left of a randomised network."""
 
     alpha: float
     colormap: str | None
     upsampling: Upsampling
     matlab: bool = False
+    left: Mapping[str, float] = field(default_factory=dict)
 
     def shades(self, *, signed: bool = True) -> Shades:
         """Return how maps are coloured; `signed` if their method can give negative values."""
@@ -84,7 +86,7 @@ def method_figure(explanation: Explanation, method: str, looks: Looks) -> Figure
         None,
         panels,
         title=title(explanation.case),
-        subtitle="\n".join([file_and_row(explanation.case), _how(maps)]),
+        subtitle="\n".join([file_and_row(explanation.case), _how(maps), *_caveat(method, looks)]),
         unit=maps[0].unit,
         explained=not looks.matlab,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
@@ -128,7 +130,7 @@ def comparison_figure(explanation: Explanation, looks: Looks) -> Figure | None:
         Panel(
             name,
             shown.values,
-            _detail_of_method(shown),
+            "\n".join([*_detail_of_method(shown), *_caveat(name, looks)]),
             box=scene.box,
             signed=shown.signed,
         )
@@ -169,7 +171,7 @@ def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
         None,
         panels,
         title=heading,
-        subtitle=f"{_how(maps)}; one scale for all",
+        subtitle="\n".join([f"{_how(maps)}; one scale for all", *_caveat(maps[0].method, looks)]),
         unit=maps[0].unit,
         explained=not looks.matlab,
         **looks.shades(signed=maps[0].signed),
@@ -227,9 +229,17 @@ def _score(shown: Attribution) -> str:
     return f"{what} {probability(shown.score) if what == 'p' else number(shown.score)}"
 
 
-def _detail_of_method(shown: Attribution) -> str:
+def _detail_of_method(shown: Attribution) -> list[str]:
     """Return what is worth knowing of a map beside those of other methods."""
-    return "\n".join([f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_gap(shown)])
+    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_gap(shown)]
+
+
+def _caveat(method: str, looks: Looks) -> list[str]:
+    """Return what a reader must know of all maps of a method, with its figure where it is known."""
+    caveat, left = load_method(method).caveat, looks.left.get(method)
+    if caveat is None or left is None:
+        return [caveat] if caveat else []
+    return [f"{caveat}; rank correlation with its maps of the randomised model {number(left)}"]
 
 
 def _gap(shown: Attribution) -> list[str]:

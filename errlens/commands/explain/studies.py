@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import chain, islice
 from typing import Any, Final
 
 import torch
@@ -13,7 +15,9 @@ from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
 from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.masks import sweep
-from errlens.attribution.sanity import cascading_randomisation
+from errlens.attribution.methods import load_method
+from errlens.attribution.sanity import Similarity, cascading_randomisation
+from errlens.attribution.shared_sweeps import shared_sweep
 from errlens.commands.explain import study_pictures
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, PictureFiles
@@ -24,6 +28,7 @@ SWEPT: Final = (
     ("10%", "10%"), ("20%", "20%"), ("30%", "30%"), ("40%", "40%"),
     ("10%", "5%"), ("20%", "10%"), ("30%", "15%"), ("40%", "20%"),
 )  # fmt: skip
+CHECKED: Final = {"check", "compare"}
 RANDOMISED: Final = 4  # images whose maps are made again with the model randomised
 
 
@@ -35,7 +40,8 @@ class Studies:
         self._pictures = pictures
         self._looks = job.how.looks
         self._asked = job.how.studies
-        self._first: list[tuple[Tensor, int]] = []
+        self._cases = job.cases
+        self._by_stage: dict[str, list[Similarity]] = {}
         self.covers: list[dict[str, Any]] = []
         self.agreement = Agreement()
 
@@ -50,7 +56,7 @@ class Studies:
             self._sweep(explanation, explanation.tensor, f"{name}_sweep.png")
         if "winners" in self._asked:
             self._winners(explanation, explanation.tensor, f"{name}_winners.png")
-        if not self._asked & {"check", "compare"}:
+        if not self._asked & CHECKED:
             return {}
         maps = _of_predicted(explanation)
         self.agreement.add(maps)
@@ -58,19 +64,42 @@ class Studies:
 
     def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
-        if not self._first:
-            return []
-        tensors, classes = zip(*self._first, strict=True)
-        images = torch.stack(tensors)
-        model, settings = self._explainer.model, self._explainer.settings
-        only_last = "check" not in self._asked
         return [
-            {"method": name, **stage._asdict()}
-            for name in methods
-            for stage in cascading_randomisation(
-                name, model, images, classes, settings, only_last=only_last
-            )
+            {"method": name, **stage._asdict()} for name in methods for stage in self._stages(name)
         ]
+
+    def left(self, methods: Sequence[str]) -> dict[str, float]:
+        """Return how much is left in the end of the maps of methods that have a caveat."""
+        warned = [name for name in methods if load_method(name).caveat]
+        stages = {name: self._stages(name) for name in warned}
+        return {name: found[-1].similarity for name, found in stages.items() if found}
+
+    def _stages(self, method: str) -> list[Similarity]:
+        """Return how far a method's maps survive each stage; none unless that was asked."""
+        if method not in self._by_stage:
+            images, classes = self._first
+            model, settings = self._explainer.model, self._explainer.settings
+            only_last = "check" not in self._asked
+            self._by_stage[method] = (
+                cascading_randomisation(
+                    method, model, images, classes, settings, only_last=only_last
+                )
+                if classes
+                else []
+            )
+        return self._by_stage[method]
+
+    @cached_property
+    def _first(self) -> tuple[Tensor, list[int]]:
+        """The first images that can be read, as fed, and what was predicted of them."""
+        if not self._asked & CHECKED:
+            return torch.empty(0), []
+        each = chain.from_iterable(self._explainer.explain(self._cases, [], at_most=RANDOMISED))
+        seen = ((one.tensor, one.case.facts["pred"]) for one in each if one.tensor is not None)
+        first = list(islice(seen, RANDOMISED))
+        if not first:
+            return torch.empty(0), []
+        return torch.stack([tensor for tensor, _ in first]), [pred for _, pred in first]
 
     def _cover(self, explanation: Explanation, image: Tensor, file: str) -> None:
         facts = explanation.case.facts
@@ -113,7 +142,7 @@ class Studies:
         model = self._explainer.model
         layer = model.spatial_layer
         with borrowed(model.module):
-            swept = sweep(model, image, self._explainer.settings, layer=layer)
+            swept = shared_sweep(model, image, self._explainer.settings, layer=layer)
         names = self._explainer.classifier.classes.names
         fall = swept.strongest_channel()
         self._pictures.figure(
@@ -124,8 +153,6 @@ class Studies:
         self, explanation: Explanation, image: Tensor, maps: Mapping[str, Attribution]
     ) -> dict[str, Faithfulness]:
         pred = explanation.case.facts["pred"]
-        if len(self._first) < RANDOMISED:
-            self._first.append((image, pred))
         test = FaithfulnessTest(self._explainer.model, image, pred, self._explainer.settings)
         return {method: test.of_map(shown.values) for method, shown in maps.items()}
 

@@ -40,7 +40,7 @@ def show_methods(screen: Screen, model: ExplainedModel) -> None:
     for name in method_names():
         method = load_method(name)
         reason = method.unsupported(model)
-        rows.append((name, "no" if reason else "yes", reason or method.SUMMARY))
+        rows.append((name, "no" if reason else "yes", reason or method.summary))
     heads = ("method", "fits", "what it shows, or why not")
     screen.table(heads, rows, prose=heads[-1:])
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchvision.ops import Permute
 
 from errlens.errors import NoSpatialLayer, UnfitLayer, which_of
+from errlens.model.layers.hooks import is_scripted
 from errlens.model.layers.runs import Call, Run, run_layers
 from errlens.model.layers.tokens import last_seen
 
@@ -71,6 +72,8 @@ def find_layer(
             are cannot be told.
         NoSpatialLayer: No layer has a map, or where its places are cannot be told.
     """
+    if is_scripted(module):
+        raise NoSpatialLayer("its layers cannot be looked into: it is a script of torch.jit")
     run = run_layers(module, size)
     if name is not None:
         return _named(name, run, module)

@@ -59,7 +59,7 @@ def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:
     Raises:
         UserCodeFailed, OutOfMemory: It raised something.
     """
-    modes = {part: part.training for part in module.modules()}
+    modes = {part: part.training for part in module.modules() if hasattr(part, "training")}
     module.eval()
     try:
         run = _on_two_or_one(module, size)

@@ -18,9 +18,11 @@ from scipy.stats import wilcoxon
 
 import errlens
 import errlens.attribution.cases
+from errlens.attribution import masks
 from errlens.attribution.methods import method_names
+from errlens.commands.explain import pictures as drawn
 from errlens.commands.explain.earlier_calls import EarlierCalls
-from errlens.formats import probability
+from errlens.formats import number, probability
 from errlens.run.csv_tables import read_csv
 from tests.conftest import call, contents, ends, refused, signals_as
 
@@ -479,6 +481,30 @@ def test_studies_of_occlusion_have_pictures_of_their_own():
     assert pictures() == [f"{name}_grad-cam.png", f"{name}_sweep.png", f"{name}_winners.png"]
 
 
+def test_winners_are_read_from_the_sweep_of_occlusion(monkeypatch):
+    swept = []
+
+    def counted(model, image, cases, batch_size):
+        swept.append(len(cases))
+        return logits_under(model, image, cases, batch_size)
+
+    logits_under = masks.logits_under
+    monkeypatch.setattr(masks, "logits_under", counted)
+    taken, made = {}, {}
+    for options in ("--method occlusion", "--winners", "--method occlusion --winners"):
+        swept.clear()
+        explain(f"run --top 3 {options} --save-maps --overwrite -q")
+        taken[options] = sum(swept)
+        made[options] = {
+            path: path.read_bytes()
+            for path in Path("run/explain").rglob("*.*")
+            if path.name.endswith(("occlusion.png", "occlusion.npz", "winners.png"))
+        }
+    apart, together = list(taken)[:2], list(taken)[2]
+    assert taken[together] == taken[apart[0]] == taken[apart[1]] > 3
+    assert made[together] == made[apart[0]] | made[apart[1]]
+
+
 def test_maps_may_be_checked():
     said = explain(f"run --top 2 --check --method grad-cam --method gradient {QUICK}")
     table = index()
@@ -492,6 +518,31 @@ def test_maps_may_be_checked():
     assert set(found["method"]) == {"grad-cam", "gradient"}
     assert found["similarity"].dropna().between(0, 1).all()
     assert "if randomised" in said.stdout
+
+
+@pytest.mark.parametrize("how", ["", "--compare --method gradient"])
+def test_a_heading_says_what_to_know_of_a_method_with_its_figure(monkeypatch, how):
+    said = []
+
+    def recorded(image, panels, **options):
+        said.append("\n".join([options["subtitle"], *(panel.detail for panel in panels)]))
+        return draw_heatmaps(image, panels, **options)
+
+    draw_heatmaps = drawn.draw_heatmaps
+    monkeypatch.setattr(drawn, "draw_heatmaps", recorded)
+    explain(f"run --top 3 --method guided-backprop {how}")
+    assert said
+    assert all(text.count("barely depends on the class") == 1 for text in said)
+    assert not any("rank correlation" in text for text in said)
+    said.clear()
+    explain(f"run --top 3 --method guided-backprop {how} --check")
+    found = read_csv(Path("run/explain/randomisation.csv"), text=("method", "layer"))
+    of_all = found.loc[found["method"] == "guided-backprop", "similarity"].iloc[-1]
+    words = "barely depends on the class; rank correlation with its maps of the randomised model"
+    assert all(f"{words} {number(of_all)}" in text for text in said)
+    said.clear()
+    explain("run --top 1 --method gradient")
+    assert not any("depends on the class" in text for text in said)
 
 
 def test_rather_than_explains_a_difference():

@@ -280,6 +280,17 @@ def test_a_network_without_a_map_is_refused(module, why):
         find_layer(module, (3, 16, 16))
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@pytest.mark.parametrize("frozen", [False, True])
+def test_scripted_code_is_not_looked_into(frozen):
+    inner = torch.jit.script(nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU()).eval())
+    inner = torch.jit.freeze(inner) if frozen else inner
+    with pytest.raises(NoSpatialLayer, match="a script"):
+        find_layer(inner, (4, 32, 32))
+    around = nn.Sequential(nn.Conv2d(3, 4, 3), inner, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert find_layer(around, (3, 32, 32)) == SpatialLayer("0", "NCHW", (30, 30))
+
+
 def test_the_network_is_left_as_it_was():
     module = network("test_resnet").train()
     module.layer1.eval()

@@ -1,0 +1,47 @@
+"""Deconvnet: a score sent backwards through transposed filters, rectified as it goes.
+
+M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section
+2.1: a rectifier passes the gradient g on where g > 0, whatever it got itself, and max pooling sends
+it to the place that was the largest, so that pooling alone, or products, know of the image.
+"""
+
+from typing import Final
+
+from torch import Tensor
+
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
+from errlens.attribution.operations.rectifiers import (
+    no_rectifier,
+    rectified_gradients,
+    rectifiers_alone,
+)
+
+SUMMARY: Final = "the score sent back, rectified; depends little on the class; signed"
+ADDS_UP: Final = False
+CAVEAT: Final = "depends little on the class"
+
+SAME: Final = (
+    "its map would be the same for every image: rectifiers do not tell this method where something "
+    "was, and the network has no max pooling, which would"
+)
+
+
+def unsupported(model: ExplainedModel) -> str | None:
+    """Say that no rectifier lies on its maps, or that nothing of the image would be seen."""
+    if reason := no_rectifier(model):
+        return reason
+    return SAME if rectifiers_alone(model) else None
+
+
+def explain(
+    model: ExplainedModel, images: Tensor, targets: Targets, settings: MethodSettings
+) -> Maps:
+    """Return what arrives, summed over channels: without a unit but that of this network."""
+    del settings
+    scores, slopes = rectified_gradients(model, images, targets, _deconvolved)
+    return Maps(slopes.sum(dim=2), scores, unit="rectified gradient")
+
+
+def _deconvolved(passed: Tensor, arriving: Tensor) -> Tensor:
+    del passed
+    return arriving.clamp(min=0)
