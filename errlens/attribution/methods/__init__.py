@@ -2,7 +2,7 @@
 
 A method is a module with
 
-- `SUMMARY`, what it shows, for a list;
+- `SUMMARY`, what it shows, for a list, and `CARD`, what there is to know of it;
 - `explain(model, images, targets, settings)`, the maps: see `Explain`;
 
 and where they are other than usual
@@ -22,6 +22,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
 
+from errlens.attribution.card import Card
 from errlens.errors import UnfitOption, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Method:
 
     name: str
     summary: str
+    card: Card
     explain: Explain
     reason: Callable[["ExplainedModel"], str | None]
     adds_up: bool
@@ -94,6 +96,7 @@ def load_method(name: str) -> Method:
     return Method(
         name=name,
         summary=module.SUMMARY,
+        card=module.CARD,
         explain=module.explain,
         reason=getattr(module, "unsupported", _no_gradient),
         adds_up=getattr(module, "ADDS_UP", True),

@@ -9,6 +9,7 @@ from typing import Final
 
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.operations.rectifiers import (
     no_rectifier,
@@ -17,6 +18,15 @@ from errlens.attribution.operations.rectifiers import (
 )
 
 SUMMARY: Final = "the score sent back, rectified; depends little on the class; signed"
+CARD: Final = Card(
+    means="A drawing of what the strongest activations answer to, made by running the network"
+    " backwards.",
+    lies="It depends on the pooling switches of the image more than on the class, and "
+    "redraws edges whatever is asked.",
+    paper="M. D. Zeiler, R. Fergus, ECCV 2014, Visualizing and Understanding Convolutional "
+    "Networks, section 2.",
+    unit="logits per unit of input, with negative parts cut at every rectifier",
+)
 ADDS_UP: Final = False
 CAVEAT: Final = "depends little on the class"
 

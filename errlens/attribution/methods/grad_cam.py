@@ -10,6 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
@@ -22,6 +23,15 @@ from errlens.attribution.explained_model import (
 from errlens.errors import InputError
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
+CARD: Final = Card(
+    means="Which places of the last map speak for a class: its channels, each weighted by its"
+    " mean slope.",
+    lies="It is coarse, a cell is often a tenth of the image, and each cell has seen far "
+    "beyond its own place; with heads that are not a mean and a linear layer the "
+    "weights are a rough guess.",
+    paper="R. R. Selvaraju et al., ICCV 2017, Grad-CAM, equations 1 and 2.",
+    unit="logits, with a pooled linear head; else it compares places of one image",
+)
 
 UNIT: Final = "logits (Grad-CAM)"
 BLIND: Final = "the score does not depend on this layer: its gradient is zero"

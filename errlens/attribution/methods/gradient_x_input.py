@@ -8,6 +8,7 @@ from typing import Final
 
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
@@ -17,6 +18,15 @@ from errlens.attribution.explained_model import (
 )
 
 SUMMARY: Final = "what each pixel would add to the score if the network were linear; signed"
+CARD: Final = Card(
+    means="What a pixel adds to the score if the network were the straight line that touches "
+    "it here.",
+    lies="Black (the zero of the input as fed) never counts, whatever it shows; activations "
+    "that are off hide what would matter if they were on.",
+    paper="A. Shrikumar, P. Greenside, A. Shcherbina, A. Kundaje, 2016, Not Just a Black Box,"
+    " arXiv 1605.01713.",
+    unit="logits",
+)
 
 
 def explain(

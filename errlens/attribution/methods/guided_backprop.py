@@ -11,10 +11,19 @@ from typing import Final
 
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.operations.rectifiers import no_rectifier, rectified_gradients
 
 SUMMARY: Final = "the gradient through what excites alone; barely depends on the class; signed"
+CARD: Final = Card(
+    means="What in the image, sharply drawn, has passed all rectifiers on the way to a class.",
+    lies="It barely depends on the class or on the later layers: it draws the edges that the"
+    " network sees, and would with random weights. Never take it as evidence for one "
+    "class against another.",
+    paper="J. T. Springenberg et al., ICLR workshops 2015, Striving for Simplicity.",
+    unit="logits per unit of input, with negative parts cut at every rectifier",
+)
 ADDS_UP: Final = False
 CAVEAT: Final = "barely depends on the class"
 

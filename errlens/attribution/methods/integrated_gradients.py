@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
@@ -19,6 +20,14 @@ from errlens.attribution.explained_model import (
 )
 
 SUMMARY: Final = "what each pixel adds to the score on the way from black; signed, adds up to it"
+CARD: Final = Card(
+    means="What a pixel adds to the score on the straight way from a black image; the map "
+    "adds up to the difference of the two scores.",
+    lies="What is as dark as the baseline gets nothing, as the black of a black dog; the way"
+    " leads through images that nobody ever saw.",
+    paper="M. Sundararajan, A. Taly, Q. Yan, ICML 2017, Axiomatic Attribution for Deep Networks.",
+    unit="logits",
+)
 
 BASELINE: Final = "black"
 

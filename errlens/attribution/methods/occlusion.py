@@ -9,10 +9,20 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.shared_sweeps import shared_sweep
 
 SUMMARY: Final = "how far the score falls when a part is hidden; for any network, signed"
+CARD: Final = Card(
+    means="How far the score falls when a square of the image is hidden, for any network; "
+    "positive where hiding hurts.",
+    lies="Two places that say the same are both shown as needless; a grey square is a thing "
+    "of its own, and its size decides what can be seen.",
+    paper="M. D. Zeiler, R. Fergus, ECCV 2014, Visualizing and Understanding Convolutional "
+    "Networks, section 4.2.",
+    unit="logits, with --probability a probability",
+)
 
 
 def unsupported(model: ExplainedModel) -> str | None:

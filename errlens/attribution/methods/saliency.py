@@ -7,6 +7,7 @@ from typing import Final
 
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import (
     PER_PIXEL,
     ExplainedModel,
@@ -17,6 +18,15 @@ from errlens.attribution.explained_model import (
 )
 
 SUMMARY: Final = "how much the score changes with each pixel, the strongest channel; unsigned"
+CARD: Final = Card(
+    means="How much the score changes with a pixel, in either direction: the largest slope of"
+    " its channels.",
+    lies="Edges and noise are often strong whatever is shown; it cannot tell what speaks for"
+    " a class from what speaks against it.",
+    paper="K. Simonyan, A. Vedaldi, A. Zisserman, 2014, Deep Inside Convolutional Networks, "
+    "arXiv 1312.6034.",
+    unit="logits per unit of input",
+)
 ADDS_UP: Final = False
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from errlens.attribution.card import Card
 from errlens.attribution.explained_model import (
     PER_PIXEL,
     ExplainedModel,
@@ -20,6 +21,14 @@ from errlens.attribution.explained_model import (
 )
 
 SUMMARY: Final = "the gradient without its noise: averaged over noisy copies; signed"
+CARD: Final = Card(
+    means="The gradient without most of its noise: the mean over copies of the image with "
+    "noise on them.",
+    lies="It explains the noisy images too; much noise shows what a blurred network would "
+    "see, and unlike structure is averaged away.",
+    paper="D. Smilkov et al., 2017, SmoothGrad, arXiv 1706.03825.",
+    unit="logits per unit of input",
+)
 
 
 def explain(

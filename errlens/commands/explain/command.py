@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from errlens.attribution.choosing import advice, trials
+from errlens.attribution.methods import load_method
 from errlens.commands.explain import view
 from errlens.commands.explain.earlier_calls import EarlierCalls
 from errlens.commands.explain.explainers import (
@@ -39,6 +40,9 @@ Progress = Callable[..., AbstractContextManager[Callable[[int], None]]]
 def explain(options: ExplainOptions, screen: Screen | None = None) -> Tables:
     """Show where in an image the network found its reasons."""
     screen = screen or options.screen()
+    if options.about:
+        view.show_card(screen, load_method(options.about))
+        return tables()
     refuse_what_does_not_fit(options)
     if options.list_methods:
         view.show_methods(screen, bare_model(options, screen))

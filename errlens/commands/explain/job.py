@@ -199,7 +199,7 @@ def _decisive(options: ExplainOptions) -> dict[str, Any]:
         field.name: getattr(options, field.name)
         for kind in (MethodOptions, StudyOptions, PictureOptions)
         for field in dataclasses.fields(kind)
-        if field.name not in ("method", "list_methods", "save_maps")
+        if field.name not in ("method", "list_methods", "about", "save_maps")
     }
     return {
         name: str(value) if isinstance(value, Path) else value for name, value in decisive.items()

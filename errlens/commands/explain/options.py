@@ -38,6 +38,14 @@ class MethodOptions:
         bool,
         typer.Option("--list", help="List the methods, and whether they fit the run or --model."),
     ] = False
+    about: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default="none",
+            help="Say what a method means, when it misleads, its paper and unit.",
+        ),
+    ] = None
     target: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,7 +6,7 @@ import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY
-from errlens.attribution.methods import load_method, method_names
+from errlens.attribution.methods import Method, load_method, method_names
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
@@ -43,6 +43,21 @@ def show_methods(screen: Screen, model: ExplainedModel) -> None:
         rows.append((name, "no" if reason else "yes", reason or method.summary))
     heads = ("method", "fits", "what it shows, or why not")
     screen.table(heads, rows, prose=heads[-1:])
+
+
+def show_card(screen: Screen, method: Method) -> None:
+    """Say what there is to know of a method."""
+    card = method.card
+    screen.say(f"{method.name}: {method.summary}")
+    heads = ("", "")
+    rows = [
+        ("it means", card.means),
+        ("it misleads", card.lies),
+        ("paper", card.paper),
+        ("unit", card.unit),
+    ]
+    screen.table(heads, rows, prose=heads[-1:])
+    showing.print_json(screen, "explain", method=method.name, **card._asdict())
 
 
 def show(screen: Screen, explained: Explained) -> None:

@@ -434,6 +434,15 @@ def test_an_image_without_a_label_is_named_by_its_likeliest_classes(photos):
         assert list(maps) == ["predicted", "second", "difference", "_unit"]
 
 
+@pytest.mark.parametrize("method", method_names())
+def test_a_method_says_what_it_means_and_when_it_misleads(method):
+    said = call(f"explain --about {method} --json")
+    card = json.loads(said.stdout)
+    assert card["method"] == method
+    assert all(len(card[part].split()) > 5 for part in ("means", "lies", "paper"))
+    assert card["unit"]
+
+
 def test_methods_are_compared_on_one_picture():
     said = explain(f"run --top 1 --compare {QUICK}")
     table = index()
