@@ -54,6 +54,11 @@ def kind(node: Node) -> str:
     return name.rstrip("0123456789").removesuffix("Backward") if name[-1:].isdigit() else name
 
 
+def is_linear(node: Node) -> bool:
+    """Tell whether a step is linear in each tensor that it was given."""
+    return kind(node) in _LINEAR
+
+
 def not_linear(result: Tensor, *, but: Collection[str] = ()) -> set[str]:
     """Return the kinds of steps that are not linear, but for some.
 
