@@ -58,7 +58,7 @@ class Layer:
         folded.source, folded.gamma = self.source, self.gamma
         folded._call, folded._norm = self._call, (scale, shift)
         folded._image, folded._product = self._image, self._product
-        folded.output = self.output * scale + shift
+        folded.output = torch.addcmul(shift, self.output, scale)
         return folded
 
     def back(self, gradient: Tensor, epsilon: float) -> Tensor:
@@ -74,20 +74,27 @@ class Layer:
             epsilon: Added, with the sign of y, to what relevance is divided by.
         """
         a, b = _parts(self.gamma)
-        y = self.output
-        sign = torch.ones_like(y).masked_fill_(y < 0, -1)
-        whole = y if not b else a * y + b * sign * self._sizes[2]
-        share = gradient * y / (whole + epsilon * sign)
-        if not epsilon:
-            share = share.masked_fill(y == 0, 0)  # not 0 / 0
         scale = None if self._norm is None else self._norm[0]
+        share = gradient * self._arriving(epsilon)
         back = _back(share if scale is None else share * scale, self._product, self._image)
         if not b:
             return back
         image, product, _ = self._sizes
-        share = share * sign
+        share = torch.where(self.output < 0, -share, share)
         sized = _back(share if scale is None else share * scale.abs(), product, image)
-        return a * back + b * self._image.detach().sign() * sized
+        # Where the image is zero it has no relevance, whatever its gradient is.
+        sized = sized.mul_(torch.where(self._image.detach() < 0, -b, b))
+        return back.mul_(a).add_(sized)
+
+    def _arriving(self, epsilon: float) -> Tensor:
+        """Return outputs over all that is shared out, both without their sign."""
+        a, b = _parts(self.gamma)
+        size = self.output.abs()
+        whole = size * a
+        if b:
+            whole.add_(self._sizes[2], alpha=b)
+        # Of what nothing was added to, nothing is shared; it is not 0 / 0.
+        return size.div_(whole.add_(epsilon or torch.finfo(size.dtype).tiny))
 
     @cached_property
     def _sizes(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -102,7 +109,7 @@ class Layer:
         with torch.enable_grad():
             product = apply(image, weight.abs(), None)
         constant = shift if bias is None else bias.reshape(scale.shape) * scale + shift
-        return image, product, product.detach() * scale.abs() + constant.abs()
+        return image, product, torch.addcmul(constant.abs(), product.detach(), scale.abs())
 
 
 def _parts(gamma: float) -> tuple[float, float]:
