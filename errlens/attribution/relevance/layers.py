@@ -76,40 +76,61 @@ class Layer:
         a, b = _parts(self.gamma)
         scale = None if self._norm is None else self._norm[0]
         share = gradient * self._arriving(epsilon)
-        back = _back(share if scale is None else share * scale, self._product, self._image)
+        opposed = self.output < 0
+        if scale is not None:
+            share.mul_(scale)
+            opposed = opposed ^ (scale < 0)
         if not b:
-            return back
-        image, product, _ = self._sizes
-        share = torch.where(self.output < 0, -share, share)
-        sized = _back(share if scale is None else share * scale.abs(), product, image)
-        # Where the image is zero it has no relevance, whatever its gradient is.
-        sized = sized.mul_(torch.where(self._image.detach() < 0, -b, b))
-        return back.mul_(a).add_(sized)
+            return _back(share, self._product, self._image)
+        image, product, _ = self._sized
+        signed = torch.where(opposed, -share, share)
+        back = _back(signed, product, image)
+        if not self._is_positive:
+            back.mul_(torch.where(self._image.detach() < 0, -b, b))
+            return back.add_(_back(share, self._product, self._image), alpha=a)
+        if not torch.equal(signed, share):
+            share.masked_fill_(~opposed, 0)
+            back.add_(_back(share, self._product, self._image), alpha=2 * a)
+        return back
 
     def _arriving(self, epsilon: float) -> Tensor:
         """Return outputs over all that is shared out, both without their sign."""
-        a, b = _parts(self.gamma)
         size = self.output.abs()
-        whole = size * a
-        if b:
-            whole.add_(self._sizes[2], alpha=b)
+        a, b = _parts(self.gamma)
+        whole = torch.add(self._sized[2], size, alpha=a) if b else size.clone()
         # Of what nothing was added to, nothing is shared; it is not 0 / 0.
         return size.div_(whole.add_(epsilon or torch.finfo(size.dtype).tiny))
 
     @cached_property
-    def _sizes(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return sizes of inputs, their product, and sums of the sizes of all that is added."""
+    def _is_positive(self) -> bool:
+        return bool(self._image.detach().min() >= 0)
+
+    @cached_property
+    def _sized(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return an image, a product with it, and the b |z| of all that is added to an output.
+
+        The product has the weights a w + b |w| where no value of the image is negative, which then
+        need no second way back, and else |w|, with sizes of the image.
+        """
+        a, b = _parts(self.gamma)
         apply, weight, bias = self._call
-        image = self._image.detach().abs().requires_grad_()
-        if self._norm is None:
-            with torch.enable_grad():
-                product = apply(image, weight.abs(), None if bias is None else bias.abs())
-            return image, product, product.detach()
-        scale, shift = self._norm
+        keep, factor = (a, b) if self._is_positive else (0.0, 1.0)
+        image = self._image if self._is_positive else self._image.detach().abs().requires_grad_()
+        added = (
+            None if bias is None or self._norm is not None else keep * bias + factor * bias.abs()
+        )
         with torch.enable_grad():
-            product = apply(image, weight.abs(), None)
-        constant = shift if bias is None else bias.reshape(scale.shape) * scale + shift
-        return image, product, torch.addcmul(constant.abs(), product.detach(), scale.abs())
+            product = apply(image, keep * weight + factor * weight.abs(), added)
+        sizes = torch.sub(product.detach(), self._product.detach(), alpha=keep)
+        if self._norm is not None:
+            scale, shift = self._norm
+            constant = shift
+            if bias is not None:
+                bias = bias.reshape(scale.shape)
+                constant = bias * scale + shift
+                sizes.add_(bias, alpha=keep)
+            sizes.mul_(scale.abs()).add_(constant.abs(), alpha=factor)
+        return image, product, sizes.mul_(b / factor).clamp_(min=0)
 
 
 def _parts(gamma: float) -> tuple[float, float]:

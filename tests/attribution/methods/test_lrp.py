@@ -106,13 +106,14 @@ LAYERS = {
 
 @pytest.mark.parametrize("gamma", [0, 0.25, INF])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_shares_as_its_dense_matrix_does_on_paper(layer, gamma):
+@pytest.mark.parametrize("is_positive", [False, True])
+def test_a_layer_shares_as_its_dense_matrix_does_on_paper(layer, gamma, is_positive):
     module = seeded(LAYERS[layer]).double().eval().requires_grad_(requires_grad=False)
     if isinstance(norm := module.norm, nn.BatchNorm1d | nn.BatchNorm2d):
         for values, low in ((norm.weight, -1), (norm.bias, -1), (norm.running_mean, -1),
                             (norm.running_var, 0.5)):  # fmt: skip
             nn.init.uniform_(values, low, 1.5)
-    images = noise(2, 2, 4, 4)
+    images = noise(2, 2, 4, 4).abs() if is_positive else noise(2, 2, 4, 4)
     flat = images.shape[1:].numel()
     matrix = torch.autograd.functional.jacobian(module, images[:1]).reshape(-1, flat)
     constant = module(torch.zeros_like(images[:1]))[0]
