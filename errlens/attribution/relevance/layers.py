@@ -67,7 +67,8 @@ class Layer:
         An output y is the sum of what inputs and bias add to it, z = x w. Where y is positive, its
         relevance is shared in proportion to z + gamma max(z, 0), where it is negative, to
         z + gamma min(z, 0). Both are a z + b |z| if b has the sign of y, so that two products are
-        enough, with weights and with their sizes.
+        enough, with weights and with their sizes. Of an image without negative values |z| is
+        |w| x, and one product with both is enough where b has the same sign everywhere.
 
         Args:
             gradient: The modified gradient of the output.
@@ -116,11 +117,13 @@ class Layer:
         apply, weight, bias = self._call
         keep, factor = (a, b) if self._is_positive else (0.0, 1.0)
         image = self._image if self._is_positive else self._image.detach().abs().requires_grad_()
-        added = (
-            None if bias is None or self._norm is not None else keep * bias + factor * bias.abs()
-        )
+        added = None if bias is None else keep * bias + factor * bias.abs()
         with torch.enable_grad():
-            product = apply(image, keep * weight + factor * weight.abs(), added)
+            product = apply(
+                image,
+                keep * weight + factor * weight.abs(),
+                added if self._norm is None else None,
+            )
         sizes = torch.sub(product.detach(), self._product.detach(), alpha=keep)
         if self._norm is not None:
             scale, shift = self._norm
