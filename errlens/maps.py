@@ -44,7 +44,8 @@ class Attribution:
     covers the input as fed. `score` is the score explained, a logit or a probability.
     `total` is what the map should add up to, of methods that promise that; None of others. `signed`
     is false of methods that have no negative values. `layer_words` says what the layer is, where
-    that is known.
+    that is known. `absorbed` is what of the score biases and the like have kept, of methods that
+    share it out: with the map it adds up to the score.
     """
 
     values: NDArray[np.float32]
@@ -57,6 +58,7 @@ class Attribution:
     unit: str = "logits"
     signed: bool = True
     layer_words: str | None = None
+    absorbed: float | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:

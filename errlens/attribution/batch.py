@@ -106,12 +106,16 @@ def _difference(
     total = None
     if plus.total is not None and minus.total is not None:
         total = plus.total - minus.total
+    absorbed = None
+    if plus.absorbed is not None and minus.absorbed is not None:
+        absorbed = plus.absorbed - minus.absorbed
     return replace(
         plus,
         values=plus.values - minus.values,
         target=target,
         score=plus.score - minus.score,
         total=total,
+        absorbed=absorbed,
     )
 
 
@@ -132,4 +136,5 @@ def _attribution(
         maps.unit,
         maps.signed,
         maps.layer_words,
+        None if maps.absorbed is None else float(maps.absorbed[row, place]),
     )

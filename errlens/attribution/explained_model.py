@@ -141,7 +141,8 @@ class Maps(NamedTuple):
     `why_none`; `scores` have the shape (n, t). `totals` are what maps should add up to, shape
     (n, t), for methods that promise that; `layer` and `baseline` say what was looked at and
     compared with, `layer_words` what that layer is, `unit` what a value is measured in. `signed` is
-    false of a method that gives no negative values.
+    false of a method that gives no negative values. `absorbed`, shape (n, t), is what of a
+    score did not arrive in the map, of methods that share it out.
     """
 
     values: Tensor
@@ -153,6 +154,7 @@ class Maps(NamedTuple):
     why_none: str = "the map is not finite"
     signed: bool = True
     layer_words: str | None = None
+    absorbed: Tensor | None = None
 
     @property
     def gaps(self) -> Tensor | None:

@@ -99,3 +99,12 @@ def test_only_what_promises_to_add_up_has_a_gap(name):
     ((*_, difference),) = explain_batch(name, model_of(fitting(name)), images, [TRIPLE], QUICK)
     assert (difference.completeness_gap is not None) == (name == "integrated-gradients")
     assert difference.signed == (name != "saliency")
+
+
+def test_a_difference_absorbs_what_its_ends_absorb():
+    images, _, _ = planted(1)
+    ((one, other, both),) = explain_batch("lrp", model_of(Patches()), images, [TRIPLE], QUICK)
+    assert one.absorbed != 0
+    for shown in (one, other, both):
+        assert shown.values.sum() + shown.absorbed == pytest.approx(shown.score, abs=1e-4)
+    assert both.absorbed == pytest.approx(one.absorbed - other.absorbed, abs=1e-5)

@@ -58,7 +58,8 @@ ASKED: Final = words(
     is_complex is_cuda get_device data_ptr new_zeros new_ones new_full new_empty new_tensor
     zeros_like ones_like full_like empty_like rand_like randn_like detach argmax argmin argsort
     __len__ __bool__ __repr__ __hash__ __format__ item tolist requires_grad_ is_tensor lt le gt
-    ge eq ne isnan isinf isfinite allclose equal is_same_size sym_size _assert __contains__
+    ge eq ne isnan isinf isfinite allclose equal is_same_size retain_grad sym_size _assert
+    __contains__
     """
 )
 _OPERATORS: Final = {

@@ -78,6 +78,7 @@ def _of_map(shown: Attribution | NoMap, files: Files) -> dict[str, Any]:
         "raw_min": float(shown.values.min()),
         "raw_max": float(shown.values.max()),
         "completeness_gap": shown.completeness_gap,
+        "absorbed": shown.absorbed,
         "status": OK,
     }
 

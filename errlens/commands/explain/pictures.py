@@ -218,7 +218,7 @@ def _detail(shown: Attribution, chance: float | None) -> str:
     """Return what is worth knowing of a map: the score explained, its gap."""
     known = chance is not None and shown.unit != "probability"
     score = f"{f'p {probability(chance)}, ' * known}{_score(shown)}"
-    return "\n".join([score, *_gap(shown)])
+    return "\n".join([score, *_sum(shown)])
 
 
 def _score(shown: Attribution) -> str:
@@ -231,7 +231,7 @@ def _score(shown: Attribution) -> str:
 
 def _detail_of_method(shown: Attribution) -> list[str]:
     """Return what is worth knowing of a map beside those of other methods."""
-    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_gap(shown)]
+    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_sum(shown)]
 
 
 def _caveat(method: str, looks: Looks) -> list[str]:
@@ -242,8 +242,11 @@ def _caveat(method: str, looks: Looks) -> list[str]:
     return [f"{caveat}; rank correlation with its maps of the randomised model {number(left)}"]
 
 
-def _gap(shown: Attribution) -> list[str]:
-    """Return that a map does not add up to what it should, where that is so."""
+def _sum(shown: Attribution) -> list[str]:
+    """Return what did not arrive in a map, or that it does not add up to what it should."""
+    if shown.absorbed is not None:
+        arrived = float(shown.values.sum(dtype=np.float64))
+        return [f"adds up to {number(arrived)}; absorbed {number(shown.absorbed)}"]
     gap = shown.completeness_gap
     if gap is None or gap <= LARGE_GAP:
         return []
