@@ -91,6 +91,11 @@ class ExplainedModel:
         with borrowed(self.module), leaves_at(self.module, self.spatial_layer) as leaves:
             return _missing(lambda: (self.logits(self._grey), leaves[-1]))
 
+    @cached_property
+    def answers(self) -> dict[str, str | None]:
+        """Why methods cannot explain the network, or None, by their names; for them to fill."""
+        return {}
+
     @property
     def _grey(self) -> Tensor:
         """One grey image as fed."""
