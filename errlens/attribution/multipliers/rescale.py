@@ -60,22 +60,28 @@ class Rescale(Ordinary):
         return _instead(slopes * (image - (shares * image).sum(dim, keepdim=True)), values)
 
     def normalise(self, image: Tensor, dims: Sequence[int], eps: float, *, centred: bool) -> Tensor:
-        """Hand on through centring, squares, one over the root of their mean, and the product."""
+        """Hand on through centring, squares, one over the root of their mean r, and the product.
+
+        Of the latter, d(c r) = dc (a r + b r0) + dr (a c0 + b c) with a + b = 1. By halves, as for
+        other products, one would hand on without bound where values are nearly zero, so that r
+        grows; with a = r0 / (r + r0) it is dc 2 r r0 / (r + r0) + dr (c r + c0 r0) / (r + r0).
+        """
         (before,) = self._baseline.inputs("normalise", image)
-        along_dims = tuple(dims)
+        along = tuple(dims)
         values, was = (
-            each - each.mean(along_dims, keepdim=True) if centred else each
-            for each in (image, before)
+            each - each.mean(along, keepdim=True) if centred else each for each in (image, before)
         )
         now = values.detach()
         root, root_before = (
-            torch.rsqrt(each.square().mean(along_dims, keepdim=True) + eps) for each in (now, was)
+            torch.rsqrt(each.square().mean(along, keepdim=True) + eps) for each in (now, was)
         )
-        squares = (values * (now + was)).mean(along_dims, keepdim=True)
-        # By how much one over the root differs, for each unit of what it is the root of.
-        slope = -(root * root_before).square() / (root + root_before)
-        hands_on = values * ((root + root_before) / 2) + squares * slope * ((now + was) / 2)
-        return _instead(hands_on, now * root)
+        half = root * root_before / (root + root_before)
+        normal = now * root
+        # dr is minus (r r0)^2 / (r + r0), times the mean of dc (c + c0).
+        squares = (values * ((now + was) * half)).mean(along, keepdim=True)
+        return _instead(
+            values * (2 * half) - squares * ((normal + was * root_before) * half), normal
+        )
 
     def maximum(self, apply: Elementwise, image: Tensor) -> Tensor:
         """Hand on a rise to the place that is the largest now, and a fall to the one that was."""
