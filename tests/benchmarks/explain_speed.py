@@ -4,7 +4,8 @@ Grad-CAM with overlays of the images of a run, one PNG each, whole processes: `e
 --overlay-only` and a loop over pytorch-grad-cam (`pip install grad-cam opencv-python-headless`,
 no dependency of errlens); what an image takes is the difference to a process with one image.
 Occlusion maps of three classes of an image, in one process: errlens, and captum with channels_last
-and inference mode at the best of 1, 16 and 64 masks at a time::
+and inference mode at the best of 1, 16 and 64 masks at a time. DeepLIFT beside a plain gradient,
+which should take at most three times as long::
 
     python tests/benchmarks/explain_speed.py RUN [--rounds 3]
 
@@ -24,7 +25,7 @@ import captum.attr
 import torch
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.methods import occlusion
+from errlens.attribution.methods import load_method, occlusion
 from errlens.data.photos.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack
@@ -141,6 +142,24 @@ def time_occlusion(run: RunFolder, rows: list[int], rounds: int) -> None:
     print_medians("occlusion maps of three classes of an image", found)
 
 
+def time_rules(run: RunFolder, rows: list[int], rounds: int) -> None:
+    """Alternate methods with rules of their own and the plain gradient, four images at a time."""
+    classifier = reload_classifier(run.info, device="cpu")
+    model, settings = ExplainedModel.of(classifier), MethodSettings()
+    root, paths = Path(run.info.data_root), run.predictions.frame["path"]
+    values = [load_input(root / paths[row], classifier.preparation).value for row in rows[:4]]
+    images = stack(values, classifier.preparation, classifier.device)
+    targets = [[Target("first", 0)]] * len(images)
+    found: dict[str, list[float]] = {"gradient": [], "deeplift": []}
+    with borrowed(model.module):
+        for _ in range(rounds + 1):
+            for name, taken in found.items():
+                start = time.perf_counter()
+                load_method(name).explain(model, images, targets, settings)
+                taken.append(time.perf_counter() - start)
+    print_medians("maps of four images", {name: taken[1:] for name, taken in found.items()})
+
+
 def print_medians(what: str, found: dict[str, list[float]]) -> None:
     print(what)
     for name, taken in found.items():
@@ -158,6 +177,7 @@ def main() -> None:
     rows = rows_of(run, args.images)
     time_grad_cam(run, rows, args.rounds)
     time_occlusion(run, rows, args.rounds)
+    time_rules(run, rows, args.rounds)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Rescale(Ordinary):
         steps, rise = now - was, values - values_before
         step_now, step_before = take_now(steps), take_before(steps)
         # The largest differs by no more than the place does: no slope is beyond 1.
-        up = torch.where(step_now == 0, 1.0, rise.clamp(min=0) / step_now)
+        up = torch.where(rise > 0, rise / step_now, ((rise == 0) & (step_now == 0)).to(rise))
         down = torch.where(rise < 0, rise / step_before, 0.0)
         return _instead(up * take_now(image) + down * take_before(image), values)
 
