@@ -15,6 +15,8 @@ _EXACT: Final = words("relu relu6 hardtanh clamp clamp_min clamp_max clip abs th
 _AT_ZERO: Final = words("leaky_relu prelu reciprocal rsqrt sqrt log log2 log10 pow")
 # Computed as they are: nothing to gain, or parameters of their own precision.
 _AS_GIVEN: Final = _EXACT | {"prelu"}
+# May have another parameter at each place; of all others some places may be computed alone.
+_BY_PLACE: Final = words("prelu pow clamp clamp_min clamp_max clip")
 
 
 def secant(name: str, apply: Elementwise, image: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,24 +38,26 @@ def secant(name: str, apply: Elementwise, image: Tensor, before: Tensor) -> tupl
     exact = name in _EXACT
     if name not in _AS_GIVEN and image.device.type != "mps":
         image, before = image.double(), before.double()
-    values, derivatives = _derived(apply, image)
-    run = image - before
+    run, values = image - before, apply(image)
     slopes = (values - apply(before)).div_(run)
     if exact:
         close = run == 0
     else:
         scale = image.abs() if name in _AT_ZERO else image.abs().clamp_(min=1)
         close = run.abs_() <= scale.mul_(torch.finfo(image.dtype).eps ** 0.5)
-    return values.to(dtype), torch.where(close, derivatives, slopes).to(dtype)
+    if name in _BY_PLACE:
+        slopes = torch.where(close, _derivative(apply, image), slopes)
+    else:
+        slopes[close] = _derivative(apply, image[close])
+    return values.to(dtype), slopes.to(dtype)
 
 
-def _derived(apply: Elementwise, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a function of each value, and its derivative there."""
+def _derivative(apply: Elementwise, places: Tensor) -> Tensor:
     with torch.enable_grad():
         leaf = places.detach().requires_grad_()
         values = apply(leaf)
         (slopes,) = torch.autograd.grad(values, leaf, torch.ones_like(values))
-    return values.detach(), slopes
+    return slopes
 
 
 def largest(apply: Elementwise, places: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
