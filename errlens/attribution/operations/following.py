@@ -29,12 +29,12 @@ def ruled_logits(
         Unruled: The network computes what has no rule, or in a way that is not seen: in code that
             was scripted or compiled, or by an autograd function of its own.
     """
-    with torch.no_grad():
-        expected = model.logits(images)
     with torch.enable_grad(), ruled(rules) as current:
         logits = current(model.logits(images))
     if hidden := not_linear(logits, but=steps):
         raise Unruled(f"it computes what is not seen here: {', '.join(sorted(hidden))}")
+    with torch.no_grad():
+        expected = model.logits(images)
     scale = expected.abs().max().clamp(min=torch.finfo(expected.dtype).tiny)
     if not (logits.detach() - expected).abs().max() <= _TOLERANCE * scale:
         raise Unruled("followed operation by operation, it gives other scores")

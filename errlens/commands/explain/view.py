@@ -280,10 +280,11 @@ def _warn(screen: Screen, index: pd.DataFrame) -> None:
     large = index[index["completeness_gap"] > LARGE_GAP]
     if len(large):
         worst = large.sort_values("completeness_gap").iloc[-1]
+        by_steps = (large["method"] == "integrated-gradients").any()
         screen.warn(
             f"{counted(len(large), 'map')} more than {share(LARGE_GAP)} off what should be the "
-            f"sum: row {worst['row']}, {worst['target']}, by {share(worst['completeness_gap'])}; "
-            "more --steps bring them nearer"
+            f"sum: row {worst['row']}, {worst['target']}, by {share(worst['completeness_gap'])}"
+            + ("; more --steps bring them nearer" if by_steps else "")
         )
     for flag, flagged in index.dropna(subset="flag").groupby("flag"):
         first, n = flagged.iloc[0], len(flagged)
