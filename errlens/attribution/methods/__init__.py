@@ -4,6 +4,7 @@ A method is a module with
 
 - `SUMMARY`, what it shows, for a list;
 - `ADDS_UP`, whether the map of a difference of scores is the difference of their maps;
+- `HAS_FIT`, optional: true where `Maps.r_squared` says how well each map fits;
 - `unsupported(network)`, the reason why it cannot explain a network, or None;
 - `explain(network, images, targets, settings)`, the maps: see `Method`.
 

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY
+from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY, POOR_FIT
 from errlens.attribution.methods import load_method, method_names
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
@@ -13,13 +13,15 @@ from errlens.commands.explain.picture_files import is_sheet
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
 from errlens.commands.showing import and_more, first_rows, one_way, records, say_more, show_files
 from errlens.formats import count, counted, number, probability, seconds, share, signed, times
-from errlens.maps import LARGE_GAP
+from errlens.maps import LARGE_GAP, LEAST_R_SQUARED
 from errlens.terminal import Screen
 
 SHOWN: Final = 10
 # What is said of maps that have a flag.
 _FLAGS: Final = {
     EMPTY: "zero everywhere, which shows nothing",
+    POOR_FIT: f"with an R-squared below {number(LEAST_R_SQUARED)}, so that its parts added up say "
+    "little of the network",
     CONSTANT: "of one value everywhere, which shows nothing",
     ALIKE: "nearly the same as that of the other images, which shows the network and not the image",
 }
