@@ -7,6 +7,7 @@ import pandas as pd
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY, POOR_FIT
 from errlens.attribution.methods import load_method, method_names
+from errlens.attribution.perturbations.superpixels import has_slic
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
@@ -57,6 +58,10 @@ def show(screen: Screen, explained: Explained) -> None:
     _show_covers(screen, explained.tables.covers)
     _show_checks(screen, explained.tables)
     _show_seconds(screen, explained)
+    if (maps["method"] == "lime").any() and not has_slic():
+        screen.remark(
+            "lime took the cells of a grid; pip install 'errlens[superpixels]' gives it superpixels"
+        )
     _warn(screen, maps)
     if explained.stopped:
         done = maps["row"].nunique()
