@@ -224,7 +224,7 @@ def print_medians(what: str, found: dict[str, list[float]]) -> None:
     print(what)
     for name, taken in found.items():
         median = statistics.median(taken)
-        print(f"  {name:24} median {median:6.2f} s  ({min(taken):.2f} to {max(taken):.2f})")
+        print(f"  {name:24} median {median:7.3f} s  ({min(taken):.3f} to {max(taken):.3f})")
 
 
 def main() -> None:
