@@ -3,7 +3,7 @@
 They lie here, where nothing heavy is imported, for the help lists them.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 LabelKind = Literal["names", "indices"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -16,3 +16,6 @@ Order = Literal["given", "superclass", "frequency", "cluster"]
 Repeated = Literal["count", "first", "mean"]
 Normalization = Literal["none", "true", "pred"]
 Verdict = Literal["wrong label", "ambiguous", "bad image", "interesting"]
+
+# How many samples a method draws that draws some.
+SAMPLES: Final = {"smooth-grad": 25, "lime": 1000, "rise": 4000}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGE_GAP: Final = 0.05  # of completeness: a map with more is not to be read as adding up
+LEAST_R_SQUARED: Final = 0.5  # of a fit: a map with less shows little of the network
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Attribution:
     `total` is what the map should add up to, of methods that promise that; None of others. `signed`
     is false of methods that have no negative values. `layer_words` says what the layer is, where
     that is known. `absorbed` is what of the score biases and the like have kept, of methods that
-    share it out: with the map it adds up to the score.
+    share it out: with the map it adds up to the score. `r_squared` is, of methods that fit
+    something to the scores, the share of their variance that the fit explains.
     """
 
     values: NDArray[np.float32]
@@ -59,6 +61,7 @@ class Attribution:
     signed: bool = True
     layer_words: str | None = None
     absorbed: float | None = None
+    r_squared: float | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
@@ -77,6 +80,11 @@ class Attribution:
         if not self.total:
             return None
         return abs(float(self.values.sum(dtype=np.float64)) - self.total) / abs(self.total)
+
+    @property
+    def fits_poorly(self) -> bool:
+        """Whether what was fitted explains too little of the scores to be believed."""
+        return self.r_squared is not None and self.r_squared < LEAST_R_SQUARED
 
 
 class NoMap(NamedTuple):

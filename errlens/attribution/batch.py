@@ -30,7 +30,7 @@ def explain_batch(
     """Return a map of each target of each image, or the reason why there is none.
 
     The map of a difference costs nothing where both its ends are asked for, too, and the method is
-    one whose maps add up.
+    one whose maps add up, unless each says how well it fits, which a difference of maps cannot.
 
     Args:
         name: The method.
@@ -43,7 +43,7 @@ def explain_batch(
         UnfitMethod: The method cannot explain this network.
     """
     method = load_method(name)
-    ends = _ends(targets) if method.adds_up else {}
+    ends = _ends(targets) if method.adds_up and not method.has_fit else {}
     asked = [place for place in range(len(targets[0])) if place not in ends]
     wanted = [[of_image[place] for place in asked] for of_image in targets]
     maps = _maps(name, method, model, images, wanted, settings)
@@ -132,9 +132,17 @@ def _attribution(
         float(maps.scores[row, place]),
         maps.layer,
         maps.baseline,
-        None if maps.totals is None else float(maps.totals[row, place]),
+        _known(maps.totals, row, place),
         maps.unit,
         maps.signed,
         maps.layer_words,
-        None if maps.absorbed is None else float(maps.absorbed[row, place]),
+        _known(maps.absorbed, row, place),
+        _known(maps.r_squared, row, place),
     )
+
+
+def _known(numbers: Tensor | None, row: int, place: int) -> float | None:
+    """Return a number of a map, where there is one."""
+    if numbers is None or not numbers[row, place].isfinite():
+        return None
+    return float(numbers[row, place])

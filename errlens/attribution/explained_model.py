@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from errlens.choices import Fill
+from errlens.choices import SAMPLES, Fill
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
@@ -117,14 +117,15 @@ class ExplainedModel:
 class MethodSettings:
     """Options of methods.
 
-    `steps` are those of integrated gradients; `samples` and `noise` those of smooth-grad, `noise`
-    as a share of the range of an image. `mask` and `stride` of occlusion are pixels or a share of
-    each side (`20%`), `fill` is what hides; with `probability` the score is one instead of a logit.
-    `batch_size` is how many inputs the network gets at a time.
+    `steps` are those of integrated gradients; `noise` is that of smooth-grad, as a share of the
+    range of an image. `samples` are those of methods that draw some; None is the number of each
+    method's own. `mask` and `stride` of occlusion are pixels or a share of each side (`20%`),
+    `fill` is what hides; with `probability` the score is one instead of a logit. `batch_size` is
+    how many inputs the network gets at a time.
     """
 
     steps: int = 50
-    samples: int = 25
+    samples: int | None = None
     noise: float = 0.15
     mask: str = "20%"
     stride: str | None = None  # half of the mask
@@ -132,6 +133,10 @@ class MethodSettings:
     probability: bool = False
     seed: int = 0
     batch_size: int = 16
+
+    def samples_of(self, method: str) -> int:
+        """Return how many samples a method draws."""
+        return SAMPLES[method] if self.samples is None else self.samples
 
 
 class Maps(NamedTuple):
@@ -141,8 +146,9 @@ class Maps(NamedTuple):
     `why_none`; `scores` have the shape (n, t). `totals` are what maps should add up to, shape
     (n, t), for methods that promise that; `layer` and `baseline` say what was looked at and
     compared with, `layer_words` what that layer is, `unit` what a value is measured in. `signed` is
-    false of a method that gives no negative values. `absorbed`, shape (n, t), is what of a
-    score did not arrive in the map, of methods that share it out.
+    false of a method that gives no negative values. `absorbed`, shape (n, t), is what of a score
+    did not arrive in the map, of methods that share it out. `r_squared`, shape (n, t), is of
+    methods that fit something to the scores, and not a number where a score does not vary.
     """
 
     values: Tensor
@@ -155,6 +161,7 @@ class Maps(NamedTuple):
     signed: bool = True
     layer_words: str | None = None
     absorbed: Tensor | None = None
+    r_squared: Tensor | None = None
 
     @property
     def gaps(self) -> Tensor | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 EMPTY: Final = "empty"
 CONSTANT: Final = "constant"
 ALIKE: Final = "alike"
+POOR_FIT: Final = "poor fit"
 
 LEAST_IMAGES: Final = 4  # that can be said to look alike
 MOST_CELLS: Final = 16

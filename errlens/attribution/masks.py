@@ -54,12 +54,12 @@ class Sweep(NamedTuple):
     def drops(self, targets: Sequence[Target], *, probability: bool = False) -> Tensor:
         """Return how far each score falls, shape (t, rows, columns), from this one sweep."""
         rows, columns, classes = self.logits.shape
-        hidden = _scores(self.logits.reshape(-1, classes), targets, probability=probability)
+        hidden = target_scores(self.logits.reshape(-1, classes), targets, probability=probability)
         return (self.scores(targets, probability=probability) - hidden).T.reshape(-1, rows, columns)
 
     def scores(self, targets: Sequence[Target], *, probability: bool = False) -> Tensor:
         """Return the scores of the image itself, shape (t,)."""
-        return _scores(self.base[None], targets, probability=probability)[0]
+        return target_scores(self.base[None], targets, probability=probability)[0]
 
     def predicted(self) -> NDArray[np.int64]:
         """Return the class that is predicted under each mask, shape (rows, columns)."""
@@ -235,8 +235,8 @@ def _blurred(image: Tensor, settings: MethodSettings) -> Tensor:
     return blurred
 
 
-def _scores(logits: Tensor, targets: Sequence[Target], *, probability: bool) -> Tensor:
-    """Return the scores of the same targets of all rows, shape (n, t)."""
+def target_scores(logits: Tensor, targets: Sequence[Target], *, probability: bool) -> Tensor:
+    """Return the scores of the same targets of all rows, shape (n, t), of (n, classes)."""
     outputs = logits.softmax(dim=1) if probability else logits
     return scores_of(outputs, [targets] * len(outputs))
 

@@ -10,7 +10,7 @@ from errlens.maps import Target
 
 SIDE = 24
 CLASSES = 4
-QUICK = MethodSettings(steps=8, samples=4, mask="6", batch_size=8)
+QUICK = MethodSettings(steps=8, samples=80, mask="6", batch_size=8)
 
 
 class Patches(nn.Module):

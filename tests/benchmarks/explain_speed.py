@@ -4,15 +4,19 @@ Grad-CAM with overlays of the images of a run, one PNG each, whole processes: `e
 --overlay-only` and a loop over pytorch-grad-cam (`pip install grad-cam opencv-python-headless`,
 no dependency of errlens); what an image takes is the difference to a process with one image.
 Occlusion maps of three classes of an image, in one process: errlens, and captum with channels_last
-and inference mode at the best of 1, 16 and 64 masks at a time. Methods with rules of their own for
-what a network computes, where they fit, against the plain gradient of the same network::
+and inference mode at the best of 1, 16 and 64 masks at a time. LIME in the same way, both with the
+same parts and as many samples, and Score-CAM against pytorch-grad-cam at the best of 16 and 64
+channels at a time. Methods with rules of their own for what a network computes, where they fit,
+against the plain gradient of the same network::
 
-    python tests/benchmarks/explain_speed.py RUN [--rounds 3]
+    python tests/benchmarks/explain_speed.py RUN [--rounds 3] [--only rules lime]
 
 RUN is a run of a timm model with a checkpoint whose images are there.
 """
 
 import argparse
+import contextlib
+import io
 import shutil
 import statistics
 import subprocess
@@ -21,11 +25,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import captum._utils.models.linear_model
 import captum.attr
 import torch
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.methods import load_method, method_names, occlusion
+from errlens.attribution.methods import lime, load_method, method_names, occlusion, score_cam
+from errlens.attribution.perturbations.superpixels import superpixels
 from errlens.data.photos.loading import load_input
 from errlens.maps import Target
 from errlens.model.classifier import stack
@@ -35,6 +41,7 @@ from errlens.run.folder import RunFolder, open_run
 WITH_RULES = ("guided-backprop", "deconvnet", "deeplift", "lrp")
 BATCH = 8  # images of which a gradient is taken at once
 
+CLASSES = (0, 1, 2)
 PLAIN = """
 import sys
 from pathlib import Path
@@ -168,11 +175,83 @@ def time_rules(run: RunFolder, rows: list[int], rounds: int) -> None:
         print(f"  {name:24} {medians[name] / medians['gradient']:6.2f} times a plain gradient")
 
 
+def inputs_of(run: RunFolder, rows: list[int], n: int, layer: str | None = None):
+    """Yield the network to explain with one image after the other as it is fed."""
+    classifier = reload_classifier(run.info, device="cpu")
+    model = ExplainedModel.of(classifier, layer=layer)
+    paths = run.predictions.frame["path"]
+    for row in rows[:n]:
+        path = Path(run.info.data_root) / paths[row]
+        value = load_input(path, classifier.preparation).value
+        images = stack([value], classifier.preparation, classifier.device)
+        yield model, images, classifier.good_batch_size
+
+
+def time_lime(run: RunFolder, rows: list[int], rounds: int, samples: int) -> None:
+    """Alternate errlens and captum on the maps of three classes."""
+    found: dict[str, list[float]] = {}
+    linear = captum._utils.models.linear_model.SkLearnRidge
+    for model, images, batch_size in inputs_of(run, rows, rounds):
+        settings = MethodSettings(fill="black", batch_size=batch_size, samples=samples)
+        start = time.perf_counter()
+        with borrowed(model.module):
+            lime.explain(model, images, [[Target(str(one), one) for one in CLASSES]], settings)
+        found.setdefault("errlens", []).append(time.perf_counter() - start)
+        baseline = model.black.reshape(1, -1, 1, 1).expand_as(images)
+        for size in (16, 64):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                parts = torch.from_numpy(superpixels(model, images[0])).expand_as(images)
+                batch = images.contiguous(memory_format=torch.channels_last)
+                for one in CLASSES:
+                    captum.attr.Lime(model.module, interpretable_model=linear(alpha=1)).attribute(
+                        batch,
+                        baselines=baseline,
+                        target=one,
+                        feature_mask=parts,
+                        n_samples=samples,
+                        perturbations_per_eval=size,
+                    )
+            taken = time.perf_counter() - start
+            found.setdefault(f"captum, {size} at a time", []).append(taken)
+    print_medians(f"LIME of three classes of an image, {samples} samples", found)
+
+
+def time_score_cam(run: RunFolder, rows: list[int], rounds: int, layer: str | None) -> None:
+    """Alternate errlens and pytorch-grad-cam on the maps of three classes."""
+    from pytorch_grad_cam import ScoreCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    found: dict[str, list[float]] = {}
+    for model, images, batch_size in inputs_of(run, rows, rounds, layer):
+        places = model.spatial_layer  # looked for once a run, not once an image
+        settings = MethodSettings(batch_size=batch_size)
+        start = time.perf_counter()
+        with borrowed(model.module):
+            score_cam.explain(model, images, [[Target(str(one), one) for one in CLASSES]], settings)
+        found.setdefault("errlens", []).append(time.perf_counter() - start)
+        for size in (16, 64):
+            start = time.perf_counter()
+            batch = images.contiguous(memory_format=torch.channels_last)
+            hooked = [model.module.get_submodule(places.name)]
+            with (
+                torch.no_grad(),
+                contextlib.redirect_stderr(io.StringIO()),
+                ScoreCAM(model=model.module, target_layers=hooked) as cam,
+            ):
+                cam.batch_size = size
+                for one in CLASSES:
+                    cam(input_tensor=batch, targets=[ClassifierOutputTarget(one)])
+            taken = time.perf_counter() - start
+            found.setdefault(f"pytorch-grad-cam, {size}", []).append(taken)
+    print_medians("Score-CAM of three classes of an image", found)
+
+
 def print_medians(what: str, found: dict[str, list[float]]) -> None:
     print(what)
     for name, taken in found.items():
         median = statistics.median(taken)
-        print(f"  {name:24} median {median:6.2f} s  ({min(taken):.2f} to {max(taken):.2f})")
+        print(f"  {name:24} median {median:7.3f} s  ({min(taken):.3f} to {max(taken):.3f})")
 
 
 def main() -> None:
@@ -180,12 +259,23 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=1000, help="of LIME")
+    parser.add_argument("--layer", help="of Score-CAM; one with fewer channels is faster")
+    parser.add_argument(
+        "--only", nargs="+", help="some of rules, grad-cam, occlusion, lime, score-cam"
+    )
     args = parser.parse_args()
     run = open_run(args.run)
     rows = rows_of(run, args.images)
-    time_rules(run, rows[:BATCH], args.rounds)
-    time_grad_cam(run, rows, args.rounds)
-    time_occlusion(run, rows, args.rounds)
+    timings = {
+        "rules": lambda: time_rules(run, rows[:BATCH], args.rounds),
+        "grad-cam": lambda: time_grad_cam(run, rows, args.rounds),
+        "occlusion": lambda: time_occlusion(run, rows, args.rounds),
+        "lime": lambda: time_lime(run, rows, args.rounds, args.samples),
+        "score-cam": lambda: time_score_cam(run, rows, args.rounds, args.layer),
+    }
+    for name in args.only or timings:
+        timings[name]()
 
 
 if __name__ == "__main__":

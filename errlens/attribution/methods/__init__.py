@@ -11,6 +11,8 @@ and where they are other than usual
   scores have no gradient;
 - `ADDS_UP`, whether the map of a difference of scores is the difference of their maps: by default,
   it is;
+- `HAS_FIT`, whether `Maps.r_squared` says how well each map fits: by default, it does not;
+- `SLOW`, whether it takes thousands of passes, so that it is compared only where it is named;
 - `CAVEAT`, what a reader must know of every map, and stands in the heading: by default, nothing.
 
 That the file exists is all it takes: help, validation and the tests of all methods follow from it.
@@ -61,6 +63,8 @@ class Method:
     explain: Explain
     reason: Callable[["ExplainedModel"], str | None]
     adds_up: bool
+    has_fit: bool
+    slow: bool
     caveat: str | None
 
     def unsupported(self, model: "ExplainedModel") -> str | None:
@@ -100,6 +104,8 @@ def load_method(name: str) -> Method:
         explain=module.explain,
         reason=getattr(module, "unsupported", _no_gradient),
         adds_up=getattr(module, "ADDS_UP", True),
+        has_fit=getattr(module, "HAS_FIT", False),
+        slow=getattr(module, "SLOW", False),
         caveat=getattr(module, "CAVEAT", None),
     )
 

@@ -43,10 +43,11 @@ def explain(
     deviation = settings.noise * (flat.amax(dim=1) - flat.amin(dim=1)).reshape(-1, 1, 1, 1)
     random = torch.Generator().manual_seed(settings.seed)
     total = images.new_zeros((len(images), len(targets[0]), *images.shape[2:]))
-    for _ in range(settings.samples):
+    samples = settings.samples_of("smooth-grad")
+    for _ in range(samples):
         noise = torch.randn(images.shape[1:], generator=random, dtype=torch.float32).to(images)
         _, slopes = input_gradients(model, images + deviation * noise, targets)
         total += slopes.sum(dim=2)
     with torch.no_grad():
         scores = scores_of(model.logits(images), targets)
-    return Maps(total / settings.samples, scores, unit=PER_PIXEL)
+    return Maps(total / samples, scores, unit=PER_PIXEL)

@@ -54,9 +54,11 @@ def _photo_side(how: Procedure) -> int | None:
 
 
 def fitting_methods(how: Procedure, model: ExplainedModel) -> Sequence[str]:
-    """Return the methods asked for, or all that fit the network."""
+    """Return the methods asked for, or all that fit the network, but for slow ones."""
     return how.methods or [
-        name for name in method_names() if not load_method(name).unsupported(model)
+        name
+        for name in method_names()
+        if not (method := load_method(name)).slow and not method.unsupported(model)
     ]
 
 

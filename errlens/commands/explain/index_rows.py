@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from errlens.attribution.cases import Explanation
 from errlens.attribution.faithfulness import Faithfulness
-from errlens.attribution.map_checks import map_flags, shrunk
+from errlens.attribution.map_checks import POOR_FIT, map_flags, shrunk
 from errlens.attribution.pointing_game import energy_inside
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, Files
@@ -51,7 +51,7 @@ class IndexRows:
                 self._small.append(shrunk(shown.values) if isinstance(shown, Attribution) else None)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the rows; maps that say nothing, or the same of all images, have a flag."""
+        """Return the rows; what says nothing, fits poorly or is the same of all has a flag."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         for place, row in enumerate(self._rows):
             if self._small[place] is not None:
@@ -59,7 +59,7 @@ class IndexRows:
         for places in groups.values():
             maps = [small for place in places if (small := self._small[place]) is not None]
             for place, flag in zip(places, map_flags(maps), strict=True):
-                self._rows[place]["flag"] = flag or None
+                self._rows[place]["flag"] = flag or self._rows[place].get("flag")
         return self._rows
 
 
@@ -79,7 +79,9 @@ def _of_map(shown: Attribution | NoMap, files: Files) -> dict[str, Any]:
         "raw_max": float(shown.values.max()),
         "completeness_gap": shown.completeness_gap,
         "absorbed": shown.absorbed,
+        "r_squared": shown.r_squared,
         "status": OK,
+        "flag": POOR_FIT if shown.fits_poorly else None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.choices import Fill, Upsampling
+from errlens.choices import SAMPLES, Fill, Upsampling
 from errlens.commands.options.budget import BudgetOptions
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.model import DeviceOption, ModelOptions, TrustOption
@@ -85,17 +85,30 @@ class MethodOptions:
             help="How far occlusion goes from mask to mask.",
         ),
     ] = None
-    value: Annotated[Fill, typer.Option(help="What a mask of occlusion shows.")] = "mean"
+    value: Annotated[
+        Fill,
+        typer.Option(help="What hides a part of the image, for occlusion, lime, rise, score-cam."),
+    ] = "mean"
     probability: Annotated[
         bool,
-        typer.Option("--probability", help="Let occlusion explain the probability, not the logit."),
+        typer.Option(
+            "--probability",
+            help="Let methods that hide parts explain the probability, not the logit.",
+        ),
     ] = False
     steps: Annotated[
         int, typer.Option(min=1, metavar="N", help="Steps of integrated gradients.")
     ] = 50
     samples: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Noisy copies that smooth-grad averages.")
-    ] = 25
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default=", ".join(f"{name} {n}" for name, n in SAMPLES.items()),
+            help="Noisy copies that smooth-grad averages; images partly hidden that lime and rise "
+            "draw.",
+        ),
+    ] = None
     noise: Annotated[
         float,
         typer.Option(
@@ -115,8 +128,8 @@ class StudyOptions:
         bool,
         typer.Option(
             "--compare",
-            help="Methods side by side, all that fit unless --method names some, and which of "
-            "them to believe on this network.",
+            help="Methods side by side, all that fit (but rise, which is slow) unless --method "
+            "names some, and which of them to believe on this network.",
         ),
     ] = False
     cover: Annotated[

@@ -216,14 +216,14 @@ def _enlarged(image: Pixels) -> Pixels:
 
 def _detail(shown: Attribution, chance: float | None) -> str:
     """Return what is worth knowing of a map: the score explained, its gap."""
-    known = chance is not None and shown.unit != "probability"
+    known = chance is not None and not shown.unit.startswith("probability")
     score = f"{f'p {probability(chance)}, ' * known}{_score(shown)}"
-    return "\n".join([score, *_sum(shown)])
+    return "\n".join([score, *_fit(shown), *_sum(shown)])
 
 
 def _score(shown: Attribution) -> str:
     """Write the score that a map explains, a difference as such."""
-    what = "p" if shown.unit == "probability" else "logit"
+    what = "p" if shown.unit.startswith("probability") else "logit"
     if shown.target.against is not None:
         return f"{what} difference {signed(shown.score)}"
     return f"{what} {probability(shown.score) if what == 'p' else number(shown.score)}"
@@ -231,7 +231,7 @@ def _score(shown: Attribution) -> str:
 
 def _detail_of_method(shown: Attribution) -> list[str]:
     """Return what is worth knowing of a map beside those of other methods."""
-    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_sum(shown)]
+    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_fit(shown), *_sum(shown)]
 
 
 def _caveat(method: str, looks: Looks) -> list[str]:
@@ -254,6 +254,13 @@ def _sum(shown: Attribution) -> list[str]:
     return [
         f"completeness gap {share(gap)}: adds up to {number(total)} instead of {number(wanted)}"
     ]
+
+
+def _fit(shown: Attribution) -> list[str]:
+    """Return how well a map fits the scores, of methods that fit one."""
+    if shown.r_squared is None:
+        return []
+    return [f"{'poor fit: ' * shown.fits_poorly}R-squared {number(shown.r_squared)}"]
 
 
 def size(values: NDArray[np.float32]) -> str:

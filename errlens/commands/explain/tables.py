@@ -16,11 +16,11 @@ INDEX_COLUMNS: Final = {
     "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "method": "str",
     "target": "str", "score": "float64", "baseline": "str", "layer": "str", "file": "str",
     "raw_min": "float64", "raw_max": "float64", "completeness_gap": "float64",
-    "absorbed": "float64", "deletion_auc": "float64", "insertion_auc": "float64",
-    "random_deletion_auc": "float64", "random_insertion_auc": "float64", "status": "str",
-    "error": "str", "flag": "str", "object_share": "float64", "head_share": "float64",
-    "object_area": "float64", "head_area": "float64", "unit": "str", "maps_file": "str",
-    "options": "str",
+    "absorbed": "float64", "r_squared": "float64", "deletion_auc": "float64",
+    "insertion_auc": "float64", "random_deletion_auc": "float64",
+    "random_insertion_auc": "float64", "status": "str", "error": "str", "flag": "str",
+    "object_share": "float64", "head_share": "float64", "object_area": "float64",
+    "head_area": "float64", "unit": "str", "maps_file": "str", "options": "str",
 }  # fmt: skip
 COVER_COLUMNS: Final = {
     "row": "int64", "sample_id": "str", "label_name": "str", "pred_name": "str", "found": "bool",

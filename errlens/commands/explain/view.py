@@ -5,8 +5,9 @@ from typing import Final
 import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY
+from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY, POOR_FIT
 from errlens.attribution.methods import Method, load_method, method_names
+from errlens.attribution.perturbations.superpixels import has_slic
 from errlens.commands import showing
 from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
@@ -22,13 +23,15 @@ from errlens.formats import (
     signed,
     times,
 )
-from errlens.maps import LARGE_GAP
+from errlens.maps import LARGE_GAP, LEAST_R_SQUARED
 from errlens.terminal import Screen
 
 SHOWN: Final = 10
 # What is said of maps that have a flag.
 _FLAGS: Final = {
     EMPTY: "zero everywhere, which shows nothing",
+    POOR_FIT: f"with an R-squared below {number(LEAST_R_SQUARED)}, so that its parts added up say "
+    "little of the network",
     CONSTANT: "of one value everywhere, which shows nothing",
     ALIKE: "nearly the same as that of the other images, which shows the network and not the image",
 }
@@ -82,6 +85,10 @@ def show(screen: Screen, explained: Explained) -> None:
         screen.essential.say(explained.advice)
     else:
         _show_checks(screen, explained.tables)
+    if (maps["method"] == "lime").any() and not has_slic():
+        screen.remark(
+            "lime took the cells of a grid; pip install 'errlens[superpixels]' gives it superpixels"
+        )
     _warn(screen, maps)
     if explained.stopped:
         done = maps["row"].nunique()
