@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from errlens.choices import Fill
+from errlens.choices import Fill, LayerWeights
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
@@ -105,6 +105,7 @@ class MethodSettings:
     `steps` are those of integrated gradients; `samples` and `noise` those of smooth-grad, `noise`
     as a share of the range of an image. `mask` and `stride` of occlusion are pixels or a share of
     each side (`20%`), `fill` is what hides; with `probability` the score is one instead of a logit.
+    `layer_weights` are the gradients that layer-cam takes: those above zero, or each as it is.
     `batch_size` is how many inputs the network gets at a time.
     """
 
@@ -115,6 +116,7 @@ class MethodSettings:
     stride: str | None = None  # half of the mask
     fill: Fill = "mean"
     probability: bool = False
+    layer_weights: LayerWeights = "positive"
     seed: int = 0
     batch_size: int = 16
 

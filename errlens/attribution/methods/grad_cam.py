@@ -8,34 +8,19 @@ score stays, negative.
 from collections.abc import Sequence
 from typing import Final
 
-import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import (
-    ExplainedModel,
-    Maps,
-    MethodSettings,
-    gradients,
-    leaves_at,
-    scores_of,
-)
-from errlens.errors import InputError
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.methods._at_layer import look, without_layer
 from errlens.maps import Target
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
 ADDS_UP: Final = True
 
-UNIT: Final = "logits (Grad-CAM)"
-BLIND: Final = "the score does not depend on this layer: its gradient is zero"
-
 
 def unsupported(model: ExplainedModel) -> str | None:
     """Say that the network has no layer with a map of places, or no gradient from there on."""
-    try:
-        model.spatial_layer  # noqa: B018 - it is looked for
-    except InputError as error:
-        return str(error)
-    return model.no_gradient_of_layer
+    return without_layer(model)
 
 
 def explain(
@@ -52,21 +37,6 @@ def explain(
     Where a score does not depend on the layer there is no map, rather than a blank one.
     """
     del settings
-    layer = model.spatial_layer
-    with leaves_at(model.module, layer) as outputs:
-        scores = scores_of(model.logits(images), targets)
-        by_target = gradients(scores, outputs[-1])
-    activation = layer.as_maps(outputs[-1].detach())
-    slopes = torch.stack([layer.as_maps(slope) for slope in by_target.unbind(dim=1)], dim=1)
-    blind = ~slopes.flatten(2).any(dim=2)  # whatever the class token may still have to say
-    weights = slopes.mean(dim=(3, 4), keepdim=True)
-    values = (weights * activation.unsqueeze(1)).sum(dim=2)
-    values = values.masked_fill(blind[:, :, None, None], float("nan"))
-    return Maps(
-        values,
-        scores.detach(),
-        layer=layer.name,
-        unit=UNIT,
-        why_none=BLIND,
-        layer_words=model.layer_words,
-    )
+    seen = look(model, images, targets)
+    weights = seen.slopes.mean(dim=(3, 4), keepdim=True)
+    return seen.maps(model, (weights * seen.activation).sum(dim=2), unit="logits (Grad-CAM)")
