@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.maps import Target
@@ -40,6 +41,43 @@ class Patches(nn.Module):
         seen = self.relu(self.see(images))
         pooled = seen.mean(dim=(2, 3)) if self.pooling == "mean" else seen.amax(dim=(2, 3))
         return self.head(self.drop(pooled))
+
+
+class Tokens(Patches):
+    """Sees the same patches as tokens: a class token attends to them, and its values are pooled.
+
+    The class token looks at all places alike, except that there is more to see in some: keys are
+    how much of any colour a place has. Values are colours, so that the relevance of a place is
+    its attention times what its colour adds to the score, where that is above zero.
+    """
+
+    def __init__(self, pooling="token", prefix=1, grid=(8, 8)):
+        super().__init__()
+        self.pooling = pooling if pooling == "mean" else "token"
+        self.grid = grid
+        self.num_prefix_tokens = prefix
+        self.patch_embed = nn.Module()
+        self.patch_embed.grid_size = grid
+        self.tokens = nn.Identity()
+        self.first = nn.Parameter(torch.zeros(1, prefix, 3))
+
+    def attention(self, tokens):
+        keys = tokens.sum(dim=2, keepdim=True).transpose(1, 2)
+        return (0.1 * keys.expand(-1, tokens.shape[1], -1)).unsqueeze(1).softmax(dim=-1)
+
+    def forward(self, images):
+        seen = functional.adaptive_avg_pool2d(self.relu(self.see(images)), self.grid)
+        places = seen.flatten(2).transpose(1, 2)
+        tokens = self.tokens(torch.cat([self.first.expand(len(images), -1, -1), places], dim=1))
+        given = (self.attention(tokens) @ tokens.unsqueeze(1)).squeeze(1)
+        prefix = self.num_prefix_tokens
+        pooled = given[:, prefix:].mean(dim=1) if self.pooling == "mean" else given[:, 0]
+        return self.head(self.drop(pooled))
+
+
+def fitting(method):
+    """Return the kind of network with known explanations that a method is for."""
+    return Patches if method.unsupported(model_of(Patches())) is None else Tokens
 
 
 def model_of(module, *, size=(3, SIDE, SIDE), layer=None):

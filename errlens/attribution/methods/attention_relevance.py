@@ -10,10 +10,18 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, scores_of
-from errlens.attribution.operations.attending import attention_among_tokens
-from errlens.errors import InputError, UsageError
+from errlens.attribution.explained_model import (
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    borrowed,
+    scores_of,
+)
+from errlens.attribution.operations.attending import Attention, attention_among_tokens
+from errlens.attribution.operations.rules import Unruled
+from errlens.errors import InputError
 from errlens.maps import Target
+from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 
 SUMMARY: Final = "which patches reach the score through the attention of a ViT; coarse, unsigned"
@@ -25,7 +33,8 @@ BLIND: Final = "the score does not depend on what the last attention gives: its 
 def unsupported(model: ExplainedModel) -> str | None:
     """Say that not all tokens of the network attend to all, or that it cannot be followed."""
     try:
-        if model.spatial_layer.layout != "tokens":
+        places = _places(model)
+        if places.layout != "tokens":
             return (
                 "its places are no tokens that all attend to one another, as in a ViT; grad-cam "
                 "looks at any map of places"
@@ -33,8 +42,9 @@ def unsupported(model: ExplainedModel) -> str | None:
         if model.no_gradient:
             return model.no_gradient
         black = model.black.reshape(1, -1, 1, 1).expand(1, *model.size).clone()
-        attention_among_tokens(model, black.requires_grad_())
-    except (InputError, UsageError) as error:
+        with borrowed(model.module):
+            attention_among_tokens(model, black.requires_grad_(), places)
+    except (InputError, Unruled) as error:
         return str(error)
     return None
 
@@ -51,45 +61,47 @@ def explain(
     them. The unit compares the places of one image, no more.
     """
     del settings
-    leaf = images.detach().clone().requires_grad_()
-    logits, attention, tokens = attention_among_tokens(model, leaf)
-    scores = scores_of(logits, targets)
-    places = model.spatial_layer
-    maps = []
-    for at in range(scores.shape[1]):
-        with user_code("the backward of the model", images=len(images)):
-            slopes = torch.autograd.grad(
-                scores[:, at].sum(), attention, retain_graph=at + 1 < scores.shape[1]
-            )
-        relevance = _relevance([each.detach() for each in attention], slopes, tokens)
-        maps.append(places.as_maps(relevance.unsqueeze(2)).squeeze(1))
+    places = _places(model)
+    found = attention_among_tokens(model, images.detach().clone().requires_grad_(), places)
+    with torch.enable_grad():
+        scores = scores_of(found.logits, targets).unbind(dim=1)
+    relevance = [_relevance(found, score, last=score is scores[-1]) for score in scores]
+    maps = [places.as_maps(of_target.unsqueeze(2))[:, 0] for of_target in relevance]
     return Maps(
         torch.stack(maps, dim=1),
-        scores.detach(),
+        torch.stack(scores, dim=1).detach(),
         unit="relevance",
         why_none=BLIND,
         signed=False,
     )
 
 
-def _relevance(attention: Sequence[Tensor], slopes: Sequence[Tensor], tokens: int) -> Tensor:
-    """Return the relevance of tokens, shape (n, tokens), to where the score is read.
+def _places(model: ExplainedModel) -> SpatialLayer:
+    """Return where tokens lie, whatever layer other methods are to look at."""
+    return model.spatial_layer if model.layer is None else find_layer(model.module, model.size)
+
+
+def _relevance(found: Attention, score: Tensor, *, last: bool) -> Tensor:
+    """Return the relevance of tokens, shape (n, tokens), to where a score is read.
 
     Args:
-        attention: Matrices of shape (..., queries, tokens), n first, in the order of computing.
-        slopes: The gradients of the score with respect to them.
-        tokens: How many tokens there are.
+        found: What was computed.
+        score: Of the target in each image, shape (n,).
+        last: Whether no other score of the same images follows.
     """
-    n = len(attention[0])
-    itself = torch.eye(tokens).to(attention[0])
-    relevance = itself.expand(n, tokens, tokens)
-    for matrix, slope in zip(attention, slopes, strict=True):
-        by_head = (matrix * slope).clamp(min=0).reshape(n, -1, *matrix.shape[-2:])
+    n = len(found.logits)
+    with user_code("the backward of the model", images=n):
+        *slopes, of_given = torch.autograd.grad(
+            score, [*found.matrices, found.given], torch.ones_like(score), retain_graph=not last
+        )
+    itself = torch.eye(found.tokens).to(found.logits)
+    relevance, pools = itself.expand(n, -1, -1), False
+    for matrix, slope in zip(found.matrices, slopes, strict=True):
+        by_head = (matrix.detach() * slope).clamp(min=0).reshape(n, -1, *matrix.shape[-2:])
         through = by_head.mean(dim=1) @ relevance
-        pools = through.shape[1] != tokens
+        pools = through.shape[1] != found.tokens
         relevance = through if pools else relevance + through
-    by_query = slopes[-1].reshape(n, -1, *slopes[-1].shape[-2:]).abs().amax(dim=(1, 3))
-    read = (by_query > 0).to(relevance)
+    read = of_given.reshape(n, -1, *of_given.shape[-2:]).any(dim=3).any(dim=1).to(relevance)
     # Where nothing is read it is 0 / 0, which is no map.
     share = (read / read.sum(dim=1, keepdim=True)).unsqueeze(1)
     return (share @ (relevance if pools else relevance - itself)).squeeze(1)

@@ -12,6 +12,7 @@ from tests.attribution.networks import (
     SIDE,
     Patches,
     explained,
+    fitting,
     model_of,
     planted,
     targets,
@@ -23,6 +24,11 @@ METHODS = method_names()
 @pytest.fixture(params=METHODS)
 def method(request):
     return load_method(request.param)
+
+
+@pytest.fixture
+def network(method):
+    return fitting(method)
 
 
 def fingerprint(module):
@@ -49,8 +55,8 @@ def same(before, after):
     return weights and gradients and before[2] == after[2]
 
 
-def test_maps_are_one_for_each_target_finite_and_of_the_scores_asked_for(method):
-    module = Patches()
+def test_maps_are_one_for_each_target_finite_and_of_the_scores_asked_for(method, network):
+    module = network()
     images, _, _ = planted(5)
     wanted = targets(*[[one % CLASSES, (0, 3)] for one in range(5)])
     maps = explained(method, module, images, wanted)
@@ -67,8 +73,8 @@ def test_maps_are_one_for_each_target_finite_and_of_the_scores_asked_for(method)
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_network_is_given_back_as_it_was(method, fails):
-    module = Patches().train()
+def test_the_network_is_given_back_as_it_was(method, network, fails):
+    module = network().train()
     module.see.requires_grad_(requires_grad=False)
     images, _, _ = planted(2)
     module.relu(module.see(images)).sum()
@@ -84,41 +90,41 @@ def test_the_network_is_given_back_as_it_was(method, fails):
     assert same(before, fingerprint(module))
 
 
-def test_neither_the_order_nor_the_company_of_images_matters(method):
+def test_neither_the_order_nor_the_company_of_images_matters(method, network):
     images, _, _ = planted(4, seed=1)
     wanted = targets([0], [1], [2], [(1, 2)])
-    together = explained(method, Patches(), images, wanted)
-    turned = explained(method, Patches(), images.flip(0), wanted[::-1])
+    together = explained(method, network(), images, wanted)
+    turned = explained(method, network(), images.flip(0), wanted[::-1])
     torch.testing.assert_close(turned.values.flip(0), together.values, rtol=1e-4, atol=1e-6)
     for at in range(4):
-        alone = explained(method, Patches(), images[at : at + 1], wanted[at : at + 1])
+        alone = explained(method, network(), images[at : at + 1], wanted[at : at + 1])
         torch.testing.assert_close(alone.values[0], together.values[at], rtol=1e-4, atol=1e-6)
 
 
-def test_the_same_call_gives_the_same_bytes(method):
+def test_the_same_call_gives_the_same_bytes(method, network):
     images, _, _ = planted(2, seed=2)
-    first, second = (explained(method, Patches(), images, targets([0], [1])) for _ in range(2))
+    first, second = (explained(method, network(), images, targets([0], [1])) for _ in range(2))
     assert torch.equal(first.values, second.values)
 
 
-def test_the_callers_mode_does_not_matter(method):
+def test_the_callers_mode_does_not_matter(method, network):
     images, _, _ = planted(2, seed=3)
-    expected = explained(method, Patches(), images, targets([0], [1])).values
+    expected = explained(method, network(), images, targets([0], [1])).values
     with torch.no_grad():
-        assert torch.equal(explained(method, Patches(), images, targets([0], [1])).values, expected)
+        assert torch.equal(explained(method, network(), images, targets([0], [1])).values, expected)
 
 
-def test_a_difference_of_scores_has_the_difference_of_maps_where_it_is_said(method):
+def test_a_difference_of_scores_has_the_difference_of_maps_where_it_is_said(method, network):
     images, _, _ = planted(3, seed=4)
     wanted = targets(*[[0, 3, (0, 3)]] * 3)
-    values = explained(method, Patches("max").double(), images.double(), wanted).values
+    values = explained(method, network("max").double(), images.double(), wanted).values
     adds_up = torch.allclose(values[:, 0] - values[:, 1], values[:, 2], atol=1e-6)
     assert adds_up == method.ADDS_UP
 
 
-def test_a_planted_patch_is_pointed_at(method):
+def test_a_planted_patch_is_pointed_at(method, network):
     images, boxes, colours = planted(40, seed=5)
-    maps = explained(method, Patches(), images, targets(*[[one] for one in colours])).values
+    maps = explained(method, network(), images, targets(*[[one] for one in colours])).values
     hits = 0
     for one, (top, left, bottom, right) in zip(maps[:, 0], boxes, strict=True):
         rows, columns = one.shape
@@ -130,10 +136,10 @@ def test_a_planted_patch_is_pointed_at(method):
     assert hits >= 38
 
 
-def test_a_method_says_what_it_shows(method):
+def test_a_method_says_what_it_shows(method, network):
     assert 20 < len(method.SUMMARY) < 90
     assert method.explain.__doc__
-    assert method.unsupported(model_of(Patches())) is None
+    assert method.unsupported(model_of(network())) is None
 
 
 def test_reasons_are_sentences_and_need_no_run(method):
