@@ -9,7 +9,7 @@ from errlens.attribution.batch import explain_batch
 from errlens.attribution.methods import load_method, method_names
 from errlens.errors import UnfitMethod
 from errlens.maps import NoMap, Target
-from tests.attribution.networks import QUICK, SIDE, Patches, explained, model_of, planted
+from tests.attribution.networks import QUICK, SIDE, Patches, explained, fitting, model_of, planted
 
 TRIPLE = [Target("predicted", 0), Target("true", 3), Target("difference", 0, 3)]
 
@@ -17,7 +17,7 @@ TRIPLE = [Target("predicted", 0), Target("true", 3), Target("difference", 0, 3)]
 @pytest.mark.parametrize("name", method_names())
 def test_a_difference_is_what_the_method_says_of_it(name):
     images, _, _ = planted(2)
-    module = Patches()
+    module = fitting(load_method(name))()
     found = explain_batch(name, model_of(module), images, [TRIPLE] * 2, QUICK)
     expected = explained(load_method(name), module, images, [TRIPLE] * 2).values.numpy()
     for of_image, values in zip(found, expected, strict=True):
@@ -96,6 +96,8 @@ def test_a_difference_adds_up_to_what_its_ends_add_up_to():
 @pytest.mark.parametrize("name", method_names())
 def test_only_what_promises_to_add_up_has_a_gap(name):
     images, _, _ = planted(1)
-    ((*_, difference),) = explain_batch(name, model_of(Patches()), images, [TRIPLE], QUICK)
+    ((*_, difference),) = explain_batch(
+        name, model_of(fitting(load_method(name))()), images, [TRIPLE], QUICK
+    )
     assert (difference.completeness_gap is not None) == (name == "integrated-gradients")
-    assert difference.signed == (name != "saliency")
+    assert difference.signed == (name not in ("saliency", "attention-relevance"))

@@ -13,10 +13,10 @@ from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.faithfulness import FaithfulnessTest
 from errlens.attribution.map_checks import shrunk
-from errlens.attribution.methods import method_names
+from errlens.attribution.methods import load_method, method_names
 from errlens.maps import Target
 from tests.attribution.methods.test_every_method import fingerprint, same
-from tests.attribution.networks import QUICK, SIDE, Patches, model_of, planted
+from tests.attribution.networks import QUICK, SIDE, Patches, fitting, model_of, planted
 
 N = 24
 
@@ -136,7 +136,7 @@ def test_evidence_is_better_than_chance_and_its_negative_worse():
 @pytest.mark.parametrize("name", method_names())
 def test_every_method_is_better_than_chance(name):
     images, _, colours = planted(N, seed=6)
-    model = model_of(Patches())
+    model = model_of(fitting(load_method(name))())
     wanted = [[Target("predicted", one)] for one in colours]
     maps = explain_batch(name, model, images, wanted, QUICK)
     found = [
