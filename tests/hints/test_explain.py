@@ -24,6 +24,12 @@ ROWS = [
         f"{SEEN} --method {{}}",
     ),
     Row(
+        "attribution.methods.load_method:hint",
+        f"{SEEN} --method HiResCAM",
+        "--method layer-cam --layer-weights elementwise",
+        f"{SEEN} {{}}",
+    ),
+    Row(
         "attribution.targets.Wanted._index:hint",
         f"{SEEN} --target gren",
         "green",
