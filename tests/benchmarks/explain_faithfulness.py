@@ -2,9 +2,10 @@
 
 Of as many images taken for a wrong class as of right ones, drawn by a seed, the predicted class is
 explained by each method, and its maps are tried as `errlens explain --check` does it. Good maps
-have a low deletion and a high insertion. The last columns hold each method against the first: in
-how many images its insertion less its deletion is higher, and how likely that is by chance
-(Wilcoxon's signed-rank test, two-sided)::
+have a low deletion and a high insertion. Methods whose maps have other cells have other values by
+chance, so the gain is insertion less deletion, less what that is for the same cells in random
+orders. Each method is held against the first: in how many images its gain is higher, and how likely
+that is by chance (Wilcoxon's signed-rank test, two-sided)::
 
     python tests/benchmarks/explain_faithfulness.py RUN [--images 100] [--method NAME ...]
 
@@ -80,11 +81,17 @@ def of_images(run, classifier, model, asked, methods):
 def report(title: str, tried: pd.DataFrame, methods: list[str]):
     """Print the means of each method, and how it does against the first."""
     print(f"\n{title}: {tried['row'].nunique()} images")
-    print(f"{'':22}{'maps':>6}{'deletion':>10}{'chance':>8}{'insertion':>10}{'chance':>8}", end="")
-    print(f"  better than {methods[0]}")
-    gain = (tried["insertion"] - tried["deletion"]).set_axis(
-        pd.MultiIndex.from_frame(tried[["method", "row"]])
+    print(
+        f"{'':22}{'maps':>6}{'deletion':>10}{'chance':>8}{'insertion':>10}{'chance':>8}{'gain':>8}",
+        end="",
     )
+    print(f"  better than {methods[0]}")
+    tried = tried.assign(
+        gain=tried["insertion"] - tried["deletion"],
+        by_chance=tried["random_insertion"] - tried["random_deletion"],
+    )
+    over_chance = tried.pivot_table(index="row", columns="method", values=["gain", "by_chance"])
+    gain = over_chance["gain"] - over_chance["by_chance"]
     for name in methods:
         its = tried[tried["method"] == name].dropna()
         means = its[COLUMNS].mean()
@@ -94,7 +101,7 @@ def report(title: str, tried: pd.DataFrame, methods: list[str]):
             against = f"  {(ahead > 0).sum():>4} of {len(ahead)}, p {wilcoxon(ahead).pvalue:.2g}"
         print(
             f"{name:22}{len(its):>6}{means.iloc[0]:>10.3f}{means.iloc[1]:>8.3f}"
-            f"{means.iloc[2]:>10.3f}{means.iloc[3]:>8.3f}{against}"
+            f"{means.iloc[2]:>10.3f}{means.iloc[3]:>8.3f}{gain[name].mean():>8.3f}{against}"
         )
 
 

@@ -12,13 +12,13 @@ SEEN = "explain seen -q"
 
 ROWS = [
     Row(
-        "attribution.methods.load_method:hint",
+        "attribution.methods.load_method:hint2",
         f"{SEEN} --method grad-cma",
         "grad-cam",
         f"{SEEN} --method {{}}",
     ),
     Row(
-        "attribution.methods.load_method:hint",
+        "attribution.methods.load_method:hint2",
         f"{SEEN} --method zebra",
         "occlusion",
         f"{SEEN} --method {{}}",

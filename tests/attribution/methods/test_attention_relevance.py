@@ -3,6 +3,7 @@
 import pytest
 import timm
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional
 
@@ -96,6 +97,17 @@ def test_neither_the_layer_asked_for_nor_fused_attention_matters():
     for block in module.blocks:
         block.attn.fused_attn = False
     torch.testing.assert_close(maps_of(module, images, targets([1])).values, expected)
+
+
+def test_transformers_of_torchvision_have_maps():
+    module = torchvision.models.VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=16,
+        num_classes=5,
+    )  # fmt: skip
+    nn.init.normal_(module.heads.head.weight)
+    maps = maps_of(module, torch.randn(2, 3, 32, 32), targets([0], [1]))
+    assert maps.values.shape == (2, 1, 4, 4)
+    assert maps.values.gt(0).any()
 
 
 def test_a_score_that_reads_no_token_has_no_map():
