@@ -19,7 +19,7 @@ SUMMARY: Final = "as grad-cam, for several objects of one class; only what speak
 ADDS_UP: Final = False
 
 NEGATIVE: Final = (
-    "the layer is so negative that the weights of Grad-CAM++ are none; it was made for layers that "
+    "the layer is so negative that Grad-CAM++ has no weights for it; it was made for layers that "
     "end in a ReLU, and grad-cam works for any"
 )
 
