@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from errlens.choices import SAMPLES, Fill
+from errlens.choices import SAMPLES, Fill, LayerWeights
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
 from errlens.model.classifier import Classifier, stack
@@ -120,8 +120,9 @@ class MethodSettings:
     `steps` are those of integrated gradients; `noise` is that of smooth-grad, as a share of the
     range of an image. `samples` are those of methods that draw some; None is the number of each
     method's own. `mask` and `stride` of occlusion are pixels or a share of each side (`20%`),
-    `fill` is what hides; with `probability` the score is one instead of a logit. `batch_size` is
-    how many inputs the network gets at a time.
+    `fill` is what hides; with `probability` the score is one instead of a logit. `layer_weights`
+    are the gradients that layer-cam takes: those above zero, or each as it is. `batch_size` is how
+    many inputs the network gets at a time.
     """
 
     steps: int = 50
@@ -131,6 +132,7 @@ class MethodSettings:
     stride: str | None = None  # half of the mask
     fill: Fill = "mean"
     probability: bool = False
+    layer_weights: LayerWeights = "positive"
     seed: int = 0
     batch_size: int = 16
 

@@ -84,12 +84,14 @@ def test_each_odd_photo_is_explained_or_a_row_with_a_reason(run):
 
 
 def test_every_method_and_study_takes_photos_without_anything_on_them():
-    methods = [word for name in method_names() for word in ("--method", name)]
+    # The network is no transformer.
+    fit = [name for name in method_names() if name != "attention-relevance"]
+    methods = [word for name in fit for word in ("--method", name)]
     quick = ["--steps", "2", "--samples", "2", "--mask", "50%"]
     quick += ["--check", "--cover", "--sweep", "--winners"]
     succeed("explain", "run", "--select", "path:b/[0-2].png", *methods, *quick)
     table = index()
-    assert set(table["method"]) == set(method_names())
+    assert set(table["method"]) == set(fit)
     assert set(table["status"]) == {"ok"}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.methods import load_method
@@ -43,9 +44,41 @@ class Patches(nn.Module):
         return self.head(self.drop(pooled))
 
 
-def fitting(name):
-    """Return a network that a method is tried on: the first of two that it accepts."""
-    found = [Patches(pooling) for pooling in ("mean", "max")]
+class Tokens(Patches):
+    """Sees the same patches as tokens: a class token attends to them, and its values are pooled.
+
+    The class token looks at all places alike, except that there is more to see in some: keys are
+    how much of any colour a place has. Values are colours, so that the relevance of a place is
+    its attention times what its colour adds to the score, where that is above zero.
+    """
+
+    def __init__(self, pooling="token", prefix=1, grid=(8, 8)):
+        super().__init__()
+        self.pooling = pooling if pooling == "mean" else "token"
+        self.grid = grid
+        self.num_prefix_tokens = prefix
+        self.patch_embed = nn.Module()
+        self.patch_embed.grid_size = grid
+        self.tokens = nn.Identity()
+        self.first = nn.Parameter(torch.zeros(1, prefix, 3))
+
+    def attention(self, tokens):
+        keys = tokens.sum(dim=2, keepdim=True).transpose(1, 2)
+        return (0.1 * keys.expand(-1, tokens.shape[1], -1)).unsqueeze(1).softmax(dim=-1)
+
+    def forward(self, images):
+        seen = functional.adaptive_avg_pool2d(self.relu(self.see(images)), self.grid)
+        places = seen.flatten(2).transpose(1, 2)
+        tokens = self.tokens(torch.cat([self.first.expand(len(images), -1, -1), places], dim=1))
+        given = (self.attention(tokens) @ tokens.unsqueeze(1)).squeeze(1)
+        prefix = self.num_prefix_tokens
+        pooled = given[:, prefix:].mean(dim=1) if self.pooling == "mean" else given[:, 0]
+        return self.head(self.drop(pooled))
+
+
+def fitting(name, *poolings):
+    """Return a network that a method is tried on: the first of some that it accepts."""
+    found = [*map(Patches, poolings or ("mean", "max")), Tokens()]
     return next(one for one in found if load_method(name).unsupported(model_of(one)) is None)
 
 

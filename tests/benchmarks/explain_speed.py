@@ -261,9 +261,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=1000, help="of LIME")
     parser.add_argument("--layer", help="of Score-CAM; one with fewer channels is faster")
-    parser.add_argument(
-        "--only", nargs="+", help="some of rules, grad-cam, occlusion, lime, score-cam"
-    )
+    parser.add_argument("--only", nargs="+", help="of rules, grad-cam, occlusion, lime, score-cam")
     args = parser.parse_args()
     run = open_run(args.run)
     rows = rows_of(run, args.images)

@@ -12,16 +12,22 @@ SEEN = "explain seen -q"
 
 ROWS = [
     Row(
-        "attribution.methods.load_method:hint",
+        "attribution.methods.load_method:hint2",
         f"{SEEN} --method grad-cma",
         "grad-cam",
         f"{SEEN} --method {{}}",
     ),
     Row(
-        "attribution.methods.load_method:hint",
+        "attribution.methods.load_method:hint2",
         f"{SEEN} --method zebra",
         "occlusion",
         f"{SEEN} --method {{}}",
+    ),
+    Row(
+        "attribution.methods.load_method:hint",
+        f"{SEEN} --method HiResCAM",
+        "--method layer-cam --layer-weights elementwise",
+        f"{SEEN} {{}}",
     ),
     Row(
         "attribution.targets.Wanted._index:hint",
@@ -138,3 +144,10 @@ def test_a_photo_too_large_to_draw_on_is_drawn_as_the_input(walk: Walk):
     said = walk.call(typed)
     assert "--on input" in said.output, "attribution.photos.shown_photo:text"
     walk.ends(typed.replace("--on original", "--on input"))
+
+
+def test_what_is_left_out_is_given_by_an_option_of_another_method(walk: Walk):
+    said = walk.call(f"{SEEN} --method hirescam")
+    instead = "--method layer-cam --layer-weights elementwise"
+    assert instead in said.output, "attribution.methods._names:text"
+    walk.ends(f"{SEEN} {instead}")

@@ -25,6 +25,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
 
 from errlens.attribution.card import Card
+from errlens.attribution.methods._names import left_out, meant
 from errlens.errors import UnfitOption, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -90,11 +91,16 @@ def load_method(name: str) -> Method:
     Raises:
         UnfitOption: There is none of this name.
     """
-    if name not in method_names():
-        near = nearest(name, method_names())
+    known = method_names()
+    if name not in known:
+        if excluded := left_out(name, known):
+            why, instead = excluded
+            raise UnfitOption(why, hint=f"pass --method {instead}")
+        spelt = meant(name, known)
+        near = [spelt] if spelt else nearest(name, known)
         raise UnfitOption(
             f"there is no method {name!r}",
-            hint=did_you_mean(near, f"there are {', '.join(method_names())}"),
+            hint=did_you_mean(near, f"there are {', '.join(known)}"),
         )
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     return Method(

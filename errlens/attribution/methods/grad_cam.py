@@ -7,20 +7,11 @@ score stays, negative.
 
 from typing import Final
 
-import torch
 from torch import Tensor
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import (
-    ExplainedModel,
-    Maps,
-    MethodSettings,
-    Targets,
-    gradients,
-    leaves_at,
-    scores_of,
-)
-from errlens.errors import InputError
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
+from errlens.attribution.methods._at_layer import look, without_layer
 
 SUMMARY: Final = "which places of the last map speak for the score; coarse, signed"
 CARD: Final = Card(
@@ -33,17 +24,10 @@ CARD: Final = Card(
     unit="logits, with a pooled linear head; else it compares places of one image",
 )
 
-UNIT: Final = "logits (Grad-CAM)"
-BLIND: Final = "the score does not depend on this layer: its gradient is zero"
-
 
 def unsupported(model: ExplainedModel) -> str | None:
     """Say that the network has no layer with a map of places, or no gradient from there on."""
-    try:
-        model.spatial_layer  # noqa: B018 - it is looked for
-    except InputError as error:
-        return str(error)
-    return model.no_gradient_of_layer
+    return without_layer(model)
 
 
 def explain(
@@ -57,21 +41,6 @@ def explain(
     Where a score does not depend on the layer there is no map, rather than a blank one.
     """
     del settings
-    layer = model.spatial_layer
-    with leaves_at(model.module, layer) as outputs:
-        scores = scores_of(model.logits(images), targets)
-        by_target = gradients(scores, outputs[-1])
-    activation = layer.as_maps(outputs[-1].detach())
-    slopes = torch.stack([layer.as_maps(slope) for slope in by_target.unbind(dim=1)], dim=1)
-    blind = ~slopes.flatten(2).any(dim=2)  # whatever the class token may still have to say
-    weights = slopes.mean(dim=(3, 4), keepdim=True)
-    values = (weights * activation.unsqueeze(1)).sum(dim=2)
-    values = values.masked_fill(blind[:, :, None, None], float("nan"))
-    return Maps(
-        values,
-        scores.detach(),
-        layer=layer.name,
-        unit=UNIT,
-        why_none=BLIND,
-        layer_words=model.layer_words,
-    )
+    seen = look(model, images, targets)
+    weights = seen.slopes.mean(dim=(3, 4), keepdim=True)
+    return seen.maps(model, (weights * seen.activation).sum(dim=2), unit="logits (Grad-CAM)")

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.operations.attention import attention
+from errlens.attribution.operations.multi_head import multi_head
 from errlens.attribution.operations.rules import Rules, Unruled, depends
 
 
@@ -177,6 +178,10 @@ def _attention(rules: Rules, *args: Any, **given: Any) -> Tensor:
     return attention(_Ruled(rules), *args, **given)
 
 
+def _multi_head(rules: Rules, *args: Any, **given: Any) -> tuple[Tensor, Tensor | None]:
+    return multi_head(rules, _Ruled(rules), *args, **given)
+
+
 class _Ruled:
     """The operations that attention is made of."""
 
@@ -210,4 +215,5 @@ COMPOSED: Final[Mapping[str, Callable[..., Any]]] = {
     "normalize": _normalize,
     "max": _largest,
     "scaled_dot_product_attention": _attention,
+    "multi_head_attention_forward": _multi_head,
 }

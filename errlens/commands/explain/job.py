@@ -162,7 +162,7 @@ def photos_without_run(options: ExplainOptions, screen: Screen) -> Job:
 def _procedure(options: ExplainOptions) -> Procedure:
     """Resolve the options that are the same for all images."""
     matlab = options.style == MATLAB
-    names = ("mask", "stride", "steps", "samples", "noise", "seed")
+    names = ("mask", "stride", "steps", "samples", "noise", "layer_weights", "seed")
     decisive = _decisive(options)
     default = {field.name: field.default for field in dataclasses.fields(options)}
     given = [f"{name}={value}" for name, value in decisive.items() if value != default[name]]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from errlens.choices import SAMPLES, Fill, Upsampling
+from errlens.choices import SAMPLES, Fill, LayerWeights, Upsampling
 from errlens.commands.options.budget import BudgetOptions
 from errlens.commands.options.invocation import OutputOptions, OverwriteOption
 from errlens.commands.options.model import DeviceOption, ModelOptions, TrustOption
@@ -115,6 +115,13 @@ class MethodOptions:
             min=0, metavar="X", help="Noise of smooth-grad, as a share of the range of the input."
         ),
     ] = 0.15
+    layer_weights: Annotated[
+        LayerWeights,
+        typer.Option(
+            help="Gradients that layer-cam takes: those above zero, or elementwise all of them, "
+            "which is HiResCAM."
+        ),
+    ] = "positive"
     seed: Annotated[int, typer.Option(metavar="N", help="Decides what is drawn at random.")] = 0
 
 

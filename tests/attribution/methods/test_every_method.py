@@ -122,10 +122,10 @@ def test_the_callers_mode_does_not_matter(method, network):
         assert torch.equal(explained(method, network(), images, targets([0], [1])).values, expected)
 
 
-def test_a_difference_of_scores_has_the_difference_of_maps_where_it_is_said(method):
+def test_a_difference_of_scores_has_the_difference_of_maps_where_it_is_said(method, network):
     images, _, _ = planted(3, seed=4)
     wanted = targets(*[[0, 3, (0, 3)]] * 3)
-    values = explained(method, Patches("max").double(), images.double(), wanted).values
+    values = explained(method, network("max").double(), images.double(), wanted).values
     adds_up = torch.allclose(values[:, 0] - values[:, 1], values[:, 2], atol=1e-6)
     assert adds_up == method.adds_up
 

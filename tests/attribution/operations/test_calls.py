@@ -101,3 +101,31 @@ def test_networks_of_timm_are_followed(name):
             for out, image in ((logits, followed), (expected, plain))
         )
     )
+
+
+@pytest.mark.parametrize("options", [{}, {"kdim": 8, "vdim": 8}, {"bias": False}])
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("mask", [None, torch.ones(5, 5).triu(1).bool(), torch.rand(4, 5, 5)])
+def test_attention_of_many_heads_is_followed(options, weights, mask):
+    module = nn.MultiheadAttention(8, 2, batch_first=True, **options).eval().double()
+    module.requires_grad_(requires_grad=False)
+    plain, followed = (
+        torch.randn(2, 5, 8, dtype=torch.float64,
+                    generator=torch.Generator().manual_seed(0)).requires_grad_()
+        for _ in range(2)
+    )  # fmt: skip
+
+    def run(x):
+        mine = mask if mask is None or mask.dtype == torch.bool else mask.to(x)
+        given, seen = module(
+            x, x.tanh(), x * 2, need_weights=weights, attn_mask=mine, average_attn_weights=False
+        )
+        return given.square().sum() + (seen.square().sum() if weights else 0)
+
+    expected = run(plain)
+    with ruled(Ordinary()):
+        result = run(followed)
+    torch.testing.assert_close(result, expected)
+    torch.testing.assert_close(
+        *(torch.autograd.grad(out, x)[0] for out, x in ((result, followed), (expected, plain)))
+    )
