@@ -12,8 +12,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from errlens.analysis.findings.causes.places.grid import SIXTHS
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
+from errlens.attribution.judging.pointing_game import energy_inside
 from errlens.attribution.methods import load_method
-from errlens.attribution.pointing_game import energy_inside
 from errlens.data.outlines import RegionSource
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order

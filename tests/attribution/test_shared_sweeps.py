@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from errlens.attribution.judging.sanity import cascading_randomisation
 from errlens.attribution.masks import sweep
 from errlens.attribution.methods import occlusion
-from errlens.attribution.sanity import cascading_randomisation
 from errlens.attribution.shared_sweeps import KeptSweeps, shared_sweep
 from tests.attribution.networks import QUICK, Patches, model_of, planted, targets
 

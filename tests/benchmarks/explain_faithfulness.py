@@ -22,7 +22,7 @@ from scipy.stats import wilcoxon
 
 from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings
-from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
+from errlens.attribution.judging.faithfulness import Faithfulness, FaithfulnessTest
 from errlens.attribution.methods import load_method, method_names
 from errlens.data.photos.loading import load_input
 from errlens.maps import NoMap, Target

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from errlens.attribution.choosing import advice, trials
+from errlens.attribution.judging.choosing import advice, trials
 from errlens.attribution.methods import load_method
 from errlens.commands.explain import view
 from errlens.commands.explain.earlier_calls import EarlierCalls

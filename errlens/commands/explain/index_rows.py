@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errlens.attribution.cases import Explanation
-from errlens.attribution.faithfulness import Faithfulness
-from errlens.attribution.map_checks import POOR_FIT, map_flags, shrunk
-from errlens.attribution.pointing_game import energy_inside
+from errlens.attribution.judging.faithfulness import Faithfulness
+from errlens.attribution.judging.map_checks import POOR_FIT, map_flags, shrunk
+from errlens.attribution.judging.pointing_game import energy_inside
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, Files
 from errlens.commands.explain.tables import FAILED, OK

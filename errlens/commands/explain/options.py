@@ -40,11 +40,7 @@ class MethodOptions:
     ] = False
     about: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            show_default="none",
-            help="Say what a method means, when it misleads, its paper and unit.",
-        ),
+        typer.Option(metavar="NAME", help="What a method means, and when it misleads; no maps."),
     ] = None
     target: Annotated[
         list[str] | None,
@@ -65,9 +61,7 @@ class MethodOptions:
     layer: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME",
-            show_default="the last with places",
-            help="The layer to look at.",
+            metavar="NAME", show_default="the last with places", help="The layer to look at."
         ),
     ] = None
     mask: Annotated[
@@ -91,10 +85,7 @@ class MethodOptions:
     ] = "mean"
     probability: Annotated[
         bool,
-        typer.Option(
-            "--probability",
-            help="Let methods that hide parts explain the probability, not the logit.",
-        ),
+        typer.Option("--probability", help="Methods that hide parts explain this, not the logit."),
     ] = False
     steps: Annotated[
         int, typer.Option(min=1, metavar="N", help="Steps of integrated gradients.")

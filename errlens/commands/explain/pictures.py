@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.attribution.cases import Case, Explanation
@@ -17,10 +16,11 @@ from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import Shades
 from errlens.figures.maps.heatmaps import SIDE, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import common_scale, overlay
+from errlens.figures.maps.words import detail, detail_of_method, how, score_words
 from errlens.figures.paper.letters import LONGEST, shown_name
 from errlens.figures.paper.sheet import Pixels
-from errlens.formats import number, probability, share, signed
-from errlens.maps import LARGE_GAP, Attribution
+from errlens.formats import number, probability
+from errlens.maps import Attribution
 
 LONGEST_FILE: Final = 48  # letters of a file's name
 LONGEST_HEADING: Final = 2 * LONGEST + 32  # two names, and the words between them
@@ -86,7 +86,7 @@ def method_figure(explanation: Explanation, method: str, looks: Looks) -> Figure
         None,
         panels,
         title=title(explanation.case),
-        subtitle="\n".join([file_and_row(explanation.case), _how(maps), *_caveat(method, looks)]),
+        subtitle="\n".join([file_and_row(explanation.case), how(maps), *_caveat(method, looks)]),
         unit=maps[0].unit,
         explained=not looks.matlab,
         side=round(SIDE * ENLARGED) if looks.matlab else SIDE,
@@ -130,7 +130,7 @@ def comparison_figure(explanation: Explanation, looks: Looks) -> Figure | None:
         Panel(
             name,
             shown.values,
-            "\n".join([*_detail_of_method(shown), *_caveat(name, looks)]),
+            "\n".join([*detail_of_method(shown), *_caveat(name, looks)]),
             box=scene.box,
             signed=shown.signed,
         )
@@ -154,10 +154,10 @@ def sheet_tile(explanation: Explanation, method: str, looks: Looks) -> Tile | No
     if not isinstance(shown, Attribution):
         return None
     chance, facts = explanation.case.chances[-1], explanation.case.facts
-    score = _score(shown) if chance is None else probability(chance)
+    score = score_words(shown) if chance is None else probability(chance)
     heading = f"{_heading(shown, explanation.case.headings[-1])} ({score})"
-    detail = f"row {facts['row']}\n{_file(facts)}"
-    return Tile(heading, detail, looks.scene(explanation), shown)
+    row_and_file = f"row {facts['row']}\n{_file(facts)}"
+    return Tile(heading, row_and_file, looks.scene(explanation), shown)
 
 
 def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
@@ -171,7 +171,7 @@ def sheet_figure(tiles: Sequence[Tile], heading: str, looks: Looks) -> Figure:
         None,
         panels,
         title=heading,
-        subtitle="\n".join([f"{_how(maps)}; one scale for all", *_caveat(maps[0].method, looks)]),
+        subtitle="\n".join([f"{how(maps)}; one scale for all", *_caveat(maps[0].method, looks)]),
         unit=maps[0].unit,
         explained=not looks.matlab,
         **looks.shades(signed=maps[0].signed),
@@ -214,74 +214,12 @@ def _enlarged(image: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
 
-def _detail(shown: Attribution, chance: float | None) -> str:
-    """Return what is worth knowing of a map: the score explained, its gap."""
-    known = chance is not None and not shown.unit.startswith("probability")
-    score = f"{f'p {probability(chance)}, ' * known}{_score(shown)}"
-    return "\n".join([score, *_fit(shown), *_sum(shown)])
-
-
-def _score(shown: Attribution) -> str:
-    """Write the score that a map explains, a difference as such."""
-    what = "p" if shown.unit.startswith("probability") else "logit"
-    if shown.target.against is not None:
-        return f"{what} difference {signed(shown.score)}"
-    return f"{what} {probability(shown.score) if what == 'p' else number(shown.score)}"
-
-
-def _detail_of_method(shown: Attribution) -> list[str]:
-    """Return what is worth knowing of a map beside those of other methods."""
-    return [f"{size(shown.values)}, {shown.unit}", *_layer(shown), *_fit(shown), *_sum(shown)]
-
-
 def _caveat(method: str, looks: Looks) -> list[str]:
     """Return what a reader must know of all maps of a method, with its figure where it is known."""
     caveat, left = load_method(method).caveat, looks.left.get(method)
     if caveat is None or left is None:
         return [caveat] if caveat else []
     return [f"{caveat}; rank correlation with its maps of the randomised model {number(left)}"]
-
-
-def _sum(shown: Attribution) -> list[str]:
-    """Return what did not arrive in a map, or that it does not add up to what it should."""
-    if shown.absorbed is not None:
-        arrived = float(shown.values.sum(dtype=np.float64))
-        return [f"adds up to {number(arrived)}; absorbed {number(shown.absorbed)}"]
-    gap = shown.completeness_gap
-    if gap is None or gap <= LARGE_GAP:
-        return []
-    total, wanted = float(shown.values.sum(dtype=np.float64)), shown.total
-    return [
-        f"completeness gap {share(gap)}: adds up to {number(total)} instead of {number(wanted)}"
-    ]
-
-
-def _fit(shown: Attribution) -> list[str]:
-    """Return how well a map fits the scores, of methods that fit one."""
-    if shown.r_squared is None:
-        return []
-    return [f"{'poor fit: ' * shown.fits_poorly}R-squared {number(shown.r_squared)}"]
-
-
-def size(values: NDArray[np.float32]) -> str:
-    """Return the native size of a map."""
-    return "{} x {}".format(*values.shape)
-
-
-def _how(maps: Sequence[Attribution]) -> str:
-    """Return how maps were made, and their sizes."""
-    first = maps[0]
-    against = f" against {first.baseline}" if first.baseline else ""
-    sizes = " and ".join(dict.fromkeys(size(shown.values) for shown in maps))
-    return ", ".join([first.method + against, *_layer(first), sizes])
-
-
-def _layer(shown: Attribution) -> list[str]:
-    """Return the layer that a map is of, in words where there are any."""
-    if shown.layer is None:
-        return []
-    words = shown.layer_words
-    return [f"layer {shown.layer}" if words is None else f"{words} ({shown.layer})"]
 
 
 def _seen(scene: Scene) -> Panel:
@@ -292,7 +230,7 @@ def _panel(shown: Attribution, heading: str, chance: float | None, scene: Scene)
     return Panel(
         _heading(shown, heading),
         shown.values,
-        _detail(shown, chance),
+        detail(shown, chance),
         scene.image,
         scene.box,
     )

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.cases import Explainer, Explanation
-from errlens.attribution.choosing import Agreement
 from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
-from errlens.attribution.faithfulness import Faithfulness, FaithfulnessTest
+from errlens.attribution.judging.choosing import Agreement
+from errlens.attribution.judging.faithfulness import Faithfulness, FaithfulnessTest
+from errlens.attribution.judging.sanity import Similarity, cascading_randomisation
 from errlens.attribution.masks import sweep
 from errlens.attribution.methods import load_method
-from errlens.attribution.sanity import Similarity, cascading_randomisation
 from errlens.attribution.shared_sweeps import shared_sweep
 from errlens.commands.explain import study_pictures
 from errlens.commands.explain.job import Job

@@ -12,9 +12,10 @@ from errlens.attribution.cases import Explanation
 from errlens.attribution.cover import Cover
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import ChannelFall, Sweep
-from errlens.commands.explain.pictures import Looks, file_and_row, size, title
+from errlens.commands.explain.pictures import Looks, file_and_row, title
 from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED
+from errlens.figures.maps.words import size
 from errlens.figures.paper.letters import shown_name
 from errlens.figures.paper.sheet import Pixels
 from errlens.formats import number, probability

@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
-from errlens.attribution.choosing import TRIAL_COLUMNS
-from errlens.attribution.pointing_game import held_against_area
+from errlens.attribution.judging.choosing import TRIAL_COLUMNS
+from errlens.attribution.judging.pointing_game import held_against_area
 from errlens.run.csv_tables import in_a_line
 
 OK: Final = "ok"

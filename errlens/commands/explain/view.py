@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.attribution.map_checks import ALIKE, CONSTANT, EMPTY, POOR_FIT
+from errlens.attribution.judging.map_checks import ALIKE, CONSTANT, EMPTY, POOR_FIT
 from errlens.attribution.methods import Method, load_method, method_names
 from errlens.attribution.perturbations.superpixels import has_slic
 from errlens.commands import showing
@@ -13,16 +13,7 @@ from errlens.commands.explain.job import Explained
 from errlens.commands.explain.picture_files import is_sheet
 from errlens.commands.explain.tables import FAILED, OK, Tables, evidence_table
 from errlens.commands.showing import and_more, first_rows, one_way, records, say_more, show_files
-from errlens.formats import (
-    count,
-    counted,
-    number,
-    probability,
-    seconds,
-    share,
-    signed,
-    times,
-)
+from errlens.formats import count, counted, number, probability, seconds, share, signed, times
 from errlens.maps import LARGE_GAP, LEAST_R_SQUARED
 from errlens.terminal import Screen
 

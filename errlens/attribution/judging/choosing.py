@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import spearmanr, wilcoxon
 
-from errlens.attribution.map_checks import shrunk
+from errlens.attribution.judging.map_checks import shrunk
 from errlens.formats import count, counted, number
 from errlens.maps import Attribution
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.map_checks import shrunk
+from errlens.attribution.judging.map_checks import shrunk
 
 SHARES: Final = 16  # steps from none of the cells to all of them
 RANDOM_ORDERS: Final = 4

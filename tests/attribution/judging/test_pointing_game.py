@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.attribution.pointing_game import energy_inside
+from errlens.attribution.judging.pointing_game import energy_inside
 
 
 def test_a_map_of_cells_covers_the_image_evenly():

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from errlens.attribution import faithfulness
 from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import MethodSettings
-from errlens.attribution.faithfulness import FaithfulnessTest
-from errlens.attribution.map_checks import shrunk
+from errlens.attribution.judging import faithfulness
+from errlens.attribution.judging.faithfulness import FaithfulnessTest
+from errlens.attribution.judging.map_checks import shrunk
 from errlens.attribution.methods import method_names
 from errlens.maps import Target
 from tests.attribution.methods.test_every_method import fingerprint, same

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr, wilcoxon
 
-from errlens.attribution.choosing import (
+from errlens.attribution.judging.choosing import (
     BELIEVE,
     DOUBT,
     UNDECIDED,

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from scipy.stats import spearmanr
 from torch import nn
 
-from errlens.attribution import sanity
 from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import MethodSettings
-from errlens.attribution.sanity import cascading_randomisation
+from errlens.attribution.judging import sanity
+from errlens.attribution.judging.sanity import cascading_randomisation
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
 from tests.attribution.methods.test_every_method import fingerprint, same

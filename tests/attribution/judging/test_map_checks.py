@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.attribution.map_checks import map_flags
+from errlens.attribution.judging.map_checks import map_flags
 
 
 def noise(n, *, seed=0, shape=(7, 7)):
