@@ -60,7 +60,18 @@ def network_of(family: str) -> nn.Module:
                     weight.normal_(0, 0.02)  # heads that begin at zero
                 if name.endswith("gamma") or "layer_scale" in name:
                     weight.fill_(0.5)  # what begins as good as nothing
+            _train_statistics(module)
     return module
+
+
+def _train_statistics(module: nn.Module) -> None:
+    """Let batch normalisations see some images, so that activations are of the usual size."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.train()
+            part.momentum = 1.0
+    module(torch.randn(8, 3, SIDE, SIDE, dtype=torch.float64))
+    module.eval()
 
 
 def model_of(module: nn.Module) -> ExplainedModel:
