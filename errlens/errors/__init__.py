@@ -13,6 +13,8 @@ its exit code::
     │   ├── UnfitSelection
     │   ├── UnfitGate
     │   ├── UnfitLayer
+    │   ├── Unruled
+    │   │   └── Unlike
     │   └── UnfitMethod
     ├── InputError (3)              what the command was given to read
     │   ├── MissingInput

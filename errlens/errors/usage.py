@@ -63,6 +63,17 @@ class UnfitLayer(UsageError):
     """A layer that was named does not exist, or has no map of places."""
 
 
+class Unruled(UsageError):
+    """A network computes what an attribution method has no rule for."""
+
+
+class Unlike(Unruled):
+    """A network calls other operations for an image than for its baseline."""
+
+    def __init__(self) -> None:
+        super().__init__("what it computes of a black image is not what it computes of this one")
+
+
 class UnfitMethod(UsageError):
     """An attribution method cannot explain a network honestly."""
 

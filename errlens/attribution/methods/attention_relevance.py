@@ -19,8 +19,7 @@ from errlens.attribution.explained_model import (
     scores_of,
 )
 from errlens.attribution.operations.attending import Attention, attention_among_tokens
-from errlens.attribution.operations.rules import Unruled
-from errlens.errors import InputError
+from errlens.errors import InputError, Unruled
 from errlens.maps import Target
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code

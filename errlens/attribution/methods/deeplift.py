@@ -31,10 +31,10 @@ from errlens.attribution.explained_model import (
     gradients,
     scores_of,
 )
-from errlens.attribution.multipliers.baseline import Baseline, Following, Unlike, baseline_of
+from errlens.attribution.multipliers.baseline import Baseline, Following, baseline_of
 from errlens.attribution.multipliers.rescale import STEPS, Rescale
 from errlens.attribution.operations.following import ruled_logits
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unlike, Unruled
 from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel adds to the score of black, in one pass; signed, adds up to it"

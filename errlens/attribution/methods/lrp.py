@@ -34,8 +34,8 @@ from errlens.attribution.explained_model import (
     scores_of,
 )
 from errlens.attribution.operations.following import ruled_logits
-from errlens.attribution.operations.rules import Unruled
 from errlens.attribution.relevance.rules import STEPS, Relevance
+from errlens.errors import Unruled
 from errlens.maps import Target
 
 SUMMARY: Final = "how the score is shared among pixels, layer by layer; signed"

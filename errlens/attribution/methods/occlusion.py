@@ -21,7 +21,7 @@ CARD: Final = Card(
     "of its own, and its size decides what can be seen.",
     paper="M. D. Zeiler, R. Fergus, ECCV 2014, Visualizing and Understanding Convolutional "
     "Networks, section 4.2.",
-    unit="logits, with --probability a probability",
+    unit="logits, or a probability where that is asked for",
 )
 
 

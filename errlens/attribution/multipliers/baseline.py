@@ -8,14 +8,8 @@ from torch import Tensor
 
 from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.ordinary import Ordinary
-from errlens.attribution.operations.rules import Bilinear, Elementwise, Linear, Unruled
-
-
-class Unlike(Unruled):
-    """A network calls other operations for an image than for its baseline."""
-
-    def __init__(self) -> None:
-        super().__init__("what it computes of a black image is not what it computes of this one")
+from errlens.attribution.operations.rules import Bilinear, Elementwise, Linear
+from errlens.errors import Unlike
 
 
 class Call(NamedTuple):

@@ -9,7 +9,8 @@ from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.operations.following import ruled_logits
 from errlens.attribution.operations.names import ELEMENTWISE, MAXIMA
 from errlens.attribution.operations.ordinary import Ordinary
-from errlens.attribution.operations.rules import Bilinear, Unruled
+from errlens.attribution.operations.rules import Bilinear
+from errlens.errors import Unruled
 from errlens.model.layers.hooks import watched
 from errlens.model.layers.places import SpatialLayer
 

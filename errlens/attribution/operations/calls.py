@@ -25,7 +25,8 @@ from errlens.attribution.operations.names import (
     Operation,
     operation,
 )
-from errlens.attribution.operations.rules import Rules, Unruled, depends
+from errlens.attribution.operations.rules import Rules, depends
+from errlens.errors import Unruled
 
 Call = Callable[..., Any]
 

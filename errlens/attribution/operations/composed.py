@@ -8,7 +8,8 @@ from torch import Tensor
 
 from errlens.attribution.operations.attention import attention
 from errlens.attribution.operations.multi_head import multi_head
-from errlens.attribution.operations.rules import Rules, Unruled, depends
+from errlens.attribution.operations.rules import Rules, depends
+from errlens.errors import Unruled
 
 
 def _add(rules: Rules, one: Any, other: Any, *, alpha: float = 1) -> Tensor:

@@ -8,7 +8,8 @@ from torch import Tensor
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.graph import not_linear
-from errlens.attribution.operations.rules import Rules, Unruled
+from errlens.attribution.operations.rules import Rules
+from errlens.errors import Unruled
 
 _TOLERANCE = 1e-3  # of the largest logit; operations in another order differ by some 1e-6
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from errlens.attribution.operations.attention import Parts, attention
-from errlens.attribution.operations.rules import Rules, Unruled, depends
+from errlens.attribution.operations.rules import Rules, depends
+from errlens.errors import Unruled
 
 _RARE: Final = ("bias_k", "bias_v", "key_padding_mask", "static_k", "static_v")
 

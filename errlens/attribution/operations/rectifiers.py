@@ -21,7 +21,7 @@ from errlens.attribution.explained_model import (
 )
 from errlens.attribution.operations.graph import hidden, is_linear, kind, nodes
 from errlens.attribution.operations.names import words
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unruled
 
 # From the gradient that a rectifier lets through and the one that arrives, to what it passes on.
 Rule = Callable[[Tensor, Tensor], Tensor]

@@ -5,15 +5,9 @@ from typing import Protocol
 
 from torch import Tensor
 
-from errlens.errors import UsageError
-
 Elementwise = Callable[[Tensor], Tensor]
 Linear = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 Bilinear = Callable[[Tensor, Tensor], Tensor]
-
-
-class Unruled(UsageError):
-    """A network computes what no rule is known for."""
 
 
 def depends(value: object) -> bool:

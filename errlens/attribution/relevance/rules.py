@@ -13,9 +13,10 @@ from torch import Tensor
 
 from errlens.attribution.operations.graph import is_linear
 from errlens.attribution.operations.ordinary import Ordinary
-from errlens.attribution.operations.rules import Bilinear, Elementwise, Linear, Unruled, depends
+from errlens.attribution.operations.rules import Bilinear, Elementwise, Linear, depends
 from errlens.attribution.relevance.functions import Chord, Half
 from errlens.attribution.relevance.layers import Layer, LayerRule, scaled
+from errlens.errors import Unruled
 
 # What these rules leave in the graph of gradients that is not linear.
 STEPS: Final = (

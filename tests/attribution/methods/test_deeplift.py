@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from errlens.attribution.explained_model import MethodSettings, borrowed
 from errlens.attribution.methods import deeplift, gradient_x_input
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unruled
 from tests.attribution.networks import explained, model_of, targets
 
 WANTED = targets([0], [3], [1])

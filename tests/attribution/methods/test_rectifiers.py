@@ -17,7 +17,7 @@ from errlens.attribution.methods import (
     method_names,
 )
 from errlens.attribution.operations.rectifiers import rectified_gradients
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unruled
 from tests.attribution.networks import CLASSES, SIDE, explained, model_of, targets
 
 # torch says that it will do without scripts one day.

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from errlens.attribution.multipliers.baseline import Following, Unlike, baseline_of
+from errlens.attribution.multipliers.baseline import Following, baseline_of
 from errlens.attribution.multipliers.rescale import Rescale
 from errlens.attribution.operations.calls import ruled
+from errlens.errors import Unlike
 
 SHAPE = (2, 4, 6, 6)
 WEIGHT = torch.randn(4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

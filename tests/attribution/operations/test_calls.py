@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.ordinary import Ordinary
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unruled
 
 SEEN = torch.randn(2, 4, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 CONSTANT = torch.randn(4, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

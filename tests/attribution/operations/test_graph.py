@@ -8,7 +8,7 @@ from errlens.attribution.explained_model import borrowed
 from errlens.attribution.operations.following import ruled_logits
 from errlens.attribution.operations.graph import kind, nodes, not_linear
 from errlens.attribution.operations.ordinary import Ordinary
-from errlens.attribution.operations.rules import Unruled
+from errlens.errors import Unruled
 from tests.attribution.networks import CLASSES, SIDE, model_of
 
 

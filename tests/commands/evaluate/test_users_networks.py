@@ -78,7 +78,7 @@ def test_without_gradients_the_list_says_no_and_occlusion_works(cli, photos, nam
     assert cli(f"evaluate {photos} --model nets:{name} -o run {FAST}").exit_code == 0
     listed = cli("explain run --list").stdout.splitlines()
     fits = {line.split()[0]: line.split()[1] for line in listed[1:] if line.strip()}
-    assert {name for name, fit in fits.items() if fit == "yes"} == {"occlusion"}
+    assert {name for name, fit in fits.items() if fit == "yes"} == {"lime", "occlusion", "rise"}
     (gradient,) = (line for line in listed if line.startswith("gradient "))
     assert "occlusion" in gradient
     result = cli("explain run --method gradient")
