@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +24,10 @@ from errlens.cli import app
 from errlens.run.folder import RunFolder
 from errlens.run.locks import locked
 from tests.warm_program import Warm
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("errlens", deadline=None)
+hypothesis.settings.load_profile("errlens")
 
 REPOSITORY = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"

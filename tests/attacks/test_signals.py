@@ -19,6 +19,14 @@ from errlens.data.photos.loading import in_order
 from errlens.errors import StaleRun
 from tests.conftest import TINY_MODULE, signals_as
 
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """Undo what a shell does to tests that run in the background: they ignore SIGINT."""
+    with signals_as(signal.default_int_handler, signal.SIGINT):
+        yield
+
+
 PROGRAM = Path(sys.executable).with_name("errlens")
 STOPS = {signal.SIGTERM: 143, signal.SIGHUP: 129}
 SLOW_MODEL = """
