@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from errlens.attribution.kept import Kept
 from errlens.choices import SAMPLES, Fill, LayerWeights
 from errlens.errors import InputError, UserCodeFailed, in_its_words
 from errlens.maps import Target
@@ -17,9 +18,6 @@ from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
-
-if TYPE_CHECKING:
-    from errlens.attribution.shared_sweeps import KeptSweeps
 
 PER_PIXEL: Final = "logits per unit of input"
 Targets = Sequence[Sequence[Target]]  # one list for each image, all of the same length
@@ -41,7 +39,7 @@ class ExplainedModel:
     white: Tensor
     layer: str | None = None
     reading: Reading = LOGITS
-    kept_sweeps: "KeptSweeps | None" = None
+    kept_sweeps: Kept[Any] | None = None
 
     @classmethod
     def of(cls, classifier: Classifier, *, layer: str | None = None) -> "ExplainedModel":

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from errlens.attribution.judging.sanity import cascading_randomisation
+from errlens.attribution.kept import Kept
 from errlens.attribution.masks import sweep
 from errlens.attribution.methods import occlusion
-from errlens.attribution.shared_sweeps import KeptSweeps, shared_sweep
+from errlens.attribution.shared_sweeps import shared_sweep
 from tests.attribution.networks import QUICK, Patches, model_of, planted, targets
 
 
@@ -23,7 +24,7 @@ class Counted(Patches):
 
 @pytest.fixture
 def model():
-    model = replace(model_of(Counted().eval(), layer="relu"), kept_sweeps=KeptSweeps())
+    model = replace(model_of(Counted().eval(), layer="relu"), kept_sweeps=Kept())
     assert model.spatial_layer.name == "relu"  # which takes runs of its own
     model.module.seen = 0
     return model
@@ -60,7 +61,7 @@ def test_another_image_or_another_mask_is_swept_anew(model):
 
 
 def test_no_more_is_kept_than_may_be():
-    kept = KeptSweeps(most_bytes=30_000)
+    kept = Kept(most_bytes=30_000)
     model = replace(model_of(Patches().eval(), layer="relu"), kept_sweeps=kept)
     images, _, _ = planted(8)
     for image in images:
@@ -75,7 +76,7 @@ def test_a_network_made_random_is_swept_anew():
     pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
     module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), *pooled, nn.Linear(8, 4)).eval()
     alone = model_of(module)
-    shared = replace(alone, kept_sweeps=KeptSweeps())
+    shared = replace(alone, kept_sweeps=Kept())
     images = torch.randn(2, 3, 24, 24)
     one, other = (
         cascading_randomisation("occlusion", model, images, [0, 1], QUICK)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from errlens.attribution.cases import Case, Explainer, Explanation, PhotoCases, case_before
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.attribution.kept import Kept
 from errlens.attribution.methods import load_method, method_names
-from errlens.attribution.shared_sweeps import KeptSweeps
 from errlens.commands.explain.job import Job, Procedure
 from errlens.commands.explain.options import ExplainOptions
 from errlens.data.photos.preprocess import Preprocessing
@@ -32,7 +32,7 @@ def explainer_of(job: Job, classifier: Classifier, *, older: bool = False) -> Ex
         raise UnfitOption("--on original: what a transform of one's own crops is not known")
     model = ExplainedModel.of(classifier, layer=how.layer)
     if "winners" in how.studies and not older:
-        model = replace(model, kept_sweeps=KeptSweeps())
+        model = replace(model, kept_sweeps=Kept())
     batch_size = how.batch_size or classifier.good_batch_size
     classifier.check_batch_size(batch_size)
     return Explainer(
