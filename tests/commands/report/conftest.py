@@ -35,7 +35,7 @@ def visit(browser, tmp_path, monkeypatch):
         page = browser.new_page(viewport=viewport, **options)
         pages.append(page)
         page.add_init_script(before)
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(20_000)  # a busy machine is slow
         page.on("console", lambda message: odd.append(message.text))
         page.on("pageerror", lambda error: odd.append(str(error)))
         page.on("dialog", lambda dialog: (odd.append(dialog.message), dialog.dismiss()))
