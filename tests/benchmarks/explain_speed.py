@@ -203,11 +203,11 @@ def time_lime(run: RunFolder, rows: list[int], rounds: int, samples: int) -> Non
             with torch.inference_mode():
                 parts = torch.from_numpy(superpixels(model, images[0])).expand_as(images)
                 batch = images.contiguous(memory_format=torch.channels_last)
-                for one in CLASSES:
+                for index in CLASSES:
                     captum.attr.Lime(model.module, interpretable_model=linear(alpha=1)).attribute(
                         batch,
                         baselines=baseline,
-                        target=one,
+                        target=index,
                         feature_mask=parts,
                         n_samples=samples,
                         perturbations_per_eval=size,
@@ -240,8 +240,8 @@ def time_score_cam(run: RunFolder, rows: list[int], rounds: int, layer: str | No
                 ScoreCAM(model=model.module, target_layers=hooked) as cam,
             ):
                 cam.batch_size = size
-                for one in CLASSES:
-                    cam(input_tensor=batch, targets=[ClassifierOutputTarget(one)])
+                for index in CLASSES:
+                    cam(input_tensor=batch, targets=[ClassifierOutputTarget(index)])
             taken = time.perf_counter() - start
             found.setdefault(f"pytorch-grad-cam, {size}", []).append(taken)
     print_medians("Score-CAM of three classes of an image", found)

@@ -105,7 +105,7 @@ def meant(name: str, known: list[str]) -> str | None:
     >>> meant("GradCAM++", ["grad-cam", "grad-cam-plus-plus"])
     'grad-cam-plus-plus'
     """
-    by_folded = {folded(one): one for one in known}
+    by_folded = {folded(name): name for name in known}
     also = _ALSO.get(folded(name))
     return by_folded.get(folded(name)) or (also if also in known else None)
 

@@ -30,9 +30,7 @@ ADDS_UP: Final = False
 RIVALS: Final = 3  # as in the paper
 
 
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the network has no layer with a map of places, or no gradient from there on."""
-    return without_layer(model)
+unsupported = without_layer
 
 
 def explain(

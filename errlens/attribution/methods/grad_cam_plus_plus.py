@@ -33,9 +33,7 @@ NEGATIVE: Final = (
 )
 
 
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the network has no layer with a map of places, or no gradient from there on."""
-    return without_layer(model)
+unsupported = without_layer
 
 
 def explain(

@@ -29,9 +29,7 @@ CARD: Final = Card(
 ADDS_UP: Final = False
 
 
-def unsupported(model: ExplainedModel) -> str | None:
-    """Say that the network has no layer with a map of places, or no gradient from there on."""
-    return without_layer(model)
+unsupported = without_layer
 
 
 def explain(
