@@ -94,7 +94,7 @@ class ExplainedModel:
     @cached_property
     def no_gradient(self) -> str | None:
         """Why no score has a gradient with respect to the input, or None."""
-        image = self._grey.requires_grad_()
+        image = self.grey.requires_grad_()
         with borrowed(self.module), torch.enable_grad():
             return _missing(lambda: (self.logits(image), image))
 
@@ -102,11 +102,11 @@ class ExplainedModel:
     def no_gradient_of_layer(self) -> str | None:
         """Why no score has a gradient with respect to the spatial layer, or None."""
         with borrowed(self.module), leaves_at(self.module, self.spatial_layer) as leaves:
-            return _missing(lambda: (self.logits(self._grey), leaves[-1]))
+            return _missing(lambda: (self.logits(self.grey), leaves[-1]))
 
     @property
-    def _grey(self) -> Tensor:
-        """One grey image as fed."""
+    def grey(self) -> Tensor:
+        """One grey image as fed, shape (1, channels, height, width): to try a network with."""
         grey = ((self.black + self.white) / 2).reshape(1, -1, 1, 1)
         return grey.expand(1, *self.size).clone()
 
@@ -133,6 +133,11 @@ class MethodSettings:
     layer_weights: LayerWeights = "positive"
     seed: int = 0
     batch_size: int = 16
+
+    @property
+    def score_unit(self) -> str:
+        """What scores of methods that show the network other images are measured in."""
+        return "probability" if self.probability else "logits"
 
     def samples_of(self, method: str) -> int:
         """Return how many samples a method draws."""

@@ -16,7 +16,7 @@ from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
-from errlens.commands.network.options import ProbeOptions
+from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
 from errlens.commands.view.options import ViewOptions
@@ -44,7 +44,7 @@ class Command(NamedTuple):
     def load(self, *, quiet: bool) -> Callable[..., Any]:
         """Return the function; where it needs torch, say what takes seconds to import."""
         with nullcontext() if quiet else passing_line(_what_is_loading):
-            module = import_module(f"errlens.commands.{self.folder}.command")
+            module = import_module(f"errlens.commands.{self.folder.replace('/', '.')}.command")
         return cast("Callable[..., Any]", getattr(module, self.function))
 
 
@@ -69,7 +69,7 @@ COMMANDS: Final = {
     "view": Command(ViewOptions, "view", "view"),
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
-    "network probe": Command(ProbeOptions, "network", "probe"),
+    "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 
 # How `errlens --help` lists commands and groups: in the order of work.

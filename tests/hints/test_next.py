@@ -56,7 +56,7 @@ WAYS = [
     ),
     ("commands.compare.view.show:next", "compare best seen --no-figures", ["explain"]),
     (
-        "commands.network.view.show_head:next",
+        "commands.network.probe.view.show_head:next",
         "network probe photos --model tiny:spatial --save-head head.safetensors",
         ["evaluate"],
     ),

@@ -1,6 +1,6 @@
 """What methods share that look at the places of one layer, as Grad-CAM does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import torch
@@ -9,16 +9,16 @@ from torch import Tensor
 from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
+    Targets,
     gradients,
     leaves_at,
     scores_of,
 )
 from errlens.errors import InputError
-from errlens.maps import Target
 
 BLIND: Final = "the score does not depend on this layer: its gradient is zero"
 
-Scores = Callable[[Tensor, Sequence[Sequence[Target]]], Tensor]
+Scores = Callable[[Tensor, Targets], Tensor]
 
 
 class AtLayer(NamedTuple):
@@ -61,7 +61,7 @@ def without_layer(model: ExplainedModel) -> str | None:
 def look(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     *,
     compared: Scores = scores_of,
 ) -> AtLayer:

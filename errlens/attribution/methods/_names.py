@@ -116,10 +116,10 @@ def left_out(name: str, known: list[str]) -> tuple[str, str] | None:
     >>> left_out("Fullgrad", ["integrated-gradients"])[1]
     'integrated-gradients'
     """
-    by_folded = {folded(one): one for one in _LEFT_OUT}
+    by_folded = {folded(method): method for method in _LEFT_OUT}
     its = by_folded.get(folded(name)) or _SAME.get(folded(name))
     if its is None:
         return None
     why, others = _LEFT_OUT[its]
-    instead = next(one for one in others if one.split()[0] in known)
+    instead = next(method for method in others if method.split()[0] in known)
     return f"{its} is left out: {why}", instead

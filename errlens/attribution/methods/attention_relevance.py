@@ -4,7 +4,6 @@ H. Chefer, S. Gur, L. Wolf, "Generic Attention-model Explainability for Interpre
 Encoder-Decoder Transformers", ICCV 2021, equations 5 and 6, for self-attention.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -15,12 +14,12 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
+    Targets,
     borrowed,
     scores_of,
 )
 from errlens.attribution.operations.attending import Attention, attention_among_tokens
 from errlens.errors import InputError, Unruled
-from errlens.maps import Target
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
 
@@ -50,9 +49,8 @@ def unsupported(model: ExplainedModel) -> str | None:
             )
         if model.no_gradient:
             return model.no_gradient
-        black = model.black.reshape(1, -1, 1, 1).expand(1, *model.size).clone()
         with borrowed(model.module):
-            attention_among_tokens(model, black.requires_grad_(), places)
+            attention_among_tokens(model, model.grey.requires_grad_(), places)
     except (InputError, Unruled) as error:
         return str(error)
     return None
@@ -61,7 +59,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return the relevance of each patch to the tokens that the score is read from.

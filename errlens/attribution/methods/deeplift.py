@@ -16,7 +16,6 @@ layers and activations. Of other operations:
 Each is complete: a map adds up to the difference of the scores.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -27,14 +26,14 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
-    borrowed,
+    Targets,
     gradients,
     scores_of,
 )
 from errlens.attribution.multipliers.baseline import Baseline, Following, baseline_of
 from errlens.attribution.multipliers.rescale import STEPS, Rescale
-from errlens.attribution.operations.following import ruled_logits
-from errlens.errors import Unlike, Unruled
+from errlens.attribution.operations.following import no_rule, ruled_logits
+from errlens.errors import Unlike
 from errlens.maps import Target
 
 SUMMARY: Final = "what each pixel adds to the score of black, in one pass; signed, adds up to it"
@@ -54,13 +53,17 @@ BASELINE: Final = "black"
 
 def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores have no gradient, or that something computed has no rule."""
-    return model.no_gradient or _without_rule(model)
+
+    def follow(grey: Tensor) -> None:
+        _explain(model, grey, [[Target("any", 0)]], _baseline(model, grey))
+
+    return no_rule(model, follow)
 
 
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return differences from black times their multipliers, summed over channels, in logits.
@@ -73,7 +76,7 @@ def explain(
         Unruled: The network computes what there is no rule for.
     """
     size = settings.batch_size
-    baseline = baseline_of(model.logits, _black(model, images[:1]))
+    baseline = _baseline(model, images[:1])
     parts = [
         _explain(model, images[at : at + size], targets[at : at + size], baseline)
         for at in range(0, len(images), size)
@@ -82,16 +85,8 @@ def explain(
     return Maps(values, scores, totals, baseline=BASELINE)
 
 
-def _without_rule(model: ExplainedModel) -> str | None:
-    """Return what there is no rule for, or None: a grey image tells."""
-    grey = ((model.black + model.white) / 2).reshape(1, -1, 1, 1).expand(1, *model.size)
-    with borrowed(model.module):
-        try:
-            baseline = baseline_of(model.logits, _black(model, grey))
-            _explain(model, grey, [[Target("any", 0)]], baseline)
-        except Unruled as reason:
-            return str(reason)
-    return None
+def _baseline(model: ExplainedModel, images: Tensor) -> Baseline:
+    return baseline_of(model.logits, _black(model, images))
 
 
 def _black(model: ExplainedModel, images: Tensor) -> Tensor:
@@ -101,7 +96,7 @@ def _black(model: ExplainedModel, images: Tensor) -> Tensor:
 def _explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     baseline: Baseline,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return maps, scores, and by how much these differ from those of the baseline."""
@@ -111,13 +106,13 @@ def _explain(
         if len(images) == 1:
             raise
     # The network folds images and places into one dimension, as windows of attention are.
-    return _rescaled(model, images, targets, baseline_of(model.logits, _black(model, images)))
+    return _rescaled(model, images, targets, _baseline(model, images))
 
 
 def _rescaled(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     baseline: Baseline,
 ) -> tuple[Tensor, Tensor, Tensor]:
     leaf = images.detach().clone().requires_grad_()

@@ -5,16 +5,20 @@ Spotting the Difference Reveals Finer Details for Visual Explanation", CVPR 2025
 target's score less those of several similar classes, at full strength of the comparison.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, scores_of
+from errlens.attribution.explained_model import (
+    ExplainedModel,
+    Maps,
+    MethodSettings,
+    Targets,
+    scores_of,
+)
 from errlens.attribution.methods._at_layer import look, without_layer
-from errlens.maps import Target
 
 SUMMARY: Final = "as grad-cam, what tells the target from its nearest classes; coarse, signed"
 CARD: Final = Card(
@@ -36,7 +40,7 @@ unsupported = without_layer
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return Grad-CAM of the score less the weighted mean score of its rivals.
@@ -52,7 +56,7 @@ def explain(
     return seen.maps(model, (weights * seen.activation).sum(dim=2), unit="logits (Finer-CAM)")
 
 
-def above_rivals(logits: Tensor, targets: Sequence[Sequence[Target]]) -> Tensor:
+def above_rivals(logits: Tensor, targets: Targets) -> Tensor:
     """Return how far targets are above their rivals, shape (n, t), from (n, classes) logits.
 
     >>> logits = torch.tensor([[5.0, 1.0, 1.0, 1.0, -9.0]])

@@ -6,15 +6,13 @@ is the closed form for the exponential of the score. As in `grad_cam` there is n
 where the layer is negative the map may be, too.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from torch import Tensor
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.methods._at_layer import look, without_layer
-from errlens.maps import Target
 
 SUMMARY: Final = "as grad-cam, for several objects of one class; only what speaks for it"
 CARD: Final = Card(
@@ -39,7 +37,7 @@ unsupported = without_layer
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return the channels of a layer, each times its weighted positive slopes, added up.

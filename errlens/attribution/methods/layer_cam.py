@@ -7,15 +7,13 @@ ReLU of the map. With gradients of both signs it is HiResCAM: R. L. Draelos, L. 
 instead of Grad-CAM for faithful explanations of convolutional neural networks", 2020.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from torch import Tensor
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.methods._at_layer import look, without_layer
-from errlens.maps import Target
 
 SUMMARY: Final = "as grad-cam, each place by its own gradient: finer in early layers; signed"
 CARD: Final = Card(
@@ -35,7 +33,7 @@ unsupported = without_layer
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return what a layer puts out times its gradients, as `layer_weights` has them, added up.

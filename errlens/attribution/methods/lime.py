@@ -7,7 +7,6 @@ root, sigma 0.25), penalty (1), number of samples (1000) and the whole image as 
 are those of the authors' code; parts are superpixels of SLIC instead of quickshift.
 """
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,12 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.masks import fill, target_scores
 from errlens.attribution.perturbations.linear_fit import LinearFit, ridge
 from errlens.attribution.perturbations.mixtures import in_batches, mixed_logits, that_vary
 from errlens.attribution.perturbations.superpixels import parts_in_words, superpixels
-from errlens.maps import Target
 
 SUMMARY: Final = "what each part adds to the score, and how far that holds; for any network, signed"
 CARD: Final = Card(
@@ -60,7 +58,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return what each part adds to the score, in logits, at every pixel of the part.
@@ -76,12 +74,11 @@ def explain(
         values.append(torch.from_numpy(fit.coefficients.T[:, hidden.parts]))
         fits.append(torch.from_numpy(fit.r_squared))
         scores.append(of_samples[0])
-    unit = "probability" if settings.probability else "logits"
     return Maps(
         torch.stack(values).to(images.dtype),
         torch.stack(scores),
         baseline=f"{settings.fill} in {parts_in_words(*images.shape[2:])}",
-        unit=f"{unit} per part",
+        unit=f"{settings.score_unit} per part",
         r_squared=torch.stack(fits),
     )
 

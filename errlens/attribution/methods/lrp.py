@@ -18,7 +18,6 @@ Biases take their share as inputs do, and keep it, and a softmax does not conser
 arrive at the pixels is said beside the map as absorbed: a map and that add up to the score.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -29,13 +28,12 @@ from errlens.attribution.explained_model import (
     ExplainedModel,
     Maps,
     MethodSettings,
-    borrowed,
+    Targets,
     gradients,
     scores_of,
 )
-from errlens.attribution.operations.following import ruled_logits
+from errlens.attribution.operations.following import no_rule, ruled_logits
 from errlens.attribution.relevance.rules import STEPS, Relevance
-from errlens.errors import Unruled
 from errlens.maps import Target
 
 SUMMARY: Final = "how the score is shared among pixels, layer by layer; signed"
@@ -53,21 +51,13 @@ ADDS_UP: Final = True
 
 def unsupported(model: ExplainedModel) -> str | None:
     """Say that the scores have no gradient, or that the network computes what has no rule."""
-    if model.no_gradient is not None:
-        return model.no_gradient
-    grey = ((model.black + model.white) / 2).reshape(1, -1, 1, 1).expand(1, *model.size)
-    try:
-        with borrowed(model.module):
-            relevance(model, grey, [[Target("any", 0)]], Relevance())
-    except Unruled as reason:
-        return str(reason)
-    return None
+    return no_rule(model, lambda grey: relevance(model, grey, [[Target("any", 0)]], Relevance()))
 
 
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return the relevance of pixels, summed over channels, in logits.
@@ -79,9 +69,7 @@ def explain(
     return relevance(model, images, targets, Relevance())
 
 
-def relevance(
-    model: ExplainedModel, images: Tensor, targets: Sequence[Sequence[Target]], rules: Relevance
-) -> Maps:
+def relevance(model: ExplainedModel, images: Tensor, targets: Targets, rules: Relevance) -> Maps:
     """Return the relevance of pixels by some rules, as `explain` does by those it has chosen."""
     leaf = images.detach().clone().requires_grad_()
     with torch.enable_grad():

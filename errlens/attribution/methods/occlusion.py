@@ -48,5 +48,6 @@ def explain(
         swept = shared_sweep(model, image, settings)
         values.append(swept.drops(of_image, probability=probability))
         scores.append(swept.scores(of_image, probability=probability))
-    unit = "probability" if probability else "logits"
-    return Maps(torch.stack(values), torch.stack(scores), baseline=settings.fill, unit=unit)
+    return Maps(
+        torch.stack(values), torch.stack(scores), baseline=settings.fill, unit=settings.score_unit
+    )

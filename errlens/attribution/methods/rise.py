@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.masks import fill, target_scores
 from errlens.attribution.perturbations.mixtures import mixed_logits, that_vary
 from errlens.maps import Target
@@ -73,7 +73,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return how far the score is above its mean where a pixel is seen, in logits.
@@ -86,12 +86,11 @@ def explain(
         mean, score = _mean_seen(model, image, of_image, settings)
         values.append(mean)
         scores.append(score)
-    unit = "probability" if settings.probability else "logits"
     return Maps(
         torch.stack(values).to(images.dtype),
         torch.stack(scores),
         baseline=settings.fill,
-        unit=unit,
+        unit=settings.score_unit,
     )
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from errlens.attribution.card import Card
-from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings
+from errlens.attribution.explained_model import ExplainedModel, Maps, MethodSettings, Targets
 from errlens.attribution.masks import fill, target_scores
 from errlens.attribution.perturbations.mixtures import in_batches, mixed_logits, that_vary
 from errlens.errors import InputError
@@ -35,7 +35,6 @@ CARD: Final = Card(
 )
 ADDS_UP: Final = True
 
-UNIT: Final = "logits (Score-CAM)"
 DEAD: Final = "each channel of this layer is the same at all places of the image"
 
 
@@ -51,7 +50,7 @@ def unsupported(model: ExplainedModel) -> str | None:
 def explain(
     model: ExplainedModel,
     images: Tensor,
-    targets: Sequence[Sequence[Target]],
+    targets: Targets,
     settings: MethodSettings,
 ) -> Maps:
     """Return the mean over channels of the mask of each times its rise in score, in logits.
@@ -65,13 +64,12 @@ def explain(
         channels, logits = _channels(model, layer, image)
         values.append(_map(model, image, of_image, scaled(channels), settings))
         scores.append(target_scores(logits, of_image, probability=settings.probability)[0])
-    unit = UNIT.replace("logits", "probability") if settings.probability else UNIT
     return Maps(
         torch.stack(values),
         torch.stack(scores),
         layer=layer.name,
         baseline=settings.fill,
-        unit=unit,
+        unit=f"{settings.score_unit} (Score-CAM)",
         why_none=DEAD,
         layer_words=model.layer_words,
     )

@@ -1,11 +1,11 @@
 """The scores of a network, computed by rules, and how one can be sure that nothing was missed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor
 
-from errlens.attribution.explained_model import ExplainedModel
+from errlens.attribution.explained_model import ExplainedModel, borrowed
 from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.graph import not_linear
 from errlens.attribution.operations.rules import Rules
@@ -40,3 +40,20 @@ def ruled_logits(
     if not (logits.detach() - expected).abs().max() <= _TOLERANCE * scale:
         raise Unruled("followed operation by operation, it gives other scores")
     return logits
+
+
+def no_rule(model: ExplainedModel, follow: Callable[[Tensor], object]) -> str | None:
+    """Say that the scores have no gradient, or that something computed has no rule; None else.
+
+    Args:
+        model: The network.
+        follow: Explains an image, of shape (1, channels, height, width), with rules.
+    """
+    if model.no_gradient is not None:
+        return model.no_gradient
+    with borrowed(model.module):
+        try:
+            follow(model.grey)
+        except Unruled as reason:
+            return str(reason)
+    return None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from errlens.classes.names import ClassNames
 from errlens.commands.evaluate.options import EvaluateOptions
-from errlens.commands.network.options import ProbeOptions
+from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.options.invocation import INVOCATION
 from errlens.commands.options.model import ModelOptions
 from errlens.commands.options.shell import command_line

@@ -1,1 +1,1 @@
-"""`errlens network`."""
+"""`errlens network`: what is inside a network, a folder a command."""

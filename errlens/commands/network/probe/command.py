@@ -10,8 +10,8 @@ from errlens.analysis.mistakes.photo_remarks import photo_remarks
 from errlens.classes.names import ClassNames
 from errlens.classes.spelling import as_number
 from errlens.commands.evaluate.remarks import show_samples
-from errlens.commands.network import view
-from errlens.commands.network.options import ProbeOptions
+from errlens.commands.network.probe import view
+from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.options.data import given_classes
 from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
 from errlens.data.photos.loading import available_cores

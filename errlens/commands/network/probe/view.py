@@ -7,7 +7,7 @@ from typing import Final
 from errlens.classes.names import ClassNames
 from errlens.commands import showing
 from errlens.commands.evaluate.options import EvaluateOptions
-from errlens.commands.network.options import ProbeOptions
+from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.options.model import ComputeOptions, ModelOptions
 from errlens.commands.showing import proportion_cells
 from errlens.formats import counted
