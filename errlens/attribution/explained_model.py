@@ -20,6 +20,7 @@ from errlens.model.networks.user_code import user_code
 from errlens.model.outputs.reading import LOGITS, Reading
 
 PER_PIXEL: Final = "logits per unit of input"
+NOT_FINITE: Final = "the map is not finite"
 Targets = Sequence[Sequence[Target]]  # one list for each image, all of the same length
 
 
@@ -162,7 +163,7 @@ class Maps(NamedTuple):
     layer: str | None = None
     baseline: str | None = None
     unit: str = "logits"
-    why_none: str = "the map is not finite"
+    why_none: str = NOT_FINITE
     signed: bool = True
     layer_words: str | None = None
     absorbed: Tensor | None = None

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from errlens.attribution.explained_model import (
+    NOT_FINITE,
     ExplainedModel,
     Maps,
     Targets,
@@ -44,7 +45,7 @@ class AtLayer(NamedTuple):
             self.scores,
             layer=model.spatial_layer.name,
             unit=unit,
-            why_none=BLIND,
+            why_none=BLIND if blind.any() else NOT_FINITE,
             layer_words=model.layer_words,
         )
 

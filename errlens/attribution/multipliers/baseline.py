@@ -37,8 +37,8 @@ def baseline_of(compute: Callable[[Tensor], Tensor], images: Tensor) -> Baseline
         Unruled: It computes what has no rule.
     """
     recording = _Recording()
-    with torch.enable_grad(), ruled(recording) as current:
-        result = current(compute(images.detach().clone().requires_grad_()))
+    with torch.enable_grad(), ruled(recording) as calls:
+        result = calls.current(compute(images.detach().clone().requires_grad_()))
     return Baseline(result.detach(), recording.calls)
 
 

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import Node
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from errlens.attribution.operations.composed import COMPOSED
+from errlens.attribution.operations.graph import kind, nodes
 from errlens.attribution.operations.names import (
     ASKED,
     ELEMENTWISE,
@@ -32,21 +34,17 @@ Call = Callable[..., Any]
 
 
 @contextmanager
-def ruled(rules: Rules) -> Iterator[Callable[[Tensor], Tensor]]:
+def ruled(rules: Rules) -> Iterator["Calls"]:
     """Let rules compute what a network computes, as long as this lasts.
-
-    Gives a function to be called with what the network returns: it returns the same tensor, or the
-    one that stands for it where the network changed it in place.
 
     Raises:
         Unruled: There is no rule for what it computes.
     """
-    following = _Following(rules)
-    with following:
-        yield following.current
+    with Calls(rules) as calls:
+        yield calls
 
 
-class _Following(TorchFunctionMode):
+class Calls(TorchFunctionMode):
     """Sees each call of torch, and hands on what depends on the image to the rules."""
 
     def __init__(self, rules: Rules) -> None:
@@ -55,6 +53,7 @@ class _Following(TorchFunctionMode):
         # What works in place gives a new tensor here, which stands for the old one from then on.
         # The old ones are held, for another tensor might get their number.
         self._instead: dict[int, tuple[Tensor, Tensor]] = {}
+        self._seen: set[Node] = set()
 
     def __torch_function__(
         self,
@@ -70,18 +69,33 @@ class _Following(TorchFunctionMode):
         called = operation(function)
         if called.is_question or called.name in ASKED or not _any_depends(args, given):
             return function(*args, **given)
+        if any(
+            each.is_complex() for each in tree_leaves((args, given)) if isinstance(each, Tensor)
+        ):
+            raise Unruled("it computes with complex numbers")
         in_place = called.in_place or bool(given.pop("inplace", False))
         _refuse_outputs(called, given)
         result = self._result(called, function, args, given)
+        self._seen.update(_steps(result, before=_steps_of((args, given))))
         if not in_place:
             return result
         return self._put_in_place(called, args[0], result)
 
     def current(self, tensor: Tensor) -> Tensor:
-        """Return the tensor that stands for one."""
+        """Return a tensor that the network returned, or the one that stands for it.
+
+        That is another one where the network changed it in place.
+        """
         while id(tensor) in self._instead:
             _, tensor = self._instead[id(tensor)]
         return tensor
+
+    def unseen(self, result: Tensor) -> set[str]:
+        """Return the kinds of steps that no call was seen to take, as `graph.kind` has them.
+
+        They are taken by code that was scripted or compiled, and by functions of somebody's own.
+        """
+        return {kind(node) for node in nodes(result) if node not in self._seen}
 
     def _put_in_place(self, called: Operation, old: Tensor, new: Tensor) -> Tensor:
         if called.name in ("setitem", "copy", "index_copy", "index_fill", "masked_fill", "fill"):
@@ -96,10 +110,28 @@ class _Following(TorchFunctionMode):
         name = called.name
         if name in COMPOSED:
             return COMPOSED[name](self._rules, *args, **given)
-        for kind, compute in _KINDS:
-            if name in kind:
+        for names, compute in _KINDS:
+            if name in names:
                 return compute(self._rules, _out_of_place(function), args, given)
         raise Unruled(f"it computes {name}, for which there is no rule")
+
+
+def _steps_of(results: Any) -> set[Node]:
+    """Return the last step of each of some tensors, which may be nested."""
+    steps = (each.grad_fn for each in tree_leaves(results) if isinstance(each, Tensor))
+    return {step for step in steps if step is not None}
+
+
+def _steps(result: Any, *, before: set[Node]) -> set[Node]:
+    """Return the steps that led to a result since those before."""
+    taken: set[Node] = set()
+    todo = list(_steps_of(result) - before)
+    while todo:
+        step = todo.pop()
+        taken.add(step)
+        earlier = {node for node, _ in step.next_functions if node is not None}
+        todo += earlier - taken - before
+    return taken
 
 
 def _any_depends(args: tuple[Any, ...], given: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from errlens.attribution.explained_model import ExplainedModel, borrowed
 from errlens.attribution.operations.calls import ruled
 from errlens.attribution.operations.graph import not_linear
 from errlens.attribution.operations.rules import Rules
-from errlens.errors import Unruled
+from errlens.errors import Unruled, UserCodeFailed
 
 _TOLERANCE = 1e-3  # of the largest logit; operations in another order differ by some 1e-6
 
@@ -30,9 +30,9 @@ def ruled_logits(
         Unruled: The network computes what has no rule, or in a way that is not seen: in code that
             was scripted or compiled, or by an autograd function of its own.
     """
-    with torch.enable_grad(), ruled(rules) as current:
-        logits = current(model.logits(images))
-    if hidden := not_linear(logits, but=steps):
+    with torch.enable_grad(), ruled(rules) as calls:
+        logits = calls.current(model.logits(images))
+    if hidden := calls.unseen(logits) | not_linear(logits, but=steps):
         raise Unruled(f"it computes what is not seen here: {', '.join(sorted(hidden))}")
     with torch.no_grad():
         expected = model.logits(images)
@@ -54,6 +54,6 @@ def no_rule(model: ExplainedModel, follow: Callable[[Tensor], object]) -> str | 
     with borrowed(model.module):
         try:
             follow(model.grey)
-        except Unruled as reason:
+        except (Unruled, UserCodeFailed) as reason:  # some code is only right with true gradients
             return str(reason)
     return None

@@ -59,7 +59,7 @@ ASKED: Final = words(
     zeros_like ones_like full_like empty_like rand_like randn_like detach argmax argmin argsort
     __len__ __bool__ __repr__ __hash__ __format__ item tolist requires_grad_ is_tensor lt le gt
     ge eq ne isnan isinf isfinite allclose equal is_same_size retain_grad sym_size _assert
-    __contains__
+    __contains__ register_hook
     """
 )
 _OPERATORS: Final = {

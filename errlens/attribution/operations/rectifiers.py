@@ -38,6 +38,7 @@ _RECTIFIERS: Final[dict[str, Callable[[Any], bool]]] = {
 }
 # What rectifies or not, depending on what nobody keeps.
 _UNCLEAR: Final = words("Where MaskedFill Fmax")
+_MASKED: Final = "a product with zeros and ones"
 
 NONE: Final = (
     "no rectifier (ReLU, ReLU6, a clamp or threshold at zero) lies between its input and its "
@@ -83,8 +84,8 @@ def rectifiers(scores: Tensor) -> list[Node]:
         Unruled: None of them lies on a map of places, or nobody can know.
     """
     steps = list(nodes(scores))
-    unclear = (node for node in _on_places(steps) if kind(node) in _UNCLEAR)
-    if unknown := hidden(steps) | {kind(node) for node in unclear}:
+    unclear = {name for node in _on_places(steps) if (name := _unclear(node))}
+    if unknown := hidden(steps) | unclear:
         raise Unruled(f"nobody can see whether it rectifies: it computes {_listed(unknown)}")
     found = [node for node in steps if _rectifies(node)]
     if not found:
@@ -124,6 +125,23 @@ def _following(rule: Rule) -> Callable[[Any, Any], Any]:
         return tuple(None if one is None else rule(one, slope) for one in passed)
 
     return replace
+
+
+def _unclear(node: Node) -> str | None:
+    """Name a step that rectifies or not, nobody knows: `x * (x > 0)` keeps no more than a mask."""
+    if kind(node) in _UNCLEAR:
+        return kind(node)
+    if kind(node) != "Mul":
+        return None
+    saved: tuple[Any, ...] = (node._saved_self, node._saved_other)  # type: ignore[attr-defined]
+    return _MASKED if any(map(_is_mask, saved)) else None
+
+
+def _is_mask(factor: Any) -> bool:
+    """Tell whether a factor is of zeros and ones, and differs from place to place."""
+    if not isinstance(factor, Tensor) or sum(side > 1 for side in factor.shape[1:]) < 2:
+        return False
+    return bool(((factor == 0) | (factor == 1)).all()) and bool(factor.any())
 
 
 def _rectifies(node: Node) -> bool:

@@ -154,8 +154,8 @@ def _of_places(tokens: Tensor, places: Places) -> Tensor:
 
 def like_weights(images: Tensor, module: nn.Module) -> Tensor:
     """Return images with the type and on the device of the weights of a network."""
-    weight = next(module.parameters(), torch.zeros(()))
-    return images.to(weight)
+    real = (weight for weight in module.parameters() if weight.is_floating_point())
+    return images.to(next(real, torch.zeros(())))
 
 
 @contextmanager

@@ -191,3 +191,30 @@ def test_a_score_that_does_not_depend_on_the_layer_has_no_map(method):
     assert maps.values[0, 0].isfinite().all()
     assert maps.values[0, 1].isnan().all()
     assert "gradient is zero" in maps.why_none
+
+
+class Turned(nn.Module):
+    """Has a complex weight first, and scores that are not finite if asked for."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.turn = nn.Parameter(torch.tensor(1 + 1j))
+        self.layer = nn.Conv2d(3, 4, 3)
+        self.factor = factor
+
+    def forward(self, images):
+        return self.factor * (self.layer(images).mean((2, 3)) * self.turn).abs()
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_a_network_with_complex_weights_is_fed_real_images(method):
+    maps = explained(method, Turned().eval(), torch.rand(1, 3, 24, 24), targets([1]))
+    assert maps.values.isfinite().all()
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_scores_that_are_not_finite_are_not_said_to_be_blind(method):
+    module = Turned(float("nan")).eval()
+    maps = explained(method, module, torch.rand(1, 3, 24, 24), targets([1]))
+    assert not maps.values.isfinite().any()
+    assert maps.why_none == "the map is not finite"

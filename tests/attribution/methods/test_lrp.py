@@ -236,8 +236,8 @@ def test_relevance_stays_in_bounds_where_branches_cancel():
 def slope(function, *values):
     """Return what the rules hand back of a function's sum to each of its inputs, if anything."""
     leaves = [torch.tensor(each, dtype=torch.float64).requires_grad_() for each in values]
-    with ruled(Relevance()) as current:
-        result = current(function(*leaves))
+    with ruled(Relevance()) as calls:
+        result = calls.current(function(*leaves))
     result.sum().backward()
     return [None if each.grad is None else each.grad.tolist() for each in leaves]
 

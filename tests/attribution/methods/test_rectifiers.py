@@ -319,6 +319,7 @@ REFUSED = {
     "flat squeeze-excite": (Net(SqueezeExcite(flat=True), head_act=nn.SiLU()), "only where those"),
     "own function": (Net(Own.apply), "computes OwnBackward"),
     "own function beside rectifiers": (Net(Own.apply, head_act=nn.ReLU()), "OwnBackward"),
+    "masked": (Net(lambda x: x * (x > 0)), "a product with zeros and ones"),
     "chosen": (Net(lambda x: torch.where(x > 0, x, 0.0)), "computes Where"),
     "filled": (Net(lambda x: x.masked_fill(x < 0, 0.0)), "computes MaskedFill"),
     "part in place": (Net(in_a_view), "computes CopySlices"),

@@ -75,8 +75,8 @@ def handed_on(compute, image, before):
     baseline = baseline_of(compute, before)
     leaf = image.clone().requires_grad_()
     following = Following(baseline.calls)
-    with ruled(Rescale(following)) as current:
-        result = current(compute(leaf + 0))
+    with ruled(Rescale(following)) as calls:
+        result = calls.current(compute(leaf + 0))
     following.end()
     torch.testing.assert_close(result.detach(), compute(image.clone()))
     weights = torch.randn(result.shape, generator=torch.Generator().manual_seed(1)).to(result)
@@ -113,8 +113,8 @@ def test_where_image_and_baseline_are_the_same_the_slope_is_the_derivative(rule)
     image = torch.randn(SHAPE, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     baseline = baseline_of(RULES[rule], image)
     leaf, plain = (image.clone().requires_grad_() for _ in range(2))
-    with ruled(Rescale(Following(baseline.calls))) as current:
-        given = current(RULES[rule](leaf + 0))
+    with ruled(Rescale(Following(baseline.calls))) as calls:
+        given = calls.current(RULES[rule](leaf + 0))
     slopes = (
         torch.autograd.grad(result.square().sum(), of)[0]
         for result, of in ((given, leaf), (RULES[rule](plain + 0), plain))

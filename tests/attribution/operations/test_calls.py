@@ -52,8 +52,8 @@ WAYS = {
 def test_however_it_is_called_the_result_and_its_gradient_are_those_of_torch(way):
     plain, followed = (SEEN.clone().requires_grad_() for _ in range(2))
     expected = WAYS[way](plain)
-    with ruled(Ordinary()) as current:
-        given = current(WAYS[way](followed))
+    with ruled(Ordinary()) as calls:
+        given = calls.current(WAYS[way](followed))
     torch.testing.assert_close(given, expected)
     weights = torch.randn(expected.shape, dtype=torch.float64)
     gradients = (
