@@ -1,4 +1,4 @@
-"""Every layer of a network: its output, what it sees, what it costs, and what can be asked of it."""
+"""Every layer of a network: what it puts out, sees and costs, and what can be asked of it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from errlens.attribution.explained_model import ExplainedModel, borrowed
-from errlens.attribution.operations.rectifiers import rectifiers
-from errlens.errors import NoSpatialLayer, Unruled
+from errlens.attribution.operations.graph import nodes
+from errlens.attribution.operations.rectifiers import rectified
+from errlens.errors import NoSpatialLayer
 from errlens.model.layers.hooks import is_scripted
 from errlens.model.layers.places import SpatialLayer, spatial_layers
 from errlens.network.receptive_field import Seen, receptive_fields
@@ -38,6 +39,12 @@ COLUMNS: Final[Columns] = {
     "multiply_adds": WHOLE,  # likewise, of one image
     "activation": TEXT,  # the first that what it puts out is given to
     "analyses": TEXT,  # what can be asked of it
+}
+
+# Where nothing is known the cell is empty, and the others stay whole numbers.
+_DTYPES: Final = {
+    name: {TEXT: "str", TRUTH: "boolean", WHOLE: "int64", NUMBER: "Int64"}[kind]
+    for name, kind in COLUMNS.items()
 }
 
 
@@ -74,7 +81,7 @@ def find_layers(model: ExplainedModel) -> Layers:
     names = [name for name, _ in module.named_modules() if name in tried.shapes]
     known = _Known(maps, seen, steps, tried)
     rows = [known.row(name, module.get_submodule(name)) for name in names]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(_DTYPES)
     return Layers(
         table,
         size,
@@ -86,7 +93,7 @@ def find_layers(model: ExplainedModel) -> Layers:
 
 
 class _Tried(NamedTuple):
-    """What a run with gradients shows: shapes and numbers of calls, and what they allow, by name."""
+    """What a run with gradients shows: shapes, numbers of calls and what they allow, by name."""
 
     shapes: Mapping[str, tuple[int, ...]]
     runs: Mapping[str, int]
@@ -132,23 +139,10 @@ def _allowed(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the layers that scores have gradients of, and those with rectifiers before them."""
     grown = {name: output for name, output in outputs.items() if output.requires_grad}
-    if not scores.requires_grad or not grown:
-        return frozenset(), frozenset()
-    slopes = torch.autograd.grad(scores[:, 0].sum(), [*grown.values()], allow_unused=True)
-    with_gradient = frozenset(
-        name
-        for name, slope in zip(grown, slopes, strict=True)
-        if slope is not None and bool(slope.any())
-    )
-    return with_gradient, frozenset(name for name in grown if _is_rectified(grown[name]))
-
-
-def _is_rectified(output: Tensor) -> bool:
-    try:
-        rectifiers(output)
-    except Unruled:
-        return False
-    return True
+    behind = set(nodes(scores)) if scores.requires_grad else set()
+    with_gradient = frozenset(name for name in grown if grown[name].grad_fn in behind)
+    told = rectified([*grown.values()])
+    return with_gradient, frozenset(name for name, is_so in zip(grown, told, strict=True) if is_so)
 
 
 class _Known(NamedTuple):
@@ -175,7 +169,10 @@ class _Known(NamedTuple):
                 for inner, n in self.steps.multiply_adds.items()
                 if f"{inner}.".startswith(f"{name}.")
             ),
-            "activation": self.steps.activations.get(name),
+            # Of what only holds other layers, or has nothing to learn, it would say nothing new.
+            "activation": self.steps.activations.get(name)
+            if [*layer.parameters(recurse=False)]
+            else None,
             "analyses": ", ".join(self._analyses(name, layer)) or None,
         }
 

@@ -166,7 +166,8 @@ def _box(values: Tensor, layer: SpatialLayer) -> _Boxes | None:
         rows, columns = layer.grid
         if values.shape[1] < layer.prefix + rows * columns:
             return None
-    ends = layer.as_maps(values).amax(dim=1)
+    maps = layer.as_maps(values)
+    ends = (maps[:, :1] if maps.stride(1) == 0 else maps).amax(dim=1)
     if not torch.isfinite(ends).all():
         return None
     top, bottom, left, right = (each.numpy().astype(np.int64) for each in ends)

@@ -1,4 +1,4 @@
-"""What a network computes where: multiply-adds of each layer, and the activation that follows it."""
+"""What a network computes where: multiply-adds by layer, and the activations that follow."""
 
 import math
 from collections import Counter
@@ -33,7 +33,12 @@ _ACTIVATIONS: Final = {
     "clamp_min": "relu",
 }
 _PASS_ON: Final = frozenset(
-    ["native_batch_norm", "_native_batch_norm_legit_no_training", "batch_norm", "native_layer_norm", "native_group_norm", "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "detach", "clone", "alias", "contiguous", "dropout", "unsqueeze", "squeeze", "split", "_to_copy"]
+    {
+        *("native_batch_norm", "_native_batch_norm_legit_no_training", "batch_norm"),
+        *("native_layer_norm", "native_group_norm", "view", "_unsafe_view", "reshape", "permute"),
+        *("transpose", "t", "detach", "clone", "alias", "contiguous", "dropout", "unsqueeze"),
+        *("squeeze", "split", "_to_copy"),
+    }
 )
 _SUMS: Final = frozenset({"add"})
 
@@ -82,7 +87,8 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.steps.multiply_adds[self.running[-1]] += _multiply_adds(plain, args, first)
         if plain in _ACTIVATIONS:
             called = _called(plain, args) + " of the sum" * summed
-            for maker in makers:
+            # Also of those that it happens in, as in a normalization that ends with one.
+            for maker in {*makers, *self.running}:
                 self.steps.activations.setdefault(maker, called)
             self._makers[first] = set()
         elif plain in _PASS_ON | _SUMS:
