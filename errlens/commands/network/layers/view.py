@@ -23,6 +23,7 @@ _HEADS = (
     "good for",
 )
 _GIVES_WAY = ("type", "then", ">mult.-adds", ">param.")
+_IDLE = ("Identity", "Dropout")  # they fill half of the tree of some networks
 _LETTERS = {
     "filters": "F",
     "activations": "A",
@@ -36,9 +37,16 @@ def show(screen: Screen, options: LayersOptions, result: LayersResult) -> None:
     """Print the tree, what its letters mean, and totals."""
     found = result.layers
     table = result.table
-    shown = table if options.depth is None else table[table["depth"] < options.depth]
+    deep_enough = table if options.depth is None else table[table["depth"] < options.depth]
+    shown = deep_enough[~deep_enough["type"].isin(_IDLE)]
     screen.table(_HEADS, [_row(row) for row in first_rows(shown)], gives_way=_GIVES_WAY)
-    say_more(screen, len(table), len(shown), ": see layers.csv, or --depth", noun="layer")
+    idle = len(deep_enough) - len(shown)
+    deeper = len(table) - len(deep_enough)
+    if idle:
+        screen.say(
+            f"not shown: {counted(idle, 'layer')} of type Identity or Dropout, see layers.csv"
+        )
+    say_more(screen, deeper, 0, ", deeper in the tree: see layers.csv", noun="layer")
     screen.say()
     screen.say(
         "Good for " + ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items()) + ". "
