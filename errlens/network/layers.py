@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 from errlens.attribution.explained_model import ExplainedModel, borrowed
 from errlens.attribution.operations.graph import nodes
@@ -104,19 +105,19 @@ class _Tried(NamedTuple):
 
 def _try(model: ExplainedModel) -> _Tried:
     """Run a network once on noise, with gradients where it allows them, and look at each layer."""
-    outputs: dict[str, Tensor] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    made_by: dict[str, Node] = {}
     runs: dict[str, int] = {}
     handles = []
     for name, layer in model.module.named_modules():
         if not name or is_scripted(layer):
             continue
 
-        def keep(_layer: nn.Module, _inputs: Any, output: Any, name: str = name) -> Any:
-            if not isinstance(output, Tensor):
-                return None
-            outputs[name], runs[name] = output, runs.get(name, 0) + 1
-            # What follows may work in place; this way the layer's own output stays.
-            return output.clone() if output.requires_grad else None
+        def keep(_layer: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
+            if isinstance(output, Tensor):
+                shapes[name], runs[name] = tuple(output.shape[1:]), runs.get(name, 0) + 1
+                if output.grad_fn is not None:  # now, for what follows may work in place
+                    made_by[name] = output.grad_fn
 
         handles.append(layer.register_forward_hook(keep))
     random = torch.Generator().manual_seed(0)
@@ -126,23 +127,21 @@ def _try(model: ExplainedModel) -> _Tried:
         with borrowed(model.module), torch.enable_grad():
             scores = model.logits(image)
             why_none = None if scores.requires_grad else "its scores have no gradient"
-            with_gradient, rectified = _allowed(scores, outputs)
+            with_gradient, rectified = _allowed(scores, made_by)
     finally:
         for handle in handles:
             handle.remove()
-    shapes = {name: tuple(output.shape[1:]) for name, output in outputs.items()}
     return _Tried(shapes, runs, with_gradient, rectified, why_none)
 
 
-def _allowed(
-    scores: Tensor, outputs: Mapping[str, Tensor]
-) -> tuple[frozenset[str], frozenset[str]]:
+def _allowed(scores: Tensor, made_by: Mapping[str, Node]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the layers that scores have gradients of, and those with rectifiers before them."""
-    grown = {name: output for name, output in outputs.items() if output.requires_grad}
-    behind = set(nodes(scores)) if scores.requires_grad else set()
-    with_gradient = frozenset(name for name in grown if grown[name].grad_fn in behind)
-    told = rectified([*grown.values()])
-    return with_gradient, frozenset(name for name, is_so in zip(grown, told, strict=True) if is_so)
+    behind = set(nodes(scores))
+    with_gradient = frozenset(name for name, step in made_by.items() if step in behind)
+    told = rectified([*made_by.values()])
+    return with_gradient, frozenset(
+        name for name, is_so in zip(made_by, told, strict=True) if is_so
+    )
 
 
 class _Known(NamedTuple):

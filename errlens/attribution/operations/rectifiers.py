@@ -94,18 +94,18 @@ def rectifiers(scores: Tensor) -> list[Node]:
     return found
 
 
-def rectified(results: Sequence[Tensor]) -> list[bool]:
-    """Tell of each of many results whether a rectifier lies on a map of places on the way to it.
+def rectified(results: Sequence[Node]) -> list[bool]:
+    """Tell of each of many steps whether a rectifier lies on a map of places on the way to it.
 
     False where nobody can know; no step is looked at twice.
     """
     after: dict[Any, tuple[bool, bool]] = {}  # whether one lies before, and whether all is known
     for result in results:
-        todo = [result.grad_fn]
+        todo = [result]
         while todo:
             node = todo[-1]
-            before = [step for step, _ in node.next_functions if step is not None] if node else []
-            if node is None or node in after:
+            before = [step for step, _ in node.next_functions if step is not None]
+            if node in after:
                 todo.pop()
             elif new := [step for step in before if step not in after]:
                 todo += new
@@ -117,9 +117,7 @@ def rectified(results: Sequence[Tensor]) -> list[bool]:
                     known and all(after[step][1] for step in before),
                 )
                 todo.pop()
-    return [
-        all(after[result.grad_fn]) if result.grad_fn is not None else False for result in results
-    ]
+    return [all(after[result]) for result in results]
 
 
 def no_rectifier(model: ExplainedModel) -> str | None:
