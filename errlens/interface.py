@@ -15,6 +15,7 @@ traceback.
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from errlens.commands.options.calls import hints_as_notes, made
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
+    from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -217,6 +219,22 @@ def what_if(run: Place | None = None, **options: Any) -> "WhatIfResult":
         from errlens.commands.what_if.options import WhatIfOptions
 
         return command(made(WhatIfOptions, {"run": run, **options}))
+
+
+def network_layers(subject: Place | None = None, **options: Any) -> "LayersResult":
+    """List the layers of a network; `.table` has a row a layer: what it sees, costs, supports.
+
+    Args:
+        subject: A run folder, the name of a model or a file of weights; by default the newest run
+            below `runs/`.
+        options: Any option of `errlens network layers`, such as `checkpoint="best.pth"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.layers.command import layers as command
+        from errlens.commands.network.layers.options import LayersOptions
+
+        named = None if subject is None else str(PurePath(subject))
+        return command(made(LayersOptions, {"subject": named, **options}))
 
 
 def write_report(run: Place | None = None, **options: Any) -> "ReportResult":

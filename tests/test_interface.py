@@ -37,7 +37,8 @@ def test_the_notebook_in_the_map_runs_as_it_is_shown():
 
 def test_each_command_is_a_function():
     names = {
-        OTHER_NAMES.get(name, name.replace("-", "_")) for name in COMMANDS.keys() - NOT_FOR_PYTHON
+        OTHER_NAMES.get(name, name.replace("-", "_").replace(" ", "_"))
+        for name in COMMANDS.keys() - NOT_FOR_PYTHON
     }
     assert names <= set(errlens.__all__)
     for name in errlens.__all__:

@@ -4,7 +4,7 @@ Modules, functions, methods, what works in place, what is called twice and scrip
 the same steps there. A rule dies with the graph: neither the network nor its layers know of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -93,6 +93,32 @@ def rectifiers(scores: Tensor) -> list[Node]:
     if not any(_on_places(found)):
         raise Unruled(ONLY_WITHOUT_PLACES)
     return found
+
+
+def rectified(results: Sequence[Node]) -> list[bool]:
+    """Tell of each of many steps whether a rectifier lies on a map of places on the way to it.
+
+    False where nobody can know; no step is looked at twice.
+    """
+    after: dict[Any, tuple[bool, bool]] = {}  # whether one lies before, and whether all is known
+    for result in results:
+        todo = [result]
+        while todo:
+            node = todo[-1]
+            before = [step for step, _ in node.next_functions if step is not None]
+            if node in after:
+                todo.pop()
+            elif new := [step for step in before if step not in after]:
+                todo += new
+            else:
+                on_places = any(_on_places([node]))
+                known = not hidden([node]) and not (on_places and kind(node) in _UNCLEAR)
+                after[node] = (
+                    (on_places and _rectifies(node)) or any(after[step][0] for step in before),
+                    known and all(after[step][1] for step in before),
+                )
+                todo.pop()
+    return [all(after[result]) for result in results]
 
 
 def no_rectifier(model: ExplainedModel) -> str | None:
