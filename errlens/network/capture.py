@@ -3,7 +3,7 @@
 Layers are only watched: what they put out is copied, since layers that follow may work in place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -193,7 +193,10 @@ class _Tracing(TorchFunctionMode):
         if name in _ACTIVATIONS and isinstance(first, Tensor) and (calls.inside or follows):
             before = first.detach().clone()
             result = func(*args, **(kwargs or {}))
-            self._activated(_Activation(name, before, result.detach().clone(), result), follows)
+            self._activated(
+                _Activation(_called_so(name, given), before, result.detach().clone(), result),
+                follows,
+            )
             return result
         result = func(*args, **(kwargs or {}))
         if follows and isinstance(result, Tensor):
@@ -234,6 +237,11 @@ def _called(calls: list[_Call], layer: SpatialLayer, call: int | None) -> _Call:
             hint=f"--call 1 to --call {len(calls)}" if len(calls) > 1 else "leave --call out",
         )
     return calls[-1 if call is None else call - 1]
+
+
+def _called_so(name: str, given: Sequence[Any]) -> str:
+    """Return what people call an activation: torch computes ReLU6 by a function of another name."""
+    return "relu6" if name == "hardtanh" and tuple(given[1:3]) == (0.0, 6.0) else name
 
 
 def _why_none(name: str, used_by: str | None) -> str:

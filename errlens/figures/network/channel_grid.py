@@ -133,6 +133,4 @@ class _GridLayout:
         for row in range(0, self._rows, step):
             middle = y + LINE_WIDTH + row * self._pitch[0] + self._tile[0] / 2
             number = str(row * self._columns)
-            sheet.text(
-                x - GAP // 2, middle, number, size=SMALL, color=DIM, ha="right", va="center"
-            )
+            sheet.text(x - GAP // 2, middle, number, size=SMALL, color=DIM, ha="right", va="center")

@@ -41,41 +41,50 @@ class Row(NamedTuple):
     pictures: Sequence[Picture]
 
 
+class Band(NamedTuple):
+    """Titles of columns, and rows with as many pictures, at least one."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+
+
 def draw_panels(
-    columns: Sequence[str],
-    rows: Sequence[Row],
+    bands: Sequence[Band],
     *,
     title: str,
     subtitle: str = "",
     scale: Scale | None = None,
 ) -> Figure:
-    """Draw rows of pictures below the titles of their columns.
+    """Draw rows of pictures below the titles of their columns, band below band.
 
     Args:
-        columns: A title for each.
-        rows: At least one, each with as many pictures.
+        bands: At least one.
         title: Long ones are wrapped.
         subtitle: Below it, wrapped.
         scale: The scale that all pictures of activations share; None if they have their own.
     """
     with house_style():
-        layout = _PanelLayout(columns, rows)
-        bar = ScaleBar(scale, layout.first_height) if scale else None
-        width = layout.width + (BETWEEN + bar.width if bar else 0)
+        layouts = [_PanelLayout(*band) for band in bands]
+        bar = ScaleBar(scale, layouts[0].first_height) if scale else None
+        content = max(layout.width for layout in layouts)
+        width = content + (2 * BETWEEN + bar.width if bar else 0)
         heading = Title(title, width)
         lines = wrapped(subtitle, max(width, heading.width), size=TEXT)
         width = max(width, heading.width, text_width(lines, size=TEXT))
         top = PAD + heading.height + line_height(TEXT) * len(lines) + GAP
-        bar_height = layout.first_top + bar.height if bar else 0
-        sheet = Sheet(width + 2 * PAD, top + max(layout.height, bar_height) + PAD)
+        height = sum(layout.height + BELOW for layout in layouts) - BELOW
+        bar_height = layouts[0].first_top + bar.height if bar else 0
+        sheet = Sheet(width + 2 * PAD, top + max(height, bar_height) + PAD)
         heading.draw(sheet)
         for number, line in enumerate(lines):
             sheet.text(PAD, PAD + heading.height + number * line_height(TEXT), line, color=DIM)
-        paper = sheet.blank()
-        places = layout.draw(sheet, paper, PAD, top)
+        paper, places = sheet.blank(), []
         if bar:
-            x = PAD + layout.width + BETWEEN
-            places.append(bar.draw(sheet, paper, x, top + layout.first_top))
+            x = PAD + content + 2 * BETWEEN
+            places.append(bar.draw(sheet, paper, x, top + layouts[0].first_top))
+        for layout in layouts:
+            places += layout.draw(sheet, paper, PAD, top)
+            top += layout.height + BELOW
         sheet.underlay(paper, places)
         return sheet.finished()
 
@@ -84,7 +93,9 @@ class _PanelLayout:
     """Where all pictures are; width and height in pixels."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        shapes = [one.pixels.shape for row in rows for one in row.pictures if one.pixels is not None]
+        shapes = [
+            one.pixels.shape for row in rows for one in row.pictures if one.pixels is not None
+        ]
         self._column = max(LEAST, *(shape[1] for shape in shapes))
         self._titles = [wrapped(title, self._column, size=TEXT) for title in columns]
         self.width = len(columns) * (self._column + BETWEEN) - BETWEEN

@@ -1,5 +1,6 @@
 """Activations as shades: grey from the low end of their scale to the high one, or blue to red."""
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -85,12 +86,10 @@ class ScaleBar:
         frame = [x, y, x + BAR, y + self.height]
         corners = [(frame[0], frame[1]), (frame[2], frame[1]), (frame[2], frame[3])]
         corners += [(frame[0], frame[3]), corners[0]]
-        sheet.lines(list(zip(corners, corners[1:], strict=False)), linewidths=0.4)
+        sheet.lines(list(pairwise(corners)), linewidths=0.4)
         for share, text in self._numbers:
             edge = {0.0: "bottom", 1.0: "top"}.get(share, "center")
-            sheet.text(
-                x + BAR + TICK, y + (1 - share) * self.height, text, size=SMALL, va=edge
-            )
+            sheet.text(x + BAR + TICK, y + (1 - share) * self.height, text, size=SMALL, va=edge)
         sheet.unit(x + self._before_unit, y + self.height / 2, self._unit)
         return x, y, x + BAR, y + self.height
 

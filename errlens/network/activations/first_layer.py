@@ -150,13 +150,18 @@ def filter_table(filters: NDArray[np.float64]) -> pd.DataFrame:
         {
             "channel": np.arange(len(found)),
             "norm": [one.norm for one in found],
-            "colour": [lives and one.colour_words or None for lives, one in zip(alive, found, strict=True)],
+            "colour": [
+                (lives and one.colour_words) or None
+                for lives, one in zip(alive, found, strict=True)
+            ],
             "colour_share": [one.colour_share for one in found],
             **{
                 name: [one.colour[at] for one in found]
                 for at, name in enumerate(("red", "green", "blue"))
             },
-            "edge": [lives and one.edge_words or None for lives, one in zip(alive, found, strict=True)],
+            "edge": [
+                (lives and one.edge_words) or None for lives, one in zip(alive, found, strict=True)
+            ],
             "edge_share": [one.edge_share for one in found],
             "edge_angle": [one.edge_angle for one in found],
         }
