@@ -26,7 +26,8 @@ from errlens.figures.paper.sheet import (
 
 LINE_WIDTH: Final = 2  # pixels between tiles
 BETWEEN: Final = 28  # pixels between grids
-PAPER: Final = (214, 221, 230)  # between tiles: a blue grey that no tile has
+# Between tiles: what none of them has, a blue grey beside greys and a grey beside colours.
+LINES: Final = {False: (214, 221, 230), True: (90, 90, 90)}
 LEAST_TITLE: Final = 160  # pixels for the title of a grid
 
 
@@ -110,7 +111,7 @@ class _GridLayout:
             x, y = left + self._numbers, top + self.top
             self._write_numbers(sheet, x, y)
             box = paper[y : y + self.grid_height, x : x + self._grid_width]
-            box[:] = PAPER
+            box[:] = LINES[self._signed]
             for channel, shares in enumerate(block.shares):
                 self._paste(box, channel, shares)
             places.append((x, y, x + self._grid_width, y + self.grid_height))

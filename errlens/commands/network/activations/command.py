@@ -9,7 +9,7 @@ from errlens.commands.network.activations.pictures import channels_figure, grid_
 from errlens.commands.network.activations.result import ActivationsResult
 from errlens.commands.network.activations.study import Study, study
 from errlens.run.file_names import file_name
-from errlens.run.results import ResultsWriter, renewed_folder
+from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
 
 
@@ -50,12 +50,7 @@ def _written(
         filters = {} if found.filters is None else {"filters": found.filters}
         results.npz(f"{place}/maps.npz", {**maps, **filters})
         results.tree(f"{place}/parameters.json", parameters(options, subject, photos, found))
-        return _result(found, maps, subject, results)
-
-
-def _result(
-    found: Study, maps: dict[str, Any], subject: Subject, results: ResultsWriter
-) -> ActivationsResult:
+        written = [name.removeprefix(f"{place}/") for name in results.written]
     return ActivationsResult(
         layer=found.layer.name,
         channels=found.channels,
@@ -63,8 +58,8 @@ def _result(
         boxes=found.boxes,
         filters=found.preferred,
         maps=maps,
-        folder=subject.folder,
-        files=tuple(results.written),
+        folder=subject.folder / place,
+        files=written,
     )
 
 

@@ -1,5 +1,6 @@
 """The photos that `errlens network activations` is asked for, and the network that sees them."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from errlens.attribution.photos import Shown, as_picture, shown_photo
 from errlens.commands.evaluate.classifier import look_first
 from errlens.commands.network.activations.asked import asked_size
 from errlens.commands.network.activations.options import ActivationsOptions
+from errlens.commands.options.model import ModelOptions
 from errlens.data.photos.images import Unread
 from errlens.data.photos.loading import open_for, prepare_input
 from errlens.data.photos.preprocess import Box, Preprocessing
@@ -22,7 +24,7 @@ from errlens.formats import counted
 from errlens.model.classifier import Classifier, stack
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import RunFolder, newest_run, open_run
-from errlens.run.places import DEFAULT_RUNS, MAX_FILE_MB
+from errlens.run.places import DEFAULT_RUNS, MAX_FILE_MB, is_run
 from errlens.terminal import Screen
 
 MOST: Final = 2  # images at a time
@@ -79,10 +81,15 @@ def subject_of(options: ActivationsOptions, screen: Screen) -> Subject:
     given = list(options.images or ())
     run = None if of_model else _run_of(given, screen)
     files = given if of_model else given[1:]
-    if of_model and given and (given[0] / "run.json").exists():
+    if of_model and given and is_run(given[0]):
         raise UnfitOption(
             f"{str(given[0])!r} is a run and knows its model; --model and --checkpoint are for "
             "photos without one"
+        )
+    if not of_model and (others := _of_a_model(options)):
+        raise UnfitOption(
+            f"a run knows its model: {', '.join(others)} would change it",
+            hint="--input-size N feeds images at another size",
         )
     if files and (options.select or options.rank or options.data_root):
         raise UnfitOption("--select, --rank and --data-root are for rows of a run, not for files")
@@ -124,6 +131,15 @@ def _run_of(given: Sequence[Path], screen: Screen) -> RunFolder:
     return run
 
 
+def _of_a_model(options: ActivationsOptions) -> list[str]:
+    """Return the options given that say what a model is, and how it sees images."""
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in dataclasses.fields(ModelOptions)
+        if getattr(options, field.name) != field.default
+    ]
+
+
 def _of_model(options: ActivationsOptions, screen: Screen, photos: Sequence[Asked]) -> Subject:
     classifier = options.load_classifier(labels=(), device=options.device)
     paths = [asked.path for asked in photos]
@@ -157,7 +173,11 @@ def _files(paths: Sequence[Path]) -> list[Asked]:
     for path in paths:
         if not path.is_file():
             raise MissingInput(path, what="photo")
-    return [Asked(path, path.stem, path.as_posix(), path.name) for path in paths]
+    stems = ["_".join(filter(None, (path.parent.name, path.stem))) for path in paths]
+    return [
+        Asked(path, stem, path.as_posix(), path.name)
+        for path, stem in zip(paths, stems, strict=True)
+    ]
 
 
 def _rows(run: RunFolder, options: ActivationsOptions, screen: Screen) -> list[Asked]:

@@ -63,13 +63,13 @@ def channels_figure(found: Study, options: ActivationsOptions, subject: Subject)
         Band(
             ["image", *(_channel_title(found, channel) for channel in part)],
             [
-                *_filter_rows(found, part),
                 *(_map_row(found, tensor, part, options) for tensor in found.tensors),
                 *(
                     _photo_row(found, tensor, part, options)
                     for tensor in found.tensors
                     if tensor.photo.shown is not None
                 ),
+                *_filter_rows(found, part),
             ],
         )
         for part in parts
@@ -116,7 +116,7 @@ def _of(found: Study, tensor: Tensor) -> str:
     name, chance = found.predicted[tensor.image]
     stage = tensor.numbers.stage
     side = "" if stage == OUTPUT else f", {stage} {found.output.activation}"
-    return f"{tensor.photo.asked.heading}: {name} ({probability(chance)}){side}"
+    return f"{tensor.photo.asked.heading}, taken for {name} (p {probability(chance)}){side}"
 
 
 def _channel_title(found: Study, channel: int) -> str:

@@ -71,9 +71,10 @@ def _chosen(found: Study) -> pd.DataFrame:
 def _show_channels(screen: Screen, found: Study) -> None:
     table = _chosen(found)
     staged = (table["stage"] != OUTPUT).any()
+    several = table["image"].nunique() > 1
     rows = [
         (
-            str(row["image"]),
+            *([str(row["image"])] if several else []),
             *([str(row["stage"])] if staged else []),
             str(row["channel"]),
             str(row["rank"]),
@@ -85,10 +86,10 @@ def _show_channels(screen: Screen, found: Study) -> None:
         for row in records(table)[:SHOWN]
     ]
     heads = (
-        "image", *(["stage"] if staged else []), ">channel", ">rank", ">strongest", ">above 0",
-        ">row, column", ">x, y in photo",
+        *(["image"] if several else []), *(["stage"] if staged else []), ">channel", ">rank",
+        ">strongest", ">above 0", ">row, column", ">x, y in photo",
     )  # fmt: skip
-    screen.table(heads, rows, gives_way=("image",), file="channels.csv")
+    screen.table(heads, rows, gives_way=heads[:several], file="channels.csv")
     say_more(screen, len(table), SHOWN, ": see channels.csv")
 
 
