@@ -34,7 +34,7 @@ _GREY: Final = 0.8  # of a colour's energy that white, or black, holds where it 
 _DEAD: Final = 1e-3  # of the largest norm: what is weaker prefers nothing
 # Where on the circle of hues each ends, in degrees; beyond the last there is red again.
 _HUES: Final = {
-    "red": 15, "orange": 45, "yellow": 75, "green": 160, "cyan": 200, "blue": 260, "purple": 300,
+    "red": 15, "orange": 45, "yellow": 75, "green": 160, "cyan": 200, "blue": 260, "purple": 320,
     "pink": 345,
 }  # fmt: skip
 _SIDES: Final = (

@@ -217,7 +217,8 @@ def _value(found: Study, tensor: Tensor, channel: int) -> str:
     low, high = map(float, tensor.ends[channel])
     own = f"; scale {significant(low)} to {significant(high)}" if found.scale == "channel" else ""
     at = "" if row["max"] == row["min"] else f" at row {row['row']}, column {row['column']}"
-    return f"strongest {significant(float(row['value']))}{at}{own}"
+    most = "max" if row["value"] == row["max"] else "min"
+    return f"{most} {significant(float(row['value']))}{at}{own}"
 
 
 def _box_words(found: Study, tensor: Tensor, channel: int) -> str:
