@@ -20,7 +20,7 @@ def activations(options: ActivationsOptions, screen: Screen | None = None) -> Ac
     photos = load(subject)
     found = study(options, subject, photos)
     result = _written(options, subject, photos, found)
-    view.show(screen, subject, found, result)
+    view.show(screen, options, subject, found, result)
     view.print_json(screen, options, subject, found, result)
     return result
 

@@ -16,7 +16,13 @@ from errlens.terminal import Screen
 SHOWN: Final = 12  # rows of a table
 
 
-def show(screen: Screen, subject: Subject, found: Study, result: ActivationsResult) -> None:
+def show(
+    screen: Screen,
+    options: ActivationsOptions,
+    subject: Subject,
+    found: Study,
+    result: ActivationsResult,
+) -> None:
     """Print which channels fire most, and where."""
     channels, rows, columns = found.shape
     activation = found.output.activation
@@ -31,7 +37,7 @@ def show(screen: Screen, subject: Subject, found: Study, result: ActivationsResu
     _warn(screen, subject, found)
     show_files(screen, result.folder, result.files)
     if subject.run is not None and subject.photos[0].content_hash is not None:
-        _say_next(screen, subject, found)
+        _say_next(screen, options, subject, found)
 
 
 def print_json(
@@ -157,12 +163,9 @@ def _warn(screen: Screen, subject: Subject, found: Study) -> None:
             )
 
 
-def _say_next(screen: Screen, subject: Subject, found: Study) -> None:
+def _say_next(screen: Screen, options: ActivationsOptions, subject: Subject, found: Study) -> None:
     """Name the command that shows what of this layer speaks for the class predicted."""
     assert subject.run is not None  # noqa: S101 - for the type checker
     row = subject.photos[0].stem.partition("_")[0]
-    select = ["--select", f"row:{row}"]
-    say_next(
-        screen,
-        ["errlens", "explain", subject.run.path, *select, "--layer", found.layer.name],
-    )
+    words = ["--select", f"row:{row}", "--layer", found.layer.name, *options.images_words()]
+    say_next(screen, ["errlens", "explain", subject.run.path, *words])
