@@ -24,10 +24,10 @@ class LookedAtOptions:
     images: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[RUN] [IMAGE [IMAGE2]]",
+            metavar="RUN|IMAGE...",
             show_default="the newest run below runs/",
-            help="One photo, or two to hold against each other: of a run (--select), or files, "
-            "with the model of RUN or with --model or --checkpoint.",
+            help="A run, whose images --select picks; or one photo, or two to hold against each "
+            "other, after the run whose model sees them or with --model or --checkpoint.",
         ),
     ] = None
     layer: Annotated[
@@ -84,7 +84,7 @@ class LookedAtOptions:
         typer.Option(
             metavar="NAME=X,Y,W,H",
             help="A box on the photo, in its pixels: activation inside and outside. Given twice "
-            "under one name, the second is on IMAGE2.",
+            "under one name, the second is on the second photo.",
         ),
     ] = None
     input_size: Annotated[
@@ -167,17 +167,18 @@ class ActivationsOptions(
     DeviceOption,
     OutputOptions,
 ):
-    """Show what the channels of a layer respond to in one image, or in two.
+    r"""Show what the channels of a layer respond to in one image, or in two.
 
     All channels in a grid, white where they fire most; the strongest, or those named, as large as
     the image and over the photo; of the first layer also their filters. Numbers of every channel,
     and the maps, are written beside.
 
     Examples:
-        errlens network activations runs/sample --select worst:1 --layer layer1
-        errlens network activations photo.jpg --model resnet50 --layer bn1 --activation both
-        errlens network activations open.jpg closed.jpg --model resnet50 --layer layer3 \
-            --channel 14,47 --box eye=80,60,30,20
+        errlens network activations runs/sample --select worst:1 --layer blocks.2.0
+        errlens network activations photo.jpg --model resnet50 --layer bn1 \
+            --activation both
+        errlens network activations open.jpg closed.jpg --model resnet50 \
+            --layer layer3 --channel 14,47 --box eye=80,60,30,20
     """
 
     PANEL = Panel.METHOD
