@@ -59,9 +59,21 @@ def diagnose() -> None:
         store(run / "diagnosis" / "gallery" / "finding-1-slice.png", "diagnose.jpg")
 
 
+def activations() -> None:
+    """Store three channels of a layer in two photos."""
+    photos = [SAMPLE / "val" / "Siamese" / f"Siamese_{number}.jpg" for number in (108, 142)]
+    with tempfile.TemporaryDirectory() as folder:
+        layer = ["--layer", "blocks.2.0.bn2", "--activation", "before"]
+        where = ["--checkpoint", CHECKPOINT, "-o", folder]
+        errlens("network", "activations", *photos, *layer, *where)
+        (picture,) = Path(folder).glob("activations/*/channels.png")
+        store(picture, "network-activations.jpg")
+
+
 def main() -> None:
     """Make all pictures."""
     diagnose()
+    activations()
     errlens("run", "configs/sample.yaml", "--overwrite")
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

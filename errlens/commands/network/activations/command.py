@@ -99,6 +99,7 @@ def parameters(
         "call": found.output.call,
         "calls": found.output.calls,
         "input_size": list(photos[0].tensor.shape[2:]),
+        "middle_sees": None if found.sight is None else found.sight._asdict(),
         "scale": found.scale,
         "signed": options.signed,
         "tensors": tensors,

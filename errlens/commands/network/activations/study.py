@@ -24,6 +24,7 @@ from errlens.network.activations.boxes import box_table, joined
 from errlens.network.activations.channels import channel_table, strongest
 from errlens.network.activations.first_layer import filter_table, first_filters
 from errlens.network.activations.scales import ScaleKind, as_shares, scale_ends
+from errlens.network.activations.sight import Sight, sight_of_middle
 from errlens.network.capture import LayerOutput, capture_layer, find_layer_or_name_one
 
 OUTPUT: Final = "output"
@@ -69,6 +70,12 @@ class Study(NamedTuple):
     filters: NDArray[np.float64] | None
     preferred: pd.DataFrame | None
     predicted: Sequence[tuple[str, float]]
+    sight: Sight | None  # of the place in the middle, in the first photo
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether the place in the middle of the layer depends on all of the image."""
+        return self.sight == (0, 0, *self.tensors[0].photo.tensor.shape[2:])
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -122,6 +129,7 @@ def study(options: ActivationsOptions, subject: Subject, photos: Sequence[Seen])
         filters=filters,
         preferred=None if filters is None else filter_table(filters),
         predicted=[_predicted(subject, output) for output in outputs],
+        sight=sight_of_middle(module, photos[0].tensor, layer),
     )
 
 

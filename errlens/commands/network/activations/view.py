@@ -153,6 +153,11 @@ def _warn(screen: Screen, subject: Subject, found: Study) -> None:
             screen.warn(f"no channel fires in {where}: all values of the layer are zero")
         elif silent:
             screen.remark(f"{of(silent, len(maps))} channels are zero everywhere in {where}")
+    if found.sees_everything:
+        screen.remark(
+            f"one place of {found.layer.name} sees the whole image: its receptive field is not "
+            "smaller, so that what it responds to may lie elsewhere than the place does"
+        )
     if subject.usual_size is not None:
         fed = tuple(found.tensors[0].photo.tensor.shape[2:])
         usual = "{} x {}".format(*subject.usual_size)

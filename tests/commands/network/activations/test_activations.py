@@ -118,6 +118,14 @@ def test_a_larger_input_gives_a_finer_map_and_a_warning():
     assert "fed with 96 x 128 pixels instead of 64 x 64" in " ".join(said.stderr.split())
 
 
+def test_a_layer_whose_places_see_the_whole_image_is_said():
+    said = ends(f"network activations large.png {MODEL} --layer layer4 -q")
+    assert said.stderr == ""
+    said = ends(f"network activations large.png {MODEL} --layer layer4")
+    assert "one place of layer4 sees the whole image" in " ".join(said.stderr.split())
+    assert "sees the whole image" not in ends(LARGE).stderr
+
+
 def test_a_layer_that_never_fires_is_said():
     Path("dead.py").write_text(DEAD)
     said = ends("network activations large.png --model dead:dead --img-size 32 --layer dead")
