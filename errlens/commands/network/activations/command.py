@@ -98,8 +98,10 @@ def parameters(
         "activation": found.output.activation,
         "call": found.output.call,
         "calls": found.output.calls,
-        "input_size": list(photos[0].tensor.shape[2:]),
-        "middle_sees": None if found.sight is None else found.sight._asdict(),
+        "input_size": list(found.input_size),
+        "receptive_field": None
+        if found.receptive_field is None
+        else found.receptive_field._asdict(),
         "scale": found.scale,
         "signed": options.signed,
         "tensors": tensors,

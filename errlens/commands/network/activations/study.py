@@ -24,8 +24,8 @@ from errlens.network.activations.boxes import box_table, joined
 from errlens.network.activations.channels import channel_table, strongest
 from errlens.network.activations.first_layer import filter_table, first_filters
 from errlens.network.activations.scales import ScaleKind, as_shares, scale_ends
-from errlens.network.activations.sight import Sight, sight_of_middle
 from errlens.network.capture import LayerOutput, capture_layer, find_layer_or_name_one
+from errlens.network.receptive_field import ReceptiveField, receptive_fields
 
 OUTPUT: Final = "output"
 
@@ -70,12 +70,13 @@ class Study(NamedTuple):
     filters: NDArray[np.float64] | None
     preferred: pd.DataFrame | None
     predicted: Sequence[tuple[str, float]]
-    sight: Sight | None  # of the place in the middle, in the first photo
+    receptive_field: ReceptiveField | None  # None where it cannot be told
 
     @property
-    def sees_everything(self) -> bool:
-        """Whether the place in the middle of the layer depends on all of the image."""
-        return self.sight == (0, 0, *self.tensors[0].photo.tensor.shape[2:])
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the image as fed, in pixels."""
+        height, width = self.tensors[0].photo.tensor.shape[2:]
+        return height, width
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -129,7 +130,7 @@ def study(options: ActivationsOptions, subject: Subject, photos: Sequence[Seen])
         filters=filters,
         preferred=None if filters is None else filter_table(filters),
         predicted=[_predicted(subject, output) for output in outputs],
-        sight=sight_of_middle(module, photos[0].tensor, layer),
+        receptive_field=receptive_fields(module, size, {layer.name: layer}).fields.get(layer.name),
     )
 
 

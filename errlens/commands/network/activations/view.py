@@ -1,5 +1,6 @@
 """How activations look on the terminal."""
 
+from operator import ge
 from typing import Final
 
 import pandas as pd
@@ -153,19 +154,30 @@ def _warn(screen: Screen, subject: Subject, found: Study) -> None:
             screen.warn(f"no channel fires in {where}: all values of the layer are zero")
         elif silent:
             screen.remark(f"{of(silent, len(maps))} channels are zero everywhere in {where}")
-    if found.sees_everything:
+    if sees := _sees(found):
         screen.remark(
-            f"one place of {found.layer.name} sees the whole image: its receptive field is not "
-            "smaller, so that what it responds to may lie elsewhere than the place does"
+            f"each place of {found.layer.name} sees {sees}: what it responds to may lie elsewhere "
+            "than the place does"
         )
     if subject.usual_size is not None:
-        fed = tuple(found.tensors[0].photo.tensor.shape[2:])
+        fed = found.input_size
         usual = "{} x {}".format(*subject.usual_size)
         if fed != subject.usual_size:
             screen.warn(
                 f"fed with {fed[0]} x {fed[1]} pixels instead of {usual}: things are of a size "
                 "that the network has not learnt, and what it predicts may differ"
             )
+
+
+def _sees(found: Study) -> str:
+    """Say how much of the image one place sees, where that may be all of it."""
+    field = found.receptive_field
+    if field is None or not (field.whole or any(map(ge, field.size, found.input_size))):
+        return ""
+    if field.whole:
+        return "all of the image"
+    seen, fed = ("{} x {}".format(*size) for size in (field.size, found.input_size))
+    return f"up to {seen} pixels of the image, which is fed as {fed}"
 
 
 def _say_next(screen: Screen, options: ActivationsOptions, subject: Subject, found: Study) -> None:
