@@ -167,7 +167,7 @@ class ActivationsOptions(
     DeviceOption,
     OutputOptions,
 ):
-    r"""Show what the channels of a layer respond to in a photo or two.
+    r"""Show what channels of a layer respond to in a photo or two.
 
     All channels in a grid, white where they fire most; the strongest, or those named, as large as
     the image and over the photo; of the first layer also their filters. Numbers of every channel,
