@@ -60,12 +60,18 @@ def diagnose() -> None:
 
 
 def activations() -> None:
-    """Store three channels of a layer in two photos."""
-    photos = [SAMPLE / "val" / "Siamese" / f"Siamese_{number}.jpg" for number in (108, 142)]
+    """Store three channels of a layer in two photos, with boxes around eyes and muzzle."""
+    breed = "British_Shorthair"
+    photos = [SAMPLE / "val" / breed / f"{breed}_{number}.jpg" for number in (161, 139)]
+    boxes = (
+        "eyes=75,175,170,65", "eyes=120,150,160,50", "muzzle=75,230,110,80",
+        "muzzle=160,205,105,70",
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        layer = ["--layer", "blocks.2.0.bn2", "--activation", "before"]
+        what = ["--layer", "blocks.5.0.bn2", "--activation", "before", "--channel", "569,580,530"]
+        what += [word for box in boxes for word in ("--box", box)]
         where = ["--checkpoint", CHECKPOINT, "-o", folder]
-        errlens("network", "activations", *photos, *layer, *where)
+        errlens("network", "activations", *photos, *what, *where)
         (picture,) = Path(folder).glob("activations/*/channels.png")
         store(picture, "network-activations.jpg")
 
