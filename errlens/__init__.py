@@ -8,6 +8,7 @@
 from typing import TYPE_CHECKING
 
 from errlens.interface import (
+    activations,
     analyze,
     check,
     compare,
@@ -26,6 +27,7 @@ from errlens.interface import (
 
 __version__ = "0.1.0"
 __all__ = [
+    "activations",
     "analyze",
     "check",
     "compare",

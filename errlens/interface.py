@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
     from errlens.commands.network.layers.result import LayersResult
+    from errlens.commands.network.activations.result import ActivationsResult
     from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -170,6 +171,26 @@ def explain(run: Place | Sequence[Place] | None = None, **options: Any) -> "pd.D
             run, *images = places
             options = {"images": images, **options}
         return command(made(ExplainOptions, {"run": run, **options})).maps
+
+
+def activations(
+    images: Place | Sequence[Place] | None = None, **options: Any
+) -> "ActivationsResult":
+    """Show what the channels of a layer respond to; `.channels` has a row for each channel.
+
+    `.maps` are the activations themselves, arrays of shape (channels, rows, columns).
+
+    Args:
+        images: A run folder, by default the newest below `runs/`, or one or two photos, with
+            `model` or `checkpoint`; or a run folder and photos for its model.
+        options: Any option of `errlens network activations`, such as `layer="layer3"`,
+            `channel="14,47"` or `activation="both"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.activations.command import activations as command
+        from errlens.commands.network.activations.options import ActivationsOptions
+
+        return command(made(ActivationsOptions, {"images": images, **options}))
 
 
 def compare(*runs: Place | Sequence[Place], **options: Any) -> "ComparisonResult":

@@ -59,9 +59,27 @@ def diagnose() -> None:
         store(run / "diagnosis" / "gallery" / "finding-1-slice.png", "diagnose.jpg")
 
 
+def activations() -> None:
+    """Store three channels of a layer in two photos, with boxes around eyes and muzzle."""
+    breed = "British_Shorthair"
+    photos = [SAMPLE / "val" / breed / f"{breed}_{number}.jpg" for number in (161, 139)]
+    boxes = (
+        "eyes=75,175,170,65", "eyes=120,150,160,50", "muzzle=75,230,110,80",
+        "muzzle=160,205,105,70",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        what = ["--layer", "blocks.5.0.bn2", "--activation", "before", "--channel", "569,580,530"]
+        what += [word for box in boxes for word in ("--box", box)]
+        where = ["--checkpoint", CHECKPOINT, "-o", folder]
+        errlens("network", "activations", *photos, *what, *where)
+        (picture,) = Path(folder).glob("activations/*/channels.png")
+        store(picture, "network-activations.jpg")
+
+
 def main() -> None:
     """Make all pictures."""
     diagnose()
+    activations()
     errlens("run", "configs/sample.yaml", "--overwrite")
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

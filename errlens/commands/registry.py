@@ -17,6 +17,7 @@ from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.layers.options import LayersOptions
+from errlens.commands.network.activations.options import ActivationsOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
@@ -71,6 +72,7 @@ COMMANDS: Final = {
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
     "network layers": Command(LayersOptions, "network/layers", "layers"),
+    "network activations": Command(ActivationsOptions, "network/activations", "activations"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 
