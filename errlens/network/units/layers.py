@@ -2,22 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from errlens.errors import UnfitLayer, UnfitOption
 from errlens.formats import counted
-from errlens.model.layers.hooks import watched
+from errlens.model.layers.hooks import is_scripted
 from errlens.model.layers.places import SpatialLayer, find_layer
-from errlens.model.layers.runs import run_layers
-from errlens.model.layers.tokens import like_weights
-from errlens.model.networks.user_code import user_code
+from errlens.model.layers.runs import Run, run_layers
 
 MOST_LAYERS: Final = 4  # where none is named
+_LIMITED: Final = (nn.Hardtanh, nn.Hardsigmoid)  # ReLU6 among them
 
 Channels = NDArray[np.intp]
 
@@ -25,12 +23,15 @@ Channels = NDArray[np.intp]
 class UnitLayer(NamedTuple):
     """A layer with a map of places for each of its channels.
 
-    `calls` is how often it runs for an input; what it puts out the last time counts.
+    `calls` is how often it runs for an input; what it puts out the last time counts. `limit` is the
+    activation by name that puts out what the layer does, where that has an upper limit, as ReLU6.
+    Then what it is given counts: at the limit all values are the same, and have no gradient.
     """
 
     spatial: SpatialLayer
     channels: int
     calls: int = 1
+    limit: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,11 +62,11 @@ def unit_layers(
         spatial = _last_of_each_grid(module, size)
     else:
         spatial = [find_layer(module, size, name) for name in dict.fromkeys(names)]
-    shapes = _shapes(module, size, spatial)
+    run, parts = run_layers(module, size), dict(module.named_modules())
     for layer in spatial:
-        if layer.name not in shapes:  # that of a script
+        if is_scripted(parts[layer.name]):
             raise UnfitLayer(f"layer {layer.name!r} cannot be watched: it is a script of torch.jit")
-    return [UnitLayer(layer, *shapes[layer.name]) for layer in spatial]
+    return [_unit_layer(layer, run) for layer in spatial]
 
 
 def drawn_channels(layer: UnitLayer, n: int, *, seed: int) -> Channels:
@@ -117,19 +118,19 @@ def _may_be_new(shape: tuple[int, ...], grids: Collection[tuple[int, int]]) -> b
     return len(shape) == 4 and not {shape[2:], shape[1:3]} & {*grids}
 
 
-def _shapes(
-    module: nn.Module, size: tuple[int, int, int], layers: Sequence[SpatialLayer]
-) -> dict[str, tuple[int, int]]:
-    """Return the channels of layers and how often each runs."""
-    by_name = {layer.name: layer for layer in layers}
-    shapes: dict[str, tuple[int, int]] = {}
+def _unit_layer(layer: SpatialLayer, run: Run) -> UnitLayer:
+    """Describe a layer that has run."""
+    place = run.last(layer.name)
+    assert place is not None  # noqa: S101 - else it would not be found
+    shape = run.calls[place].shape
+    channels = shape[1] if layer.layout == "NCHW" else shape[-1]
+    calls = _calls(layer.name, run)
+    while run.calls[place].passed_on and not isinstance(run.calls[place].layer, _LIMITED):
+        place -= 1
+    name, part, *_ = run.calls[place]
+    limited = isinstance(part, _LIMITED) and _calls(name, run) == calls
+    return UnitLayer(layer, channels, calls, name if limited else None)
 
-    def note(name: str, _layer: nn.Module, _inputs: tuple[Any, ...], output: Tensor) -> None:
-        _, calls = shapes.get(name, (0, 0))
-        channels = by_name[name].as_maps(output).shape[1] if isinstance(output, Tensor) else 0
-        shapes[name] = channels, calls + 1
 
-    image = like_weights(torch.zeros((1, *size)), module)
-    with torch.no_grad(), watched(module, by_name, note), user_code("the forward of the model"):
-        module(image)
-    return shapes
+def _calls(name: str, run: Run) -> int:
+    return sum(call.name == name for call in run.calls)

@@ -19,8 +19,8 @@ from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import in_order
 from errlens.model.asking.hiding import AskedImage, load_asked
 from errlens.model.classifier import Classifier, Outputs
-from errlens.model.layers.hooks import watched
 from errlens.network.units.layers import Channels, UnitLayer
+from errlens.network.units.watching import watched_units
 from errlens.run.places import MAX_FILE_MB
 
 
@@ -115,11 +115,10 @@ def _kept_maxima(
     """Keep the maxima of what layers last put out, for each thread its own."""
     kept = threading.local()
 
-    def keep(name: str, _layer: nn.Module, _inputs: tuple[Any, ...], output: Tensor) -> None:
-        layer, channels = layers[name]
-        kept.by_layer[name] = maxima_of_maps(layer.spatial.as_maps(output), channels)
+    def keep(name: str, maps: Tensor) -> None:
+        kept.by_layer[name] = maxima_of_maps(maps, layers[name][1])
 
-    with watched(module, layers, keep):
+    with watched_units(module, {name: layer for name, (layer, _) in layers.items()}, keep):
         yield kept
 
 

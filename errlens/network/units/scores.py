@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from errlens.errors import UnfitLayer
-from errlens.model.layers.hooks import watched
 from errlens.network.units.layers import UnitLayer
+from errlens.network.units.watching import watched_units
 
 
 class Unit(NamedTuple):
@@ -40,7 +40,7 @@ class UnitScores(nn.Module):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch the layers for the length of the block; nothing can be asked for outside of it."""
-        with watched(self.network, self._layers, self._keep):
+        with watched_units(self.network, self._layers, self._keep):
             yield
 
     @contextmanager
@@ -74,12 +74,11 @@ class UnitScores(nn.Module):
             [maps[layer][:, channel].flatten(1)[:, place] for layer, channel, place in units], dim=1
         )
 
-    def _keep(self, name: str, _layer: nn.Module, _inputs: tuple[Any, ...], output: Tensor) -> None:
+    def _keep(self, name: str, maps: Tensor) -> None:
         left: dict[str, int] = self._own.left
         if name not in left:
             return
         left[name] -= 1
-        # A copy, for layers that follow may work in place.
-        self._own.maps[name] = self._layers[name].spatial.as_maps(output.clone())
+        self._own.maps[name] = maps.clone()  # layers that follow may work in place
         if all(calls <= 0 for calls in left.values()):
             raise _AllReached

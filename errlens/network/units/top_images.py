@@ -40,13 +40,15 @@ class Wanted:
 class TopOfLayer(NamedTuple):
     """Where channels of a layer fire the most.
 
-    `channels` are their numbers, shape (m,), and `fires` in how many images each does. `values`,
-    `images`, `places` are those of `TopPlaces`, shape (m, top).
+    `channels` are their numbers, shape (m,), `fires` in how many images each does, and `at_highest`
+    in how many it has its highest value. `values`, `images`, `places` are those of `TopPlaces`,
+    shape (m, top).
     """
 
     layer: UnitLayer
     channels: Channels
     fires: NDArray[np.int64]
+    at_highest: NDArray[np.int64]
     values: NDArray[np.float32]
     images: NDArray[np.int64]
     places: NDArray[np.int32]
@@ -102,7 +104,8 @@ def top_images(
         )
         for layer in layers
     }
-    seen, unread = 0, {}
+    seen = 0
+    unread: dict[int, str] = {}
     for batch in channel_maxima(classifier, asked, images, **how):
         unread |= batch.unread
         seen += len(batch.read)
@@ -128,5 +131,11 @@ def _of_layer(
     else:
         at = np.arange(len(channels))
     return TopOfLayer(
-        layer, channels, top.fires[at], top.values[at], top.images[at], top.places[at]
+        layer=layer,
+        channels=channels,
+        fires=top.fires[at],
+        at_highest=top.at_highest[at],
+        values=top.values[at],
+        images=top.images[at],
+        places=top.places[at],
     )

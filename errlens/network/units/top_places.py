@@ -29,6 +29,7 @@ class TopPlaces:
         self.images: NDArray[np.int64] = np.full((channels, top), NO_IMAGE, np.int64)
         self.places: NDArray[np.int32] = np.zeros((channels, top), np.int32)
         self.fires: NDArray[np.int64] = np.zeros(channels, np.int64)  # in how many images
+        self.at_highest: NDArray[np.int64] = np.zeros(channels, np.int64)  # images that tie there
         self.seen = 0
 
     def add(self, images: NDArray[np.integer], maxima: Maxima) -> None:
@@ -37,6 +38,9 @@ class TopPlaces:
         fires = (maxima.values > 0).T  # not where it is not a number
         self.fires += fires.sum(axis=1)
         new = np.where(fires, maxima.values.T, -np.inf).astype(np.float32)
+        highest = np.maximum(self.values[:, 0], new.max(axis=1, initial=-np.inf))
+        self.at_highest *= highest == self.values[:, 0]
+        self.at_highest += (fires & (new == highest[:, None])).sum(axis=1)
         (better,) = np.nonzero((new > self.values[:, -1:]).any(axis=1))
         if not len(better):
             return
