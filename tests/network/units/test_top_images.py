@@ -10,7 +10,8 @@ from errlens.errors import NoImages
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import stack
 from errlens.network.units.layers import unit_layers
-from errlens.network.units.patches import patches_of
+from errlens.network.units.patches import field_of, patches_of
+from errlens.network.units.scores import Unit
 from errlens.network.units.top_images import Wanted, top_images
 from tests.conftest import paint
 from tests.network.units.networks import classifier_of
@@ -136,3 +137,29 @@ def test_patches_show_what_the_unit_sees_in_the_image_as_fed(classifier, layers,
             np.testing.assert_array_equal(patch.photo, fed[top:bottom, left:right])
             energy = np.square(patch.values).sum(axis=0)
             assert energy[top:bottom, left:right].sum() >= 0.8 * energy.sum()
+
+
+def test_patches_are_the_receptive_field_and_pale_where_it_leaves_the_image(
+    classifier, layers, images
+):
+    of = field_of(classifier, layers)
+    assert of(Unit("0", 0, 14 + 2)) == (1, 2, 4, 5)  # 3 x 3 pixels, of 14 units in a row
+    assert of(Unit("3", 0, 0)) == (0, 0, 8, 8)
+    padded = classifier_of(nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.Flatten()), side=SIDE)
+    (layer,) = unit_layers(padded.network.module, (3, SIDE, SIDE), ["0"])
+    corner = Unit("0", 0, 0)
+    ((_, (patch,)),) = patches_of(
+        padded, [layer], {0: [corner]}, images, method=None,
+        field_of=field_of(padded, [layer]), workers=1,
+    )  # fmt: skip
+    assert patch.box == (-1, -1, 2, 2)
+    fed = load_input(images[0].path, padded.preparation).value
+    assert (patch.photo[0] == 238).all()
+    np.testing.assert_array_equal(patch.photo[1:, 1:], fed[:2, :2])
+
+
+def test_a_unit_that_sees_more_than_the_image_has_no_receptive_field_to_crop_to():
+    deep = nn.Sequential(*(nn.Conv2d(3, 3, 5, padding=2) for _ in range(5)), nn.Flatten())
+    classifier = classifier_of(deep, side=SIDE)
+    layers = unit_layers(deep, (3, SIDE, SIDE), ["4"])
+    assert field_of(classifier, layers)(Unit("4", 0, 0)) is None
