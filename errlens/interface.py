@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
-    from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.features.result import FeaturesResult
+    from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -256,6 +257,21 @@ def network_layers(subject: Place | None = None, **options: Any) -> "LayersResul
 
         named = None if subject is None else str(PurePath(subject))
         return command(made(LayersOptions, {"subject": named, **options}))
+
+
+def features(run: Place | None = None, **options: Any) -> "FeaturesResult":
+    """Find what channels answer to; `.tables.firing` has a row for each, `.figures` the sheets.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network features`, such as `layer="layer3"` or
+            `channels="strongest:16"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.features.command import features as command
+        from errlens.commands.network.features.options import FeaturesOptions
+
+        return command(made(FeaturesOptions, {"run": run, **options}))
 
 
 def write_report(run: Place | None = None, **options: Any) -> "ReportResult":

@@ -22,6 +22,7 @@ OTHER_NAMES = {
     "import": "import_predictions",
     "report": "write_report",
     "network activations": "activations",
+    "network features": "features",
 }
 
 

@@ -16,8 +16,9 @@ from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
-from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.activations.options import ActivationsOptions
+from errlens.commands.network.features.options import FeaturesOptions
+from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
@@ -73,6 +74,7 @@ COMMANDS: Final = {
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
     "network layers": Command(LayersOptions, "network/layers", "layers"),
     "network activations": Command(ActivationsOptions, "network/activations", "activations"),
+    "network features": Command(FeaturesOptions, "network/features", "features"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 
