@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from math import ceil
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from errlens.analysis.statistics.significance import mcnemar_exact, sign_test
 from errlens.data.stratified import stratified_rows
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
+
+KIND: Final = "network/channels"  # the folder of a run that the tables lie in
 
 ABLATION_COLUMNS: Final[Columns] = {
     "class_a": TEXT,
@@ -48,6 +51,7 @@ CHANGE_COLUMNS: Final[Columns] = {
 }
 SUSPECT: Final = "suspect"
 RANDOM: Final = "random"
+_ROUNDING: Final = 1e-9
 OTHERS: Final = 2_000  # images of other classes that are asked again at most
 
 
@@ -124,54 +128,55 @@ def ablation_table(
     where it is asked whether the run gets better, and each one that is fixed as one: what was not
     asked again is held against a channel, not for it.
     """
-    label, pred, now = silenced.label[:, None], silenced.pred[:, None], silenced.now
-    right, right_now = pred == label, now == label
-    fixed, broken = ~right & right_now, right & ~right_now
+    label, pred = silenced.label, silenced.pred
+    right, right_now = pred == label, silenced.now == label[:, None]
+    fixed, broken = ~right[:, None] & right_now, right[:, None] & ~right_now
     inside = np.isin(label, pair)
     of_pair = inside & np.isin(pred, pair) & ~right
-    right_pair = inside & right
-    best = _most_by_random(silenced.variants, fixed & of_pair)
+    best = _most_by_random(silenced.variants, fixed & of_pair[:, None])
 
     rows = []
     for at, variant in enumerate(silenced.variants):
         gone, lost = fixed[:, at], broken[:, at]
-        pair_fixed = int((gone & of_pair[:, 0]).sum())
-        pair_broken = int((lost & inside[:, 0]).sum())
-        n_fixed, n_broken = int(gone.sum()), int(lost.sum())
-        outside = silenced.weight * (int((gone & ~inside[:, 0]).sum()) - n_broken + pair_broken)
-        within = int((gone & inside[:, 0]).sum()) - pair_broken
-        n_run = int(inside.sum()) + silenced.weight * int((~inside).sum())
-        worst_case = pair_broken + int(np.ceil(silenced.weight * (n_broken - pair_broken)))
-        p_better = float(sign_test(n_fixed, worst_case))
-        alone = variant.role == SUSPECT and len(variant.channels) == 1
-        rows.append(
-            {
-                "class_a": names[0],
-                "class_b": names[1],
-                "layer": silenced.layer,
-                "role": variant.role,
-                "channels": variant.name,
-                "n": len(label),
-                "pair_errors": int(of_pair.sum()),
-                "pair_fixed": pair_fixed,
-                "pair_right": int(right_pair.sum()),
-                "pair_broken": pair_broken,
-                "errors": int((~right).sum()),
-                "fixed": n_fixed,
-                "right": int(right.sum()),
-                "broken": n_broken,
-                "weight": silenced.weight,
-                "difference": (within + outside) / n_run if n_run else None,
-                "p_pair": float(mcnemar_exact(pair_broken, pair_fixed)),
-                "p_value": float(mcnemar_exact(n_broken, n_fixed)),
-                "p_random": _beyond(gone & of_pair[:, 0], best) if alone else None,
-                "p_better": p_better if alone else None,
-                "q_value": min(1.0, p_better * silenced.chosen_from) if alone else None,
-            }
-        )
+        row: dict[str, Any] = {
+            "class_a": names[0],
+            "class_b": names[1],
+            "layer": silenced.layer,
+            "role": variant.role,
+            "channels": variant.name,
+            "n": len(gone),
+            "pair_errors": int(of_pair.sum()),
+            "pair_fixed": int((gone & of_pair).sum()),
+            "pair_right": int((inside & right).sum()),
+            "pair_broken": int((lost & inside).sum()),
+            "errors": int((~right).sum()),
+            "fixed": int(gone.sum()),
+            "right": int(right.sum()),
+            "broken": int(lost.sum()),
+            "weight": silenced.weight,
+        }
+        for_run = np.where(inside, 1.0, silenced.weight)
+        won = float(((gone.astype(int) - lost) * for_run).sum())
+        row["difference"] = won / for_run.sum() if len(gone) else None
+        row["p_pair"] = float(mcnemar_exact(row["pair_broken"], row["pair_fixed"]))
+        row["p_value"] = float(mcnemar_exact(row["broken"], row["fixed"]))
+        if variant.role == SUSPECT and len(variant.channels) == 1:
+            better = float(sign_test(row["fixed"], broken_of_run(row)))
+            row["p_random"] = _beyond(gone & of_pair, best)
+            row["p_better"], row["q_value"] = better, min(1.0, better * silenced.chosen_from)
+        rows.append(row)
     table = pd.DataFrame(rows, columns=list(ABLATION_COLUMNS))
     numbers = [name for name, kind in ABLATION_COLUMNS.items() if kind == NUMBER]
     return table.astype(dict.fromkeys(numbers, "float64"))
+
+
+def broken_of_run(row: Any) -> int:
+    """Return how many right answers of the whole run break, by a row of ablation.csv.
+
+    An image of another class counts as all those that it stands for.
+    """
+    others = int(row["broken"]) - int(row["pair_broken"])
+    return int(row["pair_broken"]) + ceil(float(row["weight"]) * others - _ROUNDING)
 
 
 def changed_answers(silenced: Silenced) -> list[tuple[int, int, str]]:

@@ -1,0 +1,75 @@
+"""What silencing channels did, in words."""
+
+from typing import Any
+
+import pandas as pd
+
+from errlens.analysis.channels.ablation import RANDOM, SUSPECT
+from errlens.formats import count, counted, expected_count, of, p_value
+
+
+def alone(ablation: pd.DataFrame, role: str) -> pd.DataFrame:
+    """Return the rows of ablation.csv on single channels of a role."""
+    single = ~ablation["channels"].astype("str").str.contains(",")
+    return ablation[single & (ablation["role"] == role)]
+
+
+def best_random(ablation: pd.DataFrame) -> int:
+    """Return how many errors of the pair the random channel repairs that repairs most."""
+    controls = alone(ablation, RANDOM)
+    return int(controls["pair_fixed"].max()) if len(controls) else 0
+
+
+def effect(row: Any) -> str:
+    """Say what silencing did to the errors of a pair, and to what was right."""
+    return (
+        f"with it silenced {of(row['pair_fixed'], row['pair_errors'])} of these errors are right, "
+        f"and {of(row['broken'], row['right'])} right answers break"
+    )
+
+
+def in_words(ablation: pd.DataFrame) -> list[str]:
+    """Say in a few sentences what silencing channels did, that of the most telling one first."""
+    singles = alone(ablation, SUSPECT)
+    if not len(singles):
+        return []
+    net = singles["pair_fixed"] - singles["pair_broken"]
+    first = singles.loc[net.sort_values(ascending=False, kind="stable").index[0]]
+    most = singles.loc[singles["pair_fixed"].sort_values(ascending=False, kind="stable").index[0]]
+    said = []
+    if not singles["pair_fixed"].any():
+        said.append(
+            f"No channel alone repairs one of the {counted(first['pair_errors'], 'error')} between "
+            f"{first['class_a']} and {first['class_b']}."
+        )
+    else:
+        said.append(_on(most))
+        if first["channels"] != most["channels"] and first["pair_fixed"]:
+            said.append(_on(first))
+    together = ablation[(ablation["role"] == SUSPECT) & ~ablation.index.isin(singles.index)]
+    for _, row in together.iterrows():
+        n = row["channels"].count(",") + 1
+        said.append(
+            f"All {n} together repair {of(row['pair_fixed'], row['pair_errors'])} and break "
+            f"{of(row['pair_broken'], row['pair_right'])} right answers on both classes."
+        )
+    controls = alone(ablation, RANDOM)
+    if len(controls):
+        mean = expected_count(float(controls["pair_fixed"].mean()))
+        said.append(
+            f"Of {counted(len(controls), 'random channel')}, each alone, the best repairs "
+            f"{count(best_random(ablation))} errors of the pair, all on average {mean}."
+        )
+    return said
+
+
+def _on(row: Any) -> str:
+    """Say what one channel does."""
+    test = p_value(float(row["p_pair"]))
+    return (
+        f"Silencing channel {row['channels']} repairs "
+        f"{of(row['pair_fixed'], row['pair_errors'])} errors between {row['class_a']} and "
+        f"{row['class_b']} and breaks {of(row['pair_broken'], row['pair_right'])} right answers on "
+        f"them ({test}); over all images, {count(row['fixed'])} fixed and {count(row['broken'])} "
+        "broken."
+    )
