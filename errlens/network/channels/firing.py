@@ -16,7 +16,7 @@ from errlens.model.asking.hiding import AskedImage, predicted
 from errlens.model.classifier import Classifier
 from errlens.model.layers.hooks import watched
 from errlens.model.layers.places import SpatialLayer
-from errlens.network.asked_images import over_images
+from errlens.network.channels.asked_images import over_images
 from errlens.run.places import MAX_FILE_MB
 
 

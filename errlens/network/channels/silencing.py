@@ -16,7 +16,7 @@ from errlens.errors import InputError
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier, forward
 from errlens.model.layers.places import SpatialLayer
-from errlens.network.asked_images import over_images, read_batch
+from errlens.network.channels.asked_images import over_images, read_batch
 from errlens.run.places import MAX_FILE_MB
 
 Variants = Sequence[Sequence[int]]  # channels that are silenced at once, of each variant
