@@ -1,11 +1,13 @@
 """What silencing channels did, in words."""
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from errlens.analysis.channels.ablation import RANDOM, SUSPECT
-from errlens.formats import count, counted, expected_count, of, p_value
+from errlens.formats import count, counted, expected_count, of, p_value, probability
+
+SURE: Final = 0.05  # q up to which a channel differs
 
 
 def alone(ablation: pd.DataFrame, role: str) -> pd.DataFrame:
@@ -18,6 +20,20 @@ def best_random(ablation: pd.DataFrame) -> int:
     """Return how many errors of the pair the random channel repairs that repairs most."""
     controls = alone(ablation, RANDOM)
     return int(controls["pair_fixed"].max()) if len(controls) else 0
+
+
+def unsure(channels: pd.DataFrame) -> list[str]:
+    """Say of each comparison in channels.csv that no channel differs for sure, where none does."""
+    said = []
+    for _, rows in channels.groupby("comparison", sort=False):
+        least, first = float(rows["q_value"].min()), rows.iloc[0]
+        if least > SURE:
+            groups = f"{first['group']} ({count(first['n_group'])}) and {first['against']}"
+            said.append(
+                f"No channel differs for sure between {groups} ({count(first['n_against'])}): "
+                f"q is at least {probability(least)}."
+            )
+    return said
 
 
 def effect(row: Any) -> str:

@@ -85,7 +85,7 @@ def draw_distinguishing(
         names = [group.name for channel in channels for group in channel.groups]
         labels = text_width(map(shown_text, names), size=SMALL) + GAP
         left = labels + _SCALE + 3 * GAP
-        most = max(len(channel.images) for channel in channels)
+        most = max(1, *(len(channel.images) for channel in channels))
         width = max(left + most * (SIDE + GAP), left)
         heading = Title(title, width)
         legend_lines = wrapped(legend, width, size=TEXT)
@@ -109,8 +109,12 @@ def draw_distinguishing(
 def _height(channel: ChannelFigures) -> int:
     head = line_height(TEXT) + line_height(SMALL) * len(channel.facts)
     strips = head + _STRIP * len(channel.groups) + line_height(SMALL)
-    captions = max((image.caption.count("\n") + 1 for image in channel.images), default=0)
+    captions = max((len(_caption(image)) for image in channel.images), default=0)
     return max(strips, SIDE + line_height(SMALL) * captions)
+
+
+def _caption(image: WrongImage) -> list[str]:
+    return wrapped(image.caption, SIDE, size=SMALL)
 
 
 def _draw_groups(sheet: Sheet, channel: ChannelFigures, top: int, labels: int) -> None:
@@ -153,7 +157,9 @@ def _draw_images(
 ) -> list[Place]:
     """Draw wrong images with the map of a channel, all on its scale; return where they are."""
     scale = max((float(np.abs(image.map).max()) for image in channel.images), default=0.0) or 1.0
-    places = []
+    places: list[Place] = []
+    if not channel.images:
+        sheet.text(x, y, "it fires in no wrong image", size=SMALL, color=DIM)
     for image in channel.images:
         small = Image.fromarray(image.image).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         over = overlay(np.asarray(small), image.map, scale=scale, alpha=ALPHA, signed=signed)
@@ -172,7 +178,7 @@ def _draw_images(
                     linewidth=width,
                 )
             )
-        for number, line in enumerate(image.caption.split("\n")):
+        for number, line in enumerate(_caption(image)):
             sheet.text(x, y + SIDE + 2 + number * line_height(SMALL), line, size=SMALL)
         x += SIDE + GAP
     return places

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from errlens.analysis.channels.ablation import RANDOM
 from errlens.analysis.channels.firing import A_AS_B, B_AS_A, CLASSES
@@ -21,7 +20,7 @@ from errlens.figures.network.distinguishing import (
     draw_distinguishing,
 )
 from errlens.figures.paper.letters import shown_name
-from errlens.formats import count, counted, p_value, share, significant
+from errlens.formats import count, counted, probability, share, significant
 from errlens.model.asking.hiding import load_asked
 from errlens.model.classifier import stack
 from errlens.network.channels.firing import channel_maps
@@ -39,9 +38,10 @@ def channels_figure(pair: Pair, told: OfLayer) -> Figure:
     return draw_distinguishing(
         channels,
         title=f"{a} or {b}: layer {told.layer.name}",
-        legend=f"{of_all}, those that differ most between wrong and right images first. The "
-        "highest value of each image; of many images the median, the middle half and the middle "
-        "90 %. Right: the wrong images in which the channel fires most, and where.",
+        legend=f"{of_all}, those that differ most between wrong and right images first: how often "
+        "an image of the one group has more than one of the other, and q. Below, the highest value "
+        "of each image; of many images the median, the middle half and the middle 90 %. On the "
+        "right, the wrong images in which the channel fires most, and where.",
         signed=not told.firing.rectified,
     )
 
@@ -108,37 +108,36 @@ def _facts(table: pd.DataFrame, channel: int) -> Sequence[str]:
             & (table["measure"] == "max")
         ]
         for _, row in rows.iterrows():
-            group, against = (
-                row["group"].replace(" taken for ", " as "),
-                row["against"],
-            )
-            facts.append(f"{group} above {against}: {share(row['auc'])}, {p_value(row['q_value'])}")
+            group, against = row["group"].replace(" taken for ", " as "), row["against"]
+            q_value = probability(row["q_value"])
+            facts.append(f"{group} above {against}: {share(row['auc'])}, q {q_value}")
     return facts
 
 
 def _images(pair: Pair, told: OfLayer, channel: int) -> list[WrongImage]:
     """Return the wrong images in which a channel fires most, with where it does."""
-    wrong = np.flatnonzero(told.groups.taken_for_other)
-    first = wrong[np.argsort(-told.firing.largest[wrong, channel], kind="stable")][:IMAGES]
-    places = told.at[first]
-    preparation = pair.classifier.preparation
+    largest = told.firing.largest[:, channel]
+    fires = largest > 0 if told.firing.rectified else np.ones(len(largest), bool)
+    wrong = np.flatnonzero(told.groups.taken_for_other & fires)
+    first = wrong[np.argsort(-largest[wrong], kind="stable")][:IMAGES]
     with quiet_pillow():
-        loaded = [load_asked(preparation, each) for each in pair.asked(places)]
-    read = [(at, each.value) for at, each in zip(first, loaded, strict=True)
-            if isinstance(each, Input)]  # fmt: skip
-    return [_image(pair, told, channel, int(at), value) for at, value in read]
+        asked = pair.asked(told.at[first])
+        loaded = [load_asked(pair.classifier.preparation, each) for each in asked]
+    return [
+        _image(pair, told, channel, int(at), each.value)
+        for at, each in zip(first, loaded, strict=True)
+        if isinstance(each, Input)
+    ]
 
 
 def _image(pair: Pair, told: OfLayer, channel: int, at: int, value: object) -> WrongImage:
-    classifier, images = pair.classifier, pair.images
+    classifier, images, place = pair.classifier, pair.images, told.at[at]
     batch = stack([value], classifier.preparation, classifier.device)
-    values: NDArray[np.float32] = channel_maps(classifier, told.layer, batch, [channel])[0, 0]
-    place = int(told.firing.place[at, channel])
-    taken = shown_name(images.classes[int(images.pred[told.at[at]])])
+    taken = shown_name(images.classes[int(images.pred[place])])
+    highest = significant(float(told.firing.largest[at, channel]))
     return WrongImage(
         as_picture(value, classifier),
-        values,
-        divmod(place, told.layer.grid[1]),
-        f"row {images.row[told.at[at]]}, as\n{taken}: "
-        f"{significant(float(told.firing.largest[at, channel]))}",
+        channel_maps(classifier, told.layer, batch, [channel])[0, 0],
+        divmod(int(told.firing.place[at, channel]), told.layer.grid[1]),
+        f"row {images.row[place]}: {highest}\nas {taken}",
     )

@@ -7,7 +7,7 @@ from errlens.analysis.channels.firing import CLASSES
 from errlens.analysis.findings.finding import as_tree
 from errlens.commands import showing
 from errlens.commands.network.features.discriminating import Discriminated
-from errlens.formats import count, counted, p_value, share
+from errlens.formats import count, counted, probability, share
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
@@ -60,4 +60,4 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     more, less, auc = row["group"], row["against"], row["auc"]
     if auc < 0.5:
         more, less, auc = less, more, 1 - auc
-    return str(row["channel"]), more, less, share(auc), p_value(row["q_value"])
+    return str(row["channel"]), more, less, share(auc), probability(row["q_value"])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from errlens.analysis.channels.ablation import KIND
-from errlens.analysis.channels.sentences import in_words
+from errlens.analysis.channels.sentences import in_words, unsure
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.known.channels import from_channels
 from errlens.attribution.explained_model import ExplainedModel
@@ -45,9 +45,12 @@ class Discriminated(NamedTuple):
 
     @property
     def sentences(self) -> list[str]:
-        """What silencing did, in words."""
-        tables = [of.ablation for of in self.layers if of.ablation is not None]
-        return [sentence for table in tables for sentence in in_words(table)]
+        """Where no channel differs for sure, and what silencing did."""
+        said = []
+        for told in self.layers:
+            said += unsure(told.channels)
+            said += in_words(told.ablation) if told.ablation is not None else []
+        return said
 
 
 def discriminate(  # noqa: PLR0913 - one name for each thing that can be chosen
