@@ -69,14 +69,19 @@ def in_words(ablation: pd.DataFrame) -> list[str]:
             f"All {n} together repair {of(row['pair_fixed'], row['pair_errors'])} and break "
             f"{of(row['pair_broken'], row['pair_right'])} right answers on both classes."
         )
-    controls = alone(ablation, RANDOM)
-    if len(controls):
-        mean = expected_count(float(controls["pair_fixed"].mean()))
-        said.append(
-            f"Of {counted(len(controls), 'random channel')}, each alone, the best repairs "
-            f"{count(best_random(ablation))} errors of the pair, all on average {mean}."
-        )
-    return said
+    return [*said, *_on_controls(ablation)]
+
+
+def _on_controls(ablation: pd.DataFrame) -> list[str]:
+    """Say what random channels do, if there are any."""
+    controls, best = alone(ablation, RANDOM), best_random(ablation)
+    if not len(controls):
+        return []
+    of_all = f"Of {counted(len(controls), 'random channel')}, each alone,"
+    if not best:
+        return [f"{of_all} none repairs an error of the pair."]
+    mean = expected_count(float(controls["pair_fixed"].mean()))
+    return [f"{of_all} the best repairs {count(best)} errors of the pair, all on average {mean}."]
 
 
 def _on(row: Any) -> str:
