@@ -12,6 +12,7 @@ Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lan
 Upsampling = Literal["nearest", "bilinear", "bicubic"]
 Fill = Literal["mean", "gray", "black", "blur", "noise"]
 LayerWeights = Literal["positive", "elementwise"]
+Projection = Literal["deconvnet", "guided-backprop", "gradient-x-input", "lrp", "none"]
 Rank = Literal["loss", "margin", "confidence", "entropy", "superclass"]
 Order = Literal["given", "superclass", "frequency", "cluster"]
 Repeated = Literal["count", "first", "mean"]

@@ -16,6 +16,7 @@ from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
@@ -69,6 +70,7 @@ COMMANDS: Final = {
     "view": Command(ViewOptions, "view", "view"),
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
+    "network features": Command(FeaturesOptions, "network/features", "features"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

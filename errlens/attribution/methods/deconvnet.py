@@ -48,10 +48,11 @@ def explain(
 ) -> Maps:
     """Return what arrives, summed over channels: without a unit but that of this network."""
     del settings
-    scores, slopes = rectified_gradients(model, images, targets, _deconvolved)
+    scores, slopes = rectified_gradients(model, images, targets, deconvolved)
     return Maps(slopes.sum(dim=2), scores, unit="rectified gradient")
 
 
-def _deconvolved(passed: Tensor, arriving: Tensor) -> Tensor:
+def deconvolved(passed: Tensor, arriving: Tensor) -> Tensor:
+    """Return what a rectifier passes on."""
     del passed
     return arriving.clamp(min=0)

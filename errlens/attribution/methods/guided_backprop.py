@@ -35,10 +35,11 @@ def explain(
 ) -> Maps:
     """Return the guided gradient summed over channels: without a unit but that of this network."""
     del settings
-    scores, slopes = rectified_gradients(model, images, targets, _guided)
+    scores, slopes = rectified_gradients(model, images, targets, guided)
     return Maps(slopes.sum(dim=2), scores, unit="guided gradient")
 
 
-def _guided(passed: Tensor, arriving: Tensor) -> Tensor:
+def guided(passed: Tensor, arriving: Tensor) -> Tensor:
+    """Return what a rectifier passes on."""
     del arriving
     return passed.clamp(min=0)

@@ -50,7 +50,12 @@ ONLY_WITHOUT_PLACES: Final = (
 
 
 def rectified_gradients(
-    model: ExplainedModel, images: Tensor, targets: Targets, rule: Rule
+    model: ExplainedModel,
+    images: Tensor,
+    targets: Targets,
+    rule: Rule,
+    *,
+    needs_rectifiers: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Return scores and their gradients, in which rectifiers follow a rule of their own.
 
@@ -59,6 +64,7 @@ def rectified_gradients(
         images: Shape (n, channels, height, width).
         targets: One list for each image, all of the same length t.
         rule: What a rectifier passes on.
+        needs_rectifiers: Refuse scores that no rectifier leads to; else they have plain gradients.
 
     Returns:
         Scores of shape (n, t) and gradients of shape (n, t, channels, height, width).
@@ -70,7 +76,8 @@ def rectified_gradients(
     with torch.enable_grad():
         leaf = images.detach().clone().requires_grad_()
         logits = model.logits(leaf)
-        for rectifier in rectifiers(logits):
+        find = rectifiers if needs_rectifiers else seen_rectifiers
+        for rectifier in find(logits):
             rectifier.register_hook(_following(rule))
         scores = scores_of(logits, targets)
         return scores.detach(), gradients(scores, leaf)
@@ -82,16 +89,25 @@ def rectifiers(scores: Tensor) -> list[Node]:
     Raises:
         Unruled: None of them lies on a map of places, or nobody can know.
     """
-    steps = list(nodes(scores))
-    unclear = (node for node in _on_places(steps) if kind(node) in _UNCLEAR)
-    if unknown := hidden(steps) | {kind(node) for node in unclear}:
-        raise Unruled(f"nobody can see whether it rectifies: it computes {_listed(unknown)}")
-    found = [node for node in steps if _rectifies(node)]
+    found = seen_rectifiers(scores)
     if not found:
         raise Unruled(NONE)
     if not any(_on_places(found)):
         raise Unruled(ONLY_WITHOUT_PLACES)
     return found
+
+
+def seen_rectifiers(scores: Tensor) -> list[Node]:
+    """Return the steps that rectify on the way to scores, if there are any.
+
+    Raises:
+        Unruled: Nobody can know.
+    """
+    steps = list(nodes(scores))
+    unclear = (node for node in _on_places(steps) if kind(node) in _UNCLEAR)
+    if unknown := hidden(steps) | {kind(node) for node in unclear}:
+        raise Unruled(f"nobody can see whether it rectifies: it computes {_listed(unknown)}")
+    return [node for node in steps if _rectifies(node)]
 
 
 def no_rectifier(model: ExplainedModel) -> str | None:
@@ -110,6 +126,12 @@ def rectifiers_alone(model: ExplainedModel) -> bool:
     """Tell whether rectifiers are all that makes the gradients of a network depend on the image."""
     with _tried(model) as logits:
         return all(is_linear(node) or _rectifies(node) for node in nodes(logits))
+
+
+def linear_alone(model: ExplainedModel) -> bool:
+    """Tell whether the gradients of a network are the same whatever the image."""
+    with _tried(model) as logits:
+        return all(map(is_linear, nodes(logits)))
 
 
 def _following(rule: Rule) -> Callable[[Any, Any], Any]:

@@ -1,16 +1,15 @@
 """Options of `errlens network features`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from errlens.choices import Projection
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.model import ComputeOptions, TrustOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption, RunArgument
-
-Projection = Literal["deconvnet", "guided-backprop", "gradient-x-input", "lrp", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)

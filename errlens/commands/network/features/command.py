@@ -1,0 +1,173 @@
+"""`errlens network features`: what do channels answer to, and in images of which classes?"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from errlens.attribution.explained_model import ExplainedModel
+from errlens.commands.network.features import view
+from errlens.commands.network.features.channels import layer_names, wanted_channels
+from errlens.commands.network.features.options import FeaturesOptions
+from errlens.commands.network.features.pictures import draw
+from errlens.commands.network.features.result import FeaturesResult
+from errlens.commands.network.features.tables import Facts, tables_of
+from errlens.commands.network.features.writing import write_numbers
+from errlens.data.photos.loading import available_cores
+from errlens.model.asking.hiding import AskedImage
+from errlens.model.classifier import Classifier
+from errlens.model.reload import reload_classifier
+from errlens.network.units.layers import UnitLayer, unit_layers
+from errlens.network.units.patches import Patch, field_of, patches_of
+from errlens.network.units.projection import choose_projection, remark_of
+from errlens.network.units.scores import Unit
+from errlens.network.units.top_images import Found, top_images
+from errlens.run.folder import RunFolder
+from errlens.run.results import renewed_results
+from errlens.terminal import Screen
+
+KIND = "network/features"
+_FACTS = (
+    "row", "sample_id", "path", "content_hash", "label", "label_name", "pred", "pred_name",
+    "correct",
+)  # fmt: skip
+
+
+def features(options: FeaturesOptions, screen: Screen | None = None) -> FeaturesResult:
+    """Show what channels of a network answer to, in the images of a run."""
+    screen = screen or options.screen()
+    run = options.open_run(screen)
+    result = find(run, options, screen)
+    view.show(screen, result)
+    view.print_json(screen, run, result)
+    return result
+
+
+def find(run: RunFolder, options: FeaturesOptions, screen: Screen) -> FeaturesResult:
+    """Find where channels fire the most, and write tables and sheets to RUN/network/features."""
+    # Which channels of which layers?
+    wanted = wanted_channels(options.channels, seed=options.seed)
+    info = run.require_model()
+    classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
+    model = ExplainedModel.of(classifier)
+    layers = unit_layers(model.module, model.size, layer_names(options.layer))
+    projection = _projection(model, options)
+
+    # Where do they fire the most?
+    images = facts_of(run)
+    asked = asked_images(images, options, run)
+    how = work_of(classifier, options, max_mb=info.max_file_mb)
+    batch_size = options.batch_size or classifier.good_batch_size
+    classifier.check_batch_size(batch_size)
+    with screen.progress("finding where channels fire", total=len(asked)) as advance:
+        found = top_images(
+            classifier, layers, wanted, asked, top=options.top, advance=advance,
+            batch_size=batch_size, **how,
+        )  # fmt: skip
+
+    # What is seen there?
+    patches = _patches(classifier, found, asked, projection, options, screen, how)
+    result = FeaturesResult(
+        found,
+        images,
+        patches,
+        tables_of(found, patches, images, projection),
+        projection,
+        _remarks(classifier, layers, projection),
+        run.results_folder(KIND),
+    )
+    with renewed_results(run, KIND, options=_decisive(options)) as results:
+        write_numbers(results, result, options, size=model.size)
+        draw(results, result, top=options.top)
+    return result._replace(files=results.written)
+
+
+def facts_of(run: RunFolder) -> list[dict[str, Any]]:
+    """Return what is known of each image that was predicted, of copies the first, in plan order.
+
+    `class_name` is its class, or what was predicted where that is not known; `superclass` is that
+    of this class.
+    """
+    rows = run.read_predictions(_FACTS).table.to_pylist()
+    by_content: dict[bytes, dict[str, Any]] = {}
+    for facts in rows:
+        if facts["pred"] is not None:
+            by_content.setdefault(facts["content_hash"] or facts["path"], facts)
+    parents = run.info.superclasses
+    for facts in by_content.values():
+        kind = "pred" if facts["label"] is None else "label"
+        facts["class_name"] = facts[f"{kind}_name"]
+        facts["superclass"] = parents.name_of(facts[kind]) if parents else None
+    return list(by_content.values())
+
+
+def asked_images(
+    images: Sequence[Facts], options: FeaturesOptions, run: RunFolder
+) -> list[AskedImage]:
+    """Return the files of images, wherever they lie now."""
+    root = options.images_root(run)
+    return [AskedImage(root / facts["path"], facts["content_hash"]) for facts in images]
+
+
+def work_of(classifier: Classifier, options: FeaturesOptions, *, max_mb: int) -> dict[str, Any]:
+    """Return by how many threads a network is run."""
+    alone = classifier.interface.keeps_tensors or classifier.device.type != "cpu"
+    workers = options.workers or (1 if alone else available_cores())
+    return {"workers": workers, "threads": options.threads, "max_mb": max_mb}
+
+
+def _projection(model: ExplainedModel, options: FeaturesOptions) -> str | None:
+    """Return how units are carried back to the pixels; None for not at all."""
+    if options.projection == "none":
+        return None
+    return choose_projection(model, options.projection)
+
+
+def _patches(
+    classifier: Classifier,
+    found: Found,
+    asked: Sequence[AskedImage],
+    projection: str | None,
+    options: FeaturesOptions,
+    screen: Screen,
+    how: Mapping[str, Any],
+) -> dict[tuple[str, int, int], Patch]:
+    """Return what is cut out of each image, by layer, channel and rank."""
+    units: dict[int, list[Unit]] = {}
+    ranks: dict[int, list[int]] = {}
+    for layer in found.layers:
+        for at, rank, unit in layer.units():
+            number = int(layer.images[at, rank])
+            units.setdefault(number, []).append(unit)
+            ranks.setdefault(number, []).append(rank)
+    layers = [layer.layer for layer in found.layers]
+    patches = {}
+    with screen.progress("looking at the strongest", total=len(units)) as advance:
+        for number, of_image in patches_of(
+            classifier,
+            layers,
+            units,
+            asked,
+            method=projection,
+            field_of=field_of(classifier, layers),
+            keep_values=options.save_projections,
+            **how,
+        ):
+            advance(1)
+            for patch, rank in zip(of_image, ranks[number], strict=False):
+                patches[patch.unit.layer, patch.unit.channel, rank] = patch
+    return patches
+
+
+def _remarks(
+    classifier: Classifier, layers: Sequence[UnitLayer], projection: str | None
+) -> dict[str, str]:
+    """Return what a reader must know of the projections of layers, by name."""
+    if projection is None:
+        return {}
+    remark = partial(remark_of, classifier, method=projection)
+    return {layer.name: text for layer in layers if (text := remark(layer))}
+
+
+def _decisive(options: FeaturesOptions) -> dict[str, Any]:
+    names = ("layer", "channels", "top", "projection", "seed")
+    return {name: getattr(options, name) for name in names}
