@@ -10,7 +10,8 @@ from errlens.data.labels import choose_classes
 from errlens.errors import UnfitModel
 from errlens.model.classifier import Classifier, choose_device
 from errlens.model.names import carried_names
-from errlens.model.networks.loading import HeadSpec, load_network
+from errlens.model.networks.loading import HeadSpec, Network, bare_network, load_network
+from errlens.model.networks.sources import size_argument
 from errlens.model.outputs.dry_run import dry_run
 from errlens.model.outputs.locating import SCORES_WANTED
 from errlens.model.preparation import load_transform, resolve_preprocessing
@@ -18,7 +19,10 @@ from errlens.model.preparation import load_transform, resolve_preprocessing
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What the user says about a model; see `load_network` and `resolve_preprocessing`."""
+    """What the user says about a model; see `load_network` and `resolve_preprocessing`.
+
+    Without a checkpoint, `pretrained` weights are fetched, or the network is left untrained.
+    """
 
     name: str | None = None
     checkpoint: Path | None = None
@@ -31,6 +35,7 @@ class ModelSpec:
     exif: bool = False
     bgr: bool = False
     scale_16bit: bool = False
+    pretrained: bool = True
 
 
 def load_classifier(
@@ -54,15 +59,7 @@ def load_classifier(
         UnfitModel: It has one output, but there are more or less than two classes.
     """
     place = choose_device(device)
-    network = load_network(
-        spec.name,
-        checkpoint=spec.checkpoint,
-        arguments=spec.arguments,
-        num_classes=spec.num_classes,
-        img_size=spec.overrides.get("img_size"),
-        use_ema=spec.use_ema,
-        head=spec.head,
-    )
+    network = _network(spec)
     preparation = (
         load_transform(spec.transform, exif=spec.exif, scale_16bit=spec.scale_16bit)
         if spec.transform
@@ -89,3 +86,20 @@ def load_classifier(
         labels, given=given, carried=carried, outputs=interface.outputs, ordered=ordered
     )
     return Classifier(network, preparation, classes, place, interface)
+
+
+def _network(spec: ModelSpec) -> Network:
+    """Load the network of a model, or build it where it need not be trained."""
+    img_size = spec.overrides.get("img_size")
+    if spec.name and spec.checkpoint is None and not spec.pretrained:
+        given = {**size_argument(spec.name, img_size), **spec.arguments}
+        return bare_network(spec.name, given, spec.num_classes)
+    return load_network(
+        spec.name,
+        checkpoint=spec.checkpoint,
+        arguments=spec.arguments,
+        num_classes=spec.num_classes,
+        img_size=img_size,
+        use_ema=spec.use_ema,
+        head=spec.head,
+    )

@@ -169,11 +169,12 @@ class ModelOptions(NetworkOptions, PreprocessingOptions):
         ordered: "ClassNames | None" = None,
         device: str,
         new_outputs: int | None = None,
+        trained: bool = True,
     ) -> "Classifier":
         """Return the classifier these options describe; `labels` and `ordered` are the data's.
 
         Where the network has no classifier it gets an untrained one of `new_outputs`, if they are
-        given.
+        given. Where it need not be `trained`, no pretrained weights are fetched.
         """
         from errlens.model.load import ModelSpec, load_classifier
         from errlens.model.networks.loading import HeadSpec
@@ -195,6 +196,7 @@ class ModelOptions(NetworkOptions, PreprocessingOptions):
             exif=self.exif,
             bgr=self.bgr,
             scale_16bit=self.scale_16bit,
+            pretrained=trained,
         )
         classes = given_classes(self.classes)
         return load_classifier(spec, given=classes, labels=labels, ordered=ordered, device=device)
