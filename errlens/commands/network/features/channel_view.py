@@ -2,19 +2,17 @@
 
 from typing import Any, Final
 
-from errlens.analysis.channels.ablation import KIND
 from errlens.analysis.channels.firing import CLASSES
 from errlens.analysis.findings.finding import as_tree
 from errlens.commands import showing
 from errlens.commands.network.features.discriminating import Discriminated
 from errlens.formats import count, counted, probability, share
-from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 FIRST: Final = 5  # channels of a layer
 
 
-def show_discriminated(screen: Screen, run: RunFolder, found: Discriminated) -> None:
+def show_discriminated(screen: Screen, found: Discriminated) -> None:
     """Print the first channels of each layer, and what silencing suspects did."""
     for told in found.layers:
         groups = told.groups
@@ -39,7 +37,8 @@ def show_discriminated(screen: Screen, run: RunFolder, found: Discriminated) -> 
         screen.say(sentence)
     for finding in found.findings:
         screen.say(finding.statement)
-    showing.show_files(screen, run.results_folder(KIND), found.written)
+    showing.show_files(screen, found.folder, found.written)
+    screen.say()
 
 
 def discriminated_tree(found: Discriminated) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.features import view
 from errlens.commands.network.features.channels import layer_names, wanted_channels
+from errlens.commands.network.features.discriminating import tell_apart
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.features.pictures import draw
 from errlens.commands.network.features.result import FeaturesResult
@@ -36,7 +37,9 @@ def features(options: FeaturesOptions, screen: Screen | None = None) -> Features
     """Show what channels of a network answer to, in the images of a run."""
     screen = screen or options.screen()
     run = options.open_run(screen)
-    result = find(run, options, screen)
+    told = tell_apart(run, options, screen)
+    result = find(run, told.shown(options) if told else options, screen)
+    result = result._replace(told_apart=told)
     view.show(screen, result)
     view.print_json(screen, run, result)
     return result

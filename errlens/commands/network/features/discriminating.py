@@ -1,5 +1,6 @@
 """What tells A from B: the channels that fire differently, and what silencing them does."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +13,15 @@ from errlens.analysis.channels.sentences import in_words, unsure
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.known.channels import from_channels
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.commands.network.features.channel_pictures import ablation_figure, channels_figure
+from errlens.commands.network.features.channel_pictures import (
+    CHANNELS,
+    ablation_figure,
+    channels_figure,
+)
+from errlens.commands.network.features.options import FeaturesOptions
+from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
+from errlens.model.reload import reload_classifier
 from errlens.network.channels.telling_apart import (
     OfLayer,
     Pair,
@@ -24,6 +32,7 @@ from errlens.network.channels.telling_apart import (
 )
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_results
+from errlens.terminal import Screen
 
 
 class Discriminated(NamedTuple):
@@ -41,7 +50,19 @@ class Discriminated(NamedTuple):
     findings: Sequence[Finding]
     remarks: Sequence[str]
     figures: dict[str, Figure]
+    folder: Path
     written: Sequence[str]
+
+    def shown(self, options: FeaturesOptions) -> FeaturesOptions:
+        """Return options that show the first channels, unless others were asked for."""
+        leading = dict.fromkeys(
+            channel for told in self.layers for channel in told.leading(CHANNELS)
+        )
+        channels = options.channels
+        if channels == FeaturesOptions.channels:
+            channels = ",".join(map(str, leading))
+        layers = [told.layer.name for told in self.layers]
+        return dataclasses.replace(options, layer=layers, channels=channels)
 
     @property
     def sentences(self) -> list[str]:
@@ -51,6 +72,35 @@ class Discriminated(NamedTuple):
             said += unsure(told.channels)
             said += in_words(told.ablation) if told.ablation is not None else []
         return said
+
+
+def tell_apart(run: RunFolder, options: FeaturesOptions, screen: Screen) -> Discriminated | None:
+    """Tell apart the classes that were asked for, if any were.
+
+    Raises:
+        UnfitOption: Channels are to be silenced, and of no pair.
+        NoModel: The run has none.
+        Others: As `discriminate`.
+    """
+    if options.discriminate is None:
+        if options.ablate:
+            raise UnfitOption(
+                "--ablate silences channels that mix up two classes: which ones?",
+                hint="--discriminate A~B says that",
+            )
+        return None
+    info = run.require_model()
+    return discriminate(
+        run,
+        reload_classifier(info, device=options.device, trusted=options.trust_run),
+        options.discriminate,
+        root=options.images_root(run),
+        layers=options.layer or (),
+        ablate=options.ablate,
+        workers=options.workers,
+        seed=options.seed,
+        progress=screen.progress,
+    )
 
 
 def discriminate(  # noqa: PLR0913 - one name for each thing that can be chosen
@@ -119,7 +169,7 @@ def discriminate(  # noqa: PLR0913 - one name for each thing that can be chosen
             results.png(file, figure)
     return Discriminated(
         asked.names, told, channels, ablation, changes, findings, list(dict.fromkeys(remarks)),
-        figures, results.written,
+        figures, run.results_folder(KIND), results.written,
     )  # fmt: skip
 
 

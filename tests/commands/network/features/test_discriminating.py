@@ -227,9 +227,9 @@ def test_a_run_without_labels_is_refused(ask, planted, monkeypatch):
         ask()
 
 
-def test_it_is_printed_in_eighty_columns(found, planted, capsys, monkeypatch):
+def test_it_is_printed_in_eighty_columns(found, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    show_discriminated(Screen(), planted[0], found)
+    show_discriminated(Screen(), found)
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
     assert "act, 16 channels, on 24 red (12 taken for green) and 24 green (0 taken for red)" in (
