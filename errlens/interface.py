@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
+    from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -217,6 +218,21 @@ def what_if(run: Place | None = None, **options: Any) -> "WhatIfResult":
         from errlens.commands.what_if.options import WhatIfOptions
 
         return command(made(WhatIfOptions, {"run": run, **options}))
+
+
+def features(run: Place | None = None, **options: Any) -> "FeaturesResult":
+    """Find what channels answer to; `.tables.firing` has a row for each, `.figures` the sheets.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network features`, such as `layer="layer3"` or
+            `channels="strongest:16"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.features.command import features as command
+        from errlens.commands.network.features.options import FeaturesOptions
+
+        return command(made(FeaturesOptions, {"run": run, **options}))
 
 
 def write_report(run: Place | None = None, **options: Any) -> "ReportResult":

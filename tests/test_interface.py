@@ -18,7 +18,11 @@ from tests.report.pages import make
 # They take a configuration, make a file, or last until Ctrl-C.
 NOT_FOR_PYTHON = {"run", "cache-key", "network probe", "view"}
 # `import` is a word of Python, and `errlens.report` a room.
-OTHER_NAMES = {"import": "import_predictions", "report": "write_report"}
+OTHER_NAMES = {
+    "import": "import_predictions",
+    "report": "write_report",
+    "network features": "features",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,23 @@ def find_layer(
     return layer
 
 
+def spatial_layers(module: nn.Module, size: tuple[int, int, int]) -> dict[str, SpatialLayer]:
+    """Return all layers with a map of places, by name; of what `find_layer` does, from one run.
+
+    Args:
+        module: The network; it is run once on zeros and left as it was.
+        size: (channels, height, width) of its inputs.
+    """
+    run = run_layers(module, size)
+    places = {name: run.last(name) for name, _ in module.named_modules() if name}
+    found = {
+        name: _spatial(place, run)
+        for name, place in places.items()
+        if place is not None and run.has_places(run.calls[place].shape)
+    }
+    return {name: layer for name, layer in found.items() if layer is not None}
+
+
 def _named(name: str, run: Run, module: nn.Module) -> SpatialLayer:
     """Return the layer that the user chose; of one that runs several times the last call."""
     layers = [layer for layer, _ in module.named_modules() if layer]

@@ -78,5 +78,5 @@ def _middle(energy: NDArray[np.float64]) -> tuple[int, int]:
 def _side(start: int, end: int, side: int, most: int) -> tuple[int, int]:
     """Return start and end of so many pixels around the middle of others, all of them inside."""
     side = min(side, most)
-    first = min(max(0, (start + end - side + 1) // 2), most - side)
+    first = min(max(0, (start + end - side) // 2), most - side)
     return first, first + side

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.photos import as_picture, in_colour
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.asking.hiding import AskedImage, load_asked
 from errlens.model.classifier import Classifier, stack
+from errlens.network.receptive_field import receptive_fields
 from errlens.network.units.crops import BY_ENERGY, FIELD, WHOLE, PixelBox, cut, energy_box
 from errlens.network.units.layers import UnitLayer
 from errlens.network.units.projection import Project, projecting
@@ -159,4 +161,21 @@ def _small(pixels: NDArray[Any]) -> Pixels:
 
 def field_of(classifier: Classifier, layers: Sequence[UnitLayer]) -> FieldOf:
     """Return the function from units to their receptive fields."""
-    return lambda _unit: None
+    model = ExplainedModel.of(classifier)
+    _, height, width = model.size
+    by_name = {layer.name: layer for layer in layers}
+    spatial = {layer.name: layer.spatial for layer in layers}
+    fields = {
+        name: field
+        for name, field in receptive_fields(model.module, model.size, spatial).fields.items()
+        if field.regular and not field.whole and field.size[0] < height and field.size[1] < width
+    }
+
+    def of(unit: Unit) -> PixelBox | None:
+        field = fields.get(unit.layer)
+        if field is None:
+            return None
+        row, column = divmod(unit.place, by_name[unit.layer].columns)
+        return PixelBox(*field.box(row, column))
+
+    return of

@@ -78,7 +78,7 @@ def test_what_is_neither_run_nor_model_is_refused(subject, options, error, words
 
 
 def test_a_run_takes_no_options_of_a_model(sample):
-    with pytest.raises(UnfitOption, match="--model-kwargs, --img-size would change it"):
+    with pytest.raises(UnfitOption, match="--img-size, --model-kwargs would change it"):
         found(str(sample.run.path), img_size=32, model_kwargs=["a=1"])
 
 

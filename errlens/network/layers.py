@@ -1,0 +1,222 @@
+"""Every layer of a network: its output, what it sees, what it costs, and what can be asked of it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from errlens.attribution.explained_model import ExplainedModel, borrowed
+from errlens.attribution.operations.rectifiers import rectifiers
+from errlens.errors import NoSpatialLayer, Unruled
+from errlens.model.layers.hooks import is_scripted
+from errlens.model.layers.places import SpatialLayer, spatial_layers
+from errlens.network.receptive_field import Seen, receptive_fields
+from errlens.network.steps import Steps, watch_steps
+from errlens.run.csv_tables import NUMBER, TEXT, TRUTH, WHOLE, Columns
+
+# The columns of layers.csv, in the order of the network.
+COLUMNS: Final[Columns] = {
+    "layer": TEXT,  # its name as --layer takes it
+    "depth": WHOLE,  # how many layers it lies in
+    "type": TEXT,
+    "runs": WHOLE,  # how often, for one image
+    "output": TEXT,  # shape of what it puts out last, without the axis of images
+    "layout": TEXT,  # NCHW, NHWC or tokens, where it has a map of places
+    "channels": NUMBER,
+    "rows": NUMBER,
+    "columns": NUMBER,
+    "stride_rows": NUMBER,  # pixels of the input between neighbours
+    "stride_columns": NUMBER,
+    "field_rows": NUMBER,  # pixels of the input that a unit sees
+    "field_columns": NUMBER,
+    "offset_rows": NUMBER,  # where the field of the unit at 0, 0 begins
+    "offset_columns": NUMBER,
+    "field_whole": TRUTH,  # whether each unit sees all of the image
+    "parameters": WHOLE,  # with those of the layers in it
+    "multiply_adds": WHOLE,  # likewise, of one image
+    "activation": TEXT,  # the first that what it puts out is given to
+    "analyses": TEXT,  # what can be asked of it
+}
+
+
+class Layers(NamedTuple):
+    """The layers of a network as a table with the `COLUMNS`, and totals of all of them.
+
+    `why_no_field` says what kept receptive fields from being known, `why_no_gradient` the gradients
+    that some analyses need.
+    """
+
+    table: pd.DataFrame
+    size: tuple[int, int, int]
+    parameters: int
+    multiply_adds: int
+    why_no_field: str | None
+    why_no_gradient: str | None
+
+
+def find_layers(model: ExplainedModel) -> Layers:
+    """Return what there is to know of every layer that runs and puts out a tensor.
+
+    Raises:
+        NoSpatialLayer: The network is a script of torch.jit.
+        UserCodeFailed, OutOfMemory: It raised something.
+    """
+    module, size = model.module, model.size
+    if is_scripted(module):
+        raise NoSpatialLayer("its layers cannot be looked into: it is a script of torch.jit")
+    maps = spatial_layers(module, size)
+    with borrowed(module):
+        steps = watch_steps(module, size)
+    seen = receptive_fields(module, size, maps)
+    tried = _try(model)
+    names = [name for name, _ in module.named_modules() if name in tried.shapes]
+    known = _Known(maps, seen, steps, tried)
+    rows = [known.row(name, module.get_submodule(name)) for name in names]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return Layers(
+        table,
+        size,
+        _parameters(module),
+        sum(steps.multiply_adds.values()),
+        seen.why_none,
+        tried.why_no_gradient,
+    )
+
+
+class _Tried(NamedTuple):
+    """What a run with gradients shows: shapes and numbers of calls, and what they allow, by name."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    runs: Mapping[str, int]
+    with_gradient: frozenset[str]  # the scores depend on them
+    rectified: frozenset[str]  # a rectifier lies on the way to them
+    why_no_gradient: str | None
+
+
+def _try(model: ExplainedModel) -> _Tried:
+    """Run a network once on noise, with gradients where it allows them, and look at each layer."""
+    outputs: dict[str, Tensor] = {}
+    runs: dict[str, int] = {}
+    handles = []
+    for name, layer in model.module.named_modules():
+        if not name or is_scripted(layer):
+            continue
+
+        def keep(_layer: nn.Module, _inputs: Any, output: Any, name: str = name) -> Any:
+            if not isinstance(output, Tensor):
+                return None
+            outputs[name], runs[name] = output, runs.get(name, 0) + 1
+            # What follows may work in place; this way the layer's own output stays.
+            return output.clone() if output.requires_grad else None
+
+        handles.append(layer.register_forward_hook(keep))
+    random = torch.Generator().manual_seed(0)
+    noise = torch.rand((1, *model.size), generator=random).to(model.grey)
+    image = (model.grey + noise - 0.5).requires_grad_()
+    try:
+        with borrowed(model.module), torch.enable_grad():
+            scores = model.logits(image)
+            why_none = None if scores.requires_grad else "its scores have no gradient"
+            with_gradient, rectified = _allowed(scores, outputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    shapes = {name: tuple(output.shape[1:]) for name, output in outputs.items()}
+    return _Tried(shapes, runs, with_gradient, rectified, why_none)
+
+
+def _allowed(
+    scores: Tensor, outputs: Mapping[str, Tensor]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the layers that scores have gradients of, and those with rectifiers before them."""
+    grown = {name: output for name, output in outputs.items() if output.requires_grad}
+    if not scores.requires_grad or not grown:
+        return frozenset(), frozenset()
+    slopes = torch.autograd.grad(scores[:, 0].sum(), [*grown.values()], allow_unused=True)
+    with_gradient = frozenset(
+        name
+        for name, slope in zip(grown, slopes, strict=True)
+        if slope is not None and bool(slope.any())
+    )
+    return with_gradient, frozenset(name for name in grown if _is_rectified(grown[name]))
+
+
+def _is_rectified(output: Tensor) -> bool:
+    try:
+        rectifiers(output)
+    except Unruled:
+        return False
+    return True
+
+
+class _Known(NamedTuple):
+    """All that was found of layers, by their names."""
+
+    maps: Mapping[str, SpatialLayer]
+    seen: Seen
+    steps: Steps
+    tried: _Tried
+
+    def row(self, name: str, layer: nn.Module) -> dict[str, Any]:
+        """Return the row of a layer."""
+        shape = self.tried.shapes[name]
+        return {
+            "layer": name,
+            "depth": name.count("."),
+            "type": type(layer).__name__,
+            "runs": self.tried.runs[name],
+            "output": " x ".join(map(str, shape)),
+            **self._places(name, shape),
+            "parameters": _parameters(layer),
+            "multiply_adds": sum(
+                n
+                for inner, n in self.steps.multiply_adds.items()
+                if f"{inner}.".startswith(f"{name}.")
+            ),
+            "activation": self.steps.activations.get(name),
+            "analyses": ", ".join(self._analyses(name, layer)) or None,
+        }
+
+    def _places(self, name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return what is known of the places of a layer."""
+        found = self.maps.get(name)
+        if found is None:
+            channels = shape[0] if len(shape) == 1 or shape[1:] == (1, 1) else None
+            return {"channels": channels}
+        axis = {"NCHW": 0, "NHWC": 2, "tokens": 1}[found.layout]
+        field = self.seen.fields.get(name)
+        known: dict[str, Any] = {
+            "layout": found.layout,
+            "channels": shape[axis],
+            "rows": found.grid[0],
+            "columns": found.grid[1],
+        }
+        if field is None:
+            return known
+        known["field_whole"] = field.whole
+        for at, way in enumerate(("rows", "columns")):
+            known[f"field_{way}"] = field.size[at]
+            if field.regular:
+                known[f"stride_{way}"] = field.stride[at]
+            if field.regular and not field.whole:
+                known[f"offset_{way}"] = field.offset[at]
+        return known
+
+    def _analyses(self, name: str, layer: nn.Module) -> Iterator[str]:
+        """Yield what can be asked of a layer, as it turned out."""
+        if isinstance(layer, nn.Conv2d):
+            yield "filters"
+        if name not in self.maps:
+            return
+        yield "activations"
+        yield "features"
+        if name in self.tried.with_gradient:
+            yield "grad-cam"
+        if name in self.tried.rectified:
+            yield "deconvnet"
+
+
+def _parameters(layer: nn.Module) -> int:
+    return sum(weight.numel() for weight in layer.parameters())
