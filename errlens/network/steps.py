@@ -33,7 +33,28 @@ _ACTIVATIONS: Final = {
     "clamp_min": "relu",
 }
 _PASS_ON: Final = frozenset(
-    ["native_batch_norm", "_native_batch_norm_legit_no_training", "batch_norm", "native_layer_norm", "native_group_norm", "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "detach", "clone", "alias", "contiguous", "dropout", "unsqueeze", "squeeze", "split", "_to_copy"]
+    [
+        "native_batch_norm",
+        "_native_batch_norm_legit_no_training",
+        "batch_norm",
+        "native_layer_norm",
+        "native_group_norm",
+        "view",
+        "_unsafe_view",
+        "reshape",
+        "permute",
+        "transpose",
+        "t",
+        "detach",
+        "clone",
+        "alias",
+        "contiguous",
+        "dropout",
+        "unsqueeze",
+        "squeeze",
+        "split",
+        "_to_copy",
+    ]
 )
 _SUMS: Final = frozenset({"add"})
 

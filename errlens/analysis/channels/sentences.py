@@ -91,6 +91,6 @@ def _on(row: Any) -> str:
         f"Silencing channel {row['channels']} repairs "
         f"{of(row['pair_fixed'], row['pair_errors'])} errors between {row['class_a']} and "
         f"{row['class_b']} and breaks {of(row['pair_broken'], row['pair_right'])} right answers on "
-        f"them ({test}); over all images, {count(row['fixed'])} fixed and {count(row['broken'])} "
-        "broken."
+        f"them ({test}); of all {count(row['n'])} images asked, {count(row['fixed'])} are "
+        f"fixed and {count(row['broken'])} broken."
     )

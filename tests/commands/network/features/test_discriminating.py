@@ -17,7 +17,7 @@ from errlens.model.reload import reload_classifier
 from errlens.run.csv_tables import read_declared
 from errlens.run.folder import open_run
 from errlens.terminal import Screen
-from tests.conftest import COLOURS, call, paint
+from tests.conftest import COLOURS, call, contents, paint
 
 STAMP = 3  # the channel that sees white
 STAMPED = range(12)  # of the red photos
@@ -84,7 +84,7 @@ def planted(tmp_path_factory):
         yield run, reload_classifier(run.info, trusted=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(planted):
     run, classifier = planted
     screen = Screen(quiet=True)
@@ -96,8 +96,9 @@ def ask(planted):
     return asked
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(ask):
+    """What there is to find; other tests write other results into the run."""
     return ask(ablate=True, layers=["act"])
 
 
@@ -128,17 +129,19 @@ def test_silencing_it_repairs_all_errors_and_breaks_nothing(found):
     assert set(fixed["now_name"]) == {"red"}
 
 
-def test_it_is_a_finding_here_and_of_the_run(found, planted):
+def test_it_is_a_finding_here_and_of_the_run(ask, planted):
+    found = ask(ablate=True, layers=["act"])
     (finding,) = found.findings
     assert finding.subject == {"classes": ["red", "green"], "layer": "act", "channel": STAMP}
     assert f"Channel {STAMP} of layer act makes the network mix up red and green" in (
         finding.statement
     )
     assert finding in known_findings(planted[0])
+    _check_files(found, planted[0].results_folder("network/channels"))
 
 
-def test_tables_are_read_back_as_declared(found, planted):
-    folder = planted[0].results_folder("network/channels")
+def _check_files(found, folder):
+    """Tables are read back as declared, and there are no other files."""
     for name, columns in (
         ("channels", FIRING_COLUMNS), ("ablation", ABLATION_COLUMNS), ("changes", CHANGE_COLUMNS),
     ):  # fmt: skip
@@ -149,16 +152,12 @@ def test_tables_are_read_back_as_declared(found, planted):
     assert {*found.written} == {path.name for path in folder.iterdir()} - {"made_from.json"}
 
 
-def test_twice_gives_the_same_bytes(ask, planted):
+def test_twice_gives_the_same_bytes_and_without_ablation_older_tables_go(ask, planted):
     folder = planted[0].results_folder("network/channels")
     ask(ablate=True)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = contents(folder)
     ask(ablate=True, workers=1)
-    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def test_without_ablation_nothing_is_silenced_and_older_tables_go(ask, planted):
-    ask(ablate=True)
+    assert before == contents(folder)
     found = ask()
     assert (found.ablation, found.changes, found.findings) == (None, None, [])
     assert not (planted[0].results_folder("network/channels") / "ablation.csv").exists()
