@@ -5,7 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens.analysis.channels.ablation import RANDOM, SUSPECT
-from errlens.formats import count, counted, expected_count, of, p_value, probability
+from errlens.formats import are, count, counted, expected_count, of, p_value, probability
 
 SURE: Final = 0.05  # q up to which a channel differs
 
@@ -55,8 +55,8 @@ def in_words(ablation: pd.DataFrame) -> list[str]:
     said = []
     if not singles["pair_fixed"].any():
         said.append(
-            f"No channel alone repairs one of the {counted(first['pair_errors'], 'error')} between "
-            f"{first['class_a']} and {first['class_b']}."
+            f"No channel alone repairs an error between {first['class_a']} and {first['class_b']}, "
+            f"of which there {are(first['pair_errors'])} {count(first['pair_errors'])}."
         )
     else:
         said.append(_on(most))

@@ -91,5 +91,7 @@ def test_sentences_tell_what_came_of_it():
     assert "breaks 1 of 7 right answers" in first
     assert controls.startswith("Of 1 random channel, each alone, the best repairs 1 errors")
     nothing = in_words(ablation_table(silenced({}, {}), (0, 1), NAMES))
-    assert nothing[0] == "No channel alone repairs one of the 4 errors between cat and dog."
+    assert nothing[0] == (
+        "No channel alone repairs an error between cat and dog, of which there are 4."
+    )
     assert in_words(ablation_table(silenced({}), (0, 1), NAMES)) == []

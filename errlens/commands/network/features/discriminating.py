@@ -1,6 +1,5 @@
 """What tells A from B: the channels that fire differently, and what silencing them does."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from errlens.commands.network.features.channel_pictures import (
     ablation_figure,
     channels_figure,
 )
+from errlens.commands.network.features.channels import layer_names
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
@@ -53,16 +53,10 @@ class Discriminated(NamedTuple):
     folder: Path
     written: Sequence[str]
 
-    def shown(self, options: FeaturesOptions) -> FeaturesOptions:
-        """Return options that show the first channels, unless others were asked for."""
-        leading = dict.fromkeys(
-            channel for told in self.layers for channel in told.leading(CHANNELS)
-        )
-        channels = options.channels
-        if channels == FeaturesOptions.channels:
-            channels = ",".join(map(str, leading))
-        layers = [told.layer.name for told in self.layers]
-        return dataclasses.replace(options, layer=layers, channels=channels)
+    @property
+    def leading(self) -> dict[str, list[int]]:
+        """The first channels of each layer, by its name."""
+        return {told.layer.name: told.leading(CHANNELS) for told in self.layers}
 
     @property
     def sentences(self) -> list[str]:
@@ -95,7 +89,7 @@ def tell_apart(run: RunFolder, options: FeaturesOptions, screen: Screen) -> Disc
         reload_classifier(info, device=options.device, trusted=options.trust_run),
         options.discriminate,
         root=options.images_root(run),
-        layers=options.layer or (),
+        layers=layer_names(options.layer) or (),
         ablate=options.ablate,
         workers=options.workers,
         seed=options.seed,

@@ -13,11 +13,7 @@ from errlens.run.results import ResultsWriter
 
 STACKED: Final = "layers.png"
 MOST_STACKED: Final = 4  # channels of a layer on the sheet of all layers
-_CROPS: Final = {
-    FIELD: "cropped to the receptive field of the unit",
-    BY_ENERGY: "cropped to where the projection has its energy, where the receptive field is "
-    "larger than the input",
-}
+_BY_ENERGY: Final = "to where the projection has its energy"
 _CLASSES: Final = 2  # named below a channel
 
 
@@ -82,12 +78,25 @@ def _legend(result: FeaturesResult, layers: list[TopOfLayer]) -> str:
         for (layer, _, _), patch in result.patches.items()
         if layer in {each.layer.name for each in layers}
     }
-    how = "; ".join(words for crop, words in _CROPS.items() if crop in crops) or "the whole input"
     sides = f"Left: {result.projection} projections; right: patches"
     remarks = {layer.layer.name: result.remarks.get(layer.layer.name) for layer in layers}
     lines = [
         f"{sides if result.projection else 'Patches'} of the images with the highest activations, "
-        f"one place an image, of {count(found.seen)}; {how}. Below: their classes.",
+        f"one place an image, of {count(found.seen)}; {_cropped(crops)}. Below: their classes.",
         *(f"{name}: {remark}." for name, remark in remarks.items() if remark),
     ]
     return "\n".join(lines)
+
+
+def _cropped(crops: set[str]) -> str:
+    """Say what was cut out of the images."""
+    if FIELD in crops and BY_ENERGY in crops:
+        return (
+            "cropped to the receptive field of the unit, or where that is larger than the input "
+            f"{_BY_ENERGY}"
+        )
+    if FIELD in crops:
+        return "cropped to the receptive field of the unit"
+    if BY_ENERGY in crops:
+        return f"cropped {_BY_ENERGY}, for the receptive field is larger than the input"
+    return "the whole input"
