@@ -1,5 +1,6 @@
 """A network in which one channel mixes up two classes: it is found, silenced and told."""
 
+import json
 import sys
 
 import numpy as np
@@ -17,7 +18,7 @@ from errlens.model.reload import reload_classifier
 from errlens.run.csv_tables import read_declared
 from errlens.run.folder import open_run
 from errlens.terminal import Screen
-from tests.conftest import COLOURS, call, contents, paint
+from tests.conftest import COLOURS, call, contents, ends, paint
 
 STAMP = 3  # the channel that sees white
 STAMPED = range(12)  # of the red photos
@@ -238,3 +239,22 @@ def test_it_is_printed_in_eighty_columns(found, capsys, monkeypatch):
     tree = discriminated_tree(found)
     assert tree["pair"] == ["red", "green"]
     assert len(tree["channels"]) == len(found.channels)
+
+
+def test_the_command_shows_the_first_channels_of_each_layer(planted, monkeypatch):
+    folder = planted[0].path.parent
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    words = "network features run --trust-run --discriminate red~green --ablate"
+    said = ends(f"{words} --layer conv,act --projection none --top 2 --json")
+    tree = json.loads(said.stdout)
+    first = {layer: [] for layer in ("conv", "act")}
+    for row in tree["discriminated"]["channels"]:
+        if row["rank"] <= 6 and row["channel"] not in first[row["layer"]]:
+            first[row["layer"]].append(row["channel"])
+    shown = {layer: [] for layer in first}
+    for row in tree["firing"]:
+        shown[row["layer"]].append(row["channel"])
+    assert shown == first
+    assert any("makes the network mix up" in each["statement"]
+               for each in tree["discriminated"]["findings"])  # fmt: skip
