@@ -18,7 +18,9 @@ CAUSES: Final = (
 )  # fmt: skip
 # What the results of other commands say of errors, and what they say of a run as a whole: these
 # explain no errors of their own.
-RESULTS: Final = ("never_right", "group", "confusion", "likely_confusion", "one_way", "threshold")
+RESULTS: Final = (
+    "never_right", "group", "confusion", "likely_confusion", "one_way", "channel", "threshold",
+)  # fmt: skip
 GENERAL: Final = (
     "gate", "comparison", "calibration", "unreadable", "unknown_label", "exceptional", "no_image",
 )  # fmt: skip

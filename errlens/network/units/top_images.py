@@ -1,7 +1,7 @@
 """The images in which some channels of layers fire the most, found in one pass over all images."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +19,12 @@ from errlens.network.units.top_places import NO_IMAGE, TopPlaces
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which channels of a layer: those that are `named`, so many drawn, or the strongest."""
+    """Which channels of a layer: those that are `named`, so many drawn, or the strongest.
 
+    Those `of_layer`, by its name, are of that layer alone.
+    """
+
+    of_layer: Mapping[str, Sequence[int]] = field(default_factory=dict)
     named: Sequence[int] = ()
     drawn: int = 0
     strongest: int = 0
@@ -32,8 +36,8 @@ class Wanted:
         Raises:
             UnfitOption: The layer has no such channel.
         """
-        if self.named:
-            return check_channels(layer, self.named)
+        if named := self.of_layer.get(layer.name, self.named):
+            return check_channels(layer, named)
         return drawn_channels(layer, self.drawn, seed=self.seed) if self.drawn else None
 
 

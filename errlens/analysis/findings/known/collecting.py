@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.analysis.channels.ablation import ABLATION_COLUMNS, CHANGE_COLUMNS
+from errlens.analysis.channels.ablation import KIND as CHANNELS
 from errlens.analysis.comparison.by_image import CHANGED_COLUMNS
 from errlens.analysis.comparison.by_run import RUN_COLUMNS
 from errlens.analysis.confusion.exceptional import COLUMNS as CROSSING_COLUMNS
@@ -18,6 +20,7 @@ from errlens.analysis.confusion.tables import find_confusions
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.known import lost
 from errlens.analysis.findings.known.calibration import from_calibration
+from errlens.analysis.findings.known.channels import from_channels
 from errlens.analysis.findings.known.classes import from_classes
 from errlens.analysis.findings.known.comparisons import from_comparison, from_gates
 from errlens.analysis.findings.known.confusions import from_confusions, from_exceptional
@@ -38,7 +41,8 @@ class Results:
 
     `images` has the columns of `scored.COLUMNS` and of `lost.COLUMNS`. `pairs`, `groups`,
     `absorbed` and `exceptional` are the tables of `errlens confusion`, made here where that was not
-    run; `runs`, `broken` and `gates` are None where nothing was compared or checked.
+    run; `ablation` and `changes` are None where no channels were silenced, `runs`, `broken` and
+    `gates` where nothing was compared or checked.
     """
 
     images: Predictions
@@ -49,6 +53,8 @@ class Results:
     groups: pd.DataFrame
     absorbed: pd.DataFrame
     exceptional: pd.DataFrame | None
+    ablation: pd.DataFrame | None
+    changes: pd.DataFrame | None
     runs: pd.DataFrame | None
     broken: pd.DataFrame | None
     gates: WrittenGates | None
@@ -87,6 +93,8 @@ def collected(results: Results, costs: Mapping[str, float] | None = None) -> lis
         findings += from_confusions(images, results.pairs, results.groups, results.absorbed)
     if results.exceptional is not None:
         findings += from_exceptional(results.exceptional, images)
+    if results.ablation is not None and results.changes is not None:
+        findings += from_channels(images, results.ablation, results.changes)
     findings += from_calibration(images, results.logits)
     if results.runs is not None:
         findings += from_comparison(results.runs, results.broken)
@@ -111,6 +119,8 @@ def read_known(run: RunFolder) -> Results:
         groups=tables.groups if groups is None else groups,
         absorbed=tables.absorbed if absorbed is None else absorbed,
         exceptional=_exceptional(run),
+        ablation=_of(run, CHANNELS, "ablation", ABLATION_COLUMNS),
+        changes=_of(run, CHANNELS, "changes", CHANGE_COLUMNS),
         runs=_of(run, "compare", "runs", RUN_COLUMNS),
         broken=_of(run, "compare", "broken", CHANGED_COLUMNS),
         gates=_gates(run),

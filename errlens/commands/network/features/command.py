@@ -1,5 +1,6 @@
 """`errlens network features`: what do channels answer to, and in images of which classes?"""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.features import view
 from errlens.commands.network.features.channels import layer_names, wanted_channels
+from errlens.commands.network.features.discriminating import Discriminated, tell_apart
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.features.pictures import draw
 from errlens.commands.network.features.result import FeaturesResult
@@ -20,7 +22,7 @@ from errlens.network.units.layers import UnitLayer, unit_layers
 from errlens.network.units.patches import Patch, field_of, patches_of
 from errlens.network.units.projection import choose_projection, remark_of
 from errlens.network.units.scores import Unit
-from errlens.network.units.top_images import Found, top_images
+from errlens.network.units.top_images import Found, Wanted, top_images
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_results
 from errlens.terminal import Screen
@@ -36,16 +38,26 @@ def features(options: FeaturesOptions, screen: Screen | None = None) -> Features
     """Show what channels of a network answer to, in the images of a run."""
     screen = screen or options.screen()
     run = options.open_run(screen)
-    result = find(run, options, screen)
+    told = tell_apart(run, options, screen)
+    if told:
+        options = dataclasses.replace(options, layer=[each.layer.name for each in told.layers])
+    result = find(run, options, screen, told)._replace(told_apart=told)
     view.show(screen, result)
     view.print_json(screen, run, result)
     return result
 
 
-def find(run: RunFolder, options: FeaturesOptions, screen: Screen) -> FeaturesResult:
-    """Find where channels fire the most, and write tables and sheets to RUN/network/features."""
+def find(
+    run: RunFolder, options: FeaturesOptions, screen: Screen, told: Discriminated | None = None
+) -> FeaturesResult:
+    """Find where channels fire the most, and write tables and sheets to RUN/network/features.
+
+    Without a choice of the user's, channels are those that tell two classes apart, where some do.
+    """
     # Which channels of which layers?
     wanted = wanted_channels(options.channels, seed=options.seed)
+    if told and options.channels == FeaturesOptions.channels:
+        wanted = Wanted(of_layer=told.leading)
     info = run.require_model()
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     model = ExplainedModel.of(classifier)

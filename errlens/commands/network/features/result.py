@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from errlens.commands.network.features.discriminating import Discriminated
 from errlens.commands.network.features.tables import Facts, Tables
 from errlens.commands.notebook.markup import shown
 from errlens.commands.notebook.pictures import Pictures, pictures_among
@@ -20,7 +21,7 @@ class FeaturesResult(NamedTuple):
     `images` are what is known of all images, by the numbers that `found` has for them; `patches`
     are by layer, channel and rank, from 0. `projection` is how units were carried back, None where
     they were not; `remarks` say by layer what a reader must know of that. The names of `files`
-    start from `folder`.
+    start from `folder`. `told_apart` is what tells two classes apart, where that was asked.
     """
 
     found: Found
@@ -31,6 +32,7 @@ class FeaturesResult(NamedTuple):
     remarks: Mapping[str, str]
     folder: Path
     files: Sequence[str] = ()
+    told_apart: Discriminated | None = None
 
     @property
     def figures(self) -> Pictures:

@@ -6,6 +6,10 @@ import numpy as np
 import pandas as pd
 
 from errlens.commands import showing
+from errlens.commands.network.features.channel_view import (
+    discriminated_tree,
+    show_discriminated,
+)
 from errlens.commands.network.features.result import FeaturesResult
 from errlens.commands.network.features.tables import class_words, shown_images
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
@@ -21,6 +25,8 @@ MOST_CLASSES: Final = 3  # named of each channel
 
 def show(screen: Screen, result: FeaturesResult) -> None:
     """Print which channels agree most on a class, what must be known, and where all is."""
+    if result.told_apart:
+        show_discriminated(screen, result.told_apart)
     firing = result.tables.firing
     rows = [
         (
@@ -68,6 +74,7 @@ def print_json(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
         firing=records(result.tables.firing),
         remarks=dict(result.remarks),
         files=list(result.files),
+        discriminated=discriminated_tree(result.told_apart) if result.told_apart else None,
     )
 
 

@@ -1,0 +1,94 @@
+"""Images of a run, read and given to a network batch by batch, in threads."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from errlens.data.photos.images import quiet_pillow
+from errlens.data.photos.loading import Input, available_cores, in_order
+from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.model.classifier import Classifier, stack
+from errlens.run.places import MAX_FILE_MB
+
+Answer = TypeVar("Answer")
+
+
+class Batch(NamedTuple):
+    """Images as a network gets them, shape (n, channels, height, width), and their places."""
+
+    at: NDArray[np.intp]
+    images: Tensor
+
+
+def over_images(
+    classifier: Classifier,
+    images: Sequence[AskedImage],
+    work: Callable[[Tensor], Answer],
+    *,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    max_mb: int = MAX_FILE_MB,
+    step: Callable[[int], object] = lambda _images: None,
+) -> Iterator[tuple[NDArray[np.intp], Answer]]:
+    """Yield what `work` makes of a few images at a time, with their places among all, in order.
+
+    Images that are gone, cannot be read, or are not those that were predicted are left out.
+
+    Args:
+        classifier: Whose preparation and device they are for; a network that keeps tensors, or
+            takes one image at a time, is given them so.
+        images: Where they lie.
+        work: Is given a batch, in one of several threads.
+        batch_size: Images at a time, if not as many as suit the network.
+        workers: Threads, if not one for each core.
+        max_mb: Megabytes of a file above which it is not read.
+        step: Told of images done.
+
+    Raises:
+        UserCodeFailed, OutOfMemory: The network raised something.
+    """
+    size = 1 if classifier.interface.one_at_a_time else batch_size or classifier.good_batch_size
+    on_cpu = classifier.device.type == "cpu"
+    threads = workers or available_cores()
+    if not on_cpu or classifier.interface.keeps_tensors:
+        threads = 1
+    begin = partial(torch.set_num_threads, 1) if on_cpu and threads > 1 else None
+    jobs = (
+        np.arange(start, min(start + size, len(images))) for start in range(0, len(images), size)
+    )
+    before = torch.get_num_threads()
+
+    def answer(places: NDArray[np.intp]) -> tuple[NDArray[np.intp], Answer | None, int]:
+        batch = read_batch(classifier, images, places, max_mb=max_mb)
+        with torch.no_grad():
+            return batch.at, work(batch.images) if len(batch.at) else None, len(places)
+
+    try:
+        with quiet_pillow():
+            for at, made, n in in_order(answer, jobs, workers=threads, begin=begin):
+                if made is not None:
+                    yield at, made
+                step(n)
+    finally:
+        torch.set_num_threads(before)
+
+
+def read_batch(
+    classifier: Classifier,
+    images: Sequence[AskedImage],
+    places: NDArray[np.intp],
+    *,
+    max_mb: int = MAX_FILE_MB,
+) -> Batch:
+    """Read some images; those that cannot be read, or are others now, are left out."""
+    loaded = [load_asked(classifier.preparation, images[at], max_mb=max_mb) for at in places]
+    read = np.array([isinstance(each, Input) for each in loaded], bool)
+    values = [each.value for each in loaded if isinstance(each, Input)]
+    if not values:
+        return Batch(places[read], torch.zeros(0))
+    return Batch(places[read], stack(values, classifier.preparation, classifier.device))
