@@ -157,9 +157,10 @@ def _adaptive_pool(step: Step) -> Tensor:
     return functional.adaptive_max_pool2d(step.values(0).contiguous(), _pairs(step.args[1]))
 
 
-def _reduced(step: Step) -> Tensor:
+def _reduced(step: Step, axes_at: int = 1) -> Tensor:
     values = step.values(0)
-    axes, keep = step.get(1), bool(step.get(2, step.kwargs.get("keepdim", False)))
+    axes = step.get(axes_at)
+    keep = bool(step.get(axes_at + 1, step.kwargs.get("keepdim", False)))
     axes = [axes] if isinstance(axes, int) else list(axes or range(values.dim()))
     return _over(values, [axis % values.dim() for axis in axes], keep=keep)
 
@@ -245,6 +246,7 @@ RULES: Final[dict[str, Callable[[Step], Any]]] = {
         lambda step: step.values(0).reshape(step.args[1]),
     ),
     **dict.fromkeys(("mean", "sum", "amax", "amin", "logsumexp"), _reduced),
+    "linalg_vector_norm": lambda step: _reduced(step, axes_at=2),
     **dict.fromkeys(
         ("_softmax", "_safe_softmax", "_log_softmax", "softmax", "cumsum"),
         lambda step: _spread(step, [step.args[1]]),
