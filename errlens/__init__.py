@@ -8,7 +8,6 @@
 from typing import TYPE_CHECKING
 
 from errlens.interface import (
-    activations,
     analyze,
     check,
     compare,
@@ -17,9 +16,10 @@ from errlens.interface import (
     diagnose,
     evaluate,
     explain,
-    features,
     import_predictions,
     misclassified,
+    network_activations,
+    network_features,
     network_layers,
     open_run,
     what_if,
@@ -28,7 +28,6 @@ from errlens.interface import (
 
 __version__ = "0.1.0"
 __all__ = [
-    "activations",
     "analyze",
     "check",
     "compare",
@@ -37,9 +36,10 @@ __all__ = [
     "diagnose",
     "evaluate",
     "explain",
-    "features",
     "import_predictions",
     "misclassified",
+    "network_activations",
+    "network_features",
     "network_layers",
     "open_run",
     "what_if",

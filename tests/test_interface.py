@@ -21,8 +21,6 @@ NOT_FOR_PYTHON = {"run", "cache-key", "network probe", "view"}
 OTHER_NAMES = {
     "import": "import_predictions",
     "report": "write_report",
-    "network activations": "activations",
-    "network features": "features",
 }
 
 

@@ -90,7 +90,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name, "run")
         shutil.copytree(args.run, copy, ignore=shutil.ignore_patterns("network"))
-        whole = seconds(partial(errlens.features, copy, channels=f"random:{args.channels}"))
+        whole = seconds(partial(errlens.network_features, copy, channels=f"random:{args.channels}"))
     print(f"the whole command, with projections and sheets, {whole:.1f} s, at most 60")
 
 

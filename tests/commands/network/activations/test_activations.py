@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("here")
 def asked(**options):
     """Ask for the activations of a photo in Python."""
     model = {"model": "test_resnet", "checkpoint": "weights.safetensors", "img_size": 64}
-    return errlens.activations("large.png", **model, **options)
+    return errlens.network_activations("large.png", **model, **options)
 
 
 def test_figures_numbers_and_parameters_of_a_row_are_written_into_the_run():
@@ -99,7 +99,7 @@ def test_a_first_layer_shows_its_filters():
 
 
 def test_boxes_are_measured_on_the_photo_and_the_second_is_on_the_second_image():
-    found = errlens.activations(
+    found = errlens.network_activations(
         ["large.png", "photos/red/1.png"], model="test_resnet", checkpoint="weights.safetensors",
         img_size=64, layer="bn1", box=["eye=30,10,20,20", "eye=2,2,4,4", "mouth=30,40,10,10"],
     )  # fmt: skip

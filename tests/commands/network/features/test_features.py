@@ -256,7 +256,7 @@ def test_copies_of_an_image_count_once():
 
 @pytest.mark.usefixtures("here")
 def test_python_returns_what_was_found():
-    result = errlens.features("net", layer="deep", channels="0,1", top=2)
+    result = errlens.network_features("net", layer="deep", channels="0,1", top=2)
     assert repr(result) == "2 channels in 1 layer over 12 images"
     assert list(result.figures) == ["sheets/deep.png"]
     assert "never" not in result._repr_html_()

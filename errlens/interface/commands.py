@@ -1,21 +1,7 @@
-"""The commands as functions, for notebooks and scripts.
-
-Each takes the options of its command as keyword arguments, with underscores. Paths may be strings,
-`pathlib` paths or runs, and may start with `~`; one value may stand for a list of one, and a
-mapping for a list of METRIC=X; numbers, arrays and columns may be those of numpy and pandas. Each
-returns what the command finds, its tables as frames of pandas, and prints nothing but warnings,
-unless it is called with `quiet=False`. Nothing heavy is imported before a function is called.
-
-A result says in a line what was found; a notebook also shows the table that says most, and a
-picture. Pictures that were written are in `.figures`, by their names.
-
-Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is a note below the
-traceback.
-"""
+"""The commands that make, read and show runs, as functions."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from errlens.commands.options.calls import hints_as_notes, made
@@ -30,9 +16,6 @@ if TYPE_CHECKING:
     from errlens.commands.confusion.result import ConfusionResult
     from errlens.commands.diagnose.result import Diagnosis
     from errlens.commands.misclassified.result import MisclassifiedResult
-    from errlens.commands.network.activations.result import ActivationsResult
-    from errlens.commands.network.features.result import FeaturesResult
-    from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.notebook.run import Run
     from errlens.commands.report.result import ReportResult
     from errlens.commands.what_if.result import WhatIfResult
@@ -174,26 +157,6 @@ def explain(run: Place | Sequence[Place] | None = None, **options: Any) -> "pd.D
         return command(made(ExplainOptions, {"run": run, **options})).maps
 
 
-def activations(
-    images: Place | Sequence[Place] | None = None, **options: Any
-) -> "ActivationsResult":
-    """Show what the channels of a layer respond to; `.channels` has a row for each channel.
-
-    `.maps` are the activations themselves, arrays of shape (channels, rows, columns).
-
-    Args:
-        images: A run folder, by default the newest below `runs/`, or one or two photos, with
-            `model` or `checkpoint`; or a run folder and photos for its model.
-        options: Any option of `errlens network activations`, such as `layer="layer3"`,
-            `channel="14,47"` or `activation="both"`.
-    """
-    with hints_as_notes():
-        from errlens.commands.network.activations.command import activations as command
-        from errlens.commands.network.activations.options import ActivationsOptions
-
-        return command(made(ActivationsOptions, {"images": images, **options}))
-
-
 def compare(*runs: Place | Sequence[Place], **options: Any) -> "ComparisonResult":
     """Compare runs, the old one first; `.runs` is the table of runs, `.changed` the images.
 
@@ -241,37 +204,6 @@ def what_if(run: Place | None = None, **options: Any) -> "WhatIfResult":
         from errlens.commands.what_if.options import WhatIfOptions
 
         return command(made(WhatIfOptions, {"run": run, **options}))
-
-
-def network_layers(subject: Place | None = None, **options: Any) -> "LayersResult":
-    """List the layers of a network; `.table` has a row a layer: what it sees, costs, supports.
-
-    Args:
-        subject: A run folder, the name of a model or a file of weights; by default the newest run
-            below `runs/`.
-        options: Any option of `errlens network layers`, such as `checkpoint="best.pth"`.
-    """
-    with hints_as_notes():
-        from errlens.commands.network.layers.command import layers as command
-        from errlens.commands.network.layers.options import LayersOptions
-
-        named = None if subject is None else str(PurePath(subject))
-        return command(made(LayersOptions, {"subject": named, **options}))
-
-
-def features(run: Place | None = None, **options: Any) -> "FeaturesResult":
-    """Find what channels answer to; `.tables.firing` has a row for each, `.figures` the sheets.
-
-    Args:
-        run: The run folder; by default the newest below `runs/`.
-        options: Any option of `errlens network features`, such as `layer="layer3"` or
-            `channels="strongest:16"`.
-    """
-    with hints_as_notes():
-        from errlens.commands.network.features.command import features as command
-        from errlens.commands.network.features.options import FeaturesOptions
-
-        return command(made(FeaturesOptions, {"run": run, **options}))
 
 
 def write_report(run: Place | None = None, **options: Any) -> "ReportResult":

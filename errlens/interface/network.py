@@ -1,0 +1,64 @@
+"""The commands that look inside a network, as functions."""
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from errlens.commands.options.calls import hints_as_notes, made
+from errlens.interface.commands import Place
+
+if TYPE_CHECKING:
+    from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.features.result import FeaturesResult
+    from errlens.commands.network.layers.result import LayersResult
+
+
+def network_layers(subject: Place | None = None, **options: Any) -> "LayersResult":
+    """List the layers of a network; `.table` has a row a layer: what it sees, costs, supports.
+
+    Args:
+        subject: A run folder, the name of a model or a file of weights; by default the newest run
+            below `runs/`.
+        options: Any option of `errlens network layers`, such as `checkpoint="best.pth"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.layers.command import layers as command
+        from errlens.commands.network.layers.options import LayersOptions
+
+        named = None if subject is None else str(PurePath(subject))
+        return command(made(LayersOptions, {"subject": named, **options}))
+
+
+def network_activations(
+    images: Place | Sequence[Place] | None = None, **options: Any
+) -> "ActivationsResult":
+    """Show what the channels of a layer respond to; `.channels` has a row for each channel.
+
+    `.maps` are the activations themselves, arrays of shape (channels, rows, columns).
+
+    Args:
+        images: A run folder, by default the newest below `runs/`, or one or two photos, with
+            `model` or `checkpoint`; or a run folder and photos for its model.
+        options: Any option of `errlens network activations`, such as `layer="layer3"`,
+            `channel="14,47"` or `activation="both"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.activations.command import activations as command
+        from errlens.commands.network.activations.options import ActivationsOptions
+
+        return command(made(ActivationsOptions, {"images": images, **options}))
+
+
+def network_features(run: Place | None = None, **options: Any) -> "FeaturesResult":
+    """Find what channels answer to; `.tables.firing` has a row for each, `.figures` the sheets.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network features`, such as `layer="layer3"` or
+            `channels="strongest:16"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.features.command import features as command
+        from errlens.commands.network.features.options import FeaturesOptions
+
+        return command(made(FeaturesOptions, {"run": run, **options}))
