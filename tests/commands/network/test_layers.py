@@ -55,9 +55,12 @@ def test_only_some_levels_are_printed_and_all_are_written():
     assert table["depth"].max() > 1
 
 
-def test_the_layers_of_a_run_go_into_the_run(sample):
-    ends(["network", "layers", sample.run.path, "-q"])
-    assert (sample.run.path / "network" / "layers.csv").is_file()
+def test_the_layers_of_a_run_are_those_of_its_model(sample):
+    printed = ends(["network", "layers", sample.run.path, "-o", "out", "--json"]).stdout
+    found = json.loads(printed)
+    assert found["run_hash"] == sample.run.info.run_hash
+    assert found["model"] == sample.run.info.settings.model
+    assert json.loads(Path("out/layers.json").read_text("utf-8"))["layers"] == found["layers"]
 
 
 def test_names_that_are_no_network_are_refused():
