@@ -25,9 +25,8 @@ _HEADS = (
 _GIVES_WAY = ("type", "then", ">mult.-adds", ">param.")
 _IDLE = ("Identity", "Dropout")  # they fill half of the tree of some networks
 _LETTERS = {
-    "filters": "F",
     "activations": "A",
-    "features": "T",
+    "features": "F",
     "grad-cam": "G",
     "deconvnet": "D",
 }

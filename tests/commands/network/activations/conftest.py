@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import timm
@@ -38,3 +39,9 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     run.write_text(run.read_text("utf-8").replace(str(made), str(folder)), "utf-8")
     monkeypatch.chdir(folder)
     return folder
+
+
+def saved_maps(folder):
+    """Return the arrays of `maps.npz` by name."""
+    with np.load(folder / "maps.npz") as arrays:
+        return dict(arrays)

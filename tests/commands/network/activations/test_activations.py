@@ -9,6 +9,7 @@ from PIL import Image
 import errlens
 from errlens.errors import ErrlensError
 from errlens.figures.network.channel_grid import LINE_WIDTH, LINES
+from tests.commands.network.activations.conftest import saved_maps
 from tests.conftest import ends, refused
 
 MODEL = "--model test_resnet --checkpoint weights.safetensors --img-size 64"
@@ -30,7 +31,7 @@ def test_figures_numbers_and_parameters_of_a_row_are_written_into_the_run():
     names = {path.name for path in folder.iterdir()}
     assert names == {"grid.png", "channels.png", "channels.csv", "maps.npz", "parameters.json"}
     assert "Layer bn1: 32 channels of 32 x 32 places; its activation: relu" in said.stdout
-    maps = np.load(folder / "maps.npz")["image1_output"]
+    maps = saved_maps(folder)["image1_output"]
     table = pd.read_csv(folder / "channels.csv")
     strongest = table.sort_values("rank").iloc[0]
     channel, row, column = np.unravel_index(maps.argmax(), maps.shape)
@@ -93,7 +94,7 @@ def test_the_grid_has_the_rows_columns_and_tiles_asked_for():
 def test_a_first_layer_shows_its_filters():
     found = asked(layer="conv1.0", strongest=9)
     assert "filters.csv" in found.files
-    assert np.load(found.folder / "maps.npz")["filters"].shape == (16, 3, 3, 3)
+    assert saved_maps(found.folder)["filters"].shape == (16, 3, 3, 3)
     assert len(found.filters) == 16
     assert asked(layer="bn1").filters is None
 

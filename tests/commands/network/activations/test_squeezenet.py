@@ -9,6 +9,7 @@ import torch
 import torchvision
 from PIL import Image
 
+from tests.commands.network.activations.conftest import saved_maps
 from tests.conftest import ends
 
 FIRST, DEEP = "features.0", "features.10.expand3x3"
@@ -50,7 +51,7 @@ def test_each_step_has_its_pictures(squeezenet, monkeypatch, tmp_path, step):
     for name in ("grid.png", "channels.png"):
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 200
-    maps = np.load(folder / "maps.npz")
+    maps = saved_maps(folder)
     assert all(np.isfinite(maps[name]).all() for name in maps)
     if "both" in STEPS[step]:
         before, after = maps["image1_before"], maps["image1_after"]
