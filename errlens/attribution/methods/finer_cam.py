@@ -59,6 +59,7 @@ def explain(
 def above_rivals(logits: Tensor, targets: Targets) -> Tensor:
     """Return how far targets are above their rivals, shape (n, t), from (n, classes) logits.
 
+    >>> from errlens.maps import Target
     >>> logits = torch.tensor([[5.0, 1.0, 1.0, 1.0, -9.0]])
     >>> above_rivals(logits, [[Target("predicted", 0), Target("difference", 0, 4)]])
     tensor([[ 4., 14.]])

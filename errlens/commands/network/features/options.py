@@ -80,7 +80,7 @@ class FeaturesOptions(
     ComputeOptions,
     OutputOptions,
 ):
-    """Show what channels of a network answer to, in the images of a run.
+    """Show what channels answer to, in the images of a run.
 
     For each channel the images with its highest activations, one place an image, cropped to what
     the unit sees, beside a projection of the unit back to the pixels; with the classes of these

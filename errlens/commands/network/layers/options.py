@@ -12,7 +12,7 @@ from errlens.commands.options.panels import Panel
 
 @dataclass(frozen=True, kw_only=True)
 class LayersOptions(SubjectOptions, OutputOptions):
-    r"""List the layers of a network, with what each sees, costs and is good for.
+    r"""List the layers of a network, and what each sees and costs.
 
     For each layer its type, the shape of its output, the stride and the receptive field in pixels
     of the input, parameters, multiply-adds of one image, the activation that follows, and which
