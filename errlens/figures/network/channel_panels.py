@@ -94,7 +94,10 @@ class _PanelLayout:
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
         shapes = [
-            one.pixels.shape for row in rows for one in row.pictures if one.pixels is not None
+            picture.pixels.shape
+            for row in rows
+            for picture in row.pictures
+            if picture.pixels is not None
         ]
         self._column = max(LEAST, *(shape[1] for shape in shapes))
         self._titles = [wrapped(title, self._column, size=TEXT) for title in columns]
@@ -125,10 +128,11 @@ class _PlannedRow:
     def __init__(self, row: Row, column: int, width: int) -> None:
         self._row, self._column = row, column
         self._heading = wrapped(row.heading, width, size=TEXT)
-        self._captions = [wrapped(one.caption, column, size=SMALL) for one in row.pictures]
+        self._captions = [wrapped(picture.caption, column, size=SMALL) for picture in row.pictures]
         self.above = line_height(TEXT) * len(self._heading) + 2
         self.pictures = max(
-            (one.pixels.shape[0] for one in row.pictures if one.pixels is not None), default=0
+            (picture.pixels.shape[0] for picture in row.pictures if picture.pixels is not None),
+            default=0,
         )
         below = max(map(len, self._captions)) * line_height(SMALL)
         self.height = self.above + self.pictures + 3 + below
@@ -139,11 +143,13 @@ class _PlannedRow:
             sheet.text(left, top + number * line_height(TEXT), line, color=DIM)
         places: list[Place] = []
         y = top + self.above
-        for at, (one, caption) in enumerate(zip(self._row.pictures, self._captions, strict=True)):
+        for at, (picture, caption) in enumerate(
+            zip(self._row.pictures, self._captions, strict=True)
+        ):
             x = left + at * (self._column + BETWEEN)
-            if one.pixels is not None:
-                high, wide = one.pixels.shape[:2]
-                paper[y : y + high, x : x + wide] = one.pixels
+            if picture.pixels is not None:
+                high, wide = picture.pixels.shape[:2]
+                paper[y : y + high, x : x + wide] = picture.pixels
                 places.append((x, y, x + wide, y + high))
             for number, line in enumerate(caption):
                 below = y + self.pictures + 3 + number * line_height(SMALL)

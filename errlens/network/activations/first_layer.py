@@ -144,26 +144,27 @@ def preferred(weights: NDArray[np.floating]) -> Filter:
 def filter_table(filters: NDArray[np.float64]) -> pd.DataFrame:
     """Return what each filter, shape (channels, 3, height, width), prefers."""
     found = [preferred(weights) for weights in filters]
-    most = max(one.norm for one in found)
-    alive = [one.norm > _DEAD * most for one in found]
+    most = max(kernel.norm for kernel in found)
+    alive = [kernel.norm > _DEAD * most for kernel in found]
     return pd.DataFrame(
         {
             "channel": np.arange(len(found)),
-            "norm": [one.norm for one in found],
+            "norm": [kernel.norm for kernel in found],
             "colour": [
-                (lives and one.colour_words) or None
-                for lives, one in zip(alive, found, strict=True)
+                (lives and kernel.colour_words) or None
+                for lives, kernel in zip(alive, found, strict=True)
             ],
-            "colour_share": [one.colour_share for one in found],
+            "colour_share": [kernel.colour_share for kernel in found],
             **{
-                name: [one.colour[at] for one in found]
+                name: [kernel.colour[at] for kernel in found]
                 for at, name in enumerate(("red", "green", "blue"))
             },
             "edge": [
-                (lives and one.edge_words) or None for lives, one in zip(alive, found, strict=True)
+                (lives and kernel.edge_words) or None
+                for lives, kernel in zip(alive, found, strict=True)
             ],
-            "edge_share": [one.edge_share for one in found],
-            "edge_angle": [one.edge_angle for one in found],
+            "edge_share": [kernel.edge_share for kernel in found],
+            "edge_angle": [kernel.edge_angle for kernel in found],
         }
     )[[*FILTER_COLUMNS]]
 

@@ -46,13 +46,13 @@ def show(screen: Screen, result: FeaturesResult) -> None:
     say_more(screen, len(firing), len(rows), ": see firing.csv", noun="channel")
     for layer, remark in result.remarks.items():
         screen.remark(f"{layer}: {remark}")
-    for found in result.found.layers:
-        if found.layer.calls > 1:
+    for top in result.found.layers:
+        if top.layer.calls > 1:
             screen.remark(
-                f"{found.layer.name} runs {found.layer.calls} times for an image: what it puts out "
+                f"{top.layer.name} runs {top.layer.calls} times for an image: what it puts out "
                 "the last time counts"
             )
-    if limited := [found.layer.name for found in result.found.layers if found.layer.limit]:
+    if limited := [top.layer.name for top in result.found.layers if top.layer.limit]:
         screen.remark(
             f"values are those before the activation, which has an upper limit: {some(limited)}"
         )
