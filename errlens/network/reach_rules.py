@@ -269,8 +269,10 @@ RULES: Final[dict[str, Callable[[Step], Any]]] = {
     "adaptive_max_pool2d": lambda step: (_adaptive_pool(step),) * 2,
     "mm": lambda step: _product(step.values(0), step.values(1)),
     "bmm": lambda step: _product(step.values(0), step.values(1)),
-    "addmm": lambda step: _product(step.values(1), step.values(2)),
-    "baddbmm": lambda step: largest([step.values(0), _product(step.values(1), step.values(2))]),
+    **dict.fromkeys(
+        ("addmm", "baddbmm"),
+        lambda step: largest([step.values(0), _product(step.values(1), step.values(2))]),
+    ),
     "linear": lambda step: _product(step.values(0), step.value_of(step.args[1]).mT),
     "_scaled_dot_product_flash_attention_for_cpu": _attention,
     "scaled_dot_product_attention": lambda step: _attention(step)[0],

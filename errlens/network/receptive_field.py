@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from errlens.attribution.explained_model import borrowed
-from errlens.errors import UnfitLayer
 from errlens.model.layers.hooks import watched
-from errlens.model.layers.places import SpatialLayer
+from errlens.model.layers.places import SpatialLayer, spatial_layers
 from errlens.network.reach import Reach, reach
 from errlens.network.reach_rules import UnknownStep
 
@@ -58,41 +57,22 @@ class Seen(NamedTuple):
     why_none: str | None
 
 
-def receptive_field(
-    module: nn.Module, size: tuple[int, int, int], layer: SpatialLayer
-) -> ReceptiveField:
-    """Return what the units of a layer see.
-
-    Args:
-        module: The network; it is left as it was.
-        size: (channels, height, width) of its inputs.
-        layer: A layer with a map of places.
-
-    Raises:
-        UnfitLayer: The network computes something on the way of which nobody knows what it sees.
-    """
-    seen = receptive_fields(module, size, {layer.name: layer})
-    if layer.name not in seen.fields:
-        raise UnfitLayer(
-            f"what layer {layer.name!r} sees of the image cannot be told: "
-            f"{seen.why_none or 'its units see nothing of it'}"
-        )
-    return seen.fields[layer.name]
-
-
 def receptive_fields(
-    module: nn.Module, size: tuple[int, int, int], layers: Mapping[str, SpatialLayer]
+    module: nn.Module,
+    size: tuple[int, int, int],
+    maps: Mapping[str, SpatialLayer] | None = None,
 ) -> Seen:
-    """Return what the units of many layers see, from a run or two in which nothing is multiplied.
+    """Return what the units of all layers see, from a run or two in which nothing is multiplied.
 
     Args:
         module: The network; it is left as it was.
         size: (channels, height, width) of its inputs.
-        layers: Layers with maps of places, by name.
+        maps: All layers with maps of places, by name; None looks for them.
     """
     channels, height, width = size
     fields: dict[str, ReceptiveField] = {}
-    why_none, times, left = None, 1, dict(layers)
+    why_none, times = None, 1
+    left = dict(spatial_layers(module, size) if maps is None else maps)
     while left and times <= _MOST_TIMES and times * max(height, width) <= _MOST_SIDE:
         larger = (channels, times * height, times * width)
         boxes, stopped = _boxes(module, larger, left, at_all_sizes=times > 1)
@@ -107,7 +87,7 @@ def receptive_fields(
             for name, layer in left.items()
             if name in fields and fields[name].whole and name in boxes
         }
-        if times > 1 and len(left) == before:
+        if times > 1 and len(left) == before:  # what is left sees all of an image of any size
             break
         times *= 2
     return Seen(fields, why_none)
@@ -202,7 +182,8 @@ class _Axis(NamedTuple):
 def _along(first: NDArray[np.int64], last: NDArray[np.int64], side: int) -> _Axis:
     """Describe what units see along an axis: the first and the last pixel of each of them."""
     n = len(first)
-    starts, ends = np.flatnonzero(first > 0), np.flatnonzero(last < side - 1)
+    # The border need not be that of the image: a stride may leave out its last pixels.
+    starts, ends = np.flatnonzero(first > first.min()), np.flatnonzero(last < last.max())
     steps = {*np.diff(first[starts]).tolist(), *np.diff(last[ends]).tolist()}
     if not len(starts) and not len(ends) and n > 1:
         return _Axis(side, max(1, side // n), 0, cut_off=True)

@@ -1,15 +1,15 @@
 import pytest
 import timm
 import torch
+import torchvision
 from torch import nn
 
-from errlens.errors import UnfitLayer
-from errlens.model.layers.places import SpatialLayer, find_layer
-from errlens.network.receptive_field import receptive_field
+from errlens.model.layers.places import SpatialLayer
+from errlens.network.receptive_field import receptive_fields
 
 
 def field_of(module, size, name):
-    return receptive_field(module, size, find_layer(module, size, name))
+    return receptive_fields(module, size).fields[name]
 
 
 def gradient_box(module, layer, size, unit):
@@ -62,6 +62,30 @@ def test_a_box_is_that_of_the_gradient_with_all_weights_positive(name, layer, un
     assert box == gradient_box(module, layer, size, unit)
 
 
+def test_a_stride_may_leave_out_the_last_pixels_of_an_image():
+    """Units at the border of a map do not reach that of the image then."""
+    layers = [nn.Conv2d(3, 4, 3, stride=2)]
+    layers += [nn.Conv2d(4, 4, 3, padding=1) for _ in range(3)]
+    module = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
+    size = (3, 40, 36)
+    field = field_of(module, size, "3")
+    assert field.regular
+    assert (field.size, field.stride, field.offset) == ((15, 15), (2, 2), (-6, -6))
+    assert field.box(9, 8) == gradient_box(module, "3", size, (9, 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "layer", "sees"),
+    [("alexnet", 224, "features.12", 195), ("inception_v3", 299, "Mixed_7c", 1311)],
+)
+def test_networks_see_what_araujo_and_others_tell(name, size, layer, sees):
+    options = {"init_weights": False} if name == "inception_v3" else {}
+    module = getattr(torchvision.models, name)(weights=None, **options).eval()
+    field = field_of(module, (3, size, size), layer)
+    assert (field.size, field.regular) == ((sees, sees), True)
+    assert field.stride == (32, 32)
+
+
 def test_noise_outside_the_box_leaves_a_unit_as_it_is():
     torch.manual_seed(0)
     module, size = timm.create_model("resnet18").eval(), (3, 224, 224)
@@ -101,7 +125,8 @@ def test_kernels_need_not_be_square_and_places_may_lie_in_any_axis():
             return self.up(maps.permute(0, 3, 1, 2)).mean(dim=(2, 3))
 
     module = Odd().eval()
-    field = receptive_field(module, (3, 20, 24), SpatialLayer("norm", "NHWC", (20, 12)))
+    maps = {"norm": SpatialLayer("norm", "NHWC", (20, 12))}
+    field = receptive_fields(module, (3, 20, 24), maps).fields["norm"]
     assert (field.size, field.stride, field.offset) == ((5, 1), (1, 2), (-2, 0))
     up = field_of(module, (3, 20, 24), "up")
     assert (up.size, up.regular) == ((5, 1), False)
@@ -118,8 +143,9 @@ def test_what_nobody_knows_is_said_and_the_network_is_left_alone():
             return self.second(self.first(images).sort(dim=2).values).mean(dim=(2, 3))
 
     module = Strange().train()
-    assert field_of(module, (3, 16, 16), "first").size == (3, 3)
-    with pytest.raises(UnfitLayer, match="the network computes sort"):
-        field_of(module, (3, 16, 16), "second")
+    seen = receptive_fields(module, (3, 16, 16))
+    assert seen.fields["first"].size == (3, 3)
+    assert "second" not in seen.fields
+    assert seen.why_none == "the network computes sort"
     assert module.training
     assert not any(part._forward_hooks for part in module.modules())

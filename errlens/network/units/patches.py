@@ -164,10 +164,9 @@ def field_of(classifier: Classifier, layers: Sequence[UnitLayer]) -> FieldOf:
     model = ExplainedModel.of(classifier)
     _, height, width = model.size
     by_name = {layer.name: layer for layer in layers}
-    spatial = {layer.name: layer.spatial for layer in layers}
     fields = {
         name: field
-        for name, field in receptive_fields(model.module, model.size, spatial).fields.items()
+        for name, field in receptive_fields(model.module, model.size).fields.items()
         if field.regular and not field.whole and field.size[0] < height and field.size[1] < width
     }
 

@@ -130,7 +130,7 @@ def study(options: ActivationsOptions, subject: Subject, photos: Sequence[Seen])
         filters=filters,
         preferred=None if filters is None else filter_table(filters),
         predicted=[_predicted(subject, output) for output in outputs],
-        receptive_field=receptive_fields(module, size, {layer.name: layer}).fields.get(layer.name),
+        receptive_field=receptive_fields(module, size).fields.get(layer.name),
     )
 
 
