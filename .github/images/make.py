@@ -16,6 +16,7 @@ RUN = Path("runs/sample")
 SAMPLE = Path("sample_data/pets")
 CHECKPOINT = SAMPLE / "tf_efficientnet_lite0.pets.safetensors"
 PAGE_SIZE = 1280, 1500  # pixels
+MOST_SIZE = 1400, 1600
 PAIR = "British_Shorthair~Russian_Blue"
 EXPLAINED = "german_shorthaired__boxer/103_german_shorthaired_151_grad-cam.png"
 
@@ -28,7 +29,8 @@ def errlens(*arguments: object) -> None:
 def store(picture: Path, name: str) -> None:
     """Store a picture as JPEG."""
     with Image.open(picture) as image:
-        image.convert("RGB").save(HERE / name, quality=88, optimize=True)
+        image.thumbnail(MOST_SIZE, Image.Resampling.LANCZOS)
+        image.convert("RGB").save(HERE / name, quality=85, optimize=True)
 
 
 def photograph(page: Path, picture: Path) -> None:
@@ -59,28 +61,47 @@ def diagnose() -> None:
         store(run / "diagnosis" / "gallery" / "finding-1-slice.png", "diagnose.jpg")
 
 
-def activations() -> None:
-    """Store three channels of a layer in two photos, with boxes around eyes and muzzle."""
+def inside() -> None:
+    """Store what the guide shows of the inside of a network: of the sample's, in two photos."""
     breed = "British_Shorthair"
-    photos = [SAMPLE / "val" / breed / f"{breed}_{number}.jpg" for number in (161, 139)]
+    photo, other = (SAMPLE / "val" / breed / f"{breed}_{number}.jpg" for number in (161, 139))
     boxes = (
         "eyes=75,175,170,65", "eyes=120,150,160,50", "muzzle=75,230,110,80",
         "muzzle=160,205,105,70",
     )  # fmt: skip
+    boxed = " ".join(f"--box {box}" for box in boxes)
+    parts = f"--layer blocks.5.0.bn2 --activation before --channel 569,580,530 {boxed}"
+    both = "--layer blocks.5.0.bn2 --activation both --scale tensor --channel 569"
+    activations("grid", "grid", photo, "--layer conv_stem --grid 4x8")
+    activations("first-layer", "channels", photo, "--layer conv_stem --channel 13,21 --signed")
+    activations("larger-input", "channels", photo, "--layer blocks.3.0.bn1 --input-size 448")
+    activations("relu", "channels", photo, both)
+    activations("activations", "channels", photo, other, parts)
+    errlens("network", "features", RUN, "--channels", "random:6")
+    features = RUN / "network" / "features"
+    store(features / "layers.png", "network-layers.jpg")
+    store(features / "sheets" / "blocks.3.0.bn1.png", "network-features.jpg")
+    errlens("network", "filters", RUN)
+    filters = RUN / "network" / "filters"
+    store(filters / "first_layer.png", "network-filters.jpg")
+    store(filters / "spectra.png", "network-spectra.jpg")
+
+
+def activations(name: str, picture: str, *asked: object) -> None:
+    """Store a picture of the activations in photos."""
+    *photos, options = asked
     with tempfile.TemporaryDirectory() as folder:
-        what = ["--layer", "blocks.5.0.bn2", "--activation", "before", "--channel", "569,580,530"]
-        what += [word for box in boxes for word in ("--box", box)]
         where = ["--checkpoint", CHECKPOINT, "-o", folder]
-        errlens("network", "activations", *photos, *what, *where)
-        (picture,) = Path(folder).glob("activations/*/channels.png")
-        store(picture, "network-activations.jpg")
+        errlens("network", "activations", *photos, *str(options).split(), *where)
+        (drawn,) = Path(folder).glob(f"activations/*/{picture}.png")
+        store(drawn, f"network-{name}.jpg")
 
 
 def main() -> None:
     """Make all pictures."""
     diagnose()
-    activations()
     errlens("run", "configs/sample.yaml", "--overwrite")
+    inside()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")
     store(RUN / "explain" / EXPLAINED, "explain.jpg")

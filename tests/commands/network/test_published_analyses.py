@@ -1,0 +1,90 @@
+"""The steps of published analyses that the guide lists: each command makes what the guide says."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from PIL import Image
+
+import errlens.commands.network
+from tests.conftest import ends, paint_colours
+
+GUIDE = Path(errlens.commands.network.__file__).parent / "README.md"
+STEP = re.compile(
+    r"^\| (?P<question>.+) \| `errlens (?P<command>.+)` \| \[.+\]\((?P<figure>.+)\) \|$"
+)
+STEPS = [
+    found.groupdict()
+    for line in GUIDE.read_text("utf-8").splitlines()
+    if (found := STEP.match(line))
+]
+MADE = {
+    "layers": ["layers.csv", "layers.json"],
+    "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
+    "features": ["features/sheets/*.png", "features/features.csv"],
+    "filters": ["filters/first_layer.png", "filters/spectra.png"],
+}
+
+
+@pytest.fixture(scope="module")
+def squeezenet(tmp_path_factory):
+    """A folder with runs of the network of the example, with random weights, and two photos."""
+    folder = tmp_path_factory.mktemp("squeezenet")
+    torch.manual_seed(0)
+    weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
+    torch.save(weights, folder / "weights.pth")
+    for seed, name in enumerate(("open.jpg", "closed.jpg")):
+        pixels = np.random.default_rng(seed).integers(0, 255, (60, 90, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name)
+    paint_colours(folder / "photos")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        model = "--model torchvision:squeezenet1_1 --checkpoint weights.pth --img-size 64"
+        for name in ("squeezenet", "before"):
+            ends(f"evaluate photos {model} -o runs/{name} -q")
+    return folder
+
+
+def test_the_guide_lists_the_steps_of_both():
+    assert len(STEPS) == 14
+    assert {step["command"].split()[1] for step in STEPS} == set(MADE)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["question"])
+def test_each_step_makes_its_figure(squeezenet, monkeypatch, step):
+    monkeypatch.chdir(squeezenet)
+    ends(step["command"])
+    kind = shlex.split(step["command"])[1]
+    made = [
+        path for pattern in MADE[kind] for path in Path("runs/squeezenet/network").glob(pattern)
+    ]
+    assert len(made) >= len(MADE[kind])
+    for picture in (path for path in made if path.suffix == ".png"):
+        with Image.open(picture) as drawn:
+            assert min(drawn.size) > 100, picture
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["question"])
+def test_each_step_has_a_figure_in_the_guide(step):
+    page, _, anchor = step["figure"].partition("#")
+    if not anchor:
+        assert "good for\nfeatures " in (GUIDE.parent / page).read_text("utf-8")
+        return
+    headings = re.split(r"^### ", GUIDE.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    sections = {part.partition("\n")[0].lower().replace(" ", "-"): part for part in headings}
+    pictures = re.findall(r"!\[.+\]\((.+)\)", sections[anchor])
+    assert pictures
+    assert all((GUIDE.parent / picture).is_file() for picture in pictures)
+
+
+def test_after_the_relu_is_what_the_relu_leaves_of_before(squeezenet, monkeypatch, tmp_path):
+    monkeypatch.chdir(squeezenet)
+    asked = "runs/squeezenet open.jpg --layer features.9.squeeze --activation both"
+    ends(f"network activations {asked} -o {tmp_path}")
+    (maps,) = tmp_path.glob("activations/*/maps.npz")
+    with np.load(maps) as arrays:
+        np.testing.assert_array_equal(arrays["image1_before"].clip(min=0), arrays["image1_after"])
