@@ -1,5 +1,6 @@
 """Fixtures: a folder of photos, a tiny model that names their colour, and golden texts."""
 
+import gc
 import json
 import os
 import shlex
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import errlens
@@ -98,6 +101,17 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
 
 
+def pytest_collection() -> None:
+    """Do not look for garbage among modules and tests: there are a million objects, all in use."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="accept the texts as they are")
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
@@ -109,6 +123,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="takes minutes; run it with --slow"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def calls_are_quick() -> Iterator[None]:
+    """Build the program once, not for each call; and do not wait for the disk to be safe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        patch.setattr(os, "fsync", os.fstat)  # no power is cut here; what cannot be opened fails
+        yield
 
 
 @pytest.fixture

@@ -2,15 +2,19 @@
 
 Importing them takes a second or more of each start. `Warm` starts one Python that imports them and
 then forks itself for each call: a process with the arguments, the folder and the streams that it is
-given, which ends as any Python ends. A few starts of the installed program are tested beside it.
+given. What is started ends as any Python ends; what is run does not take its modules apart in the
+end, which would take longer than most calls. A few starts of the installed program are tested
+beside it.
 """
 
+import atexit
 import gc
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -38,10 +42,16 @@ class Warm:
 
         A stream goes to the descriptor that is given for it, and is not returned then.
         """
-        return self.start(arguments, folder, stdout=stdout, stderr=stderr).end()
+        return self.start(arguments, folder, stdout=stdout, stderr=stderr, keeps_modules=True).end()
 
     def start(
-        self, arguments: str, folder: Path, *, stdout: int | None = None, stderr: int | None = None
+        self,
+        arguments: str,
+        folder: Path,
+        *,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        keeps_modules: bool = False,
     ) -> "Started":
         """Call the program, and return while it works; another call waits for its end."""
         if self._last is not None and not self._last.has_ended:
@@ -51,7 +61,7 @@ class Warm:
             said, remarked = (files.enter_context(TemporaryFile()) for _ in range(2))
             with Path(os.devnull).open() as none:
                 streams = [none.fileno(), stdout or said.fileno(), stderr or remarked.fileno()]
-                call = json.dumps([words, str(folder)]).encode()
+                call = json.dumps([words, str(folder), keeps_modules]).encode()
                 socket.send_fds(self._calls, [call], streams)
             process = int(self._calls.recv(_LONGEST))
             self._last = Started(process, self._calls, words, (said, remarked), files.pop_all())
@@ -103,8 +113,8 @@ def _import_all() -> None:
         command.load(quiet=True)
 
 
-def _be_called(calls: socket.socket) -> None:
-    """Fork for each call, and return in the process that is to be the program."""
+def _be_called(calls: socket.socket) -> bool:
+    """Fork for each call; in the process that is to be the program, return how it is to end."""
     while True:
         call, streams, _, _ = socket.recv_fds(calls, _LONGEST, _STREAMS)
         if not call:
@@ -118,12 +128,25 @@ def _be_called(calls: socket.socket) -> None:
         _, status = os.waitpid(child, 0)
         calls.send(str(os.waitstatus_to_exitcode(status)).encode())
     calls.close()
-    arguments, folder = json.loads(call)
+    arguments, folder, keeps_modules = json.loads(call)
     for place, stream in enumerate(streams):
         os.dup2(stream, place)
         os.close(stream)
     os.chdir(folder)
     sys.argv = ["errlens", *arguments]
+    return bool(keeps_modules)
+
+
+def _end_as_python_does(end: SystemExit) -> None:
+    """End without taking the modules apart, unless Python would have something to say."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with suppress(OSError):  # what cannot be flushed is left to Python
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if end.code is None or isinstance(end.code, int):
+            os._exit(end.code or 0)
+    raise end
 
 
 if __name__ == "__main__":
@@ -131,5 +154,10 @@ if __name__ == "__main__":
 
     _import_all()
     gc.freeze()
-    _be_called(socket.socket(fileno=int(sys.argv[1])))
-    main()
+    keeps_modules = _be_called(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        main()
+    except SystemExit as end:
+        if not keeps_modules:
+            raise
+        _end_as_python_does(end)

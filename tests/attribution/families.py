@@ -80,9 +80,9 @@ def model_of(module: nn.Module) -> ExplainedModel:
     return ExplainedModel(module, (3, SIDE, SIDE), -one, one)
 
 
-def verdicts(family: str) -> dict[str, str]:
-    """Return why each method does not explain a network of a family; of one that does, nothing."""
-    model = model_of(network_of(family))
+def verdicts(network: nn.Module) -> dict[str, str]:
+    """Return why each method does not explain a network; of one that does, nothing."""
+    model = model_of(network)
     found = {}
     with borrowed(model.module):
         for name in method_names():
@@ -105,7 +105,7 @@ def main() -> None:
         rows = csv.writer(lines, lineterminator="\n")
         rows.writerow(["family", "method", "why_not"])
         for family in FAMILIES:
-            for method, why_not in verdicts(family).items():
+            for method, why_not in verdicts(network_of(family)).items():
                 rows.writerow([family, method, why_not])
 
 

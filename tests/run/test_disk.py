@@ -31,6 +31,21 @@ def test_a_file_that_is_replaced_is_the_old_one_until_the_new_one_is_whole(tmp_p
     assert path.read_text() == "new"
 
 
+def test_what_was_written_is_safe_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path, safe = tmp_path / "file", []
+
+    def fsync(descriptor):
+        assert not path.exists()
+        safe.append(os.pread(descriptor, 100, 0))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with atomically(path, folder=tmp_path) as temporary:
+        temporary.write_text("whole")
+        assert safe == []
+    assert safe == [b"whole"]
+    assert path.exists()
+
+
 @pytest.fixture
 def precious(tmp_path):
     path = tmp_path / "elsewhere" / "precious"

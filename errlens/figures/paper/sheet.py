@@ -66,9 +66,7 @@ def to_pixels(points: float) -> int:
 
 def text_width(texts: Iterable[str], *, size: float) -> int:
     """Return the pixels that the widest of some lines takes; 0 without any."""
-    font = FontProperties(family=font_families(), size=size)
-    measure = _ruler().get_text_width_height_descent
-    return max((int(measure(text, font, False)[0]) + 1 for text in set(texts) if text), default=0)  # noqa: FBT003
+    return max((_width(text, size) for text in set(texts) if text), default=0)
 
 
 def name_pitch(size: float) -> int:
@@ -216,3 +214,11 @@ class Title:
 def _ruler() -> RendererAgg:
     """Return a renderer that measures texts."""
     return RendererAgg(1, 1, DPI)
+
+
+@lru_cache(maxsize=10_000)
+def _width(text: str, size: float) -> int:
+    """Return the pixels that a line takes; pictures of a call say much the same."""
+    font = FontProperties(family=font_families(), size=size)
+    width, _, _ = _ruler().get_text_width_height_descent(text, font, ismath=False)
+    return int(width) + 1

@@ -14,7 +14,6 @@ import pytest
 from errlens.run.folder import RunFolder
 from tests.conftest import call, ends, make_run
 
-SCRIPT = Path(sys.executable).parent / "errlens"
 CLASSES = ("Abyssinian", "Bengal", "Egyptian Mau", "a=b", "x~y")
 N = 40  # images of each class
 
@@ -154,20 +153,19 @@ def test_torch_is_never_imported():
     assert "junitparser" in loaded
 
 
-def test_exit_codes_through_the_real_script():
+def test_exit_codes_of_a_program_of_its_own(warm):
     make()
 
-    def code(*arguments):
-        command = [str(SCRIPT), "check", *arguments]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    def code(arguments):
+        said = warm.run(f"check {arguments}", Path.cwd())
         assert "Traceback" not in said.stderr
         return said.returncode
 
-    assert code("run", "--fail-under", "top1=0.9") == 0
-    assert code("run", "--fail-under", "top1=0.91") == 1
-    assert code("run", "--fail-under", "top1=0.91", "--exit-zero") == 0
+    assert code("run --fail-under top1=0.9") == 0
+    assert code("run --fail-under top1=0.91") == 1
+    assert code("run --fail-under top1=0.91 --exit-zero") == 0
     assert code("run") == 2
-    assert code("nothing", "--fail-under", "top1=0.9") == 3
+    assert code("nothing --fail-under top1=0.9") == 3
 
 
 @pytest.mark.parametrize(

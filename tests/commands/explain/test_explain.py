@@ -200,7 +200,8 @@ def test_a_run_without_errors_is_no_failure(photos, tiny):
 
 def test_methods_are_listed_with_what_they_show_or_why_they_do_not_fit(monkeypatch):
     monkeypatch.setattr("timm.models._hub.load_state_dict_from_hf", None)  # no weights are fetched
-    for arguments in ("run --list", "--list --model vit_tiny_patch16_224", "--list --model vgg11"):
+    narrow = "--model vgg11 --model-kwargs num_features=64"
+    for arguments in ("run --list", "--list --model vit_tiny_patch16_224", f"--list {narrow}"):
         said = explain(arguments).stdout
         for name in method_names():
             assert f"\n{name} " in said
