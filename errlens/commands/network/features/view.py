@@ -54,7 +54,8 @@ def show(screen: Screen, result: FeaturesResult) -> None:
             )
     if limited := [top.layer.name for top in result.found.layers if top.layer.limit]:
         screen.remark(
-            f"values are those before the activation, which has an upper limit: {some(limited)}"
+            "where the activation has an upper limit, the images that would go furthest beyond it "
+            f"come first: {some(limited)}"
         )
     _warn(screen, result)
     show_files(screen, result.folder, result.files)
