@@ -1,5 +1,7 @@
 """How what channels answer to looks on the terminal."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,7 +25,7 @@ SHOWN: Final = 4  # channels of each layer
 MOST_CLASSES: Final = 3  # named of each channel
 
 
-def show(screen: Screen, result: FeaturesResult) -> None:
+def show(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
     """Print which channels agree most on a class, what must be known, and where all is."""
     if result.told_apart:
         show_discriminated(screen, result.told_apart)
@@ -59,6 +61,16 @@ def show(screen: Screen, result: FeaturesResult) -> None:
         )
     _warn(screen, result)
     show_files(screen, result.folder, result.files)
+    if result.told_apart is None and (pair := _most_confused(result)):
+        words: list[str | Path] = [
+            "errlens",
+            "network",
+            "features",
+            run.path,
+            "--discriminate",
+            "~".join(pair),
+        ]
+        showing.say_next(screen, words)
     screen.step("network features", repr(result))
 
 
@@ -77,6 +89,16 @@ def print_json(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
         files=list(result.files),
         discriminated=discriminated_tree(result.told_apart) if result.told_apart else None,
     )
+
+
+def _most_confused(result: FeaturesResult) -> list[str] | None:
+    """Return the two classes that are taken for one another most often; None without an error."""
+    wrong = Counter(
+        frozenset((facts["label_name"], facts["pred_name"]))
+        for facts in result.images
+        if facts["correct"] is False and facts["label_name"] is not None
+    )
+    return min(map(sorted, wrong), key=lambda pair: (-wrong[frozenset(pair)], pair), default=None)
 
 
 def _plainest(firing: pd.DataFrame, layer: TopOfLayer) -> list[int]:
