@@ -12,6 +12,7 @@ from errlens.commands.network.features.channel_view import (
     discriminated_tree,
     show_discriminated,
 )
+from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.features.result import FeaturesResult
 from errlens.commands.network.features.tables import class_words, shown_images
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
@@ -25,7 +26,7 @@ SHOWN: Final = 4  # channels of each layer
 MOST_CLASSES: Final = 3  # named of each channel
 
 
-def show(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
+def show(screen: Screen, run: RunFolder, options: FeaturesOptions, result: FeaturesResult) -> None:
     """Print which channels agree most on a class, what must be known, and where all is."""
     if result.told_apart:
         show_discriminated(screen, result.told_apart)
@@ -62,15 +63,9 @@ def show(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
     _warn(screen, result)
     show_files(screen, result.folder, result.files)
     if result.told_apart is None and (pair := _most_confused(result)):
-        words: list[str | Path] = [
-            "errlens",
-            "network",
-            "features",
-            run.path,
-            "--discriminate",
-            "~".join(pair),
-        ]
-        showing.say_next(screen, words)
+        command: list[str | Path] = ["errlens", "network", "features", run.path]
+        words = ["--discriminate", "~".join(pair), *options.images_words()]
+        showing.say_next(screen, [*command, *words])
     screen.step("network features", repr(result))
 
 
