@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from errlens.choices import LabelKind
 from errlens.classes.names import ClassNames
@@ -140,7 +140,7 @@ def find_shift(label: NDArray[np.integer], pred: NDArray[np.integer]) -> Shift |
             matched >= LEAST_MATCHED * len(label)
             and equal <= MOST_EQUAL * len(label)
             and len(np.unique(label[hits])) >= LEAST_CLASSES
-            and binom.sf(matched - 1, matched + equal, 0.5) < ALPHA
+            and bdtrc(matched - 1, matched + equal, 0.5) < ALPHA
         )
         if spans or explains:
             return Shift(by, matched, equal, len(label))

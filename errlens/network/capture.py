@@ -3,36 +3,17 @@
 Layers are only watched: what they put out is copied, since layers that follow may work in place.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from errlens.attribution.explained_model import borrowed
 from errlens.errors import UnfitLayer, UnfitModel, UnfitOption
 from errlens.formats import counted
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.networks.user_code import user_code
-
-# Functions of torch that are activations, each also with an underscore where it works in place.
-# A sigmoid is none: most are gates, whose result is multiplied by something.
-_ACTIVATIONS: Final = frozenset(
-    (
-        "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu",
-        "mish", "hardswish", "hardtanh", "softplus", "tanh", "threshold", "clamp", "clamp_min",
-    )
-)  # fmt: skip
-# What may stand between a layer and its activation; it leaves each place and channel where it is.
-_PASSING: Final = frozenset(
-    (
-        "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "dropout",
-        "dropout1d", "dropout2d", "feature_dropout", "contiguous", "float", "to",
-    )
-)  # fmt: skip
+from errlens.network.tracing import Call, traced
 
 
 class LayerOutput(NamedTuple):
@@ -94,141 +75,33 @@ def capture_layer(
     with (
         borrowed(module),
         torch.no_grad(),
-        _watching(module, layer.name) as tracing,
         user_code("the forward of the model", images=len(images)),
-        tracing,
+        traced(module, keep=layer.name) as trace,
     ):
         returned = module(images.clone())
-    seen = _called(tracing.calls, layer, call)
+    calls = trace.calls.get(layer.name, [])
+    seen = _called(calls, layer, call)
+    assert seen.output is not None  # noqa: S101 - of the layer that is kept
     if seen.output.ndim != (3 if layer.layout == "tokens" else 4):
-        shape = " x ".join(map(str, seen.output.shape[1:]))
+        shape = " x ".join(map(str, seen.shape[1:]))
         raise UnfitLayer(f"call {seen.number} of layer {layer.name!r} puts out {shape} values")
     if not seen.output.isfinite().all():
         raise UnfitModel(f"layer {layer.name!r} puts out values that are not finite")
-    found = seen.activation if seen.is_fit else None
+    found = None if seen.of_sum else seen.activation
+    before, after = (found.before, found.after) if found else (None, None)
     return LayerOutput(
         output=layer.as_maps(seen.output),
-        before=layer.as_maps(found.before) if found else None,
-        after=layer.as_maps(found.after) if found else None,
+        before=None if before is None else layer.as_maps(before),
+        after=None if after is None else layer.as_maps(after),
         activation=found.name if found else None,
-        why_none="" if found else _why_none(layer.name, seen.used_by),
+        why_none="" if found else _why_none(seen),
         call=seen.number,
-        calls=len(tracing.calls),
+        calls=len(calls),
         returned=returned,
     )
 
 
-@dataclass
-class _Activation:
-    """An activation that ran: copies of what it was given and of what came out."""
-
-    name: str
-    before: Tensor
-    after: Tensor
-    result: Tensor  # the very object, which tells whether a layer ends with it
-
-
-@dataclass
-class _Call:
-    """One run of the layer: a copy of its output, and the activation that it ends with or feeds.
-
-    `used_by` is what first computed something else of it.
-    """
-
-    number: int
-    output: Tensor
-    activation: _Activation | None
-    used_by: str | None = None
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether an activation was found, of values that lie as those of the layer do."""
-        return self.activation is not None and self.activation.before.shape == self.output.shape
-
-
-@dataclass
-class _Calls:
-    """Which calls of a layer were seen, and what is waited for."""
-
-    done: list[_Call] = field(default_factory=list)
-    inside: bool = False
-    last: _Activation | None = None  # inside the layer
-    followed: Tensor | None = None  # what the layer put out, or a normalization of it
-
-
-class _Tracing(TorchFunctionMode):
-    """Sees every function of torch that is called, wherever a module or a function calls it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._calls = _Calls()
-
-    @property
-    def calls(self) -> list[_Call]:
-        """The calls of the layer, in their order."""
-        return self._calls.done
-
-    def begin(self, *_: Any) -> None:
-        """Note that the layer begins to run."""
-        self._calls.inside, self._calls.last, self._calls.followed = True, None, None
-
-    def end(self, _layer: nn.Module, _inputs: Any, output: Any) -> None:
-        """Note what the layer put out, and whether an activation did."""
-        calls = self._calls
-        calls.inside = False
-        if not isinstance(output, Tensor):
-            return
-        ended = calls.last if calls.last is not None and calls.last.result is output else None
-        calls.done.append(_Call(len(calls.done) + 1, output.detach().clone(), ended))
-        calls.followed = None if ended else output
-
-    def __torch_function__(
-        self, func: Callable[..., Any], _types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        name = getattr(func, "__name__", "").rstrip("_")
-        given = [*args, *(kwargs or {}).values()]
-        first = given[0] if given else None
-        calls = self._calls
-        follows = calls.followed is not None and any(one is calls.followed for one in given)
-        if name in _ACTIVATIONS and isinstance(first, Tensor) and (calls.inside or follows):
-            before = first.detach().clone()
-            result = func(*args, **(kwargs or {}))
-            self._activated(
-                _Activation(_called_so(name, given), before, result.detach().clone(), result),
-                follows,
-            )
-            return result
-        result = func(*args, **(kwargs or {}))
-        if follows and isinstance(result, Tensor):
-            calls.followed = result if name in _PASSING else None
-            if calls.followed is None:
-                calls.done[-1].used_by = name.strip("_")
-        return result
-
-    def _activated(self, activation: _Activation, follows: bool) -> None:  # noqa: FBT001
-        if self._calls.inside:
-            self._calls.last = activation
-        if follows:
-            self._calls.done[-1].activation = activation
-            self._calls.followed = None
-
-
-@contextmanager
-def _watching(module: nn.Module, name: str) -> Iterator[_Tracing]:
-    """Give what sees the calls of a layer, once it is entered, for the length of the block."""
-    tracing, layer = _Tracing(), module.get_submodule(name)
-    handles = [
-        layer.register_forward_pre_hook(tracing.begin),
-        layer.register_forward_hook(tracing.end),
-    ]
-    try:
-        yield tracing
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _called(calls: list[_Call], layer: SpatialLayer, call: int | None) -> _Call:
+def _called(calls: list[Call], layer: SpatialLayer, call: int | None) -> Call:
     if not calls:
         raise UnfitLayer(f"layer {layer.name!r} does not run, or puts out no tensor")
     if call is not None and call > len(calls):
@@ -239,11 +112,10 @@ def _called(calls: list[_Call], layer: SpatialLayer, call: int | None) -> _Call:
     return calls[-1 if call is None else call - 1]
 
 
-def _called_so(name: str, given: Sequence[Any]) -> str:
-    """Return what people call an activation: torch computes ReLU6 by a function of another name."""
-    return "relu6" if name == "hardtanh" and tuple(given[1:3]) == (0.0, 6.0) else name
-
-
-def _why_none(name: str, used_by: str | None) -> str:
-    goes = f"what it puts out goes into {used_by!r}" if used_by else "none was seen to follow"
-    return f"layer {name!r} has no activation: {goes}"
+def _why_none(call: Call) -> str:
+    goes = "none was seen to follow"
+    if call.activation is not None:
+        goes = f"its output is added to another, and {call.activation.name} follows that sum"
+    elif call.used_by:
+        goes = f"what it puts out goes into {call.used_by!r}"
+    return f"layer {call.layer!r} has no activation: {goes}"

@@ -15,7 +15,7 @@ from errlens.errors import NoSpatialLayer
 from errlens.model.layers.hooks import is_scripted
 from errlens.model.layers.places import SpatialLayer, spatial_layers
 from errlens.network.receptive_field import Seen, receptive_fields
-from errlens.network.steps import Steps, watch_steps
+from errlens.network.tracing import Trace, traced
 from errlens.run.csv_tables import NUMBER, TEXT, TRUTH, WHOLE, Columns
 
 # The columns of layers.csv, in the order of the network.
@@ -38,7 +38,7 @@ COLUMNS: Final[Columns] = {
     "field_whole": TRUTH,  # whether each unit sees all of the image
     "parameters": WHOLE,  # with those of the layers in it
     "multiply_adds": WHOLE,  # likewise, of one image
-    "activation": TEXT,  # the first that what it puts out is given to
+    "activation": TEXT,  # that it ends with, or the first that is given what it puts out last
     "analyses": TEXT,  # what can be asked of it
 }
 
@@ -75,29 +75,26 @@ def find_layers(model: ExplainedModel) -> Layers:
     if is_scripted(module):
         raise NoSpatialLayer("its layers cannot be looked into: it is a script of torch.jit")
     maps = spatial_layers(module, size)
-    with borrowed(module):
-        steps = watch_steps(module, size)
     seen = receptive_fields(module, size, maps)
     tried = _try(model)
-    names = [name for name, _ in module.named_modules() if name in tried.shapes]
-    known = _Known(maps, seen, steps, tried)
+    names = [name for name, _ in module.named_modules() if name in tried.trace.calls]
+    known = _Known(maps, seen, tried)
     rows = [known.row(name, module.get_submodule(name)) for name in names]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(_DTYPES)
     return Layers(
         table,
         size,
         _parameters(module),
-        sum(steps.multiply_adds.values()),
+        sum(tried.trace.multiply_adds.values()),
         seen.why_none,
         tried.why_no_gradient,
     )
 
 
 class _Tried(NamedTuple):
-    """What a run with gradients shows: shapes, numbers of calls and what they allow, by name."""
+    """What a run with gradients shows: each call of each layer, and what they allow, by name."""
 
-    shapes: Mapping[str, tuple[int, ...]]
-    runs: Mapping[str, int]
+    trace: Trace
     with_gradient: frozenset[str]  # the scores depend on them
     rectified: frozenset[str]  # a rectifier lies on the way to them
     why_no_gradient: str | None
@@ -105,33 +102,16 @@ class _Tried(NamedTuple):
 
 def _try(model: ExplainedModel) -> _Tried:
     """Run a network once on noise, with gradients where it allows them, and look at each layer."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    made_by: dict[str, Node] = {}
-    runs: dict[str, int] = {}
-    handles = []
-    for name, layer in model.module.named_modules():
-        if not name or is_scripted(layer):
-            continue
-
-        def keep(_layer: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
-            if isinstance(output, Tensor):
-                shapes[name], runs[name] = tuple(output.shape[1:]), runs.get(name, 0) + 1
-                if output.grad_fn is not None:  # now, for what follows may work in place
-                    made_by[name] = output.grad_fn
-
-        handles.append(layer.register_forward_hook(keep))
     random = torch.Generator().manual_seed(0)
     noise = torch.rand((1, *model.size), generator=random).to(model.grey)
     image = (model.grey + noise - 0.5).requires_grad_()
-    try:
-        with borrowed(model.module), torch.enable_grad():
+    with borrowed(model.module), torch.enable_grad():
+        with traced(model.module) as trace:
             scores = model.logits(image)
-            why_none = None if scores.requires_grad else "its scores have no gradient"
-            with_gradient, rectified = _allowed(scores, made_by)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return _Tried(shapes, runs, with_gradient, rectified, why_none)
+        why_none = None if scores.requires_grad else "its scores have no gradient"
+        made_by = {name: calls[-1].made_by for name, calls in trace.calls.items()}
+        known = {name: step for name, step in made_by.items() if step is not None}
+        return _Tried(trace, *_allowed(scores, known), why_none)
 
 
 def _allowed(scores: Tensor, made_by: Mapping[str, Node]) -> tuple[frozenset[str], frozenset[str]]:
@@ -149,29 +129,27 @@ class _Known(NamedTuple):
 
     maps: Mapping[str, SpatialLayer]
     seen: Seen
-    steps: Steps
     tried: _Tried
 
     def row(self, name: str, layer: nn.Module) -> dict[str, Any]:
         """Return the row of a layer."""
-        shape = self.tried.shapes[name]
+        calls = self.tried.trace.calls[name]
+        shape = calls[-1].shape[1:]
         return {
             "layer": name,
             "depth": name.count("."),
             "type": type(layer).__name__,
-            "runs": self.tried.runs[name],
+            "runs": len(calls),
             "output": " x ".join(map(str, shape)),
             **self._places(name, shape),
             "parameters": _parameters(layer),
             "multiply_adds": sum(
                 n
-                for inner, n in self.steps.multiply_adds.items()
+                for inner, n in self.tried.trace.multiply_adds.items()
                 if f"{inner}.".startswith(f"{name}.")
             ),
             # Of what only holds other layers, or has nothing to learn, it would say nothing new.
-            "activation": self.steps.activations.get(name)
-            if [*layer.parameters(recurse=False)]
-            else None,
+            "activation": calls[-1].activation_name if [*layer.parameters(recurse=False)] else None,
             "analyses": ", ".join(self._analyses(name)) or None,
         }
 

@@ -206,7 +206,16 @@ def _stacked(step: Step) -> Tensor:
 
 
 def _padded(step: Step) -> Tensor:
-    return functional.pad(step.values(0), step.args[1], value=_NOTHING)
+    values, around = step.values(0), [*step.args[1]]  # two numbers an axis, the last axis first
+    around += [0] * (2 * values.dim() - len(around))
+    narrow = values
+    for axis in range(values.dim()):
+        before, after = around[2 * (values.dim() - 1 - axis) :][:2]
+        if not before and not after and values.stride(axis) == 0:
+            narrow = narrow.narrow(axis, 0, 1)  # what all channels share is padded once
+    padded = functional.pad(narrow, around, value=_NOTHING)
+    lengths = zip(padded.shape, narrow.shape, values.shape, strict=True)
+    return padded.expand([all_ if one == few else one for one, few, all_ in lengths])
 
 
 def _moved(name: str) -> Callable[[Step], Any]:

@@ -1,21 +1,14 @@
-"""What a network computes where: multiply-adds by layer, and the activations that follow."""
+"""The steps that torch makes: which are activations, which pass values on, and what each costs."""
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
-import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch import Tensor
 
-# What a step of torch is called by people. A hardtanh from 0 to 6 is a ReLU6.
+# What a step is called by people, where it is an activation.
 _ACTIVATIONS: Final = {
     "relu": "relu",
-    "hardtanh": "hardtanh",
     "silu": "silu",
     "gelu": "gelu",
     "hardswish": "hardswish",
@@ -24,133 +17,63 @@ _ACTIVATIONS: Final = {
     "tanh": "tanh",
     "leaky_relu": "leaky relu",
     "elu": "elu",
+    "celu": "celu",
     "mish": "mish",
     "softplus": "softplus",
+    "threshold": "threshold",
     "prelu": "prelu",
     "_prelu_kernel": "prelu",
     "_softmax": "softmax",
     "_safe_softmax": "softmax",
-    "clamp_min": "relu",
 }
-_PASS_ON: Final = frozenset(
+# Those with limits are called by them.
+_LIMITS: Final = {"hardtanh": (-1, 1), "clamp": (None, None), "clamp_min": (None, None)}
+_SELU: Final = 1.0507  # the scale of an ELU that is a SELU, as torch computes it
+
+# What may stand between a layer and its activation.
+PASS_ON: Final = frozenset(
     {
         *("native_batch_norm", "_native_batch_norm_legit_no_training", "batch_norm"),
-        *("native_layer_norm", "native_group_norm", "view", "_unsafe_view", "reshape", "permute"),
-        *("transpose", "t", "detach", "clone", "alias", "contiguous", "dropout", "unsqueeze"),
-        *("squeeze", "split", "_to_copy"),
+        *("cudnn_batch_norm", "_batch_norm_with_update", "native_layer_norm", "native_group_norm"),
+        *("_fused_rms_norm", "view", "_unsafe_view", "reshape", "permute", "transpose", "t"),
+        *("detach", "clone", "alias", "contiguous", "dropout", "native_dropout", "unsqueeze"),
+        *("squeeze", "_to_copy"),
     }
 )
-_SUMS: Final = frozenset({"add"})
+SUMS: Final = frozenset({"add"})
+_PRODUCTS: Final = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1}  # which argument comes first
 
 
-class Steps(NamedTuple):
-    """Multiply-adds of one image by layer, and the first activation that follows, by layer.
+def step_name(function: Any) -> str:
+    """Return the name of an operator of torch, the same where it works in place."""
+    name = str(function.overloadpacket.__name__)
+    return name if name.startswith("_") else name.rstrip("_")
 
-    They are counted where they happen: in the innermost layer that runs, "" being the network.
+
+def activation_name(step: str, args: Sequence[Any]) -> str | None:
+    """Return what people call an activation with these arguments; None if a step is none.
+
+    >>> activation_name("hardtanh", (None, 0, 6)), activation_name("clamp_min", (None, 0))
+    ('relu6', 'relu')
     """
-
-    multiply_adds: Counter[str]
-    activations: dict[str, str]
-
-
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Looks at every step that torch makes, whatever code called it."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.running: list[str] = [""]
-        self.steps = Steps(Counter(), {})
-        self._makers: Any = WeakTensorKeyDictionary()  # layers whose output a tensor still is
-        self._summed: Any = WeakTensorKeyDictionary()
-
-    def put_out(self, name: str, output: Any) -> None:
-        """Note that a layer has put out a tensor."""
-        if isinstance(output, Tensor):
-            self._makers[output] = {*self._makers.get(output, ()), name}
-
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        given = [each for each in tree_flatten(args)[0] if isinstance(each, Tensor)]
-        name = func.overloadpacket.__name__
-        plain = name.rstrip("_") if not name.startswith("_") else name
-        makers = set[str]().union(*(self._makers.get(each, ()) for each in given))
-        summed = any(each in self._summed for each in given)
-        result = func(*args, **(kwargs or {}))
-        first = result[0] if isinstance(result, list | tuple) and result else result
-        if not isinstance(first, Tensor):
-            return result
-        self.steps.multiply_adds[self.running[-1]] += _multiply_adds(plain, args, first)
-        if plain in _ACTIVATIONS:
-            called = _called(plain, args) + " of the sum" * summed
-            # Also of those that it happens in, as in a normalization that ends with one.
-            for maker in {*makers, *self.running}:
-                self.steps.activations.setdefault(maker, called)
-            self._makers[first] = set()
-        elif plain in _PASS_ON | _SUMS:
-            self._makers[first] = makers
-            if plain in _SUMS or summed:
-                self._summed[first] = True
-        return result
+    if step in _LIMITS:
+        given = (*args[1:3], *_LIMITS[step][len(args[1:3]) :])
+        clamp = "hardtanh" if step == "hardtanh" else "clamp"
+        return {(0, None): "relu", (0, 6): "relu6"}.get(given, clamp)
+    if step == "elu" and len(args) > 2 and abs(args[2] - _SELU) < 1e-3:
+        return "selu"
+    return _ACTIVATIONS.get(step)
 
 
-def watch_steps(module: nn.Module, size: tuple[int, int, int]) -> Steps:
-    """Run a network once on an image of zeros, and count what each layer computes.
-
-    Args:
-        module: The network, in evaluation mode.
-        size: (channels, height, width) of its input.
-    """
-    mode = _Watch()
-    weight = next(module.parameters(), torch.zeros(()))
-    image = torch.zeros((1, *size)).to(weight)
-    with torch.no_grad(), _stack(module, mode), mode:
-        module(image)
-    return mode.steps
-
-
-@contextmanager
-def _stack(module: nn.Module, mode: _Watch) -> Iterator[None]:
-    """Keep the names of the layers that run."""
-    handles = []
-    for name, layer in module.named_modules():
-        if not name or isinstance(layer, torch.jit.ScriptModule):
-            continue
-
-        def begin(_layer: nn.Module, _inputs: Any, name: str = name) -> None:
-            mode.running.append(name)
-
-        def end(_layer: nn.Module, _inputs: Any, output: Any, name: str = name) -> None:
-            mode.running.pop()
-            mode.put_out(name, output)
-
-        handles += [layer.register_forward_pre_hook(begin), layer.register_forward_hook(end)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _called(step: str, args: Sequence[Any]) -> str:
-    if step == "hardtanh" and args[1:3] in ((0, 6), (0.0, 6.0)):
-        return "relu6"
-    return _ACTIVATIONS[step]
-
-
-def _multiply_adds(step: str, args: Sequence[Any], result: Tensor) -> int:
+def multiply_adds(step: str, args: Sequence[Any], result: Tensor) -> int:
     """Count the products that are summed up in a step, of a convolution or of matrices."""
     if step in ("convolution", "_convolution", "mkldnn_convolution"):
         weight, transposed = args[1], args[6]
         if transposed:  # each input goes into a window of outputs
             return int(args[0].numel() * math.prod(weight.shape[1:]))
         return int(result.numel() * math.prod(weight.shape[1:]))
-    if step in ("mm", "bmm", "addmm", "baddbmm"):
-        return int(result.numel() * args[step in ("addmm", "baddbmm")].shape[-1])
+    if step in _PRODUCTS:
+        return int(result.numel() * args[_PRODUCTS[step]].shape[-1])
     if step == "linear":
         return int(result.numel() * args[1].shape[-1])
     if step.startswith("_scaled_dot_product"):
@@ -158,3 +81,12 @@ def _multiply_adds(step: str, args: Sequence[Any], result: Tensor) -> int:
         rows = query.numel() // query.shape[-1]
         return int(rows * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
     return 0
+
+
+def in_words(step: str) -> str:
+    """Return what a step is called, if by another name than torch has for it.
+
+    >>> in_words("addmm"), in_words("cat")
+    ('linear', 'cat')
+    """
+    return "linear" if step in ("addmm", "mm") else step.strip("_")

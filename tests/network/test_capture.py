@@ -1,5 +1,6 @@
 import copy
 
+import pandas as pd
 import pytest
 import timm
 import torch
@@ -7,9 +8,11 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
+from errlens.attribution.explained_model import ExplainedModel
 from errlens.errors import UnfitLayer, UnfitModel, UnfitOption
-from errlens.model.layers.places import find_layer
+from errlens.model.layers.places import find_layer, spatial_layers
 from errlens.network.capture import capture_layer, find_layer_or_name_one
+from errlens.network.layers import find_layers
 
 SIZE = (3, 32, 32)
 
@@ -87,7 +90,8 @@ def test_a_sum_between_a_layer_and_a_relu_is_said(images):
     found = captured(torchvision.models.resnet18(), images, "layer1.0.bn2")
     assert found.before is None
     assert found.why_none == (
-        "layer 'layer1.0.bn2' has no activation: what it puts out goes into 'add'"
+        "layer 'layer1.0.bn2' has no activation: its output is added to another, and relu follows "
+        "that sum"
     )
 
 
@@ -167,3 +171,80 @@ def test_values_that_are_not_finite_are_refused(images):
         module.conv.bias[0] = float("nan")
     with pytest.raises(UnfitModel, match="layer 'conv' puts out values that are not finite"):
         captured(module, images, "conv")
+
+
+class Awkward(nn.Module):
+    """Hides what follows a layer: in place, behind a reshape, a clamp, a branch, a product."""
+
+    def __init__(self):
+        super().__init__()
+        self.clamped = nn.Conv2d(3, 4, 3, padding=1)
+        self.doubled = nn.Conv2d(4, 4, 1)
+        self.gate = nn.Conv2d(4, 4, 1)
+        self.added = nn.Conv2d(4, 4, 1)
+        self.folded = nn.Conv2d(4, 4, 1)
+        self.kept = nn.Identity()
+
+    def forward(self, x):
+        x = self.kept(self.clamped(x).clamp(min=0, max=6))
+        x = torch.relu(self.doubled(x).mul_(2))
+        x = x * self.gate(x).sigmoid()
+        x = self.added(x).add_(x).clamp_(min=0)
+        return torch.relu(self.folded(x).flatten(1)).reshape(len(x), 4, -1).mean(dim=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [
+        ("clamped", "relu6"),
+        ("doubled", "what it puts out goes into 'mul'"),
+        ("gate", "sigmoid"),
+        ("added", "its output is added to another, and relu follows that sum"),
+        ("folded", "none was seen to follow"),
+        ("kept", "what it puts out goes into 'convolution'"),  # the clamp before it is not its own
+    ],
+)
+def test_what_is_hidden_is_told_as_it_is(images, name, activation):
+    found = captured(Awkward(), images, name)
+    assert activation in (found.activation, found.why_none.rpartition(": ")[2])
+
+
+FAMILIES = [
+    "resnet10t", "efficientnet_lite0", "mobilenetv3_small_050", "regnetx_002", "convnext_atto",
+    "vit_tiny_patch16_224", "test_resnet",
+]  # fmt: skip
+
+
+def made(name):
+    """Make a network of a family with weights at random, for small images."""
+    if name == "densenet":
+        return timm.models.densenet.DenseNet(8, (2, 2), num_classes=4)
+    options = {"img_size": 32, "depth": 2} if name.startswith("vit") else {}
+    return timm.create_model(name, num_classes=4, **options)
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, "densenet"])
+def test_every_layer_has_the_activation_that_the_list_of_layers_says(name, images):
+    """Those of a sum are listed as such; what only holds other layers is listed without one."""
+    torch.manual_seed(0)
+    module, size = made(name).eval(), SIZE
+    model = ExplainedModel(module, size, torch.zeros(3), torch.ones(3))
+    table = find_layers(model).table.set_index("layer")
+    layers = [
+        layer
+        for layer in spatial_layers(module, size).values()
+        if [*module.get_submodule(layer.name).parameters(recurse=False)]
+    ]
+    # The tail, where blocks end, and some of the many that are alike.
+    layers = [*layers[:-6:3], *layers[-6:]]
+    for layer in layers:
+        found, listed = (
+            capture_layer(module, images[:1], layer),
+            table.loc[layer.name, "activation"],
+        )
+        if found.activation:
+            assert listed == found.activation
+            assert found.before.shape == found.after.shape == found.output.shape
+        else:
+            follows = f"{listed} follows that sum".replace(" of the sum", "")
+            assert pd.isna(listed) or (listed.endswith("of the sum") and follows in found.why_none)

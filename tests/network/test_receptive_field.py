@@ -3,8 +3,10 @@ import timm
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
 
 from errlens.model.layers.places import SpatialLayer
+from errlens.network.reach import reach
 from errlens.network.receptive_field import receptive_fields
 
 
@@ -149,3 +151,32 @@ def test_what_nobody_knows_is_said_and_the_network_is_left_alone():
     assert seen.why_none == "the network computes sort"
     assert module.training
     assert not any(part._forward_hooks for part in module.modules())
+
+
+class Padded(nn.Module):
+    """Pads rows and columns unevenly, and then with channels that depend on nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Conv2d(3, 4, 3, stride=2)
+        self.two = nn.Conv2d(6, 6, 3, groups=6)
+
+    def forward(self, images):
+        maps = self.one(functional.pad(images, (0, 1, 2, 0)))
+        return self.two(functional.pad(maps, (1, 1, 1, 1, 0, 2)))[:, :5].mean(dim=(2, 3))
+
+
+def test_padding_moves_what_is_seen_and_what_channels_share_stays_shared():
+    module, size = Padded().eval(), (3, 25, 24)
+    assert field_of(module, size, "one").box(2, 3) == gradient_box(module, "one", size, (2, 3))
+    module = module.float()
+    maps = {"two": SpatialLayer("two", "NCHW", (13, 12))}
+    field = receptive_fields(module, size, maps).fields["two"]
+    assert field.box(4, 5) == gradient_box(module, "two", size, (4, 5))
+    with reach() as mode:
+        rows = torch.arange(8.0).reshape(8, 1).expand(8, 8)
+        padded = functional.pad(mode.watch(rows.expand(1, 64, 8, 8)), (1, 2, 3, 4))
+        values = mode.of(padded)
+    assert values.stride(1) == 0
+    expected = functional.pad(rows.expand(1, 64, 8, 8), (1, 2, 3, 4), value=-torch.inf)
+    assert torch.equal(values, expected)

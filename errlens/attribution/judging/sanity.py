@@ -4,7 +4,7 @@ Randomisation, cascading from the output down: J. Adebayo et al., "Sanity Checks
 Maps", NeurIPS 2018.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from itertools import groupby
@@ -43,6 +43,7 @@ def cascading_randomisation(
     settings: MethodSettings,
     *,
     only_last: bool = False,
+    advance: Callable[[int], None] = lambda _step: None,
 ) -> list[Similarity]:
     """Randomise a copy of a network, from the output down, and compare its maps with the network's.
 
@@ -55,6 +56,7 @@ def cascading_randomisation(
         class_indices: The class explained of each image, the one that was predicted.
         settings: Options of methods.
         only_last: Compare after the last stage alone, which is all that costs time.
+        advance: Is told each time that maps of all images were made; that is `times_made`.
 
     Returns:
         One for each stage, at most six, or of the last one. After the last one nothing is left of
@@ -65,6 +67,7 @@ def cascading_randomisation(
         UnfitMethod: The method cannot explain this network.
     """
     before = _maps(name, model, images, class_indices, settings)
+    advance(1)
     # What was swept with other weights is no use to it.
     copy = replace(model, module=deepcopy(model.module), kept_sweeps=None)
     random = torch.Generator().manual_seed(settings.seed)
@@ -76,8 +79,14 @@ def cascading_randomisation(
         if only_last and layer != stages[-1][0]:
             continue
         after = _maps(name, copy, images, class_indices, settings)
+        advance(1)
         similarities.append(Similarity(layer, _similarity(before, after)))
     return similarities
+
+
+def times_made(module: nn.Module, *, only_last: bool = False) -> int:
+    """Return how often `cascading_randomisation` makes maps of all images."""
+    return 2 if only_last else 1 + len(list(_stages(module)))
 
 
 def _maps(

@@ -126,7 +126,7 @@ def _explain_images(
                 if len(seconds) < len(job.cases) and (stopped := budget.exhausted()):
                     break
         pictures.finish()
-        similarities = [] if stopped else studies.similarities(methods)
+        similarities = [] if stopped else studies.similarities(methods, progress)
         end()
     except KeyboardInterrupt:
         stopped, similarities = CTRL_C, []

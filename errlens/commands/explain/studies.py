@@ -1,6 +1,6 @@
 """Studies of an image beyond its maps: cover, sweep, winners, faithfulness and sanity."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
@@ -14,7 +14,7 @@ from errlens.attribution.cover import smallest_cover
 from errlens.attribution.explained_model import borrowed
 from errlens.attribution.judging.choosing import Agreement
 from errlens.attribution.judging.faithfulness import Faithfulness, FaithfulnessTest
-from errlens.attribution.judging.sanity import Similarity, cascading_randomisation
+from errlens.attribution.judging.sanity import Similarity, cascading_randomisation, times_made
 from errlens.attribution.masks import sweep
 from errlens.attribution.methods import load_method
 from errlens.attribution.shared_sweeps import shared_sweep
@@ -22,6 +22,7 @@ from errlens.commands.explain import study_pictures
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, PictureFiles
 from errlens.maps import Attribution
+from errlens.terminal import StartProgress
 
 # What --sweep tries, mask and stride as shares of a side: a few sizes, first side by side.
 SWEPT: Final = (
@@ -62,8 +63,15 @@ class Studies:
         self.agreement.add(maps)
         return self._faithfulness(explanation, explanation.tensor, maps)
 
-    def similarities(self, methods: Sequence[str]) -> list[dict[str, Any]]:
+    def similarities(self, methods: Sequence[str], progress: StartProgress) -> list[dict[str, Any]]:
         """Return how far each method's maps survive that the network is randomised."""
+        left = [name for name in methods if name not in self._by_stage] if self._first[1] else []
+        if left:
+            module, only_last = self._explainer.model.module, "check" not in self._asked
+            total = len(left) * times_made(module, only_last=only_last)
+            with progress("explaining with randomised weights", total=total) as step:
+                for name in left:
+                    self._stages(name, step)
         return [
             {"method": name, **stage._asdict()} for name in methods for stage in self._stages(name)
         ]
@@ -74,7 +82,9 @@ class Studies:
         stages = {name: self._stages(name) for name in warned}
         return {name: found[-1].similarity for name, found in stages.items() if found}
 
-    def _stages(self, method: str) -> list[Similarity]:
+    def _stages(
+        self, method: str, step: Callable[[int], None] = lambda _step: None
+    ) -> list[Similarity]:
         """Return how far a method's maps survive each stage; none unless that was asked."""
         if method not in self._by_stage:
             images, classes = self._first
@@ -82,7 +92,7 @@ class Studies:
             only_last = "check" not in self._asked
             self._by_stage[method] = (
                 cascading_randomisation(
-                    method, model, images, classes, settings, only_last=only_last
+                    method, model, images, classes, settings, only_last=only_last, advance=step
                 )
                 if classes
                 else []

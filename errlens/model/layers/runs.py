@@ -49,8 +49,20 @@ class Run:
             return False
         if len(shape) == 4:  # wherever the channels are, and unless it is attention among tokens
             several = min(shape[1] * shape[2], shape[2] * shape[3]) > 1
-            return several and not self.tokens.keys() & set(shape[2:])
+            return several and not self._is_of_tokens(shape)
         return len(shape) == 3 and shape[1] in self.tokens
+
+    def _is_of_tokens(self, shape: tuple[int, ...]) -> bool:
+        """Is this of heads among tokens, (n, heads, tokens, ...) or (n, heads, ..., tokens)?
+
+        As many channels or columns as there are tokens may be chance where channels come last: then
+        rows and columns are as those of the tokens, a few times as many or as few.
+        """
+        of_tokens = self.tokens.keys() & set(shape[2:])
+        if len(of_tokens) != 1 or shape[2] == shape[3]:
+            return bool(of_tokens)
+        rows, columns = self.tokens[of_tokens.pop()].grid
+        return shape[1] * columns != shape[2] * rows
 
 
 def run_layers(module: nn.Module, size: tuple[int, int, int]) -> Run:

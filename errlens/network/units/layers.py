@@ -15,7 +15,7 @@ from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.layers.runs import Run, run_layers
 
 MOST_LAYERS: Final = 4  # where none is named
-_LIMITED: Final = (nn.Hardtanh, nn.Hardsigmoid)  # ReLU6 among them
+_LIMITED: Final = (nn.Hardtanh,)  # ReLU6 is one
 
 Channels = NDArray[np.intp]
 
@@ -25,7 +25,8 @@ class UnitLayer(NamedTuple):
 
     `calls` is how often it runs for an input; what it puts out the last time counts. `limit` is the
     activation by name that puts out what the layer does, where that has an upper limit, as ReLU6.
-    Then what it is given counts: at the limit all values are the same, and have no gradient.
+    Then what that is given decides which unit fires more: at the limit all values are the same, and
+    have no gradient.
     """
 
     spatial: SpatialLayer

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from errlens.errors import NoImages
 from errlens.formats import counted
@@ -46,7 +48,8 @@ class TopOfLayer(NamedTuple):
 
     `channels` are their numbers, shape (m,), `fires` in how many images each does, and `at_highest`
     in how many it has its highest value. `values`, `images`, `places` are those of `TopPlaces`,
-    shape (m, top).
+    shape (m, top); values are what the layer puts out, also where its activation has an upper limit
+    and images there are ranked by what it was given.
     """
 
     layer: UnitLayer
@@ -123,12 +126,19 @@ def top_images(
             f"none of {counted(len(images), 'image')} of the run can be read: {first}{reason}",
             hint="--data-root DIR says where they lie now",
         )
-    found = [_of_layer(layer, channels[layer.name], tops[layer.name], wanted) for layer in layers]
+    module = classifier.network.module
+    found = [
+        _of_layer(layer, channels[layer.name], tops[layer.name], wanted, module) for layer in layers
+    ]
     return Found(found, seen, unread)
 
 
 def _of_layer(
-    layer: UnitLayer, channels: Channels | None, top: TopPlaces, wanted: Wanted
+    layer: UnitLayer,
+    channels: Channels | None,
+    top: TopPlaces,
+    wanted: Wanted,
+    module: nn.Module,
 ) -> TopOfLayer:
     if channels is None:
         channels = at = top.strongest(wanted.strongest)
@@ -139,7 +149,18 @@ def _of_layer(
         channels=channels,
         fires=top.fires[at],
         at_highest=top.at_highest[at],
-        values=top.values[at],
+        values=_put_out(layer, top.values[at], module),
         images=top.images[at],
         places=top.places[at],
     )
+
+
+def _put_out(
+    layer: UnitLayer, values: NDArray[np.float32], module: nn.Module
+) -> NDArray[np.float32]:
+    """Return what a layer makes of values that were noted before an activation with a limit."""
+    if layer.limit is None:
+        return values
+    with torch.no_grad():
+        limited = module.get_submodule(layer.limit)(torch.from_numpy(values).clone())
+    return np.where(np.isneginf(values), values, limited.numpy())

@@ -15,7 +15,7 @@ from torch import nn
 from errlens.attribution.batch import explain_batch
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.judging import sanity
-from errlens.attribution.judging.sanity import cascading_randomisation
+from errlens.attribution.judging.sanity import cascading_randomisation, times_made
 from errlens.errors import UnfitMethod
 from errlens.maps import Attribution, NoMap, Target
 from tests.attribution.methods.test_every_method import fingerprint, same
@@ -122,7 +122,11 @@ def test_every_weight_is_randomised_in_its_turn_and_none_of_the_users(name, watc
     before = fingerprint(module)
     images = torch.randn(2, 3, 32, 32, generator=random)
     model = model_of(module, size=(3, 32, 32))
-    found = cascading_randomisation("gradient", model, images, [0, 1], MethodSettings())
+    steps = []
+    found = cascading_randomisation(
+        "gradient", model, images, [0, 1], MethodSettings(), advance=steps.append
+    )
+    assert steps == [1] * times_made(module)
     assert same(before, fingerprint(module))
 
     own, *stages = watched

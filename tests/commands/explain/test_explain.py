@@ -521,6 +521,7 @@ def test_winners_are_read_from_the_sweep_of_occlusion(monkeypatch):
 
 def test_maps_may_be_checked():
     said = explain(f"run --top 2 --check --method grad-cam --method gradient {QUICK}")
+    assert "explaining with randomised weights" in said.stderr
     table = index()
     aucs = ["deletion_auc", "insertion_auc", "random_deletion_auc", "random_insertion_auc"]
     of_predicted = table["target"] == "predicted"

@@ -14,6 +14,8 @@ from torchvision.models.swin_transformer import (
 
 from errlens.errors import NoSpatialLayer, UnfitLayer, UserCodeFailed
 from errlens.model.layers.places import SpatialLayer, find_layer
+from errlens.model.layers.runs import Run
+from errlens.model.layers.tokens import Places
 
 SHALLOW = {"depths": (1, 1, 1, 1), "embed_dim": 48}
 # A timm name, its arguments, the input, and the layer expected.
@@ -312,3 +314,13 @@ def test_the_network_is_left_as_it_was_where_it_fails():
         find_layer(module, (3, 20, 20))
     assert all(part.training for part in module.modules())
     assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_as_many_channels_as_tokens_are_no_attention():
+    """A hybrid whose map of 8 x 8 places has 64 channels, last, and then 64 tokens."""
+    run = Run(tokens={64: Places((8, 8), 0), 65: Places((8, 8), 1)})
+    assert run.has_places((2, 8, 8, 64))
+    assert run.has_places((2, 16, 16, 64))
+    assert run.has_places((2, 64, 8, 8))
+    attention = [(2, 3, 64, 64), (2, 3, 65, 65), (2, 3, 64, 32), (2, 3, 1, 65), (2, 8, 4, 64)]
+    assert not any(run.has_places(shape) for shape in attention)

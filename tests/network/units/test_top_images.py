@@ -9,10 +9,13 @@ from errlens.data.photos.loading import load_input
 from errlens.errors import NoImages
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import stack
+from errlens.model.layers.places import find_layer
+from errlens.network.channels.firing import read_firing
 from errlens.network.units.layers import unit_layers
 from errlens.network.units.patches import field_of, patches_of
 from errlens.network.units.scores import Unit
 from errlens.network.units.top_images import Wanted, top_images
+from errlens.network.units.top_places import NO_IMAGE
 from tests.conftest import paint
 from tests.network.units.networks import classifier_of
 
@@ -163,3 +166,25 @@ def test_a_unit_that_sees_more_than_the_image_has_no_receptive_field_to_crop_to(
     classifier = classifier_of(deep, side=SIDE)
     layers = unit_layers(deep, (3, SIDE, SIDE), ["4"])
     assert field_of(classifier, layers)(Unit("4", 0, 0)) is None
+
+
+def test_values_at_an_upper_limit_are_what_the_layer_puts_out_and_ranked_by_what_it_was_given(
+    images,
+):
+    """As `--discriminate` has them: of the ties at the limit the strongest before it is first."""
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.Hardtanh(0, 0.3, inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    ).eval()  # fmt: skip
+    limited = classifier_of(module, side=SIDE)
+    layers = unit_layers(module, (3, SIDE, SIDE), ["1"])
+    (top,) = find(limited, layers, images).layers
+    fired = read_firing(limited, layers[0].spatial, images, workers=1).firing
+    before = read_firing(limited, find_layer(module, (3, SIDE, SIDE), "0"), images, workers=1)
+    known = top.images != NO_IMAGE
+    assert (top.values[known] == np.float32(0.3)).sum() > 6
+    for at, channel in enumerate(top.channels):
+        there = top.images[at][known[at]]
+        assert top.values[at][known[at]] == pytest.approx(fired.largest[there, channel], rel=1e-3)
+        assert (np.diff(before.firing.largest[there, channel]) <= 1e-6).all()
+    assert np.array_equal(top.fires, (fired.largest[:, top.channels] > 0).sum(axis=0))

@@ -42,7 +42,7 @@ def features(options: FeaturesOptions, screen: Screen | None = None) -> Features
     if told:
         options = dataclasses.replace(options, layer=[each.layer.name for each in told.layers])
     result = find(run, options, screen, told)._replace(told_apart=told)
-    view.show(screen, result)
+    view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result
 

@@ -91,6 +91,7 @@ class FeaturesOptions(
         errlens network features runs/sample
         errlens network features runs/sample --layer blocks.2 --channels strongest:16
         errlens network features runs/sample --layer blocks.4 --channels 3,14,47
+        errlens network features runs/sample --discriminate cat~dog --ablate
     """
 
     PANEL = Panel.METHOD

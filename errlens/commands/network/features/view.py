@@ -1,5 +1,7 @@
 """How what channels answer to looks on the terminal."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,6 +12,7 @@ from errlens.commands.network.features.channel_view import (
     discriminated_tree,
     show_discriminated,
 )
+from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.features.result import FeaturesResult
 from errlens.commands.network.features.tables import class_words, shown_images
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
@@ -23,7 +26,7 @@ SHOWN: Final = 4  # channels of each layer
 MOST_CLASSES: Final = 3  # named of each channel
 
 
-def show(screen: Screen, result: FeaturesResult) -> None:
+def show(screen: Screen, run: RunFolder, options: FeaturesOptions, result: FeaturesResult) -> None:
     """Print which channels agree most on a class, what must be known, and where all is."""
     if result.told_apart:
         show_discriminated(screen, result.told_apart)
@@ -54,10 +57,15 @@ def show(screen: Screen, result: FeaturesResult) -> None:
             )
     if limited := [top.layer.name for top in result.found.layers if top.layer.limit]:
         screen.remark(
-            f"values are those before the activation, which has an upper limit: {some(limited)}"
+            "where the activation has an upper limit, the images that would go furthest beyond it "
+            f"come first: {some(limited)}"
         )
     _warn(screen, result)
     show_files(screen, result.folder, result.files)
+    if result.told_apart is None and (pair := _most_confused(result)):
+        command: list[str | Path] = ["errlens", "network", "features", run.path]
+        words = ["--discriminate", "~".join(pair), *options.images_words()]
+        showing.say_next(screen, [*command, *words])
     screen.step("network features", repr(result))
 
 
@@ -76,6 +84,16 @@ def print_json(screen: Screen, run: RunFolder, result: FeaturesResult) -> None:
         files=list(result.files),
         discriminated=discriminated_tree(result.told_apart) if result.told_apart else None,
     )
+
+
+def _most_confused(result: FeaturesResult) -> list[str] | None:
+    """Return the two classes that are taken for one another most often; None without an error."""
+    wrong = Counter(
+        frozenset((facts["label_name"], facts["pred_name"]))
+        for facts in result.images
+        if facts["correct"] is False and facts["label_name"] is not None
+    )
+    return min(map(sorted, wrong), key=lambda pair: (-wrong[frozenset(pair)], pair), default=None)
 
 
 def _plainest(firing: pd.DataFrame, layer: TopOfLayer) -> list[int]:

@@ -1,5 +1,10 @@
 """`errlens network layers`: which layers there are, and what can be asked of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.layers import view
 from errlens.commands.network.layers.options import LayersOptions
@@ -12,8 +17,9 @@ from errlens.terminal import Screen
 def layers(options: LayersOptions, screen: Screen | None = None) -> LayersResult:
     """List the layers of a network, with what each sees, costs and is good for."""
     screen = screen or options.screen()
-    subject = options.find_subject(screen, trained=False)
-    found = find_layers(ExplainedModel.of(subject.classifier))
+    with _one_thread():
+        subject = options.find_subject(screen, trained=False)
+        found = find_layers(ExplainedModel.of(subject.classifier))
     folder = subject.folder(options.into)
     about = {"model": subject.classifier.network.name, "size": list(found.size)}
     result = LayersResult(subject, found, folder)
@@ -23,3 +29,14 @@ def layers(options: LayersOptions, screen: Screen | None = None) -> LayersResult
     view.show(screen, options, result)
     view.print_json(screen, result)
     return result
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: for one image, threads wait for one another more than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

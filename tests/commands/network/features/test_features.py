@@ -1,6 +1,7 @@
 """`errlens network features`, as a user meets it."""
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 import errlens
 from errlens.commands.network.features.tables import FEATURES_COLUMNS, FIRING_COLUMNS
 from errlens.run.csv_tables import read_declared
+from errlens.run.folder import open_run
 from tests.conftest import COLOURS, contents, ends, paint_colours, refused
 
 NETS = """
@@ -260,3 +262,16 @@ def test_python_returns_what_was_found():
     assert repr(result) == "2 channels in 1 layer over 12 images"
     assert list(result.figures) == ["sheets/deep.png"]
     assert "never" not in result._repr_html_()
+
+
+@pytest.mark.usefixtures("here")
+def test_where_a_run_has_errors_its_most_confused_pair_comes_next():
+    said = ends("network features net --layer deep --channels 0").stdout
+    read = open_run("net").read_predictions(("label_name", "pred_name", "correct"))
+    wrong = read.table.to_pandas().query("correct == False")
+    pairs = wrong[["label_name", "pred_name"]].apply(lambda pair: "~".join(sorted(pair)), axis=1)
+    (line,) = [line for line in said.splitlines() if line.startswith("Next: ")]
+    *words, pair = shlex.split(line)
+    assert words == ["Next:", "errlens", "network", "features", "net", "--discriminate"]
+    assert pairs.value_counts()[pair] == pairs.value_counts().max()
+    assert "Next: " not in ends(" ".join([*words[2:], pair])).stdout
