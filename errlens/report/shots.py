@@ -156,7 +156,9 @@ class Shots:
         """
         least_left = made.left - made.left // 8
         places = [inside(path, self.run.path) for path in self._figures.values()]
-        drawn = on_any_page(places, cache.pictures(places, widest=FIGURE), widest=FIGURE)
+        drawn = on_any_page(
+            places, cache.pictures(places, widest=FIGURE), widest=FIGURE, on_paper=True
+        )
         for name, picture in zip(self._figures, drawn, strict=True):
             progress(1)
             if isinstance(picture, Unread):

@@ -88,7 +88,7 @@ class RunPictures:
             Refused: The page shows no such picture, or it leads out of its folder.
         """
         if name in self._figures:
-            return self._drawn(self._figures[name], self._run.path, widest=FIGURE)
+            return self._drawn(self._figures[name], self._run.path, widest=FIGURE, on_paper=True)
         return self._heat_map(name)
 
     def _heat_map(self, file: str) -> Answer:
@@ -98,7 +98,7 @@ class RunPictures:
         folder = self._run.results_folder("explain")
         return self._drawn(folder / file, folder, widest=WIDEST)
 
-    def _drawn(self, path: Path, folder: Path, *, widest: int) -> Answer:
+    def _drawn(self, path: Path, folder: Path, *, widest: int, on_paper: bool = False) -> Answer:
         """Return a picture inside a folder, at most `widest` pixels wide."""
         try:
             place = inside(path, folder)
@@ -106,7 +106,7 @@ class RunPictures:
             raise Refused(HTTPStatus.NOT_FOUND, "it leads out of the run") from error
         with self._decoding:
             webp = _there(self._cache.picture(place, widest=widest))
-            return drawn_answer(one_on_any_page(place, webp, widest=widest))
+            return drawn_answer(one_on_any_page(place, webp, widest=widest, on_paper=on_paper))
 
 
 def _sent(photo: bytes | Unread) -> Answer:

@@ -197,10 +197,10 @@ def test_what_an_index_names_and_lies_elsewhere_is_not_sent(tmp_path):
     run = make()
     (run.path / "explain").mkdir()
     names = ("../../secret.png", str(tmp_path / "secret.png"), "gone.png")
-    pictures = RunPictures(run, Mock(turns=True), names)
+    pictures = RunPictures(run, Mock(turns=True), names, {})
     for name in names:
         with pytest.raises(Refused, match=r"leads out|no such file"):
-            pictures.heat_map(name)
+            pictures.drawn(name)
 
 
 def test_without_a_model_the_sentence_says_why(served):

@@ -25,6 +25,7 @@ MAIN: Final = "channels.csv"
 _ABLATION: Final = "ablation.csv"
 SHOWN: Final = 10  # channels of a layer
 LAYERS_SHOWN: Final = 6
+_LONGEST: Final = 1_000  # characters of a sentence
 IMAGES: Final = 6  # of those that were repaired, and of those that broke
 _COMPARED: Final = (
     "layer", "comparison", "group", "against", "auc", "p_value", "q_value",
@@ -81,7 +82,7 @@ def _block(
         photos = _changed_photos(results, silenced, changes)
     return Block(
         heading=f"{layer}: {pair}",
-        sentences=sentences,
+        sentences=[shortened(sentence, most=_LONGEST) for sentence in sentences],
         pictures=_pictures(results, end, layer, pair),
         photos=photos,
         tables=tables,

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from errlens.errors import shortened
 from errlens.formats import NOT_KNOWN, count, counted
 from errlens.report.parts import records
 from errlens.report.sections.network.results import Results
@@ -19,6 +20,7 @@ _COLUMNS: Final[Columns] = {
     "field_rows": NUMBER, "field_columns": NUMBER, "field_whole": TRUTH, "parameters": WHOLE,
     "multiply_adds": WHOLE, "activation": TEXT, "analyses": TEXT,
 }  # fmt: skip
+_IDLE: Final = ("Identity", "Dropout")  # they fill half of the tree of some networks
 _KNOWN: Final = ("layer", "type", "output")
 _HEADS: Final = (
     "layer", "type", "output>", "stride>", "sees>", "parameters>", "multiply-adds>", "then",
@@ -51,7 +53,7 @@ def tell(results: Results) -> Told:
 def _sentences(network: _Network, layers: list[dict[str, Any]]) -> list[str]:
     _, height, width = network.input_size
     said = [
-        f"{network.model}: {counted(len(layers), 'layer')}, "
+        f"{shortened(network.model)}: {counted(len(layers), 'layer')}, "
         f"{counted(network.parameters, 'parameter')}, {count(network.multiply_adds)} multiply-adds "
         f"for an image of {count(width)} x {count(height)} pixels."
     ]
@@ -60,12 +62,14 @@ def _sentences(network: _Network, layers: list[dict[str, Any]]) -> list[str]:
         least = min(layer["depth"] for layer in maps)
         last = [layer for layer in maps if layer["depth"] == least][-1]
         said.append(
-            f"The last map of places is that of {last['layer']}: "
+            f"The last map of places is that of {shortened(last['layer'])}: "
             f"{counted(last['channels'], 'channel')} of {count(last['rows'])} x "
             f"{count(last['columns'])} places{_seen(last)}."
         )
     if network.why_no_field:
-        said.append(f"What later layers see is not known: {network.why_no_field}.")
+        said.append(
+            f"What later layers see is not known: {shortened(network.why_no_field, most=400)}."
+        )
     return said
 
 
@@ -81,24 +85,47 @@ def _seen(layer: dict[str, Any]) -> str:
 
 def _table(layers: list[dict[str, Any]]) -> Table:
     """Return the layers, of very many those least deep in the tree."""
-    shown = layers
+    letters = _letters(layers)
+    shown = [layer for layer in layers if layer["type"] not in _IDLE]
     depth = max((layer["depth"] for layer in layers), default=0)
     while len(shown) > SHOWN and depth > 0:
         depth -= 1
-        shown = [layer for layer in layers if layer["depth"] <= depth]
+        shown = [layer for layer in shown if layer["depth"] <= depth]
     shown = shown[:SHOWN]
     rest = len(layers) - len(shown)
     return Table(
         title="Layers, in the order of the network",
         heads=_HEADS,
-        rows=[_row(layer) for layer in shown],
-        rest=f"and {count(rest)} more, most of them deeper in the tree, in network/layers.csv"
-        if rest
-        else "",
+        rows=[_row(layer, letters) for layer in shown],
+        rest=f"{_meaning(letters)}{_more(rest)}",
     )
 
 
-def _row(layer: dict[str, Any]) -> list[Cell]:
+def _letters(layers: list[dict[str, Any]]) -> dict[str, str]:
+    """Return a letter for each analysis that a layer is good for: the first that none has yet.
+
+    >>> _letters([{"analyses": "activations, features"}, {"analyses": "grad-cam, filters"}])
+    {'activations': 'A', 'features': 'F', 'grad-cam': 'G', 'filters': 'I'}
+    """
+    letters: dict[str, str] = {}
+    for name in dict.fromkeys(name for layer in layers for name in _analyses(layer) if name):
+        free = [letter for letter in name.upper() if letter not in letters.values()]
+        letters[name] = free[0] if free else name
+    return letters
+
+
+def _meaning(letters: dict[str, str]) -> str:
+    named = ", ".join(f"{letter} {shortened(name)}" for name, letter in letters.items())
+    return f"Good for: {shortened(named, most=400)}." if letters else ""
+
+
+def _more(rest: int) -> str:
+    if not rest:
+        return ""
+    return f" {counted(rest, 'further layer')}, idle or deeper in the tree: network/layers.csv"
+
+
+def _row(layer: dict[str, Any], letters: dict[str, str]) -> list[Cell]:
     whole = "all" if layer["field_whole"] else None
     return [
         text_cell(layer["layer"]),
@@ -109,7 +136,7 @@ def _row(layer: dict[str, Any]) -> list[Cell]:
         Cell(count(layer["parameters"]), layer["parameters"]),
         Cell(count(layer["multiply_adds"]), layer["multiply_adds"]),
         text_cell(layer["activation"]),
-        text_cell(layer["analyses"]),
+        text_cell("".join(letters[name] for name in _analyses(layer) if name)),
     ]
 
 
