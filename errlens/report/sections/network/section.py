@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.report.parts import Problem
-from errlens.report.sections.network import activations, channels, features, layers
+from errlens.report.sections.network import activations, channels, features, filters, layers
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
 from errlens.report.shots import Shots
@@ -47,6 +47,9 @@ KINDS: Final = {
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",
         "network activations", (), activations.tell,
+    ),
+    "filters": Kind(
+        "Filters", "network/filters", filters.MAIN, "network filters", (), filters.tell,
     ),
     "layers": Kind(
         "Layers", "network", "layers.csv", "network layers", (), layers.tell,

@@ -140,16 +140,29 @@ def write_layers(run, names=("stem", "stem.conv", "stem.idle", "head")):
         results.tree("layers.json", about)
 
 
+def write_filters(run, *, suspicions=()):
+    layers = {
+        "layer": ["stem", "head"], "filters": [16, 32], "dead": [1, 0], "duplicates": [2.0, None],
+        "low": [0.25, None], "middle": 0.25, "high": 0.5, "aliasing": [0.75, None],
+    }  # fmt: skip
+    said = pd.DataFrame({"layer": "stem", "statement": list(suspicions)}, dtype="str")
+    with renewed_results(run, "network/filters", options={}) as results:
+        results.csv("layers.csv", pd.DataFrame(layers))
+        results.csv("suspicions.csv", said)
+        results.pixels("first_layer.png", GREY)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_activations(run)
+    write_filters(run)
     write_layers(run)
 
 
 ALL = {
     "channels": write_channels, "features": write_features, "activations": write_activations,
-    "layers": write_layers,
+    "filters": write_filters, "layers": write_layers,
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from tests.report.sections.network.made import (
     write_all,
     write_channels,
     write_features,
+    write_filters,
     write_layers,
 )
 
@@ -234,6 +235,15 @@ def test_layers_have_totals_and_idle_ones_are_left_out(run):
     assert "Good for: A activations, F features. 1 further layer" in said
 
 
+def test_filters_have_totals_and_what_is_suspicious(run):
+    write_filters(run)
+    said = told()
+    assert "2 convolutions, 48 filters: 1 dead, 2 that repeat another one." in said
+    assert "Nothing is suspicious." in said
+    write_filters(run, suspicions=["stem lets too much through."])
+    assert "stem lets too much through." in told()
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -258,7 +268,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 5
+    assert len(names) == 6
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -290,7 +300,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["features", "activations", "layers"]
+    assert kinds(text) == ["features", "activations", "filters", "layers"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent
@@ -403,7 +413,7 @@ def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage
     write_all(run)
     path = run.path / "network" / name
     path.write_text(DAMAGES[damage](pd.read_csv(path)))
-    assert len(inside(run).told) == 3
+    assert len(inside(run).told) == 4
     assert problems(run) == f"'run/network/{name}' is damaged"
 
 
