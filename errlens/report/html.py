@@ -44,6 +44,7 @@ _SECTIONS: Final = {
     "class-table": "Classes",
     "calibration": "Calibration",
     "two-classes": "Thresholds",
+    "network": "Inside the network",
     "images": "Images",
     "marks": "Marks",
     "collect": "What to collect",
@@ -61,6 +62,7 @@ _EMPTY: Final[dict[str, Callable[[RunPage], bool]]] = {
     "exceptional": lambda page: not page.exceptional or not page.exceptional["total"],
     "calibration": lambda page: not page.calibration.bins,
     "two-classes": lambda page: page.two_classes is None,
+    "network": lambda page: not page.network.told and not page.untold_problems,
     "collect": lambda page: page.collect.is_empty,
     "comparison": lambda page: page.compared is None,
     "absent": lambda page: not page.absent,
@@ -70,7 +72,7 @@ _STYLES: Final = tuple(
     f"styles/{name}.css"
     for name in (
         "base", "sections", "verdict", "pictures", "browse", "marks", "matrix", "charts",
-        "comparison", "narrow",
+        "comparison", "network", "narrow",
     )
 )  # fmt: skip
 _SCRIPTS: Final = tuple(
@@ -79,11 +81,13 @@ _SCRIPTS: Final = tuple(
         "base", "landing", "navigation", "texts", "store", "remote", "pictures", "marks/marks",
         "marks/files", "marks/editor", "address", "browse", "image", "explain", "lightbox",
         "marks/list", "matrix/cells", "matrix/zoom", "matrix/drawing", "matrix/labels",
-        "matrix/panel", "matrix/matrix", "classes", "thresholds",
+        "matrix/panel", "matrix/matrix", "classes", "thresholds", "figures", "sorting",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
-_WITHOUT_LABELS: Final = ("verdict", "photos", "why", "images", "marks", "health", "provenance")
+_WITHOUT_LABELS: Final = (
+    "verdict", "photos", "why", "network", "images", "marks", "health", "provenance",
+)  # fmt: skip
 ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not there
 # For what is not counted to the last byte: a share of a page, and at least so many bytes.
 _SPARE: Final = 0.02

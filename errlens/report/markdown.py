@@ -13,6 +13,8 @@ from errlens.report.page import RunPage
 LARGEST: Final = 900_000  # bytes; GitHub drops a summary of more than a mebibyte
 PAIRS_SHOWN: Final = 10
 GATES_SHOWN: Final = 200
+NETWORK_TOLD: Final = ("channels", "features")  # what says most of errors
+NETWORK_SHOWN: Final = 10
 LONGEST: Final = 120  # characters of a name
 
 # What GitHub and GitLab link: addresses, mentions, issues, commits.
@@ -38,6 +40,7 @@ def summary(page: RunPage) -> str:
         ),
         *_gates(page),
         *_pairs(page),
+        *_network(page),
         f"The whole page: {escaped(f'{page.run}/report.html', most=1_000)}",
     ]
     return _cut("\n\n".join(block for block in blocks if block) + "\n")
@@ -137,6 +140,19 @@ def _pairs(page: RunPage) -> list[str]:
     ]
     heads = ("A ~ B", "A as B", "B as A", "gain if solved", "status")
     return ["## Confused pairs", _table(heads, rows)]
+
+
+def _network(page: RunPage) -> list[str]:
+    """Say what was found inside the network of single layers, as the page does."""
+    told = [
+        f"- {escaped(block.heading, most=300)}. " * bool(block.heading)
+        + " ".join(escaped(sentence, most=1_000) for sentence in block.sentences)
+        for name in NETWORK_TOLD
+        if name in page.network.told
+        for block in page.network.told[name][1].blocks
+        if block.sentences
+    ]
+    return ["## Inside the network", "\n".join(told[:NETWORK_SHOWN])] if told else []
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -26,12 +26,13 @@ from errlens.report.overview import Overview
 from errlens.report.parts import Part, Problem, read_part, records
 from errlens.report.provenance import provenance
 from errlens.report.sections import confusions
-from errlens.report.sections.absent import absent_parts
+from errlens.report.sections.absent import absent_parts, without_maps
 from errlens.report.sections.calibration import Calibration, calibration
 from errlens.report.sections.collecting import ToCollect, to_collect
 from errlens.report.sections.comparing import Compared, compared, read_comparison
 from errlens.report.sections.health import Health, health
 from errlens.report.sections.judging import Metrics, judged_metrics
+from errlens.report.sections.network.section import Inside, inside_the_network
 from errlens.report.sections.two_classes import TwoClasses, two_classes
 from errlens.report.sections.why import Why, why
 from errlens.report.shots import Shots
@@ -73,6 +74,7 @@ class RunPage:
     exceptional: Mapping[str, Any] | None
     calibration: Calibration
     two_classes: TwoClasses | None
+    network: Inside
     rank: str
     worst_heatmaps: Sequence[Mapping[str, Any]]
     collect: ToCollect
@@ -93,6 +95,11 @@ class RunPage:
         """The findings but for those that a sentence or a table of the page tells already."""
         told = {"comparison": self.compared is not None, "gate": self.overview.gates is not None}
         return self.why.without({kind for kind, is_told in told.items() if is_told})
+
+    @property
+    def untold_problems(self) -> Sequence[Problem]:
+        """Why results of the network cannot be shown, where no section on absent parts says it."""
+        return [problem for _, problem in self.network.problems] if self.photos else []
 
 
 @dataclass(frozen=True)
@@ -132,29 +139,24 @@ def read_page(sources: Sources) -> RunPage:
         "explain": shots.explained,
         "compare": compare,
     }
-    problems = {name: part.problem for name, part in parts.items() if part.problem}
     has_labels = bool(matrix.total or metrics.get("n_label_unknown"))
+    problems = _problems(sources, parts, has_scored=bool(matrix.total), has_labels=has_labels)
     if not matrix.total:  # no command finds anything without labels
         found = found._replace(unread=None)
-        problems.pop("confusion", None)
-        problems.pop("compare", None)
-        if not has_labels:
-            problems.pop("misclassified", None)
-    if "explain" in problems:
-        problems["explain"] = _without_maps(sources, problems["explain"])
     told = why(found, str(run.path), shots)
     overview = read_overview(run, matrix, confusion, says_why=found.say_why)
     images = scored(run.read_predictions(COLUMNS))
     calibrated = calibration(run, metrics, images, found.findings)
     pairs = confusions.pairs(confusion, among, shots, notes)
     thresholds = two_classes(images, found.costs)
+    network = inside_the_network(sources, shots)
     return RunPage(
         title=run.path.name or str(run.path),
         run=str(run.path),
         run_hash=info.run_hash,
         overview=overview,
         judged=judged_metrics(overview, matrix, calibrated),
-        why=told if has_labels else told._replace(problem=None),
+        why=told,
         pairs=pairs,
         no_group=no_group(matrix, confusion.tables["pairs"]) if confusion.tables else "",
         none_exceptional=none_exceptional(matrix),
@@ -165,11 +167,14 @@ def read_page(sources: Sources) -> RunPage:
         exceptional=confusions.exceptional(confusion, shots),
         calibration=calibrated,
         two_classes=thresholds,
+        network=network,
         rank=sources.rank,
         worst_heatmaps=shots.heatmaps(among.ranking, most=WORST_HEATMAPS),
         collect=to_collect(matrix, misclassified, found.findings),
         compared=compared(compare, sources.images, shots),
-        absent=absent_parts(sources, problems, matrix=matrix, confusion=confusion, notes=notes)
+        absent=absent_parts(
+            sources, problems, matrix=matrix, confusion=confusion, notes=notes, network=network
+        )
         if has_labels
         else [],
         health=health(run, matrix),
@@ -232,12 +237,27 @@ def read_selection(
         n_rows=len(selected),
         galleries=galleries,
         heatmaps=heatmaps,
-        problems={"explain": _without_maps(sources, unexplained, selectors)} if unexplained else {},
+        problems={"explain": without_maps(sources, unexplained, selectors)} if unexplained else {},
         provenance=provenance(run),
         marks=page_marks(sources, shots),
         data={"images": shots.listing(np.array(selected, np.int64), read_findings(run).findings)},
         shots=shots,
     )
+
+
+def _problems(
+    sources: Sources, parts: Mapping[str, Part], *, has_scored: bool, has_labels: bool
+) -> dict[str, Problem]:
+    """Return why parts cannot be shown, but for those that say nothing of such images."""
+    problems = {name: part.problem for name, part in parts.items() if part.problem}
+    if not has_scored:
+        problems.pop("confusion", None)
+        problems.pop("compare", None)
+    if not has_labels:
+        problems.pop("misclassified", None)
+    if "explain" in problems:
+        problems["explain"] = without_maps(sources, problems["explain"])
+    return problems
 
 
 def _photos(sources: Sources, shots: Shots) -> dict[str, Any]:
@@ -260,18 +280,6 @@ def _commands(sources: Sources) -> dict[str, str]:
         "notes": sources.command("misclassified", "--notes", "FILE"),
         "costs": sources.command("diagnose", "--cost", f"{sources.among.classes[0]}=10"),
     }
-
-
-def _without_maps(sources: Sources, problem: Problem, selectors: Sequence[str] = ()) -> Problem:
-    """Return why there are no heat maps of these images, and what makes them."""
-    if sources.run.info.imported:
-        return Problem(
-            "the predictions were imported, so there is no model to explain with",
-            "errlens evaluate DATA --model NAME -o ANOTHER_RUN",
-            "makes a run that has one",
-        )
-    chosen = [word for selector in selectors for word in ("--select", selector)]
-    return problem._replace(command=sources.command("explain", *chosen))
 
 
 def _pair_of(confusion: Part, ends: set[int], among: Selectable) -> dict[str, Any] | None:

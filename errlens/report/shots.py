@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.selection.picking import Selectable
+from errlens.data.photos.images import Unread
 from errlens.predictions.table import Predictions
 from errlens.report.images.drawn import on_any_page
 from errlens.report.images.facts import ImageFacts, size_on_page
 from errlens.report.images.heatmaps import HeatMap, heatmaps_by_row
 from errlens.report.images.listing import list_images
-from errlens.report.images.pictures import NOT_ASKED, Pictures, size_of
+from errlens.report.images.pictures import FULL, NOT_ASKED, Pictures, size_of
 from errlens.report.images.room import Room
 from errlens.report.parts import Part
-from errlens.report.thumbnails import SIDE, ThumbnailCache, Wanted
+from errlens.report.thumbnails import FIGURE, SIDE, ThumbnailCache, Wanted
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 
@@ -48,6 +49,7 @@ class Shots:
     _further: dict[int, None] = field(default_factory=dict)
     _last: Iterable[int] = ()
     _heatmaps_wanted: dict[str, None] = field(default_factory=dict)
+    _figures: dict[str, Path] = field(default_factory=dict)
     _known: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def want(self, rows: Iterable[int]) -> list[int]:
@@ -74,6 +76,20 @@ class Shots:
         return [
             {"row": shown.row, "method": shown.method, "file": shown.file} for shown in found[:most]
         ]
+
+    def figure(self, path: Path) -> str:
+        """Ask for a picture that another command drew in the run, and return its name on the page.
+
+        That is where it lies below the run: no picture of RUN/explain is called so.
+        """
+        name = path.relative_to(self.run.path).as_posix()
+        self._figures[name] = path
+        return name
+
+    @property
+    def figures(self) -> Mapping[str, Path]:
+        """The pictures that were asked for as `figure`, by their names."""
+        return self._figures
 
     def is_explained(self, row: int) -> bool:
         """Tell whether there is a picture of a row's heat maps."""
@@ -115,21 +131,42 @@ class Shots:
     def pictures(self, budget: int, *, progress: Progress) -> Pictures:
         """Make the pictures as long as they fit into a budget of bytes.
 
-        Heat maps have a quarter of the room, those first that a section shows; then come the photos
-        by worth, as thumbnails, the first of them also large.
+        Figures have an eighth of the room, then heat maps a quarter of what is left, those first
+        that a section shows; then come the photos by worth, as thumbnails, the first of them also
+        large.
 
         Raises:
-            OutsideRun: A heat map is a link, or has a name, that leads out of RUN/explain.
+            OutsideRun: A figure or heat map is a link, or has a name, that leads out of its folder.
         """
         made = Pictures(budget)
         cache = ThumbnailCache(self.run.thumbnails_folder, upright=self.about.turns)
+        self._add_figures(made, cache, progress)
         self._add_heatmaps(made, cache, progress)
         self._add_photos(made, cache, progress)
         self._say_why(made)
         return made
 
     def __len__(self) -> int:
-        return len(self.rows) + len(self._heatmaps_wanted)
+        return len(self.rows) + len(self._heatmaps_wanted) + len(self._figures)
+
+    def _add_figures(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
+        """Add figures in the order in which sections show them.
+
+        One that is gone is nothing that another folder of images would bring back.
+        """
+        least_left = made.left - made.left // 8
+        places = [inside(path, self.run.path) for path in self._figures.values()]
+        drawn = on_any_page(
+            places, cache.pictures(places, widest=FIGURE), widest=FIGURE, on_paper=True
+        )
+        for name, picture in zip(self._figures, drawn, strict=True):
+            progress(1)
+            if isinstance(picture, Unread):
+                made.leave_out(name, picture.reason)
+            elif made.left - size_of(name, picture) >= least_left:
+                made.add(name, picture)
+            else:
+                made.leave_out(name, FULL)
 
     def _add_heatmaps(self, made: Pictures, cache: ThumbnailCache, progress: Progress) -> None:
         """Add the heat maps of images that have a picture, those first that a section shows."""

@@ -18,6 +18,7 @@ from errlens.run.disk import replacing
 SIDE: Final = 144  # pixels of the longest side of a thumbnail
 LARGE: Final = 512  # likewise of a large picture
 WIDEST: Final = 1000  # pixels of a picture of heat maps
+FIGURE: Final = 1600  # of a figure with much in it, so that its writing can be read
 QUALITY: Final = 72
 
 

@@ -1,8 +1,9 @@
 """Pictures on demand: photos of the images of a run, and what `errlens explain` drew of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -14,7 +15,7 @@ from errlens.data.photos.thumbnails import open_in_sizes
 from errlens.errors import OutsideRun
 from errlens.report.images.drawn import one_on_any_page
 from errlens.report.images.facts import ImageFacts
-from errlens.report.thumbnails import LARGE, WIDEST, ThumbnailCache, Wanted, as_webp
+from errlens.report.thumbnails import FIGURE, LARGE, WIDEST, ThumbnailCache, Wanted, as_webp
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 from errlens.serving.answers import PICTURE, Answer, Refused, drawn_answer
@@ -30,12 +31,20 @@ class RunPictures:
         run: The run.
         images: Knows the file of each row.
         explained: Names of the pictures in RUN/explain that may be shown.
+        figures: Where other pictures lie that may be shown, by their names.
     """
 
-    def __init__(self, run: RunFolder, images: ImageFacts, explained: Collection[str]) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        images: ImageFacts,
+        explained: Collection[str],
+        figures: Mapping[str, Path],
+    ) -> None:
         self._run = run
         self._images = images
         self._explained = frozenset(explained)
+        self._figures = figures
         self._cache = ThumbnailCache(run.thumbnails_folder, upright=images.turns)
         # Each holds a whole photo in memory; more at a time would not be faster.
         self._decoding: AbstractContextManager[object] = BoundedSemaphore(available_cores())
@@ -72,22 +81,32 @@ class RunPictures:
             )
             return _sent(made if isinstance(made, Unread) else as_webp(Image.fromarray(made[-1])))
 
-    def heat_map(self, file: str) -> Answer:
-        """Return a picture of RUN/explain by its name there.
+    def drawn(self, name: str) -> Answer:
+        """Return a picture that errlens drew by its name on the page.
 
         Raises:
-            Refused: The index there does not name it, or it leads out of the folder.
+            Refused: The page shows no such picture, or it leads out of its folder.
         """
+        if name in self._figures:
+            return self._drawn(self._figures[name], self._run.path, widest=FIGURE, on_paper=True)
+        return self._heat_map(name)
+
+    def _heat_map(self, file: str) -> Answer:
+        """Return a picture of RUN/explain by its name there."""
         if file not in self._explained:
             raise Refused(HTTPStatus.NOT_FOUND, "there is no such picture")
         folder = self._run.results_folder("explain")
+        return self._drawn(folder / file, folder, widest=WIDEST)
+
+    def _drawn(self, path: Path, folder: Path, *, widest: int, on_paper: bool = False) -> Answer:
+        """Return a picture inside a folder, at most `widest` pixels wide."""
         try:
-            place = inside(folder / file, folder)
+            place = inside(path, folder)
         except OutsideRun as error:
             raise Refused(HTTPStatus.NOT_FOUND, "it leads out of the run") from error
         with self._decoding:
-            webp = _there(self._cache.picture(place, widest=WIDEST))
-            return drawn_answer(one_on_any_page(place, webp, widest=WIDEST))
+            webp = _there(self._cache.picture(place, widest=widest))
+            return drawn_answer(one_on_any_page(place, webp, widest=widest, on_paper=on_paper))
 
 
 def _sent(photo: bytes | Unread) -> Answer:

@@ -76,7 +76,7 @@ class Served:
         return self.pictures.whole_photo(row) if is_largest else self.pictures.photo(row)
 
     def _explained(self, text: str) -> Answer:
-        return self.pictures.heat_map(Query(text, ("file",)).text("file") or "")
+        return self.pictures.drawn(Query(text, ("file",)).text("file") or "")
 
     def _map(self, text: str) -> Answer:
         query = Query(text, ("row", "method"))

@@ -41,7 +41,7 @@ PARTS = {
         )
         for n in ("", 2, 3, 4)
     },
-    "report.page._without_maps:text": "report.page._without_maps:problem",
+    "report.sections.absent.without_maps:text": "report.sections.absent.without_maps:problem",
     "run.places.which_of_here:text": "run.folder.newest_run:hint",
 }
 

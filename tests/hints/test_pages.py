@@ -13,7 +13,7 @@ from tests.hints.walking import IN_PHOTOS, IN_TABLES, Walk
 # What stands on a page for something that only its reader knows.
 MEANT = {
     "OLD": "old", "FILE": "notes.yaml", "DATA": "photos", "NAME": "tiny:spatial",
-    "ANOTHER_RUN": "another",
+    "ANOTHER_RUN": "another", "A~B": "red~green",
 }  # fmt: skip
 # Files that a person saves on the page itself.
 SAVED = {"labels.csv", "marks.json"}
@@ -60,7 +60,7 @@ def test_a_page_of_an_imported_run_names_what_makes_its_parts(walk: Walk, run):
     assert not [words for words in commands_on(run) if not OPTIONAL & {*words}]
     walk.ends(["report", run, "--select", "worst:1"])
     of_one = Path(run, "report-worst_1.html").read_text(encoding="utf-8")
-    assert "makes a run that has one" in of_one, "report.page._without_maps:problem"
+    assert "makes a run that has one" in of_one, "report.sections.absent.without_maps:problem"
 
 
 @IN_PHOTOS
@@ -70,8 +70,26 @@ def test_a_page_of_an_evaluated_run_names_what_makes_its_parts(walk: Walk):
     shutil.copytree("seen", "old")
     typed = followed(walk, "seen")
     kinds = {words[0] for words in typed}
-    assert kinds == {"confusion", "misclassified", "explain", "compare", "diagnose"}
+    assert kinds == {
+        "confusion", "misclassified", "explain", "compare", "diagnose", "network",
+    }, "report.sections.absent._network:problem"  # fmt: skip
     assert not [words for words in commands_on("seen") if not OPTIONAL & {*words}]
+
+
+@IN_PHOTOS
+def test_stale_results_of_the_network_are_made_again(walk: Walk):
+    at = "report.sections.network.section.inside_the_network:problem"
+    walk.ends("network features seen --discriminate red~green -q")
+    for record in Path("seen/network").rglob("made_from.json"):
+        record.write_text(record.read_text().replace('run_hash": "', 'run_hash": "x'))
+    walk.ends("report seen -q")
+    named = [words for words in commands_on("seen") if words[0] == "network"]
+    assert named == [
+        ["network", "features", "seen", "--discriminate", "A~B"], ["network", "features", "seen"],
+    ], at  # fmt: skip
+    walk.ends([*named[0][:-1], "red~green", "-q"])
+    walk.ends("report seen -q")
+    assert not [words for words in commands_on("seen") if words[0] == "network"]
 
 
 @IN_TABLES

@@ -69,7 +69,7 @@ def prepare(run: RunFolder, options: ViewOptions) -> Served:
         page=render_served(page, remote),
         finder=finder,
         facts=RowFacts(about, selection.images, told),
-        pictures=RunPictures(run, about, page.shots.explained_files),
+        pictures=RunPictures(run, about, page.shots.explained_files, page.shots.figures),
         maps=maps,
         marks=marks,
     )

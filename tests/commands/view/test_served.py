@@ -20,6 +20,7 @@ from errlens.serving.answers import Refused
 from errlens.serving.pictures import RunPictures
 from tests.conftest import ends
 from tests.report.pages import EVIL, data_of, fake_explanations, make
+from tests.report.sections.network.made import write_channels
 
 
 @pytest.fixture(autouse=True)
@@ -192,15 +193,26 @@ def test_what_explain_drew_is_dark_on_a_dark_page(served):
     assert 0 < height < width <= 1000
 
 
+def test_figures_of_the_network_are_sent_by_their_names_alone(served):
+    run = make()
+    write_channels(run)
+    with served() as browser:
+        assert drawn(browser.ask("explained?file=network/channels/channels.png"))[0] == 120
+        assert "no such picture" in refused(
+            browser.ask("explained?file=network/channels/channels.csv"), 404
+        )
+        assert 'id="network-channels"' in browser.ask()[2].decode()
+
+
 def test_what_an_index_names_and_lies_elsewhere_is_not_sent(tmp_path):
     Image.new("RGB", (40, 40)).save(tmp_path / "secret.png")
     run = make()
     (run.path / "explain").mkdir()
     names = ("../../secret.png", str(tmp_path / "secret.png"), "gone.png")
-    pictures = RunPictures(run, Mock(turns=True), names)
+    pictures = RunPictures(run, Mock(turns=True), names, {})
     for name in names:
         with pytest.raises(Refused, match=r"leads out|no such file"):
-            pictures.heat_map(name)
+            pictures.drawn(name)
 
 
 def test_without_a_model_the_sentence_says_why(served):

@@ -1,0 +1,172 @@
+"""Results of `errlens network` as the commands write them: of planted channels, without a model."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from errlens.run.results import renewed_folder, renewed_results
+
+GREY = np.full((60, 120, 3), 90, np.uint8)
+PAIR = ("cat", "lion")
+LAYER = "layer4"
+
+
+def firing(layer=LAYER, names=PAIR, q=0.0001) -> pd.DataFrame:
+    """Four channels in three comparisons: 7 is first and fires in B, 3 in A, the others alike."""
+    a, b = names
+    compared = (
+        ("classes", b, a),
+        ("a_as_b", f"{a} taken for {b}", f"{a}, right"),
+        ("b_as_a", f"{b} taken for {a}", f"{b}, right"),
+    )
+    channels = enumerate([(7, 0.9), (3, 0.2), (0, 0.5), (1, 0.5)], start=1)
+    rows = [
+        {
+            "rank": rank, "layer": layer, "channel": channel, "measure": measure,
+            "comparison": comparison, "group": group, "against": against, "n_group": 12,
+            "n_against": 8, "mean_group": 2.0, "mean_against": 1.0, "auc": auc,
+            "p_value": 0.8 if auc == 0.5 else q / 10, "q_value": 0.9 if auc == 0.5 else q,
+        }
+        for rank, (channel, auc) in channels
+        for comparison, group, against in compared
+        for measure in ("max", "mean")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def ablation(layer=LAYER, names=PAIR) -> pd.DataFrame:
+    rows = [
+        ("suspect", "7", 6, 2), ("suspect", "3", 1, 0), ("suspect", "7,3", 7, 4),
+        ("random", "0", 1, 1),
+    ]  # fmt: skip
+    return pd.DataFrame(
+        {
+            "class_a": names[0], "class_b": names[1], "layer": layer, "role": role,
+            "channels": channels, "n": 48, "pair_errors": 8, "pair_fixed": fixed,
+            "pair_right": 16, "pair_broken": broken, "errors": 17, "fixed": fixed, "right": 31,
+            "broken": broken, "weight": 1.0, "difference": (fixed - broken) / 48, "p_pair": 0.2,
+            "p_value": 0.2, "p_random": 0.5, "p_better": 0.5, "q_value": 1.0,
+        }
+        for role, channels, fixed, broken in rows
+    )  # fmt: skip
+
+
+def changes(names=PAIR) -> pd.DataFrame:
+    a, b = names
+    rows = [("7", "fixed", 0, a, b, a), ("7", "broken", 2, a, a, b), ("3", "fixed", 3, a, b, a)]
+    columns = ["channels", "change", "row", "label_name", "pred_name", "now_name"]
+    table = pd.DataFrame(rows, columns=columns)
+    path = table["row"].map("images/{:03d}.png".format)
+    return table.assign(role="suspect", sample_id=path, path=path)
+
+
+def write_channels(run, *, layers=(LAYER,), names=PAIR, silenced=True):
+    with renewed_results(run, "network/channels", options={"pair": "~".join(names)}) as results:
+        results.csv("channels.csv", pd.concat([firing(layer, names) for layer in layers]))
+        if silenced:
+            results.csv("ablation.csv", pd.concat([ablation(layer, names) for layer in layers]))
+            results.csv("changes.csv", changes(names))
+        for at in range(len(layers)):
+            end = f"-{at + 1}" if len(layers) > 1 else ""
+            results.pixels(f"channels{end}.png", GREY)
+            if silenced:
+                results.pixels(f"ablation{end}.png", GREY)
+
+
+def write_features(run, *, layers=(LAYER,), top="cat"):
+    firing = [
+        {
+            "layer": layer, "channel": channel, "highest": 4.5, "fires": fires, "n": 48,
+            "n_shown": 9 if fires else 0, "top_class": top if fires else None, "n_top_class": n,
+            "share_of_run": 0.25 if fires else None, "classes": f"{top} {n}" if fires else None,
+        }
+        for layer in layers
+        for channel, fires, n in ((5, 40, 8), (6, 30, 3), (9, 0, 0))
+    ]  # fmt: skip
+    first = [
+        {"layer": layer, "channel": 5, "rank": 1, "row": 4, "path": "images/004.png"}
+        for layer in layers
+    ]
+    about = [{"layer": layer, "n_channels": 96, "remark": None} for layer in layers]
+    with renewed_results(run, "network/features", options={}) as results:
+        results.csv("features.csv", pd.DataFrame(first))
+        results.csv("firing.csv", pd.DataFrame(firing))
+        results.tree("features.json", {"n_images": 48, "projection": None, "layers": about})
+        for layer in layers:
+            results.pixels(f"sheets/{layer}.png", GREY)
+        if len(layers) > 1:
+            results.pixels("layers.png", GREY)
+
+
+def write_activations(run, place="layer4__0_000", *, image="images/000.png"):
+    """Add what a layer makes of a photo, as another call of the command does."""
+    channels = pd.DataFrame(
+        {
+            "image": image, "stage": "output", "channel": [0, 1], "rank": [2, 1],
+            "value": [1.5, 3.25], "max": [1.5, 3.25], "min": 0.0, "mean": 0.5, "above_zero": 0.5,
+            "row": 0, "column": 1, "x": 3.0, "y": 4.0,
+        }
+    )  # fmt: skip
+    parameters = {
+        "layer": LAYER, "shape": [2, 4, 4], "activation": None, "signed": False, "channels": [1],
+        "images": [{"image": image, "predicted": "lion", "probability": 0.75}],
+    }  # fmt: skip
+    with renewed_folder(
+        run.path / "network" / "activations", run_hash=run.info.run_hash, options={},
+        keep=lambda name: not name.startswith(f"{place}/"),
+    ) as results:  # fmt: skip
+        results.pixels(f"{place}/grid.png", GREY)
+        results.pixels(f"{place}/channels.png", GREY)
+        results.csv(f"{place}/channels.csv", channels)
+        results.tree(f"{place}/parameters.json", parameters)
+
+
+def write_layers(run, names=("stem", "stem.conv", "stem.idle", "head")):
+    table = pd.DataFrame(
+        {
+            "layer": names, "depth": [name.count(".") for name in names],
+            "type": ["Identity" if name.endswith("idle") else "Conv2d" for name in names],
+            "output": "8 x 4 x 4", "channels": 8.0, "rows": 4.0, "columns": 4.0,
+            "stride_rows": 2.0, "stride_columns": 2.0, "field_rows": 7.0, "field_columns": 9.0,
+            "field_whole": False, "parameters": 1_234, "multiply_adds": 5_678, "activation": "relu",
+            "analyses": "activations, features",
+        }
+    )  # fmt: skip
+    totals = {"parameters": 98_765, "multiply_adds": 4_321, "why_no_field": None}
+    about = {"model": "tiny", "input_size": [3, 32, 48], **totals}
+    with renewed_results(run, "network", options={}) as results:
+        results.csv("layers.csv", table)
+        results.tree("layers.json", about)
+
+
+def write_filters(run, *, suspicions=()):
+    layers = {
+        "layer": ["stem", "head"], "filters": [16, 32], "dead": [1, 0], "duplicates": [2.0, None],
+        "low": [0.25, None], "middle": 0.25, "high": 0.5, "aliasing": [0.75, None],
+    }  # fmt: skip
+    said = pd.DataFrame({"layer": "stem", "statement": list(suspicions)}, dtype="str")
+    with renewed_results(run, "network/filters", options={}) as results:
+        results.csv("layers.csv", pd.DataFrame(layers))
+        results.csv("suspicions.csv", said)
+        results.pixels("first_layer.png", GREY)
+
+
+def write_all(run):
+    write_channels(run)
+    write_features(run)
+    write_activations(run)
+    write_filters(run)
+    write_layers(run)
+
+
+ALL = {
+    "channels": write_channels, "features": write_features, "activations": write_activations,
+    "filters": write_filters, "layers": write_layers,
+}  # fmt: skip
+
+
+def network_files(run) -> list[Path]:
+    """Return the files that the page reads, but for pictures."""
+    files = (run.path / "network").rglob("*")
+    return sorted(path for path in files if path.suffix in (".csv", ".json"))
