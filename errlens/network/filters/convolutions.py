@@ -147,7 +147,7 @@ class _Watch(TorchFunctionMode):
         self, func: Callable[..., Any], _types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        name = getattr(func, "__name__", "")
+        name = getattr(func, "__name__", "").removesuffix("_relu")  # quantized ones end with it
         layer = self.running[-1]
         if name in _OF_OTHER_MAPS:
             self.of_other_maps.add(layer)
@@ -158,10 +158,12 @@ class _Watch(TorchFunctionMode):
 
     def _note(self, layer: str, name: str, result: Tensor, asked: dict[str, Any]) -> None:
         """Note a convolution that was asked for; one that runs again is noted once."""
+        if not isinstance(asked["weight"], Tensor):
+            asked = _unpacked(asked["weight"])
         weight: Tensor = asked["weight"].detach()
         stride, dilation = (_pair(asked.get(axis, 1)) for axis in ("stride", "dilation"))
         groups, transposed = int(asked.get("groups", 1)), name == _TRANSPOSED
-        key = (layer, weight.data_ptr())
+        key = (layer, asked.get("packed", weight.data_ptr()))
         self._newest = (result, key)
         self._found.setdefault(
             key, Convolution(layer, weight, stride, dilation, groups, transposed, None)
@@ -188,6 +190,13 @@ def _watching(module: nn.Module) -> Iterator[_Watch]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _unpacked(packed: Any) -> dict[str, Any]:
+    """Return what a convolution of integers was asked for: its weights are packed with the rest."""
+    names = ("stride", "dilation", "groups")
+    rest = {name: getattr(packed, name)() for name in names}
+    return {"weight": packed.unpack()[0], "packed": id(packed), **rest}
 
 
 def _pair(value: Any) -> Pair:
