@@ -91,7 +91,7 @@ def test_a_run_has_pictures_and_numbers_in_a_folder_of_its_own(sample):
     before = contents(run)
     printed = ends(["network", "filters", run]).stdout
     assert max(map(len, printed.splitlines())) <= 80
-    assert printed.startswith("run: 15 convolutions, 1,040 filters: 0 dead")
+    assert printed.startswith("run: 49 convolutions, 21,008 filters: 130 dead")
     folder = run / "network" / "filters"
     assert {path.name for path in folder.iterdir()} == {
         "first_layer.png", "first_layer.npz", "spectra.png", "layers.csv", "filters.csv",
@@ -100,21 +100,25 @@ def test_a_run_has_pictures_and_numbers_in_a_folder_of_its_own(sample):
     layers = read_declared(folder / "layers.csv", LAYER_COLUMNS)
     filters = read_declared(folder / "filters.csv", FILTER_COLUMNS)
     read_declared(folder / "suspicions.csv", SUSPICION_COLUMNS)
-    assert len(filters) == layers["filters"].sum() == 1040
+    assert len(filters) == layers["filters"].sum() == 21008
     made_of = json.loads((folder / "made_from.json").read_text("utf-8"))["run_hash"]
     assert made_of == sample.run.info.run_hash
     after = contents(run)
     assert {name: after[name] for name in before} == before
 
 
-def test_the_first_filters_are_those_of_the_photo_with_the_normalization(sample):
-    ends(["network", "filters", sample.run.path, "-o", "out", "-q"])
-    tensors = load_file(CHECKPOINT)
-    factor = tensors["conv1.1.weight"] / (tensors["conv1.1.running_var"] + 1e-5).sqrt()
-    std = torch.tensor(sample.run.info.settings.preprocessing["std"]).reshape(1, 3, 1, 1)
-    expected = tensors["conv1.0.weight"] * factor.reshape(-1, 1, 1, 1) / std
-    with np.load("out/filters/first_layer.npz") as arrays:
-        np.testing.assert_allclose(arrays["filters1"], expected, rtol=1e-4, atol=1e-6)
+def test_the_first_filters_are_those_of_the_photo_with_the_normalization():
+    std = [0.5, 0.25, 0.2]
+    asked = f"network filters {CHECKPOINT} --model test_resnet --std 0.5 0.25 0.2 -q"
+    for bgr in ("", " --bgr"):
+        ends(asked + bgr)
+        tensors = load_file(CHECKPOINT)
+        factor = tensors["conv1.1.weight"] / (tensors["conv1.1.running_var"].double() + 1e-5).sqrt()
+        expected = tensors["conv1.0.weight"].double() * factor.reshape(-1, 1, 1, 1)
+        expected = expected / torch.tensor(std).reshape(1, 3, 1, 1)
+        with np.load("network/filters/first_layer.npz") as arrays:
+            found = arrays["filters1"][:, :: -1 if bgr else 1]
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_json_says_what_the_tables_do(sample):
@@ -124,8 +128,9 @@ def test_json_says_what_the_tables_do(sample):
     layers = pd.read_csv("out/filters/layers.csv")
     assert printed["run_hash"] == sample.run.info.run_hash
     assert [layer["layer"] for layer in printed["layers"]] == layers["layer"].tolist()
-    assert printed["networks"][0]["first_layer"] == "conv1.0"
-    assert printed["suspicions"] == []
+    assert printed["networks"][0]["first_layer"] == "conv_stem"
+    # Four stem filters of this EfficientNet are dead, and what follows them channel by channel.
+    assert [one["layer"] for one in printed["suspicions"]] == ["conv_stem", "blocks.0.0.conv_dw"]
     assert printed["differences"] is None
     parameters = json.loads(Path("out/filters/parameters.json").read_text("utf-8"))
     assert parameters["scale"] == "filter"
@@ -148,37 +153,42 @@ def test_what_is_suspicious_is_said_and_marked_in_the_table(other):
     assert pd.read_csv("network/filters/suspicions.csv")["kind"].tolist() == ["duplicates"]
 
 
-def test_two_networks_stand_side_by_side_and_each_alone_is_kept(sample, other):
-    run = Path(shutil.copytree(sample.run.path, "run"))
-    ends(["network", "filters", run, "-q"])
-    alone = contents(run / "network" / "filters")
-    # The file names its own architecture by the shapes of its tensors.
-    arguments = ["network", "filters", run, other]
-    printed = " ".join(ends(arguments).stdout.split())
-    assert "First layer: run 3 x 3 with stride 2 has" in printed
+def test_two_networks_stand_side_by_side_and_each_alone_is_kept(other):
+    first = f"network filters {CHECKPOINT} --model test_resnet -o out"
+    ends(f"{first} -q")
+    alone = contents("out/filters")
+    # The second file tells its architecture by itself.
+    words = ["network", "filters", CHECKPOINT, other, "--model", "test_resnet", "-o", "out"]
+    printed = " ".join(ends(words).stdout.split())
+    assert "First layer: test_resnet.digits 3 x 3 with stride 2 has" in printed
     assert "1 of 16 filters dead" in printed
-    folder = run / "network" / "filters" / "against_other"
+    folder = Path("out/filters/against_other")
     differences = read_declared(folder / "differences.csv", DIFFERENCE_COLUMNS)
     assert (differences["layer"] == differences["other_layer"]).all()
     assert differences.loc[0, ["dead", "other_dead", "other_duplicates"]].tolist() == [0, 1, 2]
     layers = pd.read_csv(folder / "layers.csv")
-    assert layers["network"].unique().tolist() == ["run", "other"]
+    assert layers["network"].unique().tolist() == ["test_resnet.digits", "other"]
     with np.load(folder / "first_layer.npz") as arrays:
         assert {*arrays} == {"filters1", "filters2"}
-    both = contents(run / "network" / "filters")
-    assert {name: both[name] for name in alone if "made_from" not in name} == {
-        name: made for name, made in alone.items() if "made_from" not in name
-    }
-    ends(["network", "filters", run, "-q", "--scale", "layer"])
+    both = contents("out/filters")
+    del alone["made_from.json"]
+    assert {name: both[name] for name in alone} == alone
+    ends(f"{first} -q --scale layer")
     assert (folder / "spectra.png").exists()
 
 
-def test_networks_of_one_name_are_told_apart(sample):
-    first, second = (Path(shutil.copytree(sample.run.path, f"{one}/run")) for one in "ab")
-    assert "has the same weights" in refused(["network", "filters", first, second], exit_code=2)
-    result = errlens.network_filters(first, out="out")
-    assert repr(result) == "<run: 1,040 filters in 15 convolutions, 0 suspicions>"
+def test_networks_of_one_name_are_told_apart(other):
+    Path("a").mkdir()
+    result = errlens.network_filters(shutil.copy(CHECKPOINT, "a/other.safetensors"), other)
+    assert repr(result) == "<other and other (2): 30 convolutions, 2,080 filters, 1 suspicion>"
+    assert result.suspicions["network"].tolist() == ["other (2)"]
     assert [*result.figures] == ["first_layer.png", "spectra.png"]
+
+
+def test_a_network_is_not_held_against_itself(sample):
+    again = ["network", "filters", sample.run.path, sample.run.path, "-o", "out"]
+    assert "has the same weights" in refused(again, exit_code=2)
+    assert not Path("out").exists()
 
 
 def test_a_network_that_was_never_trained_is_warned_of(nets):

@@ -33,6 +33,7 @@ class Spatial(Colours):
 
 
 def spatial():
+    torch.manual_seed(0)
     return Spatial()
 """
 
@@ -213,3 +214,4 @@ def test_blocks_that_look_inside_a_network_look_into_the_run_made(config, tmp_pa
     inside = tmp_path / "results" / "run" / "network"
     assert (inside / "layers.csv").exists()
     assert (inside / "filters" / "layers.csv").exists()
+    assert "network filters run: 1 convolution, 3 filters, 0 suspicions" in said.stdout

@@ -83,9 +83,14 @@ class FiltersResult(NamedTuple):
 
     def __repr__(self) -> str:
         """Return a line for a notebook."""
+        return f"<{self.in_a_line}>"
+
+    @property
+    def in_a_line(self) -> str:
+        """What was found, of all networks together."""
         names = " and ".join(one.name for one in self.networks)
-        n = len(self.suspicions)
+        layers, filters, suspicions = map(len, (*self.tables, self.suspicions))
         return (
-            f"<{names}: {counted(len(self.tables.filters), 'filter')} in "
-            f"{counted(len(self.tables.layers), 'convolution')}, {counted(n, 'suspicion')}>"
+            f"{names}: {counted(layers, 'convolution')}, {counted(filters, 'filter')}, "
+            f"{counted(suspicions, 'suspicion')}"
         )

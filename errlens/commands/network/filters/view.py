@@ -33,7 +33,7 @@ def show(screen: Screen, result: FiltersResult) -> None:
     for one in result.networks:
         _remark(screen, one)
     show_files(screen, result.folder, result.files)
-    screen.step("network filters", repr(result).strip("<>"))
+    screen.step("network filters", result.in_a_line)
 
 
 def print_json(screen: Screen, result: FiltersResult) -> None:
