@@ -30,7 +30,7 @@ _CONVOLUTIONS: Final = {
 }  # fmt: skip
 _OF_OTHER_MAPS: Final = frozenset(("conv1d", "conv3d", "conv_transpose1d", "conv_transpose3d"))
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Pair = tuple[int, int]  # of rows, and of columns
 _Key = tuple[str, int]  # a layer, and where the weights lie in memory
 
@@ -55,16 +55,17 @@ class Convolution:
         """The filters, shape (filters, inputs of a group, rows, columns).
 
         What the normalization multiplies channels by is in them: one that it silences is zero. They
-        are made anew each time, for those of a large network take memory.
+        may be the weights themselves, so nothing must be written into them.
         """
         weight = self.weight.dequantize() if self.weight.is_quantized else self.weight
-        weight = weight.cpu().double()
+        weight = weight.cpu().to(torch.promote_types(weight.dtype, torch.float32))
         if self.transposed:  # (inputs, filters of a group, rows, columns)
             inputs, of_group, *kernel = weight.shape
             grouped = weight.reshape(self.groups, inputs // self.groups, of_group, *kernel)
             weight = grouped.transpose(1, 2).reshape(-1, inputs // self.groups, *kernel)
-        factor = factor_of(self.norm[1], len(weight)) if self.norm else 1.0
-        filters: Floats = (weight * factor).numpy()
+        if self.norm:
+            weight = weight * factor_of(self.norm[1], len(weight)).to(weight.dtype)
+        filters: Floats = weight.numpy()
         return filters
 
     def sees(self, channels: int) -> bool:

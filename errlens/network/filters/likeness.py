@@ -11,7 +11,7 @@ ALIKE: Final = 0.99  # the cosine of two filters from which on they count as one
 LEAST_WEIGHTS: Final = 8
 _AT_A_TIME: Final = 512  # filters
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 class Likeness(NamedTuple):

@@ -25,7 +25,7 @@ MIDDLE_END: Final = 1 / 3
 BANDS: Final = ("low", "middle", "high")
 
 Pair = tuple[int, int]  # of rows, and of columns
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 class Shares(NamedTuple):
@@ -56,12 +56,16 @@ def band_shares(filters: Floats, *, dilation: Pair = (1, 1)) -> Shares | None:
         return None
     down, across = _offsets((rows, columns), dilation)
     if min(rows, columns) == 1:
-        along = down if columns == 1 else across
-        ends = [_interval(along, end) for end in (LOW_END, MIDDLE_END)]
+        parts = [_interval(down + across, end) for end in (LOW_END, MIDDLE_END)]
     else:
-        away = np.hypot(down, across)
-        ends = [_disc(away, end) for end in (LOW_END, MIDDLE_END)]
-    return _shares(filters, [ends[0], ends[1] - ends[0], np.eye(rows * columns) - ends[1]])
+        parts = [_disc(np.hypot(down, across), end) for end in (LOW_END, MIDDLE_END)]
+    low, up_to_middle = (_shares(filters, part) for part in parts)
+    return Shares(
+        *(
+            np.stack([first, both - first, 1 - both], axis=-1).clip(0, 1)
+            for first, both in zip(low, up_to_middle, strict=True)
+        )
+    )
 
 
 def aliased_shares(filters: Floats, *, stride: Pair, dilation: Pair = (1, 1)) -> Shares | None:
@@ -84,26 +88,37 @@ def aliased_shares(filters: Floats, *, stride: Pair, dilation: Pair = (1, 1)) ->
         return None
     down, across = _offsets((rows, columns), dilation)
     kept = _interval(down, 0.5 / stride[0]) * _interval(across, 0.5 / stride[1])
-    return _shares(filters, [np.eye(rows * columns) - kept])
+    return Shares(*((1 - share)[..., None].clip(0, 1) for share in _shares(filters, kept)))
 
 
-def _shares(filters: Floats, forms: list[Floats]) -> Shares:
-    """Return which share of their energy filters have by each form."""
-    flat = filters.reshape(*filters.shape[:2], -1)
-    with np.errstate(invalid="ignore", over="ignore"):
+def _shares(filters: Floats, integrals: Floats) -> tuple[Floats, Floats]:
+    """Return which share of their energy filters have in a set of frequencies, and noise has.
+
+    Args:
+        filters: Shape (filters, inputs, rows, columns).
+        integrals: Over the set, by how far two weights lie apart; shape (rows, columns).
+    """
+    inputs, *kernel = filters.shape[1:]
+    y, x = np.indices(kernel).reshape(2, -1)
+    form = integrals[np.abs(y[:, None] - y), np.abs(x[:, None] - x)].astype(filters.dtype)
+    flat = filters.reshape(len(filters), inputs, -1)
+    with np.errstate(invalid="ignore"):
         # By the largest weight, so that no square is too small or too large for a float.
         largest = np.abs(flat).max(axis=(1, 2), keepdims=True)
         flat = flat / np.where(largest > 0, largest, np.nan)
-        energy = np.square(flat).sum(axis=(1, 2))
-        parts = [np.einsum("fip,fip->f", flat @ form, flat) / energy for form in forms]
-    noise = np.array([np.trace(form) / len(form) for form in forms])
-    return Shares(np.stack(parts, axis=1).clip(0, 1), noise)
+        if inputs > len(form):  # products of places are fewer than of inputs and places
+            products = flat.transpose(0, 2, 1) @ flat
+            energy = np.trace(products, axis1=1, axis2=2)
+            part = products.reshape(len(filters), -1) @ form.ravel()
+        else:
+            energy = np.square(flat).sum(axis=(1, 2))
+            part = ((flat @ form) * flat).sum(axis=(1, 2))
+        return (part / energy).astype(np.float64), integrals[0, 0]
 
 
 def _offsets(kernel: Pair, dilation: Pair) -> tuple[Floats, Floats]:
-    """Return how far each two places of a kernel lie apart, down and across, in pixels."""
-    places = np.indices(kernel).reshape(2, -1) * np.array(dilation)[:, None]
-    down, across = (places[:, :, None] - places[:, None, :]).astype(float)
+    """Return how far apart weights of a kernel can lie, down and across, in pixels."""
+    down, across = np.indices(kernel) * np.reshape(dilation, (2, 1, 1)).astype(float)
     return down, across
 
 

@@ -62,7 +62,7 @@ FILTER_COLUMNS: Final[Columns] = {
 DEAD: Final = 1e-3  # of the layer's median norm: what is not above it does nothing
 _VANISHING: Final = 1e-4  # of the largest norm: filters below do not count for that median
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 class FilterTables(NamedTuple):
@@ -123,11 +123,13 @@ def find_dead(norms: Floats) -> NDArray[np.bool_]:
 def _measured(convolution: Convolution) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of filters of a convolution, and its own."""
     filters = convolution.filters
-    norms = np.sqrt(np.square(filters).sum(axis=(1, 2, 3)))
+    norms = np.linalg.norm(filters.reshape(len(filters), -1), axis=1).astype(np.float64)
     norms[~np.isfinite(norms)] = np.nan
     dead = find_dead(norms)
     lives = ~dead & np.isfinite(norms)
-    alive = np.where(lives[:, None, None, None], filters, 0.0)  # others have no shares
+    alive = filters  # others have no shares, and are like none
+    if not lives.all():
+        alive = np.where(lives[:, None, None, None], filters, np.zeros_like(filters[:1]))
     bands = band_shares(alive, dilation=convolution.dilation)
     aliased = None
     if not convolution.transposed:  # a stride that skips nothing

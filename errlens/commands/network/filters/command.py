@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.filters import view
 from errlens.commands.network.filters.options import FiltersOptions
@@ -66,7 +68,7 @@ def _judged(name: str, subject: Subject) -> Judged:
     first = found.layers[0] if found.layers[0].sees(size[0]) else None
     images = None
     if first is not None:
-        images = of_photos(first.filters, subject.classifier.preparation)
+        images = of_photos(first.filters.astype(np.float64), subject.classifier.preparation)
     left_out = {
         **dict.fromkeys(found.of_other_maps, "no convolution of two axes"),
         **dict.fromkeys(found.idle, "it does not run"),
