@@ -112,7 +112,8 @@ def _shares(filters: Floats, integrals: Floats) -> tuple[Floats, Floats]:
             part = products.reshape(len(filters), -1) @ form.ravel()
         else:
             energy = np.square(flat).sum(axis=(1, 2))
-            part = ((flat @ form) * flat).sum(axis=(1, 2))
+            spread = flat.reshape(-1, len(form)) @ form  # one product of two matrices
+            part = (spread.reshape(flat.shape) * flat).sum(axis=(1, 2))
         return (part / energy).astype(np.float64), integrals[0, 0]
 
 
