@@ -1,6 +1,6 @@
 """Where filters are not as those of a well trained network: one sentence each.
 
-The limits leave trained networks alone. Among the 81 convolutions of an EfficientNet of ImageNet, a
+The limits leave trained networks alone. Among the 65 convolutions of an EfficientNet of ImageNet, a
 small ResNet and a ViT of CIFAR-10 they name two: a stem with 4 dead filters of 32, and the
 depthwise layer after it, which is dead where the stem is.
 """
