@@ -18,6 +18,7 @@ from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.activations.options import ActivationsOptions
 from errlens.commands.network.features.options import FeaturesOptions
+from errlens.commands.network.filters.options import FiltersOptions
 from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
@@ -73,6 +74,7 @@ COMMANDS: Final = {
     "run": Command(RunOptions, "run", "run"),
     "cache-key": Command(CacheKeyOptions, "cache_key", "cache_key"),
     "network layers": Command(LayersOptions, "network/layers", "layers"),
+    "network filters": Command(FiltersOptions, "network/filters", "filters"),
     "network activations": Command(ActivationsOptions, "network/activations", "activations"),
     "network features": Command(FeaturesOptions, "network/features", "features"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),

@@ -31,6 +31,7 @@ from errlens.interface.commands import (
 from errlens.interface.network import (
     network_activations,
     network_features,
+    network_filters,
     network_layers,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "misclassified",
     "network_activations",
     "network_features",
+    "network_filters",
     "network_layers",
     "open_run",
     "what_if",

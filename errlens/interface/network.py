@@ -10,6 +10,7 @@ from errlens.interface.commands import Place
 if TYPE_CHECKING:
     from errlens.commands.network.activations.result import ActivationsResult
     from errlens.commands.network.features.result import FeaturesResult
+    from errlens.commands.network.filters.result import FiltersResult
     from errlens.commands.network.layers.result import LayersResult
 
 
@@ -27,6 +28,25 @@ def network_layers(subject: Place | None = None, **options: Any) -> "LayersResul
 
         named = None if subject is None else str(PurePath(subject))
         return command(made(LayersOptions, {"subject": named, **options}))
+
+
+def network_filters(
+    subject: Place | None = None, other: Place | None = None, **options: Any
+) -> "FiltersResult":
+    """Judge a network by its filters; `.suspicions` has what is wrong, `.tables` all of them.
+
+    Args:
+        subject: A run folder, the name of a model or a file of weights; by default the newest run
+            below `runs/`.
+        other: A second network, to hold against the first.
+        options: Any option of `errlens network filters`, such as `checkpoint="best.pth"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.filters.command import filters as command
+        from errlens.commands.network.filters.options import FiltersOptions
+
+        first, second = (None if one is None else str(PurePath(one)) for one in (subject, other))
+        return command(made(FiltersOptions, {"subject": first, "other": second, **options}))
 
 
 def network_activations(

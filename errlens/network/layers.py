@@ -150,7 +150,7 @@ class _Known(NamedTuple):
             ),
             # Of what only holds other layers, or has nothing to learn, it would say nothing new.
             "activation": calls[-1].activation_name if [*layer.parameters(recurse=False)] else None,
-            "analyses": ", ".join(self._analyses(name)) or None,
+            "analyses": ", ".join(self._analyses(name, layer)) or None,
         }
 
     def _places(self, name: str, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -178,8 +178,10 @@ class _Known(NamedTuple):
                 known[f"offset_{way}"] = field.offset[at]
         return known
 
-    def _analyses(self, name: str) -> Iterator[str]:
+    def _analyses(self, name: str, layer: nn.Module) -> Iterator[str]:
         """Yield what can be asked of a layer, as it turned out."""
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            yield "filters"
         if name not in self.maps:
             return
         yield "activations"

@@ -171,7 +171,7 @@ class StepScreen(Screen):
 
     def step(self, name: str, text: str) -> None:
         """Say in a line what the command came to."""
-        self.essential.say(f"{name:<{_STEP_WIDTH}}{text}")
+        self.essential.say(f"{name:<{_STEP_WIDTH - 1}} {text}")
 
     def json(self, tree: Mapping[str, Any]) -> None:
         """Keep the object that stands for the results."""

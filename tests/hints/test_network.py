@@ -19,6 +19,12 @@ ROWS = [
         "leave that out",
         "network layers seen -q",
     ),
+    Row(
+        "commands.network.filters.command._subjects:hint",
+        "network filters seen seen -q",
+        "leave the second out",
+        "network filters seen -q",
+    ),
 ]
 
 

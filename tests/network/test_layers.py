@@ -66,7 +66,7 @@ def test_each_layer_of_resnet18_is_what_its_paper_says():
     assert table.loc["layer1.0.conv1", "activation"] == "relu"
     assert table.loc["layer1.0.bn2", "activation"] == "relu of the sum"
     assert table.loc["layer4", "analyses"] == "activations, features, grad-cam, deconvnet"
-    assert table.loc["conv1", "analyses"] == "activations, features, grad-cam"
+    assert table.loc["conv1", "analyses"] == "filters, activations, features, grad-cam"
     assert list(found.table.columns) == list(COLUMNS)
 
 
@@ -81,7 +81,7 @@ def test_a_network_without_rectifiers_supports_no_deconvnet():
     _, _, table = timm_layers("test_vit")
     assert not table["analyses"].str.contains("deconvnet", na=False).any()
     assert table.loc["blocks.0", "field_whole"]
-    assert table.loc["patch_embed.proj", "analyses"].startswith("activations")
+    assert table.loc["patch_embed.proj", "analyses"].startswith("filters, activations")
 
 
 def test_functions_idle_layers_and_layers_that_run_twice_are_told_as_they_are():
@@ -105,7 +105,7 @@ def test_a_network_under_no_grad_supports_what_needs_no_gradient_and_is_left_as_
     module = Detached().train()
     found, table = layers_of(module, (3, 8, 8))
     assert found.why_no_gradient == "its scores have no gradient"
-    assert table.loc["first", "analyses"] == "activations, features"
+    assert table.loc["first", "analyses"] == "filters, activations, features"
     assert module.training
     assert all(weight.requires_grad for weight in module.parameters())
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())

@@ -16,6 +16,7 @@ STEPS: Final = {
         "diagnose",
         "explain",
         "network layers",
+        "network filters",
         "network activations",
         "network features",
         "compare",

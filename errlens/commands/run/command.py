@@ -55,6 +55,8 @@ def completed_block(config: Config, name: str, shared: Mapping[str, Any]) -> Any
     known = {field.name for field in fields(block)}
     if "run" in known and block.run is None:
         shared = {**shared, "run": config.out}
+    if "subject" in known and not (block.subject or block.model or block.checkpoint):
+        shared = {**shared, "subject": str(config.out)}
     if "runs" in known and len(block.runs) == 1:
         shared = {**shared, "runs": [*block.runs, config.out]}  # the old run alone is named
     shared = {**shared, "out": config.out}

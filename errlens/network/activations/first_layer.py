@@ -3,7 +3,7 @@
 Only there does a filter look at pixels, so that it can be shown as an image.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.layers.places import SpatialLayer
 from errlens.model.layers.runs import Run, run_layers
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE
@@ -28,7 +29,7 @@ FILTER_COLUMNS: Final = {
     "edge_angle": NUMBER,
 }
 
-_NORMS: Final = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
+NORMS: Final = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
 _LEAST_SHARE: Final = 0.2  # of a filter's energy that its colour, or its edge, must hold to be told
 _GREY: Final = 0.8  # of a colour's energy that white, or black, holds where it has no hue
 _DEAD: Final = 1e-3  # of the largest norm: what is weaker prefers nothing
@@ -75,7 +76,7 @@ class Filter(NamedTuple):
 
 
 def first_filters(
-    module: nn.Module, size: tuple[int, int, int], layer: SpatialLayer, std: NDArray[np.floating]
+    module: nn.Module, size: tuple[int, int, int], layer: SpatialLayer
 ) -> NDArray[np.float64] | None:
     """Return the filters whose responses a layer puts out; None of a layer that is not the first.
 
@@ -84,9 +85,8 @@ def first_filters(
 
     Args:
         module: The network; it is run once on zeros and left as it was.
-        size: (channels, height, width) of its inputs, the channels being red, green and blue.
+        size: (channels, height, width) of its inputs.
         layer: The layer.
-        std: What each channel of the input was divided by: filters are per unit of the photo.
 
     Returns:
         Shape (channels, 3, height, width), or with 1 in place of 3 for a network of grey images.
@@ -102,9 +102,22 @@ def first_filters(
     assert isinstance(conv, nn.Conv2d)  # noqa: S101 - for the type checker
     weight = conv.weight.detach().double().cpu()
     for call in run.calls[first + 1 : last + 1]:
-        weight = weight * _factor(call.layer, len(weight))
-    filters: NDArray[np.float64] = weight.numpy() / np.asarray(std, float).reshape(1, -1, 1, 1)
+        weight = weight * factor_of(call.layer, len(weight))
+    filters: NDArray[np.float64] = weight.numpy()
     return filters
+
+
+def of_photos(filters: NDArray[np.float64], preparation: Any) -> NDArray[np.float64]:
+    """Return filters of pixels as fed, as filters of pixels of the photo, red first.
+
+    Args:
+        filters: Shape (channels, 3, height, width), or with 1 in place of 3.
+        preparation: How photos become inputs: what each channel is divided by, and whether blue is
+            first. Of a transform of the user's own neither is known.
+    """
+    if isinstance(preparation, Preprocessing):
+        filters = filters / np.asarray(preparation.std, float).reshape(1, -1, 1, 1)
+    return filters[:, ::-1] if getattr(preparation, "bgr", False) else filters
 
 
 def preferred(weights: NDArray[np.floating]) -> Filter:
@@ -205,13 +218,13 @@ def _only_changes_sizes(run: Run, first: int, last: int) -> bool:
 def _mixes(layer: nn.Module) -> bool:
     has_weights = any(True for _ in layer.parameters(recurse=False))
     pools = "Pool" in type(layer).__name__
-    return pools or (has_weights and not isinstance(layer, (*_NORMS, nn.PReLU)))
+    return pools or (has_weights and not isinstance(layer, (*NORMS, nn.PReLU)))
 
 
-def _factor(layer: nn.Module, channels: int) -> torch.Tensor:
+def factor_of(layer: nn.Module, channels: int) -> torch.Tensor:
     """Return what a normalization multiplies channels by, as far as that is fixed."""
     factor = torch.ones(channels, 1, 1, 1, dtype=torch.double)
-    if not isinstance(layer, _NORMS) or layer.weight is None or len(layer.weight) != channels:
+    if not isinstance(layer, NORMS) or layer.weight is None or len(layer.weight) != channels:
         return factor
     factor = layer.weight.detach().double().cpu().reshape(-1, 1, 1, 1)
     if isinstance(layer, nn.BatchNorm2d) and layer.running_var is not None:

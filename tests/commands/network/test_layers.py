@@ -23,7 +23,7 @@ def test_the_tree_fits_the_terminal_and_moves_layers_in():
     assert max(map(len, lines)) <= 80
     assert lines[1].startswith("conv1 ")  # a stem of three convolutions
     assert lines[2].startswith("  0 ")
-    assert lines[2].endswith("AFG")
+    assert lines[2].endswith("WAFG")
     assert any(line.startswith("    conv1") for line in lines)
     assert "Identity or Dropout, see layers.csv" in printed
     assert "multiply-adds for an image of 160 x 160 pixels" in printed.replace("\n", " ")
@@ -37,7 +37,7 @@ def test_csv_and_json_say_the_same_as_what_is_printed_as_json():
     assert [layer["layer"] for layer in printed["layers"]] == table["layer"].tolist()
     assert printed["multiply_adds"] == written["multiply_adds"]
     first = printed["layers"][1]
-    assert first["analyses"] == ["activations", "features", "grad-cam"]
+    assert first["analyses"] == ["filters", "activations", "features", "grad-cam"]
     assert (first["layer"], first["field_rows"], first["stride_rows"]) == ("conv1.0", 3, 2)
 
 

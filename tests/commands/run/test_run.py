@@ -21,6 +21,22 @@ evaluate:
   crop_pct: 1.0
 """
 
+SPATIAL = """
+
+class Spatial(Colours):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, images):
+        return super().forward(self.conv(images))
+
+
+def spatial():
+    torch.manual_seed(0)
+    return Spatial()
+"""
+
 
 @pytest.fixture
 def config(tiny, photos, tmp_path):
@@ -186,3 +202,16 @@ def test_it_reads_as_people_expect(tmp_path, monkeypatch, golden):
     said = run_errlens("project.yaml")
     assert said.exit_code == 3
     golden("run.txt", re.sub(r"\d+ kB", "... kB", said.stdout))
+
+
+def test_blocks_that_look_inside_a_network_look_into_the_run_made(config, tmp_path):
+    blocks = "network_layers: {}\nnetwork_filters: {scale: layer}\n"
+    (tmp_path / "project.yaml").write_text(CONFIG.replace("tiny:colours", "tiny:spatial") + blocks)
+    tiny_py = tmp_path / "tiny.py"
+    tiny_py.write_text(tiny_py.read_text() + SPATIAL)
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    inside = tmp_path / "results" / "run" / "network"
+    assert (inside / "layers.csv").exists()
+    assert (inside / "filters" / "layers.csv").exists()
+    assert "network filters run: 1 convolution, 3 filters, 0 suspicions" in said.stdout

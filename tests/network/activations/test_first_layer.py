@@ -8,7 +8,6 @@ from errlens.model.layers.places import find_layer
 from errlens.network.activations.first_layer import filter_table, first_filters, preferred
 
 SIZE = (3, 32, 32)
-ONES = np.ones(3)
 
 
 def edge(colour, side, size=5):
@@ -73,7 +72,7 @@ def test_filters_respond_as_the_layer_does():
     with torch.no_grad():
         module[1].weight.copy_(torch.tensor([1.0, -2.0, 0.5, 3.0]))
         module[1].running_var.uniform_(0.5, 2)
-    filters = first_filters(module, SIZE, find_layer(module, SIZE, "1"), ONES)
+    filters = first_filters(module, SIZE, find_layer(module, SIZE, "1"))
     image = torch.randn(1, *SIZE)
     with torch.no_grad():
         change = module[:2](image) - module[:2](torch.zeros_like(image))
@@ -85,6 +84,6 @@ def test_only_the_first_layer_and_what_keeps_its_channels_have_filters():
     module = timm.create_model("test_resnet", num_classes=4)
     first = next(part for part in module.modules() if isinstance(part, nn.Conv2d))
     name = next(name for name, part in module.named_modules() if part is first)
-    filters = first_filters(module, SIZE, find_layer(module, SIZE, name), np.full(3, 0.5))
-    np.testing.assert_allclose(filters, first.weight.detach().numpy() / 0.5)
-    assert first_filters(module, SIZE, find_layer(module, SIZE, "layer1"), ONES) is None
+    filters = first_filters(module, SIZE, find_layer(module, SIZE, name))
+    np.testing.assert_allclose(filters, first.weight.detach().numpy())
+    assert first_filters(module, SIZE, find_layer(module, SIZE, "layer1")) is None

@@ -16,13 +16,13 @@ from errlens.commands.network.activations.asked import (
 )
 from errlens.commands.network.activations.options import ActivationsOptions
 from errlens.commands.network.activations.photos import Seen, Subject
-from errlens.data.photos.preprocess import Box, Preprocessing
+from errlens.data.photos.preprocess import Box
 from errlens.errors import UnfitLayer, UnfitOption
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.network.activations import channels
 from errlens.network.activations.boxes import box_table, joined
 from errlens.network.activations.channels import channel_table, strongest
-from errlens.network.activations.first_layer import filter_table, first_filters
+from errlens.network.activations.first_layer import filter_table, first_filters, of_photos
 from errlens.network.activations.scales import ScaleKind, as_shares, scale_ends
 from errlens.network.capture import LayerOutput, capture_layer, find_layer_or_name_one
 from errlens.network.receptive_field import ReceptiveField, receptive_fields
@@ -170,14 +170,8 @@ def _filters(
     subject: Subject, size: tuple[int, int, int], layer: SpatialLayer
 ) -> NDArray[np.float64] | None:
     """Return the filters of a first layer, red first."""
-    preparation = subject.classifier.preparation
-    std = np.ones(size[0])
-    if isinstance(preparation, Preprocessing):
-        std = np.array(preparation.std)
-    filters = first_filters(subject.classifier.network.module, size, layer, std)
-    if filters is not None and getattr(preparation, "bgr", False):
-        return filters[:, ::-1]
-    return filters
+    filters = first_filters(subject.classifier.network.module, size, layer)
+    return None if filters is None else of_photos(filters, subject.classifier.preparation)
 
 
 def _predicted(subject: Subject, output: LayerOutput) -> tuple[str, float]:

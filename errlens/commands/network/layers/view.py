@@ -25,6 +25,7 @@ _HEADS = (
 _GIVES_WAY = ("type", "then", ">mult.-adds", ">param.")
 _IDLE = ("Identity", "Dropout")  # they fill half of the tree of some networks
 _LETTERS = {
+    "filters": "W",
     "activations": "A",
     "features": "F",
     "grad-cam": "G",

@@ -1,0 +1,1 @@
+"""Filters of convolutions, told from their weights alone: dead, alike, and of which frequencies."""
