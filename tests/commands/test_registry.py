@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -45,3 +47,21 @@ def test_a_quiet_command_does_not_say_what_it_is_loading(said, command):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_can_be_quiet(name):
     assert "quiet" in COMMANDS[name].options.__dataclass_fields__
+
+
+def test_libraries_are_imported_without_a_search_for_garbage_which_goes_on_afterwards():
+    script = (
+        "import gc\n"
+        "from errlens.commands.registry import COMMANDS\n"
+        "searched = []\n"
+        "gc.callbacks.append(lambda phase, about: searched.append(phase))\n"
+        "COMMANDS['confusion'].load(quiet=True)\n"
+        "print(len(searched), gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+        "before = gc.get_freeze_count()\n"
+        "COMMANDS['confusion'].load(quiet=True)\n"
+        "print(gc.get_freeze_count() <= before)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split("\n")[:2] == ["0 True True", "True"]
