@@ -18,7 +18,8 @@ def short_names(names: Sequence[str]) -> list[str]:
     before = _shared_parts(names)
     left = [name[before:] for name in names]
     after = _shared_parts([name[::-1] for name in left])
-    return [name[: len(name) - after] for name in left]
+    short = [name[: len(name) - after] for name in left]
+    return short if all(short) else list(names)
 
 
 def _shared_parts(names: Sequence[str]) -> int:

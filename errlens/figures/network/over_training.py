@@ -79,7 +79,7 @@ def draw_over_training(
         heights = [max(_HIGH, len(panel.lines) * line_height(SMALL)) for panel in panels]
         below = GAP + (text_width([name for _, name in ticks], size=SMALL) if turned
                        else line_height(SMALL))  # fmt: skip
-        total = top + sum(heights) + len(panels) * (head + 2 * GAP) + below + PAD
+        total = top + sum(heights) + len(panels) * head + (len(panels) - 1) * 2 * GAP + below + PAD
         sheet = Sheet(width + 2 * PAD, total)
         heading.draw(sheet)
         for number, line in enumerate(legend_lines):

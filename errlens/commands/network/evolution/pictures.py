@@ -119,7 +119,7 @@ def _training(training: pd.DataFrame, pairs: pd.DataFrame, short: list[str]) -> 
     legend = (
         f"Over {count(int(training['n'].max()))} images, the same at each checkpoint. The band "
     )
-    legend += "holds 95 % of the uncertainty of the accuracy (Wilson)."
+    legend += "is the 95 % interval of the accuracy (Wilson). Checkpoints stand at equal distances."
     return draw_over_training(panels, short, title="Over the training", legend=legend)
 
 
