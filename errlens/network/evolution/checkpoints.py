@@ -65,8 +65,10 @@ def _nothing(pattern: str) -> InputError:
     while glob.has_magic(str(folder)):
         folder = folder.parent
     if not folder.is_dir():
-        said = f"--checkpoints {pattern!r}: there is no folder {str(folder)!r}"
-        return InputError(said, hint="paths start from the folder you are in")
+        return InputError(
+            f"there is no folder {str(folder)!r}, where {pattern!r} should be",
+            hint="paths start from the folder you are in",
+        )
     weights = sorted(
         (file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES),
         key=_natural,

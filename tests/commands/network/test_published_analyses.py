@@ -26,6 +26,7 @@ MADE = {
     "layers": ["layers.csv", "layers.json"],
     "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
     "features": ["features/sheets/*.png", "features/features.csv"],
+    "evolution": [f"evolution/{name}" for name in ("sheets/*.png", "settled.png", "training.png")],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
 }
 
@@ -37,6 +38,12 @@ def squeezenet(tmp_path_factory):
     torch.manual_seed(0)
     weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
     torch.save(weights, folder / "weights.pth")
+    (folder / "epochs").mkdir()
+    for epoch in (1, 10):
+        torch.save(
+            torchvision.models.squeezenet1_1(num_classes=3).state_dict(),
+            folder / f"epochs/epoch{epoch}.pth",
+        )
     for seed, name in enumerate(("open.jpg", "closed.jpg")):
         pixels = np.random.default_rng(seed).integers(0, 255, (60, 90, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / name)
@@ -50,7 +57,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 14
+    assert len(STEPS) == 16
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 
