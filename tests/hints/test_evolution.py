@@ -56,7 +56,7 @@ def test_what_a_hint_proposes_is_a_way_out(walk: Walk, row: Row):
 
 
 def test_a_checkpoint_of_another_network_is_left_out(walk: Walk):
-    torch.save({"other.weight": torch.zeros(2, 2)}, "epoch3.pth")
+    torch.save({**torch.load("epoch1.pth"), "conv.weight": torch.zeros(3, 3, 5, 5)}, "epoch3.pth")
     typed = f"{SEEN} --checkpoints 'epoch*.pth'"
     said = walk.refused(typed, "errors.models.UnfitCheckpoint.__init__:hint")
     assert "leave it out of --checkpoints" in said.hint
@@ -66,24 +66,27 @@ def test_a_checkpoint_of_another_network_is_left_out(walk: Walk):
 def test_images_that_were_moved_are_found_where_they_lie_now(walk: Walk):
     typed = f"{SEEN} --checkpoints 'epoch*.pth'"
     Path("photos").rename("moved")
-    said = walk.refused(typed, "network.evolution.evolving._require_read:hint")
+    Path("empty").mkdir()
+    said = walk.refused(f"{typed} --data-root empty", "network.evolution.evolving._require_read:hint")
     assert "--data-root DIR" in said.hint
     walk.ends(f"{typed} --data-root moved")
 
 
 def test_images_that_go_meanwhile_are_no_bug(walk: Walk, monkeypatch: pytest.MonkeyPatch):
-    typed = f"{SEEN} --checkpoints 'epoch*.pth'"
+    typed = f"{SEEN} --checkpoints 'epoch*.pth' --data-root photos"
     whole = evolving.pass_over
 
     def and_gone(*args, **options):
         passed = whole(*args, **options)
-        if Path("photos").exists():
+        if not Path("gone").exists():
             shutil.move("photos", "gone")
+            Path("photos").mkdir()
         return passed
 
     monkeypatch.setattr(evolving, "pass_over", and_gone)
     said = walk.refused(typed, "network.evolution.evolving._Look.again:hint")
     assert "call again" in said.hint
+    Path("photos").rmdir()
     shutil.move("gone", "photos")
     monkeypatch.setattr(evolving, "pass_over", whole)
     walk.ends(typed)

@@ -73,7 +73,7 @@ def _nothing(pattern: str) -> InputError:
         (file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES),
         key=_natural,
     )
-    near = nearest(Path(pattern).name, weights) or weights
+    near = sorted(nearest(Path(pattern).name, weights), key=_natural) or weights
     return InputError(
         f"--checkpoints {pattern!r} matches no file",
         hint=f"{str(folder)!r} has {some(near)}"

@@ -40,8 +40,8 @@ def test_files_called_alike_are_told_apart_by_their_folders():
 @pytest.mark.parametrize(
     ("pattern", "hint"),
     [
-        ("run/epoch*.pth", "'run' has 'e9.pth'"),
-        ("run/e11.pth", "'run' has 'e1.pth', 'e10.pth'"),
+        ("run/epoch*.pth", "'run' has 'e1.pth', 'e9.pth'"),
+        ("run/e11.pth", "'run' has 'e1.pth'"),
         ("run/*/model.pt", "'run' has 'e1.pth', 'e9.pth', 'e10.pth', 'odd[1].pth'"),
         ("gone/e*.pth", "paths start from the folder you are in"),
         ("*.pth", "'.' has no file of weights"),

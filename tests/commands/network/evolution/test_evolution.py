@@ -221,7 +221,7 @@ class NotWeights:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("name", ["classes", "shape", "names", "pickle", "damaged"])
+@pytest.mark.parametrize("name", ["classes", "shape", "names", "order", "pickle", "damaged"])
 def test_a_file_that_does_not_fit_is_named_before_an_image_is_read(name):
     other(name)
     said = " ".join(refused(CALL, exit_code=3).split())
@@ -233,7 +233,7 @@ def test_a_file_that_does_not_fit_is_named_before_an_image_is_read(name):
 @pytest.mark.parametrize(
     ("options", "exit_code", "words"),
     [
-        ("--checkpoints 'saved/epoch*.pth'", 3, "'saved' has 'e9.pth', 'e2.pth'"),
+        ("--checkpoints 'saved/epoch*.pth'", 3, "'saved' has 'e2.pth', 'e9.pth'"),
         ("--checkpoints saved/e2.pth", 2, "one checkpoint alone"),
         ("", 2, "which checkpoints?"),
         ("--checkpoints saved --layer deeep", 2, "did you mean deep?"),
