@@ -67,7 +67,9 @@ def test_images_that_were_moved_are_found_where_they_lie_now(walk: Walk):
     typed = f"{SEEN} --checkpoints 'epoch*.pth'"
     Path("photos").rename("moved")
     Path("empty").mkdir()
-    said = walk.refused(f"{typed} --data-root empty", "network.evolution.evolving._require_read:hint")
+    said = walk.refused(
+        f"{typed} --data-root empty", "network.evolution.evolving._require_read:hint"
+    )
     assert "--data-root DIR" in said.hint
     walk.ends(f"{typed} --data-root moved")
 

@@ -35,23 +35,19 @@ MADE = {
 def squeezenet(tmp_path_factory):
     """A folder with runs of the network of the example, with random weights, and two photos."""
     folder = tmp_path_factory.mktemp("squeezenet")
-    torch.manual_seed(0)
-    weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
-    torch.save(weights, folder / "weights.pth")
     (folder / "epochs").mkdir()
-    for epoch in (1, 10):
-        torch.save(
-            torchvision.models.squeezenet1_1(num_classes=3).state_dict(),
-            folder / f"epochs/epoch{epoch}.pth",
-        )
+    for seed, name in enumerate(("squeezenet", "before", "epochs/epoch1", "epochs/epoch10")):
+        torch.manual_seed(seed)
+        weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
+        torch.save(weights, folder / f"{name}.pth")
     for seed, name in enumerate(("open.jpg", "closed.jpg")):
         pixels = np.random.default_rng(seed).integers(0, 255, (60, 90, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / name)
     paint_colours(folder / "photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        model = "--model torchvision:squeezenet1_1 --checkpoint weights.pth --img-size 64"
         for name in ("squeezenet", "before"):
+            model = f"--model torchvision:squeezenet1_1 --checkpoint {name}.pth --img-size 64"
             ends(f"evaluate photos {model} -o runs/{name} -q")
     return folder
 
