@@ -100,11 +100,11 @@ def over_training() -> None:
     seen = (
         "--model test_resnet --model-kwargs output_stride=16 --img-size 64 --crop-pct 1 "
         "--crop-mode squash --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5 --interpolation bicubic"
-    ).split()
+    )
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         photos = real / "data" / "cifar10" / "test"
-        errlens("evaluate", photos, *seen, "--checkpoint", epochs[-1], "-o", run)
+        errlens("evaluate", photos, *seen.split(), "--checkpoint", epochs[-1], "-o", run)
         words = [word for file in epochs for word in ("--checkpoints", file)]
         errlens("network", "evolution", run, *words, "--images", 2000)
         for name in ("settled", "training"):
