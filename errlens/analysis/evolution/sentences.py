@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from errlens.analysis.evolution.names import short_names
 from errlens.analysis.evolution.settling import settling
 from errlens.errors import shortened
-from errlens.formats import of
+from errlens.formats import counted, of
 
 _NAMED: Final = 4  # layers, or channels, that a sentence names
 
@@ -87,12 +88,21 @@ def _parting(rows: pd.DataFrame, short: Mapping[str, str]) -> str:
         f"at the last {of(int(last['a_as_b']), int(last['n_a']))} images of {a} are taken for {b}, "
         f"{of(int(last['b_as_a']), int(last['n_b']))} of {b} for {a}"
     )
-    since = np.flatnonzero(rows["parted"].astype(bool))
-    if len(since) and wrong[since].min() < wrong[-1]:  # before, they may be taken for neither
-        fewest = int(since[wrong[since].argmin()])
-        at = short[rows["checkpoint"].iloc[fewest]]
-        end += f": {wrong[-1]} together, and {wrong[fewest]} at {at}"
-    return f"{begun}; {end}."
+    return f"{begun}{_halved(rows, wrong, short)}; {end}."
+
+
+def _halved(rows: pd.DataFrame, wrong: NDArray[np.int64], short: Mapping[str, str]) -> str:
+    """Say where two classes are mixed up most, and from where on half as often."""
+    most = int(wrong.argmax())
+    few = np.logical_and.accumulate((2 * wrong <= wrong[most])[::-1])[::-1]
+    names = [short[name] for name in rows["checkpoint"]]
+    if not wrong[most] or not few.any():
+        return ""
+    since = names[int(few.argmax())]
+    return (
+        f"; most mixed up at {names[most]}, {counted(int(wrong[most]), 'image')}, and at most half "
+        f"as often from {since} on"
+    )
 
 
 def _listed(texts: Sequence[str]) -> str:

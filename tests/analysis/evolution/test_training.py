@@ -99,7 +99,8 @@ def test_sentences_say_when_things_happen(evolution_table):
     assert said == [
         "Within 5 % of its last: low from e1 on, high at no earlier.",
         "The last to jump to another image, at e2: 1 of 2 channels (high 3).",
-        "cat and dog part at e2: from there on they are told apart better than by chance; at the "
+        "cat and dog part at e2: from there on they are told apart better than by chance; most "
+        "mixed up at e1, 30 images, and at most half as often from e2 on; at the "
         "last 2 of 30 images of cat are taken for dog, 1 of 30 of dog for cat.",
     ]
     still = evolution_table.assign(jump=False)

@@ -75,7 +75,7 @@ class EvolutionOptions(
             metavar="A~B",
             rich_help_panel=Panel.CHECKS,
             show_default="the three most confused of the run",
-            help="Two classes whose parting is watched; may be given several times.",
+            help="Two classes whose parting is watched.",
         ),
     ] = None
     images: Annotated[

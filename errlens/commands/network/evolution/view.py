@@ -87,14 +87,15 @@ def _show_layers(screen: Screen, result: EvolutionResult, short: dict[str, str])
 def _show_pairs(screen: Screen, pairs: pd.DataFrame, short: dict[str, str]) -> None:
     rows: list[tuple[Any, ...]] = []
     for (a, b), of_pair in pairs.groupby(["class_a", "class_b"], sort=False):
-        begin, *_, end = first_rows(of_pair)
+        every = first_rows(of_pair)
+        most = max(every, key=lambda row: row["a_as_b"] + row["b_as_a"])
         parted = of_pair.loc[of_pair["parted"].astype(bool), "checkpoint"]
         rows.append(
-            (both_ways(a, b), *map(_mixed_up, (begin, end)),
+            (both_ways(a, b), *map(_mixed_up, (most, every[-1])),
              short[parted.iloc[0]] if len(parted) else NOT_KNOWN)
         )  # fmt: skip
-    heads = ("pair", ">mixed up at first", ">at last", "parts at")
-    screen.table(heads, rows, gives_way=(">mixed up at first",), file="pairs.csv")
+    heads = ("pair", ">mixed up at most", ">at the last", "parts at")
+    screen.table(heads, rows, gives_way=(">mixed up at most",), file="pairs.csv")
 
 
 def _mixed_up(row: dict[str, Any]) -> str:
