@@ -4,6 +4,7 @@ Run from the top folder: `python .github/images/make.py`. It needs chromium for 
 page. The run goes to `runs/sample`.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,29 @@ def inside() -> None:
     store(filters / "spectra.png", "network-spectra.jpg")
 
 
+def over_training() -> None:
+    """Store lines over a training of CIFAR-10, of which no photo is shown, if its files are here.
+
+    They lie in the folder of real data: see tests/README.md.
+    """
+    real = Path(os.environ.get("ERRLENS_REAL_DATA", "../shared"))
+    epochs = sorted((real / "models").glob("test_resnet.cifar10.epoch*.safetensors"))
+    if not epochs:
+        return
+    seen = (
+        "--model test_resnet --model-kwargs output_stride=16 --img-size 64 --crop-pct 1 "
+        "--crop-mode squash --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5 --interpolation bicubic"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        photos = real / "data" / "cifar10" / "test"
+        errlens("evaluate", photos, *seen.split(), "--checkpoint", epochs[-1], "-o", run)
+        words = [word for file in epochs for word in ("--checkpoints", file)]
+        errlens("network", "evolution", run, *words, "--images", 2000)
+        for name in ("settled", "training"):
+            store(run / "network" / "evolution" / f"{name}.png", f"network-{name}.jpg")
+
+
 def activations(name: str, picture: str, *asked: object) -> None:
     """Store a picture of the activations in photos."""
     *photos, options = asked
@@ -102,6 +126,7 @@ def main() -> None:
     diagnose()
     errlens("run", "configs/sample.yaml", "--overwrite")
     inside()
+    over_training()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")
     store(RUN / "explain" / EXPLAINED, "explain.jpg")

@@ -29,6 +29,7 @@ its exit code::
     │   ├── AmbiguousLabels
     │   ├── BadCheckpoint
     │   ├── IncompatibleCheckpoint
+    │   ├── UnfitCheckpoint
     │   ├── NoClassifier
     │   ├── WeightsUnavailable
     │   ├── DataSetUnavailable

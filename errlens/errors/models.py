@@ -59,6 +59,16 @@ class IncompatibleCheckpoint(InputError):
         )
 
 
+class UnfitCheckpoint(InputError):
+    """A checkpoint is not of the network that a run was made with."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"checkpoint {str(path)!r} is not of the network of the run: {reason}",
+            hint="leave it out of --checkpoints, or evaluate a run of its own with it",
+        )
+
+
 class NoClassifier(InputError):
     """A network, or its weights, give features and no scores of classes.
 

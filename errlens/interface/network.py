@@ -9,6 +9,7 @@ from errlens.interface.commands import Place
 
 if TYPE_CHECKING:
     from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.evolution.result import EvolutionResult
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
     from errlens.commands.network.layers.result import LayersResult
@@ -82,3 +83,17 @@ def network_features(run: Place | None = None, **options: Any) -> "FeaturesResul
         from errlens.commands.network.features.options import FeaturesOptions
 
         return command(made(FeaturesOptions, {"run": run, **options}))
+
+
+def network_evolution(run: Place | None = None, **options: Any) -> "EvolutionResult":
+    """See how a network came to what it is; `.tables` by checkpoint, `.figures`, `.sentences`.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network evolution`, such as `checkpoints="epoch*.pth"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.evolution.command import evolution as command
+        from errlens.commands.network.evolution.options import EvolutionOptions
+
+        return command(made(EvolutionOptions, {"run": run, **options}))

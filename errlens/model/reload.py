@@ -8,7 +8,16 @@ from typing import Any, Final
 from errlens.data.labels import numbered
 from errlens.data.photos.loading import Preparation
 from errlens.data.photos.preprocess import CROP_MODES, INTERPOLATIONS, Preprocessing
-from errlens.errors import NotARun, StaleRun, some
+from errlens.errors import (
+    IncompatibleCheckpoint,
+    NotARun,
+    StaleRun,
+    UnfitCheckpoint,
+    UnfitModel,
+    UnfitOption,
+    some,
+)
+from errlens.formats import counted
 from errlens.model.classifier import Classifier, choose_device
 from errlens.model.networks.architecture import Architecture
 from errlens.model.networks.arguments import recorded_arguments
@@ -66,6 +75,44 @@ def reload_classifier(info: RunInfo, *, device: str = "auto", trusted: bool = Fa
     return _classifier(network, info, preparation, device=device)
 
 
+def classifier_at(
+    info: RunInfo, checkpoint: Path, *, device: str = "auto", trusted: bool = False
+) -> Classifier:
+    """Load other weights into the network of a run, with its preprocessing, names and rules.
+
+    Args:
+        info: Of a run with a model.
+        checkpoint: The weights, such as those of another epoch.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        trusted: As for `reload_classifier`.
+
+    Raises:
+        UnfitCheckpoint: They are of another network, or of other classes.
+        BadCheckpoint, MissingInput: They cannot be read, or must not be.
+        ForeignCode: As `reload_classifier`.
+    """
+    settings = info.settings
+    _architecture(info, trusted=trusted)
+    preparation = _preparation(info, trusted=trusted)
+    n = _outputs(info)
+    try:
+        network = load_network(
+            settings.model,
+            checkpoint=checkpoint,
+            arguments=settings.arguments,
+            num_classes=n,
+            use_ema=info.use_ema,
+            head=HeadSpec(info.head),
+        )
+    except IncompatibleCheckpoint as error:
+        raise UnfitCheckpoint(checkpoint, str(error)) from error
+    except (UnfitOption, UnfitModel) as error:
+        reason = f"the run's network has {counted(n, 'output')}: {error}"
+        raise UnfitCheckpoint(checkpoint, reason) from error
+    _check_names(network, info, checkpoint)
+    return _classifier(network, info, preparation, device=device)
+
+
 def untrained_classifier(info: RunInfo, *, trusted: bool = False) -> Classifier:
     """Build the architecture of a run without its weights: enough to see what it consists of."""
     settings = info.settings
@@ -99,6 +146,24 @@ def _architecture(info: RunInfo, *, trusted: bool) -> Architecture:
         if recorded and not (info.checkpoint or architecture.by_user):
             check_size(architecture, recorded)
     return architecture
+
+
+def _check_names(network: Network, info: RunInfo, checkpoint: Path) -> None:
+    """Refuse weights that record the classes of a run in another order.
+
+    Raises:
+        UnfitCheckpoint: They do.
+    """
+    stored = network.data_config.get("label_names") if network.names_source else None
+    names = [*map(str, stored.values() if isinstance(stored, dict) else stored or ())]
+    own = list(info.classes.names)
+    if names != own and sorted(names) == sorted(own):
+        at = next(at for at, name in enumerate(names) if name != own[at])
+        raise UnfitCheckpoint(
+            checkpoint,
+            f"its classes are in another order: output {at} is {shown_value(names[at])} there, "
+            f"and {shown_value(own[at])} in the run",
+        )
 
 
 def _preparation(info: RunInfo, *, trusted: bool) -> Preparation:

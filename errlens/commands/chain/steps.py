@@ -19,6 +19,7 @@ STEPS: Final = {
         "network filters",
         "network activations",
         "network features",
+        "network evolution",
         "compare",
         "check",
         "report",

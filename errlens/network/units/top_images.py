@@ -149,13 +149,13 @@ def _of_layer(
         channels=channels,
         fires=top.fires[at],
         at_highest=top.at_highest[at],
-        values=_put_out(layer, top.values[at], module),
+        values=put_out(layer, top.values[at], module),
         images=top.images[at],
         places=top.places[at],
     )
 
 
-def _put_out(
+def put_out(
     layer: UnitLayer, values: NDArray[np.float32], module: nn.Module
 ) -> NDArray[np.float32]:
     """Return what a layer makes of values that were noted before an activation with a limit."""

@@ -26,6 +26,7 @@ MADE = {
     "layers": ["layers.csv", "layers.json"],
     "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
     "features": ["features/sheets/*.png", "features/features.csv"],
+    "evolution": [f"evolution/{name}" for name in ("sheets/*.png", "settled.png", "training.png")],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
 }
 
@@ -34,7 +35,8 @@ MADE = {
 def squeezenet(tmp_path_factory):
     """A folder with runs of the network of the example, with random weights, and two photos."""
     folder = tmp_path_factory.mktemp("squeezenet")
-    for seed, name in enumerate(("squeezenet", "before")):
+    (folder / "epochs").mkdir()
+    for seed, name in enumerate(("squeezenet", "before", "epochs/epoch1", "epochs/epoch10")):
         torch.manual_seed(seed)
         weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
         torch.save(weights, folder / f"{name}.pth")
@@ -51,7 +53,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 14
+    assert len(STEPS) == 16
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

@@ -14,6 +14,8 @@ from errlens.commands.network.features.pictures import draw
 from errlens.commands.network.features.result import FeaturesResult
 from errlens.commands.network.features.tables import Facts, tables_of
 from errlens.commands.network.features.writing import write_numbers
+from errlens.commands.options.model import ComputeOptions
+from errlens.commands.options.selecting import ImagesOption
 from errlens.data.photos.loading import available_cores
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier
@@ -113,14 +115,14 @@ def facts_of(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def asked_images(
-    images: Sequence[Facts], options: FeaturesOptions, run: RunFolder
+    images: Sequence[Facts], options: ImagesOption, run: RunFolder
 ) -> list[AskedImage]:
     """Return the files of images, wherever they lie now."""
     root = options.images_root(run)
     return [AskedImage(root / facts["path"], facts["content_hash"]) for facts in images]
 
 
-def work_of(classifier: Classifier, options: FeaturesOptions, *, max_mb: int) -> dict[str, Any]:
+def work_of(classifier: Classifier, options: ComputeOptions, *, max_mb: int) -> dict[str, Any]:
     """Return by how many threads a network is run."""
     alone = classifier.interface.keeps_tensors or classifier.device.type != "cpu"
     workers = options.workers or (1 if alone else available_cores())

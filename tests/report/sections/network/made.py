@@ -99,6 +99,29 @@ def write_features(run, *, layers=(LAYER,), top="cat"):
             results.pixels("layers.png", GREY)
 
 
+def write_evolution(run, *, layer=LAYER, names=PAIR, labelled=True):
+    """Add three checkpoints at which a layer settles, a channel jumps and a pair parts."""
+    at = {"checkpoint": ["net.e1", "net.e2", "net.e10"]}
+    settled = {**at, "layer": layer, "cka": [0.4, 0.96, 1.0], "settled": [False, True, True]}
+    evolution = {**at, "layer": layer, "channel": 3, "jump": [False, True, False]}
+    training = {
+        **at, "n": 48, "accuracy": [0.25, 0.5, 0.75], "loss": [1.5, 1.0, None], "ece": 0.125,
+    }  # fmt: skip
+    pairs = {
+        **at, "class_a": names[0], "class_b": names[1], "a_as_b": [6, 3, 1], "b_as_a": [5, 3, 2],
+        "n_a": 12, "n_b": 11, "parted": [False, False, True],
+    }  # fmt: skip
+    with renewed_results(run, "network/evolution", options={}) as results:
+        results.csv("evolution.csv", pd.DataFrame(evolution))
+        results.csv("settled.csv", pd.DataFrame(settled))
+        results.pixels(f"sheets/{LAYER}.png", GREY)
+        results.pixels("settled.png", GREY)
+        if labelled:
+            results.csv("training.csv", pd.DataFrame(training))
+            results.csv("pairs.csv", pd.DataFrame(pairs))
+            results.pixels("training.png", GREY)
+
+
 def write_activations(run, place="layer4__0_000", *, image="images/000.png"):
     """Add what a layer makes of a photo, as another call of the command does."""
     channels = pd.DataFrame(
@@ -155,14 +178,15 @@ def write_filters(run, *, suspicions=()):
 def write_all(run):
     write_channels(run)
     write_features(run)
+    write_evolution(run)
     write_activations(run)
     write_filters(run)
     write_layers(run)
 
 
 ALL = {
-    "channels": write_channels, "features": write_features, "activations": write_activations,
-    "filters": write_filters, "layers": write_layers,
+    "channels": write_channels, "features": write_features, "evolution": write_evolution,
+    "activations": write_activations, "filters": write_filters, "layers": write_layers,
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from tests.report.sections.network.made import (
     write_activations,
     write_all,
     write_channels,
+    write_evolution,
     write_features,
     write_filters,
     write_layers,
@@ -201,6 +202,31 @@ def test_a_class_that_is_most_of_the_run_tells_nothing_of_a_channel(run):
     assert "No channel has mostly one class" in told()
 
 
+def test_an_evolution_says_what_happened_when(run):
+    write_evolution(run)
+    said = told()
+    assert f"Within 5 % of its last: {LAYER} from e2 on." in said
+    assert f"The last to jump to another image, at e2: 1 of 1 channels ({LAYER} 3)." in said
+    assert "cat and lion part at e10" in said
+    assert "at the last 1 of 12 images of cat are taken for lion, 2 of 11 of lion for cat" in said
+    assert "e10 48 75.0 % - 0.1250" in said
+
+
+def test_an_evolution_without_labels_tells_of_layers_and_channels_alone(run):
+    write_evolution(run, labelled=False)
+    said = told()
+    assert f"{LAYER} from e2 on." in said
+    assert "part at" not in said
+
+
+@pytest.mark.parametrize("name", ["settled.csv", "training.csv", "pairs.csv"])
+def test_tables_of_other_checkpoints_are_damaged(run, name):
+    write_evolution(run)
+    path = run.path / "network/evolution" / name
+    path.write_text(path.read_text().replace("net.e2", "net.e3"))
+    assert f"'run/network/evolution/{name}' is damaged" in problems(run)
+
+
 def test_the_newest_activations_are_shown_and_the_others_counted(run):
     for at in range(activations.SHOWN + 2):
         place = f"layer4__{at}_x"
@@ -268,7 +294,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 6
+    assert len(names) == 9
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -300,7 +326,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["features", "activations", "filters", "layers"]
+    assert kinds(text) == ["features", "evolution", "activations", "filters", "layers"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent
@@ -328,6 +354,7 @@ def test_names_that_are_html_stay_text(with_a_model):
     run = with_a_model(classes=EVIL, superclasses=False)
     write_channels(run, layers=("<b>x</b>",), names=EVIL[:2])
     write_features(run, layers=("<i>",), top=EVIL[0])
+    write_evolution(run, layer="<i>", names=EVIL[:2])
     write_activations(run, image='"><script>alert(2)</script>')
     write_layers(run, ("<u>", "\x1b[2J", "x" * 10_000))
     text = page()
@@ -413,7 +440,7 @@ def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage
     write_all(run)
     path = run.path / "network" / name
     path.write_text(DAMAGES[damage](pd.read_csv(path)))
-    assert len(inside(run).told) == 4
+    assert len(inside(run).told) == len(KINDS) - 1
     assert problems(run) == f"'run/network/{name}' is damaged"
 
 

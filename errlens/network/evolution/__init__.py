@@ -1,0 +1,1 @@
+"""A network at several checkpoints of its training, on the same images."""
