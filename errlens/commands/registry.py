@@ -17,6 +17,7 @@ from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.activations.options import ActivationsOptions
+from errlens.commands.network.embed.options import EmbedOptions
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
 from errlens.commands.network.layers.options import LayersOptions
@@ -77,6 +78,7 @@ COMMANDS: Final = {
     "network filters": Command(FiltersOptions, "network/filters", "filters"),
     "network activations": Command(ActivationsOptions, "network/activations", "activations"),
     "network features": Command(FeaturesOptions, "network/features", "features"),
+    "network embed": Command(EmbedOptions, "network/embed", "embed"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

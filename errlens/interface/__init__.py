@@ -30,6 +30,7 @@ from errlens.interface.commands import (
 )
 from errlens.interface.network import (
     network_activations,
+    network_embed,
     network_features,
     network_filters,
     network_layers,
@@ -47,6 +48,7 @@ __all__ = [
     "import_predictions",
     "misclassified",
     "network_activations",
+    "network_embed",
     "network_features",
     "network_filters",
     "network_layers",

@@ -9,6 +9,7 @@ from errlens.interface.commands import Place
 
 if TYPE_CHECKING:
     from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.embed.result import EmbedResult
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
     from errlens.commands.network.layers.result import LayersResult
@@ -82,3 +83,18 @@ def network_features(run: Place | None = None, **options: Any) -> "FeaturesResul
         from errlens.commands.network.features.options import FeaturesOptions
 
         return command(made(FeaturesOptions, {"run": run, **options}))
+
+
+def network_embed(run: Place | None = None, **options: Any) -> "EmbedResult":
+    """Map images by their features; `.tables.neighbours` has what lies next to each error.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network embed`, such as `method="tsne"` or
+            `train="data/train"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.embed.command import embed as command
+        from errlens.commands.network.embed.options import EmbedOptions
+
+        return command(made(EmbedOptions, {"run": run, **options}))

@@ -233,7 +233,7 @@ def test_training_images_are_named_like_the_classes(walk: Walk, train):
     paint(Path("others/dark red/0.png"), "red")
     paint(Path("loose/0.png"), "red")
     said = walk.refused(
-        f"misclassified seen --train {train}", "galleries.tiles.training_images:hint"
+        f"misclassified seen --train {train}", "data.training.training_samples:hint"
     )
     assert "red" in said.hint if train == "others" else "blue" in said.hint
     paint(Path(train, "red/0.png"), "red")

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.report.parts import Problem
-from errlens.report.sections.network import activations, channels, features, filters, layers
+from errlens.report.sections.network import activations, channels, embed, features, filters, layers
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
 from errlens.report.shots import Shots
@@ -39,6 +39,9 @@ KINDS: Final = {
     "channels": Kind(
         "What tells two classes apart", "network/channels", channels.MAIN,
         "network features", ("--discriminate", "A~B"), channels.tell,
+    ),
+    "embed": Kind(
+        "What lies next to errors", "network/embed", embed.MAIN, "network embed", (), embed.tell,
     ),
     "features": Kind(
         "What channels answer to", "network/features", features.MAIN,

@@ -33,6 +33,7 @@ from tests.report.sections.network.made import (
     write_activations,
     write_all,
     write_channels,
+    write_embed,
     write_features,
     write_filters,
     write_layers,
@@ -235,6 +236,15 @@ def test_layers_have_totals_and_idle_ones_are_left_out(run):
     assert "Good for: A activations, F features. 1 further layer" in said
 
 
+def test_neighbours_have_sentences_and_a_row_for_the_nearest_of_each_error(run):
+    write_embed(run)
+    said = text_of(section(page(), "network"))
+    assert "48 errors lie among right images." in said
+    assert "a.png" in said
+    assert "c.png (a copy)" in said
+    assert "b.png" not in said
+
+
 def test_filters_have_totals_and_what_is_suspicious(run):
     write_filters(run)
     said = told()
@@ -268,7 +278,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 6
+    assert len(names) == 9
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -300,7 +310,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["features", "activations", "filters", "layers"]
+    assert kinds(text) == ["embed", "features", "activations", "filters", "layers"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent
@@ -413,7 +423,7 @@ def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage
     write_all(run)
     path = run.path / "network" / name
     path.write_text(DAMAGES[damage](pd.read_csv(path)))
-    assert len(inside(run).told) == 4
+    assert len(inside(run).told) == len(KINDS) - 1
     assert problems(run) == f"'run/network/{name}' is damaged"
 
 
