@@ -69,16 +69,6 @@ def directions(values: NDArray[np.floating]) -> NDArray[np.float32]:
     return found
 
 
-def as_kept(values: NDArray[np.floating]) -> NDArray[np.float16]:
-    """Return features as a run keeps them; those too large for that are infinite.
-
-    >>> as_kept(np.array([1.0, 1e6]))
-    array([ 1., inf], dtype=float16)
-    """
-    with np.errstate(over="ignore"):
-        return values.astype(np.float16)
-
-
 def predicted_images(run: RunFolder) -> pa.Table:
     """Return what is known of the images that were predicted, in the order of the run."""
     table = run.read_predictions(COLUMNS).table

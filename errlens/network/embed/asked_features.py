@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.embedding.points import as_kept
 from errlens.model.classifier import Classifier
+from errlens.model.predict import as_kept
 from errlens.network.features import read_features
 
 _AT_ONCE: Final = 1024  # images whose features are held

@@ -44,21 +44,12 @@ class Same(Net):
         return 0 * super().features(images) + 1
 
 
-class Large(Net):
-    def features(self, images):
-        return 1e6 * super().features(images)
-
-
 def net():
     return Net()
 
 
 def same():
     return Same()
-
-
-def large():
-    return Large()
 """
 FILES = ["map.csv", "neighbours.csv", "parameters.json", "map.png", "photos.png", "neighbours.png"]
 MODEL = "-q --img-size 16 --mean 0 0 0 --std 1 1 1"
@@ -66,7 +57,7 @@ MODEL = "-q --img-size 16 --mean 0 0 0 --std 1 1 1"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Photos, one of them under a wrong label, networks, and a run with features and one without."""
+    """Photos, one of them under a wrong label, and a run with features and one without."""
     folder = tmp_path_factory.mktemp("nets")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -232,14 +223,24 @@ def names_file():
 
 
 @pytest.mark.usefixtures("here")
-def test_features_without_spread_or_without_end_are_refused():
+def test_features_that_are_all_the_same_or_no_numbers_are_refused():
     ends(f"evaluate photos --model nets:same -o same {MODEL}")
     assert "point the same way" in refused("network embed same -q", exit_code=3)
-    ends(f"evaluate photos --model nets:large -o large {MODEL}")
-    said = refused("network embed large -q", exit_code=3)
-    assert "0 images with features" in said
-    assert "12 images without features" in said
+    values = np.load("run/features/part-00000.npy")
+    for filled, n in ((np.nan, 12), (0, 12), (np.inf, 11)):
+        np.save("run/features/part-00000.npy", np.where(np.arange(12)[:, None] < n, filled, values))
+        said = refused("network embed run -q", exit_code=3)
+        assert f"{n} images without features" in said
     assert not Path("same/network").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_images_without_usable_features_are_left_out_and_counted():
+    values = np.load("run/features/part-00000.npy")
+    values[4] = np.nan
+    np.save("run/features/part-00000.npy", values)
+    assert "1 image not on the map" in ends("network embed run").stderr
+    assert drawn()["row"].tolist() == [0, 1, 2, 3, *range(5, 12)]
 
 
 @pytest.mark.usefixtures("here")

@@ -238,7 +238,7 @@ def test_layers_have_totals_and_idle_ones_are_left_out(run):
 
 def test_neighbours_have_sentences_and_a_row_for_the_nearest_of_each_error(run):
     write_embed(run)
-    said = text_of(section(page(), "network"))
+    said = told()
     assert "48 errors lie among right images." in said
     assert "a.png" in said
     assert "c.png (a copy)" in said
