@@ -60,7 +60,10 @@ class Reader:
                     paths, images["content_hash"].to_pylist(), advance=advance
                 )
         if len(images) and not features.shape[1]:
-            raise UnfitModel(f"{str(self.run.path)!r} has no features before the outputs")
+            raise UnfitModel(
+                f"the network of {str(self.run.path)!r} has no linear layer that gives its "
+                "outputs: there are no features before them"
+            )
         return points_of(images, features, read)
 
     def among_training(self, points: Points, errors: pd.DataFrame) -> tuple[pd.DataFrame, int]:
