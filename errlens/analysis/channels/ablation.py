@@ -39,6 +39,7 @@ ABLATION_COLUMNS: Final[Columns] = {
     "q_value": NUMBER,  # that, corrected for all channels that might have been suspects
 }
 CHANGE_COLUMNS: Final[Columns] = {
+    "layer": TEXT,
     "role": TEXT,
     "channels": TEXT,
     "change": TEXT,  # fixed, broken, or other: wrong before and wrong in another way now

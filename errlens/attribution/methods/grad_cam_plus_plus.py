@@ -19,7 +19,8 @@ CARD: Final = Card(
     means="As Grad-CAM, but places that raise the score count by themselves, so that several "
     "objects of a class are all shown.",
     lies="It was made for the exponential of the score and for positive evidence; on heads "
-    "that average and add it says what Grad-CAM says.",
+    "that average and add it says what Grad-CAM says. Where a layer goes far below zero, as in "
+    "transformers, some images have no map.",
     paper="A. Chattopadhay et al., WACV 2018, Grad-CAM++, equation 19.",
     unit="it compares places of one image",
 )

@@ -14,6 +14,7 @@ from errlens.commands.options.invocation import INVOCATION, ConfigArguments
 from errlens.commands.run.options import RunOptions
 from errlens.errors import BadConfig, UnfitOption
 from errlens.run.folder import RunFolder
+from errlens.run.places import is_run
 
 _OUTSIDE_BLOCKS: Final = [field.name for group in INVOCATION for field in fields(group)]
 
@@ -53,10 +54,14 @@ def completed_block(config: Config, name: str, shared: Mapping[str, Any]) -> Any
     """Return a block's options with the run folder, and with what the invocation asks for."""
     block = config.blocks[name]
     known = {field.name for field in fields(block)}
-    if "run" in known and block.run is None:
-        shared = {**shared, "run": config.out}
-    if "subject" in known and not (block.subject or block.model or block.checkpoint):
+    if "run" in known:
+        shared = {**shared, "run": block.run or config.out}
+    elif "subject" in known and not (block.subject or block.model or block.checkpoint):
         shared = {**shared, "subject": str(config.out)}
+    elif "images" in known and not (block.model or block.checkpoint):
+        named = block.images or []
+        if not (named and is_run(named[0])):  # photos, as the network of the run sees them
+            shared = {**shared, "images": [config.out, *named]}
     if "runs" in known and len(block.runs) == 1:
         shared = {**shared, "runs": [*block.runs, config.out]}  # the old run alone is named
     shared = {**shared, "out": config.out}

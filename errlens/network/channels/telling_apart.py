@@ -222,6 +222,7 @@ def _changes(pair: Pair, silenced: Silenced, at: NDArray[np.intp]) -> pd.DataFra
     now = np.array([silenced.now[image, variant] for variant, image, _ in changed], np.int32)
     table = pair.images.table_of(images).assign(
         now_name=pair.images.names(now),
+        layer=silenced.layer,
         role=pd.Series([variant.role for variant in variants], dtype="str"),
         channels=pd.Series([variant.name for variant in variants], dtype="str"),
         change=pd.Series([change for _, _, change in changed], dtype="str"),

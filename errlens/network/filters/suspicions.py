@@ -133,5 +133,5 @@ def totals(tables: FilterTables, network: str) -> str:
     n = int(layers["filters"].sum())
     return (
         f"{counted(len(layers), 'convolution')}, {counted(n, 'filter')}: {count(dead)} dead, "
-        f"{count(alike)} that repeat another one"
+        f"{count(alike)} repeating another"
     )

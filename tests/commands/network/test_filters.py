@@ -68,9 +68,9 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def nets(tmp_path, monkeypatch):
+def judged(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    Path("nets.py").write_text(NETS)
+    Path("judged.py").write_text(NETS)
 
 
 @pytest.fixture
@@ -191,32 +191,32 @@ def test_a_network_is_not_held_against_itself(sample):
     assert not Path("out").exists()
 
 
-def test_a_network_that_was_never_trained_is_warned_of(nets):
-    del nets
-    said = ends("network filters nets:untrained --img-size 32")
+def test_a_network_that_was_never_trained_is_warned_of(judged):
+    del judged
+    said = ends("network filters judged:untrained --img-size 32")
     assert "looks never trained" in " ".join(said.stderr.split())
     assert "Suspicious" not in said.stdout
     assert "Nothing is suspicious" not in said.stdout
 
 
-def test_weights_that_are_no_numbers_are_told(nets):
-    del nets
-    said = ends("network filters nets:broken --img-size 32").stdout
+def test_weights_that_are_no_numbers_are_told(judged):
+    del judged
+    said = ends("network filters judged:broken --img-size 32").stdout
     assert "1 of 40 filters of 0 hold weights that are no numbers" in " ".join(said.split())
 
 
-def test_filters_of_other_channels_than_colours_stand_side_by_side(nets):
-    del nets
-    said = ends("network filters nets:six --img-size 32")
-    assert "no filter of nets:six looks at pixels" in " ".join(said.stderr.split())
+def test_filters_of_other_channels_than_colours_stand_side_by_side(judged):
+    del judged
+    said = ends("network filters judged:six --img-size 32")
+    assert "no filter of judged:six looks at pixels" in " ".join(said.stderr.split())
     assert not Path("network/filters/first_layer.png").exists()
     assert Path("network/filters/spectra.png").exists()
 
 
-def test_networks_without_filters_and_names_of_nothing_are_refused(nets, sample):
-    del nets
+def test_networks_without_filters_and_names_of_nothing_are_refused(judged, sample):
+    del judged
     assert "no convolution of images" in refused(
-        "network filters nets:linear --img-size 32", exit_code=3
+        "network filters judged:linear --img-size 32", exit_code=3
     )
     assert "did you mean" in refused("network filters test_resnt", exit_code=2)
     assert "no run folder" in refused(

@@ -36,17 +36,18 @@ MADE = {
 def squeezenet(tmp_path_factory):
     """A folder with runs of the network of the example, with random weights, and two photos."""
     folder = tmp_path_factory.mktemp("squeezenet")
-    torch.manual_seed(0)
-    weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
-    torch.save(weights, folder / "weights.pth")
+    for seed, name in enumerate(("squeezenet", "before")):
+        torch.manual_seed(seed)
+        weights = torchvision.models.squeezenet1_1(num_classes=3).state_dict()
+        torch.save(weights, folder / f"{name}.pth")
     for seed, name in enumerate(("open.jpg", "closed.jpg")):
         pixels = np.random.default_rng(seed).integers(0, 255, (60, 90, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / name)
     paint_colours(folder / "photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        model = "--model torchvision:squeezenet1_1 --checkpoint weights.pth --img-size 64"
         for name in ("squeezenet", "before"):
+            model = f"--model torchvision:squeezenet1_1 --checkpoint {name}.pth --img-size 64"
             ends(f"evaluate photos {model} -o runs/{name} -q")
         torch.save(timm.create_model("test_resnet", num_classes=3).state_dict(), "resnet.pth")
         resnet = "--model test_resnet --checkpoint resnet.pth --img-size 32"

@@ -205,7 +205,7 @@ def test_it_reads_as_people_expect(tmp_path, monkeypatch, golden):
 
 
 def test_blocks_that_look_inside_a_network_look_into_the_run_made(config, tmp_path):
-    blocks = "network_layers: {}\nnetwork_filters: {scale: layer}\n"
+    blocks = "network_layers: {}\nnetwork_filters: {scale: layer}\nnetwork_activations: {}\n"
     (tmp_path / "project.yaml").write_text(CONFIG.replace("tiny:colours", "tiny:spatial") + blocks)
     tiny_py = tmp_path / "tiny.py"
     tiny_py.write_text(tiny_py.read_text() + SPATIAL)
@@ -214,4 +214,5 @@ def test_blocks_that_look_inside_a_network_look_into_the_run_made(config, tmp_pa
     inside = tmp_path / "results" / "run" / "network"
     assert (inside / "layers.csv").exists()
     assert (inside / "filters" / "layers.csv").exists()
+    assert [*inside.glob("activations/*/grid.png")]
     assert "network filters run: 1 convolution, 3 filters, 0 suspicions" in said.stdout

@@ -114,4 +114,4 @@ def test_what_a_network_has_in_all_is_said_in_a_line():
     weights = waves(40, 7, [0.1, 0.2, 0.28])
     weights[1], weights[2] = weights[0], 0
     said = totals(tables_of(stem(weights, 1)), "net")
-    assert said == "2 convolutions, 56 filters: 1 dead, 1 that repeat another one"
+    assert said == "2 convolutions, 56 filters: 1 dead, 1 repeating another"

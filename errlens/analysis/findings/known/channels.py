@@ -44,7 +44,8 @@ def from_channels(
     row = sure.sort_values("q_value", kind="stable").iloc[0]
     a, b = row["class_a"], row["class_b"]
     mended = changes[
-        (changes["role"] == "suspect")
+        (changes["layer"] == row["layer"])
+        & (changes["role"] == "suspect")
         & (changes["channels"] == row["channels"])
         & (changes["change"] == "fixed")
         & changes["label_name"].isin((a, b))

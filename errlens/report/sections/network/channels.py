@@ -33,7 +33,7 @@ _COMPARED: Final = (
 _SILENCED: Final = (
     "class_a", "class_b", "layer", "role", "channels", "difference", "p_pair", "p_value",
 )  # fmt: skip
-_CHANGED: Final = ("role", "channels", "change")
+_CHANGED: Final = ("layer", "role", "channels", "change")
 
 
 def tell(results: Results) -> Told:
@@ -52,8 +52,7 @@ def tell(results: Results) -> Told:
     for at, layer in enumerate(layers[:LAYERS_SHOWN]):
         compared = channels[channels["layer"] == layer]
         silenced = None if ablation is None else ablation[ablation["layer"] == layer]
-        # With several layers the changes do not say which of them they are of.
-        changed = changes if len(layers) == 1 else None
+        changed = None if changes is None else changes[changes["layer"] == layer]
         end = f"-{at + 1}" if len(layers) > 1 else ""
         blocks.append(_block(results, compared, silenced, changed, end))
     rest = len(layers) - LAYERS_SHOWN

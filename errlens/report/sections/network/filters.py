@@ -60,7 +60,7 @@ def _totals(layers: list[dict[str, Any]]) -> str:
     repeated = sum(layer["duplicates"] or 0 for layer in layers)
     return (
         f"{counted(len(layers), 'convolution')}, {counted(filters, 'filter')}: {count(dead)} dead, "
-        f"{count(repeated)} that repeat another one."
+        f"{count(repeated)} repeating another."
     )
 
 

@@ -36,7 +36,7 @@ def tables(scored, now, *, chosen_from=50):
     for at, image, change in changed_answers(silenced):
         named = scored.table_of(np.array([image])).iloc[0].to_dict()
         now_name = scored.classes[int(now[image, at])]
-        role = {"role": variants[at].role, "channels": variants[at].name}
+        role = {"layer": silenced.layer, "role": variants[at].role, "channels": variants[at].name}
         rows.append({**named, **role, "change": change, "now_name": now_name})
     changes = pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
     return ablation_table(silenced, (0, 1), NAMES), changes

@@ -52,13 +52,13 @@ def ablation(layer=LAYER, names=PAIR) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def changes(names=PAIR) -> pd.DataFrame:
+def changes(layer=LAYER, names=PAIR) -> pd.DataFrame:
     a, b = names
     rows = [("7", "fixed", 0, a, b, a), ("7", "broken", 2, a, a, b), ("3", "fixed", 3, a, b, a)]
     columns = ["channels", "change", "row", "label_name", "pred_name", "now_name"]
     table = pd.DataFrame(rows, columns=columns)
     path = table["row"].map("images/{:03d}.png".format)
-    return table.assign(role="suspect", sample_id=path, path=path)
+    return table.assign(layer=layer, role="suspect", sample_id=path, path=path)
 
 
 def write_channels(run, *, layers=(LAYER,), names=PAIR, silenced=True):
@@ -66,7 +66,7 @@ def write_channels(run, *, layers=(LAYER,), names=PAIR, silenced=True):
         results.csv("channels.csv", pd.concat([firing(layer, names) for layer in layers]))
         if silenced:
             results.csv("ablation.csv", pd.concat([ablation(layer, names) for layer in layers]))
-            results.csv("changes.csv", changes(names))
+            results.csv("changes.csv", pd.concat([changes(layer, names) for layer in layers]))
         for at in range(len(layers)):
             end = f"-{at + 1}" if len(layers) > 1 else ""
             results.pixels(f"channels{end}.png", GREY)
