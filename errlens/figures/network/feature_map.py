@@ -119,7 +119,11 @@ def _draw_dots(axes: Axes, drawn: Map) -> None:
     right = ~drawn.wrong
     x, y = drawn.places.T
     axes.scatter(x[right], y[right], s=size, c=colours[right], alpha=0.6, linewidths=0)
-    looks: dict[str, Any] = {"marker": "X", "edgecolors": "black", "linewidths": 0.6}
+    looks: dict[str, Any] = {
+        "marker": "X",
+        "edgecolors": "black",
+        "linewidths": 0.06 * size**0.5 + 0.1,
+    }
     wrong = drawn.wrong
     axes.scatter(x[wrong], y[wrong], s=2.5 * size, c=colours[wrong], **looks)
 
