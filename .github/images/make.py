@@ -82,6 +82,8 @@ def inside() -> None:
     features = RUN / "network" / "features"
     store(features / "layers.png", "network-layers.jpg")
     store(features / "sheets" / "blocks.3.0.bn1.png", "network-features.jpg")
+    errlens("network", "embed", RUN)
+    store(RUN / "network" / "embed" / "photos.png", "network-embed.jpg")
     errlens("network", "filters", RUN)
     filters = RUN / "network" / "filters"
     store(filters / "first_layer.png", "network-filters.jpg")

@@ -18,6 +18,7 @@ from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.activations.options import ActivationsOptions
+from errlens.commands.network.embed.options import EmbedOptions
 from errlens.commands.network.evolution.options import EvolutionOptions
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
@@ -99,6 +100,7 @@ COMMANDS: Final = {
     "network activations": Command(ActivationsOptions, "network/activations", "activations"),
     "network features": Command(FeaturesOptions, "network/features", "features"),
     "network evolution": Command(EvolutionOptions, "network/evolution", "evolution"),
+    "network embed": Command(EmbedOptions, "network/embed", "embed"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

@@ -13,8 +13,7 @@ from errlens.analysis.selection.notes import Note
 from errlens.analysis.selection.parsing import Term
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import ImageFile
-from errlens.data.samples import find_samples
-from errlens.errors import MissingInput, UnfitOption, some
+from errlens.data.training import training_samples
 from errlens.figures.gallery import Correctness, Line, Tile
 from errlens.formats import number, probability
 from errlens.galleries.choice import Gallery, Section
@@ -114,24 +113,10 @@ def training_images(data: Path, classes: ClassNames) -> dict[int, list[ImageFile
         MissingInput: There is no such folder or file.
         UnfitOption: It has no image of any class.
     """
-    if not data.exists():
-        raise MissingInput(data, what="--train")
-    samples = find_samples(data)
-    known = {label: classes.index(label) for label in samples.labels}
+    training = training_samples(data, classes)
     by_class: dict[int, list[ImageFile]] = defaultdict(list)
-    for path, label in zip(samples.frame["path"], samples.frame["label_name"], strict=True):
-        index = known.get(label)
-        if index is not None:
-            by_class[index].append(ImageFile(samples.root / path))
-    if not by_class:
-        raise UnfitOption(
-            f"--train {str(data)!r} has no image of a class of the run",
-            hint=f"its labels are {some(samples.labels)}; call them as the run does: "
-            f"{some(classes.names)}"
-            if samples.labels
-            else f"it needs a folder for each class, such as {str(data / classes[0])!r}, or a "
-            "manifest",
-        )
+    for path, index in zip(training.frame["path"], training.frame["class_index"], strict=True):
+        by_class[int(index)].append(ImageFile(training.root / path))
     return {index: _spread(files) for index, files in by_class.items()}
 
 

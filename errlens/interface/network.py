@@ -9,6 +9,7 @@ from errlens.interface.commands import Place
 
 if TYPE_CHECKING:
     from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.embed.result import EmbedResult
     from errlens.commands.network.evolution.result import EvolutionResult
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
@@ -97,3 +98,18 @@ def network_evolution(run: Place | None = None, **options: Any) -> "EvolutionRes
         from errlens.commands.network.evolution.options import EvolutionOptions
 
         return command(made(EvolutionOptions, {"run": run, **options}))
+
+
+def network_embed(run: Place | None = None, **options: Any) -> "EmbedResult":
+    """Map images by their features; `.tables.neighbours` has what lies next to each error.
+
+    Args:
+        run: The run folder; by default the newest below `runs/`.
+        options: Any option of `errlens network embed`, such as `method="tsne"` or
+            `train="data/train"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.embed.command import embed as command
+        from errlens.commands.network.embed.options import EmbedOptions
+
+        return command(made(EmbedOptions, {"run": run, **options}))

@@ -78,7 +78,7 @@ class ShardPredictor(ShardWorker):
         )
         kept = {}
         if "logits" in self.info.keep:
-            kept["logits"] = _float16(_max_centred(logits[scores.finite]))
+            kept["logits"] = as_kept(_max_centred(logits[scores.finite]))
         if "features" in self.info.keep:
             features = np.concatenate([batch.features for batch in batches])
             kept["features"] = features[scores.finite]
@@ -113,7 +113,7 @@ class ShardPredictor(ShardWorker):
             for path, image in zip(paths, loaded, strict=True)
             if isinstance(image, Input)
         )
-        return _PredictedRows(seen, given.logits, _float16(given.features), oddities)
+        return _PredictedRows(seen, given.logits, as_kept(given.features), oddities)
 
     def _load(self, row: int) -> Input | Unread:
         if problem := self.problems[row]:
@@ -144,6 +144,6 @@ def _max_centred(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return centred
 
 
-def _float16(values: NDArray[np.float32]) -> NDArray[np.float16]:
+def as_kept(values: NDArray[np.float32]) -> NDArray[np.float16]:
     """Halve the bytes; what float16 cannot hold becomes its largest number, not infinity."""
     return np.clip(values, -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16)

@@ -232,12 +232,11 @@ def test_copies_go_to_a_folder_of_their_own(walk: Walk):
 def test_training_images_are_named_like_the_classes(walk: Walk, train):
     paint(Path("others/dark red/0.png"), "red")
     paint(Path("loose/0.png"), "red")
-    said = walk.refused(
-        f"misclassified seen --train {train}", "galleries.tiles.training_images:hint"
-    )
+    typed = f"misclassified seen --train {train}"
+    said = walk.refused(typed, "data.training.training_samples:hint")
     assert "red" in said.hint if train == "others" else "blue" in said.hint
     paint(Path(train, "red/0.png"), "red")
-    walk.ends(f"misclassified seen --train {train}")
+    walk.ends(typed)
 
 
 def test_photos_that_have_moved_are_found_where_they_lie_now(walk: Walk):

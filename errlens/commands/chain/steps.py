@@ -20,6 +20,7 @@ STEPS: Final = {
         "network activations",
         "network features",
         "network evolution",
+        "network embed",
         "compare",
         "check",
         "report",

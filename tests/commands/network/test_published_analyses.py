@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from PIL import Image
@@ -27,6 +28,7 @@ MADE = {
     "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
     "features": ["features/sheets/*.png", "features/features.csv"],
     "evolution": [f"evolution/{name}" for name in ("sheets/*.png", "settled.png", "training.png")],
+    "embed": ["embed/map.png", "embed/photos.png", "embed/neighbours.csv"],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
 }
 
@@ -49,11 +51,14 @@ def squeezenet(tmp_path_factory):
         for name in ("squeezenet", "before"):
             model = f"--model torchvision:squeezenet1_1 --checkpoint {name}.pth --img-size 64"
             ends(f"evaluate photos {model} -o runs/{name} -q")
+        torch.save(timm.create_model("test_resnet", num_classes=3).state_dict(), "resnet.pth")
+        resnet = "--model test_resnet --checkpoint resnet.pth --img-size 32"
+        ends(f"evaluate photos {resnet} -o runs/resnet -q")
     return folder
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 16
+    assert len(STEPS) == 17
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 
@@ -61,10 +66,8 @@ def test_the_guide_lists_the_steps_of_both():
 def test_each_step_makes_its_figure(squeezenet, monkeypatch, step):
     monkeypatch.chdir(squeezenet)
     ends(step["command"])
-    kind = shlex.split(step["command"])[1]
-    made = [
-        path for pattern in MADE[kind] for path in Path("runs/squeezenet/network").glob(pattern)
-    ]
+    _, kind, run, *_ = shlex.split(step["command"])
+    made = [path for pattern in MADE[kind] for path in Path(run, "network").glob(pattern)]
     assert len(made) >= len(MADE[kind])
     for picture in (path for path in made if path.suffix == ".png"):
         with Image.open(picture) as drawn:

@@ -12,6 +12,7 @@ from errlens.report.parts import Problem
 from errlens.report.sections.network import (
     activations,
     channels,
+    embed,
     evolution,
     features,
     filters,
@@ -46,6 +47,9 @@ KINDS: Final = {
     "channels": Kind(
         "What tells two classes apart", "network/channels", channels.MAIN,
         "network features", ("--discriminate", "A~B"), channels.tell,
+    ),
+    "embed": Kind(
+        "What lies next to errors", "network/embed", embed.MAIN, "network embed", (), embed.tell,
     ),
     "features": Kind(
         "What channels answer to", "network/features", features.MAIN,

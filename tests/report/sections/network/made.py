@@ -175,18 +175,36 @@ def write_filters(run, *, suspicions=()):
         results.pixels("first_layer.png", GREY)
 
 
+def write_embed(run, *, label="cat", sentences=("48 errors lie among right images.",)):
+    neighbours = pd.DataFrame(
+        {
+            "row": [4, 4, 4], "label_name": label, "pred_name": "lion",
+            "among": ["right", "right", "training"], "rank": [1, 2, 1],
+            "similarity": [0.9, 0.8, 1.0], "neighbour_path": ["a.png", "b.png", "c.png"],
+            "neighbour_label": label, "argues_for": "label", "copy": [None, None, "file"],
+        }
+    )  # fmt: skip
+    with renewed_results(run, "network/embed", options={}) as results:
+        results.csv("neighbours.csv", neighbours)
+        results.tree("parameters.json", {"sentences": list(sentences)})
+        for name in ("map.png", "photos.png", "neighbours.png"):
+            results.pixels(name, GREY)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_evolution(run)
     write_activations(run)
+    write_embed(run)
     write_filters(run)
     write_layers(run)
 
 
 ALL = {
-    "channels": write_channels, "features": write_features, "evolution": write_evolution,
-    "activations": write_activations, "filters": write_filters, "layers": write_layers,
+    "channels": write_channels, "embed": write_embed, "features": write_features,
+    "evolution": write_evolution, "activations": write_activations, "filters": write_filters,
+    "layers": write_layers,
 }  # fmt: skip
 
 

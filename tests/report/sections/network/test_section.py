@@ -33,6 +33,7 @@ from tests.report.sections.network.made import (
     write_activations,
     write_all,
     write_channels,
+    write_embed,
     write_evolution,
     write_features,
     write_filters,
@@ -261,6 +262,15 @@ def test_layers_have_totals_and_idle_ones_are_left_out(run):
     assert "Good for: A activations, F features. 1 further layer" in said
 
 
+def test_neighbours_have_sentences_and_a_row_for_the_nearest_of_each_error(run):
+    write_embed(run)
+    said = told()
+    assert "48 errors lie among right images." in said
+    assert "a.png" in said
+    assert "c.png (a copy)" in said
+    assert "b.png" not in said
+
+
 def test_filters_have_totals_and_what_is_suspicious(run):
     write_filters(run)
     said = told()
@@ -326,7 +336,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["features", "evolution", "activations", "filters", "layers"]
+    assert kinds(text) == ["embed", "features", "evolution", "activations", "filters", "layers"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent

@@ -1,0 +1,81 @@
+"""The map of images and the neighbours of errors, as `errlens network embed` finds them."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from errlens.errors import shortened
+from errlens.formats import NOT_KNOWN, counted, number
+from errlens.report.parts import records
+from errlens.report.sections.network.results import Results
+from errlens.report.sections.network.told import Block, Cell, Table, Told, text_cell
+from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
+
+MAIN: Final = "neighbours.csv"
+SHOWN: Final = 60  # errors
+SENTENCES: Final = 10
+# What the page needs to know of neighbours.csv.
+_NEIGHBOURS: Final[Columns] = {
+    "row": WHOLE, "label_name": TEXT, "pred_name": TEXT, "among": TEXT, "rank": WHOLE,
+    "similarity": NUMBER, "neighbour_path": TEXT, "neighbour_label": TEXT, "argues_for": TEXT,
+    "copy": TEXT,
+}  # fmt: skip
+_KNOWN: Final = ("row", "among", "rank", "similarity")
+_PICTURES: Final = {
+    "map.png": ("the map", "Images as dots, near one another where the network finds them alike"),
+    "photos.png": ("the map in photos", "The same map with photos in the place of dots"),
+    "neighbours.png": (
+        "the worst errors and what lies nearest to them",
+        "Wrong images, each in a row with its nearest right and training images",
+    ),
+}
+
+
+class _Parameters(BaseModel):
+    sentences: list[str]
+
+
+def tell(results: Results) -> Told:
+    """Return what neighbours come to, the pictures, and the nearest of each error.
+
+    Raises:
+        NoResults: A file is not there, was made of other predictions, or is damaged.
+    """
+    rows = records(results.table(MAIN, _NEIGHBOURS, known=_KNOWN))
+    said = results.document("parameters.json", _Parameters).sentences[:SENTENCES]
+    nearest = [row for row in rows if row["rank"] == 1]
+    pictures = [
+        results.picture(name, caption, alt=alt)
+        for name, (caption, alt) in _PICTURES.items()
+        if name in results.files
+    ]
+    block = Block(
+        sentences=[shortened(text, most=600) for text in said],
+        pictures=pictures,
+        tables=[_table(nearest)] if nearest else [],
+    )
+    return Told([block])
+
+
+def _table(nearest: list[dict[str, Any]]) -> Table:
+    rest = len(nearest) - SHOWN
+    return Table(
+        title="What lies nearest to each error, and what its label argues for",
+        heads=("row>", "label", "predicted", "among", "nearest", "its label", "for", "cosine>"),
+        rows=[_row(found) for found in nearest[:SHOWN]],
+        rest=f"and {counted(rest, 'further row')} in network/embed/neighbours.csv"
+        if rest > 0
+        else "",
+    )
+
+
+def _row(found: dict[str, Any]) -> list[Cell]:
+    copy = " (a copy)" if found["copy"] else ""
+    similarity = found["similarity"]
+    return [
+        Cell(str(found["row"]), found["row"], found["row"]),
+        *(text_cell(found[name]) for name in ("label_name", "pred_name", "among")),
+        text_cell((found["neighbour_path"] or NOT_KNOWN) + copy),
+        *(text_cell(found[name]) for name in ("neighbour_label", "argues_for")),
+        Cell(number(similarity), similarity),
+    ]
