@@ -49,7 +49,7 @@ def band_shares(filters: Floats, *, dilation: Pair = (1, 1)) -> Shares | None:
 
     >>> plain = band_shares(np.ones((1, 1, 3, 3)))
     >>> plain.of_filters.round(2).tolist(), plain.of_noise.round(2).tolist()
-    ([[0.54, 0.4, 0.06]], [[0.09, 0.26, 0.65]])
+    ([[0.55, 0.34, 0.12]], [0.09, 0.26, 0.65])
     """
     rows, columns = filters.shape[2:]
     if rows == columns == 1:

@@ -13,7 +13,7 @@ from errlens.commands.options.panels import Panel
 
 @dataclass(frozen=True, kw_only=True)
 class FiltersOptions(SubjectOptions, OutputOptions):
-    r"""Judge a network by its filters: dead, alike, of which frequencies.
+    r"""Judge filters: dead, alike, of which spatial frequencies.
 
     Of every convolution: how many filters are dead or repeat another one, how much of them is low,
     middle and high spatial frequency, and how much is finer than the stride keeps. Those of the
