@@ -17,7 +17,7 @@ from errlens.commands.options.selecting import ImagesOption, RankOption, RunArgu
 class EmbedOptions(
     RunArgument, ImagesOption, RankOption, TrustOption, ComputeOptions, OutputOptions
 ):
-    """Map the images of a run by their features, with the neighbours of errors.
+    """Map images by their features, with the neighbours of errors.
 
     Images that the network finds alike lie near one another: in whose midst do the errors lie? Of
     each error, the right images that are nearest to it, and with --train the training images, say

@@ -21,7 +21,7 @@ class EvolutionOptions(
     ComputeOptions,
     OutputOptions,
 ):
-    """Show how a network came to see what it sees, checkpoint by checkpoint.
+    """Show how a network came to see what it sees over its training.
 
     For channels of its layers the image with the highest activation at each checkpoint, with a
     projection, and where that image changes; from which checkpoint on each layer is what it is at
