@@ -21,7 +21,7 @@ class EvolutionOptions(
     ComputeOptions,
     OutputOptions,
 ):
-    """Show how a network came to see what it sees over its training.
+    """Show how a network came to see what it sees.
 
     For channels of its layers the image with the highest activation at each checkpoint, with a
     projection, and where that image changes; from which checkpoint on each layer is what it is at
@@ -31,7 +31,7 @@ class EvolutionOptions(
     Examples:
         errlens network evolution runs/sample --checkpoints 'checkpoints/epoch*.pth'
         errlens network evolution runs/sample --checkpoints checkpoints --images 2000
-        errlens network evolution runs/sample --checkpoints 'epoch*.pth' --pair cat~dog
+        errlens network evolution runs/sample --checkpoints 'e*.pth' --pair cat~dog
     """
 
     PANEL = Panel.METHOD
