@@ -1,7 +1,7 @@
 """Probing layers: how well each tells classes apart, and where two classes part."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,19 +14,17 @@ from errlens.analysis.probing.pairs import partings, probe_pair
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.probe import layers_view
 from errlens.commands.network.probe.asked import AskedImages, asked_images
-from errlens.commands.network.probe.images import features_of
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.network.probe.pictures import draw
 from errlens.commands.network.probe.result import LayerProbe
-from errlens.errors import NoImages, UnfitModel, UnfitOption
-from errlens.formats import counted
+from errlens.commands.network.probe.seen import ALL, Seen, read_layers
+from errlens.errors import UnfitLayer, UnfitModel, UnfitOption
 from errlens.model.classifier import Classifier
 from errlens.network.probing.layers import PENULTIMATE, ProbedLayer, all_layers, probed_layers
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
 
 KIND = "probe"  # the folder of results
-ALL = "all"
 
 
 def check_asked(options: ProbeOptions) -> None:
@@ -61,7 +59,7 @@ def probe_layers(options: ProbeOptions, screen: Screen) -> LayerProbe:
     layers, with_last = _layers_of(classifier, options.layers)
 
     # What does each layer see in them?
-    seen = _seen(options, screen, asked, layers, with_last=with_last)
+    seen = read_layers(options, screen, asked, layers, with_last=with_last)
     _check(seen.names, seen.label, options, per_class)
 
     # What does that tell?
@@ -70,19 +68,6 @@ def probe_layers(options: ProbeOptions, screen: Screen) -> LayerProbe:
     layers_view.show(screen, options, written)
     layers_view.print_json(screen, written)
     return written
-
-
-class _Seen(NamedTuple):
-    """The features of each layer of n images, each content once, and their classes.
-
-    Classes are those that have images, counted from 0; `of_all` are their numbers among all.
-    """
-
-    features: Mapping[str, NDArray[np.float32]]
-    label: NDArray[np.int64]
-    names: Sequence[str]
-    of_all: NDArray[np.int64]
-    right: NDArray[np.bool_] | None
 
 
 def _numbers(text: str | None) -> list[int]:
@@ -126,7 +111,13 @@ def _layers_of(classifier: Classifier, text: str | None) -> tuple[list[ProbedLay
             "would be fed is not known",
             hint="--layers LAYER names another one; errlens network layers lists them",
         )
-    return probed_layers(model.module, model.size, wanted) if wanted else [], with_last
+    if not wanted:
+        return [], with_last
+    try:
+        return probed_layers(model.module, model.size, wanted), with_last
+    except UnfitLayer as error:
+        error.hint = error.hint or "--layers all"
+        raise
 
 
 def _check(
@@ -144,70 +135,11 @@ def _check(
         check_per_class(per_class, compact, named)
 
 
-def _seen(
-    options: ProbeOptions,
-    screen: Screen,
-    asked: AskedImages,
-    layers: Sequence[ProbedLayer],
-    *,
-    with_last: bool,
-) -> _Seen:
-    """Run the images through the network once, and keep each content that is as it was.
-
-    Raises:
-        NoImages: None can be read.
-        UnfitModel: A layer puts out values that are not finite.
-    """
-    images = features_of(options, screen, asked.subject.classifier, asked.paths, layers)
-    at = np.flatnonzero(images.read)
-    if not len(at):
-        raise NoImages(f"none of {counted(len(images.read), 'image')} can be read")
-    first: dict[bytes, int] = {}
-    for row, content in enumerate(images.content_hashes):
-        first.setdefault(content, row)
-    kept = [row for content, row in first.items() if asked.content[at[row]] in (None, content)]
-    if (copies := len(at) - len(first)) > 0:
-        screen.warn(
-            f"{counted(copies, 'image')} left out, a copy of another one each: else a probe would "
-            "be judged by what it was fitted to"
-        )
-    if others := len(first) - len(kept):
-        screen.warn(f"{counted(others, 'image')} left out: another file now than was predicted")
-    features = {layer.name: images.by_layer[layer.name][kept] for layer in layers}
-    if with_last:
-        features[PENULTIMATE] = images.features[kept]
-    if with_last and options.layers == ALL:
-        features = _without_the_same(features)
-    _check_finite(features)
-    of_all, label = np.unique(asked.label[at[kept]], return_inverse=True)
-    right = None if asked.right is None else asked.right[at[kept]]
-    names = [asked.classes[index] for index in of_all.tolist()]
-    return _Seen(features, label.astype(np.int64), names, of_all.astype(np.int64), right)
-
-
-def _check_finite(features: Mapping[str, NDArray[np.float32]]) -> None:
-    for name, values in features.items():
-        if not np.isfinite(values).all():
-            raise UnfitModel(f"layer {name!r} puts out values that are not finite")
-
-
-def _without_the_same(features: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
-    """Leave out a last stage whose means the penultimate layer has: both would say the same."""
-    last = features[PENULTIMATE]
-    return {
-        name: values
-        for name, values in features.items()
-        if name == PENULTIMATE
-        or values.shape != last.shape
-        or not np.allclose(values, last, rtol=1e-4, atol=1e-5)
-    }
-
-
 def _judged(
     options: ProbeOptions,
     screen: Screen,
     asked: AskedImages,
-    seen: _Seen,
+    seen: Seen,
     per_class: Sequence[int],
 ) -> LayerProbe:
     """Fit the probes that were asked for."""
@@ -240,7 +172,7 @@ def _judged(
 
 
 def _pairs(
-    screen: Screen, asked: AskedImages, seen: _Seen, how: Mapping[str, int]
+    screen: Screen, asked: AskedImages, seen: Seen, how: Mapping[str, int]
 ) -> pd.DataFrame | None:
     """Probe for the pairs that were asked for; None where there are none."""
     place = {index: at for at, index in enumerate(seen.of_all.tolist())}
