@@ -85,6 +85,8 @@ def inside() -> None:
     filters = RUN / "network" / "filters"
     store(filters / "first_layer.png", "network-filters.jpg")
     store(filters / "spectra.png", "network-spectra.jpg")
+    errlens("network", "probe", RUN, "--layers", "all")
+    store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
 
 
 def activations(name: str, picture: str, *asked: object) -> None:

@@ -54,7 +54,7 @@ class LayerOptions:
 class ProbeOptions(
     DataOptions, LayerOptions, ModelOptions, TrustOption, ComputeOptions, OutputOptions
 ):
-    r"""Fit a head for other classes on a network left as it is; or probe its layers.
+    r"""Fit a head for other classes on a network left as it is.
 
     The head is linear, on the features of the network. FILE is the whole network with that head,
     for errlens evaluate --checkpoint. It records the architecture, the preprocessing and the names
@@ -88,8 +88,8 @@ class ProbeOptions(
         Path | None,
         typer.Option(
             metavar="FILE",
-            show_default="required, unless layers are probed",
-            help="Where the network with its new head goes: .safetensors.",
+            help="Where the network with its new head goes: .safetensors. It is needed unless "
+            "layers are probed.",
         ),
     ] = None
     into: Annotated[
