@@ -226,5 +226,5 @@ def _parameters(options: ProbeOptions, result: LayerProbe) -> dict[str, Any]:
         "seed": options.seed,
         "own_accuracy": result.own,
         "floats_kept": floats,
-        "partings": [each._asdict() for each in result.partings],
+        "partings": [{**each._asdict(), "sentence": each.sentence} for each in result.partings],
     }

@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.report.parts import Problem
-from errlens.report.sections.network import activations, channels, features, filters, layers
+from errlens.report.sections.network import (
+    activations,
+    channels,
+    features,
+    filters,
+    layers,
+    probe,
+)
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
 from errlens.report.shots import Shots
@@ -47,6 +54,10 @@ KINDS: Final = {
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",
         "network activations", (), activations.tell,
+    ),
+    "probe": Kind(
+        "What layers tell of the classes", "network/probe", probe.MAIN,
+        "network probe", ("--layers", "all"), probe.tell,
     ),
     "filters": Kind(
         "Filters", "network/filters", filters.MAIN, "network filters", (), filters.tell,
