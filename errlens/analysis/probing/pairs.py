@@ -43,11 +43,12 @@ PAIR_COLUMNS: Final[Columns] = {
 class Parting(NamedTuple):
     """Where two classes part: the first layer that tells them, the best, and where that is lost.
 
-    Those that there are not are None.
+    `above_chance` is the first that is better than chance. Those that there are not are None.
     """
 
     class_a: str
     class_b: str
+    above_chance: str | None
     told_at: str | None
     best: str | None
     lost_at: str | None
@@ -58,9 +59,14 @@ class Parting(NamedTuple):
         pair = f"{self.class_a} and {self.class_b}"
         if self.told_at is None:
             return f"{pair}: no layer tells them apart for sure"
-        lost = f"; lost again at {self.lost_at}" if self.lost_at else "; not lost again"
+        before = (
+            ""
+            if self.above_chance == self.told_at
+            else (f", better than by chance from {self.above_chance} on")
+        )
         best = "" if self.best == self.told_at else f", best at {self.best}"
-        return f"{pair} are told apart from {self.told_at} on{best}{lost}"
+        lost = f"; lost again at {self.lost_at}" if self.lost_at else "; not lost again"
+        return f"{pair} are told apart from {self.told_at} on{before}{best}{lost}"
 
 
 def probe_pair(
@@ -123,7 +129,9 @@ def partings(pairs: pd.DataFrame) -> Iterable[Parting]:
     """Yield where the two classes of each pair of a table part."""
     for (a, b), rows in pairs.groupby(["class_a", "class_b"], sort=False):
         told = rows.loc[rows["standing"] == TOLD, "layer"].tolist()
+        above = rows.loc[rows["standing"] != CHANCE, "layer"].tolist()
         lost = rows.loc[rows["lost"], "layer"].tolist()
         (best,) = rows.loc[rows["best"], "layer"]
+        first = above[0] if above else None
         known = (told[0], best, lost[0] if lost else None) if told else (None, None, None)
-        yield Parting(str(a), str(b), *known)
+        yield Parting(str(a), str(b), first, *known)

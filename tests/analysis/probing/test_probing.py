@@ -103,3 +103,18 @@ def test_too_few_images_are_refused_with_what_works():
     with pytest.raises(UnfitOption, match="'dog' there are 3 images") as failed:
         check_per_class([1, 2, 30], label, ["cat", "dog"])
     assert failed.value.hint == "--per-class 1,2"
+
+
+def test_a_layer_before_that_tells_a_little_is_named_as_well():
+    random = np.random.default_rng(4)
+    label = np.repeat([0, 1], 200)
+    faint, clear = (random.normal(size=(400, 4)) + apart * label[:, None] for apart in (0.3, 2))
+    table = probe_pair(
+        {"early": faint, "late": clear}, label, (0, 1), ("cat", "dog"), folds=5, seed=0
+    )
+    assert table["standing"].tolist() == ["partly", "told"]
+    (parting,) = partings(table)
+    assert parting.sentence == (
+        "cat and dog are told apart from late on, better than by chance from early on; "
+        "not lost again"
+    )
