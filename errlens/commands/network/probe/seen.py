@@ -63,7 +63,7 @@ def read_layers(
     if with_last:
         features[PENULTIMATE] = images.features[kept]
     if with_last and options.layers == ALL:
-        features = _without_the_same(features)
+        features = _without_the_same(features, screen)
     _check_finite(features)
     of_all, label = np.unique(asked.label[at[kept]], return_inverse=True)
     right = None if asked.right is None else asked.right[at[kept]]
@@ -77,13 +77,18 @@ def _check_finite(features: Mapping[str, NDArray[np.float32]]) -> None:
             raise UnfitModel(f"layer {name!r} puts out values that are not finite")
 
 
-def _without_the_same(features: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
+def _without_the_same(
+    features: Mapping[str, NDArray[np.float32]], screen: Screen
+) -> dict[str, Any]:
     """Leave out a last stage whose means the penultimate layer has: both would say the same."""
     last = features[PENULTIMATE]
-    return {
+    others = {
         name: values
         for name, values in features.items()
         if name == PENULTIMATE
         or values.shape != last.shape
         or not np.allclose(values, last, rtol=1e-4, atol=1e-5)
     }
+    if same := features.keys() - others.keys():
+        screen.remark(f"{', '.join(sorted(same))}: its means are what {PENULTIMATE} is; left out")
+    return others
