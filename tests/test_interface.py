@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY, ends
 from tests.report.pages import make
 
 # They take a configuration, make a file, or last until Ctrl-C.
-NOT_FOR_PYTHON = {"run", "cache-key", "network probe", "view"}
+NOT_FOR_PYTHON = {"run", "cache-key", "view"}
 # `import` is a word of Python, and `errlens.report` a room.
 OTHER_NAMES = {
     "import": "import_predictions",

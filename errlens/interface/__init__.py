@@ -35,6 +35,7 @@ from errlens.interface.network import (
     network_features,
     network_filters,
     network_layers,
+    network_probe,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "network_features",
     "network_filters",
     "network_layers",
+    "network_probe",
     "open_run",
     "what_if",
     "write_report",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
     from errlens.commands.network.layers.result import LayersResult
+    from errlens.commands.network.probe.command import Probe
+    from errlens.commands.network.probe.result import LayerProbe
 
 
 def network_layers(subject: Place | None = None, **options: Any) -> "LayersResult":
@@ -113,3 +115,20 @@ def network_embed(run: Place | None = None, **options: Any) -> "EmbedResult":
         from errlens.commands.network.embed.options import EmbedOptions
 
         return command(made(EmbedOptions, {"run": run, **options}))
+
+
+def network_probe(data: Place, **options: Any) -> "Probe | LayerProbe":
+    """Probe layers with images; `.layers` has a row a layer, `.pairs` says where classes part.
+
+    With `save_head` instead, fit a head for other classes: `.head` says how well it does.
+
+    Args:
+        data: Images with their classes, and `model` or `checkpoint`; or a run folder.
+        options: Any option of `errlens network probe`, such as `layers="all"`, `pair="cat~dog"` or
+            `per_class="1,3,10"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.probe.command import probe as command
+        from errlens.commands.network.probe.options import ProbeOptions
+
+        return command(made(ProbeOptions, {"data": data, **options}))

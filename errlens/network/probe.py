@@ -1,7 +1,6 @@
 """A linear probe: what the features of a frozen network tell of classes it was not made for."""
 
 import json
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -10,12 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
 from errlens.analysis.accuracy.metrics import Proportion
+from errlens.analysis.probing.classifier import USUAL_STRENGTH, fit_linear
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
@@ -30,11 +28,9 @@ from errlens.network.features import ImageFeatures
 from errlens.run.disk import atomically, written_to
 
 STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
-USUAL_STRENGTH: Final = 0.01
 MOST_FOLDS: Final = 5
 LEAST_TO_CHOOSE: Final = 5  # images of each class
 
-_MOST_STEPS: Final = 1000
 _MADE_BY: Final = "errlens network probe"
 
 
@@ -85,7 +81,7 @@ def fit_head(
         if folds > 1
     }
     strength = max(hits, key=hits.__getitem__) if hits else USUAL_STRENGTH
-    weight, bias = _fit(features, label, strength=strength)
+    weight, bias = fit_linear(features, label, strength=strength)
     right = int(np.sum((features @ weight.T + bias).argmax(axis=1) == label))
     return Head(
         weight.astype(np.float32),
@@ -222,28 +218,9 @@ def _held_out_hits(
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(
         features, label
     ):
-        weight, bias = _fit(features[train], label[train], strength=strength)
+        weight, bias = fit_linear(features[train], label[train], strength=strength)
         hits += int(np.sum((features[test] @ weight.T + bias).argmax(axis=1) == label[test]))
     return hits
-
-
-def _fit(
-    features: NDArray[np.floating], label: NDArray[np.integer], *, strength: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return weight and bias for features as they are."""
-    mean, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
-    spread[spread == 0] = 1
-    with warnings.catch_warnings():
-        # A thousand steps are near enough: what is left to gain no longer changes who is right.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=strength, max_iter=_MOST_STEPS).fit(
-            (features - mean) / spread, label
-        )
-    weight, bias = np.asarray(model.coef_, np.float64), np.asarray(model.intercept_, np.float64)
-    if len(weight) == 1:  # of two classes: one number that tells for the second
-        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-    weight = weight / spread
-    return weight, bias - weight @ mean
 
 
 def _proportion(hits: int, n: int) -> Proportion:

@@ -54,7 +54,7 @@ def test_a_key_with_a_head_is_known_once_that_is_fitted(walk: Walk):
 @IN_PHOTOS
 def test_a_head_takes_folders_of_classes(walk: Walk):
     typed = "network probe photos/red --model tiny:spatial --save-head head.safetensors -q"
-    said = walk.refused(typed, "commands.network.probe.command._classes_of:hint")
+    said = walk.refused(typed, "commands.network.probe.images.classes_of:hint")
     assert "a folder for each class" in said.hint
     walk.ends(typed.replace("photos/red", "photos"))
 

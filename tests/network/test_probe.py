@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 import errlens
+from errlens.analysis.probing.classifier import USUAL_STRENGTH
 from errlens.classes.names import ClassNames
 from errlens.cli import app
 from errlens.errors import NoImages, UnfitOption
@@ -17,7 +18,6 @@ from errlens.model.load import ModelSpec, load_classifier
 from errlens.model.weights.checkpoints import hash_weights
 from errlens.network.features import read_features
 from errlens.network.probe import (
-    USUAL_STRENGTH,
     check_target,
     fit_head,
     require_linear_head,

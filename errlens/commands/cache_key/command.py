@@ -30,7 +30,8 @@ def planned_run(config: Config, options: CacheKeyOptions, screen: Screen) -> Run
     """
     if (block := config.blocks.get("evaluate")) is not None:
         probe = config.blocks.get("network_probe")
-        if probe and probe.save_head == block.checkpoint and not block.checkpoint.exists():
+        made = probe.save_head if probe else None
+        if made is not None and made == block.checkpoint and not made.exists():
             error = MissingInput(block.checkpoint, what="checkpoint")
             error.hint = "the block 'network_probe' makes it: the key is known once that has run"
             raise error

@@ -30,6 +30,7 @@ MADE = {
     "evolution": [f"evolution/{name}" for name in ("sheets/*.png", "settled.png", "training.png")],
     "embed": ["embed/map.png", "embed/photos.png", "embed/neighbours.csv"],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
+    "probe": ["probe/layers.png", "probe/layers.csv", "probe/curves.png"],
 }
 
 
@@ -58,7 +59,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 17
+    assert len(STEPS) == 18
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

@@ -144,7 +144,6 @@ def test_what_stands_in_brackets_is_the_default_the_limits_and_the_choices():
     assert "--format parquet|json " in told
     assert "[repeatable]" in told
     assert "[default: 0]" in help_of("evaluate")
-    assert "[required]" in help_of("network probe")
     assert not re.search(r"<|x>=|list\[", help_of("evaluate") + help_of("explain"))
 
 

@@ -1,25 +1,16 @@
-"""`errlens network`: what is inside a network."""
+"""`errlens network probe`: what can be told of classes from the features of a network."""
 
 import dataclasses
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from errlens.analysis.mistakes.photo_remarks import photo_remarks
 from errlens.classes.names import ClassNames
-from errlens.classes.spelling import as_number
 from errlens.commands.evaluate.remarks import show_samples
 from errlens.commands.network.probe import view
+from errlens.commands.network.probe.images import classes_of, features_of, labelled_paths
+from errlens.commands.network.probe.layers import check_asked, probe_layers
 from errlens.commands.network.probe.options import ProbeOptions
-from errlens.commands.options.data import given_classes
-from errlens.data.labels import are_indices, choose_classes, label_indices, numbered
-from errlens.data.photos.loading import available_cores
-from errlens.data.samples import Samples, folders_of_folders
-from errlens.errors import NoImages
-from errlens.formats import count, counted
-from errlens.model.classifier import Classifier
-from errlens.network.features import ImageFeatures, read_features
+from errlens.commands.network.probe.result import LayerProbe
+from errlens.formats import counted
 from errlens.network.probe import (
     Head,
     check_target,
@@ -38,9 +29,15 @@ class Probe(NamedTuple):
     classes: ClassNames
 
 
-def probe(options: ProbeOptions, screen: Screen | None = None) -> Probe:
-    """Fit a linear head to the classes of DATA, on the features of a network left as it is."""
+def probe(options: ProbeOptions, screen: Screen | None = None) -> Probe | LayerProbe:
+    """Fit a linear head to the classes of DATA, on the features of a network left as it is.
+
+    Or probe its layers, if that is asked for.
+    """
     screen = screen or options.screen()
+    check_asked(options)
+    if options.of_layers:
+        return probe_layers(options, screen)
     head, classes = fitted_probe(options, screen)
     view.show_head(screen, options, head)
     view.print_json(screen, options, head, classes)
@@ -49,10 +46,11 @@ def probe(options: ProbeOptions, screen: Screen | None = None) -> Probe:
 
 def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
     """Fit the head and save the network with it."""
+    assert options.save_head is not None  # noqa: S101 - else it was refused
     # Which images, of which classes?
     samples = options.find_samples(seed=options.seed)
     show_samples(screen, samples)
-    classes, label = _classes_of(options, samples)
+    classes, label = classes_of(options, samples)
 
     # What does the network see in them?
     check_target(options.save_head, source=options.checkpoint)
@@ -60,7 +58,7 @@ def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
     classifier = body.load_classifier(labels=(), device=options.device, new_outputs=len(classes))
     for remark in classifier.network.remarks:
         screen.remark(remark)
-    features = _features_of(options, screen, classifier, samples, label)
+    features = features_of(options, screen, classifier, labelled_paths(samples, label))
     require_linear_head(classifier, features)
 
     # Which head tells the classes apart?
@@ -75,61 +73,3 @@ def fitted_probe(options: ProbeOptions, screen: Screen) -> Probe:
         content_hashes=features.content_hashes,
     )
     return Probe(head, classes)
-
-
-def _classes_of(options: ProbeOptions, samples: Samples) -> tuple[ClassNames, NDArray[np.int32]]:
-    """Return the classes that the new head is for, and the class of each image."""
-    labels = samples.labels
-    if len(labels) < 2:
-        raise NoImages(
-            f"{counted(len(labels), 'class')} in {str(options.data)!r}: a head tells two or more "
-            "apart",
-            hint=f"its classes seem to lie deeper: pass {options.data / deeper[0]}"
-            if (deeper := folders_of_folders(samples))
-            else "a folder for each class, or a manifest with labels, will do",
-        )
-    given = given_classes(options.classes)
-    if given is None and are_indices(samples, kind=options.labels):
-        given = numbered(1 + max(as_number(label) or 0 for label in labels))
-    outputs = len(given or samples.classes or labels)
-    classes = choose_classes(
-        labels, given=given, carried=None, outputs=outputs, ordered=samples.classes
-    )
-    return classes, label_indices(
-        samples, classes, kind=options.labels, allow_unknown=options.allow_unknown
-    )
-
-
-def _features_of(
-    options: ProbeOptions,
-    screen: Screen,
-    classifier: Classifier,
-    samples: Samples,
-    label: NDArray[np.int32],
-) -> ImageFeatures:
-    """Return what the network makes of every image that has a label and can be read."""
-    batch_size = options.batch_size or classifier.good_batch_size
-    classifier.check_batch_size(batch_size)
-    problems = samples.frame["problem"].tolist()
-    paths = [
-        None if problem or index < 0 else samples.root / path
-        for path, problem, index in zip(samples.frame["path"], problems, label, strict=True)
-    ]
-    with screen.progress("reading features", total=len(paths)) as advance:
-        features = read_features(
-            classifier,
-            paths,
-            batch_size=batch_size,
-            workers=options.workers or available_cores(),
-            threads=options.threads,
-            max_mb=options.max_file_mb,
-            advance=advance,
-        )
-    if left_out := len(paths) - int(features.read.sum()):
-        screen.warn(
-            f"{count(left_out)} of {counted(len(paths), 'image')} left out: no label, or cannot be "
-            "read"
-        )
-    for remark in photo_remarks(features.oddities, classifier.preparation.as_dict()):
-        screen.warn(remark)
-    return features

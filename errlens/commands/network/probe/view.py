@@ -35,7 +35,7 @@ def show_head(screen: Screen, options: ProbeOptions, head: Head) -> None:
         screen.remark("a class has one image only: there is nothing to hold out")
     screen.step("network probe", _in_short(options, head))
     screen.say()
-    screen.say(f"Wrote {relative(options.save_head)}")
+    screen.say(f"Wrote {relative(_file(options))}")
     data = _held_out(options.data)
     if data == _OTHERS:
         screen.remark(f"{data} stands for other photos than these, to judge the head by")
@@ -46,7 +46,12 @@ def _in_short(options: ProbeOptions, head: Head) -> str:
     """Say in a line how well the head does, and where it is."""
     kind, accuracy = ("held-out", head.held_out) if head.held_out else ("training", head.train)
     value, _, right = proportion_cells(accuracy)
-    return f"{relative(options.save_head)}: {value} right ({right} {kind} images)"
+    return f"{relative(_file(options))}: {value} right ({right} {kind} images)"
+
+
+def _file(options: ProbeOptions) -> Path:
+    assert options.save_head is not None  # noqa: S101 - else no head was fitted
+    return options.save_head
 
 
 def print_json(screen: Screen, options: ProbeOptions, head: Head, classes: ClassNames) -> None:

@@ -17,6 +17,7 @@ from errlens.report.sections.network import (
     features,
     filters,
     layers,
+    probe,
 )
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
@@ -62,6 +63,10 @@ KINDS: Final = {
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",
         "network activations", (), activations.tell,
+    ),
+    "probe": Kind(
+        "What layers tell of the classes", "network/probe", probe.MAIN,
+        "network probe", ("--layers", "all"), probe.tell,
     ),
     "filters": Kind(
         "Filters", "network/filters", filters.MAIN, "network filters", (), filters.tell,

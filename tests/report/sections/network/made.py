@@ -191,20 +191,34 @@ def write_embed(run, *, label="cat", sentences=("48 errors lie among right image
             results.pixels(name, GREY)
 
 
+def write_probe(run):
+    layers = {
+        "layer": ["stem", "penultimate"], "channels": [16, 32], "n": 48, "accuracy": [0.25, 0.75],
+        "low": [0.15, 0.61], "high": [0.38, 0.85], "control": 0.125,
+    }  # fmt: skip
+    parting = {"sentence": "cat and lion are told apart from stem on; lost again at penultimate"}
+    known = {"images": 48, "classes": ["cat", "dog", "lion"], "partings": [parting]}
+    with renewed_results(run, "network/probe", options={}) as results:
+        results.csv("layers.csv", pd.DataFrame(layers))
+        results.tree("parameters.json", known)
+        results.pixels("layers.png", GREY)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_evolution(run)
     write_activations(run)
     write_embed(run)
+    write_probe(run)
     write_filters(run)
     write_layers(run)
 
 
 ALL = {
     "channels": write_channels, "embed": write_embed, "features": write_features,
-    "evolution": write_evolution, "activations": write_activations, "filters": write_filters,
-    "layers": write_layers,
+    "evolution": write_evolution, "activations": write_activations, "probe": write_probe,
+    "filters": write_filters, "layers": write_layers,
 }  # fmt: skip
 
 

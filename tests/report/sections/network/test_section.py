@@ -304,7 +304,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 12
+    assert len(names) == 13
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -336,7 +336,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["embed", "features", "evolution", "activations", "filters", "layers"]
+    assert kinds(text) == [kind for kind in KINDS if kind != "channels"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent
@@ -486,3 +486,11 @@ def test_pictures_are_those_of_the_run(run):
     uri = data_of(page(), "pictures")["uris"]["network/channels/channels.png"]
     inner = re.search(r"href='data:image/webp;base64,([^']+)'", unescape(uri))[1]
     assert base64.b64decode(inner)[:4] == b"RIFF"
+
+
+def test_probed_layers_say_where_two_classes_part(run):
+    made.write_probe(run)
+    said = told()
+    assert "cat and lion are told apart from stem on; lost again at penultimate." in said
+    assert "Linear probes, of 48 images of 3 classes" in said
+    assert "12.5 %" in said
