@@ -19,6 +19,7 @@ from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.activations.options import ActivationsOptions
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
+from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
@@ -77,6 +78,7 @@ COMMANDS: Final = {
     "network filters": Command(FiltersOptions, "network/filters", "filters"),
     "network activations": Command(ActivationsOptions, "network/activations", "activations"),
     "network features": Command(FeaturesOptions, "network/features", "features"),
+    "network invariance": Command(InvarianceOptions, "network/invariance", "invariance"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

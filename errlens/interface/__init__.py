@@ -32,6 +32,7 @@ from errlens.interface.network import (
     network_activations,
     network_features,
     network_filters,
+    network_invariance,
     network_layers,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "network_activations",
     "network_features",
     "network_filters",
+    "network_invariance",
     "network_layers",
     "open_run",
     "what_if",

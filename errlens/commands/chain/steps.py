@@ -19,6 +19,7 @@ STEPS: Final = {
         "network filters",
         "network activations",
         "network features",
+        "network invariance",
         "compare",
         "check",
         "report",
