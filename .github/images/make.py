@@ -85,6 +85,8 @@ def inside() -> None:
     filters = RUN / "network" / "filters"
     store(filters / "first_layer.png", "network-filters.jpg")
     store(filters / "spectra.png", "network-spectra.jpg")
+    errlens("network", "invariance", RUN)
+    store(RUN / "network" / "invariance" / "invariance.png", "network-invariance.jpg")
 
 
 def activations(name: str, picture: str, *asked: object) -> None:

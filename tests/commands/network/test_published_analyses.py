@@ -27,6 +27,7 @@ MADE = {
     "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
     "features": ["features/sheets/*.png", "features/features.csv"],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
+    "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
 }
 
 
@@ -51,7 +52,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 14
+    assert len(STEPS) == 15
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

@@ -33,7 +33,7 @@ def invariance(options: InvarianceOptions, screen: Screen | None = None) -> Inva
     transforms = _possible(transforms, subject, options, screen)
     answers = _answers(options, subject, transforms, screen)
     result = _written(options, subject, transforms, answers)
-    view.show(screen, options, subject, result)
+    view.show(screen, subject, result)
     view.print_json(screen, subject, result)
     return result
 
@@ -70,8 +70,8 @@ def _possible(
     kept = [transform for transform in transforms if not transform.of_colour]
     if not kept:
         raise UnfitOption(
-            f"--transform {options.transform}: the network is fed no colours",
-            hint="--transform rotate,scale",
+            f"--transform {options.transform}: the network is fed no colours, so that changes "
+            "nothing; all other transforms do"
         )
     if len(kept) < len(transforms):
         screen.remark("hue is left out: the network is fed no colours")

@@ -3,7 +3,6 @@
 from typing import Final
 
 from errlens.commands import showing
-from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.invariance.result import InvarianceResult
 from errlens.commands.network.invariance.subject import Subject
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
@@ -14,9 +13,7 @@ from errlens.terminal import Screen
 SHOWN: Final = 10  # classes of a table
 
 
-def show(
-    screen: Screen, options: InvarianceOptions, subject: Subject, result: InvarianceResult
-) -> None:
+def show(screen: Screen, subject: Subject, result: InvarianceResult) -> None:
     """Print what each transform costs, which classes break, and where all is."""
     _show_losses(screen, result)
     _show_classes(screen, result)
@@ -25,10 +22,6 @@ def show(
         screen.say(sentence)
     _warn(screen, subject, result)
     show_files(screen, result.folder, result.files)
-    if subject.run is not None and subject.rows is not None and not options.select:
-        row = str(subject.rows[int(result.answers.at[0])])
-        words = ["--select", f"row:{row}", *options.images_words()]
-        showing.say_next(screen, ["errlens", "explain", subject.run.path, *words])
     screen.step("network invariance", result.in_a_line)
 
 
