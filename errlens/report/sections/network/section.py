@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
 from errlens.report.parts import Problem
-from errlens.report.sections.network import activations, channels, features, filters, layers
+from errlens.report.sections.network import (
+    activations,
+    channels,
+    features,
+    filters,
+    invariance,
+    layers,
+)
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
 from errlens.report.shots import Shots
@@ -43,6 +50,10 @@ KINDS: Final = {
     "features": Kind(
         "What channels answer to", "network/features", features.MAIN,
         "network features", (), features.tell,
+    ),
+    "invariance": Kind(
+        "What transforms of photos do", "network/invariance", invariance.MAIN,
+        "network invariance", (), invariance.tell,
     ),
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",

@@ -152,16 +152,39 @@ def write_filters(run, *, suspicions=()):
         results.pixels("first_layer.png", GREY)
 
 
+def write_invariance(run, *, transforms=("rotate", "blur"), names=("cat",), labelled=True):
+    curves = pd.DataFrame(
+        {
+            "transform": name, "size": size, "n": 40, "probability_mean": 0.9 - size / 100,
+            "same_prediction": 0.5, "accuracy": 0.5 if labelled else None, "natural": size <= 20,
+        }
+        for name in transforms
+        for size in (0, 20, 45)
+    )  # fmt: skip
+    classes = pd.DataFrame(
+        {
+            "class_name": names, "transform": transforms[0], "n": 10, "accuracy": 1.0,
+            "breaks_at": 45.0, "accuracy_there": 0.0, "low": 0.0, "high": 0.2775, "sure": True,
+        }
+    )  # fmt: skip
+    with renewed_results(run, "network/invariance", options={}) as results:
+        results.pixels("invariance.png", GREY)
+        results.csv("invariance.csv", curves)
+        results.csv("classes.csv", classes)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
+    write_invariance(run)
     write_activations(run)
     write_filters(run)
     write_layers(run)
 
 
 ALL = {
-    "channels": write_channels, "features": write_features, "activations": write_activations,
+    "channels": write_channels, "features": write_features, "invariance": write_invariance,
+    "activations": write_activations,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip
 

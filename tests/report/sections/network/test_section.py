@@ -35,6 +35,7 @@ from tests.report.sections.network.made import (
     write_channels,
     write_features,
     write_filters,
+    write_invariance,
     write_layers,
 )
 
@@ -244,6 +245,20 @@ def test_filters_have_totals_and_what_is_suspicious(run):
     assert "stem lets too much through." in told()
 
 
+def test_transforms_have_what_they_cost_and_which_classes_break(run):
+    write_invariance(run)
+    said = told()
+    assert "Of 40 images, at the sizes that ordinary photos have" in said
+    assert "rotate 20 degrees 0.900 0.700 50.0 %" in said
+    assert "cat rotate 45 degrees 10 100.0 % 0.0 % 0.0 to 27.8 %" in said
+    write_invariance(run, names=())
+    assert "No class loses half of its accuracy at any size for sure." in told()
+    write_invariance(run, names=(), labelled=False)
+    assert "what each transform costs the class predicted" in told()
+    write_invariance(run, transforms=("rotate", "unheard"))
+    assert problems(run) == "'run/network/invariance/invariance.csv' is damaged"
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -268,7 +283,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 6
+    assert len(names) == 7
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -300,7 +315,7 @@ def test_results_of_other_predictions_are_told_with_the_command_that_renews_them
     record = run.path / "network/channels/made_from.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "run_hash": "0" * 64}))
     text = page()
-    assert kinds(text) == ["features", "activations", "filters", "layers"]
+    assert kinds(text) == [kind for kind in KINDS if kind != "channels"]
     absent = words(section("absent", text))
     assert "Inside the network: what tells two classes apart" in absent
     assert "'run/network/channels' was made of other predictions" in absent
@@ -407,13 +422,14 @@ DAMAGES = {
 @pytest.mark.parametrize(
     "name",
     ["channels/channels.csv", "features/firing.csv", "features/features.csv", "layers.csv",
+     "invariance/invariance.csv", "invariance/classes.csv",
      "activations/layer4__0_000/channels.csv"],
 )  # fmt: skip
 def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage):
     write_all(run)
     path = run.path / "network" / name
     path.write_text(DAMAGES[damage](pd.read_csv(path)))
-    assert len(inside(run).told) == 4
+    assert len(inside(run).told) == len(ALL) - 1
     assert problems(run) == f"'run/network/{name}' is damaged"
 
 
