@@ -228,3 +228,15 @@ def test_a_failed_call_keeps_what_was_there(seen):
     shutil.rmtree("photos")
     refused(ASKED, exit_code=3)
     assert contents(seen) == before
+
+
+def test_a_block_of_a_configuration_looks_at_the_run_made(here):
+    del here
+    Path("chain.yaml").write_text(
+        "out: made\n"
+        "evaluate: {data: photos, model: 'moved_nets:colours', img_size: 16}\n"
+        "network_invariance: {transform: blur, limit: 3}\n"
+    )
+    said = ends("run chain.yaml")
+    assert "3 images, 1 transform: blur costs most" in said.stdout
+    assert {path.name for path in Path("made/network/invariance").iterdir()} == FILES
