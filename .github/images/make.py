@@ -88,6 +88,8 @@ def inside() -> None:
     filters = RUN / "network" / "filters"
     store(filters / "first_layer.png", "network-filters.jpg")
     store(filters / "spectra.png", "network-spectra.jpg")
+    errlens("network", "invariance", RUN)
+    store(RUN / "network" / "invariance" / "invariance.png", "network-invariance.jpg")
     errlens("network", "probe", RUN, "--layers", "all")
     store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
 

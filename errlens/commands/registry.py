@@ -22,6 +22,7 @@ from errlens.commands.network.embed.options import EmbedOptions
 from errlens.commands.network.evolution.options import EvolutionOptions
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
+from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
@@ -101,6 +102,7 @@ COMMANDS: Final = {
     "network features": Command(FeaturesOptions, "network/features", "features"),
     "network evolution": Command(EvolutionOptions, "network/evolution", "evolution"),
     "network embed": Command(EmbedOptions, "network/embed", "embed"),
+    "network invariance": Command(InvarianceOptions, "network/invariance", "invariance"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

@@ -34,6 +34,7 @@ from errlens.interface.network import (
     network_evolution,
     network_features,
     network_filters,
+    network_invariance,
     network_layers,
     network_probe,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "network_evolution",
     "network_features",
     "network_filters",
+    "network_invariance",
     "network_layers",
     "network_probe",
     "open_run",

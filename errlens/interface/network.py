@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from errlens.commands.network.evolution.result import EvolutionResult
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
+    from errlens.commands.network.invariance.result import InvarianceResult
     from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.network.probe.command import Probe
     from errlens.commands.network.probe.result import LayerProbe
@@ -132,3 +133,26 @@ def network_probe(data: Place, **options: Any) -> "Probe | LayerProbe":
         from errlens.commands.network.probe.options import ProbeOptions
 
         return command(made(ProbeOptions, {"data": data, **options}))
+
+
+def network_invariance(
+    images: Place | Sequence[Place] | None = None, **options: Any
+) -> "InvarianceResult":
+    """Measure how far transforms move features and predictions; `.curves` has a row for each size.
+
+    `.classes` says at which size of which transform a class breaks.
+
+    Args:
+        images: A run folder, by default the newest below `runs/`, or photos, with `model` or
+            `checkpoint`; or a run folder and photos for its model.
+        options: Any option of `errlens network invariance`, such as `transform="rotate,scale"` or
+            `limit=500`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.invariance.command import invariance as command
+        from errlens.commands.network.invariance.options import InvarianceOptions
+
+        named = options.get("transform")
+        if named is not None and not isinstance(named, str):
+            options["transform"] = ",".join(named)
+        return command(made(InvarianceOptions, {"images": images, **options}))

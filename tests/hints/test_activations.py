@@ -41,7 +41,7 @@ ROWS = [
         fill={"IMAGE": PHOTO, "NAME": "tiny:spatial", "LAYER": "conv"},
     ),
     Row(
-        f"{OWN}.photos._run_of:hint",
+        f"{OWN}.photos.run_given:hint",
         f"network activations {PHOTO}",
         f"errlens network activations {PHOTO} --model NAME",
         "{} -o new",

@@ -21,6 +21,7 @@ STEPS: Final = {
         "network features",
         "network evolution",
         "network embed",
+        "network invariance",
         "compare",
         "check",
         "report",

@@ -31,6 +31,7 @@ MADE = {
     "embed": ["embed/map.png", "embed/photos.png", "embed/neighbours.csv"],
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
     "probe": ["probe/layers.png", "probe/layers.csv", "probe/curves.png"],
+    "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
 }
 
 
@@ -59,7 +60,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 18
+    assert len(STEPS) == 19
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

@@ -1,7 +1,7 @@
 """The photos that `errlens network activations` is asked for, and the network that sees them."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -79,14 +79,14 @@ def subject_of(options: ActivationsOptions, screen: Screen) -> Subject:
     """
     of_model = bool(options.model or options.checkpoint)
     given = list(options.images or ())
-    run = None if of_model else _run_of(given, screen)
+    run = None if of_model else run_given(given, screen, command=KIND)
     files = given if of_model else given[1:]
     if of_model and given and is_run(given[0]):
         raise UnfitOption(
             f"{str(given[0])!r} is a run and knows its model; --model and --checkpoint are for "
             "photos without one"
         )
-    if not of_model and (others := _of_a_model(options)):
+    if not of_model and (others := options_of_a_model(options)):
         raise UnfitOption(
             f"a run knows its model: {', '.join(others)} would change it",
             hint="--input-size N feeds images at another size",
@@ -115,15 +115,20 @@ def load(subject: Subject) -> list[Seen]:
     return [_load(asked, subject) for asked in subject.photos]
 
 
-def _run_of(given: Sequence[Path], screen: Screen) -> RunFolder:
-    """Return the run given first, else the newest."""
+def run_given(given: Sequence[Path], screen: Screen, *, command: str) -> RunFolder:
+    """Return the run given first to a command of the group, else the newest.
+
+    Raises:
+        UnfitOption: A photo is given first, and no model.
+        NotARun: It is none, or there is none.
+    """
     if not given:
         run = newest_run(DEFAULT_RUNS)
         screen.remark(f"the newest run: {run.path}")
     elif given[0].is_file():
         raise UnfitOption(
             "photos without a run need --model or --checkpoint",
-            hint=shell_line(["errlens", "network", "activations", *given, "--model", "NAME"]),
+            hint=shell_line(["errlens", "network", command, *given, "--model", "NAME"]),
         )
     else:
         run = open_run(given[0])
@@ -131,12 +136,12 @@ def _run_of(given: Sequence[Path], screen: Screen) -> RunFolder:
     return run
 
 
-def _of_a_model(options: ActivationsOptions) -> list[str]:
+def options_of_a_model(options: ModelOptions, *, but: Container[str] = ()) -> list[str]:
     """Return the options given that say what a model is, and how it sees images."""
     return [
         f"--{field.name.replace('_', '-')}"
         for field in dataclasses.fields(ModelOptions)
-        if getattr(options, field.name) != field.default
+        if field.name not in but and getattr(options, field.name) != field.default
     ]
 
 

@@ -16,6 +16,7 @@ from errlens.report.sections.network import (
     evolution,
     features,
     filters,
+    invariance,
     layers,
     probe,
 )
@@ -59,6 +60,10 @@ KINDS: Final = {
     "evolution": Kind(
         "How it came to this over its training", "network/evolution", evolution.MAIN,
         "network evolution", ("--checkpoints", "GLOB"), evolution.tell,
+    ),
+    "invariance": Kind(
+        "What transforms of photos do", "network/invariance", invariance.MAIN,
+        "network invariance", (), invariance.tell,
     ),
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",

@@ -204,10 +204,32 @@ def write_probe(run):
         results.pixels("layers.png", GREY)
 
 
+def write_invariance(run, *, transforms=("rotate", "blur"), names=("cat",), labelled=True):
+    curves = pd.DataFrame(
+        {
+            "transform": name, "size": size, "n": 40, "probability_mean": 0.9 - size / 100,
+            "same_prediction": 0.5, "accuracy": 0.5 if labelled else None, "natural": size <= 20,
+        }
+        for name in transforms
+        for size in (0, 20, 45)
+    )  # fmt: skip
+    classes = pd.DataFrame(
+        {
+            "class_name": names, "transform": transforms[0], "n": 10, "accuracy": 1.0,
+            "breaks_at": 45.0, "accuracy_there": 0.0, "low": 0.0, "high": 0.2775, "sure": True,
+        }
+    )  # fmt: skip
+    with renewed_results(run, "network/invariance", options={}) as results:
+        results.pixels("invariance.png", GREY)
+        results.csv("invariance.csv", curves)
+        results.csv("classes.csv", classes)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_evolution(run)
+    write_invariance(run)
     write_activations(run)
     write_embed(run)
     write_probe(run)
@@ -217,7 +239,8 @@ def write_all(run):
 
 ALL = {
     "channels": write_channels, "embed": write_embed, "features": write_features,
-    "evolution": write_evolution, "activations": write_activations, "probe": write_probe,
+    "evolution": write_evolution, "invariance": write_invariance,
+    "activations": write_activations, "probe": write_probe,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip
 

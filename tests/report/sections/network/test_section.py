@@ -37,6 +37,7 @@ from tests.report.sections.network.made import (
     write_evolution,
     write_features,
     write_filters,
+    write_invariance,
     write_layers,
 )
 
@@ -280,6 +281,20 @@ def test_filters_have_totals_and_what_is_suspicious(run):
     assert "stem lets too much through." in told()
 
 
+def test_transforms_have_what_they_cost_and_which_classes_break(run):
+    write_invariance(run)
+    said = told()
+    assert "Of 40 images, at the sizes that ordinary photos have" in said
+    assert "rotate 20 degrees 0.900 0.700 50.0 %" in said
+    assert "cat rotate 45 degrees 10 100.0 % 0.0 % 0.0 to 27.8 %" in said
+    write_invariance(run, names=())
+    assert "No class loses half of its accuracy at any size for sure." in told()
+    write_invariance(run, names=(), labelled=False)
+    assert "what each transform costs the class predicted" in told()
+    write_invariance(run, transforms=("rotate", "unheard"))
+    assert problems(run) == "'run/network/invariance/invariance.csv' is damaged"
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -304,7 +319,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     text = page()
     uris = data_of(text, "pictures")["uris"]
     names = re.findall(r'<img data-picture="(network/[^"]+)" alt="([^"]+)"', text)
-    assert len(names) == 13
+    assert len(names) == 14
     for name, alt in names:
         assert uris[name].startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -444,6 +459,7 @@ DAMAGES = {
 @pytest.mark.parametrize(
     "name",
     ["channels/channels.csv", "features/firing.csv", "features/features.csv", "layers.csv",
+     "invariance/invariance.csv", "invariance/classes.csv",
      "activations/layer4__0_000/channels.csv"],
 )  # fmt: skip
 def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage):

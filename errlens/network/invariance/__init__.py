@@ -1,0 +1,1 @@
+"""How far the features and predictions of a network move when a photo is transformed."""
