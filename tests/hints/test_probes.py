@@ -67,16 +67,16 @@ def test_what_a_hint_proposes_is_a_way_out(walk: Walk, row: Row):
 
 
 def test_where_nothing_is_known_to_be_the_last_layer_another_can_be_probed(walk: Walk):
-    Path("own.py").write_text(HEADLESS)
-    typed = "network probe photos --model own:headless -q --folds 2"
+    Path("grown.py").write_text(HEADLESS)
+    typed = "network probe photos --model grown:headless -q --folds 2"
     said = walk.refused(f"{typed} --layers penultimate", f"{LAYERS}._layers_of:hint2")
     assert "--layers LAYER" in said.hint
     walk.ends(f"{typed} --layers 0")
 
 
 def test_a_layer_that_puts_out_no_tensor_is_none_of_all(walk: Walk):
-    Path("own.py").write_text(HEADLESS)
-    typed = "network probe photos --model own:several -q --folds 2"
+    Path("grown.py").write_text(HEADLESS)
+    typed = "network probe photos --model grown:several -q --folds 2"
     said = walk.refused(f"{typed} --layers pairs", f"{LAYERS}._layers_of:hint3")
     assert said.hint == "--layers all"
     walk.ends(f"{typed} {said.hint}")

@@ -88,7 +88,7 @@ class InvarianceOptions(
     ComputeOptions,
     OutputOptions,
 ):
-    """Measure how far transforms of a photo move features and predictions.
+    """Show which transforms of photos move features and answers.
 
     Photos are moved, enlarged, turned, made lighter, blurred and compressed, at eleven sizes each,
     as they are fed to the network. Told is how far the features move at the first and the last
@@ -111,7 +111,8 @@ class InvarianceOptions(
             metavar="NAME,NAME",
             show_default="all",
             rich_help_panel=Panel.METHOD,
-            help="translate-x, translate-y, scale, rotate, brightness, contrast, blur, jpeg, hue.",
+            help="Any of translate-x, translate-y, scale, rotate, brightness, contrast, blur, "
+            "jpeg and hue.",
         ),
     ] = None
     seed: Annotated[
