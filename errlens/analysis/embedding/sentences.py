@@ -86,10 +86,10 @@ def _copies(neighbours: pd.DataFrame) -> list[str]:
     for among, found in neighbours[neighbours["copy"] != ""].groupby("among", sort=False):
         first = _records(found.drop_duplicates("row"))
         named = "; ".join(
-            f"{_named(one)} is "
-            f"{'the very file' if one['copy'] == SAME_FILE else 'the same to the network as'} "
-            f"{one['neighbour_path']!r}, labelled {one['neighbour_label']!r}"
-            for one in first[:NAMED]
+            f"{_named(copied)} is "
+            f"{'the very file' if copied['copy'] == SAME_FILE else 'the same to the network as'} "
+            f"{copied['neighbour_path']!r}, labelled {copied['neighbour_label']!r}"
+            for copied in first[:NAMED]
         )
         more = f" and {count(len(first) - NAMED)} more" if len(first) > NAMED else ""
         has = "has a copy" if len(first) == 1 else "have copies"

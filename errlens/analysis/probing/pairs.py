@@ -98,11 +98,11 @@ def probe_pair(
     for values in features.values():
         right.append(held_out(values[at], is_b, folds=folds, seed=seed) == is_b)
         advance(1)
-    best = int(np.argmax([one.sum() for one in right]))
+    best = int(np.argmax([hits.sum() for hits in right]))
     rows = []
-    for number, (layer, one) in enumerate(zip(features, right, strict=True)):
-        by_luck = binomtest(int(one.sum()), len(at), chance, alternative="greater").pvalue
-        broken, fixed = int((right[best] & ~one).sum()), int((one & ~right[best]).sum())
+    for number, (layer, hits) in enumerate(zip(features, right, strict=True)):
+        by_luck = binomtest(int(hits.sum()), len(at), chance, alternative="greater").pvalue
+        broken, fixed = int((right[best] & ~hits).sum()), int((hits & ~right[best]).sum())
         as_good = float(mcnemar_exact(broken, fixed))
         is_worse = broken > fixed and as_good * max(1, len(right) - 1) <= ALPHA
         is_better = by_luck * len(right) <= ALPHA
@@ -113,7 +113,7 @@ def probe_pair(
                 "layer": layer,
                 "n_a": len(at) - n_b,
                 "n_b": n_b,
-                **share_columns(one, n=None),
+                **share_columns(hits, n=None),
                 "chance": chance,
                 "p_chance": float(by_luck),
                 "p_best": as_good,

@@ -14,16 +14,16 @@ FIRST: Final = 5  # channels of a layer
 
 def show_discriminated(screen: Screen, found: Discriminated) -> None:
     """Print the first channels of each layer, and what silencing suspects did."""
-    for told in found.layers:
-        groups = told.groups
+    for layer in found.layers:
+        groups = layer.groups
         a, b = found.pair
         screen.say(
-            f"{told.layer.name}, {counted(told.firing.channels, 'channel')}, on "
+            f"{layer.layer.name}, {counted(layer.firing.channels, 'channel')}, on "
             f"{count(int(groups.of_a.sum()))} {a} ({count(int(groups.a_as_b.sum()))} taken for "
             f"{b}) and {count(int(groups.of_b.sum()))} {b} ({count(int(groups.b_as_a.sum()))} "
             f"taken for {a})"
         )
-        best = told.channels.sort_values(["rank", "p_value"], kind="stable")
+        best = layer.channels.sort_values(["rank", "p_value"], kind="stable")
         errors = best[best["comparison"] != CLASSES] if groups.taken_for_other.any() else best
         first = (errors if len(errors) else best).drop_duplicates("channel").head(FIRST)
         screen.table(

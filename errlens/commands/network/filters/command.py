@@ -31,7 +31,7 @@ def filters(options: FiltersOptions, screen: Screen | None = None) -> FiltersRes
     screen = screen or options.screen()
     subjects = _subjects(options, screen)
     names = _told_apart([subject.name for subject in subjects])
-    networks = [_judged(name, one) for name, one in zip(names, subjects, strict=True)]
+    networks = [_judged(name, subject) for name, subject in zip(names, subjects, strict=True)]
     result = _written(options, networks)
     view.show(screen, result)
     view.print_json(screen, result)
@@ -43,7 +43,7 @@ def _subjects(options: FiltersOptions, screen: Screen) -> list[Subject]:
     subjects = [options.find_subject(screen)]
     if options.other is not None:
         subjects.append(options.of_another(options.other).find_subject(screen))
-        first, second = (hash_weights(one.classifier.network.module) for one in subjects)
+        first, second = (hash_weights(subject.classifier.network.module) for subject in subjects)
         if first == second:
             raise UnfitOption(
                 f"{options.other!r} has the same weights as the first network: nothing differs",
@@ -79,8 +79,8 @@ def _judged(name: str, subject: Subject) -> Judged:
 
 def _written(options: FiltersOptions, networks: Sequence[Judged]) -> FiltersResult:
     """Judge what was found, and write it: of two networks, into a folder of their own inside."""
-    tables = joined([one.tables for one in networks])
-    layers = [one.tables.layers for one in networks]
+    tables = joined([network.tables for network in networks])
+    layers = [network.tables.layers for network in networks]
     subject = networks[0].subject
     folder = subject.folder(options.into, KIND)
     place = f"{AGAINST}{distinct_names([networks[1].name])[0]}/" if networks[1:] else ""
@@ -99,14 +99,14 @@ def _written(options: FiltersOptions, networks: Sequence[Judged]) -> FiltersResu
         return name.partition("/")[0] != place.rstrip("/") if place else "/" in name
 
     with renewed_folder(folder, run_hash=subject.made_of, options={}, keep=keep) as results:
-        if any(one.images is not None for one in networks):
+        if any(network.images is not None for network in networks):
             results.png(f"{place}first_layer.png", first_layer_figure(networks, options.scale))
             results.npz(
                 f"{place}first_layer.npz",
                 {
-                    f"filters{number}": one.images
-                    for number, one in enumerate(networks, 1)
-                    if one.images is not None
+                    f"filters{number}": network.images
+                    for number, network in enumerate(networks, 1)
+                    if network.images is not None
                 },
             )
         results.png(f"{place}spectra.png", spectra_figure(result))

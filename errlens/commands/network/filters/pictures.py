@@ -24,9 +24,9 @@ OF_SCALE: Final = {
 
 def first_layer_figure(networks: Sequence[Judged], scale: FilterScale) -> Figure:
     """Return the picture of the filters that look at pixels."""
-    drawn = [one for one in networks if one.images is not None]
-    names = " and ".join(one.name for one in drawn)
-    sheets = [_sheet(one, scale) for one in drawn]
+    drawn = [network for network in networks if network.images is not None]
+    names = " and ".join(network.name for network in drawn)
+    sheets = [_sheet(network, scale) for network in drawn]
     words = {tile.word[:1] for sheet in sheets for tile in sheet.tiles}
     alike = " = 3 repeats filter 3, and -3 is its opposite." if words & {"=", "-"} else ""
     return draw_filters(
@@ -38,9 +38,9 @@ def first_layer_figure(networks: Sequence[Judged], scale: FilterScale) -> Figure
 
 def spectra_figure(result: FiltersResult) -> Figure:
     """Return the picture of all layers with more than one place, and of those with dead filters."""
-    names = " and ".join(one.name for one in result.networks)
+    names = " and ".join(network.name for network in result.networks)
     return draw_spectra(
-        [_bands(one, result.suspicions) for one in result.networks],
+        [_bands(network, result.suspicions) for network in result.networks],
         title=f"Spatial frequencies of the filters of {names}",
         legend="Shares of the energy, in per cent: low below 1/6, high from 1/3 cycles a pixel of "
         "the layer's own map on. Marks: where the parts would end if filters were noise. "
@@ -48,10 +48,10 @@ def spectra_figure(result: FiltersResult) -> Figure:
     )
 
 
-def _sheet(one: Judged, scale: FilterScale) -> FilterSheet:
-    images = one.images
+def _sheet(network: Judged, scale: FilterScale) -> FilterSheet:
+    images = network.images
     assert images is not None  # noqa: S101 - for the type checker
-    table = one.tables.filters[one.tables.filters["layer"] == one.first]
+    table = network.tables.filters[network.tables.filters["layer"] == network.first]
     largest = np.abs(np.nan_to_num(images)).max(axis=(1, 2, 3))
     room = largest if scale == "filter" else np.full_like(largest, largest.max())
     tiles = [
@@ -64,7 +64,8 @@ def _sheet(one: Judged, scale: FilterScale) -> FilterSheet:
     ]
     rows, columns = images.shape[2:]
     shown = "" if len(tiles) <= MOST else f", the first {MOST} of them"
-    title = f"{one.name}: {one.first}, {counted(len(tiles), 'filter')} of {rows} x {columns}{shown}"
+    filters = f"{counted(len(tiles), 'filter')} of {rows} x {columns}{shown}"
+    title = f"{network.name}: {network.first}, {filters}"
     return FilterSheet(title, tiles[:MOST])
 
 
@@ -79,14 +80,14 @@ def _word(row: dict[str, Any]) -> str:
     return f"-{row['negative_of']}" if pd.notna(row["negative_of"]) else ""
 
 
-def _bands(one: Judged, suspicions: pd.DataFrame) -> NetworkBands:
-    layers = one.tables.layers
-    of_one = suspicions.loc[suspicions["network"] == one.name, "layer"]
+def _bands(network: Judged, suspicions: pd.DataFrame) -> NetworkBands:
+    layers = network.tables.layers
+    of_one = suspicions.loc[suspicions["network"] == network.name, "layer"]
     drawn = layers[layers["low"].notna() | layers["layer"].isin(of_one)]
     if not len(drawn):
         drawn = layers.head(1)
     return NetworkBands(
-        one.name,
+        network.name,
         [
             LayerBands(
                 layer["layer"],

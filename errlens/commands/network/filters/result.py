@@ -64,13 +64,13 @@ class FiltersResult(NamedTuple):
         return {
             "networks": [
                 {
-                    "network": one.name,
-                    "model": one.subject.classifier.network.name,
-                    "made_of": one.subject.made_of,
-                    "first_layer": one.first,
-                    "left_out": dict(one.left_out),
+                    "network": network.name,
+                    "model": network.subject.classifier.network.name,
+                    "made_of": network.subject.made_of,
+                    "first_layer": network.first,
+                    "left_out": dict(network.left_out),
                 }
-                for one in self.networks
+                for network in self.networks
             ],
             "untrained": list(self.untrained),
             "suspicions": records(self.suspicions),
@@ -88,7 +88,7 @@ class FiltersResult(NamedTuple):
     @property
     def in_a_line(self) -> str:
         """What was found, of all networks together."""
-        names = " and ".join(one.name for one in self.networks)
+        names = " and ".join(network.name for network in self.networks)
         layers, filters, suspicions = map(len, (*self.tables, self.suspicions))
         return (
             f"{names}: {counted(layers, 'convolution')}, {counted(filters, 'filter')}, "

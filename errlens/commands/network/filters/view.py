@@ -22,16 +22,16 @@ _GIVES_WAY: Final = (">low", "kernel", ">same", ">high")
 
 def show(screen: Screen, result: FiltersResult) -> None:
     """Print the layers, what is suspicious, how two networks differ, and where all is."""
-    for one in result.networks:
-        _show_layers(screen, result, one)
+    for network in result.networks:
+        _show_layers(screen, result, network)
     _explain(screen, result.tables.layers)
     _show_suspicions(screen, result)
     if result.differing:
         screen.say()
         for sentence in result.differing:
             screen.say(sentence)
-    for one in result.networks:
-        _remark(screen, one)
+    for network in result.networks:
+        _remark(screen, network)
     show_files(screen, result.folder, result.files)
     screen.step("network filters", result.in_a_line)
 
@@ -51,11 +51,11 @@ def print_json(screen: Screen, result: FiltersResult) -> None:
     )
 
 
-def _show_layers(screen: Screen, result: FiltersResult, one: Judged) -> None:
+def _show_layers(screen: Screen, result: FiltersResult, network: Judged) -> None:
     """Print the layers of a network that have frequencies, and those that are suspicious."""
-    layers = one.tables.layers
+    layers = network.tables.layers
     suspicions = result.suspicions
-    told = suspicions.loc[suspicions["network"] == one.name, "layer"]
+    told = suspicions.loc[suspicions["network"] == network.name, "layer"]
     notable = layers["layer"].isin(told) | (layers["dead"] > 0) | (layers["duplicates"] > 0)
     shown = layers[layers["low"].notna() | notable.fillna(value=False)]
     # The suspicious ones first, wherever they are; then all in the order of the network.
@@ -63,7 +63,7 @@ def _show_layers(screen: Screen, result: FiltersResult, one: Judged) -> None:
     kept = [*shown.index[urgent], *shown.index[~urgent]][:SHOWN]
     rows = [_row(layer) for layer in first_rows(shown.loc[sorted(kept)])]
     filled = [at for at, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
-    screen.say(f"{one.name}: {totals(one.tables, one.name)}")
+    screen.say(f"{network.name}: {totals(network.tables, network.name)}")
     screen.table(
         [_HEADS[at] for at in filled],
         [[row[at] for at in filled] for row in rows],
@@ -124,15 +124,15 @@ def _show_suspicions(screen: Screen, result: FiltersResult) -> None:
         screen.say("Nothing is suspicious.")
 
 
-def _remark(screen: Screen, one: Judged) -> None:
+def _remark(screen: Screen, network: Judged) -> None:
     """Say what is not in the tables, or not in the picture."""
-    if one.first is None:
-        screen.remark(f"no filter of {one.name} looks at pixels: its first layer is not drawn")
-    elif one.images is not None and one.images.shape[1] not in (1, 3):
+    if network.first is None:
+        screen.remark(f"no filter of {network.name} looks at pixels: its first layer is not drawn")
+    elif network.images is not None and network.images.shape[1] not in (1, 3):
         screen.remark(
-            f"{one.first} looks at {counted(one.images.shape[1], 'channel')}, which are no "
+            f"{network.first} looks at {counted(network.images.shape[1], 'channel')}, which are no "
             "colours: they stand side by side, in grey"
         )
-    for why in sorted({*one.left_out.values()}):
-        layers = [layer for layer, reason in one.left_out.items() if reason == why]
+    for why in sorted({*network.left_out.values()}):
+        layers = [layer for layer, reason in network.left_out.items() if reason == why]
         screen.remark(f"left out: {layers[0]}{and_more(len(layers))} ({why})")

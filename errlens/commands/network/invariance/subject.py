@@ -108,14 +108,14 @@ def _of_run(
         facts = _facts_of(run, options, screen)
     root = Path() if files else options.images_root(run)
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
-    labels = [NO_CLASS if one["label"] is None else one["label"] for one in facts]
+    labels = [NO_CLASS if image["label"] is None else image["label"] for image in facts]
     return Subject(
         classifier,
         run.path.resolve().name,
-        [AskedImage(root / one["path"], one["content_hash"]) for one in facts],
+        [AskedImage(root / image["path"], image["content_hash"]) for image in facts],
         np.array(labels, np.int32),
-        [one["sample_id"] for one in facts],
-        None if files else [one["row"] for one in facts],
+        [image["sample_id"] for image in facts],
+        None if files else [image["row"] for image in facts],
         options.into / KIND if options.into else run.results_folder("network") / KIND,
         info.run_hash,
         options.max_file_mb or info.max_file_mb,
@@ -140,14 +140,14 @@ def _facts_of(run: RunFolder, options: InvarianceOptions, screen: Screen) -> lis
     if options.select:
         places = options.choose(run).rows
     facts: list[dict[str, Any]] = table.take(places).to_pylist()
-    facts = [one for one in facts if one["pred"] is not None]
+    facts = [image for image in facts if image["pred"] is not None]
     if not facts:
         why = "none of the images selected" if options.select else "no image of the run"
         raise NoImages(f"{why} has a prediction")
     limit = options.limit or (len(facts) if options.select else SAMPLE)
     if limit >= len(facts):
         return facts
-    classes = [one["pred"] if one["label"] is None else one["label"] for one in facts]
+    classes = [image["pred"] if image["label"] is None else image["label"] for image in facts]
     drawn = balanced_rows(np.array(classes), limit, seed=options.seed)
     screen.remark(f"{counted(len(drawn), 'image')} drawn of {len(facts)}, of each class as many")
     return [facts[at] for at in drawn]
