@@ -58,15 +58,15 @@ MODEL = "-q --img-size 16 --mean 0 0 0 --std 1 1 1"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Photos, one of them under a wrong label, and a run with features and one without."""
-    folder = tmp_path_factory.mktemp("nets")
+    folder = tmp_path_factory.mktemp("mapped")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "path", list(sys.path))
         paint_colours(Path("photos"))
-        Path("nets.py").write_text(NETS)
-        ends(f"evaluate photos --model nets:net -o run {MODEL}")
-        ends(f"evaluate photos --model nets:net -o bare --keep none {MODEL}")
-        sys.modules.pop("nets")
+        Path("mapped.py").write_text(NETS)
+        ends(f"evaluate photos --model mapped:net -o run {MODEL}")
+        ends(f"evaluate photos --model mapped:net -o bare --keep none {MODEL}")
+        sys.modules.pop("mapped")
     return folder
 
 
@@ -75,7 +75,7 @@ def here(made, tmp_path, monkeypatch):
     shutil.copytree(made, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.delitem(sys.modules, "nets", raising=False)
+    monkeypatch.delitem(sys.modules, "mapped", raising=False)
     for run in ("run", "bare"):  # they recorded where the photos were
         info = json.loads(Path(run, "run.json").read_text())
         info["data_root"] = str(Path("photos").absolute())
@@ -142,7 +142,7 @@ def test_a_copy_among_training_images_is_found_with_its_label():
 @pytest.mark.usefixtures("here")
 def test_a_copy_among_right_images_is_told():
     shutil.copy("photos/red/3.png", "photos/green/copy.png")
-    ends(f"evaluate photos --model nets:net -o twice {MODEL}")
+    ends(f"evaluate photos --model mapped:net -o twice {MODEL}")
     ends("network embed twice -q")
     first = near("twice").iloc[0]
     assert (first["path"], first["neighbour_path"]) == ("red/3.png", "green/copy.png")
@@ -174,7 +174,7 @@ def test_each_image_has_its_place_whatever_the_order_of_the_rows(method):
     for name, order in (("straight", paths), ("turned", paths[::-1])):
         rows = [(str(path), path.parts[0]) for path in order]
         pd.DataFrame(rows, columns=["path", "label"]).to_csv("list.csv", index=False)
-        ends(f"evaluate list.csv --root photos --model nets:net -o {name} --batch-size 1 {MODEL}")
+        ends(f"evaluate list.csv --root photos --model mapped:net -o {name} --batch-size 1 {MODEL}")
         ends(f"network embed {name} -q --method {method}")
     straight, turned = (
         drawn(name).set_index("path")[["x", "y"]] for name in ("straight", "turned")
@@ -193,14 +193,14 @@ def test_a_second_call_writes_the_same_bytes():
 @pytest.mark.usefixtures("here")
 def test_all_right_or_without_labels_there_is_a_map_without_neighbours():
     Path("photos/red/3.png").unlink()
-    ends(f"evaluate photos --model nets:net -o good {MODEL}")
+    ends(f"evaluate photos --model mapped:net -o good {MODEL}")
     assert "No image on the map is wrong." in ends("network embed good").stdout
     flat = Path("flat")
     flat.mkdir()
     for number, path in enumerate(sorted(Path("photos").rglob("*.png"))):
         shutil.copy(path, flat / f"{number}.png")
     Path("names.txt").write_text("".join(f"{name}\n" for name in COLOURS))
-    ends(f"evaluate flat --model nets:net --classes names.txt -o plain {MODEL}")
+    ends(f"evaluate flat --model mapped:net --classes names.txt -o plain {MODEL}")
     assert "No image has a label" in ends("network embed plain").stdout
     for run in ("good", "plain"):
         assert not len(near(run))
@@ -211,7 +211,7 @@ def test_all_right_or_without_labels_there_is_a_map_without_neighbours():
 def test_two_images_and_one_class_have_a_map():
     paint(Path("two/red/a.png"), "red", seed=1)
     paint(Path("two/red/b.png"), "green", seed=2)
-    ends(f"evaluate two --model nets:net --classes {names_file()} -o two-run {MODEL}")
+    ends(f"evaluate two --model mapped:net --classes {names_file()} -o two-run {MODEL}")
     ends("network embed two-run -q")
     assert np.isfinite(drawn("two-run")[["x", "y"]]).all(axis=None)
     assert "--method pca" in refused("network embed two-run -q --method tsne", exit_code=2)
@@ -224,7 +224,7 @@ def names_file():
 
 @pytest.mark.usefixtures("here")
 def test_features_that_are_all_the_same_or_no_numbers_are_refused():
-    ends(f"evaluate photos --model nets:same -o same {MODEL}")
+    ends(f"evaluate photos --model mapped:same -o same {MODEL}")
     assert "point the same way" in refused("network embed same -q", exit_code=3)
     values = np.load("run/features/part-00000.npy")
     for filled, n in ((np.nan, 12), (0, 12), (np.inf, 11)):

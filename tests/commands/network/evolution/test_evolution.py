@@ -69,16 +69,16 @@ def made(tmp_path_factory):
         patch.chdir(folder)
         patch.setattr(sys, "path", list(sys.path))
         paint_colours(Path("photos"))
-        Path("nets.py").write_text(NETS)
+        Path("grown_nets.py").write_text(NETS)
         Path("saved").mkdir()
         for name, seed in (("e2", 1), ("e9", 2), ("e10", 3)):
             torch.save(weights(seed), f"saved/{name}.pth")
         shutil.copy("saved/e9.pth", "saved/e9b.pth")
-        call = "evaluate photos --model nets:net --img-size 16 -q"
+        call = "evaluate photos --model grown_nets:net --img-size 16 -q"
         ends(f"{call} --checkpoint saved/e10.pth -o net")
         ends(f"{call} --checkpoint saved/e2.pth -o early")
         ends(f"{call.replace('photos', 'photos/red')} --checkpoint saved/e10.pth -o bare")
-        sys.modules.pop("nets")
+        sys.modules.pop("grown_nets")
     return folder
 
 
@@ -87,7 +87,7 @@ def here(made, tmp_path, monkeypatch):
     shutil.copytree(made, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.delitem(sys.modules, "nets", raising=False)
+    monkeypatch.delitem(sys.modules, "grown_nets", raising=False)
     for run, photos in (("net", "photos"), ("early", "photos"), ("bare", "photos/red")):
         info = json.loads(Path(run, "run.json").read_text())
         info["data_root"] = str(Path(photos).absolute())
