@@ -50,7 +50,9 @@ def network_filters(
         from errlens.commands.network.filters.command import filters as command
         from errlens.commands.network.filters.options import FiltersOptions
 
-        first, second = (None if one is None else str(PurePath(one)) for one in (subject, other))
+        first, second = (
+            None if named is None else str(PurePath(named)) for named in (subject, other)
+        )
         return command(made(FiltersOptions, {"subject": first, "other": second, **options}))
 
 

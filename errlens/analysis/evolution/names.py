@@ -25,8 +25,8 @@ def short_names(names: Sequence[str]) -> list[str]:
 def _shared_parts(names: Sequence[str]) -> int:
     """Return how many letters names share from the start, up to the last separator there."""
     shared = 0
-    for found in _SEPARATOR.finditer(names[0]):
-        if not all(name.startswith(names[0][: found.end()]) for name in names):
+    for separator in _SEPARATOR.finditer(names[0]):
+        if not all(name.startswith(names[0][: separator.end()]) for name in names):
             break
-        shared = found.end()
+        shared = separator.end()
     return shared

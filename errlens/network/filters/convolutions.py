@@ -98,7 +98,9 @@ def find_convolutions(module: nn.Module, size: tuple[int, int, int]) -> Convolut
     """
     if any(map(is_scripted, module.modules())):
         raise NoSpatialLayer("its filters cannot be looked at: it is a script of torch.jit")
-    weight = next((one for one in module.parameters() if one.is_floating_point()), torch.zeros(()))
+    weight = next(
+        (each for each in module.parameters() if each.is_floating_point()), torch.zeros(())
+    )
     zeros = torch.zeros((1, *size), dtype=weight.dtype, device=weight.device)
     with (
         borrowed(module),

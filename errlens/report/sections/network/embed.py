@@ -62,7 +62,7 @@ def _table(nearest: list[dict[str, Any]]) -> Table:
     return Table(
         title="What lies nearest to each error, and what its label argues for",
         heads=("row>", "label", "predicted", "among", "nearest", "its label", "for", "cosine>"),
-        rows=[_row(found) for found in nearest[:SHOWN]],
+        rows=[_row(neighbour) for neighbour in nearest[:SHOWN]],
         rest=f"and {counted(rest, 'further row')} in network/embed/neighbours.csv"
         if rest > 0
         else "",
