@@ -134,6 +134,16 @@ def calls_are_quick() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def networks_are_forgotten(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two test files of one process may each write a module of this name."""
+    yield
+    written = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(written):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a text with the file of this name in tests/golden."""
