@@ -12,12 +12,12 @@ from errlens.analysis.channels.sentences import in_words, unsure
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.known.channels import from_channels
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.commands.network.channels import layer_names
 from errlens.commands.network.features.channel_pictures import (
     CHANNELS,
     ablation_figure,
     channels_figure,
 )
-from errlens.commands.network.features.channels import layer_names
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
