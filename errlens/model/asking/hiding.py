@@ -1,9 +1,9 @@
 """Ask a network about images with one place after the other hidden."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -103,6 +103,33 @@ def load_asked(
     if isinstance(loaded, Input) and image.content_hash not in (None, loaded.content_hash):
         return Unread(MISSING, "another file now", loaded.content_hash)
     return loaded
+
+
+class AskedInputs(NamedTuple):
+    """Inputs of a network, and at which positions their images are; why others are not read."""
+
+    values: list[Any]
+    read: list[int]
+    unread: dict[int, str]
+
+
+def load_some_asked(
+    preparation: Preparation,
+    images: Sequence[AskedImage],
+    positions: Iterable[int],
+    *,
+    max_mb: int = MAX_FILE_MB,
+) -> AskedInputs:
+    """Read and prepare those images at some positions that are still what was predicted."""
+    inputs = AskedInputs([], [], {})
+    for position in positions:
+        loaded = load_asked(preparation, images[position], max_mb=max_mb)
+        if isinstance(loaded, Unread):
+            inputs.unread[position] = loaded.reason
+        else:
+            inputs.values.append(loaded.value)
+            inputs.read.append(position)
+    return inputs
 
 
 def predicted(classifier: Classifier, batch: Tensor) -> NDArray[np.int32]:

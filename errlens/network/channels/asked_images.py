@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errlens.data.photos.images import quiet_pillow
-from errlens.data.photos.loading import Input
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.model.asking.hiding import AskedImage, load_some_asked
 from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, stack
 from errlens.run.places import MAX_FILE_MB
@@ -77,9 +76,8 @@ def read_batch(
     max_mb: int = MAX_FILE_MB,
 ) -> Batch:
     """Read some images; those that cannot be read, or are others now, are left out."""
-    loaded = [load_asked(classifier.preparation, images[at], max_mb=max_mb) for at in places]
-    read = np.array([isinstance(each, Input) for each in loaded], bool)
-    values = [each.value for each in loaded if isinstance(each, Input)]
-    if not values:
-        return Batch(places[read], torch.zeros(0))
-    return Batch(places[read], stack(values, classifier.preparation, classifier.device))
+    inputs = load_some_asked(classifier.preparation, images, places.tolist(), max_mb=max_mb)
+    at = np.array(inputs.read, np.intp)
+    if not inputs.values:
+        return Batch(at, torch.zeros(0))
+    return Batch(at, stack(inputs.values, classifier.preparation, classifier.device))

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.data.photos.images import quiet_pillow
+from errlens.model.asking.hiding import AskedImage, load_some_asked
 from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, Outputs
 from errlens.network.units.layers import UnitLayer
@@ -112,17 +112,10 @@ def _of_batch(
     chunk: range,
 ) -> _OfBatch:
     """Read, decode and run a few images, in one thread."""
-    values, read, unread = [], [], {}
-    for number in chunk:
-        loaded = load_asked(classifier.preparation, images[number], max_mb=max_mb)
-        if isinstance(loaded, Unread):
-            unread[number] = loaded.reason
-        else:
-            values.append(loaded.value)
-            read.append(number)
+    inputs = load_some_asked(classifier.preparation, images, chunk, max_mb=max_mb)
     kept.maxima, kept.means = {}, {}
-    logits = outputs(values).logits
-    return _OfBatch(read, unread, logits, kept.maxima, kept.means)
+    logits = outputs(inputs.values).logits
+    return _OfBatch(inputs.read, inputs.unread, logits, kept.maxima, kept.means)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.data.photos.images import quiet_pillow
+from errlens.model.asking.hiding import AskedImage, load_some_asked
 from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, Outputs
 from errlens.network.units.layers import Channels, UnitLayer
@@ -95,18 +95,11 @@ def _maxima_of(
     chunk: range,
 ) -> MaximaOfBatch:
     """Read, decode and run a few images, in one thread from file to maxima."""
-    values, read, unread = [], [], {}
-    for position in chunk:
-        loaded = load_asked(classifier.preparation, images[position], max_mb=max_mb)
-        if isinstance(loaded, Unread):
-            unread[position] = loaded.reason
-        else:
-            values.append(loaded.value)
-            read.append(position)
+    inputs = load_some_asked(classifier.preparation, images, chunk, max_mb=max_mb)
     kept.by_layer = {}
-    if values:
-        outputs(values)
-    return MaximaOfBatch(np.array(read, np.intp), kept.by_layer, unread)
+    if inputs.values:
+        outputs(inputs.values)
+    return MaximaOfBatch(np.array(inputs.read, np.intp), kept.by_layer, inputs.unread)
 
 
 @contextmanager
