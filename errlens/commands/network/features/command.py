@@ -34,17 +34,19 @@ def features(options: FeaturesOptions, screen: Screen | None = None) -> Features
     """Show what channels of a network answer to, in the images of a run."""
     screen = screen or options.screen()
     run = options.open_run(screen)
-    told = tell_apart(run, options, screen)
-    if told:
-        options = dataclasses.replace(options, layer=[each.layer.name for each in told.layers])
-    result = find(run, options, screen, told)._replace(told_apart=told)
+    apart = tell_apart(run, options, screen)
+    if apart:
+        options = dataclasses.replace(
+            options, layer=[of_layer.layer.name for of_layer in apart.layers]
+        )
+    result = find(run, options, screen, apart)._replace(told_apart=apart)
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result
 
 
 def find(
-    run: RunFolder, options: FeaturesOptions, screen: Screen, told: Discriminated | None = None
+    run: RunFolder, options: FeaturesOptions, screen: Screen, apart: Discriminated | None = None
 ) -> FeaturesResult:
     """Find where channels fire the most, and write tables and sheets to RUN/network/features.
 
@@ -52,8 +54,8 @@ def find(
     """
     # Which channels of which layers?
     wanted = wanted_channels(options.channels, seed=options.seed)
-    if told and options.channels == FeaturesOptions.channels:
-        wanted = Wanted(of_layer=told.leading)
+    if apart and options.channels == FeaturesOptions.channels:
+        wanted = Wanted(of_layer=apart.leading)
     info = run.require_model()
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     model = ExplainedModel.of(classifier)
