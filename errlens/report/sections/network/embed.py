@@ -93,13 +93,13 @@ def _table(nearest: list[dict[str, Any]]) -> Table:
     )
 
 
-def _row(found: dict[str, Any]) -> list[Cell]:
-    copy = " (a copy)" if found["copy"] else ""
-    similarity = found["similarity"]
+def _row(neighbour: dict[str, Any]) -> list[Cell]:
+    copy = " (a copy)" if neighbour["copy"] else ""
+    similarity = neighbour["similarity"]
     return [
-        Cell(str(found["row"]), found["row"], found["row"]),
-        *(text_cell(found[name]) for name in ("label_name", "pred_name", "among")),
-        text_cell((found["neighbour_path"] or NOT_KNOWN) + copy),
-        *(text_cell(found[name]) for name in ("neighbour_label", "argues_for")),
+        Cell(str(neighbour["row"]), neighbour["row"], neighbour["row"]),
+        *(text_cell(neighbour[name]) for name in ("label_name", "pred_name", "among")),
+        text_cell((neighbour["neighbour_path"] or NOT_KNOWN) + copy),
+        *(text_cell(neighbour[name]) for name in ("neighbour_label", "argues_for")),
         Cell(number(similarity), similarity),
     ]
