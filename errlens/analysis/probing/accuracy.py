@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from errlens.analysis.probing.classifier import USUAL_STRENGTH, held_out
-from errlens.analysis.probing.standing import chance_of
+from errlens.analysis.probing.standing import accuracy_by_chance
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.errors import NoImages, UnfitOption
 from errlens.formats import counted
@@ -88,13 +88,9 @@ class Probed(NamedTuple):
     shuffled: NDArray[np.integer]
     by_luck: NDArray[np.int64]
 
-    def shares_by_luck(self, *, of_class: int | None = None) -> NDArray[np.float64]:
-        """Return the share of images, or of those of a class, right by luck, of each shuffle."""
-        hits = self.by_luck == self.shuffled
-        if of_class is None:
-            return np.asarray(hits.mean(axis=1))
-        inside = self.shuffled == of_class
-        return np.asarray((hits & inside).sum(axis=1) / inside.sum(axis=1))
+    def shares_by_luck(self) -> NDArray[np.float64]:
+        """Return the share of images that is right by luck, of each shuffle."""
+        return np.asarray((self.by_luck == self.shuffled).mean(axis=1))
 
 
 def probed(
@@ -152,7 +148,7 @@ def layer_accuracy(
                 "control_spread": float(by_luck.std(ddof=1)),
                 "control_lowest": float(by_luck.min()),
                 "control_highest": float(by_luck.max()),
-                "p_chance": chance_of(float(hits.mean()), by_luck, n=len(label), chance=chance),
+                "p_chance": accuracy_by_chance(hits, by_luck, chance=chance),
                 "chance": chance,
             }
         )

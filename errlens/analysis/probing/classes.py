@@ -1,7 +1,8 @@
 """At which layers the images of a class are found, and at which they are lost again.
 
-The recall of a class falls also where a probe takes its images for those of another class: that is
-what it means that the layer no longer tells them.
+By luck a probe may find all images of a class, if it takes all images for that class. Whether one is
+found better than by chance is therefore asked of its recall less the share of all other images that
+are taken for it (Youden's J: W. J. Youden, Cancer 3 (1950) 32-35).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from errlens.analysis.probing.standing import (
     STANDING_COLUMNS,
     Course,
     LayerHits,
+    chance_of,
     compared,
     facts,
 )
@@ -53,14 +55,33 @@ def class_recall(
     """
     tables = []
     for number, name in enumerate(names):
-        of_class = label == number
-        hits = {
-            layer: LayerHits(probe.found[of_class] == number, probe.shares_by_luck(of_class=number))
-            for layer, probe in layers.items()
-        }
+        hits = {layer: _hits(probe, label, number) for layer, probe in layers.items()}
         table = pd.DataFrame(compared(hits, value="recall", tried=len(names)))
-        tables.append(table.assign(class_name=name, n=int(of_class.sum())))
+        tables.append(table.assign(class_name=name, n=int((label == number).sum())))
     return pd.concat(tables, ignore_index=True)[list(CLASS_COLUMNS)]
+
+
+def _hits(probe: Probed, label: NDArray[np.integer], number: int) -> LayerHits:
+    """Return which images of a class a probe finds, and how likely luck is to do as well."""
+    recall, of_others = _rates(probe.found, label, number)
+    lucky_recall, lucky_of_others = _rates(probe.by_luck, probe.shuffled, number)
+    taken, n = (probe.found == number).mean(), np.sum(label == number)
+    spread = np.sqrt(taken * (1 - taken) * (1 / n + 1 / (len(label) - n)))
+    by_chance = chance_of(
+        float(recall - of_others), lucky_recall - lucky_of_others, mean=0, spread=float(spread)
+    )
+    return LayerHits((probe.found == number)[label == number], lucky_recall, by_chance)
+
+
+def _rates(
+    found: NDArray[np.integer], label: NDArray[np.integer], number: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of the images of a class, and of all others, that is taken for it."""
+    inside, taken = label == number, found == number
+    return (
+        (taken & inside).sum(axis=-1) / inside.sum(axis=-1),
+        (taken & ~inside).sum(axis=-1) / (~inside).sum(axis=-1),
+    )
 
 
 def losses(classes: pd.DataFrame) -> Iterable[Loss]:

@@ -16,6 +16,7 @@ from errlens.analysis.probing.standing import (
     STANDING_COLUMNS,
     Course,
     LayerHits,
+    accuracy_by_chance,
     compared,
     facts,
 )
@@ -77,13 +78,14 @@ def probe_pair(
     at = np.flatnonzero(np.isin(label, pair))
     is_b = (label[at] == pair[1]).astype(np.int64)
     n_b = int(is_b.sum())
+    chance = max(n_b, len(at) - n_b) / len(at)
     layers = {}
     for layer, values in features.items():
         probe = probed(values[at], is_b, folds=folds, seed=seed)
-        layers[layer] = LayerHits(probe.found == is_b, probe.shares_by_luck())
+        hits, by_luck = probe.found == is_b, probe.shares_by_luck()
+        layers[layer] = LayerHits(hits, by_luck, accuracy_by_chance(hits, by_luck, chance=chance))
         advance(1)
-    chance = max(n_b, len(at) - n_b) / len(at)
-    table = pd.DataFrame(compared(layers, value="accuracy", chance=chance)).assign(
+    table = pd.DataFrame(compared(layers, value="accuracy")).assign(
         class_a=names[0], class_b=names[1], n_a=len(at) - n_b, n_b=n_b, chance=chance
     )
     return table[list(PAIR_COLUMNS)]

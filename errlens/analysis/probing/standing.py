@@ -39,52 +39,64 @@ STANDING_COLUMNS: Final[Columns] = {
 class LayerHits(NamedTuple):
     """Of the same n images, which the probe of a layer gets right.
 
-    `hits` has shape (n,); `by_luck` (shuffles,) are the shares with shuffled labels.
+    `hits` has shape (n,); `by_luck` (shuffles,) are the shares with shuffled labels, and `p_chance`
+    is how likely luck is to do as well.
     """
 
     hits: NDArray[np.bool_]
     by_luck: NDArray[np.float64]
+    p_chance: float
 
 
-def chance_of(share_right: float, by_luck: NDArray[np.float64], *, n: int, chance: float) -> float:
-    """Return how likely luck is to get such a share right: Student's t, over shuffles.
+def chance_of(score: float, by_luck: NDArray[np.float64], *, mean: float, spread: float) -> float:
+    """Return how likely luck is to reach a score: Student's t, of one more shuffle.
 
     Args:
-        share_right: Of the images, with labels as they are.
-        by_luck: Likewise, with shuffled ones, shape (shuffles,), at least two.
-        n: Images; the spread is taken to be a binomial's at least.
-        chance: What the mean of the shuffles is taken to be at least.
+        score: With labels as they are.
+        by_luck: With shuffled ones, shape (shuffles,), at least two.
+        mean: What the mean of these is taken to be at least.
+        spread: Likewise their standard deviation.
 
-    >>> round(chance_of(0.8, np.array([0.4, 0.5, 0.6]), n=25, chance=0.5), 2)
+    >>> round(chance_of(0.8, np.array([0.4, 0.5, 0.6]), mean=0.5, spread=0.1), 2)
     0.06
     """
-    mean = max(float(by_luck.mean()), chance)
-    spread = max(float(by_luck.std(ddof=1)), np.sqrt(mean * (1 - mean) / n), 1e-12)
-    return float(t.sf((share_right - mean) / (spread * np.sqrt(1 + 1 / len(by_luck))),
-                      len(by_luck) - 1))  # fmt: skip
+    expected = max(float(by_luck.mean()), mean)
+    deviation = max(float(by_luck.std(ddof=1)), spread) * np.sqrt(1 + 1 / len(by_luck))
+    if deviation == 0:
+        return float(score <= expected)
+    return float(t.sf((score - expected) / deviation, len(by_luck) - 1))
+
+
+def accuracy_by_chance(
+    hits: NDArray[np.bool_], by_luck: NDArray[np.float64], *, chance: float
+) -> float:
+    """Return how likely luck is to get as many right, `chance` being what one answer for all gets.
+
+    The spread is taken to be a binomial's at least.
+    """
+    spread = np.sqrt(chance * (1 - chance) / len(hits))
+    return chance_of(float(hits.mean()), by_luck, mean=chance, spread=spread)
 
 
 def compared(
-    layers: Mapping[str, LayerHits], *, value: str, chance: float = 0, tried: int = 1
+    layers: Mapping[str, LayerHits], *, value: str, tried: int = 1
 ) -> list[dict[str, Any]]:
     """Compare layers by the same images; return a row a layer, of the `STANDING_COLUMNS`.
 
     Args:
         layers: In the order of the network.
         value: The name of the column of shares.
-        chance: What can be had without looking at the images.
         tried: How many such questions are asked of the layers, and corrected for.
     """
     names = list(layers)
     best = int(np.argmax([layer.hits.sum() for layer in layers.values()]))
     pairs = len(names) * (len(names) - 1) // 2
     rows = []
-    for name, (hits, by_luck) in layers.items():
+    for name, (hits, by_luck, by_chance) in layers.items():
         n, right = len(hits), float(hits.mean())
         low, high = wilson_interval(int(hits.sum()), n)
         of_best = layers[names[best]].hits
         broken, fixed = int((of_best & ~hits).sum()), int((hits & ~of_best).sum())
-        by_chance = chance_of(right, by_luck, n=n, chance=chance)
         as_good = float(mcnemar_exact(broken, fixed))
         is_better = by_chance * len(names) * tried <= ALPHA
         is_worse = broken > fixed and as_good * pairs * tried <= ALPHA

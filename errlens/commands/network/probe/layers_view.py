@@ -25,9 +25,7 @@ def show(screen: Screen, options: ProbeOptions, result: LayerProbe) -> None:
     for loss in result.losses[:LOSSES]:
         screen.say(f"{loss.sentence}.")
     if (rest := len(result.losses) - LOSSES) > 0:
-        screen.say(
-            f"{counted(rest, 'further class')} found less well after the best layer: classes.csv"
-        )
+        screen.say(f"{counted(rest, 'further class')} found less well after the best: classes.csv.")
     if result.curves is not None:
         _show_curves(screen, result.curves)
     screen.remark(

@@ -9,7 +9,8 @@ from errlens.figures.network.probes import Curve, draw_curves
 from errlens.formats import counted
 from errlens.run.results import ResultsWriter
 
-MOST_CURVES = 12  # in a picture
+MOST_CURVES = 12  # layers of the picture of curves
+MOST_CLASSES = 6  # bands would hide one another: there are none
 
 
 def draw(results: ResultsWriter, result: LayerProbe) -> None:
@@ -54,14 +55,14 @@ def layers_figure(result: LayerProbe, layers: pd.DataFrame) -> Figure:
 def classes_figure(result: LayerProbe, classes: pd.DataFrame) -> Figure:
     """Return the picture of how well each layer finds the classes that lose the most."""
     tables = [rows for _, rows in classes.groupby("class_name", sort=False)]
-    shown = sorted(tables, key=_loss)[-MOST_CURVES:][::-1]
-    some = f", of the {len(shown)} that fall the most after their best layer"
+    shown = sorted(tables, key=_loss)[-MOST_CLASSES:][::-1]
+    some = f", of the {len(shown)} classes that fall the most after their best layer"
     return draw_curves(
         shown[0]["layer"].tolist(),
-        [_curve(rows["class_name"].iloc[0], rows, value="recall") for rows in shown],
+        [Curve(rows["class_name"].iloc[0], *[rows["recall"].tolist()] * 3) for rows in shown],
         title=f"Which classes the layers of {result.subject.name} find",
-        legend="Share of the images of each class that a linear probe finds among those of all "
-        f"classes, held out{some if len(shown) < len(tables) else ''}. Bands: 95 % intervals.",
+        legend="Share of the images of a class that a linear probe finds among those of all "
+        f"classes, held out{some if len(shown) < len(tables) else ''}. Intervals are in classes.csv.",
     )
 
 
@@ -99,8 +100,8 @@ def curves_figure(result: LayerProbe, curves: pd.DataFrame) -> Figure:
     )
 
 
-def _curve(name: str, rows: pd.DataFrame, *, value: str = "accuracy") -> Curve:
-    return Curve(name, rows[value].tolist(), rows["low"].tolist(), rows["high"].tolist())
+def _curve(name: str, rows: pd.DataFrame) -> Curve:
+    return Curve(name, rows["accuracy"].tolist(), rows["low"].tolist(), rows["high"].tolist())
 
 
 def _learning(name: str, rows: pd.DataFrame) -> Curve:
