@@ -1,8 +1,8 @@
 """At which layers the images of a class are found, and at which they are lost again.
 
-By luck a probe may find all images of a class, if it takes all images for that class. Whether one is
-found better than by chance is therefore asked of its recall less the share of all other images that
-are taken for it (Youden's J: W. J. Youden, Cancer 3 (1950) 32-35).
+By luck a probe may find all images of a class, if it takes all images for that class. Whether one
+is found better than by chance is therefore asked of its recall less the share of all other images
+that are taken for it (Youden's J: W. J. Youden, Cancer 3 (1950) 32-35).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -62,7 +62,7 @@ def classes_figure(result: LayerProbe, classes: pd.DataFrame) -> Figure:
         [Curve(rows["class_name"].iloc[0], *[rows["recall"].tolist()] * 3) for rows in shown],
         title=f"Which classes the layers of {result.subject.name} find",
         legend="Share of the images of a class that a linear probe finds among those of all "
-        f"classes, held out{some if len(shown) < len(tables) else ''}. Intervals are in classes.csv.",
+        f"classes, held out{some if len(shown) < len(tables) else ''}. Intervals: classes.csv.",
     )
 
 

@@ -93,7 +93,10 @@ def test_what_a_layer_throws_away_is_found_before_it_and_not_after(tmp_path):
         f"network probe photos {MODEL} --layers seen,grey,lost,penultimate --pair red~green "
         f"--superclasses parents.csv --per-class 1,3,10 -o {tmp_path}"
     )
-    assert "red and green are told apart from seen on; lost again at grey" in said.stdout
+    words = " ".join(said.stdout.split())
+    assert "red and green are told apart from seen on (100.0 % of 48, 95 % interval" in words
+    assert "; lost again at grey (" in words
+    assert "in 10 shuffles of each); always naming the most frequent class gets 33.3 %" in words
     found = tables(tmp_path / "probe")
     layers = found["layers"].set_index("layer")
     assert layers.index.tolist() == ["seen", "grey", "lost", "penultimate"]
@@ -108,7 +111,7 @@ def test_what_a_layer_throws_away_is_found_before_it_and_not_after(tmp_path):
     curves = found["curves"].set_index(["layer", "per_class"])["accuracy"]
     assert curves["seen", 10] > 0.9 > curves["grey", 10]
     pictures = sorted(path.name for path in (tmp_path / "probe").glob("*.png"))
-    assert pictures == ["curves.png", "layers.png", "pairs.png"]
+    assert pictures == ["classes.png", "curves.png", "layers.png", "pairs.png"]
     parameters = json.loads((tmp_path / "probe/parameters.json").read_text("utf-8"))
     assert parameters["partings"][0]["lost_at"] == "grey"
     assert parameters["floats_kept"] == 3 * EACH * 12
@@ -140,7 +143,7 @@ def test_python_gets_the_tables_and_the_network_back_as_it_was(tmp_path):
         "photos", model="networks:forgets", img_size=8, layers="seen", into=tmp_path, quiet=True
     )
     assert result.layers["layer"].tolist() == ["seen"]
-    assert result.figures.keys() == {"layers.png"}
+    assert result.figures.keys() == {"layers.png", "classes.png"}
     module = result.subject.classifier.network.module
     assert not any(part._forward_hooks for part in module.modules())
     assert repr(result) == "<networks:forgets: 1 layer probed with 72 images of 3 classes>"
