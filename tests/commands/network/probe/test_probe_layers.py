@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import errlens
+from errlens.errors import UserCodeFailed
+from errlens.model.load import ModelSpec, load_classifier
+from errlens.network.features import read_features
+from errlens.network.probing.layers import probed_layers
 from tests.conftest import ends, refused
 
 EACH = 24
@@ -195,3 +200,61 @@ def test_a_run_is_not_given_another_model():
     ends("evaluate photos --model networks:forgets --img-size 8 -o run -q --overwrite")
     said = refused("network probe run --layers all --model resnet18 --limit 3", exit_code=2)
     assert "--limit, --model would change them" in said
+
+
+def test_a_file_that_is_a_copy_now_hides_no_image_that_is_as_it_was():
+    ends("evaluate photos --model networks:forgets --img-size 8 -o run -q --overwrite")
+    path = Path("photos/blue/0.png")
+    before = path.read_bytes()
+    path.write_bytes(Path("photos/blue/1.png").read_bytes())
+    try:
+        said = ends("network probe run --layers seen --trust-run")
+    finally:
+        path.write_bytes(before)
+    assert "1 image left out: another file now than was predicted" in said.stderr
+    assert "a copy of another one" not in said.stderr
+    assert pd.read_csv("run/network/probe/layers.csv")["n"].tolist() == [3 * EACH - 1]
+
+
+def test_a_class_of_a_single_image_is_left_out_and_told(tmp_path):
+    for name, images in (("red", 6), ("green", 6), ("blue", 1)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(images):
+            path = Path("photos", name, f"{number}.png")
+            (tmp_path / "photos" / name / path.name).write_bytes(path.read_bytes())
+    typed = f"network probe {tmp_path / 'photos'} {MODEL} --layers seen -o {tmp_path}"
+    said = ends(f"{typed} --pair red~blue")
+    assert "1 class left out, of a single image each: blue" in said.stderr
+    assert "red~blue: one of them has too few images" in said.stderr
+    assert tables(tmp_path / "probe")["layers"]["n"].tolist() == [12]
+
+
+def test_unreadable_photos_are_told(tmp_path):
+    for name in ("red", "green"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(6):
+            path = Path("photos", name, f"{number}.png")
+            (tmp_path / "photos" / name / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "photos/red/0.png").write_bytes(b"nothing")
+    said = ends(f"network probe {tmp_path / 'photos'} {MODEL} --layers seen -o {tmp_path}")
+    assert "1 of 12 images left out: no label, or cannot be read" in said.stderr
+    assert tables(tmp_path / "probe")["layers"]["n"].tolist() == [11]
+
+
+def test_no_hook_is_left_behind_by_an_error_on_the_way(monkeypatch):
+    classifier = load_classifier(ModelSpec("networks:forgets", overrides={"img_size": 8}))
+    layers = probed_layers(classifier.network.module, (3, 8, 8), ["seen", "lost"])
+    paths = sorted(Path("photos/red").glob("*.png"))
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(classifier.network.module.lost, "forward", fails)
+    with pytest.raises(UserCodeFailed):
+        read_features(classifier, paths, layers=layers, batch_size=4, workers=2)
+    assert not any(
+        part._forward_hooks or part._forward_pre_hooks
+        for part in classifier.network.module.modules()
+    )
+    assert torch.get_num_threads() == threads
+
+
+def fails(_maps):
+    raise ValueError("on purpose")
