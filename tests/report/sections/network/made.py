@@ -218,9 +218,13 @@ def write_probe(run):
     layers = {
         "layer": ["stem", "penultimate"], "channels": [16, 32], "n": 48, "accuracy": [0.25, 0.75],
         "low": [0.15, 0.61], "high": [0.38, 0.85], "control": 0.125,
+        "control_lowest": 0.0625, "control_highest": 0.1875,
     }  # fmt: skip
     parting = {"sentence": "cat and lion are told apart from stem on; lost again at penultimate"}
-    known = {"images": 48, "classes": ["cat", "dog", "lion"], "partings": [parting]}
+    loss = {"sentence": "dog is found best at stem (75 % of 16); lost again at penultimate (25 %)"}
+    known = {
+        "images": 48, "classes": ["cat", "dog", "lion"], "partings": [parting], "losses": [loss],
+    }  # fmt: skip
     with renewed_results(run, "network/probe", options={}) as results:
         results.csv("layers.csv", pd.DataFrame(layers))
         results.tree("parameters.json", known)

@@ -510,4 +510,6 @@ def test_probed_layers_say_where_two_classes_part(run):
     said = told()
     assert "cat and lion are told apart from stem on; lost again at penultimate." in said
     assert "Linear probes, of 48 images of 3 classes" in said
+    assert "dog is found best at stem (75 % of 16); lost again at penultimate (25 %)." in said
     assert "12.5 %" in said
+    assert "6.2 to 18.8 %" in said
