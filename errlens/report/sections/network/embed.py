@@ -29,7 +29,6 @@ _PLACES: Final[Columns] = {
     "row": WHOLE, "x": NUMBER, "y": NUMBER, "right": TRUTH, "colour": TEXT, "group": NUMBER,
 }  # fmt: skip
 _FARTHEST: Final = 1e9  # no map reaches so far
-_SHARE: Final = 8  # one part in so many of the page is for the map
 _PICTURES: Final = {
     "map.png": ("the map", "Images as dots, near one another where the network finds them alike"),
     "photos.png": ("the map in photos", "The same map with photos in the place of dots"),
@@ -77,8 +76,8 @@ def _scatter(results: Results, groups: list[list[str]]) -> Scatter | None:
     is_group = table["group"].dropna().isin(range(1, len(groups) + 1)).all()
     if not (len(table) and is_near and is_group and table["row"].is_unique):
         raise results.damaged(MAP)
-    room = results.shots.room.size // _SHARE // POINT
-    return scatter_of(table.sort_values("row"), groups, most=max(1, min(MOST, room)))
+    most = min(MOST, results.shots.room.for_map // POINT)
+    return scatter_of(table.sort_values("row"), groups, most=max(1, most))
 
 
 def _table(nearest: list[dict[str, Any]]) -> Table:
