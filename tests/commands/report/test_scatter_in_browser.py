@@ -255,6 +255,7 @@ def test_without_javascript_the_picture_of_the_map_is_there(copy_of, without_jav
 
 
 def test_on_paper_the_picture_stands_for_the_map(page):
+    assert not page.locator("[data-picture='network/embed/map.png']").is_visible()
     page.emulate_media(media="print")
     assert not page.locator("#scatter").is_visible()
     assert page.locator("[data-picture='network/embed/map.png']").is_visible()
