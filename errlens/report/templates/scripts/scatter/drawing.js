@@ -3,7 +3,7 @@
   const { scatter } = page;
   if (!scatter) return;
   const { all, n, x, y, colour, side, WRONG } = scatter;
-  const HUES = 10;
+  const HUES = 10, MANY = 200;
   const hueOf = (number) => (number < 0 ? "hue-rest" : `hue-${number % HUES}`);
   const hues = ["hue-rest", ...Array.from({ length: HUES }, (_, number) => `hue-${number}`)];
   // As large as there is room for: as in the picture of the command.
@@ -41,7 +41,7 @@
     pen.lineCap = "square";
     for (const at of shown) {
       if (side[at] !== WRONG) continue;
-      for (const [name, width] of [["ink", radius + 1.6], [hueOf(colour[at]), radius]]) {
+      for (const [name, width] of [["edge", radius + 1.6], [hueOf(colour[at]), radius]]) {
         cross(pen, where(at), size);
         pen.strokeStyle = shade[name];
         pen.lineWidth = width;
@@ -50,12 +50,14 @@
     }
   }
   // Around an image, as far from a cross as from a dot.
-  function rings(pen, view, ats, shade, { away, width }) {
+  function rings(pen, view, ats, shade, { away, width, alpha = 1 }) {
     pen.beginPath();
     for (const at of ats) dot(pen, view.where(at), (side[at] === WRONG ? 2.3 : 1) * radius + away);
     pen.strokeStyle = shade;
     pen.lineWidth = width;
+    pen.globalAlpha = alpha;
     pen.stroke();
+    pen.globalAlpha = 1;
   }
   function line(pen, view, shade) {
     pen.beginPath();
@@ -82,7 +84,7 @@
   }
   let shade = null;
   function drawImages(view) {
-    shade = page.colours(["ink", "accent", "marked", "sheet", ...hues]);
+    shade = page.colours(["edge", "ink", "accent", "marked", "sheet", ...hues]);
     const pen = sized(under, view);
     images(pen, view, shade);
     rings(pen, view, view.marked, shade.marked, { away: near, width: 2 });
@@ -90,7 +92,10 @@
   function draw(canvas, view) {
     const pen = sized(canvas, view);
     pen.drawImage(under, 0, 0, view.wide, view.high);
-    rings(pen, view, view.chosen, shade.ink, { away: near, width: Math.min(1.5, radius / 2) });
+    // Those of many would hide what they are around.
+    rings(pen, view, view.chosen, shade.ink, {
+      away: near, width: Math.min(1.5, radius / 2), alpha: view.chosen.size > MANY ? 0.35 : 1,
+    });
     if (view.current !== null) {
       rings(pen, view, [view.current], shade.sheet, { away: far, width: 6 });
       rings(pen, view, [view.current], shade.accent, { away: far, width: 3 });
