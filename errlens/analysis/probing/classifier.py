@@ -96,7 +96,7 @@ def choose_strength(
     """Return the strength whose probes get most of the images right that are held out of these.
 
     Three parts are held out in turn; of strengths that tie, the strongest punishment is taken. Of
-    twice a thousand images or more every second, third, ... of each class is looked at. Where a class
+    two thousand images or more every second, third, ... of each class is looked at. Where a class
     has one image only, it is the usual strength.
 
     Args:
