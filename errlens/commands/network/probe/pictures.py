@@ -10,7 +10,7 @@ from errlens.formats import counted
 from errlens.run.results import ResultsWriter
 
 MOST_CURVES = 12  # layers of the picture of curves
-MOST_CLASSES = 6  # bands would hide one another: there are none
+MOST_CLASSES = 10  # bands would hide one another: there are none
 
 
 def draw(results: ResultsWriter, result: LayerProbe) -> None:
