@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from errlens.analysis.accuracy.metrics import Proportion
-from errlens.analysis.probing.classifier import STRENGTHS, USUAL_STRENGTH, fit_linear, held_out
+from errlens.analysis.probing.classifier import USUAL_STRENGTH, fit_linear, held_out
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
@@ -26,6 +26,7 @@ from errlens.model.weights.fitting import apply_checkpoint
 from errlens.network.features import ImageFeatures
 from errlens.run.disk import atomically, written_to
 
+STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 MOST_FOLDS: Final = 5
 LEAST_TO_CHOOSE: Final = 5  # images of each class
 

@@ -20,6 +20,7 @@ from errlens.analysis.probing.standing import (
     chance_of,
     compared,
     facts,
+    layer_of,
 )
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
@@ -87,15 +88,15 @@ def _rates(
 def losses(classes: pd.DataFrame) -> Iterable[Loss]:
     """Yield the classes of a table that later layers find less well, or no longer."""
     for name, table in classes.groupby("class_name", sort=False):
-        course = Course.of(table.to_dict("records"))
+        course = Course.of(table)
         if course.less is None and course.lost is None:
             continue
         best, n = course.best, int(course.best["n"])
         yield Loss(
             str(name),
             str(best["layer"]),
-            None if course.less is None else str(course.less["layer"]),
-            None if course.lost is None else str(course.lost["layer"]),
+            layer_of(course.less),
+            layer_of(course.lost),
             f"{name} is found best at {best['layer']} ({facts(best, value='recall', n=n)})"
             f"{course.after(value='recall', n=n)}",
         )

@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 # scikit-learn's C, on standardised features: how little large weights are punished.
-STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)
+STRENGTHS: Final = (0.01, 0.1, 1.0)
 USUAL_STRENGTH: Final = 0.01  # where images are too few to choose
 
 _MOST_STEPS: Final = 1000
-_ENOUGH: Final = 2000  # images to choose a strength by
+_ENOUGH: Final = 1000  # images to choose a strength by
 _PARTS: Final = 3  # in which these are held out in turn
 _CONSTANT: Final = 1e-6  # of the mean; float32 has seven digits
 
@@ -96,7 +96,7 @@ def choose_strength(
     """Return the strength whose probes get most of the images right that are held out of these.
 
     Three parts are held out in turn; of strengths that tie, the strongest punishment is taken. Of
-    more than two thousand images every second, third, ... of each class is looked at. Where a class
+    two thousand images or more every second, third, ... of each class is looked at. Where a class
     has one image only, it is the usual strength.
 
     Args:

@@ -19,6 +19,7 @@ from errlens.analysis.probing.standing import (
     accuracy_by_chance,
     compared,
     facts,
+    layer_of,
 )
 from errlens.formats import share
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
@@ -94,12 +95,17 @@ def probe_pair(
 def partings(pairs: pd.DataFrame) -> Iterable[Parting]:
     """Yield where the two classes of each pair of a table part."""
     for (a, b), table in pairs.groupby(["class_a", "class_b"], sort=False):
-        course = Course.of(table.to_dict("records"))
-        names = [
-            None if row is None else str(row["layer"])
-            for row in (course.above_chance, course.told, course.best, course.less, course.lost)
-        ]
-        yield Parting(str(a), str(b), *names[:2], str(names[2]), *names[3:], _said(a, b, course))
+        course = Course.of(table)
+        yield Parting(
+            class_a=str(a),
+            class_b=str(b),
+            above_chance=layer_of(course.above_chance),
+            told_at=layer_of(course.told),
+            best=course.best["layer"],
+            less_at=layer_of(course.less),
+            lost_at=layer_of(course.lost),
+            sentence=_said(str(a), str(b), course),
+        )
 
 
 def _said(a: str, b: str, course: Course) -> str:

@@ -7,10 +7,11 @@ a layer is as good as the best one is asked of the same images (McNemar's exact 
 found by looking at all of them, so that all pairs of layers count as tried.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
 
@@ -136,8 +137,9 @@ class Course(NamedTuple):
     is_last: bool  # nothing comes after the best
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]]) -> "Course":
+    def of(cls, table: pd.DataFrame) -> "Course":
         """Read the rows of one question."""
+        rows = cast(list[dict[str, Any]], table.to_dict("records"))
         (best,) = (number for number, row in enumerate(rows) if row["best"])
         later = rows[best + 1 :]
         return cls(
@@ -159,6 +161,11 @@ class Course(NamedTuple):
         if not parts and not self.is_last:
             parts = ["no later layer is shown to be worse"]
         return "".join(f"; {part}" for part in parts)
+
+
+def layer_of(row: Mapping[str, Any] | None) -> str | None:
+    """Return the layer that a row is of, if there is one."""
+    return None if row is None else str(row["layer"])
 
 
 def facts(row: Mapping[str, Any], *, value: str, n: int) -> str:

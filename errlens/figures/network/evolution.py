@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from errlens.figures.gallery import COLOURS
 from errlens.figures.network.feature_sheets import BETWEEN, PALE, TILE, SmallTexts, square_tile
-from errlens.figures.paper.letters import shown_text
+from errlens.figures.paper.letters import shown_name, shown_text
 from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,
@@ -121,6 +121,9 @@ def _draw(
 
 
 def _fitted(text: str, width: int) -> str:
-    """Return a text as far as it fits into a width."""
-    lines = wrapped(shown_text(text), width, size=SMALL, measure=written_width)
-    return lines[0] if lines else ""
+    """Return a text that fits into a width: a long one loses its middle."""
+    for longest in range(len(shown_text(text)), 0, -1):
+        shown = shown_name(text, longest=longest)
+        if written_width([shown], size=SMALL) <= width:
+            return shown
+    return ""

@@ -10,7 +10,7 @@ from errlens.formats import counted
 from errlens.run.results import ResultsWriter
 
 MOST_CURVES = 12  # layers of the picture of curves
-MOST_CLASSES = 6  # bands would hide one another: there are none
+MOST_CLASSES = 10  # bands would hide one another: there are none
 
 
 def draw(results: ResultsWriter, result: LayerProbe) -> None:
@@ -59,7 +59,7 @@ def classes_figure(result: LayerProbe, classes: pd.DataFrame) -> Figure:
     some = f", of the {len(shown)} classes that fall the most after their best layer"
     return draw_curves(
         shown[0]["layer"].tolist(),
-        [Curve(rows["class_name"].iloc[0], *[rows["recall"].tolist()] * 3) for rows in shown],
+        [_recall(rows) for rows in shown],
         title=f"Which classes the layers of {result.subject.name} find",
         legend="Share of the images of a class that a linear probe finds among those of all "
         f"classes, held out{some if len(shown) < len(tables) else ''}. Intervals: classes.csv.",
@@ -102,6 +102,11 @@ def curves_figure(result: LayerProbe, curves: pd.DataFrame) -> Figure:
 
 def _curve(name: str, rows: pd.DataFrame) -> Curve:
     return Curve(name, rows["accuracy"].tolist(), rows["low"].tolist(), rows["high"].tolist())
+
+
+def _recall(rows: pd.DataFrame) -> Curve:
+    recall = rows["recall"].tolist()
+    return Curve(str(rows["class_name"].iloc[0]), recall, recall, recall)
 
 
 def _learning(name: str, rows: pd.DataFrame) -> Curve:

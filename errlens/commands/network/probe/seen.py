@@ -51,7 +51,7 @@ def read_layers(
     at = np.flatnonzero(images.read)
     if not len(at):
         raise NoImages(f"none of {counted(len(images.read), 'image')} can be read")
-    kept = _once(images.content_hashes, [asked.content[row] for row in at], screen)
+    kept = _once(images.content_hashes, [asked.content[row] for row in at.tolist()], screen)
     kept = _several(kept, asked.label[at], asked.classes, screen)
     features = {layer.name: images.by_layer[layer.name][kept] for layer in layers}
     if with_last:
