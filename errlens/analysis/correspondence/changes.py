@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -68,16 +69,16 @@ class Changes:
     unread: Mapping[int, str]
     labelled: bool
 
-    @property
-    def repeated(self) -> list[int]:
-        """The kinds of units, by place, that change exactly as a later kind does.
+    @cached_property
+    def compared(self) -> list[int]:
+        """The kinds of units, by their place, without those that change exactly as a later one.
 
-        So do the means of a last map and what the last layer is fed, if that is what they are.
+        So do the means of a last map, where they are what the last layer is fed.
         """
         return [
             first
             for first, units in enumerate(self.units)
-            if any(
+            if not any(
                 other.n == units.n
                 and all(np.array_equal(part.signs[first], part.signs[later]) for part in self.parts)
                 for later, other in enumerate(self.units[first + 1 :], first + 1)

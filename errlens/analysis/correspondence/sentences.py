@@ -1,11 +1,14 @@
 """What the tables of correspondence come to, in sentences that claim no more than was tested."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from errlens.analysis.correspondence.changes import CHANNELS, PLACES
 from errlens.formats import counted, of, probability, signed
+
+Row = Mapping[Hashable, Any]  # of a table
 
 # What a difference of means of channels cannot be due to, and what it can.
 _NO_PLACE: Final = (
@@ -40,7 +43,7 @@ def in_words(alike: pd.DataFrame, parts: pd.DataFrame, *, labelled: bool) -> lis
     return said
 
 
-def elsewhere(row: dict[str, Any]) -> str:
+def elsewhere(row: Row) -> str:
     """Say where regions lie that are hidden instead of a part.
 
     >>> elsewhere({"n": 9, "outlined": 9}), elsewhere({"n": 9, "outlined": 0})
@@ -57,17 +60,17 @@ def elsewhere(row: dict[str, Any]) -> str:
     )
 
 
-def strongest(rows: pd.DataFrame) -> dict[str, Any]:
+def strongest(rows: pd.DataFrame) -> Row:
     """Return the row of a table that is told first: the least q, then the largest difference."""
     ranked = rows.assign(gain=1 - rows["distance"] / rows["random_mean"])
-    first: dict[str, Any] = ranked.sort_values(
+    first: Row = ranked.sort_values(
         ["q_value", "gain"], ascending=[True, False], kind="stable"
     ).to_dict("records")[0]
     return first
 
 
-def _correspondence(row: dict[str, Any], rows: pd.DataFrame) -> str:
-    hiding = f"hiding the {row['part']} of {counted(row['n'], 'image')}"
+def _correspondence(row: Row, rows: pd.DataFrame) -> str:
+    part = f"the {row['part']} of {counted(row['n'], 'image')}"
     instead = f"hiding as much {elsewhere(row)}"
     by_kind = {kind: rows[rows["alike"] & (rows["units"] == kind)] for kind in (CHANNELS, PLACES)}
     if len(found := by_kind[CHANNELS]):
@@ -79,20 +82,20 @@ def _correspondence(row: dict[str, Any], rows: pd.DataFrame) -> str:
     else:
         best = strongest(rows)
         return (
-            f"Whether {hiding} changes any layer more alike than {instead} does cannot be told "
-            f"(least q {probability(best['q_value'])}, at {best['layer']})."
+            f"Whether hiding {part} changes any layer more alike than {instead} does cannot be "
+            f"told (least q {probability(best['q_value'])}, at {best['layer']})."
         )
     others = [layer for layer in dict.fromkeys(found["layer"]) if layer != best["layer"]]
     also = f"; so does {' and '.join(others)}" if others else ""
     return (
-        f"{hiding[0].upper()}{hiding[1:]} changes {what} more alike than {instead} does: their distance is "
+        f"Hiding {part} changes {what} more alike than {instead} does: their distance is "
         f"{probability(best['distance'])}, that of regions drawn at random "
         f"{probability(best['random_mean'])} (95 % of draws {probability(best['random_low'])} to "
         f"{probability(best['random_high'])}; q {probability(best['q_value'])}){also}. {why}"
     )
 
 
-def _cost(row: dict[str, Any], *, labelled: bool) -> str:
+def _cost(row: Row, *, labelled: bool) -> str:
     whose = "the true class" if labelled else "the class predicted"
     text = (
         f"The mean probability of {whose} is {probability(row['probability'])} as it is, "

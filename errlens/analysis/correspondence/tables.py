@@ -28,7 +28,7 @@ LEAST_IMAGES: Final = 2  # of fewer there is no pair
 SIGNIFICANT: Final = 0.05  # the false discovery rate at which a part is said to correspond
 
 
-class Tested(NamedTuple):
+class Held(NamedTuple):
     """A part at one kind of units, and what was found."""
 
     part: str
@@ -42,7 +42,7 @@ def held_against_chance(
     permutations: int,
     seed: int,
     advance: Callable[[int], None] = lambda _tests: None,
-) -> list[Tested]:
+) -> list[Held]:
     """Test each part of two images at least, at each kind of units; repeated kinds once.
 
     Args:
@@ -51,20 +51,18 @@ def held_against_chance(
         seed: Decides what is drawn.
         advance: Told of tests done.
     """
-    repeated = {*changes.repeated}
     found = []
     for part in changes.parts:
         if len(part) < LEAST_IMAGES:
             continue
-        for at, units in enumerate(changes.units):
-            if at not in repeated:
-                alike = how_alike(part.signs[at], permutations=permutations, seed=seed)
-                found.append(Tested(part.part, units, alike))
+        for at in changes.compared:
+            alike = how_alike(part.signs[at], permutations=permutations, seed=seed)
+            found.append(Held(part.part, changes.units[at], alike))
             advance(1)
     return found
 
 
-def alike_table(tests: Sequence[Tested]) -> pd.DataFrame:
+def alike_table(tests: Sequence[Held]) -> pd.DataFrame:
     """Return `correspondence.csv`: a row for each part and kind of units, in their order.
 
     `q_value` is the false discovery rate over all rows, and `alike` says that it is at most 5 %.

@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from errlens.analysis.correspondence.changes import Changes, Units
-from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.masks import Box, fill
+from errlens.attribution.explained_model import ExplainedModel, borrowed
+from errlens.attribution.masks import NOWHERE, Box
 from errlens.choices import Fill
 from errlens.classes.names import NO_CLASS
 from errlens.data.objects.parts import PartBox
 from errlens.data.outlines import RegionSource
 from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import available_cores, in_order
 from errlens.errors import NoImages
 from errlens.formats import counted
 from errlens.model.asking.hiding import AskedImage
+from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier
 from errlens.model.layers.hooks import watched
 from errlens.network.correspondence.collecting import OfImage, OfPart, collected
+from errlens.network.correspondence.hiding import with_hidden
 from errlens.network.correspondence.layers import ComparedLayer
 from errlens.network.correspondence.placing import Placing, Posed
 from errlens.predictions.scores import score
@@ -91,10 +92,15 @@ class Asking:
         units, chosen = self._units(hidden * (1 + self.regions))
         found: list[OfImage] = []
         unread: dict[int, str] = {}
-        with self._threads() as (workers, begin), self._model(chosen) as model:
-            work = partial(self._answer, model)
-            jobs = enumerate(subjects)
-            for at, said in enumerate(in_order(work, jobs, workers=workers, begin=begin)):
+        with (
+            quiet_pillow(),
+            borrowed(self.classifier.network.module),
+            self._model(chosen) as model,
+            asking_threads(self.classifier, self.workers, threads=self.threads) as in_threads,
+        ):
+            for at, said in enumerate(
+                in_threads(partial(self._answer, model), enumerate(subjects))
+            ):
                 if isinstance(said, Unread):
                     unread[at] = said.reason
                 else:
@@ -134,21 +140,6 @@ class Asking:
             chosen.append(of_layer)
         return units, chosen
 
-    @contextmanager
-    def _threads(self) -> Iterator[tuple[int, Callable[[], object] | None]]:
-        """Give the number of workers, and what each begins with; borrow the network meanwhile."""
-        on_cpu = self.classifier.device.type == "cpu"
-        workers = self.workers or available_cores()
-        if not on_cpu or self.classifier.interface.keeps_tensors:
-            workers = 1
-        begin = partial(torch.set_num_threads, self.threads) if on_cpu and workers > 1 else None
-        before = torch.get_num_threads()
-        try:
-            with quiet_pillow(), borrowed(self.classifier.network.module):
-                yield workers, begin
-        finally:
-            torch.set_num_threads(before)
-
     def _answer(self, model: _Model, job: tuple[int, Subject]) -> OfImage | Unread:
         """Hide everything in one image, a batch at a time."""
         at, (image, path, label, boxes) = job
@@ -184,20 +175,16 @@ class Asking:
         return OfImage(at, of_parts, posed.left_out)
 
     def _batches(self, posed: Posed, cases: Sequence[Box]) -> Iterator[Tensor]:
-        """Yield inputs: the image as it is, then with each box hidden."""
+        """Return inputs: the image as it is, then with each box hidden."""
         alone = self.classifier.interface.one_at_a_time
-        most = 1 if alone else self.batch_size or self.classifier.good_batch_size
-        model = ExplainedModel.of(self.classifier)
-        settings = MethodSettings(fill=self.filling, seed=self.seed)
-        filled = fill(model, posed.image, settings)
-        boxes = [Box(0, 0, 0, 0), *cases]
-        for start in range(0, len(boxes), most):
-            copies = []
-            for top, left, bottom, right in boxes[start : start + most]:
-                copy = posed.image.clone()
-                copy[:, top:bottom, left:right] = filled[:, top:bottom, left:right]
-                copies.append(copy)
-            yield torch.stack(copies).contiguous(memory_format=torch.channels_last)
+        return with_hidden(
+            ExplainedModel.of(self.classifier),
+            posed.image,
+            [NOWHERE, *cases],
+            filling=self.filling,
+            seed=self.seed,
+            batch_size=1 if alone else self.batch_size or self.classifier.good_batch_size,
+        )
 
     def _probabilities(self, logits: NDArray[np.float32], label: int) -> NDArray[np.float64]:
         """Return those of the true class; where there is none, of the class predicted first."""

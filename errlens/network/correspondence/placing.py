@@ -75,9 +75,11 @@ class Placing:
         if not isinstance(used, Preprocessing):
             raise UnfitOption("--parts: where a transform of one's own puts a part is not known")
         encoded = ImageFile(image.path, image.content_hash, self.max_mb).read()
-        photo = encoded if isinstance(encoded, Unread) else decode_for(used, encoded)
-        if isinstance(encoded, Unread) or isinstance(photo, Unread):
-            return photo if isinstance(photo, Unread) else encoded
+        if isinstance(encoded, Unread):
+            return encoded
+        photo = decode_for(used, encoded)
+        if isinstance(photo, Unread):
+            return photo
         prepared = prepare_input(photo, used)
         if isinstance(prepared, Unread):
             return prepared
