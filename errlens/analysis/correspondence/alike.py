@@ -23,8 +23,10 @@ class Alike(NamedTuple):
     images. `random_mean` is that of one region an image, averaged over draws of it, and 95 % of the
     draws lie between `random_low` and `random_high`. `p_value` is how often a draw among the part
     and the regions of each image is as alike as the part is. `changed` are shares of units that
-    change at all, of the part and of the regions. `single`, shape (n,), are distances of each image
-    from the others.
+    change at all, of the part and of the regions. `strength` is how many times as far hiding the
+    part moves features as hiding a region does, in the typical image, and `strong_distance` the
+    distance of those regions that move them furthest, one an image. `single`, shape (n,), are
+    distances of each image from the others, with the part hidden.
     """
 
     distance: float
@@ -34,10 +36,12 @@ class Alike(NamedTuple):
     p_value: float
     changed: float
     random_changed: float
+    strength: float
+    strong_distance: float
     single: NDArray[np.float64]
 
 
-def how_alike(signs: Signs, *, permutations: int, seed: int) -> Alike:
+def how_alike(signs: Signs, sizes: NDArray[np.float64], *, permutations: int, seed: int) -> Alike:
     """Return how alike the changes of a part are, and whether chance explains that.
 
     If the part is nothing special, it might in each image as well have been any of the regions:
@@ -47,6 +51,7 @@ def how_alike(signs: Signs, *, permutations: int, seed: int) -> Alike:
     Args:
         signs: Shape (n, 1 + k, units): -1, 0 and 1, of the part and of k regions; two images and
             one region at least.
+        sizes: How far each moves features, shape (n, 1 + k).
         permutations: How many draws.
         seed: Decides what is drawn.
     """
@@ -54,9 +59,10 @@ def how_alike(signs: Signs, *, permutations: int, seed: int) -> Alike:
     random = np.random.default_rng(seed)
     mixed = random.integers(0, 1 + regions, (permutations, n))
     elsewhere = random.integers(1, 1 + regions, (permutations, n))
-    part = np.zeros((1, n), np.int64)
-    found = mean_distances(signs, np.concatenate([part, mixed, elsewhere]))
-    observed, null, of_regions = found[0], found[1 : 1 + permutations], found[1 + permutations :]
+    given = np.stack([np.zeros(n, np.int64), 1 + sizes[:, 1:].argmax(axis=1)])
+    found = mean_distances(signs, np.concatenate([given, mixed, elsewhere]))
+    observed, strong = found[:2]
+    null, of_regions = np.split(found[2:], 2)
     low, high = np.quantile(of_regions, SPREAD)
     return Alike(
         distance=float(observed),
@@ -67,6 +73,8 @@ def how_alike(signs: Signs, *, permutations: int, seed: int) -> Alike:
         p_value=float((1 + (null <= observed + 1e-12).sum()) / (1 + permutations)),
         changed=float((signs[:, 0] != 0).mean()),
         random_changed=float((signs[:, 1:] != 0).mean()),
+        strength=_times_as_far(sizes),
+        strong_distance=float(strong),
         single=single_distances(signs[:, 0]),
     )
 
@@ -123,3 +131,9 @@ def single_distances(signs: Signs) -> NDArray[np.float64]:
         has = signs == sign
         equal += np.where(has, has.sum(axis=0), 0).mean(axis=1)
     return 1 - (equal - 1) / (n - 1)
+
+
+def _times_as_far(sizes: NDArray[np.float64]) -> float:
+    """Return the median over images of how far a part moves features, by the mean of regions."""
+    moving = sizes[sizes[:, 1:].any(axis=1)]
+    return float(np.median(moving[:, 0] / moving[:, 1:].mean(axis=1))) if len(moving) else np.nan

@@ -33,6 +33,7 @@ class PartChanges:
     others are not among them. `boxes`, int64 of shape (n, 1 + k, 4), are top, left, bottom and
     right in pixels as fed: of the part, then of the regions. `signs` are int8 of shape (n, 1 + k,
     units), for each kind of units: 1 where hiding lowers a feature, -1 where it raises it, else 0.
+    `sizes`, shape (n, 1 + k, kinds), are the Euclidean lengths of the same changes.
     `probability`, shape (n, 2 + k), is that of the class followed: of the image as it is, with the
     part hidden, and with each region. `of_object`, shape (n, 1 + k), is the share of what is hidden
     that belongs to the object; nan where no outline tells.
@@ -42,6 +43,7 @@ class PartChanges:
     at: NDArray[np.intp]
     boxes: NDArray[np.int64]
     signs: Sequence[NDArray[np.int8]]
+    sizes: NDArray[np.float64]
     probability: NDArray[np.float64]
     of_object: NDArray[np.float64]
     left_out: Mapping[int, str]

@@ -1,20 +1,18 @@
 """What the tables of correspondence come to, in sentences that claim no more than was tested."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from errlens.analysis.correspondence.changes import CHANNELS, PLACES
-from errlens.formats import counted, of, probability, signed
+from errlens.formats import counted, of, probability, signed, times
 
 Row = Mapping[Hashable, Any]  # of a table
 
-# What a difference of means of channels cannot be due to, and what it can.
 _NO_PLACE: Final = (
-    "Means over a whole channel do not know where anything is, so that is not due to like places "
-    "in the pictures; it may be to anything else that these parts have in common, such as more "
-    "detail than elsewhere."
+    "Means over a whole channel do not know where anything is, so like places in the pictures are "
+    "not the reason."
 )
 _PLACE: Final = (
     "The means of channels, which do not know where anything is, change no more alike than by "
@@ -86,13 +84,35 @@ def _correspondence(row: Row, rows: pd.DataFrame) -> str:
             f"told (least q {probability(best['q_value'])}, at {best['layer']})."
         )
     others = [layer for layer in dict.fromkeys(found["layer"]) if layer != best["layer"]]
-    also = f"; so does {' and '.join(others)}" if others else ""
+    also = f"; those of {_listed(others)} likewise" if others else ""
     return (
         f"Hiding {part} changes {what} more alike than {instead} does: their distance is "
         f"{probability(best['distance'])}, that of regions drawn at random "
         f"{probability(best['random_mean'])} (95 % of draws {probability(best['random_low'])} to "
-        f"{probability(best['random_high'])}; q {probability(best['q_value'])}){also}. {why}"
+        f"{probability(best['random_high'])}; q {probability(best['q_value'])}){also}. "
+        f"{why} {_strength(row, best)}"
     )
+
+
+def _strength(row: Row, best: Row) -> str:
+    """Say how far the part moves features, and how alike those regions do that move them far."""
+    text = (
+        f"Hiding the {row['part']} moves them {times(best['strength'])} times as far as hiding a region; "
+        "of the regions that move them furthest, one an image, the distance is "
+        f"{probability(best['strong_distance'])}"
+    )
+    enough = best["strong_distance"] <= best["distance"]
+    return f"{text}: how far they are moved may be the reason." if enough else f"{text}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write names one after the other.
+
+    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _cost(row: Row, *, labelled: bool) -> str:

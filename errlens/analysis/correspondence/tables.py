@@ -18,11 +18,13 @@ ALIKE: Final[Columns] = {
     "part": TEXT, "layer": TEXT, "units": TEXT, "n_units": WHOLE, "n": WHOLE, "distance": NUMBER,
     "random_mean": NUMBER, "random_low": NUMBER, "random_high": NUMBER, "p_value": NUMBER,
     "q_value": NUMBER, "alike": TRUTH, "changed": NUMBER, "random_changed": NUMBER,
+    "strength": NUMBER, "strong_distance": NUMBER,
 }  # fmt: skip
 PARTS: Final[Columns] = {
     "part": TEXT, "n": WHOLE, "outlined": WHOLE, "cropped_away": WHOLE, "no_room": WHOLE,
-    "area": NUMBER, "of_object": NUMBER, "random_of_object": NUMBER, "probability": NUMBER,
-    "hidden": NUMBER, "random_hidden": NUMBER, "costs_more": NUMBER, "low": NUMBER, "high": NUMBER,
+    "outside": WHOLE, "area": NUMBER, "of_object": NUMBER, "random_of_object": NUMBER,
+    "probability": NUMBER, "hidden": NUMBER, "random_hidden": NUMBER, "costs_more": NUMBER,
+    "low": NUMBER, "high": NUMBER,
 }  # fmt: skip
 LEAST_IMAGES: Final = 2  # of fewer there is no pair
 SIGNIFICANT: Final = 0.05  # the false discovery rate at which a part is said to correspond
@@ -56,7 +58,9 @@ def held_against_chance(
         if len(part) < LEAST_IMAGES:
             continue
         for at in changes.compared:
-            alike = how_alike(part.signs[at], permutations=permutations, seed=seed)
+            alike = how_alike(
+                part.signs[at], part.sizes[:, :, at], permutations=permutations, seed=seed
+            )
             found.append(Held(part.part, changes.units[at], alike))
             advance(1)
     return found

@@ -150,7 +150,7 @@ class Asking:
         cases = [box for placed in posed.placed.values() for box in placed.boxes]
         if not cases:
             return OfImage(at, {}, posed.left_out)
-        logits, signs = [], []
+        logits, signs, sizes = [], [], []
         unchanged: _Features | None = None
         for batch in self._batches(posed, cases):
             scores, features = model(batch)
@@ -159,8 +159,11 @@ class Asking:
             if unchanged is None:
                 unchanged = [each[:1].clone() for each in features]
             logits.append(scores)
-            signs.append([signs_of(*both) for both in zip(unchanged, features, strict=True)])
+            falls = [before - after for before, after in zip(unchanged, features, strict=True)]
+            signs.append([signs_of(*both) for both in zip(falls, unchanged, strict=True)])
+            sizes.append(torch.stack([torch.linalg.vector_norm(fall, dim=1) for fall in falls], 1))
         chances = self._probabilities(np.concatenate(logits), label)
+        lengths = torch.cat(sizes)[1:].double().cpu().numpy()
         joined = [np.concatenate(of_kind)[1:] for of_kind in zip(*signs, strict=True)]
         of_parts, start = {}, 0
         for part, placed in posed.placed.items():
@@ -169,6 +172,7 @@ class Asking:
                 np.array(placed.boxes, np.int64),
                 placed.of_object,
                 [of_kind[start:end] for of_kind in joined],
+                lengths[start:end],
                 np.concatenate([chances[:1], chances[1 + start : 1 + end]]),
             )
             start = end
@@ -228,19 +232,18 @@ class Asking:
             yield model
 
 
-def signs_of(before: Tensor, after: Tensor) -> NDArray[np.int8]:
+def signs_of(falls: Tensor, before: Tensor) -> NDArray[np.int8]:
     """Return in which direction features change, int8 of shape (n, units).
 
     It is 1 where they fall, -1 where they rise, and 0 where they do not change by more than
     rounding may change them.
 
     Args:
-        before: Of the image as it is, shape (1, units).
-        after: With something hidden, shape (n, units).
+        falls: By how much features fall when something is hidden, shape (n, units).
+        before: What they are of the image as it is, shape (1, units).
 
-    >>> signs_of(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.5, 1.0]])).tolist()
-    [[1, -1, 0]]
+    >>> signs_of(torch.tensor([[1.0, -0.5, 0.0, 1e-6]]), torch.tensor([[2.0, 0.0, 1.0, 1.0]]))
+    array([[ 1, -1,  0,  0]], dtype=int8)
     """
-    fall = before - after
-    changed = fall.abs() > NOISE * before.abs().max()
-    return (fall.sign() * changed).to(torch.int8).cpu().numpy()
+    changed = falls.abs() > NOISE * before.abs().max()
+    return (falls.sign() * changed).to(torch.int8).cpu().numpy()

@@ -15,6 +15,7 @@ class OfPart(NamedTuple):
     boxes: NDArray[np.int64]
     of_object: NDArray[np.float64]
     signs: Sequence[NDArray[np.int8]]  # of each kind of units
+    sizes: NDArray[np.float64]
     probability: NDArray[np.float64]
 
 
@@ -43,6 +44,7 @@ def collected(part: str, images: Sequence[OfImage], *, kinds: int, regions: int)
         at=np.array([at for at, _ in having], np.intp),
         boxes=np.array([each.boxes for each in of_parts], np.int64).reshape(-1, 1 + regions, 4),
         signs=[np.stack([each.signs[kind] for each in of_parts]) for kind in range(kinds) if some],
+        sizes=np.array([each.sizes for each in of_parts]).reshape(-1, 1 + regions, kinds),
         probability=np.array([each.probability for each in of_parts]).reshape(-1, 2 + regions),
         of_object=np.array([each.of_object for each in of_parts]).reshape(-1, 1 + regions),
         left_out={image.at: image.left_out[part] for image in images if part in image.left_out},

@@ -19,6 +19,7 @@ from errlens.errors import UnfitOption
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier, stack
 from errlens.network.correspondence.regions import (
+    LEAST_INSIDE,
     LEAST_SEEN,
     as_fed,
     regions_elsewhere,
@@ -27,6 +28,7 @@ from errlens.network.correspondence.regions import (
 
 CROPPED: Final = "cropped away"
 NO_ROOM: Final = "no room elsewhere"
+OUTSIDE: Final = "outside the outline"
 
 
 class Placed(NamedTuple):
@@ -90,20 +92,28 @@ class Placing:
         left_out: dict[str, str] = {}
         for number, (part, where) in enumerate(boxes.items()):
             box, shown = _part_as_fed(where, photo, encoded, used)
-            if shown < LEAST_SEEN:
-                left_out[part] = CROPPED
-                continue
             random = np.random.default_rng([*seed, number])
-            elsewhere = regions_elsewhere(box, inside, self.regions, random)
-            if elsewhere is None:
-                left_out[part] = NO_ROOM
-                continue
-            several = [box, *(Box(*corners) for corners in elsewhere.tolist())]
-            shares = shares_inside(inside, box.bottom - box.top, box.right - box.left)
-            of_object = np.array([shares[each.top, each.left] for each in several])
-            placed[part] = Placed(several, of_object * (np.nan if outline is None else 1))
+            found = CROPPED if shown < LEAST_SEEN else self._placed(box, inside, random)
+            if isinstance(found, str):
+                left_out[part] = found
+            else:
+                unknown = np.nan if outline is None else 1
+                placed[part] = found._replace(of_object=found.of_object * unknown)
         tensor = stack([prepared.value], used, self.classifier.device)[0]
         return Posed(tensor, placed, left_out)
+
+    def _placed(
+        self, part: Box, inside: NDArray[np.float32], random: np.random.Generator
+    ) -> Placed | str:
+        """Place regions for a part, or say why there are none."""
+        shares = shares_inside(inside, part.bottom - part.top, part.right - part.left)
+        if shares[part.top, part.left] < LEAST_INSIDE:
+            return OUTSIDE
+        elsewhere = regions_elsewhere(part, inside, self.regions, random)
+        if elsewhere is None:
+            return NO_ROOM
+        boxes = [part, *(Box(*corners) for corners in elsewhere.tolist())]
+        return Placed(boxes, np.array([shares[box.top, box.left] for box in boxes]))
 
 
 def _part_as_fed(

@@ -10,6 +10,7 @@ from errlens.data.photos.preprocess import Box as PhotoBox
 
 MOST_OVERLAP: Final = 0.25  # with the part, as a share of a region
 LEAST_COVERED: Final = 0.75  # of the object, as a share of what the part has of it
+LEAST_INSIDE: Final = 0.25  # of a part, that lies in the outline of the object
 LEAST_SEEN: Final = 0.5  # of a part, that is not cropped away
 
 

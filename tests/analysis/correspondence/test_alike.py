@@ -16,6 +16,10 @@ SIGNS = arrays(
 PART = 0
 
 
+def sizes_of(signs):
+    return np.sqrt((signs.astype(float) ** 2).sum(axis=2))
+
+
 def of_part(signs):
     return mean_distances(signs[:, None], np.zeros((1, len(signs)), np.int64))[0]
 
@@ -70,7 +74,9 @@ def test_p_is_uniform_where_the_part_is_nothing_special():
         # Units that lean to one side, and images in which more changes: alike, but not by the part.
         lean = random.normal(size=40) + random.normal(scale=0.5, size=(9, 1, 40))
         signs = np.sign(lean + random.normal(size=(9, 6, 40))).astype(np.int8)
-        found.append(how_alike(signs, permutations=permutations, seed=len(found)).p_value)
+        found.append(
+            how_alike(signs, sizes_of(signs), permutations=permutations, seed=len(found)).p_value
+        )
     steps = np.array(found) * (1 + permutations)
     np.testing.assert_allclose(steps, steps.round(), atol=1e-9)
     spread = (steps - random.random(len(steps))) / (1 + permutations)  # between its steps
@@ -82,7 +88,7 @@ def test_p_is_as_small_as_it_gets_where_the_part_alone_changes_alike():
     random = np.random.default_rng(4)
     signs = random.choice(np.array([-1, 1], np.int8), (10, 9, 300))
     signs[:, PART, :200] = signs[0, PART, :200]
-    found = how_alike(signs, permutations=199, seed=0)
+    found = how_alike(signs, sizes_of(signs), permutations=199, seed=0)
     assert found.p_value == 1 / 200
     assert found.distance == pytest.approx(0.5 / 3, abs=0.02)
     assert found.random_low < found.random_mean < found.random_high
@@ -94,16 +100,30 @@ def test_a_part_that_changes_less_alike_has_a_large_p():
     random = np.random.default_rng(5)
     signs = random.choice(np.array([-1, 1], np.int8), (10, 9, 300))
     signs[:, 1:, :200] = signs[0, 1, :200]
-    assert how_alike(signs, permutations=199, seed=0).p_value == 1
+    assert how_alike(signs, sizes_of(signs), permutations=199, seed=0).p_value == 1
 
 
 def test_images_in_which_nothing_changes_are_all_alike_and_tell_nothing():
-    found = how_alike(np.zeros((4, 3, 5), np.int8), permutations=19, seed=0)
+    found = how_alike(np.zeros((4, 3, 5), np.int8), np.zeros((4, 3)), permutations=19, seed=0)
     assert (found.distance, found.random_mean, found.p_value) == (0, 0, 1)
     assert (found.changed, found.random_changed) == (0, 0)
+    assert np.isnan(found.strength)
 
 
 def test_the_same_seed_draws_the_same():
     signs = np.random.default_rng(6).integers(-1, 2, (5, 4, 30)).astype(np.int8)
-    one, two = (how_alike(signs, permutations=50, seed=7) for _ in range(2))
+    one, two = (how_alike(signs, sizes_of(signs), permutations=50, seed=7) for _ in range(2))
     assert one[:-1] == two[:-1]
+
+
+def test_the_regions_that_move_features_furthest_are_told_apart():
+    random = np.random.default_rng(8)
+    signs = random.choice(np.array([-1, 1], np.int8), (6, 4, 50))
+    sizes = random.uniform(1, 2, (6, 4))
+    furthest = [0, 2, 1, 0, 2, 1]
+    sizes[np.arange(6), 1 + np.array(furthest)] = 3
+    sizes[:, PART] = 2 * sizes[:, 1:].mean(axis=1)
+    found = how_alike(signs, sizes, permutations=19, seed=0)
+    assert found.strength == pytest.approx(2)
+    chosen = signs[np.arange(6), 1 + np.array(furthest)]
+    assert found.strong_distance == pytest.approx(pdist(chosen, "hamming").mean())

@@ -23,22 +23,26 @@ from errlens.commands.network.correspondence import view
 from errlens.commands.network.correspondence.options import CorrespondenceOptions
 from errlens.commands.network.correspondence.pictures import hidden_parts_figure, likeness_figure
 from errlens.commands.network.correspondence.result import CorrespondenceResult
-from errlens.commands.network.channels import layer_names
+from errlens.commands.network.features.channels import layer_names
 from errlens.commands.network.images import ModelAndImages, drawn_images
 from errlens.data.objects.parts import Parts, read_parts
 from errlens.data.outlines import read_outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NoImages, UnfitOption
-from errlens.formats import counted
 from errlens.network.correspondence.asking import Asking, Subject
 from errlens.network.correspondence.layers import compared_layers
-from errlens.network.correspondence.placing import CROPPED, NO_ROOM
-from errlens.network.correspondence.regions import LEAST_COVERED, LEAST_SEEN, MOST_OVERLAP
+from errlens.network.correspondence.placing import CROPPED, NO_ROOM, OUTSIDE
+from errlens.network.correspondence.regions import (
+    LEAST_COVERED,
+    LEAST_INSIDE,
+    LEAST_SEEN,
+    MOST_OVERLAP,
+)
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
 
-_WHY: Final[Mapping[str, str]] = {CROPPED: "cropped_away", NO_ROOM: "no_room"}
+_WHY: Final[Mapping[str, str]] = {CROPPED: "cropped_away", NO_ROOM: "no_room", OUTSIDE: "outside"}
 
 
 def correspondence(
@@ -212,6 +216,7 @@ def parameters(
         "units": [changes.units[at]._asdict() for at in changes.compared],
         "most_overlap": MOST_OVERLAP,
         "least_of_object": LEAST_COVERED,
+        "least_inside": LEAST_INSIDE,
         "least_seen": LEAST_SEEN,
         "significant": SIGNIFICANT,
         "parts": [

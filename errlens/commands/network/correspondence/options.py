@@ -23,7 +23,7 @@ class CorrespondenceOptions(DrawnOptions, OutputOptions):
     Examples:
         errlens network correspondence runs/sample --parts outlines.json
         errlens network correspondence runs/sample --parts parts.csv --masks masks
-        errlens network correspondence runs/sample --parts parts.csv --select 'path:*cat*'
+        errlens network correspondence runs/sample --parts parts.csv --select true:cat
         errlens network correspondence a.jpg b.jpg --parts parts.csv --model resnet50
     """
 
@@ -63,10 +63,17 @@ class CorrespondenceOptions(DrawnOptions, OutputOptions):
     ] = 20
     permutations: Annotated[
         int,
-        typer.Option(
-            min=19, max=1_000_000, metavar="N", help="Draws of the test against chance."
-        ),
+        typer.Option(min=19, max=1_000_000, metavar="N", help="Draws of the test against chance."),
     ] = 999
     value: Annotated[Fill, typer.Option(help="What hides a part, as that of errlens explain.")] = (
         "mean"
     )
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=Panel.RUN,
+            help="Decides which images --limit draws, which regions are hidden, and all draws of "
+            "the test.",
+        ),
+    ] = 0

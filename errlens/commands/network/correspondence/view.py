@@ -73,6 +73,11 @@ def _warn(screen: Screen, subject: ModelAndImages, result: CorrespondenceResult)
                 f"left out: {counted(row['cropped_away'], 'image')} whose {row['part']} is for "
                 "more than half cropped away before the network sees it"
             )
+        if row["outside"]:
+            screen.warn(
+                f"left out: {counted(row['outside'], 'image')} whose {row['part']} lies for more "
+                "than three quarters outside the outline of the object"
+            )
         if row["no_room"]:
             where = "in the object " if row["outlined"] else ""
             screen.warn(
