@@ -97,8 +97,8 @@ def _correspondence(row: Row, rows: pd.DataFrame) -> str:
 def _strength(row: Row, best: Row) -> str:
     """Say how far the part moves features, and how alike those regions do that move them far."""
     text = (
-        f"Hiding the {row['part']} moves them {times(best['strength'])} times as far as hiding a region; "
-        "of the regions that move them furthest, one an image, the distance is "
+        f"Hiding the {row['part']} moves them {times(best['strength'])} times as far as hiding a "
+        "region; of the regions that move them furthest, one an image, the distance is "
         f"{probability(best['strong_distance'])}"
     )
     enough = best["strong_distance"] <= best["distance"]
