@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from errlens.data.objects.outline_files import PART_BOX, checked_size, first_known, parsed_outlines
 from errlens.data.photos.preprocess import Box
-from errlens.data.tables import is_text, read_table, texts
+from errlens.data.tables import TABLE_SUFFIXES, read_table, texts
 from errlens.errors import InputError, NoImages, shortened, some
 from errlens.formats import counted
 
@@ -94,7 +94,8 @@ def read_parts(path: Path) -> Parts:
         BadPredictions: A table cannot be read.
         InputError: It has other columns, or a box is none.
     """
-    parts = _of_table(path) if is_text(path) else _of_outlines(path)
+    is_table = path.suffix.lower() in TABLE_SUFFIXES
+    parts = _of_table(path) if is_table else _of_outlines(path)
     if not parts.names:
         raise InputError(f"{path} has no box of a part ({' or '.join(map(repr, PART_BOX))})")
     return parts

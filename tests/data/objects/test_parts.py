@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 
 from errlens.data.objects.parts import COLUMNS, PartBox, read_parts
@@ -29,6 +30,13 @@ def test_a_table_has_several_parts_of_a_photo(table):
         {},
         {"nose": PartBox((9, 9, 18, 18))},
     ]
+
+
+def test_a_table_may_be_parquet(tmp_path):
+    row = {"path": ["1.jpg"], "part": ["nose"], "x": [1], "y": [2.5], "width": [3], "height": [4]}
+    pd.DataFrame(row).to_parquet(tmp_path / "parts.parquet")
+    parts = read_parts(tmp_path / "parts.parquet")
+    assert parts.of(IMAGES)[2] == {"nose": PartBox((1, 2.5, 4, 6.5))}
 
 
 @pytest.mark.parametrize("name", ["dog/1.jpg", "1.jpg", "data/dog/1.jpg", "seven"])

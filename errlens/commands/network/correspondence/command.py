@@ -51,9 +51,7 @@ def correspondence(
     """Tell whether hiding the same part changes the features of all images alike."""
     screen = screen or options.screen()
     if options.parts is None:
-        raise UnfitOption(
-            "--parts FILE is needed: where the parts are", hint="errlens network correspondence -h"
-        )
+        raise UnfitOption("--parts FILE is needed: it says where the parts are in the photos")
     parts = read_parts(options.parts)
     subject = drawn_images(
         options, screen, command="correspondence", among=partial(_with_parts, parts=parts)
