@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from errlens.analysis.correspondence.changes import CHANNELS, PLACES, PartChanges
-from errlens.analysis.correspondence.sentences import elsewhere
 from errlens.attribution.masks import NOWHERE, Box
 from errlens.commands.network.correspondence.options import CorrespondenceOptions
 from errlens.commands.network.correspondence.result import CorrespondenceResult
@@ -62,7 +61,6 @@ def hidden_parts_figure(
         None where no photo can be read any more.
     """
     parts = [part for part in result.changes.parts if len(part)][:PARTS]
-    rows = {row["part"]: row for row in result.parts.to_dict("records")}
     found: list[tuple[str, list[Pixels], list[str]]] = []
     for place in _chosen(parts):
         boxes, below = [NOWHERE], [""]
@@ -87,7 +85,7 @@ def hidden_parts_figure(
         return None
     names = ["as fed"]
     for part in parts:
-        names += [f"{part.part} hidden", f"as much {elsewhere(rows[part.part])}"]
+        names += [f"{part.part} hidden", "as much elsewhere"]
     whose = "true class" if result.changes.labelled else "class predicted"
     return draw_hidden_parts(
         [
