@@ -37,9 +37,9 @@ class IncompatibleCheckpoint(InputError):
             )
             if names
         ]
+        self.reason = reason or "; ".join(parts)
         super().__init__(
-            f"checkpoint {str(path)!r} does not fit {model}"
-            + (f": {reason}" if reason else f"; {'; '.join(parts)}"),
+            f"checkpoint {str(path)!r} does not fit {model}{':' if reason else ';'} {self.reason}",
             hint="check --model and --model-kwargs: they must be those of the training",
         )
         self.path, self.model = path, model

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from errlens.figures.paper.letters import LONGEST, shown_name
+from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,
     GAP,
@@ -145,6 +146,7 @@ class _GalleryLayout:
     def draw(self, sheet: Sheet, left: int, top: int) -> None:
         """Put everything on a sheet."""
         paper = sheet.blank()
+        places: list[Place] = []
         writer = _Writer(sheet)
         x = left
         for column, heading, width in zip(self._columns, self._headings, self._widths, strict=True):
@@ -154,10 +156,11 @@ class _GalleryLayout:
                 _write(sheet, x, y, ["none"], colour=DIM)
             for tiles, row in zip(column.rows(), self._rows, strict=False):
                 for place, tile in enumerate(tiles):
-                    row.draw(tile, paper, writer, x + place * (self._tile + self._aside), y)
+                    at = x + place * (self._tile + self._aside)
+                    places += row.draw(tile, paper, writer, at, y)
                 y += row.height + BELOW
             x += width + BETWEEN
-        sheet.underlay(paper)
+        sheet.underlay(paper, places)
         writer.finish()
 
 
@@ -171,8 +174,9 @@ class _Row:
         lines = max(len(_caption(tile, width)) for tile in tiles)
         self.height = self._pictures + GAP // 2 + line_height(SMALL) * lines
 
-    def draw(self, tile: Tile, paper: Pixels, writer: "_Writer", x: int, y: int) -> None:
-        """Draw a tile whose upper left corner is at a place."""
+    def draw(self, tile: Tile, paper: Pixels, writer: "_Writer", x: int, y: int) -> list[Place]:
+        """Draw a tile whose upper left corner is at `x`, `y`; return where its photos are."""
+        places = []
         for number, picture in enumerate(tile.pictures):
             width, height = _size(picture)
             left = x + number * (SIDE + 2 * FRAME + GAP)
@@ -185,10 +189,12 @@ class _Row:
                 writer.reason(picture, left + FRAME, upper + FRAME)
             else:
                 inside[:] = picture
+                places.append((left, upper, left + width + 2 * FRAME, upper + height + 2 * FRAME))
         y += self._pictures + GAP // 2
         for text, dim in _caption(tile, self._width):
             writer.line(text, x, y, dim=dim)
             y += line_height(SMALL)
+        return places
 
 
 class _Writer:

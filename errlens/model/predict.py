@@ -15,6 +15,7 @@ from errlens.classes.names import Superclasses
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, in_order, load_input
 from errlens.data.photos.oddities import Oddities, count_oddities, total
+from errlens.model.asking.threads import torch_threads_kept
 from errlens.model.classifier import Classifier, Outputs
 from errlens.predictions.assembly import Seen, part_table
 from errlens.predictions.scores import score
@@ -91,7 +92,8 @@ class ShardPredictor(ShardWorker):
         starts = range(rows.start, rows.stop, self.batch_size)
         chunks = (range(start, min(start + self.batch_size, rows.stop)) for start in starts)
         begin = partial(torch.set_num_threads, self.threads)
-        with self.classifier.ready(with_features="features" in self.info.keep) as outputs:
+        ready = self.classifier.ready(with_features="features" in self.info.keep)
+        with torch_threads_kept(), ready as outputs:
             work = partial(self._predict, outputs)
             for batch in in_order(work, chunks, workers=self.workers, begin=begin):
                 self.advance(len(batch.seen))

@@ -105,7 +105,7 @@ def classifier_at(
             head=HeadSpec(info.head),
         )
     except IncompatibleCheckpoint as error:
-        raise UnfitCheckpoint(checkpoint, str(error)) from error
+        raise UnfitCheckpoint(checkpoint, error.reason) from error
     except (UnfitOption, UnfitModel) as error:
         reason = f"the run's network has {counted(n, 'output')}: {error}"
         raise UnfitCheckpoint(checkpoint, reason) from error

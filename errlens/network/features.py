@@ -16,6 +16,7 @@ from errlens.data.photos.images import quiet_pillow
 from errlens.data.photos.loading import Input, in_order, load_input
 from errlens.data.photos.oddities import Oddities, count_oddities, total
 from errlens.errors import UnfitLayer, UnfitModel
+from errlens.model.asking.threads import torch_threads_kept
 from errlens.model.classifier import Classifier, Outputs
 from errlens.model.layers.hooks import watched
 from errlens.network.probing.layers import ProbedLayer
@@ -76,6 +77,7 @@ def read_features(  # noqa: PLR0913 - one name for each thing that can be chosen
     batches = []
     with (
         quiet_pillow(),
+        torch_threads_kept(),
         _watched_means(classifier.network.module, layers) as means,
         classifier.ready(with_features=True) as outputs,
     ):

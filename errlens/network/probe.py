@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
 from errlens.analysis.accuracy.metrics import Proportion
-from errlens.analysis.probing.classifier import USUAL_STRENGTH, fit_linear
+from errlens.analysis.probing.classifier import STRENGTHS, USUAL_STRENGTH, fit_linear, held_out
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.classes.names import ClassNames
 from errlens.data.photos.preprocess import Preprocessing
@@ -27,7 +26,6 @@ from errlens.model.weights.fitting import apply_checkpoint
 from errlens.network.features import ImageFeatures
 from errlens.run.disk import atomically, written_to
 
-STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0)  # scikit-learn's C, on standardised features
 MOST_FOLDS: Final = 5
 LEAST_TO_CHOOSE: Final = 5  # images of each class
 
@@ -76,7 +74,9 @@ def fit_head(
     folds = min(MOST_FOLDS, int(counts.min()))
     chosen = folds >= LEAST_TO_CHOOSE
     hits = {
-        strength: _held_out_hits(features, label, strength=strength, folds=folds, seed=seed)
+        strength: int(
+            np.sum(held_out(features, label, folds=folds, seed=seed, strengths=[strength]) == label)
+        )
         for strength in (STRENGTHS if chosen else (USUAL_STRENGTH,))
         if folds > 1
     }
@@ -203,24 +203,6 @@ def save_head(
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomically(path, folder=path.parent) as temporary:
         save_file(tensors, temporary, metadata)
-
-
-def _held_out_hits(
-    features: NDArray[np.floating],
-    label: NDArray[np.integer],
-    *,
-    strength: float,
-    folds: int,
-    seed: int,
-) -> int:
-    """Count the images that are right by heads that were fitted to the others."""
-    hits = 0
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(
-        features, label
-    ):
-        weight, bias = fit_linear(features[train], label[train], strength=strength)
-        hits += int(np.sum((features[test] @ weight.T + bias).argmax(axis=1) == label[test]))
-    return hits
 
 
 def _proportion(hits: int, n: int) -> Proportion:

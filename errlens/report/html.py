@@ -72,7 +72,7 @@ _STYLES: Final = tuple(
     f"styles/{name}.css"
     for name in (
         "base", "sections", "verdict", "pictures", "browse", "marks", "matrix", "charts",
-        "comparison", "network", "narrow",
+        "comparison", "network", "scatter", "narrow",
     )
 )  # fmt: skip
 _SCRIPTS: Final = tuple(
@@ -82,6 +82,7 @@ _SCRIPTS: Final = tuple(
         "marks/files", "marks/editor", "address", "browse", "image", "explain", "lightbox",
         "marks/list", "matrix/cells", "matrix/zoom", "matrix/drawing", "matrix/labels",
         "matrix/panel", "matrix/matrix", "classes", "thresholds", "figures", "sorting",
+        "scatter/points", "scatter/drawing", "scatter/chosen", "scatter/scatter",
     )
 )  # fmt: skip
 # All others are about what is right or wrong.
@@ -137,6 +138,7 @@ def _fill(
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     facts = page.shots.facts(pictures)
+    staying = page.network.staying if isinstance(page, RunPage) else set()
     data = {
         **page.data,
         "command": shell_line(["errlens", "misclassified", Path(page.run), "--select"]),
@@ -152,8 +154,9 @@ def _fill(
         sections=_sections(page) if isinstance(page, RunPage) else {},
         facts=facts,
         data=data,
+        staying={name: uri for name, uri in pictures.uris.items() if name in staying},
         pictures={
-            "uris": pictures.uris,
+            "uris": {name: uri for name, uri in pictures.uris.items() if name not in staying},
             "absent": pictures.absent,
             "otherwise": pictures.otherwise,
         },

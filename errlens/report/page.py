@@ -183,6 +183,7 @@ def read_page(sources: Sources) -> RunPage:
         commands=_commands(sources) if has_labels else {},
         data={
             "images": shots.listing(by_worth(among), found.findings),
+            **({"scatter": network.scatter.as_tree()} if network.scatter else {}),
             **(
                 {
                     "matrix": matrix_data(matrix, among, shots, confusion, served=sources.served),

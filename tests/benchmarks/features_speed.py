@@ -21,7 +21,7 @@ import torch
 
 import errlens
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.commands.network.features.command import facts_of
+from errlens.commands.network.run_images import facts_of
 from errlens.data.photos.loading import available_cores, in_order, load_input
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -52,11 +53,44 @@ ARGUMENTS = {
     "cache-key": "cache-key chain.yaml",
     "evaluate": f"evaluate photos {MODEL} -o colours --max-bad 1 --overwrite",
     "network.probe": f"network probe photos {MODEL} --save-head head.safetensors",
+    "network.probe.layers": "network probe looked --layers stem,deep --folds 2",
+    "network.filters": "network filters looked",
+    "network.activations": "network activations looked --select row:3 --layer deep",
+    "network.features": "network features looked --channels 0,1 --top 2 --projection none",
+    "network.evolution": "network evolution looked --checkpoints 'epoch*.pth' --channels 0,1 "
+    "--projection none",
+    "network.invariance": "network invariance looked --transform rotate,blur",
+    "network.embed": "network embed looked --top 1",
     "explain": "explain colours --method occlusion --overwrite",
     "analyze": "analyze colours --method occlusion",
     "explain.list": "explain colours --list",
     "explain.check": "explain colours --method occlusion --check --overwrite",
 }
+LOOKED = "evaluate photos --model looked_nets:net --img-size 16 --max-bad 1 -o looked"
+LOOKED_NETS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, epoch):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, stride=2)
+        self.deep = nn.Conv2d(4, 6, 3, padding=1)
+        self.head = nn.Linear(6, 3)
+        self.num_classes = 3
+        with torch.no_grad():
+            for number, weights in enumerate(self.parameters()):
+                steps = torch.arange(weights.numel()).reshape(weights.shape)
+                weights.copy_(torch.sin((number + 2) * steps + epoch / 2))
+
+    def forward(self, images):
+        return self.head(self.deep(self.stem(images).relu()).relu().mean(dim=(2, 3)))
+
+
+def net(epoch=2):
+    return Net(epoch)
+"""
 CHAIN = """
 out: chained
 import: {table: old.csv, classes: classes.json, superclasses: parents.csv}
@@ -99,6 +133,7 @@ def home(tmp_path_factory):
         make_run(filmed(), "filmed", classes=CLASSES, superclasses=PARENTS)
         Path("chain.yaml").write_text(CHAIN, encoding="utf-8")
         Path("tiny.py").write_text(TINY_MODULE, encoding="utf-8")
+        Path("looked_nets.py").write_text(LOOKED_NETS, encoding="utf-8")
         for number, colour in enumerate(COLOURS):
             for index in range(4):
                 shown = "green" if (colour, index) == ("red", 3) else colour
@@ -134,9 +169,15 @@ def printed(home):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(home)
             patch.delitem(sys.modules, "tiny", raising=False)
+            patch.delitem(sys.modules, "looked_nets", raising=False)
             patch.setattr(sys, "path", list(sys.path))
             if name.startswith(("explain", "analyze", "diagnose")) and not Path("colours").exists():
                 call(ARGUMENTS["evaluate"])
+            if name.startswith("network") and not Path("looked").exists():
+                call(LOOKED)
+                nets = sys.modules["looked_nets"]
+                for epoch in range(3):
+                    torch.save(nets.net(epoch).state_dict(), f"epoch{epoch}.pth")
             patch.setattr(Screen, "table", noted)
             patch.setenv("COLUMNS", str(columns))
             return call(ARGUMENTS[name]), [*tables]

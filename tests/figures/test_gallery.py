@@ -16,6 +16,7 @@ from errlens.figures.gallery import (
     Tile,
     draw_gallery,
 )
+from errlens.figures.paper.places import places_in
 from errlens.figures.paper.writing import Writing
 
 HARD = ("x" * 300, "$a_b^c$", "two\nlines", "", "猫", "\ud800", "staffordshire_bull_terrier" * 2)
@@ -82,6 +83,19 @@ def test_every_picture_is_there_pixel_by_pixel_in_its_frame_and_reading_order():
     for (y, x), one in zip(places, tiles, strict=True):
         frame = page[y - FRAME, x - FRAME : x + SIDE]
         assert (frame == COLOURS[one.correctness]).all()
+
+
+def test_the_file_says_where_photos_are_so_that_a_dark_page_does_not_invert_them():
+    tiles = [tile(seed) for seed in range(3)]
+    tiles.append(Tile(("no such file",), (Line("cat"),), "wrong"))
+    file = BytesIO()
+    draw_gallery([Column("", tiles, across=2)], title="worst").savefig(file)
+    page = np.asarray(Image.open(file).convert("RGB"))
+    places, _ = places_in(file)
+    for at, (left, top, right, bottom) in enumerate(places):
+        framed = page[top:bottom, left:right]
+        assert (framed[FRAME:-FRAME, FRAME:-FRAME] == tiles[at].pictures[0]).all()
+    assert len(places) == 3
 
 
 def test_columns_have_headings_and_say_where_nothing_is():

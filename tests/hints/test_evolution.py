@@ -60,6 +60,7 @@ def test_a_checkpoint_of_another_network_is_left_out(walk: Walk):
     typed = f"{SEEN} --checkpoints 'epoch*.pth'"
     said = walk.refused(typed, "errors.models.UnfitCheckpoint.__init__:hint")
     assert "leave it out of --checkpoints" in said.hint
+    assert said.text.count("epoch3.pth") == 1
     walk.ends(f"{SEEN} --checkpoints 'epoch[12].pth'")
 
 

@@ -55,8 +55,8 @@ def nearest_in_parts(
     for part in parts:
         of_part = nearest_of_each(queries, part, most=most)
         nearest = [
-            sorted(known + found, key=lambda one: (-one.similarity, one.row))[:most]
-            for known, found in zip(nearest, of_part, strict=True)
+            sorted(known + new, key=lambda neighbour: (-neighbour.similarity, neighbour.row))[:most]
+            for known, new in zip(nearest, of_part, strict=True)
         ]
     return nearest
 
@@ -79,9 +79,9 @@ def neighbour_table(
         others: What they were sought among.
     """
     rows: list[dict[str, Any]] = []
-    for error, found in zip(errors.to_dict("records"), nearest, strict=True):
+    for error, neighbours in zip(errors.to_dict("records"), nearest, strict=True):
         named = {name: error[name] for name in list(NEIGHBOUR_COLUMNS)[:5]}
-        for rank, (place, similarity) in enumerate(found, start=1):
+        for rank, (place, similarity) in enumerate(neighbours, start=1):
             label = others.labels[place]
             rows.append(
                 {
@@ -112,8 +112,9 @@ def argues_for(neighbour: str, label: str, pred: str) -> str:
     return {label: LABEL, pred: PREDICTION}.get(neighbour, NEITHER)
 
 
-def _copy(one: bytes | None, other: bytes | None, similarity: float) -> str:
-    if one is not None and one == other:
+def _copy(error: bytes | None, neighbour: bytes | None, similarity: float) -> str:
+    """Tell whether two images, of which the content hashes are given, are one."""
+    if error is not None and error == neighbour:
         return SAME_FILE
     return SAME_FEATURES if similarity >= COPY else ""
 
@@ -125,14 +126,17 @@ def standings(neighbours: pd.DataFrame) -> pd.DataFrame:
     does; `all_alike` says that all do, and `first` what the nearest does. Errors are in
     the order of the table.
     """
-    rows = []
-    for (among, row), found in neighbours.groupby(["among", "row"], sort=False):
-        counts = found["argues_for"].value_counts(sort=False)
-        most = found["argues_for"].map(counts) == counts.max()
-        stands = found.loc[most, "argues_for"].iloc[0]
-        rows.append(
-            (among, row, stands, len(counts) == 1, found["argues_for"].iloc[0],
-             found["similarity"].iloc[0])
-        )  # fmt: skip
-    columns = ["among", "row", "stands", "all_alike", "first", "similarity"]
-    return pd.DataFrame(rows, columns=columns)
+    error = ["among", "row"]
+    n = neighbours.groupby([*error, "argues_for"], sort=False)["rank"].transform("size")
+    of_each = neighbours.assign(n=n).groupby(error, sort=False)
+    most = of_each["n"].transform("max")
+    first = neighbours.drop_duplicates(error).set_index(error)
+    table = pd.DataFrame(
+        {
+            "stands": neighbours[n == most].drop_duplicates(error).set_index(error)["argues_for"],
+            "all_alike": of_each["n"].max() == of_each.size(),
+            "first": first["argues_for"],
+            "similarity": first["similarity"],
+        }
+    )
+    return table.reindex(first.index).reset_index()

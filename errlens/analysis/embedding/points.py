@@ -126,6 +126,13 @@ def _usable(features: NDArray[np.float16]) -> NDArray[np.bool_]:
     return usable
 
 
+def outline_of_each(points: Points, groups: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """Return the number of the group that the label of each image is in, from 1 on; 0 for none."""
+    numbers = {name: number for number, names in enumerate(groups, start=1) for name in names}
+    of_label = points.table["label_name"].map(numbers).fillna(0).to_numpy(np.int64)
+    return np.where(points.label >= 0, of_label, 0)
+
+
 def colour_groups(
     points: Points, names: Sequence[str], parents: Sequence[str | None] | None, *, most: int
 ) -> tuple[list[str], NDArray[np.int64]]:

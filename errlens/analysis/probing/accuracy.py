@@ -1,17 +1,18 @@
 """How well the features of each layer tell classes apart, on images held out.
 
-The folds depend on labels and seed alone: all layers are judged by the same images.
+The folds depend on labels and seed alone: all layers are judged by the same images. Beside it
+stands what the same probes make of shuffled labels (several shuffles, the same for all layers).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
-from errlens.analysis.probing.classifier import fit_linear
+from errlens.analysis.probing.classifier import USUAL_STRENGTH, held_out
+from errlens.analysis.probing.standing import accuracy_by_chance
 from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.errors import NoImages, UnfitOption
 from errlens.formats import counted
@@ -19,6 +20,8 @@ from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
 Features = Mapping[str, NDArray[np.floating]]  # shape (n, channels), by layer
 Progress = Callable[[int], object]
+
+SHUFFLES: Final = 10  # of the labels
 
 # The columns of layers.csv, in the order of the network.
 LAYER_COLUMNS: Final[Columns] = {
@@ -28,9 +31,11 @@ LAYER_COLUMNS: Final[Columns] = {
     "accuracy": NUMBER,  # on images held out
     "low": NUMBER,  # Wilson, 95 %
     "high": NUMBER,
-    "control": NUMBER,  # the same with shuffled labels
-    "control_low": NUMBER,
-    "control_high": NUMBER,
+    "control": NUMBER,  # the same with shuffled labels: mean over shuffles
+    "control_spread": NUMBER,  # standard deviation over shuffles
+    "control_lowest": NUMBER,
+    "control_highest": NUMBER,
+    "p_chance": NUMBER,  # that luck alone is as good
     "chance": NUMBER,  # of always naming the most frequent class
 }
 # The columns of superclasses.csv.
@@ -72,28 +77,40 @@ def check_folds(label: NDArray[np.integer], names: Sequence[str], *, folds: int)
         )
 
 
-def held_out(
+class Probed(NamedTuple):
+    """What the probe of a layer finds in n images, held out, each a class from 0 on.
+
+    `found` has shape (n,); `shuffled` (shuffles, n) are labels that other images have, and
+    `by_luck` (shuffles, n) is what probes fitted to these find.
+    """
+
+    found: NDArray[np.int64]
+    shuffled: NDArray[np.integer]
+    by_luck: NDArray[np.int64]
+
+    def shares_by_luck(self) -> NDArray[np.float64]:
+        """Return the share of images that is right by luck, of each shuffle."""
+        return np.asarray((self.by_luck == self.shuffled).mean(axis=1))
+
+
+def probed(
     features: NDArray[np.floating], label: NDArray[np.integer], *, folds: int, seed: int
-) -> NDArray[np.int64]:
-    """Return the class that is found for each image by a probe fitted to images of other folds.
+) -> Probed:
+    """Probe a layer, with labels as they are and shuffled; the latter have the usual strength.
 
     Args:
-        features: Shape (n, features).
+        features: Shape (n, channels).
         label: Classes from 0 on, shape (n,), of each at least as many images as folds.
-        folds: How many parts there are, each with all classes in proportion.
-        seed: Decides which image is in which.
+        folds: How many parts are held out in turn.
+        seed: Decides the folds, and how labels are shuffled.
     """
-    found = np.full(len(label), -1, np.int64)
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for train, test in splitter.split(label, label):
-        weight, bias = fit_linear(features[train], label[train])
-        found[test] = (features[test] @ weight.T + bias).argmax(axis=1)
-    return found
-
-
-def shuffled(label: NDArray[np.integer], *, seed: int) -> NDArray[np.integer]:
-    """Return the same labels, of other images each."""
-    return np.random.default_rng(seed).permutation(label)
+    random = np.random.default_rng(seed)
+    shuffled = np.stack([random.permutation(label) for _ in range(SHUFFLES)])
+    by_luck = [
+        held_out(features, of_others, folds=folds, seed=seed, strengths=[USUAL_STRENGTH])
+        for of_others in shuffled
+    ]
+    return Probed(held_out(features, label, folds=folds, seed=seed), shuffled, np.stack(by_luck))
 
 
 def layer_accuracy(
@@ -103,47 +120,51 @@ def layer_accuracy(
     folds: int,
     seed: int,
     advance: Progress = lambda _step: None,
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
+) -> tuple[pd.DataFrame, dict[str, Probed]]:
     """Probe each layer, with labels as they are and shuffled.
 
     Args:
         features: Of each layer, in the order of the network.
-        label: As for `held_out`.
+        label: As for `probed`.
         folds: Likewise.
-        seed: Decides the folds, and how labels are shuffled.
+        seed: Likewise.
         advance: Is told of each layer done.
 
     Returns:
-        A table of the `LAYER_COLUMNS`, and the class found for each image, by layer.
+        A table of the `LAYER_COLUMNS`, and what is found in each image, by layer.
     """
-    control = shuffled(label, seed=seed)
-    chance = np.bincount(label).max() / len(label)
-    rows, found = [], {}
+    chance = float(np.bincount(label).max() / len(label))
+    rows, layers = [], {}
     for layer, values in features.items():
-        found[layer] = held_out(values, label, folds=folds, seed=seed)
-        by_luck = held_out(values, control, folds=folds, seed=seed) == control
+        layers[layer] = probed(values, label, folds=folds, seed=seed)
+        hits = layers[layer].found == label
+        by_luck = layers[layer].shares_by_luck()
         rows.append(
             {
                 "layer": layer,
                 "channels": values.shape[1],
-                **share_columns(found[layer] == label),
-                **share_columns(by_luck, value="control", before="control_", n=None),
+                **share_columns(hits),
+                "control": float(by_luck.mean()),
+                "control_spread": float(by_luck.std(ddof=1)),
+                "control_lowest": float(by_luck.min()),
+                "control_highest": float(by_luck.max()),
+                "p_chance": accuracy_by_chance(hits, by_luck, chance=chance),
                 "chance": chance,
             }
         )
         advance(1)
-    return pd.DataFrame(rows, columns=list(LAYER_COLUMNS)), found
+    return pd.DataFrame(rows, columns=list(LAYER_COLUMNS)), layers
 
 
 def superclass_accuracy(
-    found: Mapping[str, NDArray[np.int64]],
+    layers: Mapping[str, Probed],
     label: NDArray[np.integer],
     parents: Sequence[str | None],
 ) -> pd.DataFrame:
     """Return how often the classes of each superclass are found, a row a layer and superclass.
 
     Args:
-        found: The class found for each image, by layer.
+        layers: What the probe of each finds.
         label: The class of each.
         parents: The superclass of each class.
     """
@@ -160,7 +181,7 @@ def superclass_accuracy(
                 n=None,
             ),
         }
-        for layer, pred in found.items()
+        for layer, (pred, *_) in layers.items()
         for name in sorted({parent for parent in parents if parent is not None})
         if (inside := of_class[label] == name).any()
     ]

@@ -80,7 +80,7 @@ class Studies:
         """Return how much is left in the end of the maps of methods that have a caveat."""
         warned = [name for name in methods if load_method(name).caveat]
         stages = {name: self._stages(name) for name in warned}
-        return {name: found[-1].similarity for name, found in stages.items() if found}
+        return {name: of_method[-1].similarity for name, of_method in stages.items() if of_method}
 
     def _stages(
         self, method: str, step: Callable[[int], None] = lambda _step: None
@@ -104,8 +104,12 @@ class Studies:
         """The first images that can be read, as fed, and what was predicted of them."""
         if not self._asked & CHECKED:
             return torch.empty(0), []
-        each = chain.from_iterable(self._explainer.explain(self._cases, [], at_most=RANDOMISED))
-        seen = ((one.tensor, one.case.facts["pred"]) for one in each if one.tensor is not None)
+        batches = self._explainer.explain(self._cases, [], at_most=RANDOMISED)
+        seen = (
+            (explanation.tensor, explanation.case.facts["pred"])
+            for explanation in chain.from_iterable(batches)
+            if explanation.tensor is not None
+        )
         first = list(islice(seen, RANDOMISED))
         if not first:
             return torch.empty(0), []

@@ -1,4 +1,4 @@
-"""Options that commands of the group share: which images are looked at, where files go."""
+"""Options that commands of the group share: which images and units are looked at, and so on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
+from errlens.choices import Projection
 from errlens.commands.options.model import (
     ComputeOptions,
     DeviceOption,
@@ -14,7 +15,7 @@ from errlens.commands.options.model import (
     TrustOption,
 )
 from errlens.commands.options.panels import Panel
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
+from errlens.commands.options.selecting import ImagesOption, MaxFileMBOfRun, SelectOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +53,7 @@ class ImagesOptions(
             "them or with --model or --checkpoint.",
         ),
     ] = None
-    max_file_mb: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            show_default="as the run, else 500",
-            help="Read no image file of more megabytes than this.",
-        ),
-    ] = None
+    max_file_mb: MaxFileMBOfRun = None
 
     @property
     def of_model(self) -> bool:
@@ -91,3 +84,26 @@ class DrawnOptions(ImagesOptions, ComputeOptions):
 
     SAMPLE = 200  # images of a run where none were selected
     limit: Annotated[int | None, limit_option(SAMPLE)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitsOptions:
+    """Of which layers channels are looked at, and how they are carried back to the pixels."""
+
+    PANEL = Panel.METHOD
+
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            show_default="the last of each size of map, four at most",
+            help="A layer with places; several share one pass over the images.",
+        ),
+    ] = None
+    projection: Annotated[
+        Projection | None,
+        typer.Option(
+            show_default="the first that fits the network",
+            help="How a unit is carried back to the pixels.",
+        ),
+    ] = None

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 ANY_PHOTO: Final = "path:*"  # selects those without labels, too
 
+MaxFileMBOfRun = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        show_default="as the run, else 500",
+        help="Read no image file of more megabytes than this.",
+    ),
+]
+
 
 class Selection(NamedTuple):
     """The images of a run, its errors from the worst on, and the rows selected, in their order.
@@ -99,15 +109,7 @@ class PhotoArguments:
             "RUN/explain.",
         ),
     ] = None
-    max_file_mb: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            show_default="as the run, else 500",
-            help="Read no image file of more megabytes than this.",
-        ),
-    ] = None
+    max_file_mb: MaxFileMBOfRun = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from matplotlib.figure import Figure
 
 from errlens.figures.gallery import COLOURS
-from errlens.figures.network.feature_sheets import BETWEEN, PALE, TILE, _square, _Texts
+from errlens.figures.network.feature_sheets import BETWEEN, PALE, TILE, SmallTexts, square_tile
 from errlens.figures.paper.letters import shown_text
 from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
@@ -83,7 +83,7 @@ def draw_evolution(
         for number, line in enumerate(legend_lines):
             y = PAD + heading.height + number * line_height(TEXT)
             sheet.text(PAD, y, line, color=DIM)
-        paper, texts = sheet.blank(), _Texts(sheet)
+        paper, texts = sheet.blank(), SmallTexts(sheet)
         lefts = [PAD + labels + at * (cell + _COLUMNS) for at in range(len(checkpoints))]
         for name, left in zip(heads, lefts, strict=True):
             texts.line(name, left, top)
@@ -99,7 +99,7 @@ def draw_evolution(
 
 
 def _draw(
-    moment: Moment, paper: Pixels, texts: _Texts, corner: tuple[int, int], cell: int
+    moment: Moment, paper: Pixels, texts: SmallTexts, corner: tuple[int, int], cell: int
 ) -> Place:
     """Draw a moment to the right of and below a corner; return where its pictures are."""
     x, y = corner
@@ -107,10 +107,10 @@ def _draw(
     if moment.photo is not None:
         at = x
         if moment.projection is not None:
-            paper[y : y + TILE, at : at + TILE] = _square(moment.projection)
+            paper[y : y + TILE, at : at + TILE] = square_tile(moment.projection)
             paper[y : y + TILE, at + TILE : at + TILE + BETWEEN] = 255
             at += TILE + BETWEEN
-        paper[y : y + TILE, at : at + TILE] = _square(moment.photo)
+        paper[y : y + TILE, at : at + TILE] = square_tile(moment.photo)
     if moment.jump:
         wide, before = _JUMP
         paper[y : y + TILE, x - before : x - before + wide] = COLOURS["wrong"]

@@ -87,7 +87,6 @@ def draw_map(drawn: Map, *, title: str, legend: str) -> Figure:
         sheet.text(PAD, top + height + GAP / 2, across, size=SMALL, color=DIM)
         sheet.text(PAD + width, top + height + GAP / 2, up, size=SMALL, color=DIM, ha="right")
         _draw_key(sheet, drawn, PAD + width + GAP, top)
-        sheet.underlay(sheet.blank(), [(PAD, top, PAD + width, top + height)])
         return sheet.finished()
 
 

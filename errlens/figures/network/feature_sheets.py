@@ -95,7 +95,7 @@ def draw_feature_sheet(sections: Sequence[Section], *, title: str, legend: str, 
         for number, text in enumerate(legend_lines):
             below = PAD + heading.height + number * line_height(TEXT)
             sheet.text(PAD, below, text, color=DIM)
-        paper, texts = sheet.blank(), _Texts(sheet)
+        paper, texts = sheet.blank(), SmallTexts(sheet)
         pictures = [
             place
             for line, upper in zip(lines, tops, strict=True)
@@ -136,7 +136,7 @@ class _Line:
         texts = line_height(SMALL) * (1 + max(map(len, self._texts)))
         self.height = self._above + size.height + GAP // 2 + texts
 
-    def draw(self, paper: Pixels, texts: "_Texts", top: int) -> list[Place]:
+    def draw(self, paper: Pixels, texts: "SmallTexts", top: int) -> list[Place]:
         """Draw everything below `top`; return where there are pictures."""
         if self.heading:
             texts.heading(self.heading, PAD, top)
@@ -153,7 +153,7 @@ class _Line:
         return places
 
     def _draw_block(
-        self, block: Block, paper: Pixels, texts: "_Texts", x: int, y: int
+        self, block: Block, paper: Pixels, texts: "SmallTexts", x: int, y: int
     ) -> list[Place]:
         size = self._size
         paper[y : y + size.height, x : x + size.width] = PALE
@@ -179,7 +179,7 @@ class _Line:
             upper, left = y + down * (TILE + BETWEEN), x + across * (TILE + BETWEEN)
             box = paper[upper : upper + TILE, left : left + TILE]
             if number < len(pictures):
-                box[:] = _square(pictures[number])
+                box[:] = square_tile(pictures[number])
         for step in range(1, size.side):
             at = x + step * (TILE + BETWEEN) - BETWEEN
             paper[y : y + size.height, at : at + BETWEEN] = 255
@@ -188,7 +188,7 @@ class _Line:
             paper[at : at + BETWEEN, x : x + size.half] = 255
 
 
-class _Texts:
+class SmallTexts:
     """Collects small texts, which then are one artist for each colour."""
 
     def __init__(self, sheet: Sheet) -> None:
@@ -214,7 +214,7 @@ class _Texts:
                 )
 
 
-def _square(picture: Pixels) -> Pixels:
+def square_tile(picture: Pixels) -> Pixels:
     """Return a picture as a tile, its pixels squares where they are few, with pale ends."""
     height, width = picture.shape[:2]
     scale = TILE / max(height, width)

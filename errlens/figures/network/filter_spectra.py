@@ -21,7 +21,8 @@ from errlens.figures.paper.sheet import (
     text_width,
     wrapped,
 )
-from errlens.formats import cell_share, count
+from errlens.formats import count
+from errlens.formats import share as as_share
 
 # Okabe and Ito's colours, told apart by everybody.
 COLOURS: Final = {"low": "#56b4e9", "middle": "#009e73", "high": "#e69f00", "aliasing": "#cc79a7"}
@@ -30,7 +31,7 @@ _PITCH: Final = 19
 _BANDS: Final = 300  # pixels of all energy
 _ALIASING: Final = 110
 _NETWORKS: Final = 36  # pixels between networks
-_LEAST: Final = 30  # pixels of a part that its number fits into
+_MARGIN: Final = 6  # pixels of a part that its number leaves free
 _BOLD: Final = 1.15  # bold letters are wider
 _SHAPE, _BEYOND = "kernel / stride", "beyond the stride"
 _MARK: Final = (2, 3)  # pixels of a mark outside of a bar, and inside
@@ -156,8 +157,8 @@ def _bar(sheet: Sheet, x: float, y: float, width: int, parts: Sequence[tuple[flo
     for share, name in parts:
         length = 0.0 if math.isnan(share) else share * width
         sheet.margins.add_patch(Rectangle((x, y), length, _BAR, facecolor=COLOURS[name], **looks))
-        if length >= _LEAST:
-            number = cell_share(share)
+        number = as_share(share)
+        if length >= text_width([number], size=SMALL) + _MARGIN:
             sheet.text(x + length / 2, y + _BAR / 2, number, size=SMALL, ha="center", va="center")
         x += length
 

@@ -19,6 +19,7 @@ from errlens.data.photos.images import ImageFile, Unread, quiet_pillow
 from errlens.data.photos.loading import decode_for, in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.formats import of
+from errlens.model.asking.threads import torch_threads_kept
 from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.asking.variants import Variant, as_fed, same_input, shown, variants_of
 from errlens.model.classifier import Classifier, Outputs
@@ -100,6 +101,7 @@ class Asking:
         begin = partial(torch.set_num_threads, self.threads)
         with (
             quiet_pillow(),
+            torch_threads_kept(),
             self.classifier.ready() as outputs,
             self.progress("asking the model again", total=len(places)) as advance,
         ):

@@ -1,9 +1,9 @@
 """Ask a network about images with one place after the other hidden."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from errlens.analysis.findings.causes.places.grid import Place
 from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import Input, Preparation, available_cores, in_order, load_input
+from errlens.data.photos.loading import Input, Preparation, load_input
+from errlens.model.asking.threads import asking_threads
 from errlens.model.asking.time_left import NO_LIMIT, TimeLeft
 from errlens.model.classifier import Classifier, stack
 from errlens.predictions.table import MISSING
@@ -65,23 +66,14 @@ def ask_hidden(
     width = 1 + max(map(len, places), default=0)
     answers = np.full((len(images), width), NOT_ASKED, np.int32)
     jobs = zip(images, places, strict=True)
-    on_cpu = classifier.device.type == "cpu"
-    threads = workers or available_cores()
-    if not on_cpu or classifier.interface.keeps_tensors:
-        threads = 1
-    begin = partial(torch.set_num_threads, 1) if on_cpu and threads > 1 else None
-    before = torch.get_num_threads()
     work = partial(_answers, classifier, max_mb)
-    try:
-        with quiet_pillow():
-            for at, of_image in enumerate(in_order(work, jobs, workers=threads, begin=begin)):
-                if of_image is not None:
-                    answers[at] = of_image
-                step(1)
-                if time.is_up:
-                    break
-    finally:
-        torch.set_num_threads(before)
+    with quiet_pillow(), asking_threads(classifier, workers) as in_threads:
+        for at, of_image in enumerate(in_threads(work, jobs)):
+            if of_image is not None:
+                answers[at] = of_image
+            step(1)
+            if time.is_up:
+                break
     return answers
 
 
@@ -111,6 +103,33 @@ def load_asked(
     if isinstance(loaded, Input) and image.content_hash not in (None, loaded.content_hash):
         return Unread(MISSING, "another file now", loaded.content_hash)
     return loaded
+
+
+class AskedInputs(NamedTuple):
+    """Inputs of a network, and at which positions their images are; why others are not read."""
+
+    values: list[Any]
+    read: list[int]
+    unread: dict[int, str]
+
+
+def load_some_asked(
+    preparation: Preparation,
+    images: Sequence[AskedImage],
+    positions: Iterable[int],
+    *,
+    max_mb: int = MAX_FILE_MB,
+) -> AskedInputs:
+    """Read and prepare those images at some positions that are still what was predicted."""
+    inputs = AskedInputs([], [], {})
+    for position in positions:
+        loaded = load_asked(preparation, images[position], max_mb=max_mb)
+        if isinstance(loaded, Unread):
+            inputs.unread[position] = loaded.reason
+        else:
+            inputs.values.append(loaded.value)
+            inputs.read.append(position)
+    return inputs
 
 
 def predicted(classifier: Classifier, batch: Tensor) -> NDArray[np.int32]:

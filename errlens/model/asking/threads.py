@@ -12,6 +12,16 @@ from errlens.model.classifier import Classifier
 
 
 @contextmanager
+def torch_threads_kept() -> Iterator[None]:
+    """Give torch back the number of threads that it had, whatever is set meanwhile."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def asking_threads(
     classifier: Classifier, workers: int | None = None, *, threads: int = 1
 ) -> Iterator[Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]]:
@@ -23,15 +33,12 @@ def asking_threads(
     Args:
         classifier: What is asked.
         workers: Threads; as many as there are cores, if not given.
-        threads: Of torch inside each of them, where there are several.
+        threads: Of torch inside each of them; a single one has all, unless several are asked for.
     """
     on_cpu = classifier.device.type == "cpu"
     several = workers or available_cores()
     if not on_cpu or classifier.interface.keeps_tensors:
         several = 1
-    begin = partial(torch.set_num_threads, threads) if on_cpu and several > 1 else None
-    before = torch.get_num_threads()
-    try:
+    begin = partial(torch.set_num_threads, threads) if max(several, threads) > 1 else None
+    with torch_threads_kept():
         yield partial(in_order, workers=several, begin=begin)
-    finally:
-        torch.set_num_threads(before)

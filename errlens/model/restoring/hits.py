@@ -15,6 +15,7 @@ from errlens.data.photos.images import Photo, Unread, read_encoded
 from errlens.data.photos.loading import decode_for, in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError
+from errlens.model.asking.threads import torch_threads_kept
 from errlens.model.classifier import Classifier, Outputs
 from errlens.model.outputs.dry_run import dry_run
 from errlens.predictions.scores import score
@@ -47,7 +48,7 @@ def hits_by_setting(
     Returns:
         For each setting, whether the model has each image right; what cannot be read is wrong.
     """
-    with ExitStack() as stack:
+    with torch_threads_kept(), ExitStack() as stack:
         models = [
             stack.enter_context(replace(classifier, preparation=setting).ready())
             for setting in settings

@@ -1,7 +1,6 @@
 """Images of a run, read and given to a network batch by batch, in threads."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errlens.data.photos.images import quiet_pillow
-from errlens.data.photos.loading import Input, available_cores, in_order
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.model.asking.hiding import AskedImage, load_some_asked
+from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, stack
 from errlens.run.places import MAX_FILE_MB
 
@@ -53,29 +52,20 @@ def over_images(
         UserCodeFailed, OutOfMemory: The network raised something.
     """
     size = 1 if classifier.interface.one_at_a_time else batch_size or classifier.good_batch_size
-    on_cpu = classifier.device.type == "cpu"
-    threads = workers or available_cores()
-    if not on_cpu or classifier.interface.keeps_tensors:
-        threads = 1
-    begin = partial(torch.set_num_threads, 1) if on_cpu and threads > 1 else None
     jobs = (
         np.arange(start, min(start + size, len(images))) for start in range(0, len(images), size)
     )
-    before = torch.get_num_threads()
 
     def answer(places: NDArray[np.intp]) -> tuple[NDArray[np.intp], Answer | None, int]:
         batch = read_batch(classifier, images, places, max_mb=max_mb)
         with torch.no_grad():
             return batch.at, work(batch.images) if len(batch.at) else None, len(places)
 
-    try:
-        with quiet_pillow():
-            for at, made, n in in_order(answer, jobs, workers=threads, begin=begin):
-                if made is not None:
-                    yield at, made
-                step(n)
-    finally:
-        torch.set_num_threads(before)
+    with quiet_pillow(), asking_threads(classifier, workers) as in_threads:
+        for at, made, n in in_threads(answer, jobs):
+            if made is not None:
+                yield at, made
+            step(n)
 
 
 def read_batch(
@@ -86,9 +76,8 @@ def read_batch(
     max_mb: int = MAX_FILE_MB,
 ) -> Batch:
     """Read some images; those that cannot be read, or are others now, are left out."""
-    loaded = [load_asked(classifier.preparation, images[at], max_mb=max_mb) for at in places]
-    read = np.array([isinstance(each, Input) for each in loaded], bool)
-    values = [each.value for each in loaded if isinstance(each, Input)]
-    if not values:
-        return Batch(places[read], torch.zeros(0))
-    return Batch(places[read], stack(values, classifier.preparation, classifier.device))
+    inputs = load_some_asked(classifier.preparation, images, places.tolist(), max_mb=max_mb)
+    at = np.array(inputs.read, np.intp)
+    if not inputs.values:
+        return Batch(at, torch.zeros(0))
+    return Batch(at, stack(inputs.values, classifier.preparation, classifier.device))

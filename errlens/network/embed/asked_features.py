@@ -84,4 +84,4 @@ class Asker:
             )
             read[part.places[same]] = True
             values.append(part.features[same])
-        return np.concatenate(values), read
+        return np.concatenate(values) if values else np.zeros((0, 0), np.float16), read

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import in_order
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.data.photos.images import quiet_pillow
+from errlens.model.asking.hiding import AskedImage, load_some_asked
+from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, Outputs
 from errlens.network.units.layers import UnitLayer
 from errlens.network.units.maxima import Maxima, maxima_of_maps
@@ -28,7 +28,7 @@ class Work(NamedTuple):
     """By how many threads images are read and run, how many at a time, and up to which size."""
 
     batch_size: int
-    workers: int
+    workers: int | None
     threads: int
     max_mb: int
 
@@ -74,24 +74,20 @@ def pass_over(
         range(start, min(start + work.batch_size, len(images)))
         for start in range(0, len(images), work.batch_size)
     )
-    before = torch.get_num_threads()
     strongest = {layer.name: TopPlaces(layer.channels, 1) for layer in layers}
     parts: list[_OfBatch] = []
-    try:
-        with (
-            quiet_pillow(),
-            classifier.ready() as outputs,
-            _kept(classifier.network.module, layers) as kept,
-        ):
-            job = partial(_of_batch, classifier, outputs, kept, images, work.max_mb)
-            begin = partial(torch.set_num_threads, work.threads)
-            for part in in_order(job, chunks, workers=work.workers, begin=begin):
-                for name, maxima in part.maxima.items():
-                    strongest[name].add(np.array(part.read, np.intp), maxima)
-                parts.append(part._replace(maxima={}))
-                advance(len(part.read) + len(part.unread))
-    finally:
-        torch.set_num_threads(before)
+    with (
+        quiet_pillow(),
+        classifier.ready() as outputs,
+        _kept(classifier.network.module, layers) as kept,
+        asking_threads(classifier, work.workers, threads=work.threads) as in_threads,
+    ):
+        job = partial(_of_batch, classifier, outputs, kept, images, work.max_mb)
+        for part in in_threads(job, chunks):
+            for name, maxima in part.maxima.items():
+                strongest[name].add(np.array(part.read, np.intp), maxima)
+            parts.append(part._replace(maxima={}))
+            advance(len(part.read) + len(part.unread))
     return Passed(
         np.array([number for part in parts for number in part.read], np.intp),
         {number: reason for part in parts for number, reason in part.unread.items()},
@@ -116,17 +112,10 @@ def _of_batch(
     chunk: range,
 ) -> _OfBatch:
     """Read, decode and run a few images, in one thread."""
-    values, read, unread = [], [], {}
-    for number in chunk:
-        loaded = load_asked(classifier.preparation, images[number], max_mb=max_mb)
-        if isinstance(loaded, Unread):
-            unread[number] = loaded.reason
-        else:
-            values.append(loaded.value)
-            read.append(number)
+    inputs = load_some_asked(classifier.preparation, images, chunk, max_mb=max_mb)
     kept.maxima, kept.means = {}, {}
-    logits = outputs(values).logits
-    return _OfBatch(read, unread, logits, kept.maxima, kept.means)
+    logits = outputs(inputs.values).logits
+    return _OfBatch(inputs.read, inputs.unread, logits, kept.maxima, kept.means)
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from errlens.analysis.invariance.answers import Answers, Step
 from errlens.attribution.explained_model import borrowed
 from errlens.classes.names import NO_CLASS
 from errlens.data.photos.images import ImageFile, Unread, quiet_pillow
-from errlens.data.photos.loading import available_cores, decode_for, in_order
+from errlens.data.photos.loading import decode_for
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NoImages
 from errlens.formats import counted
 from errlens.model.asking.hiding import AskedImage
+from errlens.model.asking.threads import asking_threads
 from errlens.model.asking.variants import Shown, as_fed, same_input, shown
 from errlens.model.classifier import Classifier, stack
 from errlens.model.layers.hooks import watched
@@ -88,29 +89,20 @@ class Asking:
         found: list[_OfImage] = []
         at: list[int] = []
         unread: dict[int, str] = {}
-        on_cpu = self.classifier.device.type == "cpu"
-        workers = self.workers or available_cores()
-        if not on_cpu or self.classifier.interface.keeps_tensors:
-            workers = 1
-        begin = partial(torch.set_num_threads, self.threads) if on_cpu and workers > 1 else None
-        before = torch.get_num_threads()
         jobs = zip(images, labels.tolist(), strict=True)
-        try:
-            with (
-                quiet_pillow(),
-                borrowed(self.classifier.network.module),
-                self._model() as model,
-            ):
-                work = partial(self._answer, model)
-                for number, said in enumerate(in_order(work, jobs, workers=workers, begin=begin)):
-                    if isinstance(said, Unread):
-                        unread[number] = said.reason
-                    else:
-                        at.append(number)
-                        found.append(said)
-                    advance(1)
-        finally:
-            torch.set_num_threads(before)
+        with (
+            quiet_pillow(),
+            borrowed(self.classifier.network.module),
+            self._model() as model,
+            asking_threads(self.classifier, self.workers, threads=self.threads) as in_threads,
+        ):
+            for number, said in enumerate(in_threads(partial(self._answer, model), jobs)):
+                if isinstance(said, Unread):
+                    unread[number] = said.reason
+                else:
+                    at.append(number)
+                    found.append(said)
+                advance(1)
         if not found:
             number, reason = next(iter(unread.items()))
             raise NoImages(

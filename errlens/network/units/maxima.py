@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import in_order
-from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.data.photos.images import quiet_pillow
+from errlens.model.asking.hiding import AskedImage, load_some_asked
+from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, Outputs
 from errlens.network.units.layers import Channels, UnitLayer
 from errlens.network.units.watching import watched_units
@@ -52,7 +52,7 @@ def channel_maxima(
     images: Sequence[AskedImage],
     *,
     batch_size: int,
-    workers: int,
+    workers: int | None = None,
     threads: int = 1,
     max_mb: int = MAX_FILE_MB,
 ) -> Iterator[MaximaOfBatch]:
@@ -64,7 +64,7 @@ def channel_maxima(
             for all of them.
         images: Those of a run, with the hash of what was predicted.
         batch_size: Images at a time.
-        workers: Threads that decode and predict.
+        workers: Threads that decode and predict, if not one for each core.
         threads: Threads of torch inside each of them.
         max_mb: Megabytes of a file above which it is not read.
 
@@ -75,14 +75,15 @@ def channel_maxima(
         range(start, min(start + batch_size, len(images)))
         for start in range(0, len(images), batch_size)
     )
-    begin = partial(torch.set_num_threads, threads)
     with (
         quiet_pillow(),
         classifier.ready() as outputs,
         _kept_maxima(classifier.network.module, layers) as kept,
+        asking_threads(classifier, workers, threads=threads) as in_threads,
     ):
-        work = partial(_maxima_of, classifier, outputs, kept, images, max_mb)
-        yield from in_order(work, chunks, workers=workers, begin=begin)
+        yield from in_threads(
+            partial(_maxima_of, classifier, outputs, kept, images, max_mb), chunks
+        )
 
 
 def _maxima_of(
@@ -94,18 +95,11 @@ def _maxima_of(
     chunk: range,
 ) -> MaximaOfBatch:
     """Read, decode and run a few images, in one thread from file to maxima."""
-    values, read, unread = [], [], {}
-    for position in chunk:
-        loaded = load_asked(classifier.preparation, images[position], max_mb=max_mb)
-        if isinstance(loaded, Unread):
-            unread[position] = loaded.reason
-        else:
-            values.append(loaded.value)
-            read.append(position)
+    inputs = load_some_asked(classifier.preparation, images, chunk, max_mb=max_mb)
     kept.by_layer = {}
-    if values:
-        outputs(values)
-    return MaximaOfBatch(np.array(read, np.intp), kept.by_layer, unread)
+    if inputs.values:
+        outputs(inputs.values)
+    return MaximaOfBatch(np.array(inputs.read, np.intp), kept.by_layer, inputs.unread)
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """What the strongest units see in their images: patches, and projections beside them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -13,9 +13,9 @@ from torch import Tensor
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.attribution.photos import as_picture, in_colour
 from errlens.data.photos.images import Unread, quiet_pillow
-from errlens.data.photos.loading import in_order
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.asking.hiding import AskedImage, load_asked
+from errlens.model.asking.threads import asking_threads
 from errlens.model.classifier import Classifier, stack
 from errlens.network.receptive_field import receptive_fields
 from errlens.network.units.crops import BY_ENERGY, FIELD, WHOLE, PixelBox, cut, energy_box
@@ -57,7 +57,7 @@ def patches_of(  # noqa: PLR0913 - one name for each thing that can be chosen
     method: str | None,
     field_of: FieldOf,
     keep_values: bool = False,
-    workers: int,
+    workers: int | None = None,
     threads: int = 1,
     max_mb: int = MAX_FILE_MB,
 ) -> Iterator[tuple[int, list[Patch]]]:
@@ -71,7 +71,7 @@ def patches_of(  # noqa: PLR0913 - one name for each thing that can be chosen
         method: How units are carried back to the pixels; None for not at all.
         field_of: The receptive field of a unit in pixels of the input; None where it is larger.
         keep_values: Keep projections as they are, too.
-        workers: Threads.
+        workers: Threads, if not one for each core.
         threads: Threads of torch inside each of them.
         max_mb: Megabytes of a file above which it is not read.
 
@@ -79,9 +79,6 @@ def patches_of(  # noqa: PLR0913 - one name for each thing that can be chosen
         Unruled: A network computes what there is no rule for.
         UserCodeFailed, OutOfMemory: The network raised something.
     """
-    if classifier.interface.keeps_tensors or classifier.device.type != "cpu":
-        workers = 1
-    begin = partial(torch.set_num_threads, threads)
 
     def look(project: Project | None, number: int) -> tuple[int, list[Patch]]:
         loaded = load_asked(classifier.preparation, images[number], max_mb=max_mb)
@@ -92,12 +89,13 @@ def patches_of(  # noqa: PLR0913 - one name for each thing that can be chosen
         )
         return number, list(seen)
 
-    with quiet_pillow():
-        if method is None:
-            yield from in_order(partial(look, None), units, workers=workers, begin=begin)
-            return
-        with projecting(classifier, layers, method) as project:
-            yield from in_order(partial(look, project), units, workers=workers, begin=begin)
+    projects = nullcontext() if method is None else projecting(classifier, layers, method)
+    with (
+        quiet_pillow(),
+        projects as project,
+        asking_threads(classifier, workers, threads=threads) as in_threads,
+    ):
+        yield from in_threads(partial(look, project), units)
 
 
 def _patches(

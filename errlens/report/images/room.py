@@ -20,3 +20,8 @@ class Room(NamedTuple):
     def for_listing(self) -> int:
         """Bytes for what is known of all images; the others are for pictures and all else."""
         return self.size // 3
+
+    @property
+    def for_map(self) -> int:
+        """Bytes for a map of the images; a page that is served holds no pictures, but a map."""
+        return (self.size or LARGEST) // 8

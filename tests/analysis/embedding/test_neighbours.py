@@ -95,3 +95,23 @@ def test_sentences_count_errors_and_name_doubtful_labels_and_copies():
 def test_without_errors_nothing_is_said():
     table = neighbour_table(errors().head(0), [], Others("right", [], [], []))
     assert sentences_of(table, standings(table)) == []
+
+
+def test_standings_are_those_of_counting_error_by_error():
+    rng = np.random.default_rng(5)
+    for_what = ["label", "prediction", "neither"]
+    rows = [
+        (among, row, rank, rng.choice(for_what), 1 - rank / 10)
+        for row in (9, 2, 5, 30)
+        for among in ("right", "training")
+        for rank in range(1, 6)
+    ]
+    table = pd.DataFrame(rows, columns=["among", "row", "rank", "argues_for", "similarity"])
+    told = standings(table)
+    assert len(told) == 8
+    for start, standing in zip(range(0, 40, 5), told.to_dict("records"), strict=True):
+        words = table["argues_for"][start : start + 5].tolist()
+        assert (standing["among"], standing["row"]) == rows[start][:2]
+        assert standing["stands"] == max(words, key=words.count)
+        assert standing["all_alike"] == (len({*words}) == 1)
+        assert (standing["first"], standing["similarity"]) == (words[0], 0.9)

@@ -41,3 +41,13 @@ def test_what_stops_it_stops_it_at_once():
 
     with pytest.raises(Stop):
         tsne(clusters(30)[0], advance=advance)
+
+
+def test_clusters_of_many_images_stay_together(monkeypatch):
+    monkeypatch.setattr("errlens.analysis.embedding.tsne.STEPS", 300)
+    monkeypatch.setattr("errlens.analysis.embedding.tsne._MANY", 500)
+    values, of = clusters(600)
+    drawn = tsne(values)
+    distance = np.linalg.norm(drawn[:, None] - drawn[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    assert (of[distance.argmin(axis=1)] == of).all()

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 import errlens
 from errlens.analysis.embedding.neighbours import NEIGHBOUR_COLUMNS
 from errlens.commands.network.embed.result import MAP_COLUMNS
+from errlens.network.embed.asked_features import Asker
 from errlens.run.csv_tables import read_declared
 from tests.conftest import COLOURS, contents, ends, make_run, paint, paint_colours, refused
 
@@ -294,3 +295,31 @@ def test_in_python_and_as_json():
     tree = json.loads(ends("network embed run --json").stdout)
     assert tree["n_errors"] == 1
     assert tree["trust"]["n"] == 12
+
+
+@pytest.mark.usefixtures("here")
+def test_without_features_and_photos_there_is_no_map():
+    shutil.rmtree("photos")
+    said = refused("network embed bare -q", exit_code=3)
+    assert "0 images with features: no map; 12 images no longer readable" in " ".join(said.split())
+
+
+@pytest.mark.usefixtures("here")
+def test_where_nothing_is_wrong_no_training_image_is_read(monkeypatch):
+    Path("photos/red/3.png").unlink()
+    ends(f"evaluate photos --model mapped:net -o good {MODEL}")
+    monkeypatch.setattr(Asker, "parts", None)
+    ends("network embed good -q --train photos")
+    assert parameters("good")["n_training"] == 0
+    assert "gone" in refused("network embed good -q --train gone", exit_code=3)
+
+
+@pytest.mark.usefixtures("here")
+def test_one_image_has_no_map():
+    paint(Path("one/red/a.png"), "red")
+    ends(f"evaluate one --model mapped:net --classes {names_file()} -o alone {MODEL}")
+    assert "1 image with features: no map" in refused("network embed alone -q", exit_code=3)
+
+
+def parameters(run):
+    return json.loads(Path(run, "network/embed/parameters.json").read_text())

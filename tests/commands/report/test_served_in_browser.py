@@ -15,6 +15,7 @@ from errlens.serving.marks import RunMarks
 from errlens.serving.views import View
 from tests.conftest import ends
 from tests.report.pages import EVIL, add_parts, make
+from tests.report.sections.network.made import write_embed
 from tests.serving.conftest import serving
 
 WIDE = {"width": 1400, "height": 1000}
@@ -245,3 +246,22 @@ def test_names_that_are_html_or_script_do_nothing(visit_served):
         found = page.served.finder.find(View(true=(name,), side="wrong", sort="loss")).tolist()
         until(page, lambda: sorted(rows_shown(page)), sorted(found))
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_images_are_chosen_on_the_map_and_marked(visit_served):
+    run = make()
+    write_embed(run)
+    page = visit_served()
+    canvas = page.locator("#scatter-canvas")
+    for key, row in [("Home", 0), ("ArrowRight", 1)]:
+        canvas.press(key)
+        page.wait_for_selector(f"#scatter-where >> text=images/{row:03}.png")
+        canvas.press("Space")
+    page.wait_for_selector("#scatter-chosen .shot[data-row='1'] img")
+    page.click("#scatter-chosen [data-verdict='bad image']")
+    until(page, lambda: sorted(kept(run)), [0, 1])
+
+
+def kept(run):
+    path = run.path / "marks.json"
+    return [mark["row"] for mark in json.loads(path.read_text())["marks"]] if path.exists() else []

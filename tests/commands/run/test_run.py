@@ -35,6 +35,20 @@ class Spatial(Colours):
 def spatial():
     torch.manual_seed(0)
     return Spatial()
+
+
+class Headed(Colours):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, images):
+        return self.head(super().forward(images))
+
+
+def headed():
+    torch.manual_seed(0)
+    return Headed()
 """
 
 
@@ -216,3 +230,18 @@ def test_blocks_that_look_inside_a_network_look_into_the_run_made(config, tmp_pa
     assert (inside / "filters" / "layers.csv").exists()
     assert [*inside.glob("activations/*/grid.png")]
     assert "network filters run: 1 convolution, 3 filters, 0 suspicions" in said.stdout
+
+
+def test_a_block_maps_the_images_of_the_run_made(config, tmp_path):
+    blocks = "network_embed: {neighbours: 2, train: photos}\nreport: {}\n"
+    (tmp_path / "project.yaml").write_text(CONFIG.replace("tiny:colours", "tiny:headed") + blocks)
+    tiny_py = tmp_path / "tiny.py"
+    tiny_py.write_text(tiny_py.read_text() + SPATIAL)
+    said = run_errlens(config)
+    assert said.exit_code == 0, said.output
+    made = tmp_path / "results" / "run" / "network" / "embed"
+    neighbours = pd.read_csv(made / "neighbours.csv")
+    assert neighbours["rank"].max() == 2
+    assert {*neighbours["among"]} == {"right", "training"}
+    assert "a map of 12 images" in said.stdout
+    assert 'id="scatter"' in (tmp_path / "results" / "run" / "report.html").read_text()

@@ -67,7 +67,7 @@ def test_bars_are_as_long_as_their_shares():
         widths.setdefault(colour, []).append(patch.get_width())
     low, middle, high = (widths[COLOURS[band]][0] for band in ("low", "middle", "high"))
     assert (low / 2, low / 2) == (middle, high)
-    assert {"t", "net", "a", "b", "50", "25", "3", "2", "1,234"} <= {*texts(figure)}
+    assert {"t", "net", "a", "b", "50.0 %", "25.0 %", "3", "2", "1,234"} <= {*texts(figure)}
 
 
 def test_a_hundred_and_sixty_layers_and_two_networks_fit_on_a_sheet():

@@ -103,11 +103,11 @@ def study(options: ActivationsOptions, subject: ModelAndImages, photos: Sequence
     )
     outputs = [capture_layer(module, photo.tensor, layer, call=options.call) for photo in photos]
     seen = [
-        (image, photo, one)
+        (image, photo, stage)
         for image, (photo, output) in enumerate(zip(photos, outputs, strict=True))
-        for one in _numbers(photo, output, options)
+        for stage in _numbers(photo, output, options)
     ]
-    maps = [one.maps for _, _, one in seen]
+    maps = [stage.maps for _, _, stage in seen]
     n = len(maps[0])
     grid, named = grid_for(options, n), asked_channels(options, n)
     ranking = strongest(maps, signed=options.signed)
@@ -118,15 +118,15 @@ def study(options: ActivationsOptions, subject: ModelAndImages, photos: Sequence
     return Study(
         layer=layer,
         output=outputs[0],
-        tensors=[Tensor(*one, end) for one, end in zip(seen, ends, strict=True)],
+        tensors=[Tensor(*of_stage, end) for of_stage, end in zip(seen, ends, strict=True)],
         scale=kind,
         grid=grid,
         ranking=ranking,
         chosen=list(dict.fromkeys(chosen)),
-        channels=channel_table([one for _, _, one in seen], signed=options.signed),
+        channels=channel_table([stage for _, _, stage in seen], signed=options.signed),
         boxes_on=boxes_on,
         boxes=joined(
-            [box_table(one, boxes) for image, _, one in seen if (boxes := boxes_on[image])]
+            [box_table(stage, boxes) for image, _, stage in seen if (boxes := boxes_on[image])]
         ),
         filters=filters,
         preferred=None if filters is None else filter_table(filters),

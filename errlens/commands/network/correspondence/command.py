@@ -19,11 +19,11 @@ from errlens.analysis.correspondence.tables import (
     part_table,
 )
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.commands.network.channels import layer_names
 from errlens.commands.network.correspondence import view
 from errlens.commands.network.correspondence.options import CorrespondenceOptions
 from errlens.commands.network.correspondence.pictures import hidden_parts_figure, likeness_figure
 from errlens.commands.network.correspondence.result import CorrespondenceResult
-from errlens.commands.network.features.channels import layer_names
 from errlens.commands.network.images import ModelAndImages, drawn_images
 from errlens.data.objects.parts import Parts, read_parts
 from errlens.data.outlines import read_outlines

@@ -17,7 +17,7 @@ from errlens.analysis.embedding.neighbours import (
     neighbour_table,
     standings,
 )
-from errlens.analysis.embedding.points import Points, colour_groups
+from errlens.analysis.embedding.points import Points, colour_groups, outline_of_each
 from errlens.analysis.embedding.principal import principal_components
 from errlens.analysis.embedding.sentences import sentences_of, trust_sentences
 from errlens.analysis.embedding.trust import trust
@@ -66,7 +66,7 @@ def find(run: RunFolder, options: EmbedOptions, screen: Screen) -> EmbedResult:
         of_training, n_training = reader.among_training(points, worst)
         tables.append(of_training)
     neighbours = _in_order(pd.concat(tables, ignore_index=True), worst)
-    lie = standings(neighbours)
+    standing = standings(neighbours)
 
     # The map, and how far it can be believed.
     places, explained = _drawn(vectors, options, screen)
@@ -80,10 +80,11 @@ def find(run: RunFolder, options: EmbedOptions, screen: Screen) -> EmbedResult:
         [parents.name_of(at) for at in range(len(info.classes))] if parents else None,
         most=len(COLOURS),
     )
-    table = _map_table(points, places, names, colour, groups, info.classes.names)
+    outline = outline_of_each(points, groups)
+    table = _map_table(points, places, names, colour, outline)
     result = EmbedResult(
-        points, Tables(table, neighbours), lie, worst,
-        [*sentences_of(neighbours, lie), *trust_sentences(believed)],
+        points, Tables(table, neighbours), standing, worst,
+        [*sentences_of(neighbours, standing), *trust_sentences(believed)],
         options.method, explained, believed, groups, n_training, points.left_out,
         run.results_folder(KIND),
     )  # fmt: skip
@@ -91,7 +92,7 @@ def find(run: RunFolder, options: EmbedOptions, screen: Screen) -> EmbedResult:
         results.csv("map.csv", table)
         results.csv("neighbours.csv", neighbours)
         results.tree("parameters.json", {**result.as_tree(), "options": _decisive(options)})
-        absent = draw(results, result, places, colour, names, reader)
+        absent = draw(results, result, places, colour, outline, names, reader)
     return result._replace(absent=absent, files=results.written)
 
 
@@ -167,9 +168,9 @@ def _drawn(
     if options.method == "tsne":
         with screen.progress("drawing the map", total=STEPS) as advance:
             return tsne(vectors, advance=advance), None
-    found = principal_components(vectors, most=2)
-    across, up = found.shares.tolist()
-    return found.coordinates, (across, up)
+    components = principal_components(vectors, most=2)
+    across, up = components.shares.tolist()
+    return components.coordinates, (across, up)
 
 
 def _groups(run: RunFolder, points: Points) -> list[list[str]]:
@@ -181,8 +182,8 @@ def _groups(run: RunFolder, points: Points) -> list[list[str]]:
     matrix = confusion_matrix_of_arrays(
         points.label[judged], points.pred[judged], info.classes, info.superclasses
     )
-    found = names_of(group_table(matrix, pair_table(matrix)))
-    return [list(names) for names in found[:MOST_GROUPS]]
+    groups = names_of(group_table(matrix, pair_table(matrix)))
+    return [list(names) for names in groups[:MOST_GROUPS]]
 
 
 def _map_table(
@@ -190,12 +191,9 @@ def _map_table(
     places: NDArray[np.float64],
     names: list[str],
     colour: NDArray[np.int64],
-    groups: list[list[str]],
-    classes: Any,
+    outline: NDArray[np.int64],
 ) -> pd.DataFrame:
     """Return map.csv."""
-    group_of = {name: number for number, group in enumerate(groups, 1) for name in group}
-    of_point = np.where(points.label >= 0, points.label, points.pred)
     right = pd.Series(points.right, dtype=object).where(points.label >= 0, None)
     table = points.table[["row", "sample_id", "path"]].assign(
         x=places[:, 0],
@@ -204,7 +202,7 @@ def _map_table(
         pred_name=points.table["pred_name"],
         right=right.astype("boolean"),
         colour=pd.Series([names[at] if at >= 0 else None for at in colour], dtype="str"),
-        group=pd.array([group_of.get(classes[at]) for at in of_point], dtype="Float64"),
+        group=np.where(outline > 0, outline, np.nan),
     )
     return table.sort_values("row").reset_index(drop=True)[list(MAP_COLUMNS)]
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.analysis.embedding.neighbours import SAME_FILE
 from errlens.commands.network.embed.reading import Reader
 from errlens.commands.network.embed.result import EmbedResult
 from errlens.commands.showing import first_rows
 from errlens.data.photos.images import ImageFile, Unread
 from errlens.data.photos.thumbnails import load_thumbnails
-from errlens.data.training import training_samples
 from errlens.figures.gallery import SIDE, Column, Correctness, Line, Picture, Tile, draw_gallery
 from errlens.figures.network.feature_map import Map, draw_map
 from errlens.figures.network.photo_map import SIDE as SMALL_SIDE
@@ -29,22 +29,32 @@ def draw(
     result: EmbedResult,
     places: NDArray[np.float64],
     colour: NDArray[np.int64],
+    outline: NDArray[np.int64],
     names: Sequence[str],
     reader: Reader,
 ) -> dict[str, str]:
-    """Draw all pictures, and return of photos that cannot be shown why, by their paths."""
+    """Draw all pictures, and return of photos that cannot be shown why, by their paths.
+
+    Args:
+        results: Takes the pictures.
+        result: What was found.
+        places: Of all images on the map, shape (n, 2).
+        colour: Which of `names` each is of, -1 for none.
+        outline: The number of the group of `result` that each is in, from 1 on; 0 for none.
+        names: What images are coloured by.
+        reader: Knows where the photos lie.
+    """
     absent: dict[str, str] = {}
     points = result.points
-    table = points.table
-    group = [
-        (" ~ ".join(members), np.asarray(table["label_name"].isin(members)))
-        for members in result.groups
+    groups = [
+        (" ~ ".join(members), outline == number)
+        for number, members in enumerate(result.groups, start=1)
     ]
     axes = ("", "")
     if result.explained:
         across, up = map(share, result.explained)
         axes = (f"across: {across} of the variance", f"up: {up} of the variance")
-    drawn = Map(places, colour, names, points.wrong, group, axes)
+    drawn = Map(places, colour, names, points.wrong, groups, axes)
     results.png("map.png", draw_map(drawn, title=_title(result), legend=_legend(result)))
     with reader.screen.progress("drawing", total=2) as advance:
         _draw_photos(results, result, places, reader, absent)
@@ -116,19 +126,15 @@ def _draw_neighbours(
     """Draw the worst errors, each in a row with its nearest images."""
     worst = result.worst.head(reader.options.top)
     table = result.tables.neighbours
-    kinds = [("right", "right"), ("training", "training")]
     columns = [Column("wrong", _error_tiles(worst, reader, absent))]
-    for among, word in kinds:
-        found = {
-            (row["row"], row["rank"]): row for row in first_rows(table[table["among"] == among])
-        }
+    for among in ("right", "training"):
+        of_kind = first_rows(table[table["among"] == among])
+        ranked = {(neighbour["row"], neighbour["rank"]): neighbour for neighbour in of_kind}
         for rank in range(1, SHOWN + 1):
-            keys = [(int(row), rank) for row in worst["row"]]
-            rows = [found.get(key) for key in keys]
-            if not any(rows):
-                continue
-            heading = f"{_nth(rank)} {word}"
-            columns.append(Column(heading, _neighbour_tiles(rows, among, reader, absent)))
+            neighbours = [ranked.get((row, rank)) for row in worst["row"].tolist()]
+            if any(neighbours):
+                tiles = _neighbour_tiles(neighbours, among, reader, absent)
+                columns.append(Column(f"{_nth(rank)} {among}", tiles))
     if all(isinstance(tile.pictures[0], str) for tile in columns[0].tiles):
         return
     figure = draw_gallery(
@@ -158,27 +164,32 @@ def _error_tiles(worst: pd.DataFrame, reader: Reader, absent: dict[str, str]) ->
 
 
 def _neighbour_tiles(
-    rows: Sequence[dict[str, Any] | None], among: str, reader: Reader, absent: dict[str, str]
+    neighbours: Sequence[dict[str, Any] | None],
+    among: str,
+    reader: Reader,
+    absent: dict[str, str],
 ) -> list[Tile]:
-    root = reader.options.images_root(reader.run)
-    if among == "training" and reader.options.train is not None:
-        root = training_samples(reader.options.train, reader.run.info.classes).root
+    in_training = among == "training"
+    root = reader.training.root if in_training else reader.options.images_root(reader.run)
     limit = reader.run.info.max_file_mb
-    known = [row for row in rows if row]
-    files = [ImageFile(root / row["neighbour_path"], None, limit) for row in known]
+    files = [
+        ImageFile(root / neighbour["neighbour_path"], None, limit)
+        for neighbour in neighbours
+        if neighbour
+    ]
     pictures = iter(_pictures(files, absent))
     tiles = []
-    for row in rows:
-        if row is None:
+    for neighbour in neighbours:
+        if neighbour is None:
             tiles.append(Tile(("none",), ()))
             continue
-        copy = " · a copy" if row["copy"] == "file" else ""
+        copy = " · a copy" if neighbour["copy"] == SAME_FILE else ""
         lines = (
-            Line(row["neighbour_label"]),
-            Line("", f"for {MARKS[row['argues_for']]}"),
-            Line("", f"{number(row['similarity'])}{copy}", dim=True),
+            Line(neighbour["neighbour_label"]),
+            Line("", f"for {MARKS[neighbour['argues_for']]}"),
+            Line("", f"{number(neighbour['similarity'])}{copy}", dim=True),
         )
-        tiles.append(Tile((next(pictures),), lines, "right" if among == "right" else "other"))
+        tiles.append(Tile((next(pictures),), lines, "other" if in_training else "right"))
     return tiles
 
 

@@ -11,7 +11,7 @@ from errlens.analysis.embedding.points import Points, kept_features, points_of, 
 from errlens.analysis.mistakes.neighbours import Features
 from errlens.commands.network.embed.options import EmbedOptions
 from errlens.data.photos.loading import available_cores
-from errlens.data.training import training_samples
+from errlens.data.training import Training, training_samples
 from errlens.errors import UnfitModel
 from errlens.model.reload import reload_classifier
 from errlens.network.embed.asked_features import Asker
@@ -42,6 +42,17 @@ class Reader:
         workers = options.workers or (1 if alone else available_cores())
         return Asker(classifier, batch_size, workers, options.threads, info.max_file_mb)
 
+    @cached_property
+    def training(self) -> Training:
+        """The images that the model was trained on.
+
+        Raises:
+            MissingInput: There is no such folder or file.
+            UnfitOption: It has no image of a class of the run.
+        """
+        assert self.options.train is not None  # noqa: S101 - for the type checker
+        return training_samples(self.options.train, self.run.info.classes)
+
     def points(self) -> Points:
         """Return the images of the run with their features.
 
@@ -70,13 +81,13 @@ class Reader:
         """Return the neighbours of errors among training images, and how many of these were read.
 
         Raises:
-            MissingInput: There is no such folder or file.
-            UnfitOption: It has no image of a class of the run.
+            MissingInput: As of `training`.
+            UnfitOption: As well.
         """
-        train = self.options.train
-        assert train is not None  # noqa: S101 - for the type checker
+        training = self.training
+        if not len(errors):  # then nobody needs to know what they are
+            return neighbour_table(errors, [], Others("training", [], [], [])), 0
         asker = self.asker
-        training = training_samples(train, self.run.info.classes)
         names = training.frame["path"].tolist()
         hashes: list[bytes | None] = [None] * len(names)
         n_read = 0

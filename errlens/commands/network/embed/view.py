@@ -73,5 +73,5 @@ def _show_errors(screen: Screen, result: EmbedResult) -> None:
 def _cells(nearest: pd.DataFrame, kind: str, row: Any) -> tuple[str, str]:
     if (kind, row) not in nearest.index:
         return "", ""
-    found = nearest.loc[(kind, row)]
-    return str(found["neighbour_label"]), number(float(found["similarity"]))
+    neighbour = nearest.loc[(kind, row)]
+    return str(neighbour["neighbour_label"]), number(float(neighbour["similarity"]))

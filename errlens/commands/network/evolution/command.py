@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from errlens.analysis.evolution.sentences import in_words
+from errlens.commands.network.channels import layer_names, wanted_channels
 from errlens.commands.network.evolution import view
 from errlens.commands.network.evolution.options import EvolutionOptions
 from errlens.commands.network.evolution.pictures import draw
 from errlens.commands.network.evolution.result import EvolutionResult
 from errlens.commands.network.evolution.tables import tables_of, watched_pairs
-from errlens.commands.network.features.channels import layer_names, wanted_channels
-from errlens.commands.network.features.command import asked_images, facts_of, work_of
-from errlens.commands.network.features.tables import Facts
+from errlens.commands.network.run_images import Facts, asked_images, facts_of
 from errlens.data.stratified import stratified_rows
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
@@ -45,7 +44,7 @@ def evolution(options: EvolutionOptions, screen: Screen | None = None) -> Evolut
     def work(classifier: Classifier) -> Work:
         batch_size = options.batch_size or classifier.good_batch_size
         classifier.check_batch_size(batch_size)
-        return Work(batch_size, **work_of(classifier, options, max_mb=info.max_file_mb))
+        return Work(batch_size, options.workers, options.threads, info.max_file_mb)
 
     found = evolve(
         checkpoints,

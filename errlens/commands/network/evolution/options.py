@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from errlens.choices import Projection
+from errlens.commands.network.options import UnitsOptions
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.model import ComputeOptions, TrustOption
 from errlens.commands.options.panels import Panel
@@ -17,6 +17,7 @@ from errlens.commands.options.selecting import ImagesOption, RunArgument
 class EvolutionOptions(
     RunArgument,
     ImagesOption,
+    UnitsOptions,
     TrustOption,
     ComputeOptions,
     OutputOptions,
@@ -46,14 +47,6 @@ class EvolutionOptions(
             "Numbers in names count as numbers; the last is the one to compare with.",
         ),
     ] = None
-    layer: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            show_default="the last of each size of map, four at most",
-            help="A layer with places; several share one pass over the images.",
-        ),
-    ] = None
     channels: Annotated[
         str,
         typer.Option(
@@ -62,13 +55,6 @@ class EvolutionOptions(
             "the last checkpoint, or a list such as 3,14,47. They count from 0.",
         ),
     ] = "random:8"
-    projection: Annotated[
-        Projection | None,
-        typer.Option(
-            show_default="the first that fits the network",
-            help="How a unit is carried back to the pixels.",
-        ),
-    ] = None
     pair: Annotated[
         list[str] | None,
         typer.Option(

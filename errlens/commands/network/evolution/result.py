@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from errlens.commands.network.evolution.tables import Tables
-from errlens.commands.network.features.tables import Facts
+from errlens.commands.network.run_images import Facts
 from errlens.commands.notebook.markup import shown
 from errlens.commands.notebook.pictures import Pictures, pictures_among
 from errlens.formats import counted

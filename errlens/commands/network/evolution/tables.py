@@ -12,7 +12,7 @@ from errlens.analysis.confusion.pairs import pair_table as confused_pairs
 from errlens.analysis.evolution.settling import settled_table
 from errlens.analysis.evolution.training import Answers, pair_table, training_table
 from errlens.analysis.selection.parsing import parse_pair
-from errlens.commands.network.features.tables import Facts
+from errlens.commands.network.run_images import Facts
 from errlens.network.evolution.evolving import Evolution
 from errlens.network.units.top_places import NO_IMAGE
 from errlens.predictions.scores import score

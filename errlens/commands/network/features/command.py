@@ -6,17 +6,15 @@ from functools import partial
 from typing import Any
 
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.commands.network.channels import layer_names, wanted_channels
 from errlens.commands.network.features import view
-from errlens.commands.network.features.channels import layer_names, wanted_channels
 from errlens.commands.network.features.discriminating import Discriminated, tell_apart
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.features.pictures import draw
 from errlens.commands.network.features.result import FeaturesResult
-from errlens.commands.network.features.tables import Facts, tables_of
+from errlens.commands.network.features.tables import tables_of
 from errlens.commands.network.features.writing import write_numbers
-from errlens.commands.options.model import ComputeOptions
-from errlens.commands.options.selecting import ImagesOption
-from errlens.data.photos.loading import available_cores
+from errlens.commands.network.run_images import asked_images, facts_of
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
@@ -30,27 +28,25 @@ from errlens.run.results import renewed_results
 from errlens.terminal import Screen
 
 KIND = "network/features"
-_FACTS = (
-    "row", "sample_id", "path", "content_hash", "label", "label_name", "pred", "pred_name",
-    "correct",
-)  # fmt: skip
 
 
 def features(options: FeaturesOptions, screen: Screen | None = None) -> FeaturesResult:
     """Show what channels of a network answer to, in the images of a run."""
     screen = screen or options.screen()
     run = options.open_run(screen)
-    told = tell_apart(run, options, screen)
-    if told:
-        options = dataclasses.replace(options, layer=[each.layer.name for each in told.layers])
-    result = find(run, options, screen, told)._replace(told_apart=told)
+    apart = tell_apart(run, options, screen)
+    if apart:
+        options = dataclasses.replace(
+            options, layer=[of_layer.layer.name for of_layer in apart.layers]
+        )
+    result = find(run, options, screen, apart)._replace(told_apart=apart)
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result
 
 
 def find(
-    run: RunFolder, options: FeaturesOptions, screen: Screen, told: Discriminated | None = None
+    run: RunFolder, options: FeaturesOptions, screen: Screen, apart: Discriminated | None = None
 ) -> FeaturesResult:
     """Find where channels fire the most, and write tables and sheets to RUN/network/features.
 
@@ -58,8 +54,8 @@ def find(
     """
     # Which channels of which layers?
     wanted = wanted_channels(options.channels, seed=options.seed)
-    if told and options.channels == FeaturesOptions.channels:
-        wanted = Wanted(of_layer=told.leading)
+    if apart and options.channels == FeaturesOptions.channels:
+        wanted = Wanted(of_layer=apart.leading)
     info = run.require_model()
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     model = ExplainedModel.of(classifier)
@@ -69,7 +65,7 @@ def find(
     # Where do they fire the most?
     images = facts_of(run)
     asked = asked_images(images, options, run)
-    how = work_of(classifier, options, max_mb=info.max_file_mb)
+    how = {"workers": options.workers, "threads": options.threads, "max_mb": info.max_file_mb}
     batch_size = options.batch_size or classifier.good_batch_size
     classifier.check_batch_size(batch_size)
     with screen.progress("finding where channels fire", total=len(asked)) as advance:
@@ -93,40 +89,6 @@ def find(
         write_numbers(results, result, options, size=model.size)
         draw(results, result, top=options.top)
     return result._replace(files=results.written)
-
-
-def facts_of(run: RunFolder) -> list[dict[str, Any]]:
-    """Return what is known of each image that was predicted, of copies the first, in plan order.
-
-    `class_name` is its class, or what was predicted where that is not known; `superclass` is that
-    of this class.
-    """
-    rows = run.read_predictions(_FACTS).table.to_pylist()
-    by_content: dict[bytes, dict[str, Any]] = {}
-    for facts in rows:
-        if facts["pred"] is not None:
-            by_content.setdefault(facts["content_hash"] or facts["path"], facts)
-    parents = run.info.superclasses
-    for facts in by_content.values():
-        kind = "pred" if facts["label"] is None else "label"
-        facts["class_name"] = facts[f"{kind}_name"]
-        facts["superclass"] = parents.name_of(facts[kind]) if parents else None
-    return list(by_content.values())
-
-
-def asked_images(
-    images: Sequence[Facts], options: ImagesOption, run: RunFolder
-) -> list[AskedImage]:
-    """Return the files of images, wherever they lie now."""
-    root = options.images_root(run)
-    return [AskedImage(root / facts["path"], facts["content_hash"]) for facts in images]
-
-
-def work_of(classifier: Classifier, options: ComputeOptions, *, max_mb: int) -> dict[str, Any]:
-    """Return by how many threads a network is run."""
-    alone = classifier.interface.keeps_tensors or classifier.device.type != "cpu"
-    workers = options.workers or (1 if alone else available_cores())
-    return {"workers": workers, "threads": options.threads, "max_mb": max_mb}
 
 
 def _projection(model: ExplainedModel, options: FeaturesOptions) -> str | None:

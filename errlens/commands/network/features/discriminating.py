@@ -12,12 +12,12 @@ from errlens.analysis.channels.sentences import in_words, unsure
 from errlens.analysis.findings.finding import Finding
 from errlens.analysis.findings.known.channels import from_channels
 from errlens.attribution.explained_model import ExplainedModel
+from errlens.commands.network.channels import layer_names
 from errlens.commands.network.features.channel_pictures import (
     CHANNELS,
     ablation_figure,
     channels_figure,
 )
-from errlens.commands.network.features.channels import layer_names
 from errlens.commands.network.features.options import FeaturesOptions
 from errlens.errors import UnfitOption
 from errlens.model.classifier import Classifier
@@ -56,15 +56,15 @@ class Discriminated(NamedTuple):
     @property
     def leading(self) -> dict[str, list[int]]:
         """The first channels of each layer, by its name."""
-        return {told.layer.name: told.leading(CHANNELS) for told in self.layers}
+        return {of_layer.layer.name: of_layer.leading(CHANNELS) for of_layer in self.layers}
 
     @property
     def sentences(self) -> list[str]:
         """Where no channel differs for sure, and what silencing did."""
         said = []
-        for told in self.layers:
-            said += unsure(told.channels)
-            said += in_words(told.ablation) if told.ablation is not None else []
+        for of_layer in self.layers:
+            said += unsure(of_layer.channels)
+            said += in_words(of_layer.ablation) if of_layer.ablation is not None else []
         return said
 
 
@@ -131,29 +131,33 @@ def discriminate(  # noqa: PLR0913 - one name for each thing that can be chosen
         UserCodeFailed, OutOfMemory: The network raised something.
     """
     asked = pair_of(run, classifier, pair, root, workers=workers, seed=seed, progress=progress)
-    told: list[OfLayer] = []
+    of_layers: list[OfLayer] = []
     remarks: list[str] = []
     for name in layers or (None,):
         layer = ExplainedModel.of(classifier, layer=name).spatial_layer
         of_layer = compared(asked, layer, remarks)
-        told.append(silenced(asked, of_layer, remarks) if ablate else of_layer)
-    channels = pd.concat([each.channels for each in told], ignore_index=True)
+        of_layers.append(silenced(asked, of_layer, remarks) if ablate else of_layer)
+    channels = pd.concat([of_layer.channels for of_layer in of_layers], ignore_index=True)
     ablation, changes = (
         pd.concat(tables, ignore_index=True) if tables else None
         for tables in (
-            [each.ablation for each in told if each.ablation is not None],
-            [each.changes for each in told if each.changes is not None],
+            [of_layer.ablation for of_layer in of_layers if of_layer.ablation is not None],
+            [of_layer.changes for of_layer in of_layers if of_layer.changes is not None],
         )
     )
     findings = [
         finding
-        for each in told
-        if each.ablation is not None and each.changes is not None
-        for finding in from_channels(asked.images, each.ablation, each.changes)
+        for of_layer in of_layers
+        if of_layer.ablation is not None and of_layer.changes is not None
+        for finding in from_channels(asked.images, of_layer.ablation, of_layer.changes)
     ]
-    figures = _figures(asked, told)
-    options = {"pair": "~".join(asked.names), "layers": [each.layer.name for each in told],
-               "ablate": ablate, "seed": seed}  # fmt: skip
+    figures = _figures(asked, of_layers)
+    options = {
+        "pair": "~".join(asked.names),
+        "layers": [of_layer.layer.name for of_layer in of_layers],
+        "ablate": ablate,
+        "seed": seed,
+    }
     with renewed_results(run, KIND, options=options) as results:
         results.csv("channels.csv", channels)
         if ablation is not None and changes is not None:
@@ -162,17 +166,17 @@ def discriminate(  # noqa: PLR0913 - one name for each thing that can be chosen
         for file, figure in figures.items():
             results.png(file, figure)
     return Discriminated(
-        asked.names, told, channels, ablation, changes, findings, list(dict.fromkeys(remarks)),
+        asked.names, of_layers, channels, ablation, changes, findings, list(dict.fromkeys(remarks)),
         figures, run.results_folder(KIND), results.written,
     )  # fmt: skip
 
 
-def _figures(pair: Pair, told: Sequence[OfLayer]) -> dict[str, Figure]:
+def _figures(pair: Pair, of_layers: Sequence[OfLayer]) -> dict[str, Figure]:
     """Draw each layer's channels, and what silencing did; files are numbered if several."""
     figures = {}
-    for number, each in enumerate(told, start=1):
-        end = f"-{number}" if len(told) > 1 else ""
-        figures[f"channels{end}.png"] = channels_figure(pair, each)
-        if each.ablation is not None:
-            figures[f"ablation{end}.png"] = ablation_figure(pair.names, each.ablation)
+    for number, of_layer in enumerate(of_layers, start=1):
+        end = f"-{number}" if len(of_layers) > 1 else ""
+        figures[f"channels{end}.png"] = channels_figure(pair, of_layer)
+        if of_layer.ablation is not None:
+            figures[f"ablation{end}.png"] = ablation_figure(pair.names, of_layer.ablation)
     return figures

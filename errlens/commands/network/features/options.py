@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from errlens.choices import Projection
+from errlens.commands.network.options import UnitsOptions
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.model import ComputeOptions, TrustOption
 from errlens.commands.options.panels import Panel
@@ -13,19 +13,11 @@ from errlens.commands.options.selecting import ImagesOption, RunArgument
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChannelOptions:
+class ChannelOptions(UnitsOptions):
     """Which channels are looked at, and what is shown of each."""
 
     PANEL = Panel.METHOD
 
-    layer: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            show_default="the last of each size of map, four at most",
-            help="A layer with places; several share one pass over the images.",
-        ),
-    ] = None
     channels: Annotated[
         str,
         typer.Option(
@@ -37,13 +29,6 @@ class ChannelOptions:
     top: Annotated[
         int, typer.Option(min=1, max=100, metavar="N", help="Images of each channel.")
     ] = 9
-    projection: Annotated[
-        Projection | None,
-        typer.Option(
-            show_default="the first that fits the network",
-            help="How a unit is carried back to the pixels.",
-        ),
-    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from errlens.commands.network.features.discriminating import Discriminated
-from errlens.commands.network.features.tables import Facts, Tables
+from errlens.commands.network.features.tables import Tables
+from errlens.commands.network.run_images import Facts
 from errlens.commands.notebook.markup import shown
 from errlens.commands.notebook.pictures import Pictures, pictures_among
 from errlens.formats import counted

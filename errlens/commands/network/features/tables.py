@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
+from errlens.commands.network.run_images import Facts
 from errlens.formats import counted
 from errlens.network.units.patches import Patch
 from errlens.network.units.top_images import Found, TopOfLayer
@@ -26,8 +27,6 @@ FIRING_COLUMNS: Final = {
     "top_superclass": TEXT, "n_top_superclass": WHOLE, "superclass_share_of_run": NUMBER,
     "classes": TEXT,
 }  # fmt: skip
-
-Facts = Mapping[str, Any]  # what is known of an image, by column
 
 
 class Tables(NamedTuple):

@@ -42,7 +42,7 @@ def spectra_figure(result: FiltersResult) -> Figure:
     return draw_spectra(
         [_bands(network, result.suspicions) for network in result.networks],
         title=f"Spatial frequencies of the filters of {names}",
-        legend="Shares of the energy, in per cent: low below 1/6, high from 1/3 cycles a pixel of "
+        legend="Shares of the energy: low below 1/6, high from 1/3 cycles a pixel of "
         "the layer's own map on. Marks: where the parts would end if filters were noise. "
         "Beyond the stride: finer than what the stride keeps. In bold: suspicious.",
     )

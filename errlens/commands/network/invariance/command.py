@@ -10,7 +10,7 @@ from errlens.analysis.invariance.answers import Answers, Step
 from errlens.analysis.invariance.sentences import in_words, natural_losses
 from errlens.analysis.invariance.tables import class_table, curve_table
 from errlens.attribution.explained_model import ExplainedModel
-from errlens.commands.network.features.channels import layer_names
+from errlens.commands.network.channels import layer_names
 from errlens.commands.network.images import ModelAndImages, drawn_images
 from errlens.commands.network.invariance import view
 from errlens.commands.network.invariance.options import InvarianceOptions

@@ -1,14 +1,12 @@
 """`errlens network layers`: which layers there are, and what can be asked of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.layers import view
 from errlens.commands.network.layers.options import LayersOptions
 from errlens.commands.network.layers.result import LayersResult
+from errlens.model.asking.threads import torch_threads_kept
 from errlens.network.layers import find_layers
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -17,7 +15,8 @@ from errlens.terminal import Screen
 def layers(options: LayersOptions, screen: Screen | None = None) -> LayersResult:
     """List the layers of a network, with what each sees, costs and is good for."""
     screen = screen or options.screen()
-    with _one_thread():
+    with torch_threads_kept():
+        torch.set_num_threads(1)  # of one image, threads wait for one another more than they work
         subject = options.find_subject(screen, trained=False)
         found = find_layers(ExplainedModel.of(subject.classifier))
     folder = subject.folder(options.into)
@@ -29,14 +28,3 @@ def layers(options: LayersOptions, screen: Screen | None = None) -> LayersResult
     view.show(screen, options, result)
     view.print_json(screen, result)
     return result
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: for one image, threads wait for one another more than they work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,8 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.analysis.probing.accuracy import check_folds, layer_accuracy, superclass_accuracy
-from errlens.analysis.probing.classifier import USUAL_STRENGTH
+from errlens.analysis.probing.accuracy import (
+    SHUFFLES,
+    check_folds,
+    layer_accuracy,
+    superclass_accuracy,
+)
+from errlens.analysis.probing.classes import class_recall, losses
+from errlens.analysis.probing.classifier import STRENGTHS, USUAL_STRENGTH
 from errlens.analysis.probing.curves import DRAWS, check_per_class, learning_curves
 from errlens.analysis.probing.pairs import partings, probe_pair
 from errlens.attribution.explained_model import ExplainedModel
@@ -17,7 +23,7 @@ from errlens.commands.network.probe.asked import AskedImages, asked_images
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.network.probe.pictures import draw
 from errlens.commands.network.probe.result import LayerProbe
-from errlens.commands.network.probe.seen import ALL, Seen, read_layers
+from errlens.commands.network.probe.seen import ALL, MIN_CLASSES, Seen, read_layers
 from errlens.errors import UnfitLayer, UnfitModel, UnfitOption
 from errlens.model.classifier import Classifier
 from errlens.network.probing.layers import PENULTIMATE, ProbedLayer, all_layers, probed_layers
@@ -126,8 +132,10 @@ def _check(
     options: ProbeOptions,
     per_class: Sequence[int],
 ) -> None:
-    """Refuse too few images of a class; classes without any do not count."""
-    there, compact = np.unique(label, return_inverse=True)
+    """Refuse too few images of a class; those that will be left out do not count."""
+    there, compact, counts = np.unique(label, return_inverse=True, return_counts=True)
+    if (counts > 1).sum() >= MIN_CLASSES:
+        there, compact = np.unique(label[counts[compact] > 1], return_inverse=True)
     named = [names[at] for at in there.tolist()]
     if options.layers is not None or len(named) < 2:
         check_folds(compact, named, folds=options.folds)
@@ -143,14 +151,15 @@ def _judged(
     per_class: Sequence[int],
 ) -> LayerProbe:
     """Fit the probes that were asked for."""
-    layers = superclasses = pairs = curves = None
+    layers = classes = superclasses = pairs = curves = None
     how = {"folds": options.folds, "seed": options.seed}
     if options.layers is not None:
         with screen.progress("probing layers", total=len(seen.features)) as advance:
-            layers, found = layer_accuracy(seen.features, seen.label, **how, advance=advance)
+            layers, probes = layer_accuracy(seen.features, seen.label, **how, advance=advance)
+        classes = class_recall(probes, seen.label, seen.names)
         if asked.superclasses:
             parents = [asked.superclasses.name_of(index) for index in seen.of_all.tolist()]
-            superclasses = superclass_accuracy(found, seen.label, parents)
+            superclasses = superclass_accuracy(probes, seen.label, parents)
         pairs = _pairs(screen, asked, seen, how)
     if per_class:
         with screen.progress("drawing learning curves", total=len(seen.features)) as advance:
@@ -162,10 +171,12 @@ def _judged(
         len(seen.label),
         seen.names,
         layers,
+        classes,
         superclasses,
         pairs,
         curves,
         [] if pairs is None else list(partings(pairs)),
+        [] if classes is None else list(losses(classes)),
         None if seen.right is None else float(seen.right.mean()),
         asked.subject.folder(options.into, KIND),
     )
@@ -178,7 +189,7 @@ def _pairs(
     place = {index: at for at, index in enumerate(seen.of_all.tolist())}
     known = [pair for pair in asked.pairs if place.keys() >= {*pair}]
     for a, b in set(asked.pairs) - set(known):
-        screen.warn(f"{asked.classes[a]}~{asked.classes[b]}: one of them has no image")
+        screen.warn(f"{asked.classes[a]}~{asked.classes[b]}: one of them has too few images")
     if not known:
         return None
     total = len(known) * len(seen.features)
@@ -202,7 +213,7 @@ def _written(options: ProbeOptions, result: LayerProbe) -> LayerProbe:
     made_of = result.subject.made_of
     with renewed_folder(result.folder, run_hash=made_of, options={}) as results:
         draw(results, result)
-        for name in ("layers", "superclasses", "pairs", "curves"):
+        for name in ("layers", "classes", "superclasses", "pairs", "curves"):
             if (table := getattr(result, name)) is not None:
                 results.csv(f"{name}.csv", table)
         results.tree("parameters.json", _parameters(options, result))
@@ -217,14 +228,17 @@ def _parameters(options: ProbeOptions, result: LayerProbe) -> dict[str, Any]:
         "network": result.subject.name,
         "made_of": result.subject.made_of,
         "images": result.n,
-        "classes": list(result.classes),
+        "classes": list(result.names),
         "classifier": "multinomial logistic regression of scikit-learn, features standardised",
-        "C": USUAL_STRENGTH,
+        "C": STRENGTHS,
+        "C_of_controls_and_curves": USUAL_STRENGTH,
         "features": "mean of each channel over its places",
         "folds": options.folds,
+        "shuffles": SHUFFLES,
         "draws": DRAWS,
         "seed": options.seed,
         "own_accuracy": result.own,
         "floats_kept": floats,
-        "partings": [{**each._asdict(), "sentence": each.sentence} for each in result.partings],
+        "partings": [parting._asdict() for parting in result.partings],
+        "losses": [loss._asdict() for loss in result.losses],
     }

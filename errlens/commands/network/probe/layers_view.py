@@ -9,10 +9,10 @@ from errlens.commands import showing
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.network.probe.result import LayerProbe
 from errlens.commands.showing import first_rows, show_files
-from errlens.formats import share, share_range
+from errlens.formats import counted, share, share_range
 from errlens.terminal import Screen
 
-SHOWN: Final = 12  # layers of a table
+LOSSES: Final = 5  # classes
 
 
 def show(screen: Screen, options: ProbeOptions, result: LayerProbe) -> None:
@@ -22,6 +22,10 @@ def show(screen: Screen, options: ProbeOptions, result: LayerProbe) -> None:
         _show_layers(screen, result, result.layers)
     for parting in result.partings:
         screen.say(f"{parting.sentence}.")
+    for loss in result.losses[:LOSSES]:
+        screen.say(f"{loss.sentence}.")
+    if (rest := len(result.losses) - LOSSES) > 0:
+        screen.say(f"{counted(rest, 'further class')} found less well after the best: classes.csv.")
     if result.curves is not None:
         _show_curves(screen, result.curves)
     screen.remark(
@@ -52,13 +56,16 @@ def _show_layers(screen: Screen, result: LayerProbe, layers: pd.DataFrame) -> No
             share(row["accuracy"], row["n"]),
             share_range(row["low"], row["high"], row["n"]),
             share(row["control"], row["n"]),
+            share_range(row["control_lowest"], row["control_highest"], row["n"]),
         )
         for row in first_rows(layers)
     ]
-    heads = ("layer", ">channels", ">held out", ">95 % interval", ">shuffled labels")
-    screen.table(heads, rows, gives_way=(">95 % interval", ">channels"), file="layers.csv")
-    last = first_rows(layers)[-1]
-    screen.say(f"Always naming the most frequent class gets {share(last['chance'], last['n'])}.")
+    heads = (
+        "layer", ">channels", ">held out", ">95 % interval", ">shuffled labels", ">their range",
+    )  # fmt: skip
+    gives_way = (">channels", ">their range", ">95 % interval")
+    screen.table(heads, rows, gives_way=gives_way, file="layers.csv")
+    screen.say(f"{result.of_chance}.")
     if result.own is not None:
         screen.say(f"The network itself gets {share(result.own, result.n)} of these images right.")
     if result.superclasses is not None:

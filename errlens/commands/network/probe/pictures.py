@@ -3,18 +3,22 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from errlens.analysis.probing.accuracy import SHUFFLES
 from errlens.commands.network.probe.result import LayerProbe
 from errlens.figures.network.probes import Curve, draw_curves
 from errlens.formats import counted
 from errlens.run.results import ResultsWriter
 
 MOST_CURVES = 12  # layers of the picture of curves
+MOST_CLASSES = 6  # bands would hide one another: there are none
 
 
 def draw(results: ResultsWriter, result: LayerProbe) -> None:
-    """Draw accuracy layer by layer, pairs likewise, and learning curves."""
+    """Draw accuracy layer by layer, classes and pairs likewise, and learning curves."""
     if result.layers is not None:
         results.png("layers.png", layers_figure(result, result.layers))
+    if result.classes is not None:
+        results.png("classes.png", classes_figure(result, result.classes))
     if result.pairs is not None:
         results.png("pairs.png", pairs_figure(result, result.pairs))
     if result.curves is not None:
@@ -31,8 +35,8 @@ def layers_figure(result: LayerProbe, layers: pd.DataFrame) -> Figure:
         Curve(
             "shuffled labels",
             layers["control"].tolist(),
-            layers["control_low"].tolist(),
-            layers["control_high"].tolist(),
+            layers["control_lowest"].tolist(),
+            layers["control_highest"].tolist(),
             pale=True,
         )
     )
@@ -40,12 +44,30 @@ def layers_figure(result: LayerProbe, layers: pd.DataFrame) -> Figure:
         layers["layer"].tolist(),
         curves,
         title=f"What the layers of {result.subject.name} tell of "
-        f"{counted(len(result.classes), 'class')}",
+        f"{counted(len(result.names), 'class')}",
         legend=f"Accuracy of a linear probe of each layer on held-out images, of "
-        f"{counted(result.n, 'image')}. Bands: 95 % intervals. Chance: always the most frequent "
-        "class.",
+        f"{counted(result.n, 'image')}. Bands: 95 % intervals. Grey: mean, lowest and highest with "
+        f"labels shuffled {counted(SHUFFLES, 'time')}. Chance: always the most frequent class.",
         chance=float(layers["chance"].iloc[0]),
     )
+
+
+def classes_figure(result: LayerProbe, classes: pd.DataFrame) -> Figure:
+    """Return the picture of how well each layer finds the classes that lose the most."""
+    tables = [rows for _, rows in classes.groupby("class_name", sort=False)]
+    shown = sorted(tables, key=_loss)[-MOST_CLASSES:][::-1]
+    some = f", of the {len(shown)} classes that fall the most after their best layer"
+    return draw_curves(
+        shown[0]["layer"].tolist(),
+        [Curve(rows["class_name"].iloc[0], *[rows["recall"].tolist()] * 3) for rows in shown],
+        title=f"Which classes the layers of {result.subject.name} find",
+        legend="Share of the images of a class that a linear probe finds among those of all "
+        f"classes, held out{some if len(shown) < len(tables) else ''}. Intervals: classes.csv.",
+    )
+
+
+def _loss(rows: pd.DataFrame) -> float:
+    return float(rows["recall"].max() - rows["recall"].iloc[-1])
 
 
 def pairs_figure(result: LayerProbe, pairs: pd.DataFrame) -> Figure:
@@ -70,10 +92,10 @@ def curves_figure(result: LayerProbe, curves: pd.DataFrame) -> Figure:
         [str(n) for n in tables[0][1]["per_class"]],
         [_learning(str(name), rows) for name, rows in tables],
         title=f"How many images {result.subject.name} needs for "
-        f"{counted(len(result.classes), 'class')}",
+        f"{counted(len(result.names), 'class')}",
         legend=f"Accuracy of a linear probe on images it was not fitted to: mean of {draws} draws. "
         "Bands: one standard deviation.",
-        chance=1 / len(result.classes),
+        chance=1 / len(result.names),
         across="images of each class",
     )
 

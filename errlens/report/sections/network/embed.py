@@ -8,12 +8,14 @@ from errlens.errors import shortened
 from errlens.formats import NOT_KNOWN, counted, number
 from errlens.report.parts import records
 from errlens.report.sections.network.results import Results
+from errlens.report.sections.network.scatter import MOST, POINT, Scatter, scatter_of
 from errlens.report.sections.network.told import Block, Cell, Table, Told, text_cell
-from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
+from errlens.run.csv_tables import NUMBER, TEXT, TRUTH, WHOLE, Columns
 
 MAIN: Final = "neighbours.csv"
 SHOWN: Final = 60  # errors
 SENTENCES: Final = 10
+STAYS: Final = "map.png"  # also without JavaScript, and on paper
 # What the page needs to know of neighbours.csv.
 _NEIGHBOURS: Final[Columns] = {
     "row": WHOLE, "label_name": TEXT, "pred_name": TEXT, "among": TEXT, "rank": WHOLE,
@@ -21,6 +23,12 @@ _NEIGHBOURS: Final[Columns] = {
     "copy": TEXT,
 }  # fmt: skip
 _KNOWN: Final = ("row", "among", "rank", "similarity")
+MAP: Final = "map.csv"
+# What it needs to know of map.csv.
+_PLACES: Final[Columns] = {
+    "row": WHOLE, "x": NUMBER, "y": NUMBER, "right": TRUTH, "colour": TEXT, "group": NUMBER,
+}  # fmt: skip
+_FARTHEST: Final = 1e9  # no map reaches so far
 _PICTURES: Final = {
     "map.png": ("the map", "Images as dots, near one another where the network finds them alike"),
     "photos.png": ("the map in photos", "The same map with photos in the place of dots"),
@@ -33,6 +41,7 @@ _PICTURES: Final = {
 
 class _Parameters(BaseModel):
     sentences: list[str]
+    groups: list[list[str]] = []
 
 
 def tell(results: Results) -> Told:
@@ -42,19 +51,33 @@ def tell(results: Results) -> Told:
         NoResults: A file is not there, was made of other predictions, or is damaged.
     """
     rows = records(results.table(MAIN, _NEIGHBOURS, known=_KNOWN))
-    said = results.document("parameters.json", _Parameters).sentences[:SENTENCES]
+    made = results.document("parameters.json", _Parameters)
     nearest = [row for row in rows if row["rank"] == 1]
     pictures = [
-        results.picture(name, caption, alt=alt)
+        results.picture(name, caption, alt=alt, stays=name == STAYS)
         for name, (caption, alt) in _PICTURES.items()
         if name in results.files
     ]
     block = Block(
-        sentences=[shortened(text, most=600) for text in said],
+        sentences=[shortened(text, most=600) for text in made.sentences[:SENTENCES]],
         pictures=pictures,
         tables=[_table(nearest)] if nearest else [],
+        scatter=_scatter(results, made.groups),
     )
     return Told([block])
+
+
+def _scatter(results: Results, groups: list[list[str]]) -> Scatter | None:
+    """Return the map for the page to draw, None without a table of it."""
+    if not results.has(MAP):
+        return None
+    table = results.table(MAP, _PLACES, known=("row", "x", "y"))
+    is_near = (table[["x", "y"]].abs() <= _FARTHEST).all(axis=None)
+    is_group = table["group"].dropna().isin(range(1, len(groups) + 1)).all()
+    if not (len(table) and is_near and is_group and table["row"].is_unique):
+        raise results.damaged(MAP)
+    most = min(MOST, results.shots.room.for_map // POINT)
+    return scatter_of(table.sort_values("row"), groups, most=max(1, most))
 
 
 def _table(nearest: list[dict[str, Any]]) -> Table:
@@ -69,13 +92,13 @@ def _table(nearest: list[dict[str, Any]]) -> Table:
     )
 
 
-def _row(found: dict[str, Any]) -> list[Cell]:
-    copy = " (a copy)" if found["copy"] else ""
-    similarity = found["similarity"]
+def _row(neighbour: dict[str, Any]) -> list[Cell]:
+    copy = " (a copy)" if neighbour["copy"] else ""
+    similarity = neighbour["similarity"]
     return [
-        Cell(str(found["row"]), found["row"], found["row"]),
-        *(text_cell(found[name]) for name in ("label_name", "pred_name", "among")),
-        text_cell((found["neighbour_path"] or NOT_KNOWN) + copy),
-        *(text_cell(found[name]) for name in ("neighbour_label", "argues_for")),
+        Cell(str(neighbour["row"]), neighbour["row"], neighbour["row"]),
+        *(text_cell(neighbour[name]) for name in ("label_name", "pred_name", "among")),
+        text_cell((neighbour["neighbour_path"] or NOT_KNOWN) + copy),
+        *(text_cell(neighbour[name]) for name in ("neighbour_label", "argues_for")),
         Cell(number(similarity), similarity),
     ]

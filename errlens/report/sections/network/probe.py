@@ -13,20 +13,22 @@ from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
 MAIN: Final = "parameters.json"
 SHOWN: Final = 100  # layers
+LOSSES: Final = 5  # classes
 # What the page needs to know of layers.csv.
 _LAYERS: Final[Columns] = {
     "layer": TEXT, "channels": WHOLE, "n": WHOLE, "accuracy": NUMBER, "low": NUMBER,
-    "high": NUMBER, "control": NUMBER,
+    "high": NUMBER, "control": NUMBER, "control_lowest": NUMBER, "control_highest": NUMBER,
 }  # fmt: skip
 _PICTURES: Final = {
     "layers.png": "accuracy layer by layer, with shuffled labels and chance",
+    "classes.png": "which classes each layer finds",
     "pairs.png": "where two classes part",
     "curves.png": "accuracy after so many images of each class",
 }
 
 
-class _Parting(BaseModel):
-    """Where the classes of a pair part."""
+class _Sentence(BaseModel):
+    """Where the classes of a pair part, or where a class is lost."""
 
     sentence: str
 
@@ -36,7 +38,8 @@ class _Parameters(BaseModel):
 
     images: int
     classes: list[str]
-    partings: list[_Parting] = []
+    partings: list[_Sentence] = []
+    losses: list[_Sentence] = []
 
 
 def tell(results: Results) -> Told:
@@ -49,7 +52,10 @@ def tell(results: Results) -> Told:
     said = [
         f"Linear probes, of {counted(known.images, 'image')} of "
         f"{counted(len(known.classes), 'class')}, held out in turn.",
-        *(f"{shortened(each.sentence, most=600)}." for each in known.partings),
+        *(
+            f"{shortened(course.sentence, most=600)}."
+            for course in [*known.partings, *known.losses[:LOSSES]]
+        ),
     ]
     pictures = [
         results.picture(name, caption, alt=caption.capitalize())
@@ -65,7 +71,14 @@ def _table(results: Results) -> Table:
     rest = len(layers) - SHOWN
     return Table(
         title="What each layer tells of the classes",
-        heads=("layer", "channels>", "held out>", "95 % interval>", "shuffled labels>"),
+        heads=(
+            "layer",
+            "channels>",
+            "held out>",
+            "95 % interval>",
+            "shuffled labels>",
+            "their range>",
+        ),
         rows=[_row(layer) for layer in layers[:SHOWN]],
         rest=f"and {counted(rest, 'further layer')} in network/probe/layers.csv"
         if rest > 0
@@ -81,4 +94,8 @@ def _row(layer: dict[str, Any]) -> list[Cell]:
         Cell(share(layer["accuracy"], n), layer["accuracy"]),
         Cell(share_range(layer["low"], layer["high"], n), layer["low"]),
         Cell(share(layer["control"], n), layer["control"]),
+        Cell(
+            share_range(layer["control_lowest"], layer["control_highest"], n),
+            layer["control_lowest"],
+        ),
     ]

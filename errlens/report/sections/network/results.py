@@ -81,9 +81,14 @@ class Results:
         except ValueError as error:
             raise self.damaged(name) from error
 
-    def picture(self, name: str, caption: str, *, alt: str) -> Picture:
+    def picture(self, name: str, caption: str, *, alt: str, stays: bool = False) -> Picture:
         """Ask for a picture; where it turns out that it cannot be shown, the page says why."""
-        return Picture(self.shots.figure(self.folder / name), caption, alt)
+        return Picture(self.shots.figure(self.folder / name), caption, alt, stays)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file was written, and is not too large to be read."""
+        place = self._place(name)
+        return name in self.files and not (place.is_file() and place.stat().st_size > MOST_BYTES)
 
     def damaged(self, name: str) -> NoResults:
         """Return the failure that a file is not what it should be."""

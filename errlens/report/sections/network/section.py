@@ -3,7 +3,8 @@
 A further kind of results is a file beside this one with a function `tell`, and a line in `KINDS`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from errlens.errors import NoResults
@@ -22,7 +23,8 @@ from errlens.report.sections.network import (
     probe,
 )
 from errlens.report.sections.network.results import Results
-from errlens.report.sections.network.told import Told
+from errlens.report.sections.network.scatter import Scatter
+from errlens.report.sections.network.told import Block, Told
 from errlens.report.shots import Shots
 from errlens.report.sources import Sources
 
@@ -95,6 +97,22 @@ class Inside(NamedTuple):
 
     told: dict[str, tuple[str, Told]]
     problems: Sequence[tuple[str, Problem]]
+
+    @property
+    def scatter(self) -> Scatter | None:
+        """The map that the page draws itself, if it has one."""
+        return next((block.scatter for block in self._blocks if block.scatter), None)
+
+    @property
+    def staying(self) -> set[str]:
+        """The names of the pictures that are there also without JavaScript."""
+        return {
+            picture.name for block in self._blocks for picture in block.pictures if picture.stays
+        }
+
+    @property
+    def _blocks(self) -> Iterator[Block]:
+        return chain.from_iterable(told.blocks for _, told in self.told.values())
 
     def of_finding(self, kind: str) -> tuple[str, str] | None:
         """Return name and title of the results that findings of a kind rest on, if told."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from errlens.errors import shortened
+from errlens.report.sections.network.scatter import Scatter
 
 FEW: Final = 12  # rows of a table that is open from the start
 _LONGEST: Final = 200  # characters of a cell
@@ -12,12 +13,13 @@ _LONGEST: Final = 200  # characters of a cell
 class Picture(NamedTuple):
     """A figure that a command drew, by its name on the page, and what it shows.
 
-    `alt` is for who does not see it.
+    `alt` is for who does not see it. One that `stays` stands on the page also without JavaScript.
     """
 
     name: str
     caption: str
     alt: str
+    stays: bool = False
 
 
 class Photos(NamedTuple):
@@ -56,13 +58,17 @@ class Table(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What is told together: of a layer, or of a photo."""
+    """What is told together: of a layer, or of a photo.
+
+    One block of a page may have a `scatter`, which the page draws from its data.
+    """
 
     heading: str = ""
     sentences: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     photos: Sequence[Photos] = ()
     tables: Sequence[Table] = ()
+    scatter: Scatter | None = None
 
 
 class Told(NamedTuple):

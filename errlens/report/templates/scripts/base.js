@@ -82,7 +82,22 @@ const page = {};
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
     document.dispatchEvent(new Event("repaint")));
 
+  // The colours of the page as they are now, or as they are on paper.
+  function colours(names, scheme) {
+    const probe = make("span", {});
+    probe.style.forcedColorAdjust = "none";
+    if (scheme) probe.style.colorScheme = scheme;
+    document.body.append(probe);
+    const read = (name) => {
+      probe.style.color = `var(--${name})`;
+      return getComputedStyle(probe).color;
+    };
+    const found = Object.fromEntries(names.map((name) => [name, read(name)]));
+    probe.remove();
+    return found;
+  }
+
   // Once the page itself is on the screen.
   const later = (work) => requestAnimationFrame(() => setTimeout(work, 0));
-  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, UNSEEN, wilson, later });
+  Object.assign(page, { by, read, data, DASH, make, count, bare, percent, probability, number, signed, given, quoted, UNSEEN, wilson, colours, later });
 })();

@@ -156,5 +156,5 @@
       ...below.filter(Boolean),
     ];
   }
-  Object.assign(page, { copy, imageTitle, imageParts, heatmap });
+  Object.assign(page, { copy, toCopy, imageTitle, imageParts, heatmap });
 })();

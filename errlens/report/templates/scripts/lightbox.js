@@ -69,6 +69,11 @@
       [...new Set([...around.querySelectorAll("[data-row]")].map((one) => Number(one.dataset.row)))];
     goTo({ image: row, group });
   };
+  // For what is no tile: the image stands among `group`, and `from` gets the focus back.
+  page.openImage = (row, group, from) => {
+    opener = { around: from, tile: from };
+    goTo({ image: row, group });
+  };
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     close();

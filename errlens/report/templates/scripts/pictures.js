@@ -92,5 +92,5 @@
     if (facts.pred_name === null) return `, ${facts.status}`;
     return `, ${facts.correct === false ? "taken for" : "predicted"} ${facts.pred_name}`;
   }
-  Object.assign(page, { shot, named, fill });
+  Object.assign(page, { shot, judged, named, fill });
 })();

@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import errlens
+from errlens.errors import UserCodeFailed
+from errlens.model.load import ModelSpec, load_classifier
+from errlens.network.features import read_features
+from errlens.network.probing.layers import probed_layers
 from tests.conftest import ends, refused
 
 EACH = 24
@@ -93,7 +98,10 @@ def test_what_a_layer_throws_away_is_found_before_it_and_not_after(tmp_path):
         f"network probe photos {MODEL} --layers seen,grey,lost,penultimate --pair red~green "
         f"--superclasses parents.csv --per-class 1,3,10 -o {tmp_path}"
     )
-    assert "red and green are told apart from seen on; lost again at grey" in said.stdout
+    words = " ".join(said.stdout.split())
+    assert "red and green are told apart from seen on (100.0 % of 48, 95 % interval" in words
+    assert "; lost again at grey (" in words
+    assert "in 10 shuffles of each); always naming the most frequent class gets 33.3 %" in words
     found = tables(tmp_path / "probe")
     layers = found["layers"].set_index("layer")
     assert layers.index.tolist() == ["seen", "grey", "lost", "penultimate"]
@@ -108,7 +116,7 @@ def test_what_a_layer_throws_away_is_found_before_it_and_not_after(tmp_path):
     curves = found["curves"].set_index(["layer", "per_class"])["accuracy"]
     assert curves["seen", 10] > 0.9 > curves["grey", 10]
     pictures = sorted(path.name for path in (tmp_path / "probe").glob("*.png"))
-    assert pictures == ["curves.png", "layers.png", "pairs.png"]
+    assert pictures == ["classes.png", "curves.png", "layers.png", "pairs.png"]
     parameters = json.loads((tmp_path / "probe/parameters.json").read_text("utf-8"))
     assert parameters["partings"][0]["lost_at"] == "grey"
     assert parameters["floats_kept"] == 3 * EACH * 12
@@ -140,7 +148,7 @@ def test_python_gets_the_tables_and_the_network_back_as_it_was(tmp_path):
         "photos", model="networks:forgets", img_size=8, layers="seen", into=tmp_path, quiet=True
     )
     assert result.layers["layer"].tolist() == ["seen"]
-    assert result.figures.keys() == {"layers.png"}
+    assert result.figures.keys() == {"layers.png", "classes.png"}
     module = result.subject.classifier.network.module
     assert not any(part._forward_hooks for part in module.modules())
     assert repr(result) == "<networks:forgets: 1 layer probed with 72 images of 3 classes>"
@@ -192,3 +200,61 @@ def test_a_run_is_not_given_another_model():
     ends("evaluate photos --model networks:forgets --img-size 8 -o run -q --overwrite")
     said = refused("network probe run --layers all --model resnet18 --limit 3", exit_code=2)
     assert "--limit, --model would change them" in said
+
+
+def test_a_file_that_is_a_copy_now_hides_no_image_that_is_as_it_was():
+    ends("evaluate photos --model networks:forgets --img-size 8 -o run -q --overwrite")
+    path = Path("photos/blue/0.png")
+    before = path.read_bytes()
+    path.write_bytes(Path("photos/blue/1.png").read_bytes())
+    try:
+        said = ends("network probe run --layers seen --trust-run")
+    finally:
+        path.write_bytes(before)
+    assert "1 image left out: another file now than was predicted" in said.stderr
+    assert "a copy of another one" not in said.stderr
+    assert pd.read_csv("run/network/probe/layers.csv")["n"].tolist() == [3 * EACH - 1]
+
+
+def test_a_class_of_a_single_image_is_left_out_and_told(tmp_path):
+    for name, images in (("red", 6), ("green", 6), ("blue", 1)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(images):
+            path = Path("photos", name, f"{number}.png")
+            (tmp_path / "photos" / name / path.name).write_bytes(path.read_bytes())
+    typed = f"network probe {tmp_path / 'photos'} {MODEL} --layers seen -o {tmp_path}"
+    said = ends(f"{typed} --pair red~blue")
+    assert "1 class left out, of a single image each: blue" in said.stderr
+    assert "red~blue: one of them has too few images" in said.stderr
+    assert tables(tmp_path / "probe")["layers"]["n"].tolist() == [12]
+
+
+def test_unreadable_photos_are_told(tmp_path):
+    for name in ("red", "green"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(6):
+            path = Path("photos", name, f"{number}.png")
+            (tmp_path / "photos" / name / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "photos/red/0.png").write_bytes(b"nothing")
+    said = ends(f"network probe {tmp_path / 'photos'} {MODEL} --layers seen -o {tmp_path}")
+    assert "1 of 12 images left out: no label, or cannot be read" in said.stderr
+    assert tables(tmp_path / "probe")["layers"]["n"].tolist() == [11]
+
+
+def test_no_hook_is_left_behind_by_an_error_on_the_way(monkeypatch):
+    classifier = load_classifier(ModelSpec("networks:forgets", overrides={"img_size": 8}))
+    layers = probed_layers(classifier.network.module, (3, 8, 8), ["seen", "lost"])
+    paths = sorted(Path("photos/red").glob("*.png"))
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(classifier.network.module.lost, "forward", fails)
+    with pytest.raises(UserCodeFailed):
+        read_features(classifier, paths, layers=layers, batch_size=4, workers=2)
+    assert not any(
+        part._forward_hooks or part._forward_pre_hooks
+        for part in classifier.network.module.modules()
+    )
+    assert torch.get_num_threads() == threads
+
+
+def fails(_maps):
+    raise ValueError("on purpose")

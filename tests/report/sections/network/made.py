@@ -175,7 +175,27 @@ def write_filters(run, *, suspicions=()):
         results.pixels("first_layer.png", GREY)
 
 
-def write_embed(run, *, label="cat", sentences=("48 errors lie among right images.",)):
+def places(run, names=("cat", "lion", "dog", "wolf")) -> pd.DataFrame:
+    """All images of a run, of which each third and the second are wrong, in rows of eight."""
+    row = np.arange(run.info.n_images)
+    of = row * len(names) // len(row)
+    return pd.DataFrame(
+        {
+            "row": row, "x": row % 8 - 3.5, "y": -(row // 8.0), "right": (row % 3 > 0) & (row != 1),
+            "colour": [names[number] for number in of],
+            "group": pd.Series(np.where(of < 2, 1.0, np.nan)),
+        }
+    )  # fmt: skip
+
+
+def write_embed(
+    run,
+    *,
+    label="cat",
+    sentences=("48 errors lie among right images.",),
+    groups=(PAIR,),
+    table=None,
+):
     neighbours = pd.DataFrame(
         {
             "row": [4, 4, 4], "label_name": label, "pred_name": "lion",
@@ -185,8 +205,11 @@ def write_embed(run, *, label="cat", sentences=("48 errors lie among right image
         }
     )  # fmt: skip
     with renewed_results(run, "network/embed", options={}) as results:
+        results.csv("map.csv", places(run) if table is None else table)
         results.csv("neighbours.csv", neighbours)
-        results.tree("parameters.json", {"sentences": list(sentences)})
+        results.tree(
+            "parameters.json", {"sentences": list(sentences), "groups": [*map(list, groups)]}
+        )
         for name in ("map.png", "photos.png", "neighbours.png"):
             results.pixels(name, GREY)
 
@@ -195,9 +218,13 @@ def write_probe(run):
     layers = {
         "layer": ["stem", "penultimate"], "channels": [16, 32], "n": 48, "accuracy": [0.25, 0.75],
         "low": [0.15, 0.61], "high": [0.38, 0.85], "control": 0.125,
+        "control_lowest": 0.0625, "control_highest": 0.1875,
     }  # fmt: skip
     parting = {"sentence": "cat and lion are told apart from stem on; lost again at penultimate"}
-    known = {"images": 48, "classes": ["cat", "dog", "lion"], "partings": [parting]}
+    loss = {"sentence": "dog is found best at stem (75 % of 16); lost again at penultimate (25 %)"}
+    known = {
+        "images": 48, "classes": ["cat", "dog", "lion"], "partings": [parting], "losses": [loss],
+    }  # fmt: skip
     with renewed_results(run, "network/probe", options={}) as results:
         results.csv("layers.csv", pd.DataFrame(layers))
         results.tree("parameters.json", known)

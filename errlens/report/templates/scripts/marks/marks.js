@@ -121,7 +121,7 @@
     of: (row) => mine.get(Number(row)) ?? null,
     rows: () => [...mine.keys()].sort((a, b) => a - b),
     saidOf: (row) => others.filter((one) => one.marks.has(row)).map((one) => ({ name: one.name, mark: one.marks.get(row) })),
-    forget: () => change([...mine.keys()].map((row) => [row, null])),
+    forget: (rows = [...mine.keys()]) => change(rows.map((row) => [row, null])),
     where: () => (kept ? keeper.where : null),
   };
   Object.assign(page, { marks });

@@ -1,27 +1,16 @@
 // The matrix on its canvas: the colours of the cells, and the lines and numbers on them.
 (() => {
-  const { data, make, count } = page;
+  const { data, count } = page;
   const matrix = data.matrix;
   if (!matrix) return;
   const { cellShare } = page.matrix;
   const STOPS = 7, RIGHT = 1, FEWEST = 2, LEVELS = 256;  // levels: 0 empty, then right, then errors
   const DASHES = { mutual: [], likely: [4, 3], "one way": [2, 2] };
 
-  // The colours of the page as they are now, or as they are on paper.
   function colours(scheme) {
-    const probe = make("span", {});
-    probe.style.forcedColorAdjust = "none";
-    if (scheme) probe.style.colorScheme = scheme;
-    document.body.append(probe);
-    const read = (name) => {
-      probe.style.color = `var(--${name})`;
-      return getComputedStyle(probe).color;
-    };
-    const names = ["ink", "soft", "line", "sheet", "diagonal", "marked"];
-    const found = Object.fromEntries(names.map((name) => [name, read(name)]));
-    found.stops = Array.from({ length: STOPS }, (_, at) => rgb(read(`cell-${at + 1}`)));
-    probe.remove();
-    return found;
+    const stops = Array.from({ length: STOPS }, (_, at) => `cell-${at + 1}`);
+    const found = page.colours(["ink", "soft", "line", "sheet", "diagonal", "marked", ...stops], scheme);
+    return { ...found, stops: stops.map((name) => rgb(found[name])) };
   }
   const rgb = (text) => text.match(/[\d.]+/g).slice(0, 3).map(Number);
   const mixed = (a, b, share) => a.map((low, i) => low + share * (b[i] - low));
