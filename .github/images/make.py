@@ -94,6 +94,15 @@ def inside() -> None:
     store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
 
 
+def parts() -> None:
+    """Store what hiding heads of the sample does."""
+    outlines = SAMPLE / "outlines.json"
+    errlens("network", "correspondence", RUN, "--parts", outlines, "--masks", outlines)
+    parts_of = RUN / "network" / "correspondence"
+    store(parts_of / "correspondence.png", "network-correspondence.jpg")
+    store(parts_of / "hidden.png", "network-hidden.jpg")
+
+
 def over_training() -> None:
     """Store lines over a training of CIFAR-10, of which no photo is shown, if its files are here.
 
@@ -132,6 +141,7 @@ def main() -> None:
     diagnose()
     errlens("run", "configs/sample.yaml", "--overwrite")
     inside()
+    parts()
     over_training()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

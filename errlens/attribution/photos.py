@@ -52,6 +52,19 @@ def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
     return in_colour(value, classifier)
 
 
+def picture_as_fed(
+    image: Tensor, black: Tensor, white: Tensor, classifier: Classifier
+) -> NDArray[np.uint8]:
+    """Return what the network gets, shape (channels, height, width), as a picture again.
+
+    `black` and `white` are such a pixel as fed, shape (channels,).
+    """
+    low, high = (pixel.to(image).reshape(-1, 1, 1) for pixel in (black, white))
+    shares = ((image - low) / (high - low)).clamp(0, 1).cpu().numpy()
+    pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
+    return in_colour(pixels, classifier)
+
+
 def in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
     """Return pixels as fed as red, green and blue."""
     if getattr(classifier.preparation, "bgr", False):

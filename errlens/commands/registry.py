@@ -18,6 +18,7 @@ from errlens.commands.explain.options import ExplainOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
 from errlens.commands.network.activations.options import ActivationsOptions
+from errlens.commands.network.correspondence.options import CorrespondenceOptions
 from errlens.commands.network.embed.options import EmbedOptions
 from errlens.commands.network.evolution.options import EvolutionOptions
 from errlens.commands.network.features.options import FeaturesOptions
@@ -103,6 +104,9 @@ COMMANDS: Final = {
     "network evolution": Command(EvolutionOptions, "network/evolution", "evolution"),
     "network embed": Command(EmbedOptions, "network/embed", "embed"),
     "network invariance": Command(InvarianceOptions, "network/invariance", "invariance"),
+    "network correspondence": Command(
+        CorrespondenceOptions, "network/correspondence", "correspondence"
+    ),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from errlens.data.folders import scan_folder
+from errlens.data.objects.outline_files import (
+    PART_BOX,
+    POLYGONS,
+    checked_size,
+    first_known,
+    parsed_outlines,
+)
 from errlens.data.photos.images import Photo, Unread, open_photo, quiet_pillow
 from errlens.data.photos.loading import open_for
 from errlens.data.photos.picture_kinds import SUFFIXES, suffix_of
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.documents import BadDocument, parse_json, read_text
-from errlens.errors import InputError, MissingInput, shortened
+from errlens.errors import InputError, shortened
 from errlens.run.places import MAX_FILE_MB
 
 WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
-
-MOST_PIXELS: Final = 2**28  # of the photo that an outline is drawn in; Pillow opens fewer
-
-# What outlines are called in a file, and were called in files of before.
-POLYGONS: Final = ("polygons", "pet_polygons")
-PART_BOX: Final = ("part_box", "head_box_xyxy")
 
 Entry = TypeVar("Entry")
 
@@ -74,8 +74,8 @@ class Outlines:
         if outline is None:
             return None
         try:
-            size = _checked_size(int(outline["width"]), int(outline["height"]))
-            polygons, box = _first(outline, POLYGONS), _first(outline, PART_BOX)
+            size = checked_size(int(outline["width"]), int(outline["height"]))
+            (_, polygons), (_, box) = (first_known(outline, each) for each in (POLYGONS, PART_BOX))
             return Regions(
                 _filled(size, polygons, preprocessing) if polygons else None,
                 _filled(size, [_corners(box)], preprocessing) if box else None,
@@ -139,18 +139,7 @@ def read_outlines(path: Path, *, photos: Path, max_mb: int = MAX_FILE_MB) -> Reg
     """
     if path.is_dir():
         return _mask_images(path, photos, max_mb)
-    if not path.is_file():
-        raise MissingInput(path, what="--masks")
-    try:
-        outlines = parse_json(read_text(path))
-    except BadDocument as error:
-        raise InputError(f"{path} cannot be read as JSON: {error}") from error
-    if not (
-        isinstance(outlines, dict)
-        and all(isinstance(outline, dict) for outline in outlines.values())
-    ):
-        raise InputError(f"{path} must hold an outline for each path")
-    return Outlines(outlines, path)
+    return Outlines(parsed_outlines(path, what="--masks"), path)
 
 
 def _mask_images(folder: Path, photos: Path, max_mb: int) -> MaskImages:
@@ -188,11 +177,6 @@ def _known(entries: Mapping[str, Entry], path: str) -> Entry | None:
     return entries[longer[0]] if len(longer) == 1 else None
 
 
-def _first(outline: Mapping[str, Any], names: Sequence[str]) -> Any:
-    """Return what is known under the first of several names."""
-    return next((outline[name] for name in names if outline.get(name) is not None), None)
-
-
 def _check_shape(mask: Photo, photo: Photo, source: Path, photo_path: Path) -> None:
     """Refuse a mask that is not the photo, enlarged or made smaller and rounded to a pixel."""
     (width, height), (of_width, of_height) = mask.image.size, photo.image.size
@@ -218,13 +202,6 @@ def _white(mask: Image.Image, source: Path) -> Image.Image | None:
             hint="make what marks the object 255 and all else 0",
         )
     return mask.point([255 * (value >= WHITE) for value in range(256)])
-
-
-def _checked_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size that an outline gives of its photo, if a photo can be that large."""
-    if min(width, height) < 1 or width * height > MOST_PIXELS:
-        raise ValueError(f"a photo of {width} x {height} pixels")
-    return width, height
 
 
 def _filled(

@@ -30,6 +30,7 @@ from errlens.interface.commands import (
 )
 from errlens.interface.network import (
     network_activations,
+    network_correspondence,
     network_embed,
     network_evolution,
     network_features,
@@ -51,6 +52,7 @@ __all__ = [
     "import_predictions",
     "misclassified",
     "network_activations",
+    "network_correspondence",
     "network_embed",
     "network_evolution",
     "network_features",

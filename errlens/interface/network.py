@@ -9,6 +9,7 @@ from errlens.interface.commands import Place
 
 if TYPE_CHECKING:
     from errlens.commands.network.activations.result import ActivationsResult
+    from errlens.commands.network.correspondence.result import CorrespondenceResult
     from errlens.commands.network.embed.result import EmbedResult
     from errlens.commands.network.evolution.result import EvolutionResult
     from errlens.commands.network.features.result import FeaturesResult
@@ -158,3 +159,24 @@ def network_invariance(
         if named is not None and not isinstance(named, str):
             options["transform"] = ",".join(named)
         return command(made(InvarianceOptions, {"images": images, **options}))
+
+
+def network_correspondence(
+    images: Place | Sequence[Place] | None = None, *, parts: Place, **options: Any
+) -> "CorrespondenceResult":
+    """Tell whether hiding a part changes features of all images alike; `.layers` has a row a layer.
+
+    `.parts` says what hiding each part costs the class.
+
+    Args:
+        images: A run folder, by default the newest below `runs/`, or photos, with `model` or
+            `checkpoint`; or a run folder and photos for its model.
+        parts: Where the parts are: a table of boxes, or outlines.
+        options: Any other option of `errlens network correspondence`, such as
+            `masks="outlines.json"` or `random=50`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.correspondence.command import correspondence as command
+        from errlens.commands.network.correspondence.options import CorrespondenceOptions
+
+        return command(made(CorrespondenceOptions, {"images": images, "parts": parts, **options}))

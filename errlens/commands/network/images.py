@@ -63,13 +63,20 @@ class ModelAndImages(NamedTuple):
         ]
 
 
-def drawn_images(options: DrawnOptions, screen: Screen, *, command: str) -> ModelAndImages:
+def drawn_images(
+    options: DrawnOptions,
+    screen: Screen,
+    *,
+    command: str,
+    among: Callable[[RunFolder, Sequence[int]], Sequence[int]] = lambda _run, rows: rows,
+) -> ModelAndImages:
     """Return the network and the images: those selected, else some drawn, of each class as many.
 
     Args:
         options: Those of the command.
         screen: Is told what was drawn.
         command: The name of the command in the group, and of the folder it writes.
+        among: Returns those rows of a run that may be drawn, of all that have a prediction.
 
     Raises:
         NoImages: The run has no image with a prediction.
@@ -77,7 +84,7 @@ def drawn_images(options: DrawnOptions, screen: Screen, *, command: str) -> Mode
     """
     if options.files and options.limit:
         raise UnfitOption(f"--limit is {_FOR_ROWS}")
-    pick = partial(_drawn, options=options, screen=screen)
+    pick = partial(_drawn, options=options, screen=screen, among=among)
     return model_and_images(options, screen, command=command, pick=pick, at_once=options.batch_size)
 
 
@@ -204,19 +211,26 @@ def _row(facts: Mapping[str, Any], root: Path) -> _Image:
     )
 
 
-def _drawn(run: RunFolder, *, options: DrawnOptions, screen: Screen) -> list[int]:
+def _drawn(
+    run: RunFolder,
+    *,
+    options: DrawnOptions,
+    screen: Screen,
+    among: Callable[[RunFolder, Sequence[int]], Sequence[int]],
+) -> Sequence[int]:
     """Return rows with a prediction: those selected, at most so many of them, else some drawn."""
     table = run.read_predictions(("label", "pred")).table
     label, pred = (table[name].fill_null(NO_CLASS).to_numpy() for name in ("label", "pred"))
     asked = options.choose(run).rows if options.select else np.arange(len(pred))
-    rows: list[int] = asked[pred[asked] != NO_CLASS].tolist()
+    rows: Sequence[int] = asked[pred[asked] != NO_CLASS].tolist()
     if not rows:
         why = "none of the images selected" if options.select else "no image of the run"
         raise NoImages(f"{why} has a prediction")
+    rows = among(run, rows)
     limit = options.limit or (len(rows) if options.select else options.SAMPLE)
     if limit >= len(rows):
         return rows
-    classes = np.where(label == NO_CLASS, pred, label)[rows]
+    classes = np.where(label == NO_CLASS, pred, label)[list(rows)]
     drawn = balanced_rows(classes, limit, seed=options.seed)
     screen.remark(f"{counted(limit, 'image')} drawn of {len(rows)}, of each class as many")
     return [rows[at] for at in drawn]

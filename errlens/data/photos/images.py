@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from errlens.data.photos.depth import highest, is_deep, to_eight_bits
 from errlens.data.photos.oddities import Traits
+from errlens.data.photos.orientation import UPRIGHT, orientation_of
 from errlens.data.photos.picture_kinds import FORMATS, is_raw, suffix_of, why_raw, why_unread
 from errlens.data.photos.regular_files import read_regular
 from errlens.predictions.table import MISSING, UNREADABLE
@@ -22,17 +23,7 @@ from errlens.run.places import MAX_FILE_MB
 
 DECODER: Final = {"name": "pillow", "version": PIL.__version__}
 
-_EXIF_ORIENTATION: Final = 0x0112
 _DNG_VERSION: Final = 0xC612
-_UPRIGHT: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # Else Python would write on the terminal what Pillow logs about a damaged TIFF.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -199,15 +190,15 @@ def decode_begun(
         pixels = (to_eight_bits(image) if deep and scale_16bit else image).convert(mode)
     except Exception as error:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
         return Unread(UNREADABLE, f"{type(error).__name__}: {error}", content_hash)
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     size = whole if drafted else image.size
     width, height = size if orientation < 5 else size[::-1]
-    if exif and orientation in _UPRIGHT:
-        pixels = pixels.transpose(_UPRIGHT[orientation])
+    if exif and orientation in UPRIGHT:
+        pixels = pixels.transpose(UPRIGHT[orientation])
     traits = Traits(
         image.mode if deep else None,
         highest(image) if deep else None,
-        orientation in _UPRIGHT,
+        orientation in UPRIGHT,
         _is_single_valued(pixels),
     )
     return Photo(pixels, width, height, content_hash, traits)
@@ -216,15 +207,6 @@ def decode_begun(
 def _is_dng(image: Image.Image) -> bool:
     """Tell whether a TIFF is a camera's raw file in Adobe's format, whatever it is called."""
     return _DNG_VERSION in getattr(image, "tag_v2", ())
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation of a loaded image, 1 (upright) if it has none."""
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - damaged EXIF beside good pixels; timm ignores it too
-        return 1
-    return orientation if orientation in _UPRIGHT else 1
 
 
 def _is_single_valued(pixels: Image.Image) -> bool:
@@ -262,7 +244,7 @@ def identify_photo(path: Path, *, max_mb: int = MAX_FILE_MB) -> Identity:
         if _is_dng(image):
             return Identity(content_hash=content_hash)
         # Pillow says of a TIFF from the start how large it is when shown.
-        turned = image.format != "TIFF" and _orientation(image) >= 5
+        turned = image.format != "TIFF" and orientation_of(image) >= 5
         width, height = image.size[::-1] if turned else image.size
     except Exception:  # noqa: BLE001 - damaged files make Pillow raise nearly anything
         return Identity(content_hash=content_hash)

@@ -32,6 +32,7 @@ MADE = {
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
     "probe": ["probe/layers.png", "probe/layers.csv", "probe/curves.png"],
     "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
+    "correspondence": [f"correspondence/{name}" for name in ("correspondence.png", "hidden.png")],
 }
 
 
@@ -48,6 +49,8 @@ def squeezenet(tmp_path_factory):
         pixels = np.random.default_rng(seed).integers(0, 255, (60, 90, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / name)
     paint_colours(folder / "photos")
+    heads = [f"{colour}/{n}.png,head,1,1,4,4" for colour in ("red", "green") for n in range(4)]
+    (folder / "parts.csv").write_text("\n".join(["path,part,x,y,width,height", *heads]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("squeezenet", "before"):
@@ -60,7 +63,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 19
+    assert len(STEPS) == 20
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

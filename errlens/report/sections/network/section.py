@@ -13,6 +13,7 @@ from errlens.report.parts import Problem
 from errlens.report.sections.network import (
     activations,
     channels,
+    correspondence,
     embed,
     evolution,
     features,
@@ -66,6 +67,10 @@ KINDS: Final = {
     "invariance": Kind(
         "What transforms of photos do", "network/invariance", invariance.MAIN,
         "network invariance", (), invariance.tell,
+    ),
+    "correspondence": Kind(
+        "Which parts it has an idea of", "network/correspondence", correspondence.MAIN,
+        "network correspondence", ("--parts", "FILE"), correspondence.tell,
     ),
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",

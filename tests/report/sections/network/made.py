@@ -252,11 +252,26 @@ def write_invariance(run, *, transforms=("rotate", "blur"), names=("cat",), labe
         results.csv("classes.csv", classes)
 
 
+def write_correspondence(run, *, n=1):
+    rows = {
+        "part": "head", "layer": [f"block.{at}" for at in range(n)], "units": "channels", "n": 40,
+        "distance": 0.25, "random_mean": 0.375, "random_low": 0.35, "random_high": 0.4,
+        "q_value": 0.002, "alike": True,
+    }  # fmt: skip
+    sentence = "Hiding the head of 40 images changes block.0 more alike than as much elsewhere."
+    with renewed_results(run, "network/correspondence", options={}) as results:
+        results.csv("correspondence.csv", pd.DataFrame(rows))
+        results.tree("correspondence.json", {"sentences": [sentence]})
+        results.pixels("correspondence.png", GREY)
+        results.pixels("hidden.png", GREY)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_evolution(run)
     write_invariance(run)
+    write_correspondence(run)
     write_activations(run)
     write_embed(run)
     write_probe(run)
@@ -267,6 +282,7 @@ def write_all(run):
 ALL = {
     "channels": write_channels, "embed": write_embed, "features": write_features,
     "evolution": write_evolution, "invariance": write_invariance,
+    "correspondence": write_correspondence,
     "activations": write_activations, "probe": write_probe,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip

@@ -33,6 +33,7 @@ from tests.report.sections.network.made import (
     write_activations,
     write_all,
     write_channels,
+    write_correspondence,
     write_embed,
     write_evolution,
     write_features,
@@ -295,6 +296,15 @@ def test_transforms_have_what_they_cost_and_which_classes_break(run):
     assert problems(run) == "'run/network/invariance/invariance.csv' is damaged"
 
 
+def test_parts_have_how_alike_hiding_them_changes_each_layer(run):
+    write_correspondence(run)
+    said = told()
+    assert "Hiding the head of 40 images changes block.0 more alike" in said
+    assert "head block.0 channels 40 0.250 0.375 0.350 to 0.400 0.002" in said
+    write_correspondence(run, n=61)
+    assert "and 1 further row in network/correspondence/correspondence.csv" in told()
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -460,7 +470,7 @@ DAMAGES = {
 @pytest.mark.parametrize(
     "name",
     ["channels/channels.csv", "features/firing.csv", "features/features.csv", "layers.csv",
-     "invariance/invariance.csv", "invariance/classes.csv",
+     "invariance/invariance.csv", "invariance/classes.csv", "correspondence/correspondence.csv",
      "activations/layer4__0_000/channels.csv"],
 )  # fmt: skip
 def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage):

@@ -1,0 +1,1 @@
+"""Whether hiding the same part in several images changes features alike."""

@@ -1,0 +1,1 @@
+"""Where objects and their parts lie in photos, as files say it."""

@@ -1,0 +1,1 @@
+"""Pictures of how alike hiding a part changes features."""

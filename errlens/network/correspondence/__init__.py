@@ -1,0 +1,1 @@
+"""How hiding parts of images changes features: the same part in all, and as much elsewhere."""
