@@ -54,7 +54,7 @@ def scatter_of(table: pd.DataFrame, groups: Sequence[Sequence[str]], *, most: in
         most: Points, at least one. Where images are more, errors come first, and of others as
             many are drawn at random as there is room for.
     """
-    side = table["right"].astype("float64").fillna(-1).astype("int64").to_numpy()
+    side = np.asarray(table["right"].astype("float64").fillna(-1), np.int64)
     shown = _shown(side, most)
     names = sorted(table["colour"].dropna().unique())
     numbers = {name: number for number, name in enumerate(names)}

@@ -6,9 +6,14 @@
   const HUES = 10, MANY = 200;
   const hueOf = (number) => (number < 0 ? "hue-rest" : `hue-${number % HUES}`);
   const hues = ["hue-rest", ...Array.from({ length: HUES }, (_, number) => `hue-${number}`)];
-  // As large as there is room for: as in the picture of the command.
-  const radius = Math.min(4.5, Math.max(1.6, Math.sqrt(3_000 / n)));
-  const near = Math.min(3, radius), far = 6;  // a ring from the image inside of it
+  // Dots are as large as there is room for. A ring is `near` to the image inside of it, or `far`.
+  const far = 6, SMALLEST = 1.6, LARGEST = 4.5, WIDE = 700;
+  let radius = LARGEST, near = 3;
+  function measure({ wide }) {
+    const size = Math.min(LARGEST, Math.max(SMALLEST, Math.sqrt(3_000 / n)));
+    radius = size * Math.sqrt(Math.min(1, wide / WIDE));
+    near = Math.min(3, radius);
+  }
 
   function dot(pen, [left, top], size) {
     pen.moveTo(left + size, top);
@@ -86,6 +91,7 @@
   function drawImages(view) {
     shade = page.colours(["edge", "ink", "accent", "marked", "sheet", ...hues]);
     const pen = sized(under, view);
+    measure(view);
     images(pen, view, shade);
     rings(pen, view, view.marked, shade.marked, { away: near, width: 2 });
   }
