@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from errlens.analysis.invariance.answers import Answers, Step
+from errlens.analysis.invariance.breaking import lost_table, natural_table
 from errlens.analysis.invariance.sentences import in_words, natural_losses
 from errlens.analysis.invariance.tables import class_table, curve_table
 from errlens.commands.network.invariance import view
@@ -65,6 +66,11 @@ def _written(
     curves = curve_table(answers, transforms)
     classes = class_table(answers, transforms, subject.classifier.classes.names)
     losses = natural_losses(answers, transforms)
+    arrays = arrays_of(subject, answers)
+    natural = natural_table(answers, transforms, subject.classifier.classes.names)
+    lost = lost_table(
+        answers, transforms, subject.classifier.classes.names, arrays["rows"], natural
+    )
     result = InvarianceResult(
         curves=curves,
         classes=classes,
@@ -79,7 +85,9 @@ def _written(
         results.png("invariance.png", curves_figure(subject, result))
         results.csv("invariance.csv", curves)
         results.csv("classes.csv", classes)
-        results.npz("invariance.npz", arrays_of(subject, answers))
+        results.csv("natural.csv", natural)
+        results.csv("lost.csv", lost)
+        results.npz("invariance.npz", arrays)
         results.tree("invariance.json", parameters(options, subject, result))
     return result._replace(files=results.written)
 
@@ -93,7 +101,7 @@ def parameters(
         "transforms": [
             {
                 "transform": transform.name,
-                "unit": transform.unit,
+                "scale": transform.scale,
                 "sizes": list(transform.sizes),
                 "identity": transform.identity,
                 "natural": transform.natural,
