@@ -33,11 +33,17 @@ DISTANCES: Final[Columns] = {
 
 
 class Mean(NamedTuple):
-    """A mean over images, with its 95 % interval."""
+    """A mean over images, with its 95 % interval; nan where there is none."""
 
     value: float
     low: float
     high: float
+
+    def facts(self) -> dict[str, float | None]:
+        """Return it as JSON holds it."""
+        return {
+            name: value if np.isfinite(value) else None for name, value in self._asdict().items()
+        }
 
 
 class Cost(NamedTuple):

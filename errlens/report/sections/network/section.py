@@ -19,6 +19,7 @@ from errlens.report.sections.network import (
     invariance,
     layers,
     probe,
+    severity,
 )
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.told import Told
@@ -64,6 +65,10 @@ KINDS: Final = {
     "invariance": Kind(
         "What transforms of photos do", "network/invariance", invariance.MAIN,
         "network invariance", (), invariance.tell,
+    ),
+    "severity": Kind(
+        "What corruptions of photos cost", "network/severity", severity.MAIN,
+        "network invariance", ("--severity", "all"), severity.tell,
     ),
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",

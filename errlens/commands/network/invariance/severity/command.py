@@ -98,8 +98,8 @@ def _parameters(
             }
             for corruption in result.kinds
         ],
-        "clean_error": result.cost.clean._asdict(),
-        "mean_corruption_error": result.cost.corrupted._asdict(),
-        "more_than_clean": result.cost.more._asdict(),
+        "clean_error": result.cost.clean.facts(),
+        "mean_corruption_error": result.cost.corrupted.facts(),
+        "more_than_clean": result.cost.more.facts(),
         "sentences": result.sentences,
     }
