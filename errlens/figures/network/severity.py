@@ -28,7 +28,7 @@ from errlens.formats import share
 _CELL: Final = 58, 30  # pixels
 _BARS: Final = 220  # pixels for a mean of 100 %
 _BAR: Final = 12  # pixels a bar is high
-_DARK: Final = 0.55  # of the scale: from there on, numbers are white
+_DARK: Final = 0.48  # of the scale: from there on, numbers are white
 _BLUE: Final = "#0072b2"
 
 

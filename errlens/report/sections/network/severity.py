@@ -16,6 +16,7 @@ _SEVERITIES: Final[Columns] = {
 _HEADS: Final = (
     "corruption", "kind", "error>", "95 % interval", "more than clean>", "95 % interval",
 )  # fmt: skip
+_KNOWN: Final = ("corruption", "n", "error", "low", "high", "more_than_clean")
 _SHOWN: Final = 30
 
 
@@ -26,7 +27,7 @@ def tell(results: Results) -> Told:
         NoResults: A file is not there, was made of other predictions, or is damaged.
     """
     severities = results.table(MAIN, _SEVERITIES, known=("corruption", "severity", "n"))
-    corruptions = results.table("corruptions.csv", CORRUPTIONS, known=("corruption", "error"))
+    corruptions = results.table("corruptions.csv", CORRUPTIONS, known=_KNOWN)
     clean = severities[severities["corruption"] == CLEAN.transform]
     if not (len(clean) and len(corruptions)):
         raise results.damaged(MAIN)
