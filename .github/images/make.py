@@ -90,6 +90,8 @@ def inside() -> None:
     store(filters / "spectra.png", "network-spectra.jpg")
     errlens("network", "invariance", RUN)
     store(RUN / "network" / "invariance" / "invariance.png", "network-invariance.jpg")
+    errlens("network", "invariance", RUN, "--severity", "all", "--limit", "100")
+    store(RUN / "network" / "severity" / "severity.png", "network-severity.jpg")
     errlens("network", "probe", RUN, "--layers", "all")
     store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
 

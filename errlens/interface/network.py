@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from errlens.commands.network.features.result import FeaturesResult
     from errlens.commands.network.filters.result import FiltersResult
     from errlens.commands.network.invariance.result import InvarianceResult
+    from errlens.commands.network.invariance.severity.result import SeverityResult
     from errlens.commands.network.layers.result import LayersResult
     from errlens.commands.network.probe.command import Probe
     from errlens.commands.network.probe.result import LayerProbe
@@ -140,10 +141,12 @@ def network_probe(data: Place, **options: Any) -> "Probe | LayerProbe":
 
 def network_invariance(
     images: Place | Sequence[Place] | None = None, **options: Any
-) -> "InvarianceResult":
+) -> "InvarianceResult | SeverityResult":
     """Measure how far transforms move features and predictions; `.curves` has a row for each size.
 
-    `.classes` says at which size of which transform a class breaks.
+    `.classes` says at which size of which transform a class breaks. With `severity="all"`, or such
+    as `[1, 3]`, photos are corrupted instead, and `.severities` has a row for each corruption and
+    severity.
 
     Args:
         images: A run folder, by default the newest below `runs/`, or photos, with `model` or
@@ -158,6 +161,10 @@ def network_invariance(
         named = options.get("transform")
         if named is not None and not isinstance(named, str):
             options["transform"] = ",".join(named)
+        severity = options.get("severity")
+        if severity is not None and not isinstance(severity, str):
+            levels = [severity] if isinstance(severity, int) else severity
+            options["severity"] = ",".join(map(str, levels))
         return command(made(InvarianceOptions, {"images": images, **options}))
 
 

@@ -19,6 +19,12 @@ ROWS = [
         f"{SEEN} {{}}",
         fill={"DIR": "photos"},
     ),
+    Row(
+        f"{OWN}.asked.asked_transforms:hint",
+        "network invariance seen --transform fog -q",
+        "--transform fog --severity all",
+        "network invariance seen -q {}",
+    ),
 ]
 
 
@@ -30,5 +36,5 @@ def test_what_is_proposed_works(row, walk: Walk):
 
 def test_a_transform_that_is_spelt_alike_is_one(walk: Walk):
     wrong = "network invariance seen --transform blurr -q"
-    said = walk.refused(wrong, f"{OWN}.command.asked_transforms:hint")
+    said = walk.refused(wrong, f"{OWN}.asked._named:hint")
     walk.ends(replaced(wrong, "blurr", said.near()[0]))

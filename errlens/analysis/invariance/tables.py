@@ -43,8 +43,9 @@ def curve_table(answers: Answers, transforms: Sequence[Transform]) -> pd.DataFra
                 euclidean, cosine = answers.euclidean[:, at, number], answers.cosine[:, at, number]
                 size = answers.steps[at].size
                 values = (
-                    transform.name, size, layer, len(answers), euclidean.mean(), _spread(euclidean),
-                    cosine.mean(), _spread(cosine), mean_of(chance), _spread(chance),
+                    transform.name, size, layer, len(answers), euclidean.mean(),
+                    spread_of(euclidean), cosine.mean(), spread_of(cosine), mean_of(chance),
+                    spread_of(chance),
                     float((pred == unchanged[:, 0]).mean()), right, transform.is_natural(size),
                 )  # fmt: skip
                 rows.append(dict(zip(CURVES, values, strict=True)))
@@ -113,6 +114,7 @@ def mean_of(values: NDArray[np.float64]) -> float:
     return float(known.mean()) if len(known) else np.nan
 
 
-def _spread(values: NDArray[np.float64]) -> float:
+def spread_of(values: NDArray[np.float64]) -> float:
+    """Return the standard deviation of those that are numbers, nan of fewer than two."""
     known = values[np.isfinite(values)]
     return float(known.std(ddof=1)) if len(known) > 1 else np.nan

@@ -25,8 +25,9 @@ class Transform:
     Attributes:
         name: For programs and the columns of tables.
         words: What it is called, as the beginning of a sentence.
+        done: What photos are at a size, after "when photos are".
         scale: What its sizes measure, for the axis of a picture.
-        unit: What is written behind a size.
+        unit: How a size is written, with `{}` in its place, or its `{quality}`.
         sizes: Ascending; the identity is one of them.
         identity: The size at which nothing is done.
         natural: How far from the identity sizes lie that ordinary photos have.
@@ -37,6 +38,7 @@ class Transform:
 
     name: str
     words: str
+    done: Callable[[float], str]
     scale: str
     unit: str
     sizes: tuple[float, ...]
@@ -67,10 +69,10 @@ class Transform:
     def written(self, size: float) -> str:
         """Write a size with its unit.
 
-        >>> TRANSFORM_OF["translate-x"].written(-5), TRANSFORM_OF["scale"].written(1.08)
-        ('-5 % of the width', '1.08 times')
+        >>> TRANSFORM_OF["translate-x"].written(-5), TRANSFORM_OF["jpeg"].written(30)
+        ('-5 % of the width', 'quality 70')
         """
-        return f"{size:g} {self.unit}"
+        return self.unit.format(f"{size:g}", quality=_quality(size))
 
 
 def _moved(picture: Image.Image, percent: float, *, axis: int) -> Image.Image:
@@ -108,9 +110,14 @@ def _blurred(picture: Image.Image, percent: float) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(sigma))
 
 
+def _quality(loss: float) -> int:
+    """Return the quality of a JPEG that has lost so much of 100."""
+    return round(100 - loss)
+
+
 def _compressed(picture: Image.Image, loss: float) -> Image.Image:
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=round(100 - loss))
+    picture.save(file, "JPEG", quality=_quality(loss))
     with Image.open(file) as opened:
         return opened.convert(picture.mode)
 
@@ -138,8 +145,9 @@ TRANSFORMS: Final = (
     Transform(
         name="translate-x",
         words="moving to the side",
+        done=lambda size: f"moved to the {'left' if size < 0 else 'right'} by {abs(size):g} %",
         scale="moved to the right, % of the width",
-        unit="% of the width",
+        unit="{} % of the width",
         sizes=_around(0, 5),
         natural=10,
         make=lambda picture, size: _moved(picture, size, axis=1),
@@ -147,8 +155,9 @@ TRANSFORMS: Final = (
     Transform(
         name="translate-y",
         words="moving up or down",
+        done=lambda size: f"moved {'up' if size < 0 else 'down'} by {abs(size):g} %",
         scale="moved down, % of the height",
-        unit="% of the height",
+        unit="{} % of the height",
         sizes=_around(0, 5),
         natural=10,
         make=lambda picture, size: _moved(picture, size, axis=0),
@@ -156,8 +165,9 @@ TRANSFORMS: Final = (
     Transform(
         name="scale",
         words="enlarging",
+        done=lambda size: f"enlarged {size:g} times",
         scale="enlarged, times",
-        unit="times",
+        unit="{} times",
         sizes=_from(1, 0.08),
         identity=1,
         natural=0.25,
@@ -166,8 +176,9 @@ TRANSFORMS: Final = (
     Transform(
         name="rotate",
         words="turning",
+        done=lambda size: f"turned by {size:g} degrees",
         scale="turned to the left, degrees",
-        unit="degrees",
+        unit="{} degrees",
         sizes=(0, 10, 20, 30, 45, 60, 90, 135, 180, 270, 360),
         natural=20,
         make=_turned,
@@ -176,8 +187,9 @@ TRANSFORMS: Final = (
     Transform(
         name="brightness",
         words="changing the brightness",
+        done=lambda size: f"made {'darker' if size < 1 else 'lighter'}, {size:g} times as bright",
         scale="brightness, times",
-        unit="times",
+        unit="{} times",
         sizes=_around(1, 0.15),
         identity=1,
         natural=0.3,
@@ -186,8 +198,9 @@ TRANSFORMS: Final = (
     Transform(
         name="contrast",
         words="changing the contrast",
+        done=lambda size: f"of {'less' if size < 1 else 'more'} contrast, {size:g} times as much",
         scale="contrast, times",
-        unit="times",
+        unit="{} times",
         sizes=_around(1, 0.15),
         identity=1,
         natural=0.3,
@@ -196,8 +209,9 @@ TRANSFORMS: Final = (
     Transform(
         name="blur",
         words="blurring",
+        done=lambda size: f"blurred by {size:g} % of their shorter side",
         scale="blur, % of the shorter side",
-        unit="% of the shorter side",
+        unit="{} % of the shorter side",
         sizes=_from(0, 0.2),
         natural=0.6,
         make=_blurred,
@@ -205,8 +219,9 @@ TRANSFORMS: Final = (
     Transform(
         name="jpeg",
         words="JPEG compression",
+        done=lambda size: f"saved as JPEG of quality {_quality(size)}",
         scale="JPEG, 100 - quality; 0 is none",
-        unit="below quality 100",
+        unit="quality {quality}",
         sizes=(0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
         natural=50,
         make=_compressed,
@@ -214,8 +229,9 @@ TRANSFORMS: Final = (
     Transform(
         name="hue",
         words="turning the hue",
+        done=lambda size: f"turned by {size:g} degrees of hue",
         scale="hue turned, degrees",
-        unit="degrees of hue",
+        unit="{} degrees of hue",
         sizes=_around(0, 18),
         natural=18,
         make=_other_hue,

@@ -11,14 +11,16 @@ import torch
 from PIL import Image
 
 import errlens
+from errlens.analysis.findings.reading import read_findings
 from errlens.analysis.invariance.tables import CLASSES, CURVES
 from errlens.run.csv_tables import read_declared
 from tests.conftest import contents, ends, refused
 
+KIND = "invariance"
 ASKED = "network invariance seen --transform rotate,blur"
 FILES = {
-    "invariance.png", "invariance.csv", "classes.csv", "invariance.npz", "invariance.json",
-    "made_from.json",
+    "invariance.png", "invariance.csv", "classes.csv", "natural.csv", "lost.csv", "invariance.npz",
+    "invariance.json", "made_from.json",
 }  # fmt: skip
 NETS = """
 import torch
@@ -101,6 +103,29 @@ def test_a_second_call_writes_the_same_bytes_whatever_the_threads(seen):
     ends(f"{ASKED} -q -o one --workers 1")
     ends(f"{ASKED} -q -o two --workers 2")
     assert contents("one") == contents("two")
+
+
+def test_a_class_lost_within_what_photos_have_is_a_finding_until_the_run_is_another(seen):
+    ends("network invariance seen --transform rotate -q")
+    folder = seen / "network/invariance"
+    names = errlens.open_run(seen).info.classes.names
+    natural = pd.DataFrame(
+        {"class_name": names[0], "transform": "rotate", "size": [10.0], "n": 20, "right": 20,
+         "lost": 19, "right_there": 1, "p_value": 2e-5, "q_value": 1e-3}
+    )  # fmt: skip
+    lost = natural[["class_name", "transform", "size"]].assign(row=0, pred_name=names[1])
+    natural.to_csv(folder / "natural.csv", index=False)
+    lost.to_csv(folder / "lost.csv", index=False)
+    (finding,) = (
+        each for each in read_findings(errlens.open_run(seen)).findings if each.kind == KIND
+    )
+    assert finding.statement.startswith(f"{names[0]} is lost when photos are turned by 10 degrees")
+    assert finding.rows == (0,)
+    made_from = json.loads((folder / "made_from.json").read_text())
+    (folder / "made_from.json").write_text(json.dumps(made_from | {"run_hash": "another"}))
+    assert not [
+        each for each in read_findings(errlens.open_run(seen)).findings if each.kind == KIND
+    ]
 
 
 def test_a_sample_has_of_each_class_as_many(seen):

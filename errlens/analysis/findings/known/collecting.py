@@ -24,10 +24,13 @@ from errlens.analysis.findings.known.channels import from_channels
 from errlens.analysis.findings.known.classes import from_classes
 from errlens.analysis.findings.known.comparisons import from_comparison, from_gates
 from errlens.analysis.findings.known.confusions import from_confusions, from_exceptional
+from errlens.analysis.findings.known.invariance import from_invariance
 from errlens.analysis.findings.known.lost import from_lost_images
 from errlens.analysis.findings.known.two_classes import from_two_classes
 from errlens.analysis.findings.scored import COLUMNS, Scored, read_kept, scored
 from errlens.analysis.gates.written import WrittenGates, read_written_gates
+from errlens.analysis.invariance.breaking import KIND as INVARIANCE
+from errlens.analysis.invariance.breaking import LOST, NATURAL
 from errlens.errors import NoResults
 from errlens.predictions.table import Predictions
 from errlens.run.csv_tables import Columns
@@ -41,8 +44,9 @@ class Results:
 
     `images` has the columns of `scored.COLUMNS` and of `lost.COLUMNS`. `pairs`, `groups`,
     `absorbed` and `exceptional` are the tables of `errlens confusion`, made here where that was not
-    run; `ablation` and `changes` are None where no channels were silenced, `runs`, `broken` and
-    `gates` where nothing was compared or checked.
+    run; `ablation` and `changes` are None where no channels were silenced, `natural` and
+    `lost_images` where no photos were transformed, `runs`, `broken` and `gates` where nothing was
+    compared or checked.
     """
 
     images: Predictions
@@ -55,6 +59,8 @@ class Results:
     exceptional: pd.DataFrame | None
     ablation: pd.DataFrame | None
     changes: pd.DataFrame | None
+    natural: pd.DataFrame | None
+    lost_images: pd.DataFrame | None
     runs: pd.DataFrame | None
     broken: pd.DataFrame | None
     gates: WrittenGates | None
@@ -95,6 +101,8 @@ def collected(results: Results, costs: Mapping[str, float] | None = None) -> lis
         findings += from_exceptional(results.exceptional, images)
     if results.ablation is not None and results.changes is not None:
         findings += from_channels(images, results.ablation, results.changes)
+    if results.natural is not None and results.lost_images is not None:
+        findings += from_invariance(images, results.natural, results.lost_images)
     findings += from_calibration(images, results.logits)
     if results.runs is not None:
         findings += from_comparison(results.runs, results.broken)
@@ -121,6 +129,8 @@ def read_known(run: RunFolder) -> Results:
         exceptional=_exceptional(run),
         ablation=_of(run, CHANNELS, "ablation", ABLATION_COLUMNS),
         changes=_of(run, CHANNELS, "changes", CHANGE_COLUMNS),
+        natural=_of(run, INVARIANCE, "natural", NATURAL),
+        lost_images=_of(run, INVARIANCE, "lost", LOST),
         runs=_of(run, "compare", "runs", RUN_COLUMNS),
         broken=_of(run, "compare", "broken", CHANGED_COLUMNS),
         gates=_gates(run),

@@ -17,11 +17,13 @@ class InvarianceOptions(DrawnOptions, OutputOptions):
     Photos are moved, enlarged, turned, made lighter, blurred and compressed, at eleven sizes each,
     as they are fed to the network. Told is how far the features move at the first and the last
     layer, what becomes of the probability of the true class, which transform hurts most, and which
-    class breaks first.
+    class breaks first. With --severity: how many errors noise, blur, weather and digital faults
+    make.
 
     Examples:
         errlens network invariance runs/sample
         errlens network invariance runs/sample --transform rotate,scale --limit 500
+        errlens network invariance runs/sample --severity all
         errlens network invariance runs/sample --select worst:5
         errlens network invariance a.jpg b.jpg --model resnet50 --layer layer1,layer4
     """
@@ -43,6 +45,23 @@ class InvarianceOptions(DrawnOptions, OutputOptions):
             metavar="NAME,NAME",
             show_default="all",
             help="Any of translate-x, translate-y, scale, rotate, brightness, contrast, blur, "
-            "jpeg and hue.",
+            "jpeg and hue; with --severity any corruptions, such as fog.",
         ),
     ] = None
+    severity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|1,3,5",
+            show_default="transforms, no corruptions",
+            rich_help_panel=Panel.METHOD,
+            help="Corrupt photos as ImageNet-C does, at severities of 1 to 5.",
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=Panel.RUN,
+            help="Decides which images --limit draws, and the noise of --severity.",
+        ),
+    ] = 0

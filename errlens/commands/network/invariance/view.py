@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from errlens.analysis.invariance.answers import Answers
 from errlens.commands import showing
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.invariance.result import InvarianceResult
@@ -20,7 +21,7 @@ def show(screen: Screen, subject: ModelAndImages, result: InvarianceResult) -> N
     screen.say()
     for sentence in result.sentences:
         screen.say(sentence)
-    _warn(screen, subject, result)
+    warn(screen, subject, result.answers)
     show_files(screen, result.folder, result.files)
     screen.step("network invariance", result.in_a_line)
 
@@ -90,12 +91,13 @@ def _show_classes(screen: Screen, result: InvarianceResult) -> None:
     say_more(screen, len(sure), SHOWN, ": see classes.csv")
 
 
-def _warn(screen: Screen, subject: ModelAndImages, result: InvarianceResult) -> None:
-    unread = result.answers.unread
+def warn(screen: Screen, subject: ModelAndImages, answers: Answers) -> None:
+    """Say which images could not be read, and what is followed where there are no labels."""
+    unread = answers.unread
     if unread:
         place, reason = next(iter(unread.items()))
         screen.warn(f"left out: {subject.names[place]!r} ({reason}){and_more(len(unread))}")
-    if not result.answers.labelled:
+    if not answers.labelled:
         screen.remark(
             "not every image has a label: without one, the class is followed that is predicted of "
             "the image as it is"

@@ -57,7 +57,7 @@ def tell(results: Results) -> Told:
     if labelled and not len(sure):
         said.append("No class loses half of its accuracy at any size for sure.")
     tables = [_costs(curves), *([_broken(sure)] if len(sure) else [])]
-    return Told([Block(sentences=said, pictures=pictures, tables=tables)])
+    return Told([Block(sentences=said, pictures=pictures, tables=tables)], finding="invariance")
 
 
 def _costs(curves: pd.DataFrame) -> Table:

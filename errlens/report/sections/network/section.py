@@ -21,6 +21,7 @@ from errlens.report.sections.network import (
     invariance,
     layers,
     probe,
+    severity,
 )
 from errlens.report.sections.network.results import Results
 from errlens.report.sections.network.scatter import Scatter
@@ -67,6 +68,10 @@ KINDS: Final = {
     "invariance": Kind(
         "What transforms of photos do", "network/invariance", invariance.MAIN,
         "network invariance", (), invariance.tell,
+    ),
+    "severity": Kind(
+        "What corruptions of photos cost", "network/severity", severity.MAIN,
+        "network invariance", ("--severity", "all"), severity.tell,
     ),
     "correspondence": Kind(
         "Which parts it has an idea of", "network/correspondence", correspondence.MAIN,

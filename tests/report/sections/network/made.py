@@ -266,12 +266,33 @@ def write_correspondence(run, *, n=1):
         results.pixels("hidden.png", GREY)
 
 
+def write_severity(run, *, labelled=True):
+    names = ("clean", "fog", "snow")
+    severities = pd.DataFrame(
+        {"corruption": name, "severity": int(name != "clean"), "n": 40,
+         "accuracy": accuracy if labelled else None}
+        for name, accuracy in zip(names, (0.9, 0.5, 0.7), strict=True)
+    )  # fmt: skip
+    corruptions = pd.DataFrame(
+        {
+            "corruption": ["fog", "snow"], "family": "weather", "n": 40, "severities": 1,
+            "error": [0.5, 0.3], "low": [0.4, 0.2], "high": [0.6, 0.4],
+            "more_than_clean": [0.4, 0.2], "more_low": [0.3, 0.1], "more_high": [0.5, 0.3],
+        }
+    )  # fmt: skip
+    with renewed_results(run, "network/severity", options={}) as results:
+        results.pixels("severity.png", GREY)
+        results.csv("severity.csv", severities)
+        results.csv("corruptions.csv", corruptions)
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
     write_evolution(run)
     write_invariance(run)
     write_correspondence(run)
+    write_severity(run)
     write_activations(run)
     write_embed(run)
     write_probe(run)
@@ -283,6 +304,7 @@ ALL = {
     "channels": write_channels, "embed": write_embed, "features": write_features,
     "evolution": write_evolution, "invariance": write_invariance,
     "correspondence": write_correspondence,
+    "severity": write_severity,
     "activations": write_activations, "probe": write_probe,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip

@@ -40,6 +40,7 @@ from tests.report.sections.network.made import (
     write_filters,
     write_invariance,
     write_layers,
+    write_severity,
 )
 
 
@@ -305,6 +306,32 @@ def test_parts_have_how_alike_hiding_them_changes_each_layer(run):
     assert "and 1 further row in network/correspondence/correspondence.csv" in told()
 
 
+def test_corruptions_have_what_they_cost(run):
+    write_severity(run)
+    said = told()
+    assert "Of 40 images, 40.0 % are wrong on average over 2 corruptions" in said
+    assert "of the images as they are 10.0 %" in said
+    assert "fog weather 50.0 % 40.0 to 60.0 % +40.0 pp +30.0 to +50.0 pp" in said
+    write_severity(run, labelled=False)
+    assert "Of 40 images, the prediction changes in 40.0 % on average" in told()
+
+
+def test_a_finding_and_the_transforms_it_rests_on_lead_to_one_another(run):
+    write_invariance(run)
+    natural = pd.DataFrame(
+        {"class_name": ["cat"], "transform": "rotate", "size": 10.0, "n": 12, "right": 12,
+         "lost": 12, "right_there": 0, "p_value": 1e-7, "q_value": 1e-4}
+    )  # fmt: skip
+    lost = natural[["class_name", "transform", "size"]].assign(row=4, pred_name="dog")
+    folder = run.results_folder("network/invariance")
+    for name, table in {"natural": natural, "lost": lost}.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    text = page()
+    assert '<a href="#network-invariance">What transforms of photos do' in section("why", text)
+    link = re.search(r'<a href="#(finding-\d+)">cat is lost when', section("network", text))[1]
+    assert f'id="{link}"' in section("why", text)
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -330,7 +357,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     uris = data_of(text, "pictures")["uris"]
     shown = r'<img data-picture="(network/[^"]+)" alt="([^"]+)"(?: src="([^"]+)")?'
     names = re.findall(shown, text)
-    assert len(names) == 14
+    assert len(names) == 15
     for name, alt, uri in names:
         assert (uri or uris[name]).startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -471,6 +498,8 @@ DAMAGES = {
     "name",
     ["channels/channels.csv", "features/firing.csv", "features/features.csv", "layers.csv",
      "invariance/invariance.csv", "invariance/classes.csv", "correspondence/correspondence.csv",
+     "severity/severity.csv",
+     "severity/corruptions.csv",
      "activations/layer4__0_000/channels.csv"],
 )  # fmt: skip
 def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage):

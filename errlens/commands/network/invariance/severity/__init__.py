@@ -1,0 +1,1 @@
+"""`errlens network invariance --severity`: what corruptions of photos cost, by severity."""

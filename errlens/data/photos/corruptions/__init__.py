@@ -1,0 +1,1 @@
+"""What spoils photos, in five severities: noise, blur, weather, and digital faults."""
