@@ -13,7 +13,7 @@ from torch import Tensor
 
 from errlens.attribution.batch import Explained, explain_batch
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
-from errlens.attribution.photos import Shown, as_picture, in_colour, shown_photo
+from errlens.attribution.photos import Shown, as_picture, picture_of_input, shown_photo
 from errlens.attribution.targets import Prediction, Wanted
 from errlens.classes.names import ClassNames
 from errlens.data.photos.images import Unread, quiet_pillow
@@ -102,12 +102,8 @@ class Explainer:
 
     def picture_of(self, image: Tensor) -> NDArray[np.uint8]:
         """Return what the network gets, shape (channels, height, width), as a picture again."""
-        black, white = (
-            pixel.to(image).reshape(-1, 1, 1) for pixel in (self.model.black, self.model.white)
-        )
-        shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
-        pixels = np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0)
-        return in_colour(pixels, self.classifier)
+        ends = self.model.black, self.model.white
+        return picture_of_input(image, ends, self.classifier)
 
     def _load(self, case: Case) -> _Loaded:
         try:

@@ -52,6 +52,18 @@ def as_picture(value: Any, classifier: Classifier) -> NDArray[np.uint8]:
     return in_colour(value, classifier)
 
 
+def picture_of_input(
+    image: Tensor, ends: tuple[Tensor, Tensor], classifier: Classifier
+) -> NDArray[np.uint8]:
+    """Return what the network gets, shape (channels, height, width), as a picture again.
+
+    `ends` are a black and a white pixel as the network gets them, shape (channels,).
+    """
+    black, white = (pixel.to(image).reshape(-1, 1, 1) for pixel in ends)
+    shares = ((image - black) / (white - black)).clamp(0, 1).cpu().numpy()
+    return in_colour(np.rint(255 * shares).astype(np.uint8).transpose(1, 2, 0), classifier)
+
+
 def in_colour(pixels: NDArray[np.uint8], classifier: Classifier) -> NDArray[np.uint8]:
     """Return pixels as fed as red, green and blue."""
     if getattr(classifier.preparation, "bgr", False):
