@@ -34,20 +34,6 @@ ROWS = [
         fill={"N": "48"},
     ),
     Row(
-        f"{OWN}.photos.subject_of:hint2",
-        "network activations --model tiny:spatial",
-        "errlens network activations IMAGE --model NAME --layer LAYER",
-        "{} -o new",
-        fill={"IMAGE": PHOTO, "NAME": "tiny:spatial", "LAYER": "conv"},
-    ),
-    Row(
-        f"{OWN}.photos.run_given:hint",
-        f"network activations {PHOTO}",
-        f"errlens network activations {PHOTO} --model NAME",
-        "{} -o new",
-        fill={"NAME": "tiny:spatial"},
-    ),
-    Row(
         f"{OWN}.study._numbers:hint",
         f"{SEEN} --layer conv --activation after",
         "without --activation",

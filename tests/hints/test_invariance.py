@@ -13,13 +13,6 @@ OWN = "commands.network.invariance"
 
 ROWS = [
     Row(
-        f"{OWN}.subject._of_model:hint",
-        "network invariance --model tiny:spatial",
-        "errlens network invariance IMAGE... --model NAME",
-        "{} -o new",
-        fill={"IMAGE...": PHOTO, "NAME": "tiny:spatial"},
-    ),
-    Row(
         "network.invariance.responses.Asking.about:hint",
         f"{SEEN} --data-root nothing",
         "--data-root DIR",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
+from errlens.commands.network.options import FilesOption
 from errlens.commands.options.model import DeviceOption, ModelOptions, TrustOption
 from errlens.commands.options.panels import Panel
+from errlens.commands.options.shell import given_options
 from errlens.errors import UnfitOption
 from errlens.run.places import DEFAULT_RUNS, is_run
 
@@ -51,7 +53,7 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubjectOptions(ModelOptions, TrustOption, DeviceOption):
+class SubjectOptions(ModelOptions, TrustOption, DeviceOption, FilesOption):
     """Which network is looked into: that of a run, or one by its name or its file of weights."""
 
     PANEL = Panel.MODEL
@@ -62,17 +64,6 @@ class SubjectOptions(ModelOptions, TrustOption, DeviceOption):
             metavar="RUN|MODEL",
             show_default="the newest run below runs/",
             help="A run folder, a name as of --model, or a file as of --checkpoint.",
-        ),
-    ] = None
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            rich_help_panel=Panel.OUTPUT,
-            show_default="RUN/network of a run, else network",
-            help="Where the files go.",
         ),
     ] = None
 
@@ -119,12 +110,7 @@ class SubjectOptions(ModelOptions, TrustOption, DeviceOption):
         from errlens.run.folder import open_run
 
         run = open_run(path)
-        given = [
-            f"--{field.name.replace('_', '-')}"
-            for field in dataclasses.fields(ModelOptions)
-            if getattr(self, field.name) != field.default
-        ]
-        if given:
+        if given := given_options(self, ModelOptions):
             raise UnfitOption(
                 f"{str(path)!r} is a run and knows its model: {', '.join(given)} would change it",
                 hint="leave that out, or name the model instead of the run",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from copy import copy
 from pathlib import Path, PurePath
 from types import UnionType
@@ -42,6 +42,24 @@ def command_line(command: str, options: Any, *, without: tuple[type[Any], ...]) 
         if value != parameter.default and parameter.name not in left_out:
             words += _words(parameter, value)
     return shell_line(words)
+
+
+def fields_of(options: Any, group: type[Any]) -> list[str]:
+    """Return the fields of a class of options, but those that `options` gives another meaning."""
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    return [field.name for field in dataclasses.fields(group) if fields[field.name] is field]
+
+
+def given_options(options: Any, *groups: type[Any], but: Container[str] = ()) -> list[str]:
+    """Return the options of some classes that are not at their default, as they are typed."""
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for group in groups
+        for field in dataclasses.fields(group)
+        if field.name in fields_of(options, group)
+        and field.name not in but
+        and getattr(options, field.name) != field.default
+    ]
 
 
 def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]:

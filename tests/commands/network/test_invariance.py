@@ -148,6 +148,17 @@ def test_one_photo_as_the_network_of_a_run_sees_it(seen):
     assert table["euclidean_std"].isna().all()
 
 
+def test_photos_of_one_name_are_told_apart(seen):
+    del seen
+    Path("photos/red/0.png").write_bytes(b"broken")
+    Path("photos/blue/0.png").write_bytes(b"broken, too")
+    asked = ("photos/red/0.png", "photos/blue/0.png", "photos/green/0.png")
+    ends(f"network invariance seen {' '.join(asked)} --transform scale -q -o out")
+    written = json.loads(Path("out/invariance/invariance.json").read_text())
+    assert sorted(written["unread"]) == sorted(asked[:2])
+    assert written["images"] == [asked[2]]
+
+
 def test_a_run_without_labels_follows_the_class_predicted(here):
     del here
     Path("plain").mkdir()
@@ -203,7 +214,8 @@ def test_images_that_are_gone_are_told(seen):
         ("network invariance seen --model moved_nets:colours", 2, "knows its model"),
         ("network invariance seen --img-size 20", 2, "--img-size would change it"),
         ("network invariance seen gone.png", 3, "gone.png"),
-        ("network invariance seen photos/red/0.png --select errors", 2, "rows of a run"),
+        ("network invariance seen photos/red/0.png --select errors", 2, "--select is for rows"),
+        ("network invariance seen photos/red/0.png --limit 3", 2, "--limit is for rows of a run"),
         ("network invariance photos/red/0.png", 2, "need --model"),
         ("network invariance --model moved_nets:colours", 2, "no photo given"),
         ("network invariance photos/red/0.png --model moved_nets:flat --img-size 16", 3, "map of"),
@@ -219,7 +231,8 @@ def test_an_imported_run_has_no_model(seen):
     frame = errlens.open_run(seen).predictions.frame
     frame[["path", "label_name", "pred_name"]].to_csv("table.csv", index=False)
     ends("import table.csv --label-column label_name --pred-column pred_name -o got -q")
-    assert "has no model" in refused("network invariance got", exit_code=3)
+    said = refused("network invariance got", exit_code=3)
+    assert "has no model" in " ".join(said.split())
 
 
 def test_a_failed_call_keeps_what_was_there(seen):

@@ -3,11 +3,13 @@
 from typing import Any
 
 from errlens.commands.network.activations import view
+from errlens.commands.network.activations.asked import asked_size
 from errlens.commands.network.activations.options import ActivationsOptions
-from errlens.commands.network.activations.photos import Seen, Subject, load, subject_of
+from errlens.commands.network.activations.photos import Seen, load, subject_of
 from errlens.commands.network.activations.pictures import channels_figure, grid_figure
 from errlens.commands.network.activations.result import ActivationsResult
 from errlens.commands.network.activations.study import Study, study
+from errlens.commands.network.images import ModelAndImages
 from errlens.run.file_names import file_name
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -17,7 +19,7 @@ def activations(options: ActivationsOptions, screen: Screen | None = None) -> Ac
     """Show the channels of a layer in one image, or in two."""
     screen = screen or options.screen()
     subject = subject_of(options, screen)
-    photos = load(subject)
+    photos = load(subject, asked_size(options))
     found = study(options, subject, photos)
     result = _written(options, subject, photos, found)
     view.show(screen, options, subject, found, result)
@@ -26,17 +28,17 @@ def activations(options: ActivationsOptions, screen: Screen | None = None) -> Ac
 
 
 def _written(
-    options: ActivationsOptions, subject: Subject, photos: list[Seen], found: Study
+    options: ActivationsOptions, subject: ModelAndImages, photos: list[Seen], found: Study
 ) -> ActivationsResult:
     """Write pictures, numbers and parameters into a folder for this layer of these photos."""
-    place = file_name("__".join([found.layer.name, *(photo.asked.stem for photo in photos)]))
+    place = file_name("__".join([found.layer.name, *subject.stems]))
     maps = {
         f"image{1 + tensor.image}_{tensor.numbers.stage}": tensor.numbers.maps
         for tensor in found.tensors
     }
     with renewed_folder(
         subject.folder,
-        run_hash=subject.run_hash,
+        run_hash=subject.made_of,
         options={},
         keep=lambda name: not name.startswith(f"{place}/"),
     ) as results:
@@ -64,12 +66,12 @@ def _written(
 
 
 def parameters(
-    options: ActivationsOptions, subject: Subject, photos: list[Seen], found: Study
+    options: ActivationsOptions, subject: ModelAndImages, photos: list[Seen], found: Study
 ) -> dict[str, Any]:
     """Return all that the pictures and numbers depend on."""
     images = [
         {
-            "image": photo.asked.name,
+            "image": photo.name,
             "predicted": name,
             "probability": chance,
             "size": list(photo.size),
@@ -91,7 +93,7 @@ def parameters(
     ]
     return {
         "model": subject.classifier.network.name,
-        "run_hash": subject.run_hash,
+        "run_hash": subject.made_of,
         "layer": found.layer.name,
         "layout": found.layer.layout,
         "shape": list(found.shape),

@@ -1,35 +1,24 @@
 """Options of `errlens network activations`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from errlens.choices import Upsampling
+from errlens.commands.network.options import ImagesOptions
 from errlens.commands.options.invocation import OutputOptions
-from errlens.commands.options.model import DeviceOption, ModelOptions, TrustOption
 from errlens.commands.options.panels import Panel
-from errlens.commands.options.selecting import ImagesOption, SelectOptions
 
 STRONGEST = 3  # channels shown where none was named
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookedAtOptions:
-    """Which images, layer and channels are looked at."""
+    """Which layer and channels are looked at, and where on the photo."""
 
     PANEL = Panel.METHOD
 
-    images: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="RUN|IMAGE...",
-            show_default="the newest run below runs/",
-            help="A run, whose images --select picks; or one photo, or two to hold against each "
-            "other, after the run whose model sees them or with --model or --checkpoint.",
-        ),
-    ] = None
     layer: Annotated[
         str | None,
         typer.Option(
@@ -128,45 +117,7 @@ class LooksOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotoFileOptions:
-    """How photos are read, and where what is made of them goes."""
-
-    PANEL = Panel.OUTPUT
-
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            show_default="RUN/network, or network",
-            help="Where the folder activations is written.",
-        ),
-    ] = None
-    max_file_mb: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            rich_help_panel=Panel.IMAGES,
-            show_default="as the run, else 500",
-            help="Read no image file of more megabytes than this.",
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ActivationsOptions(
-    LookedAtOptions,
-    SelectOptions,
-    ImagesOption,
-    LooksOptions,
-    PhotoFileOptions,
-    ModelOptions,
-    TrustOption,
-    DeviceOption,
-    OutputOptions,
-):
+class ActivationsOptions(LookedAtOptions, LooksOptions, ImagesOptions, OutputOptions):
     r"""Show what channels of a layer respond to in a photo or two.
 
     All channels in a grid, white where they fire most; the strongest, or those named, as large as

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from errlens.commands.network.activations.options import ActivationsOptions
-from errlens.commands.network.activations.photos import Subject
 from errlens.commands.network.activations.study import OUTPUT, Study, Tensor
+from errlens.commands.network.images import ModelAndImages
 from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.overlay import overlay, placed
 from errlens.figures.network.channel_grid import Block, draw_channel_grid
@@ -41,7 +41,7 @@ OF_SCALE: Final = {
 }
 
 
-def grid_figure(found: Study, options: ActivationsOptions, subject: Subject) -> Figure:
+def grid_figure(found: Study, options: ActivationsOptions, subject: ModelAndImages) -> Figure:
     """Return the picture of all channels."""
     blocks = [Block(_block_title(found, tensor), tensor.shares) for tensor in found.tensors]
     return draw_channel_grid(
@@ -56,7 +56,7 @@ def grid_figure(found: Study, options: ActivationsOptions, subject: Subject) -> 
     )
 
 
-def channels_figure(found: Study, options: ActivationsOptions, subject: Subject) -> Figure:
+def channels_figure(found: Study, options: ActivationsOptions, subject: ModelAndImages) -> Figure:
     """Return the picture of single channels: beside each image, and over each photo."""
     parts = [found.chosen[at : at + ACROSS] for at in range(0, len(found.chosen), ACROSS)]
     bands = [
@@ -83,7 +83,7 @@ def channels_figure(found: Study, options: ActivationsOptions, subject: Subject)
     )
 
 
-def _title(found: Study, subject: Subject) -> str:
+def _title(found: Study, subject: ModelAndImages) -> str:
     channels, rows, columns = found.shape
     name = subject.classifier.network.name
     return f"{found.layer.name} of {name}: {counted(channels, 'channel')} of {rows} x {columns}"
@@ -116,7 +116,7 @@ def _of(found: Study, tensor: Tensor) -> str:
     name, chance = found.predicted[tensor.image]
     stage = tensor.numbers.stage
     side = "" if stage == OUTPUT else f", {stage} {found.output.activation}"
-    return f"{tensor.photo.asked.heading}, taken for {name} (p {probability(chance)}){side}"
+    return f"{tensor.photo.title}, taken for {name} (p {probability(chance)}){side}"
 
 
 def _channel_title(found: Study, channel: int) -> str:

@@ -15,7 +15,8 @@ from errlens.commands.network.activations.asked import (
     how_many_strongest,
 )
 from errlens.commands.network.activations.options import ActivationsOptions
-from errlens.commands.network.activations.photos import Seen, Subject
+from errlens.commands.network.activations.photos import Seen
+from errlens.commands.network.images import ModelAndImages
 from errlens.data.photos.preprocess import Box
 from errlens.errors import UnfitLayer, UnfitOption
 from errlens.model.layers.places import SpatialLayer, find_layer
@@ -85,7 +86,7 @@ class Study(NamedTuple):
         return n, rows, columns
 
 
-def study(options: ActivationsOptions, subject: Subject, photos: Sequence[Seen]) -> Study:
+def study(options: ActivationsOptions, subject: ModelAndImages, photos: Sequence[Seen]) -> Study:
     """Run the network and measure what the layer puts out.
 
     Raises:
@@ -145,7 +146,7 @@ def _boxes(options: ActivationsOptions, photos: Sequence[Seen]) -> list[dict[str
         if boxes and photo.box is None:
             raise UnfitOption("--box: what a transform of one's own crops is not known")
         if photo.box is not None:
-            check_boxes(boxes, photo.box, photo.size, photo.asked.name)
+            check_boxes(boxes, photo.box, photo.size, photo.name)
     return boxes_on
 
 
@@ -160,21 +161,21 @@ def _numbers(photo: Seen, output: LayerOutput, options: ActivationsOptions) -> l
         )
     stages = {OUTPUT: output.output, "before": output.before, "after": output.after}
     return [
-        channels.Seen(photo.asked.name, str(stage), tensor[0].float().cpu().numpy(), photo.box)
+        channels.Seen(photo.name, str(stage), tensor[0].float().cpu().numpy(), photo.box)
         for stage in wanted
         if (tensor := stages[str(stage)]) is not None
     ]
 
 
 def _filters(
-    subject: Subject, size: tuple[int, int, int], layer: SpatialLayer
+    subject: ModelAndImages, size: tuple[int, int, int], layer: SpatialLayer
 ) -> NDArray[np.float64] | None:
     """Return the filters of a first layer, red first."""
     filters = first_filters(subject.classifier.network.module, size, layer)
     return None if filters is None else of_photos(filters, subject.classifier.preparation)
 
 
-def _predicted(subject: Subject, output: LayerOutput) -> tuple[str, float]:
+def _predicted(subject: ModelAndImages, output: LayerOutput) -> tuple[str, float]:
     """Return the class that a photo is taken for, and its probability."""
     classifier = subject.classifier
     logits = classifier.reading.logits(output.returned, 1).float().cpu()

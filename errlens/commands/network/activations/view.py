@@ -7,11 +7,13 @@ import pandas as pd
 
 from errlens.commands import showing
 from errlens.commands.network.activations.options import ActivationsOptions
-from errlens.commands.network.activations.photos import Subject
 from errlens.commands.network.activations.result import ActivationsResult
 from errlens.commands.network.activations.study import OUTPUT, Study
+from errlens.commands.network.images import ModelAndImages
 from errlens.commands.showing import records, say_more, say_next, show_files
+from errlens.data.photos.preprocess import Preprocessing
 from errlens.formats import counted, of, share, significant, times
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 SHOWN: Final = 12  # rows of a table
@@ -20,7 +22,7 @@ SHOWN: Final = 12  # rows of a table
 def show(
     screen: Screen,
     options: ActivationsOptions,
-    subject: Subject,
+    subject: ModelAndImages,
     found: Study,
     result: ActivationsResult,
 ) -> None:
@@ -37,14 +39,14 @@ def show(
     _show_boxes(screen, found)
     _warn(screen, subject, found)
     show_files(screen, result.folder, result.files)
-    if subject.run is not None and subject.photos[0].content_hash is not None:
-        _say_next(screen, options, subject, found)
+    if subject.run is not None and subject.rows is not None:
+        _say_next(screen, options, found, subject.run, subject.rows[0])
 
 
 def print_json(
     screen: Screen,
     options: ActivationsOptions,
-    subject: Subject,
+    subject: ModelAndImages,
     found: Study,
     result: ActivationsResult,
 ) -> None:
@@ -53,7 +55,7 @@ def print_json(
         screen,
         "network activations",
         folder=str(result.folder),
-        run_hash=subject.run_hash,
+        run_hash=subject.made_of,
         layer=found.layer.name,
         shape=list(found.shape),
         activation=found.output.activation,
@@ -137,7 +139,7 @@ def _show_boxes(screen: Screen, found: Study) -> None:
     say_more(screen, len(table), SHOWN, ": see boxes.csv")
 
 
-def _warn(screen: Screen, subject: Subject, found: Study) -> None:
+def _warn(screen: Screen, subject: ModelAndImages, found: Study) -> None:
     """Say what is not as one might think."""
     output = found.output
     if output.calls > 1:
@@ -159,14 +161,13 @@ def _warn(screen: Screen, subject: Subject, found: Study) -> None:
             f"each place of {found.layer.name} sees {sees}: what it responds to may lie elsewhere "
             "than the place does"
         )
-    if subject.usual_size is not None:
-        fed = found.input_size
-        usual = "{} x {}".format(*subject.usual_size)
-        if fed != subject.usual_size:
-            screen.warn(
-                f"fed with {fed[0]} x {fed[1]} pixels instead of {usual}: things are of a size "
-                "that the network has not learnt, and what it predicts may differ"
-            )
+    usual, fed = subject.classifier.preparation, found.input_size
+    if isinstance(usual, Preprocessing) and fed != usual.img_size:
+        learnt = "{} x {}".format(*usual.img_size)
+        screen.warn(
+            f"fed with {fed[0]} x {fed[1]} pixels instead of {learnt}: things are of a size that "
+            "the network has not learnt, and what it predicts may differ"
+        )
 
 
 def _sees(found: Study) -> str:
@@ -180,9 +181,9 @@ def _sees(found: Study) -> str:
     return f"up to {seen} pixels of the image, which is fed as {fed}"
 
 
-def _say_next(screen: Screen, options: ActivationsOptions, subject: Subject, found: Study) -> None:
+def _say_next(
+    screen: Screen, options: ActivationsOptions, found: Study, run: RunFolder, row: int
+) -> None:
     """Name the command that shows what of this layer speaks for the class predicted."""
-    assert subject.run is not None  # noqa: S101 - for the type checker
-    row = subject.photos[0].stem.partition("_")[0]
     words = ["--select", f"row:{row}", "--layer", found.layer.name, *options.images_words()]
-    say_next(screen, ["errlens", "explain", subject.run.path, *words])
+    say_next(screen, ["errlens", "explain", run.path, *words])

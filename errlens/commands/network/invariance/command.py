@@ -11,11 +11,11 @@ from errlens.analysis.invariance.sentences import in_words, natural_losses
 from errlens.analysis.invariance.tables import class_table, curve_table
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.commands.network.features.channels import layer_names
+from errlens.commands.network.images import ModelAndImages, drawn_images
 from errlens.commands.network.invariance import view
 from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.invariance.pictures import curves_figure
 from errlens.commands.network.invariance.result import InvarianceResult
-from errlens.commands.network.invariance.subject import Subject, subject_of
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.data.photos.transforms import TRANSFORM_OF, TRANSFORMS, Transform
 from errlens.errors import UnfitOption, which_of
@@ -29,7 +29,7 @@ def invariance(options: InvarianceOptions, screen: Screen | None = None) -> Inva
     """Measure how far transforms move features and predictions."""
     screen = screen or options.screen()
     transforms = asked_transforms(options.transform)
-    subject = subject_of(options, screen)
+    subject = drawn_images(options, screen, command="invariance")
     transforms = _possible(transforms, subject, options, screen)
     answers = _answers(options, subject, transforms, screen)
     result = _written(options, subject, transforms, answers)
@@ -57,7 +57,10 @@ def asked_transforms(text: str | None) -> list[Transform]:
 
 
 def _possible(
-    transforms: Sequence[Transform], subject: Subject, options: InvarianceOptions, screen: Screen
+    transforms: Sequence[Transform],
+    subject: ModelAndImages,
+    options: InvarianceOptions,
+    screen: Screen,
 ) -> list[Transform]:
     """Leave out what changes nothing of what the network is fed."""
     used = subject.classifier.preparation
@@ -79,7 +82,10 @@ def _possible(
 
 
 def _answers(
-    options: InvarianceOptions, subject: Subject, transforms: Sequence[Transform], screen: Screen
+    options: InvarianceOptions,
+    subject: ModelAndImages,
+    transforms: Sequence[Transform],
+    screen: Screen,
 ) -> Answers:
     """Ask the network about every image at every size."""
     classifier = subject.classifier
@@ -104,7 +110,10 @@ def _answers(
 
 
 def _written(
-    options: InvarianceOptions, subject: Subject, transforms: Sequence[Transform], answers: Answers
+    options: InvarianceOptions,
+    subject: ModelAndImages,
+    transforms: Sequence[Transform],
+    answers: Answers,
 ) -> InvarianceResult:
     """Write pictures, numbers and parameters."""
     curves = curve_table(answers, transforms)
@@ -129,7 +138,7 @@ def _written(
     return result._replace(files=results.written)
 
 
-def _arrays(subject: Subject, answers: Answers) -> dict[str, Any]:
+def _arrays(subject: ModelAndImages, answers: Answers) -> dict[str, Any]:
     """Return what is said of each image at each size."""
     rows = [-1] * len(subject.images) if subject.rows is None else subject.rows
     return {
@@ -143,7 +152,7 @@ def _arrays(subject: Subject, answers: Answers) -> dict[str, Any]:
 
 
 def parameters(
-    options: InvarianceOptions, subject: Subject, result: InvarianceResult
+    options: InvarianceOptions, subject: ModelAndImages, result: InvarianceResult
 ) -> dict[str, Any]:
     """Return all that the pictures and numbers depend on, and what they come to."""
     answers = result.answers

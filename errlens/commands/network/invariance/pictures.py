@@ -3,15 +3,15 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.invariance.result import InvarianceResult
-from errlens.commands.network.invariance.subject import Subject
 from errlens.data.photos.transforms import Transform
 from errlens.figures.network.invariance import MOST_LINES, TransformCurves, draw_invariance
 from errlens.figures.paper.letters import shown_name
 from errlens.formats import counted
 
 
-def curves_figure(subject: Subject, result: InvarianceResult) -> Figure:
+def curves_figure(subject: ModelAndImages, result: InvarianceResult) -> Figure:
     """Draw distances and probabilities against the size of each transform."""
     answers = result.answers
     rows = []

@@ -3,8 +3,8 @@
 from typing import Final
 
 from errlens.commands import showing
+from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.invariance.result import InvarianceResult
-from errlens.commands.network.invariance.subject import Subject
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
 from errlens.data.photos.transforms import TRANSFORM_OF
 from errlens.formats import count, of, probability, share
@@ -13,7 +13,7 @@ from errlens.terminal import Screen
 SHOWN: Final = 10  # classes of a table
 
 
-def show(screen: Screen, subject: Subject, result: InvarianceResult) -> None:
+def show(screen: Screen, subject: ModelAndImages, result: InvarianceResult) -> None:
     """Print what each transform costs, which classes break, and where all is."""
     _show_losses(screen, result)
     _show_classes(screen, result)
@@ -25,7 +25,7 @@ def show(screen: Screen, subject: Subject, result: InvarianceResult) -> None:
     screen.step("network invariance", result.in_a_line)
 
 
-def print_json(screen: Screen, subject: Subject, result: InvarianceResult) -> None:
+def print_json(screen: Screen, subject: ModelAndImages, result: InvarianceResult) -> None:
     """Print the one object that stands for the result, where it was asked for."""
     showing.print_json(
         screen,
@@ -90,7 +90,7 @@ def _show_classes(screen: Screen, result: InvarianceResult) -> None:
     say_more(screen, len(sure), SHOWN, ": see classes.csv")
 
 
-def _warn(screen: Screen, subject: Subject, result: InvarianceResult) -> None:
+def _warn(screen: Screen, subject: ModelAndImages, result: InvarianceResult) -> None:
     unread = result.answers.unread
     if unread:
         place, reason = next(iter(unread.items()))

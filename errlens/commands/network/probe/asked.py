@@ -19,6 +19,7 @@ from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.network.subject import Subject
 from errlens.commands.options.data import DataOptions, given_superclasses
 from errlens.commands.options.model import ModelOptions
+from errlens.commands.options.shell import given_options
 from errlens.errors import UnfitOption
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import open_run
@@ -111,13 +112,7 @@ def _refuse_other_images(options: ProbeOptions) -> None:
     Raises:
         UnfitOption: There are such.
     """
-    given = [
-        f"--{field.name.replace('_', '-')}"
-        for group in (DataOptions, ModelOptions)
-        for field in dataclasses.fields(group)
-        if field.name not in _OF_A_RUN and getattr(options, field.name) != field.default
-    ]
-    if given:
+    if given := given_options(options, DataOptions, ModelOptions, but=_OF_A_RUN):
         raise UnfitOption(
             f"{str(options.data)!r} is a run and knows its images and its model: "
             f"{', '.join(given)} would change them",
