@@ -24,6 +24,7 @@ from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
 from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.layers.options import LayersOptions
+from errlens.commands.network.occlusion.options import OcclusionOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
@@ -103,6 +104,7 @@ COMMANDS: Final = {
     "network evolution": Command(EvolutionOptions, "network/evolution", "evolution"),
     "network embed": Command(EmbedOptions, "network/embed", "embed"),
     "network invariance": Command(InvarianceOptions, "network/invariance", "invariance"),
+    "network occlusion": Command(OcclusionOptions, "network/occlusion", "occlusion"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

@@ -36,6 +36,7 @@ from errlens.interface.network import (
     network_filters,
     network_invariance,
     network_layers,
+    network_occlusion,
     network_probe,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "network_filters",
     "network_invariance",
     "network_layers",
+    "network_occlusion",
     "network_probe",
     "open_run",
     "what_if",

@@ -92,7 +92,8 @@ class Occluded:
     @property
     def other_label(self) -> NDArray[np.bool_]:
         """Where another class is predicted than of the image as it is."""
-        return self.pred != self.pred_unoccluded
+        other: NDArray[np.bool_] = self.pred != self.pred_unoccluded
+        return other
 
     def winners(self) -> list[tuple[int, int]]:
         """Return the classes that are predicted somewhere with how often; most often first."""

@@ -121,21 +121,25 @@ def _on_object(image: Described, on_object: OnObject) -> str:
     area = share(on_object.area)
     if not 0 < on_object.area < 1:
         return f"The object covers {area} of the input: nothing is said of its surroundings."
+    followed, taken = on_object.probability, on_object.predicted
     parts = []
-    if on_object.probability is not None:
+    if followed is not None:
         peak = "on" if on_object.peak else "off"
-        lies = f"{lies_where(on_object.probability, on_object.area)}, its peak {peak} the object"
+        lies = f"{lies_where(followed, on_object.area)}, its peak {peak} the object"
         parts.append(
-            f"{share(on_object.probability)} of the falls of {image.followed}: the evidence {lies}"
+            f"{share(followed.on)} of the falls of {image.followed} "
+            f"({share(followed.touching)} where the square touches it, at "
+            f"{share(on_object.touched)} of positions): the evidence {lies}"
         )
-    if on_object.predicted is not None:
-        taken = image.names[image.occluded.pred_unoccluded]
-        lies = f"the evidence {lies_where(on_object.predicted, on_object.area)}"
+    if taken is not None:
+        name = image.names[image.occluded.pred_unoccluded]
+        lies = f"the evidence {lies_where(taken, on_object.area)}"
         parts.append(
-            f"{share(on_object.predicted)} of those of {taken}, the predicted class: {lies}"
+            f"{share(taken.on)} of those of {name}, the predicted class "
+            f"({share(taken.touching)}): {lies}"
         )
     if on_object.activity is not None:
-        parts.append(f"{share(on_object.activity)} of those of the activity")
+        parts.append(f"{share(on_object.activity.on)} of those of the activity")
     if not parts:
         return "Nothing falls by enough to say whether the evidence lies on the object."
     return f"On the object, which covers {area} of the input, lie {'; '.join(parts)}."

@@ -22,6 +22,7 @@ STEPS: Final = {
         "network evolution",
         "network embed",
         "network invariance",
+        "network occlusion",
         "compare",
         "check",
         "report",

@@ -94,14 +94,14 @@ class OcclusionFigure(NamedTuple):
     heading: str
     detail: str
     photo: Pixels
-    square: tuple[int, int, int, int]
+    square: Sequence[int]
     activity: ValueMap
     tiles: Tiles
     probability: ValueMap
     labels: LabelMap
     notes: Sequence[str] = ()
     object: NDArray[np.float32] | None = None
-    crop: tuple[int, int, int, int] | None = None
+    crop: Sequence[int] | None = None
 
 
 def draw_occlusion(image: OcclusionFigure, *, title: str, subtitle: str) -> Figure:
@@ -224,7 +224,7 @@ def _text(panel: ValueMap | LabelMap | Tiles) -> _Text:
 
 
 def _area(
-    edges: tuple[int, int, int, int] | None, shape: tuple[int, ...], size: tuple[int, int]
+    edges: Sequence[int] | None, shape: tuple[int, ...], size: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
     """Return the pixels of a panel between edges in pixels of the input; None if that is all."""
     if edges is None:

@@ -123,8 +123,8 @@ def number_cells(
         if 0 <= number < len(colours):
             middle = place[0] + (column + 0.5) * wide, place[1] + (row + 0.5) * high
             ink = ink_on(colours[number])
-            looks = {"ha": "center", "va": "center", "color": ink}
-            sheet.text(*middle, str(number + 1), size=SMALL, **looks)
+            text = str(number + 1)
+            sheet.text(*middle, text, size=SMALL, ha="center", va="center", color=ink)
 
 
 def ink_on(colour: Colour) -> str:

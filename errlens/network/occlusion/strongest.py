@@ -166,4 +166,5 @@ def hidden_energy(energy: NDArray[np.floating], boxes: NDArray[np.int64]) -> NDA
     sums = np.pad(energy, ((1, 0), (1, 0))).cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
     top, left, bottom, right = np.moveaxis(boxes, 2, 0)
     inside = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    return inside.clip(0, 1).astype(np.float32)
+    shares: NDArray[np.float32] = inside.clip(0, 1).astype(np.float32)
+    return shares

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from errlens.analysis.occlusion.match import Match, match
 from errlens.analysis.occlusion.occluded import Occluded, kept_classes
-from errlens.analysis.occlusion.on_object import OnObject
+from errlens.analysis.occlusion.on_object import Falls, OnObject
 from errlens.analysis.occlusion.sentences import falls_enough, loses_enough
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.judging.pointing_game import energy_inside
@@ -24,6 +24,7 @@ from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order
 from errlens.model.asking.hiding import AskedImage, load_asked
 from errlens.model.classifier import Classifier, stack
+from errlens.network.occlusion.strongest import hidden_energy
 from errlens.network.units.layers import UnitLayer
 from errlens.network.units.scores import Unit
 from errlens.run.places import MAX_FILE_MB
@@ -31,6 +32,7 @@ from errlens.run.places import MAX_FILE_MB
 TRUE: Final = "true"
 PREDICTED: Final = "predicted"
 _NOT_FINITE: Final = "the outputs of the network are not finite"
+_NOTHING: Final = 1e-9  # of an object
 _HALF: Final = 0.5  # of a pixel that lies on an object: more counts as on it
 
 Pixels = NDArray[np.uint8]
@@ -60,10 +62,9 @@ class Sweeping:
     """Sweeps over images.
 
     `units` are those whose channel is followed, by the numbers of the images, and `hidden` how much
-    of its projection is under the square at each position, where there is one. `target` is the
-    class whose probability is followed, as `errlens explain` takes it; without one it is the true
-    class, or the predicted where that is not known. `object_of` says where the object of an image
-    is.
+    of its projection is under the square at each position, where there is one. `wanted` is the one
+    class whose probability is followed; without it that is the true class, or the predicted where
+    no label is known. `object_of` says where the object of an image is.
     """
 
     classifier: Classifier
@@ -71,7 +72,7 @@ class Sweeping:
     settings: MethodSettings
     units: Mapping[int, Unit]
     hidden: Mapping[int, NDArray[np.float32] | None]
-    target: str | None = None
+    wanted: Wanted | None = None
     object_of: Callable[[int], NDArray[np.float32] | None] = lambda _image: None
     max_mb: int = MAX_FILE_MB
 
@@ -103,7 +104,6 @@ class Sweeping:
             UserCodeFailed, OutOfMemory: The network raised something.
         """
         model = ExplainedModel.of(self.classifier)
-        wanted = Wanted(self.classifier.classes, self.target and [self.target])
         numbers = [number for number in range(len(images)) if number in self.units]
         load = partial(load_asked, self.classifier.preparation, max_mb=self.max_mb)
         asked = (images[number] for number in numbers)
@@ -114,16 +114,16 @@ class Sweeping:
                 if isinstance(loaded, Unread):
                     yield number, loaded
                     continue
-                label = int(labels[number])
-                yield number, self._swept(model, loaded, number, label, wanted, advance)
+                name, label = images[number].path.name, int(labels[number])
+                yield number, self._swept(model, loaded, number, name, label, advance)
 
     def _swept(
         self,
         model: ExplainedModel,
         loaded: Input,
         number: int,
+        name: str,
         label: int,
-        wanted: Wanted,
         advance: Callable[[int], object],
     ) -> SweptImage | Unread:
         used = self.classifier
@@ -131,7 +131,7 @@ class Sweeping:
         swept = sweep(model, image, self.settings, layer=self.layer.spatial, advance=advance)
         if not bool(swept.base.isfinite().all()):
             return Unread("failed", _NOT_FINITE)
-        role, followed = self._followed(swept, label, wanted)
+        role, followed = self._followed(swept, name, label)
         occluded = occluded_of(swept, image, followed, self.units[number].channel)
         hidden = self.hidden.get(number)
         on_it = self.object_of(number)
@@ -148,14 +148,14 @@ class Sweeping:
             else match(occluded.activity_falls, hidden, occluded.activity_unoccluded),
         )
 
-    def _followed(self, swept: Sweep, label: int, wanted: Wanted) -> tuple[str, int]:
+    def _followed(self, swept: Sweep, name: str, label: int) -> tuple[str, int]:
         """Return what the class followed is to the image, and its index."""
         order = swept.reading.ranked(swept.base).argsort(descending=True, stable=True).tolist()
         known = None if label == NO_CLASS else label
-        if self.target is None:
+        if self.wanted is None:
             return (PREDICTED, order[0]) if known is None else (TRUE, known)
-        (target,) = wanted.targets(
-            Prediction(image="an image", pred=order[0], label=known, top=order, chances={})
+        (target,) = self.wanted.targets(
+            Prediction(image=name, pred=order[0], label=known, top=order, chances={})
         )
         return target.name, target.wanted
 
@@ -204,21 +204,28 @@ def occluded_of(swept: Sweep, image: Tensor, followed: int, channel: int) -> Occ
 
 
 def _on_object(occluded: Occluded, on_it: NDArray[np.float32]) -> OnObject:
-    """Return the shares of falls on an object; as `errlens explain --masks` has them."""
+    """Return how falls are spread over an object; those on it as `errlens explain --masks` does."""
     lowest = occluded.lowest(occluded.probability)
     at = min(int(lowest.y), on_it.shape[0] - 1), min(int(lowest.x), on_it.shape[1] - 1)
     followed, taken = occluded.followed, occluded.pred_unoccluded
+    touches = hidden_energy(on_it / max(float(on_it.sum()), 1.0), occluded.boxes) > _NOTHING
 
-    def share_of(falls: NDArray[np.float32]) -> float | None:
-        return energy_inside(np.nan_to_num(falls), on_it)
+    def falls_of(falls: NDArray[np.float32]) -> Falls | None:
+        known = np.nan_to_num(falls)
+        on = energy_inside(known, on_it)
+        if on is None:
+            return None
+        positive = known.clip(min=0).astype(np.float64)
+        return Falls(on, float(positive[touches].sum() / positive.sum()))
 
-    def share_of_class(index: int) -> float | None:
-        return share_of(occluded.falls_of(index)) if loses_enough(occluded, index) else None
+    def falls_of_class(index: int) -> Falls | None:
+        return falls_of(occluded.falls_of(index)) if loses_enough(occluded, index) else None
 
     return OnObject(
         area=float(on_it.mean()),
-        probability=share_of_class(followed),
-        predicted=None if taken == followed else share_of_class(taken),
-        activity=share_of(occluded.activity_falls) if falls_enough(occluded) else None,
+        touched=float(touches.mean()),
+        probability=falls_of_class(followed),
+        predicted=None if taken == followed else falls_of_class(taken),
+        activity=falls_of(occluded.activity_falls) if falls_enough(occluded) else None,
         peak=bool(on_it[at] > _HALF),
     )

@@ -18,6 +18,7 @@ from errlens.report.sections.network import (
     filters,
     invariance,
     layers,
+    occlusion,
     probe,
 )
 from errlens.report.sections.network.results import Results
@@ -64,6 +65,10 @@ KINDS: Final = {
     "invariance": Kind(
         "What transforms of photos do", "network/invariance", invariance.MAIN,
         "network invariance", (), invariance.tell,
+    ),
+    "occlusion": Kind(
+        "What falls while a part is hidden", "network/occlusion", occlusion.MAIN,
+        "network occlusion", (), occlusion.tell,
     ),
     "activations": Kind(
         "What channels respond to in a photo", "network/activations", "made_from.json",
