@@ -43,7 +43,7 @@ def in_words(image: Described) -> list[str]:
     said = [_probability(image, occluded.followed, image.followed)]
     if occluded.pred_unoccluded != occluded.followed:
         taken = image.names[occluded.pred_unoccluded]
-        said.append(_probability(image, occluded.pred_unoccluded, f"{taken}, the predicted class"))
+        said.append(_probability(image, occluded.pred_unoccluded, f"the predicted class {taken}"))
     said += [_labels(image), _activity(image)]
     return [*said, *evidence_words(image)]
 
@@ -122,27 +122,27 @@ def _on_object(image: Described, on_object: OnObject) -> str:
     if not 0 < on_object.area < 1:
         return f"The object covers {area} of the input: nothing is said of its surroundings."
     followed, taken = on_object.probability, on_object.predicted
+    touched = f" where the square touches it, as {share(on_object.touched)} of positions do"
     parts = []
     if followed is not None:
         peak = "on" if on_object.peak else "off"
         lies = f"{lies_where(followed, on_object.area)}, its peak {peak} the object"
         parts.append(
             f"{share(followed.on)} of the falls of {image.followed} "
-            f"({share(followed.touching)} where the square touches it, at "
-            f"{share(on_object.touched)} of positions): the evidence {lies}"
+            f"({share(followed.touching)}{touched}): the evidence {lies}"
         )
     if taken is not None:
         name = image.names[image.occluded.pred_unoccluded]
         lies = f"the evidence {lies_where(taken, on_object.area)}"
         parts.append(
-            f"{share(taken.on)} of those of {name}, the predicted class "
-            f"({share(taken.touching)}): {lies}"
+            f"{share(taken.on)} of the falls of the predicted class {name} "
+            f"({share(taken.touching)}{'' if followed else touched}): {lies}"
         )
     if on_object.activity is not None:
-        parts.append(f"{share(on_object.activity.on)} of those of the activity")
+        parts.append(f"{share(on_object.activity.on)} of the falls of the activity")
     if not parts:
         return "Nothing falls by enough to say whether the evidence lies on the object."
-    return f"On the object, which covers {area} of the input, lie {'; '.join(parts)}."
+    return f"On the object as outlined, which covers {area} of the input, lie {'; '.join(parts)}."
 
 
 def _match(found: Match) -> str:

@@ -19,6 +19,7 @@ from errlens.commands.network.occlusion.pictures import occlusion_figure
 from errlens.commands.network.occlusion.result import OcclusionResult
 from errlens.commands.network.occlusion.study import Study, none_shown, studied
 from errlens.data.photos.images import Unread
+from errlens.formats import counted, duration
 from errlens.network.occlusion.sweeping import SweptImage
 from errlens.run.file_names import distinct_names
 from errlens.run.folder import RunFolder
@@ -26,6 +27,7 @@ from errlens.run.results import ResultsWriter, renewed_folder
 from errlens.terminal import Screen
 
 KIND: Final = "occlusion"
+LONG: Final = 60  # seconds that are told before
 _SHARES: Final = {
     "probability": "object_share",
     "predicted class": "predicted_object_share",
@@ -94,7 +96,11 @@ def _written(
 def _swept(
     subject: ModelAndImages, study: Study, screen: Screen
 ) -> Iterator[tuple[int, SweptImage | Unread]]:
-    inputs = len(study.units) * (1 + study.sweeping.positions)
+    positions = study.sweeping.positions
+    inputs = len(study.units) * (1 + positions)
+    if inputs * study.seconds >= LONG:
+        n, each = counted(len(study.units), "image"), counted(positions, "position")
+        screen.remark(f"{n}, {each} each: about {duration(inputs * study.seconds)}")
     with screen.progress("moving the square", total=inputs) as advance:
         yield from study.sweeping.over(subject.images, subject.labels, advance=advance)
 

@@ -1,5 +1,6 @@
 """What `errlens network occlusion` looks at before the square moves: maps, and what they show."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,8 +44,9 @@ class Elsewhere(NamedTuple):
 class Study(NamedTuple):
     """What is known before the square moves.
 
-    `own` is what the strongest unit of each image sees in it, by the number of the image, and
-    `others` what those of the same channel see elsewhere, by the channel.
+    `seconds` is how long an input took of those that were looked at first. `own` is what the
+    strongest unit of each image sees in it, by the number of the image, and `others` what those of
+    the same channel see elsewhere, by the channel.
     """
 
     layer: UnitLayer
@@ -56,6 +58,7 @@ class Study(NamedTuple):
     others: Mapping[int, Sequence[Elsewhere]]
     sweeping: Sweeping
     unread: Mapping[int, str]
+    seconds: float
 
 
 def studied(options: OcclusionOptions, subject: ModelAndImages, screen: Screen) -> Study:
@@ -88,6 +91,7 @@ def studied(options: OcclusionOptions, subject: ModelAndImages, screen: Screen) 
     objects = _objects(options, subject)
 
     how = work_of(classifier, options, max_mb=subject.max_mb)
+    start = time.perf_counter()
     with screen.progress("finding the strongest maps", total=len(subject.images)) as advance:
         strongest = strongest_units(
             classifier, layer, subject.images, channel=options.channel, advance=advance,
@@ -95,6 +99,7 @@ def studied(options: OcclusionOptions, subject: ModelAndImages, screen: Screen) 
         )  # fmt: skip
     if not strongest.units:
         raise none_shown(subject, strongest.unread)
+    seconds = (time.perf_counter() - start) / len(subject.images)
     others = _others(options, subject, layer, projection, strongest.units, screen, how)
     own, hidden = _own(subject, layer, projection, strongest.units, settings, screen, how)
     return Study(
@@ -116,6 +121,7 @@ def studied(options: OcclusionOptions, subject: ModelAndImages, screen: Screen) 
             max_mb=subject.max_mb,
         ),
         unread=strongest.unread,
+        seconds=seconds,
     )
 
 
