@@ -90,6 +90,11 @@ def inside() -> None:
     store(filters / "spectra.png", "network-spectra.jpg")
     errlens("network", "invariance", RUN)
     store(RUN / "network" / "invariance" / "invariance.png", "network-invariance.jpg")
+    outlines = Path(os.environ.get("ERRLENS_REAL_DATA", "../shared"), "data/pets/outlines.json")
+    masks = ("--masks", outlines) if outlines.is_file() else ()
+    errlens("network", "occlusion", RUN, "--select", "path:*/Bengal_16.jpg", *masks)
+    (hidden,) = (RUN / "network" / "occlusion").glob("*.png")
+    store(hidden, "network-occlusion.jpg")
     errlens("network", "probe", RUN, "--layers", "all")
     store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
 

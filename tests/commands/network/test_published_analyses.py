@@ -32,6 +32,7 @@ MADE = {
     "filters": ["filters/first_layer.png", "filters/spectra.png"],
     "probe": ["probe/layers.png", "probe/layers.csv", "probe/curves.png"],
     "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
+    "occlusion": [f"occlusion/{name}" for name in ("*.png", "*.npz", "occlusion.csv")],
 }
 
 
@@ -60,7 +61,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 19
+    assert len(STEPS) == 21
     assert {step["command"].split()[1] for step in STEPS} == set(MADE)
 
 

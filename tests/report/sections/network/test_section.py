@@ -39,6 +39,7 @@ from tests.report.sections.network.made import (
     write_filters,
     write_invariance,
     write_layers,
+    write_occlusion,
 )
 
 
@@ -295,6 +296,16 @@ def test_transforms_have_what_they_cost_and_which_classes_break(run):
     assert problems(run) == "'run/network/invariance/invariance.csv' is damaged"
 
 
+def test_what_falls_in_images_is_told_with_figures_of_the_first(run):
+    write_occlusion(run, images=[f"images/{at:03d}.png" for at in range(5)])
+    said = told()
+    assert "images/000.png The evidence lies on it." in said
+    assert "cat 0.250 0.125 3 12.5 2.50 25.0 % 62.5 % 37.5 %" in said
+    assert "and figures of 2 further images in network/occlusion" in said
+    write_occlusion(run, images=["another.png"], outlined=False)
+    assert "25.0 % - -" in told()
+
+
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
     deep = [f"a.{at}.conv" for at in range(1_000)]
     write_layers(run, ("a", "b", *deep))
@@ -459,7 +470,7 @@ DAMAGES = {
 @pytest.mark.parametrize(
     "name",
     ["channels/channels.csv", "features/firing.csv", "features/features.csv", "layers.csv",
-     "invariance/invariance.csv", "invariance/classes.csv",
+     "invariance/invariance.csv", "invariance/classes.csv", "occlusion/occlusion.csv",
      "activations/layer4__0_000/channels.csv"],
 )  # fmt: skip
 def test_a_damaged_table_is_told_and_the_other_kinds_are_shown(run, name, damage):
