@@ -90,13 +90,20 @@ def inside() -> None:
     store(filters / "spectra.png", "network-spectra.jpg")
     errlens("network", "invariance", RUN)
     store(RUN / "network" / "invariance" / "invariance.png", "network-invariance.jpg")
-    outlines = Path(os.environ.get("ERRLENS_REAL_DATA", "../shared"), "data/pets/outlines.json")
-    masks = ("--masks", outlines) if outlines.is_file() else ()
-    errlens("network", "occlusion", RUN, "--select", "path:*/Bengal_16.jpg", *masks)
-    (hidden,) = (RUN / "network" / "occlusion").glob("*.png")
-    store(hidden, "network-occlusion.jpg")
     errlens("network", "probe", RUN, "--layers", "all")
     store(RUN / "network" / "probe" / "layers.png", "network-probe.jpg")
+
+
+def hidden_parts() -> None:
+    """Store what falls while parts of a photo are hidden, if the outlines of photos are here."""
+    real = Path(os.environ.get("ERRLENS_REAL_DATA", "../shared"))
+    outlines = real / "data" / "pets" / "outlines.json"
+    if not outlines.is_file():
+        return
+    one = ("--select", "path:*/Bengal_16.jpg")
+    errlens("network", "occlusion", RUN, *one, "--masks", outlines)
+    (drawn,) = (RUN / "network" / "occlusion").glob("*.png")
+    store(drawn, "network-occlusion.jpg")
 
 
 def over_training() -> None:
@@ -137,6 +144,7 @@ def main() -> None:
     diagnose()
     errlens("run", "configs/sample.yaml", "--overwrite")
     inside()
+    hidden_parts()
     over_training()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

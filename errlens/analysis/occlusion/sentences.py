@@ -53,7 +53,7 @@ def evidence_words(image: Described) -> list[str]:
     said = []
     if image.on_object is not None:
         said.append(_on_object(image, image.on_object))
-    if image.match is not None and falls_enough(image.occluded):
+    if image.match is not None:
         said.append(_match(image.match))
     return said
 

@@ -144,7 +144,7 @@ class Sweeping:
             on_object=None if on_it is None else _on_object(occluded, on_it),
             hidden=hidden,
             match=None
-            if hidden is None
+            if hidden is None or not falls_enough(occluded)
             else match(occluded.activity_falls, hidden, occluded.activity_unoccluded),
         )
 
