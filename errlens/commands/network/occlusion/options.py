@@ -100,7 +100,7 @@ class OcclusionOptions(SquareOptions, ImagesOptions, ComputeOptions, OutputOptio
     Examples:
         errlens network occlusion runs/sample --select worst:3
         errlens network occlusion runs/sample --select worst:3 --masks outlines.json
-        errlens network occlusion photo.jpg --model resnet50 --layer layer4 --stride 5%
+        errlens network occlusion photo.jpg --model resnet50 --layer layer4 --mask 40
     """
 
     PANEL = Panel.METHOD
