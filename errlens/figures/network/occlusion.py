@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
-from errlens.figures.maps.bars import TICK, paste
+from errlens.figures.maps.bars import paste
 from errlens.figures.maps.outline import edged
+from errlens.figures.network.occlusion_parts import COLUMN, Legend, draw_tiles, write
 from errlens.figures.network.position_maps import (
     ValueScale,
     Write,
@@ -26,7 +26,6 @@ from errlens.figures.network.position_maps import (
 from errlens.figures.paper.distinct import DISTINCT, OTHER
 from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
-    DIM,
     GAP,
     PAD,
     SMALL,
@@ -39,11 +38,7 @@ from errlens.figures.paper.sheet import (
     wrapped,
 )
 
-COLUMN: Final = 330  # pixels a panel has with its bar
 ROW_GAP: Final = 14
-TILE_GAP: Final = 6
-FRAME: Final = 3  # pixels around the projection in the image itself
-SWATCH: Final = 13
 BOLD: Final = 1.15  # times as wide as plain letters
 
 
@@ -120,7 +115,7 @@ def draw_occlusion(image: OcclusionFigure, *, title: str, subtitle: str) -> Figu
         panels = _Panels(image)
         sheet = Sheet(max(width, heading.width) + 2 * PAD, top + panels.height + PAD)
         heading.draw(sheet)
-        _write(sheet, PAD, PAD + heading.height, lines, size=TEXT)
+        write(sheet, PAD, PAD + heading.height, lines, size=TEXT)
         paper = sheet.blank()
         places = panels.draw(sheet, paper, PAD, top)
         sheet.underlay(paper, places)
@@ -140,7 +135,8 @@ class _Panels:
             max(text.above for text in row) + self._size[0] + max(text.below for text in row)
             for row in self._rows
         ]
-        legend = self._rows[1][2].above + _Legend(image).height
+        self._legend = Legend(image.labels.names, image.labels.others, image.notes)
+        legend = self._rows[1][2].above + self._legend.height
         self._heights[1] = max(self._heights[1], legend)
         self.height = sum(self._heights) + ROW_GAP
         inside = None if image.object is None else placed_area(image.object, self._size)
@@ -162,11 +158,11 @@ class _Panels:
         places.append(paste(paper, self._photo(), *photo))
         dashed = _area(image.crop, image.photo.shape[:2], size)
         places += self._values(sheet, paper, activity, image.activity, dashed)
-        places += _draw_tiles(paper, image.tiles.pictures, tiles, size)
+        places += draw_tiles(paper, image.tiles.pictures, tiles, size)
         places += self._values(sheet, paper, chance, image.probability, None)
         places.append(paste(paper, self._outlined(self._labels()), *labels))
         number_cells(sheet, image.labels.classes, DISTINCT, labels, size)
-        return places + _Legend(image).draw(sheet, paper, *legend)
+        return places + self._legend.draw(sheet, paper, *legend)
 
     def _photo(self) -> Pixels:
         """Return the photo with the square, framed, and the outline of the object."""
@@ -215,8 +211,8 @@ class _Text:
     def draw(self, sheet: Sheet, x: int, top: int, above: int, panel: int) -> None:
         """Write the heading so that it ends above the panel, and the details below it."""
         first = top + above - self.above
-        _write(sheet, x, first, self._heading, size=TEXT, fontweight="bold", color="0.15")
-        _write(sheet, x, top + above + panel + GAP // 2, self._detail, size=SMALL)
+        write(sheet, x, first, self._heading, size=TEXT, fontweight="bold", color="0.15")
+        write(sheet, x, top + above + panel + GAP // 2, self._detail, size=SMALL)
 
 
 def _text(panel: ValueMap | LabelMap | Tiles) -> _Text:
@@ -235,64 +231,3 @@ def _area(
     rows = slice(max(0, round(top * down)), max(0, round(bottom * down)))
     area[rows, max(0, round(left * across)) : max(0, round(right * across))] = True
     return None if area.all() else area
-
-
-def _draw_tiles(
-    paper: Pixels, pictures: Sequence[Pixels], corner: tuple[int, int], size: tuple[int, int]
-) -> list[Place]:
-    """Put up to four pictures on the paper: one alone as large as a panel, more in two rows."""
-    x, y = corner
-    side = min(size)
-    places = []
-    across = 1 if len(pictures) == 1 else 2
-    pitch = (side + TILE_GAP) // across
-    inner = pitch - TILE_GAP - 2 * FRAME if across > 1 else side - 2 * FRAME
-    for at, picture in enumerate(pictures[: across * across]):
-        row, column = divmod(at, across)
-        left, top = x + column * pitch, y + row * pitch
-        high, wide = picture.shape[:2]
-        by = inner / max(high, wide)
-        large = (max(1, round(wide * by)), max(1, round(high * by)))
-        resized = np.asarray(Image.fromarray(picture).resize(large, Image.Resampling.BICUBIC))
-        if at == 0:
-            framed = np.zeros((large[1] + 2 * FRAME, large[0] + 2 * FRAME, 3), np.uint8)
-            paste(paper, framed, left, top)
-        places.append(paste(paper, resized, left + FRAME, top + FRAME))
-    return places
-
-
-class _Legend:
-    """The names of the colours of classes, with the numbers that stand in the cells, and notes."""
-
-    def __init__(self, image: OcclusionFigure) -> None:
-        labels, room = image.labels, COLUMN - SWATCH - TICK - GAP
-        named = [f"{number}  {text}" for number, text in enumerate(labels.names, 1)]
-        rows = list(zip(DISTINCT, named, strict=False))
-        rows += [(OTHER, labels.others)] if labels.others else []
-        self._rows = [(colour, wrapped(text, room, size=SMALL)) for colour, text in rows]
-        self._notes = [wrapped(note, COLUMN - GAP, size=SMALL) for note in image.notes]
-        notes = sum(line_height(SMALL) * len(note) + GAP for note in self._notes)
-        self.height = sum(self._high(lines) for _, lines in self._rows) + notes
-
-    def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int) -> list[Place]:
-        """Draw it to the right of and below a place; return where its colours are."""
-        places = []
-        for colour, lines in self._rows:
-            swatch = np.full((SWATCH, SWATCH, 3), colour, np.uint8)
-            places.append(paste(paper, swatch, x, y + 1))
-            _write(sheet, x + SWATCH + TICK, y, lines, size=SMALL)
-            y += self._high(lines)
-        for note in self._notes:
-            _write(sheet, x, y + GAP, note, size=SMALL)
-            y += line_height(SMALL) * len(note) + GAP
-        return places
-
-    def _high(self, lines: Sequence[str]) -> int:
-        return max(SWATCH + 4, line_height(SMALL) * len(lines))
-
-
-def _write(
-    sheet: Sheet, x: int, y: int, lines: Sequence[str], *, size: float, **looks: str
-) -> None:
-    for number, line in enumerate(lines):
-        sheet.text(x, y + number * line_height(size), line, size=size, **{"color": DIM, **looks})
