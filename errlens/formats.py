@@ -190,6 +190,18 @@ def seconds(value: float) -> str:
     return "<0.01" if value > 0 and text == _fixed(0, 2) else text
 
 
+def duration(value: float) -> str:
+    """Write roughly how long something will take, of some seconds.
+
+    >>> duration(45), duration(400), duration(5000)
+    ('45 s', '7 min', '1 h 23 min')
+    """
+    if value < 60:
+        return f"{round(value)} s"
+    hours, minutes = divmod(round(value / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def clock(hour: float) -> str:
     """Write a time of day that is given in hours.
 

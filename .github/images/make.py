@@ -105,6 +105,18 @@ def parts() -> None:
     store(parts_of / "hidden.png", "network-hidden.jpg")
 
 
+def hidden_parts() -> None:
+    """Store what falls while parts of a photo are hidden, if the outlines of photos are here."""
+    real = Path(os.environ.get("ERRLENS_REAL_DATA", "../shared"))
+    outlines = real / "data" / "pets" / "outlines.json"
+    if not outlines.is_file():
+        return
+    one = ("--select", "path:*/Bengal_16.jpg")
+    errlens("network", "occlusion", RUN, *one, "--masks", outlines)
+    (drawn,) = (RUN / "network" / "occlusion").glob("*.png")
+    store(drawn, "network-occlusion.jpg")
+
+
 def over_training() -> None:
     """Store lines over a training of CIFAR-10, of which no photo is shown, if its files are here.
 
@@ -144,6 +156,7 @@ def main() -> None:
     errlens("run", "configs/sample.yaml", "--overwrite")
     inside()
     parts()
+    hidden_parts()
     over_training()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")

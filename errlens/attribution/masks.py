@@ -1,8 +1,8 @@
 """Parts of an image hidden one after the other, and what the network says then."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -99,11 +99,14 @@ def sweep(
     settings: MethodSettings,
     *,
     layer: SpatialLayer | None = None,
+    advance: Callable[[int], object] = lambda _masks: None,
 ) -> Sweep:
     """Hide one part of an image, of shape (channels, height, width), after the other.
 
     The network gets at most `settings.batch_size` inputs at a time, and no more than those exist. A
-    mask that would change nothing is not tried. With a layer, its channels are added up as well.
+    mask that would change nothing is not tried. With a layer, its channels are added up as well, of
+    one that runs several times as it puts them out the last time. `advance` is told of inputs done,
+    1 + masks in all.
 
     Raises:
         UnfitOption: Mask or stride do not fit the image.
@@ -115,7 +118,8 @@ def sweep(
     # Without a mask in the same batches: what is compared has been computed alike.
     cases = [(NOWHERE, filled), *((flat[at], filled) for at in tried)]
     with _channel_sums(model.module, layer) as sums:
-        logits = logits_under(model, image, cases, settings.batch_size)
+        logits = logits_under(model, image, cases, settings.batch_size, advance=advance)
+    advance(len(flat) - len(tried))
     all_masks = [0] * (1 + len(flat))
     for place, at in enumerate(tried, 1):
         all_masks[1 + at] = place
@@ -128,7 +132,12 @@ def sweep(
 # belong to that mode for ever, and a gradient method after this one would fail on it.
 @torch.no_grad()
 def logits_under(
-    model: ExplainedModel, image: Tensor, cases: Sequence[tuple[Box, Tensor]], batch_size: int
+    model: ExplainedModel,
+    image: Tensor,
+    cases: Sequence[tuple[Box, Tensor]],
+    batch_size: int,
+    *,
+    advance: Callable[[int], object] = lambda _cases: None,
 ) -> Tensor:
     """Return the logits, shape (cases, classes), with each box taken from its own filled image."""
     outputs = []
@@ -145,6 +154,7 @@ def logits_under(
             rows, columns = _slices(box)
             copy[:, rows, columns] = filled[:, rows, columns]
         outputs.append(model.logits(copies))
+        advance(len(batch))
     logits = torch.cat(outputs)
     return logits if logits.dtype == torch.float64 else logits.float()
 
@@ -157,14 +167,16 @@ def _channel_sums(module: nn.Module, layer: SpatialLayer | None) -> Iterator[lis
         yield kept
         return
 
-    def keep(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
-        kept.append(layer.as_maps(output).sum(dim=(2, 3)))
+    def begin(_network: nn.Module, _inputs: object) -> None:
+        kept.append(torch.empty(0))
 
-    handle = module.get_submodule(layer.name).register_forward_hook(keep)
-    try:
+    def keep(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        kept[-1] = layer.as_maps(output).sum(dim=(2, 3))  # what it puts out the last time stays
+
+    with ExitStack() as hooks:
+        hooks.callback(module.register_forward_pre_hook(begin).remove)
+        hooks.callback(module.get_submodule(layer.name).register_forward_hook(keep).remove)
         yield kept
-    finally:
-        handle.remove()
 
 
 def grid(size: Sequence[int], settings: MethodSettings) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from errlens.commands.network.features.options import FeaturesOptions
 from errlens.commands.network.filters.options import FiltersOptions
 from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.network.layers.options import LayersOptions
+from errlens.commands.network.occlusion.options import OcclusionOptions
 from errlens.commands.network.probe.options import ProbeOptions
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.run.options import RunOptions
@@ -107,6 +108,7 @@ COMMANDS: Final = {
     "network correspondence": Command(
         CorrespondenceOptions, "network/correspondence", "correspondence"
     ),
+    "network occlusion": Command(OcclusionOptions, "network/occlusion", "occlusion"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
 }
 

@@ -18,10 +18,10 @@ from errlens.data.objects.outline_files import (
     parsed_outlines,
 )
 from errlens.data.photos.images import Photo, Unread, open_photo, quiet_pillow
-from errlens.data.photos.loading import open_for
+from errlens.data.photos.loading import Preparation, open_for
 from errlens.data.photos.picture_kinds import SUFFIXES, suffix_of
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.errors import InputError, shortened
+from errlens.errors import InputError, UnfitOption, shortened
 from errlens.run.places import MAX_FILE_MB
 
 WHITE: Final = 128  # the least grey value, of 255, that marks the object in a mask
@@ -140,6 +140,36 @@ def read_outlines(path: Path, *, photos: Path, max_mb: int = MAX_FILE_MB) -> Reg
     if path.is_dir():
         return _mask_images(path, photos, max_mb)
     return Outlines(parsed_outlines(path, what="--masks"), path)
+
+
+def read_regions(
+    masks: Path,
+    paths: Mapping[int, str],
+    preparation: Preparation,
+    *,
+    photos: Path,
+    max_mb: int = MAX_FILE_MB,
+) -> dict[int, Regions]:
+    """Return where the objects of some images are, of those that `--masks` knows.
+
+    Args:
+        masks: A file of outlines, or a folder of mask images.
+        paths: Of the photos, by any numbers.
+        preparation: How these are fed.
+        photos: The folder that their paths start from.
+        max_mb: Megabytes of a picture above which it is not read.
+
+    Raises:
+        UnfitOption: They are prepared by the user's own code, or there is nothing about any image.
+        MissingInput, InputError: As for `read_outlines`; or an outline cannot be used.
+    """
+    if not isinstance(preparation, Preprocessing):
+        raise UnfitOption("--masks: where a transform of one's own puts the object is not known")
+    outlines = read_outlines(masks, photos=photos, max_mb=max_mb)
+    regions = {number: outlines.regions(path, preparation) for number, path in paths.items()}
+    if not any(regions.values()):
+        raise UnfitOption(f"--masks {str(masks)!r} has nothing of these images")
+    return {number: known for number, known in regions.items() if known is not None}
 
 
 def _mask_images(folder: Path, photos: Path, max_mb: int) -> MaskImages:

@@ -37,6 +37,7 @@ from errlens.interface.network import (
     network_filters,
     network_invariance,
     network_layers,
+    network_occlusion,
     network_probe,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "network_filters",
     "network_invariance",
     "network_layers",
+    "network_occlusion",
     "network_probe",
     "open_run",
     "what_if",

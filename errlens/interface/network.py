@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from errlens.commands.network.invariance.result import InvarianceResult
     from errlens.commands.network.invariance.severity.result import SeverityResult
     from errlens.commands.network.layers.result import LayersResult
+    from errlens.commands.network.occlusion.result import OcclusionResult
     from errlens.commands.network.probe.command import Probe
     from errlens.commands.network.probe.result import LayerProbe
 
@@ -187,3 +188,21 @@ def network_correspondence(
         from errlens.commands.network.correspondence.options import CorrespondenceOptions
 
         return command(made(CorrespondenceOptions, {"images": images, "parts": parts, **options}))
+
+
+def network_occlusion(
+    images: Place | Sequence[Place] | None = None, **options: Any
+) -> "OcclusionResult":
+    """Hide one part of images after the other; `.images` has a row for each, `.sentences` says it.
+
+    Args:
+        images: A run folder, by default the newest below `runs/`, or photos, with `model` or
+            `checkpoint`; or a run folder and photos for its model.
+        options: Any option of `errlens network occlusion`, such as `layer="layer4"`,
+            `masks="outlines.json"` or `stride="5%"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.network.occlusion.command import occlusion as command
+        from errlens.commands.network.occlusion.options import OcclusionOptions
+
+        return command(made(OcclusionOptions, {"images": images, **options}))

@@ -23,6 +23,7 @@ STEPS: Final = {
         "network embed",
         "network invariance",
         "network correspondence",
+        "network occlusion",
         "compare",
         "check",
         "report",

@@ -14,9 +14,7 @@ from errlens.attribution.judging.pointing_game import energy_inside
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, Files
 from errlens.commands.explain.tables import FAILED, OK
-from errlens.data.outlines import Regions, read_outlines
-from errlens.data.photos.preprocess import Preprocessing
-from errlens.errors import UnfitOption
+from errlens.data.outlines import Regions, read_regions
 from errlens.maps import Attribution, NoMap
 from errlens.model.classifier import Classifier
 
@@ -96,16 +94,12 @@ def _shares(shown: Attribution, regions: Regions) -> dict[str, float | None]:
 
 def regions_of(job: Job, classifier: Classifier) -> dict[int, Regions]:
     """Return where the object of each image is, by row, as far as outlines or masks say."""
-    masks = job.how.masks
-    if masks is None:
+    if job.how.masks is None:
         return {}
-    if not isinstance(classifier.preparation, Preprocessing):
-        raise UnfitOption("--masks: where a transform of one's own puts the object is not known")
-    outlines = read_outlines(masks, photos=job.root, max_mb=job.max_mb)
-    regions = {
-        case.facts["row"]: outlines.regions(case.facts["path"], classifier.preparation)
-        for case in job.cases
-    }
-    if not any(regions.values()):
-        raise UnfitOption(f"--masks {str(masks)!r} has nothing of these images")
-    return {row: known for row, known in regions.items() if known is not None}
+    return read_regions(
+        job.how.masks,
+        {case.facts["row"]: case.facts["path"] for case in job.cases},
+        classifier.preparation,
+        photos=job.root,
+        max_mb=job.max_mb,
+    )

@@ -13,21 +13,16 @@ from errlens.attribution.cover import Cover
 from errlens.attribution.explained_model import MethodSettings
 from errlens.attribution.masks import ChannelFall, Sweep
 from errlens.commands.explain.pictures import Looks, file_and_row, title
-from errlens.figures.maps.heatmaps import Colour, Panel, draw_heatmaps
+from errlens.figures.maps.heatmaps import Panel, draw_heatmaps
 from errlens.figures.maps.overlay import RED
 from errlens.figures.maps.words import size
+from errlens.figures.paper.distinct import DISTINCT, OTHER, Colour
 from errlens.figures.paper.letters import shown_name
 from errlens.figures.paper.sheet import Pixels
 from errlens.formats import number, probability
 
 FRAME: Final = 2  # pixels
 WHITE: Final = (255, 255, 255)
-# Okabe and Ito, "Color Universal Design", without black: told apart by colour-blind readers, too.
-DISTINCT: Final[tuple[Colour, ...]] = (
-    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
-    (240, 228, 66),
-)  # fmt: skip
-OTHER: Final[Colour] = (150, 150, 150)
 COVERED: Final = 0.55  # how far a colour covers the photo
 
 

@@ -12,6 +12,7 @@ from errlens.data.photos.preprocess import Box
 from errlens.figures.maps.bars import LEAST_BAR, TICK, Bar, Shades, paste
 from errlens.figures.maps.outline import outlined
 from errlens.figures.maps.overlay import DEFAULT, ONE_COLOUR, RED_BLUE, common_scale, overlay
+from errlens.figures.paper.distinct import Colour
 from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,
@@ -39,7 +40,6 @@ ABOVE: Final = 3  # pixels between a heading and its picture
 BASE: Final = 0.95  # of the font size, from the top of a line to what its letters stand on
 WEAK: Final = 0.2  # of a shared scale: what stays below is hard to see
 SWATCH: Final = 9  # pixels a side of a colour in a legend
-Colour = tuple[int, int, int]
 
 _MEANING: Final = {
     RED_BLUE: "red: for, blue: against",

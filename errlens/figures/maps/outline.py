@@ -39,15 +39,26 @@ def outlined(
         inside = strongest_area(np.abs(fitted))
     if not inside.any():
         return shown
+    whole = shown.copy()
+    whole[rows, columns] = edged(whole[rows, columns], inside, dashed=fitted < 0)
+    return whole
+
+
+def edged(
+    picture: Pixels, inside: NDArray[np.bool_], *, dashed: bool | NDArray[np.bool_] = False
+) -> Pixels:
+    """Return a picture, shape (H, W, 3), with a light line along the inner edge of an area in it.
+
+    Outside of that runs a dark one. Where it is `dashed`, lines have gaps.
+    """
     outer = ndimage.binary_dilation(inside, iterations=DARK) & ~inside
     inner = inside & ~ndimage.binary_erosion(inside, iterations=LIGHT, border_value=1)
     y, x = np.indices(inside.shape)
-    drawn = (fitted >= 0) | ((x // DASH + y // DASH) % 2 == 0)
-    whole = shown.copy()
-    part = whole[rows, columns]
-    part[outer & drawn] = 0
-    part[inner & drawn] = 255
-    return whole
+    drawn = ~np.asarray(dashed) | ((x // DASH + y // DASH) % 2 == 0)
+    lined = picture.copy()
+    lined[outer & drawn] = 0
+    lined[inner & drawn] = 255
+    return lined
 
 
 def strongest_area(strength: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -34,6 +34,7 @@ MADE = {
     "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
     "correspondence": [f"correspondence/{name}" for name in ("correspondence.png", "hidden.png")],
     "severity": ["severity/severity.png", "severity/severity.csv"],
+    "occlusion": [f"occlusion/{name}" for name in ("*.png", "*.npz", "occlusion.csv")],
 }
 
 
@@ -64,7 +65,7 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 21
+    assert len(STEPS) == 23
     assert {step["command"].split()[1] for step in STEPS} == {*MADE} - {"severity"}
 
 

@@ -20,6 +20,7 @@ from errlens.report.sections.network import (
     filters,
     invariance,
     layers,
+    occlusion,
     probe,
     severity,
 )
@@ -68,6 +69,10 @@ KINDS: Final = {
     "invariance": Kind(
         "What transforms of photos do", "network/invariance", invariance.MAIN,
         "network invariance", (), invariance.tell,
+    ),
+    "occlusion": Kind(
+        "What falls while a part is hidden", "network/occlusion", occlusion.MAIN,
+        "network occlusion", (), occlusion.tell,
     ),
     "severity": Kind(
         "What corruptions of photos cost", "network/severity", severity.MAIN,

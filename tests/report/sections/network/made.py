@@ -286,6 +286,33 @@ def write_severity(run, *, labelled=True):
         results.csv("corruptions.csv", corruptions)
 
 
+def write_occlusion(run, *, images=("images/000.png",), outlined=True):
+    table = pd.DataFrame(
+        {
+            "row": range(len(images)), "sample_id": images, "label_name": "cat",
+            "pred_name": "lion", "confidence": 0.75, "layer": LAYER, "channel": 3,
+            "activity": 12.5, "lowest_activity": 2.5, "lowest_activity_x": 3.0,
+            "lowest_activity_y": 4.0, "class_name": "cat", "probability": 0.25,
+            "lowest_probability": 0.125, "lowest_probability_x": 3.0,
+            "lowest_probability_y": 4.0, "highest_probability": 0.5,
+            "highest_probability_x": 3.0, "highest_probability_y": 4.0, "n_positions": 100,
+            "other_label_share": 0.25, "true_label_share": 0.125,
+            "object_area": 0.375 if outlined else None, "object_touched": 0.5,
+            "object_share": 0.625 if outlined else None, "touched_share": 0.75,
+            "predicted_object_share": 0.5, "activity_object_share": 0.5, "peak_on_object": True,
+            "match": 0.5, "match_p": 0.01, "projection_hidden": 0.5, "activity_lost_there": 0.5,
+            "activity_lost_median": 0.01, "projection": "deconvnet",
+            "file": [f"{at}.png" for at in range(len(images))],
+        }
+    )  # fmt: skip
+    said = [{"image": name, "sentences": ["The evidence lies on it."]} for name in images]
+    with renewed_results(run, "network/occlusion", options={}) as results:
+        for name in table["file"]:
+            results.pixels(name, GREY)
+        results.csv("occlusion.csv", table)
+        results.tree("occlusion.json", {"images": said})
+
+
 def write_all(run):
     write_channels(run)
     write_features(run)
@@ -293,6 +320,7 @@ def write_all(run):
     write_invariance(run)
     write_correspondence(run)
     write_severity(run)
+    write_occlusion(run)
     write_activations(run)
     write_embed(run)
     write_probe(run)
@@ -305,6 +333,7 @@ ALL = {
     "evolution": write_evolution, "invariance": write_invariance,
     "correspondence": write_correspondence,
     "severity": write_severity,
+    "occlusion": write_occlusion,
     "activations": write_activations, "probe": write_probe,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip

@@ -40,6 +40,7 @@ from tests.report.sections.network.made import (
     write_filters,
     write_invariance,
     write_layers,
+    write_occlusion,
     write_severity,
 )
 
@@ -330,6 +331,16 @@ def test_a_finding_and_the_transforms_it_rests_on_lead_to_one_another(run):
     assert '<a href="#network-invariance">What transforms of photos do' in section("why", text)
     link = re.search(r'<a href="#(finding-\d+)">cat is lost when', section("network", text))[1]
     assert f'id="{link}"' in section("why", text)
+
+
+def test_what_falls_in_images_is_told_with_figures_of_the_first(run):
+    write_occlusion(run, images=[f"images/{at:03d}.png" for at in range(5)])
+    said = told()
+    assert "The evidence lies on it." in said
+    assert "cat 0.250 0.125 3 12.5 2.5 25.0 % 62.5 % 37.5 %" in said
+    assert "and figures of 2 further images in network/occlusion" in said
+    write_occlusion(run, images=["another.png"], outlined=False)
+    assert "25.0 % - -" in told()
 
 
 def test_of_a_thousand_layers_those_least_deep_are_listed(run):
