@@ -11,7 +11,7 @@ from PIL import Image
 from errlens.figures.maps.bars import BAR, TICK, paste
 from errlens.figures.paper.distinct import Colour
 from errlens.figures.paper.places import Place
-from errlens.figures.paper.sheet import SMALL, Pixels, Sheet, line_height, text_width
+from errlens.figures.paper.sheet import SMALL, Pixels, Sheet, line_height
 
 SIDE: Final = 240  # pixels of the longest side of a panel
 MARK: Final = 6  # pixels that the mark on a bar reaches beyond it
@@ -70,11 +70,6 @@ class ValueScale:
         shares = np.nan_to_num((values - self._low) / span).clip(0, 1)
         table: NDArray[np.uint8] = _TABLE[np.rint(255 * shares).astype(int)]
         return np.where(np.isfinite(values)[..., None], table, np.array(UNKNOWN, np.uint8))
-
-    def width(self, write: Write) -> int:
-        """Return the pixels that a bar takes with its numbers."""
-        texts = map(write, (self._low, self._marked, self._high))
-        return BAR + TICK + MARK + text_width(texts, size=SMALL)
 
     def draw(self, sheet: Sheet, paper: Pixels, x: int, y: int, height: int, write: Write) -> Place:
         """Draw the bar to the right of and below a place; return where its colours are.
