@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings
 from errlens.attribution.masks import grid
 from errlens.attribution.targets import Wanted
-from errlens.commands.network.features.command import asked_images, facts_of, work_of
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.occlusion.options import OcclusionOptions
+from errlens.commands.network.run_images import asked_images, facts_of
 from errlens.data.outlines import read_regions
 from errlens.errors import NoImages, UnfitOption
 from errlens.formats import counted
@@ -90,7 +90,7 @@ def studied(options: OcclusionOptions, subject: ModelAndImages, screen: Screen) 
     wanted = _wanted(options, subject)
     objects = _objects(options, subject)
 
-    how = work_of(classifier, options, max_mb=subject.max_mb)
+    how = {"workers": options.workers, "threads": options.threads, "max_mb": subject.max_mb}
     start = time.perf_counter()
     with screen.progress("finding the strongest maps", total=len(subject.images)) as advance:
         strongest = strongest_units(
