@@ -14,7 +14,7 @@ from errlens.analysis.findings.causes.places.grid import SIXTHS
 from errlens.attribution.explained_model import ExplainedModel, MethodSettings, borrowed
 from errlens.attribution.judging.pointing_game import energy_inside
 from errlens.attribution.methods import load_method
-from errlens.data.outlines import RegionSource
+from errlens.data.objects.outlines import RegionSource
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.photos.loading import Input, available_cores, in_order
 from errlens.data.photos.preprocess import Preprocessing

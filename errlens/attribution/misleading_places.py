@@ -22,7 +22,7 @@ from errlens.analysis.findings.causes.places.off_object import search_off_object
 from errlens.analysis.findings.finding import Finding, Outcome, Search
 from errlens.analysis.findings.scored import Scored
 from errlens.attribution.evidence import evidence_by_square, evidence_on_object, no_evidence
-from errlens.data.outlines import RegionSource
+from errlens.data.objects.outlines import RegionSource
 from errlens.formats import of
 from errlens.model.asking.hiding import AskedImage, ask_hidden
 from errlens.model.asking.time_left import NO_LIMIT, TimeLeft

@@ -10,7 +10,7 @@ from errlens.classes.files import read_classes, read_superclasses
 from errlens.classes.names import ClassNames
 from errlens.cli import main
 from errlens.commands.options.config import read_config
-from errlens.data.outlines import read_outlines
+from errlens.data.objects.outlines import read_outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import LONGEST_MESSAGE, ErrlensError, InputError, UnfitSelection
 

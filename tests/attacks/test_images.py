@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import errlens
 from errlens.cli import app
-from errlens.data.outlines import read_outlines
+from errlens.data.objects.outlines import read_outlines
 from errlens.data.photos.images import Photo, Unread, identify_photo, open_image, open_photo
 from errlens.data.photos.picture_kinds import FORMATS, SUFFIXES
 from errlens.data.photos.preprocess import Preprocessing

@@ -105,7 +105,7 @@ def test_a_raw_photo_of_a_manifest_is_not_judged_by_its_thumbnail(tmp_path, tiny
 
 
 def test_masks_are_found_among_pictures_that_are_none(tmp_path):
-    from errlens.data.outlines import read_outlines
+    from errlens.data.objects.outlines import read_outlines
     from errlens.data.photos.preprocess import Preprocessing
 
     plain = Preprocessing((8, 8), 1.0, "squash", "bilinear", (0.0,) * 3, (1.0,) * 3)

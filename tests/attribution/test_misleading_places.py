@@ -13,7 +13,7 @@ from errlens.analysis.findings.scored import Scored
 from errlens.attribution.evidence import evidence_by_square
 from errlens.attribution.misleading_places import errors_and_controls, search_places_of, to_map
 from errlens.classes.names import ClassNames
-from errlens.data.outlines import Outlines
+from errlens.data.objects.outlines import Outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.asking.time_left import TimeLeft

@@ -258,7 +258,7 @@ def test_masks_are_made_as_the_hint_says(walk: Walk, kind):
     if kind == "grey":
         Image.fromarray(white // 2).save("masks/red/3.png")
     typed = "explain seen --masks masks --overwrite"
-    at = {"none": "data.outlines._mask_images:hint", "grey": "data.outlines._white:hint"}
+    at = {"none": "data.objects.outlines._mask_images:hint", "grey": "data.outlines._white:hint"}
     said = walk.refused(typed, at[kind])
     assert "a/b.png" in said.hint or "255" in said.hint
     Image.fromarray(white).save("masks/red/3.png")
@@ -277,7 +277,7 @@ def test_a_mask_lies_as_its_photo_is_stored(walk: Walk):
     Path("masks/red").mkdir(parents=True)
     upright = Image.new("L", (10, 12), 255)
     upright.save("masks/red/1.png")
-    said = walk.refused("explain new --masks masks", "data.outlines._check_shape:hint")
+    said = walk.refused("explain new --masks masks", "data.objects.outlines._check_shape:hint")
     assert "as it is stored" in said.hint
     upright.rotate(90, expand=True).save("masks/red/1.png")
     walk.ends("explain new --masks masks")

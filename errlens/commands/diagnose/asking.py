@@ -7,7 +7,7 @@ from errlens.analysis.findings.causes.repairs.search import search_repairs
 from errlens.analysis.findings.finding import Outcome
 from errlens.attribution.misleading_places import search_places_of
 from errlens.commands.diagnose.case import Case
-from errlens.data.outlines import RegionSource, read_outlines
+from errlens.data.objects.outlines import RegionSource, read_outlines
 from errlens.data.photos.loading import available_cores
 from errlens.model.asking.asking import Asking
 from errlens.model.asking.turns import ask_in_turn

@@ -14,7 +14,7 @@ from errlens.attribution.judging.pointing_game import energy_inside
 from errlens.commands.explain.job import Job
 from errlens.commands.explain.picture_files import ABOUT, Files
 from errlens.commands.explain.tables import FAILED, OK
-from errlens.data.outlines import Regions, read_regions
+from errlens.data.objects.outlines import Regions, read_regions
 from errlens.maps import Attribution, NoMap
 from errlens.model.classifier import Classifier
 

@@ -17,8 +17,8 @@ from errlens.attribution.explained_model import ExplainedModel, borrowed
 from errlens.attribution.masks import NOWHERE, Box
 from errlens.choices import Fill
 from errlens.classes.names import NO_CLASS
+from errlens.data.objects.outlines import RegionSource
 from errlens.data.objects.parts import PartBox
-from errlens.data.outlines import RegionSource
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.errors import NoImages
 from errlens.formats import counted

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from errlens.attribution.masks import Box
+from errlens.data.objects.outlines import RegionSource
 from errlens.data.objects.parts import PartBox
-from errlens.data.outlines import RegionSource
 from errlens.data.photos.images import Encoded, ImageFile, Photo, Unread, begin_image
 from errlens.data.photos.loading import decode_for, prepare_input
 from errlens.data.photos.orientation import orientation_of, upright_box

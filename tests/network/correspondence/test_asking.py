@@ -10,8 +10,8 @@ from errlens.analysis.correspondence.changes import CHANNELS, PLACES
 from errlens.analysis.correspondence.tables import alike_table, held_against_chance
 from errlens.attribution.masks import NOWHERE, Box
 from errlens.classes.names import NO_CLASS
+from errlens.data.objects.outlines import Outlines
 from errlens.data.objects.parts import PartBox
-from errlens.data.outlines import Outlines
 from errlens.errors import NoImages, UnfitLayer, UnfitOption
 from errlens.model.asking.hiding import AskedImage
 from errlens.network.correspondence import asking as module_of_asking

@@ -25,8 +25,8 @@ from errlens.commands.network.correspondence.options import CorrespondenceOption
 from errlens.commands.network.correspondence.pictures import hidden_parts_figure, likeness_figure
 from errlens.commands.network.correspondence.result import CorrespondenceResult
 from errlens.commands.network.images import ModelAndImages, drawn_images
+from errlens.data.objects.outlines import read_outlines
 from errlens.data.objects.parts import Parts, read_parts
-from errlens.data.outlines import read_outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NoImages, UnfitOption
 from errlens.network.correspondence.asking import Asking, Subject

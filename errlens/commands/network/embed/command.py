@@ -29,7 +29,7 @@ from errlens.commands.network.embed.pictures import draw
 from errlens.commands.network.embed.reading import Reader
 from errlens.commands.network.embed.result import MAP_COLUMNS, EmbedResult, Tables
 from errlens.errors import InputError, UnfitOption
-from errlens.figures.network.feature_map import COLOURS
+from errlens.figures.network.embedding.feature_map import COLOURS
 from errlens.formats import counted
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_results

@@ -14,9 +14,9 @@ from errlens.commands.showing import first_rows
 from errlens.data.photos.images import ImageFile, Unread
 from errlens.data.photos.thumbnails import load_thumbnails
 from errlens.figures.gallery import SIDE, Column, Correctness, Line, Picture, Tile, draw_gallery
-from errlens.figures.network.feature_map import Map, draw_map
-from errlens.figures.network.photo_map import SIDE as SMALL_SIDE
-from errlens.figures.network.photo_map import draw_photo_map, with_room
+from errlens.figures.network.embedding.feature_map import Map, draw_map
+from errlens.figures.network.embedding.photo_map import SIDE as SMALL_SIDE
+from errlens.figures.network.embedding.photo_map import draw_photo_map, with_room
 from errlens.formats import counted, number, share
 from errlens.run.results import ResultsWriter
 

@@ -6,7 +6,11 @@ from matplotlib.figure import Figure
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.invariance.result import InvarianceResult
 from errlens.data.photos.transforms import Transform
-from errlens.figures.network.invariance import MOST_LINES, TransformCurves, draw_invariance
+from errlens.figures.network.transforms.invariance import (
+    MOST_LINES,
+    TransformCurves,
+    draw_invariance,
+)
 from errlens.figures.paper.letters import shown_name
 from errlens.formats import counted
 

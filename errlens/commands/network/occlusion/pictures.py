@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from errlens.analysis.occlusion.occluded import Occluded
 from errlens.analysis.occlusion.sentences import Described, evidence_words
 from errlens.commands.network.occlusion.study import Study
-from errlens.figures.network.occlusion import (
+from errlens.figures.network.occlusion.figure import (
     LabelMap,
     OcclusionFigure,
     Tiles,

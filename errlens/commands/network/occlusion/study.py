@@ -14,7 +14,7 @@ from errlens.attribution.targets import Wanted
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.occlusion.options import OcclusionOptions
 from errlens.commands.network.run_images import asked_images, facts_of
-from errlens.data.outlines import read_regions
+from errlens.data.objects.outlines import read_regions
 from errlens.errors import NoImages, UnfitOption
 from errlens.formats import counted
 from errlens.model.asking.hiding import AskedImage

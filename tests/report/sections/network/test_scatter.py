@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import errlens.report
-from errlens.figures.network.feature_map import COLOURS
+from errlens.figures.network.embedding.feature_map import COLOURS
 from errlens.report.sections.network.scatter import FARTHEST, MOST, POINT, scatter_of
 from tests.report.pages import EVIL, data_of, make, report, text_of
 from tests.report.sections.network.made import places, write_embed

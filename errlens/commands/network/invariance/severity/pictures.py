@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.invariance.severity.result import SeverityResult
 from errlens.commands.network.invariance.severity.view import errors_of
-from errlens.figures.network.severity import draw_severities
+from errlens.figures.network.transforms.severity import draw_severities
 from errlens.figures.paper.letters import shown_name
 from errlens.formats import counted, share, share_range
 

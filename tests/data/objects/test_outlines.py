@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from errlens.data.outlines import read_outlines
+from errlens.data.objects.outlines import read_outlines
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import InputError, MissingInput
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errlens.figures.network.feature_map import COLOURS, Map, draw_map
-from errlens.figures.network.photo_map import FRAME, SIDE, draw_photo_map, with_room
+from errlens.figures.network.embedding.feature_map import COLOURS, Map, draw_map
+from errlens.figures.network.embedding.photo_map import FRAME, SIDE, draw_photo_map, with_room
 
 
 def drawn(figure) -> np.ndarray:

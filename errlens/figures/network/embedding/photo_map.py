@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from errlens.figures.gallery import COLOURS, Correctness
-from errlens.figures.network.feature_map import frame_of
+from errlens.figures.network.embedding.feature_map import frame_of
 from errlens.figures.paper.places import Place
 from errlens.figures.paper.sheet import (
     DIM,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from errlens.figures.maps.bars import paste
 from errlens.figures.maps.outline import edged
-from errlens.figures.network.occlusion_parts import COLUMN, Legend, draw_tiles, write
-from errlens.figures.network.position_maps import (
+from errlens.figures.network.occlusion.panels import COLUMN, Legend, draw_tiles, write
+from errlens.figures.network.occlusion.positions import (
     ValueScale,
     Write,
     cells,

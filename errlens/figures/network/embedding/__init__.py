@@ -1,0 +1,1 @@
+"""Maps of images by their features: as dots, and as photos."""

@@ -1,0 +1,1 @@
+"""What transforms and corruptions of photos do to features and predictions."""
