@@ -206,7 +206,7 @@ def spans(side: int, settings: MethodSettings) -> list[tuple[int, int]]:
     Raises:
         UnfitOption: Mask or stride do not fit the side.
     """
-    mask = round(_pixels(settings.mask, side, "mask"))
+    mask = mask_side(side, settings)
     stride = max(1.0, mask / 2)
     if settings.stride is not None:
         stride = _pixels(settings.stride, side, "stride")
@@ -216,6 +216,15 @@ def spans(side: int, settings: MethodSettings) -> list[tuple[int, int]]:
     # The centre of a cell less half a mask, to the nearest pixel, in integers.
     starts = [((2 * at + 1) * side + (1 - mask) * cells) // (2 * cells) for at in range(cells)]
     return [(max(0, start), min(side, start + mask)) for start in starts]
+
+
+def mask_side(side: int, settings: MethodSettings) -> int:
+    """Return how many pixels of a side of the image a mask has, where no edge clips it.
+
+    Raises:
+        UnfitOption: The mask does not fit the side.
+    """
+    return round(_pixels(settings.mask, side, "mask"))
 
 
 def fill(model: ExplainedModel, image: Tensor, settings: MethodSettings) -> Tensor:

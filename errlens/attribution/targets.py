@@ -32,20 +32,19 @@ class Wanted:
     """What to explain of every image; None stands for the contrast of the two likeliest answers.
 
     `roles` are roles or names of classes, as is `rather_than`: then each score is explained as the
-    difference to that one.
+    difference to that one. With `single` a role means one class: top3 is none.
     """
 
     classes: ClassNames
     roles: Sequence[str] | None = None
     rather_than: str | None = None
+    single: bool = False
 
     def __post_init__(self) -> None:
         for text in self.roles or ():
-            self._index(text, "--target")
+            self._index(text, "--target", single=self.single)
         if self.rather_than is not None:
-            if self.rather_than == "top3":
-                raise UnfitOption("--rather-than top3: it takes one class")
-            self._index(self.rather_than, "--rather-than")
+            self._index(self.rather_than, "--rather-than", single=True)
 
     def targets(self, prediction: Prediction) -> list[Target]:
         """Return the scores of an image that are explained.
@@ -79,7 +78,7 @@ class Wanted:
         return name if target.name == name else f"{target.name}: {name}"
 
     def _named(self, role: str, prediction: Prediction) -> list[Target]:
-        index = self._index(role, "--target")
+        index = self._index(role, "--target", single=False)
         if index is not None:
             return [Target(self.classes[index], index)]
         if role == "top3":
@@ -94,23 +93,26 @@ class Wanted:
         known["second"] = prediction.top[1] if len(prediction.top) > 1 else None
         wanted = known[role]
         if wanted is None:
-            raise UnfitOption(f"{role}: {prediction.image} has no such class")
+            raise UnfitOption(f"{role}: {prediction.image} has no such class, as far as is known")
         return [Target(role, wanted)]
 
-    def _index(self, text: str, option: str) -> int | None:
-        """Return the class of this name; None for a role."""
-        if text in ROLES:
+    def _index(self, text: str, option: str, *, single: bool) -> int | None:
+        """Return the class of this name; None for a role, which may have to be a single class."""
+        if single and text == "top3":
+            raise UnfitOption(f"{option} top3: it takes one class")
+        roles = [role for role in ROLES if not (single and role == "top3")]
+        if text in roles:
             return None
         index = self.classes.called(text)
         if index is None:
             raise UnfitOption(
-                f"{option} {text!r} is neither a class nor one of {', '.join(ROLES)}",
-                hint=self._called_alike(text),
+                f"{option} {text!r} is neither a class nor one of {', '.join(roles)}",
+                hint=self._called_alike(text, roles),
             )
         return index
 
-    def _called_alike(self, text: str) -> str:
-        known = [*ROLES, *self.classes.names]
+    def _called_alike(self, text: str, roles: Sequence[str]) -> str:
+        known = [*roles, *self.classes.names]
         if self.classes.source != OUTPUT_NUMBERS:
             return which_of(text, known)
         numbers = f"the outputs are called by their numbers, 0 to {len(self.classes) - 1}"

@@ -91,9 +91,15 @@ class Occluded:
 
     @property
     def other_label(self) -> NDArray[np.bool_]:
-        """Where another class is predicted than of the image as it is."""
-        other: NDArray[np.bool_] = self.pred != self.pred_unoccluded
+        """Where another class is predicted than of the image as it is; not where none is."""
+        other: NDArray[np.bool_] = self.finite & (self.pred != self.pred_unoccluded)
         return other
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """Where the outputs are finite."""
+        finite: NDArray[np.bool_] = self.pred != NO_CLASS
+        return finite
 
     def winners(self) -> list[tuple[int, int]]:
         """Return the classes that are predicted somewhere with how often; most often first."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from errlens.analysis.occlusion.match import Match
 from errlens.analysis.occlusion.occluded import Extreme, Occluded
 from errlens.analysis.occlusion.on_object import OnObject, lies_where
-from errlens.classes.names import NO_CLASS
 from errlens.formats import count, of, probability, share, significant
 
 LEAST: Final = 0.01  # of probability, and as a share of an activity: what counts as a fall
@@ -60,18 +59,18 @@ def evidence_words(image: Described) -> list[str]:
 
 def loses_enough(occluded: Occluded, index: int) -> bool:
     """Tell whether the probability of a class falls by enough anywhere to say where."""
-    return float(occluded.falls_of(index)[_finite(occluded)].max(initial=0)) >= LEAST
+    return _most(occluded.falls_of(index)) >= LEAST
 
 
 def falls_enough(occluded: Occluded) -> bool:
     """Tell whether the activity falls by enough anywhere to say where."""
-    most = float(occluded.activity_falls[_finite(occluded)].max(initial=0))
+    most = _most(occluded.activity_falls)
     return most > 0 and most >= LEAST * abs(occluded.activity_unoccluded)
 
 
-def _finite(occluded: Occluded) -> NDArray[np.bool_]:
-    finite: NDArray[np.bool_] = occluded.pred != NO_CLASS
-    return finite
+def _most(falls: NDArray[np.floating]) -> float:
+    """Return the largest fall of those that are finite; 0 without one."""
+    return float(falls[np.isfinite(falls)].max(initial=0))
 
 
 def _probability(image: Described, index: int, called: str) -> str:
@@ -94,15 +93,18 @@ def _probability(image: Described, index: int, called: str) -> str:
 def _labels(image: Described) -> str:
     occluded = image.occluded
     own = image.names[occluded.pred_unoccluded]
-    changed = int(occluded.other_label.sum())
+    changed, known = int(occluded.other_label.sum()), int(occluded.finite.sum())
+    lost = occluded.n - known
+    rest = f" At {of(lost, occluded.n)} the outputs are not finite." if lost else ""
     if not changed:
-        return f"At all {count(occluded.n)} positions {own} stays the most probable class."
+        where = f"all {count(known)}" if not lost else of(known, occluded.n)
+        return f"At {where} positions {own} stays the most probable class.{rest}"
     others = [pair for pair in occluded.winners() if pair[0] != occluded.pred_unoccluded]
     named = ", ".join(f"{image.names[index]} at {count(n)}" for index, n in others[:_NAMED])
-    rest = f" and {count(len(others) - _NAMED)} more classes" if len(others) > _NAMED else ""
+    more = f" and {count(len(others) - _NAMED)} more classes" if len(others) > _NAMED else ""
     return (
         f"At {of(changed, occluded.n)} positions another class than {own} is the most probable: "
-        f"{named}{rest}."
+        f"{named}{more}.{rest}"
     )
 
 
@@ -160,8 +162,21 @@ def _match(found: Match) -> str:
     if found.lost_there is None or found.lost_median is None:
         return f"{verdict}: {figures}."
     return (
-        f"{verdict}: {figures}; the square over most of it, {share(found.hidden)}, takes "
-        f"{share(found.lost_there)} of the activity, the median square {share(found.lost_median)}."
+        f"{verdict}: {figures}; the square over most of it, {share(found.hidden)}, "
+        f"{_takes(found.lost_there)}, the median square {_takes(found.lost_median)}."
+    )
+
+
+def _takes(lost: float) -> str:
+    """Say what share of the activity a square takes, or adds where the activity rises.
+
+    >>> _takes(0.101), _takes(-0.029)
+    ('takes 10.1 % of the activity', 'adds 2.9 % to the activity')
+    """
+    return (
+        f"adds {share(-lost)} to the activity"
+        if lost < 0
+        else f"takes {share(lost)} of the activity"
     )
 
 

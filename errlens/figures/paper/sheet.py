@@ -43,7 +43,7 @@ FAINT: Final = "0.93"
 _ENDS: Final = tuple(
     map(
         re.compile,
-        (r"(?<=\s)(?=\S)", r"(?<=[_/])(?=\w)|(?<=\w[-.])(?=[^\W\d])", r"(?<=.)(?=.)"),
+        (r"(?<=\s)(?=[^\s%])", r"(?<=[_/])(?=\w)|(?<=\w[-.])(?=[^\W\d])", r"(?<=.)(?=.)"),
     )
 )
 
@@ -84,8 +84,9 @@ def wrapped(
 ) -> list[str]:
     """Return a text in lines of at most `width` pixels, none of an empty one.
 
-    Its own line breaks are kept. A line ends between words; where a word is wider than a line,
-    between the parts of a name like `bull_terrier`; within one only where that does not fit either.
+    Its own line breaks are kept. A line ends between words, though not before a %; where a word is
+    wider than a line, between the parts of a name like `bull_terrier`; within one only where that
+    does not fit either.
     `measure` says how wide lines are, by default `text_width`.
     """
     measure = measure or text_width

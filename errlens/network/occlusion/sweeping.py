@@ -133,6 +133,9 @@ class Sweeping:
             return Unread("failed", _NOT_FINITE)
         role, followed = self._followed(swept, name, label)
         occluded = occluded_of(swept, image, followed, self.units[number].channel)
+        for values, what in ((occluded.probability, "outputs"), (occluded.activity, "activity")):
+            if not np.isfinite(values).any():
+                return Unread("failed", f"{what} not finite wherever the square lies")
         hidden = self.hidden.get(number)
         on_it = self.object_of(number)
         return SweptImage(

@@ -344,6 +344,12 @@ def test_lines_end_between_words_or_parts_of_a_name(text):
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
+def test_no_line_begins_with_the_percent_of_a_number():
+    for width in range(60, 200, 5):
+        lines = wrapped("the square takes 10.1 % of it, the median 100.0 %", width, size=TEXT)
+        assert not [line for line in lines if line.startswith("%")]
+
+
 def test_a_number_and_a_word_that_fits_a_line_are_never_broken():
     text = "predicted: staffordshire_bull, logit -0.0936 or 12.5e-7"
     for width in range(90, 400, 10):

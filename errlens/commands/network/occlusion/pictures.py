@@ -1,6 +1,6 @@
 """Which picture `errlens network occlusion` draws of an image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -8,8 +8,12 @@ from matplotlib.figure import Figure
 
 from errlens.analysis.occlusion.occluded import Occluded
 from errlens.analysis.occlusion.sentences import Described, evidence_words
+from errlens.attribution.masks import mask_side
+from errlens.classes.names import NO_CLASS
 from errlens.commands.network.occlusion.study import Study
 from errlens.figures.network.occlusion.figure import (
+    NOT_FINITE,
+    OTHERS,
     LabelMap,
     OcclusionFigure,
     Tiles,
@@ -52,7 +56,8 @@ def occlusion_figure(
     own = study.own.get(number)
     lowest = occluded.lowest(occluded.probability)
     edges = occluded.boxes[lowest.row, lowest.column].tolist()
-    side = occluded.boxes[..., 2] - occluded.boxes[..., 0]
+    side = mask_side(occluded.size[1], settings)
+    blank = "" if occluded.finite.all() else " White: outputs are not finite."
     rows, columns = occluded.pred.shape
     taken = shown_name(image.names[occluded.pred_unoccluded])
     as_it_is = f"predicted {taken}, {probability(occluded.confidence)}"
@@ -61,8 +66,8 @@ def occlusion_figure(
     which = f"channel {image.channel} of {shown_name(image.layer)}"
     return draw_occlusion(
         OcclusionFigure(
-            heading="(a) where the class falls most",
-            detail=f"{count(int(side.max()))} pixels a side, {settings.fill}; "
+            heading=f"(a) where {followed} is least probable",
+            detail=f"{count(side)} pixels a side, {settings.fill}; "
             f"{count(rows)} x {count(columns)} positions",
             photo=swept.covered,
             square=edges,
@@ -76,12 +81,12 @@ def occlusion_figure(
             tiles=_tiles(study, own, file, image.channel),
             probability=ValueMap(
                 f"(d) probability of {followed}",
-                _MARKED,
+                _MARKED + blank,
                 occluded.probability,
                 occluded.probability_unoccluded,
                 significant,
             ),
-            labels=_labels(occluded, image.names),
+            labels=_labels(occluded, image.names, blank.strip()),
             notes=evidence_words(image),
             object=swept.object,
             crop=None if own is None or own.crop == WHOLE else own.box,
@@ -127,16 +132,16 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _labels(occluded: Occluded, names: Sequence[str]) -> LabelMap:
+def _labels(occluded: Occluded, names: Sequence[str], blank: str) -> LabelMap:
     """Return the classes by position, those that win most often with a colour of their own."""
     winners = occluded.winners()
     shown, rest = winners[: len(DISTINCT)], winners[len(DISTINCT) :]
-    places: Mapping[int, int] = {index: at for at, (index, _) in enumerate(shown)}
-    at = np.array([places.get(index, -1) for index in occluded.pred.ravel().tolist()], np.int64)
+    places = {NO_CLASS: NOT_FINITE, **{index: at for at, (index, _) in enumerate(shown)}}
+    at = np.array([places.get(index, OTHERS) for index in occluded.pred.ravel().tolist()], np.int64)
     others = sum(n for _, n in rest)
     return LabelMap(
         "(e) most probable label",
-        "",
+        blank,
         at.reshape(occluded.pred.shape),
         [f"{shown_name(names[index])}: {share(n / occluded.n)}" for index, n in shown],
         f"{count(len(rest))} other classes: {share(others / occluded.n)}" if rest else "",

@@ -15,7 +15,7 @@ from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.occlusion.options import OcclusionOptions
 from errlens.commands.network.run_images import asked_images, facts_of
 from errlens.data.objects.outlines import read_regions
-from errlens.errors import NoImages, UnfitOption
+from errlens.errors import NoImages
 from errlens.formats import counted
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.layers.places import find_layer
@@ -139,9 +139,7 @@ def _wanted(options: OcclusionOptions, subject: ModelAndImages) -> Wanted | None
     """Return the class that is followed; None for that of each image."""
     if options.target is None:
         return None
-    if options.target == "top3":
-        raise UnfitOption("--target top3: one class is followed")
-    return Wanted(subject.classifier.classes, [options.target])
+    return Wanted(subject.classifier.classes, [options.target], single=True)
 
 
 def _objects(options: OcclusionOptions, subject: ModelAndImages) -> dict[int, NDArray[np.float32]]:

@@ -15,6 +15,7 @@ from errlens.figures.maps.bars import paste
 from errlens.figures.maps.outline import edged
 from errlens.figures.network.occlusion.panels import COLUMN, Legend, draw_tiles, write
 from errlens.figures.network.occlusion.positions import (
+    UNKNOWN,
     ValueScale,
     Write,
     cells,
@@ -39,6 +40,8 @@ from errlens.figures.paper.sheet import (
 )
 
 ROW_GAP: Final = 14
+OTHERS: Final = -1
+NOT_FINITE: Final = -2
 BOLD: Final = 1.15  # times as wide as plain letters
 
 
@@ -56,7 +59,9 @@ class ValueMap(NamedTuple):
 
 
 class LabelMap(NamedTuple):
-    """The most probable class by position: places in `names`, shape (rows, columns); -1 for others.
+    """The most probable class by position: places in `names`, shape (rows, columns).
+
+    Of other classes they are `OTHERS`, and `NOT_FINITE` where none can be said.
 
     `names` are at most as many as there are colours, with what to say of each; `others` says what
     is left.
@@ -191,7 +196,7 @@ class _Panels:
         ]
 
     def _labels(self) -> Pixels:
-        table = np.array([*DISTINCT[: len(self._image.labels.names)], OTHER], np.uint8)
+        table = np.array([*DISTINCT[: len(self._image.labels.names)], UNKNOWN, OTHER], np.uint8)
         return cells(table[self._image.labels.classes], self._size)
 
     def _outlined(self, picture: Pixels) -> Pixels:

@@ -126,4 +126,4 @@ def ink_on(colour: Colour) -> str:
     """Return the ink that can be read on a colour."""
     red, green, blue = colour
     light = 0.299 * red + 0.587 * green + 0.114 * blue
-    return "black" if light > 110 else "white"
+    return "black" if light > 100 else "white"
