@@ -26,7 +26,7 @@ from errlens.network.correspondence.regions import (
     shares_inside,
 )
 
-CROPPED: Final = "cropped away"
+CROPPED: Final = "cropped away or beyond the photo"
 NO_ROOM: Final = "no room elsewhere"
 OUTSIDE: Final = "outside the outline"
 

@@ -201,7 +201,10 @@ def test_images_that_are_gone_or_cropped_are_told(seen):
     table.to_csv("parts.csv", index=False)
     said = " ".join(ends(ASKED).stderr.split())
     assert "left out: 'red/0.png' (no such file)" in said
-    assert "left out: 1 image whose nose is for more than half cropped away" in said
+    assert (
+        "left out: 1 image whose nose lies for more than half outside of what the network sees"
+        in said
+    )
     assert {path.name for path in (seen / "network/correspondence").iterdir()} == FILES
 
 

@@ -29,6 +29,7 @@ from errlens.data.objects.outlines import read_outlines
 from errlens.data.objects.parts import Parts, read_parts
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.errors import NoImages, UnfitOption
+from errlens.formats import counted
 from errlens.network.correspondence.asking import Asking, Subject
 from errlens.network.correspondence.layers import compared_layers
 from errlens.network.correspondence.placing import CROPPED, NO_ROOM, OUTSIDE
@@ -135,7 +136,7 @@ def _check_pairs(changes: Changes, options: CorrespondenceOptions) -> None:
     if any(len(part) >= LEAST_IMAGES for part in changes.parts):
         return
     why = Counter(reason for part in changes.parts for reason in part.left_out.values())
-    told = ", ".join(f"{n} times {reason}" for reason, n in why.items())
+    told = ", ".join(f"{counted(n, 'part')} {reason}" for reason, n in why.items())
     raise NoImages(
         "no part is left in two images, whose changes could be compared"
         + (f" ({told})" if told else ""),

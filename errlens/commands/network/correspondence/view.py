@@ -70,8 +70,8 @@ def _warn(screen: Screen, subject: ModelAndImages, result: CorrespondenceResult)
     for row in records(result.parts):
         if row["cropped_away"]:
             screen.warn(
-                f"left out: {counted(row['cropped_away'], 'image')} whose {row['part']} is for "
-                "more than half cropped away before the network sees it"
+                f"left out: {counted(row['cropped_away'], 'image')} whose {row['part']} lies for "
+                "more than half outside of what the network sees, or of the photo"
             )
         if row["outside"]:
             screen.warn(
