@@ -37,12 +37,6 @@ class Broken(Net):
         return super().forward(images) * torch.nan
 
 
-class FarFromGrey(Net):
-    def forward(self, images):
-        grey = (images.abs() < 0.02).all(dim=1).float().mean(dim=(1, 2))
-        return super().forward(images) / (grey < self.most)[:, None]
-
-
 class Detached(Net):
     def forward(self, images):
         return super().forward(images.detach())
@@ -50,12 +44,6 @@ class Detached(Net):
 
 def colours(**kwargs):
     return Net()
-
-
-def far_from_grey(most, **kwargs):
-    net = FarFromGrey()
-    net.most = float(most)
-    return net
 
 
 def broken(**kwargs):
@@ -293,25 +281,3 @@ def test_outputs_that_are_not_finite_are_told(here):
     del here
     model = "--model hidden_nets:broken --img-size 16 -o out"
     assert "not finite" in refused(f"network occlusion photos/red/0.png {model}", exit_code=3)
-
-
-GREY = "--value gray --mask 8 --img-size 16 --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5 -o out"
-
-
-def test_positions_whose_outputs_are_not_finite_count_as_no_other_class(here):
-    del here
-    model = "--model hidden_nets:far_from_grey --model-kwargs most=0.2"
-    said = " ".join(ends(f"network occlusion photos/red/0.png {model} {GREY}").stdout.split())
-    assert "At 4 of 16 the outputs are not finite." in said
-    table = read_declared(Path("out/occlusion/occlusion.csv"), OCCLUSION_COLUMNS)
-    with np.load("out/occlusion/" + table["file"][0].replace("png", "npz")) as arrays:
-        known = arrays["label"] >= 0
-    assert known.sum() == 12
-    assert table["other_label_share"][0] <= known.mean()
-
-
-def test_an_image_whose_outputs_are_finite_nowhere_under_the_square_is_left_out(here):
-    del here
-    model = "--model hidden_nets:far_from_grey --model-kwargs most=0.01"
-    said = refused(f"network occlusion photos/red/0.png {model} {GREY}", exit_code=3)
-    assert "outputs not finite wherever the square lies" in " ".join(said.split())
