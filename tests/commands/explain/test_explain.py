@@ -498,9 +498,9 @@ def test_studies_of_occlusion_have_pictures_of_their_own():
 def test_winners_are_read_from_the_sweep_of_occlusion(monkeypatch):
     swept = []
 
-    def counted(model, image, cases, batch_size):
+    def counted(model, image, cases, *how, **more):
         swept.append(len(cases))
-        return logits_under(model, image, cases, batch_size)
+        return logits_under(model, image, cases, *how, **more)
 
     logits_under = masks.logits_under
     monkeypatch.setattr(masks, "logits_under", counted)

@@ -45,7 +45,7 @@ def likeness_figure(subject: ModelAndImages, result: CorrespondenceResult) -> Fi
         parts.append((f"{part}, {n}", panels))
     return draw_likeness(
         parts,
-        title=f"{shown_name(subject.name)}: is a part hidden alike in all images?",
+        title=f"{shown_name(subject.name)}: does hiding a part change features alike?",
         legend="Circles: the part hidden in all images; filled where more alike than by chance (q "
         "at most 0.05). Grey: as much hidden elsewhere, 95 % of draws of one region an image and "
         "their mean. At the right: part / mean of regions.",

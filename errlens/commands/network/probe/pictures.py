@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from errlens.analysis.probing.accuracy import SHUFFLES
 from errlens.commands.network.probe.result import LayerProbe
 from errlens.figures.network.probes import Curve, draw_curves
-from errlens.formats import counted
+from errlens.formats import count, counted
 from errlens.run.results import ResultsWriter
 
 MOST_CURVES = 12  # layers of the picture of curves
@@ -56,7 +56,7 @@ def classes_figure(result: LayerProbe, classes: pd.DataFrame) -> Figure:
     """Return the picture of how well each layer finds the classes that lose the most."""
     tables = [rows for _, rows in classes.groupby("class_name", sort=False)]
     shown = sorted(tables, key=_loss)[-MOST_CLASSES:][::-1]
-    some = f", of the {len(shown)} classes that fall the most after their best layer"
+    some = f", of the {count(len(shown))} classes that fall the most after their best layer"
     return draw_curves(
         shown[0]["layer"].tolist(),
         [_recall(rows) for rows in shown],

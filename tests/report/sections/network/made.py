@@ -331,9 +331,8 @@ def write_all(run):
 ALL = {
     "channels": write_channels, "embed": write_embed, "features": write_features,
     "evolution": write_evolution, "invariance": write_invariance,
+    "occlusion": write_occlusion, "severity": write_severity,
     "correspondence": write_correspondence,
-    "severity": write_severity,
-    "occlusion": write_occlusion,
     "activations": write_activations, "probe": write_probe,
     "filters": write_filters, "layers": write_layers,
 }  # fmt: skip

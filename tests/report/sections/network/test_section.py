@@ -368,7 +368,7 @@ def test_pictures_are_on_the_page_with_what_they_show(run):
     uris = data_of(text, "pictures")["uris"]
     shown = r'<img data-picture="(network/[^"]+)" alt="([^"]+)"(?: src="([^"]+)")?'
     names = re.findall(shown, text)
-    assert len(names) == 15
+    assert len(names) == 18
     for name, alt, uri in names:
         assert (uri or uris[name]).startswith("data:image/svg+xml,")  # for a dark page
         assert len(alt) > 20
@@ -562,4 +562,4 @@ def test_probed_layers_say_where_two_classes_part(run):
     assert "Linear probes, of 48 images of 3 classes" in said
     assert "dog is found best at stem (75 % of 16); lost again at penultimate (25 %)." in said
     assert "12.5 %" in said
-    assert "6.2 to 18.8 %" in said
+    assert "6.3 to 18.8 %" in said
