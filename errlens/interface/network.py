@@ -131,7 +131,7 @@ def network_probe(data: Place, **options: Any) -> "Probe | LayerProbe":
     Args:
         data: Images with their classes, and `model` or `checkpoint`; or a run folder.
         options: Any option of `errlens network probe`, such as `layers="all"`, `pair="cat~dog"` or
-            `per_class="1,3,10"`.
+            `per_class=[1, 3, 10]`.
     """
     with hints_as_notes():
         from errlens.commands.network.probe.command import probe as command
@@ -159,13 +159,6 @@ def network_invariance(
         from errlens.commands.network.invariance.command import invariance as command
         from errlens.commands.network.invariance.options import InvarianceOptions
 
-        named = options.get("transform")
-        if named is not None and not isinstance(named, str):
-            options["transform"] = ",".join(named)
-        severity = options.get("severity")
-        if severity is not None and not isinstance(severity, str):
-            levels = [severity] if isinstance(severity, int) else severity
-            options["severity"] = ",".join(map(str, levels))
         return command(made(InvarianceOptions, {"images": images, **options}))
 
 

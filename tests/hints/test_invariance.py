@@ -25,6 +25,12 @@ ROWS = [
         "--transform fog --severity all",
         "network invariance seen -q {}",
     ),
+    Row(
+        f"{OWN}.asked.asked_corruptions:hint",
+        f"{SEEN} --severity 3",
+        "leave --severity out",
+        SEEN,
+    ),
 ]
 
 

@@ -49,7 +49,7 @@ def natural_losses(answers: Answers, transforms: Sequence[Transform]) -> list[Lo
         among = [
             int(at)
             for at in answers.of(transform.name)
-            if at != start and transform.is_natural(answers.steps[at].size)
+            if 0 < transform.strength(answers.steps[at].size) <= transform.natural
         ]
         at = max(among, key=lambda at: np.nan_to_num(mean_of(lost[:, at])))
         losses.append(

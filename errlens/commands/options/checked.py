@@ -108,13 +108,16 @@ def _checked(hint: Any, *, lists_of_one: bool) -> Any:
     checks: list[Any] = [Field(**limits)] if limits else []  # the last one is the first to run
     choices = kinds_of(kind)
     takes_lists = any(get_origin(choice) is list for choice in choices)
+    metavar = metavar_of(hint)
     if _takes_text(kind):
+        if "," in metavar and not takes_lists:
+            checks.append(BeforeValidator(_with_commas))
         checks.append(BeforeValidator(_numbers_as_text))
     if int in choices or float in choices:
         checks.append(BeforeValidator(_no_truth))
     if lists_of_one and takes_lists and Path not in choices:
         checks.append(BeforeValidator(_as_list))
-    if "=" in (metavar := metavar_of(hint)):
+    if "=" in metavar:
         checks.append(BeforeValidator(_as_python if metavar == "K=V" else _as_assignments))
     return Annotated[kind, *checks] if checks else kind
 
@@ -185,6 +188,13 @@ def _numbers_as_text(value: object) -> object:
     if isinstance(value, dict):
         return {_numbers_as_text(key): _numbers_as_text(inner) for key, inner in value.items()}
     return str(value) if _is_number(value) else value
+
+
+def _with_commas(value: object) -> object:
+    """Let a list of texts stand for one text with commas between them."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    return value
 
 
 def _is_number(value: object) -> bool:

@@ -88,7 +88,7 @@ def plain(value: object) -> object:
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, Set):
         return sorted(map(plain, value), key=str)
-    if isinstance(value, list | tuple | Iterator | ValuesView):
+    if isinstance(value, list | tuple | range | Iterator | ValuesView):
         return [plain(item) for item in value]
     to_list = getattr(value, "tolist", None)  # of arrays and columns, and of single numbers
     return value if to_list is None else plain(to_list())

@@ -166,10 +166,13 @@ def test_a_network_of_one_channel_has_no_saturation():
     ("words", "says"),
     [
         ("--severity 6", "of 1 to 5"),
-        ("--severity al", "--severity al: it is all"),
+        ("--severity al", "--severity 'al': it is all"),
+        ("--severity all,", "--severity 'all,': it is all"),
         ("--severity ,", "it is all"),
         ("--severity all --transform gausian_noise", "did you mean gaussian_noise"),
-        ("--severity all --transform rotate", "there is no corruption 'rotate'"),
+        ("--severity all --transform rotate", "rotate is a transform, which has no severities"),
+        ("--severity all --transform ,", "--transform names no corruption"),
+        ("--transform ,", "--transform names no transform"),
         ("--transform fog", "--transform fog --severity all"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 import errlens
 from errlens.commands.evaluate.options import EvaluateOptions
+from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.options.config import read_config
 from errlens.commands.options.invocation import OutputOptions
 from errlens.errors import BadConfig, ErrlensError, MissingInput, UnfitOption, UsageError
@@ -240,6 +241,15 @@ def test_the_limits_of_the_command_line_hold_in_a_configuration(evaluate, key, l
 
 def test_a_tuple_is_written_as_a_list(evaluate):
     assert evaluate("mean: [0.5, 0, 1]").mean == (0.5, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "severity"), [("3", "3"), ("[1, 3]", "1,3"), ('"1,3"', "1,3"), ("[5]", "5")]
+)
+def test_a_text_of_several_things_may_be_a_list(read, written, severity):
+    text = f"out: run\nb:\n  severity: {written}\n  transform: [fog, snow]\n  images: [seen]\n"
+    options = read(text, commands={"b": InvarianceOptions}).blocks["b"]
+    assert (options.severity, options.transform) == (severity, "fog,snow")
 
 
 def test_none_is_a_value_where_an_option_may_be_left_out(evaluate):

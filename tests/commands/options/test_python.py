@@ -15,6 +15,7 @@ from errlens.commands.diagnose.options import DiagnoseOptions
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.import_.options import ImportOptions
 from errlens.commands.misclassified.options import MisclassifiedOptions
+from errlens.commands.network.invariance.options import InvarianceOptions
 from errlens.commands.options.config import config_text, read_config
 from errlens.commands.options.python import options_from, path_from, plain
 from errlens.commands.registry import COMMANDS
@@ -125,6 +126,11 @@ def test_a_number_of_numpy_or_pandas_is_a_number(value):
 )
 def test_whatever_holds_texts_is_a_list_of_them(value):
     assert made(MisclassifiedOptions, select=value).select == ["row:3", "row:5"]
+
+
+@pytest.mark.parametrize("value", [[1, 3], (1, 3), range(1, 4, 2), np.array([1, 3]), "1,3"])
+def test_whatever_holds_numbers_is_a_text_of_them(value):
+    assert made(InvarianceOptions, severity=value).severity == "1,3"
 
 
 THREE = [0.1, 0.2, 0.3]

@@ -1,3 +1,4 @@
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -185,6 +186,17 @@ def test_outputs_that_are_not_finite_have_no_probability(photos):
     assert table["probability_mean"].iloc[-1] > 0
     losses = natural_losses(answers, [TRANSFORM_OF["brightness"]])
     assert np.isfinite(losses[0].mean)
+
+
+def test_a_full_turn_is_no_size_that_costs(photos):
+    """Not even where every other turn makes the class more probable."""
+    answers = asking_of(network(), steps_of("rotate")).about(photos, LABELS)
+    likelier = [step.size % 360 > 0 for step in answers.steps]
+    answers = dataclasses.replace(
+        answers, probability=np.where(likelier, 0.9, 0.8) + 0 * answers.probability
+    )
+    (loss,) = natural_losses(answers, [TRANSFORM_OF["rotate"]])
+    assert loss.size in (10, 20)
 
 
 def test_layers_are_the_first_with_weights_and_the_last_with_places():

@@ -30,11 +30,13 @@ def asked_transforms(text: str | None) -> list[Transform]:
     """Return the transforms named, each once, all where none is.
 
     Raises:
-        UnfitOption: There is none of a name.
+        UnfitOption: There is none of a name, or no name.
 
     >>> [transform.name for transform in asked_transforms("rotate, blur")]
     ['rotate', 'blur']
     """
+    if text is None:
+        return list(TRANSFORMS)
     names = _listed(text)
     for name in names:
         if name in CORRUPTION_OF and name not in TRANSFORM_OF:
@@ -42,19 +44,27 @@ def asked_transforms(text: str | None) -> list[Transform]:
                 f"{name} is a corruption, which has severities",
                 hint=f"--transform {name} --severity all",
             )
-    return _named(names, TRANSFORM_OF, what="transform") or list(TRANSFORMS)
+    return _named(names, TRANSFORM_OF, what="transform")
 
 
 def asked_corruptions(text: str | None) -> list[Corruption]:
     """Return the corruptions named, each once, the fifteen published where none is.
 
     Raises:
-        UnfitOption: There is none of a name.
+        UnfitOption: There is none of a name, or no name.
 
     >>> [corruption.name for corruption in asked_corruptions("fog,snow")]
     ['fog', 'snow']
     """
-    return _named(_listed(text), CORRUPTION_OF, what="corruption") or list(CORRUPTIONS)
+    if text is None:
+        return list(CORRUPTIONS)
+    names = _listed(text)
+    for name in names:
+        if name in TRANSFORM_OF and name not in CORRUPTION_OF:
+            raise UnfitOption(
+                f"{name} is a transform, which has no severities", hint="leave --severity out"
+            )
+    return _named(names, CORRUPTION_OF, what="corruption")
 
 
 def asked_severities(text: str) -> list[int]:
@@ -70,17 +80,18 @@ def asked_severities(text: str) -> list[int]:
         return list(SEVERITIES)
     known = {str(severity): severity for severity in SEVERITIES}
     named = _listed(text)
-    for name in named or [text]:
-        if name not in known:
-            raise UnfitOption(f"--severity {name}: it is all, or of 1 to 5, as in 1,3,5")
+    if not named or not known.keys() >= set(named):
+        raise UnfitOption(f"--severity {text!r}: it is all, or of 1 to 5, as in 1,3,5")
     return sorted(known[name] for name in named)
 
 
-def _listed(text: str | None) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(str.strip, (text or "").split(",")))))
+def _listed(text: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def _named(names: Sequence[str], known: Mapping[str, _Kind], *, what: str) -> list[_Kind]:
+    if not names:
+        raise UnfitOption(f"--transform names no {what}")
     for name in names:
         if name not in known:
             raise UnfitOption(f"there is no {what} {name!r}", hint=which_of(name, [*known]))
