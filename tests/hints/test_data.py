@@ -258,7 +258,10 @@ def test_masks_are_made_as_the_hint_says(walk: Walk, kind):
     if kind == "grey":
         Image.fromarray(white // 2).save("masks/red/3.png")
     typed = "explain seen --masks masks --overwrite"
-    at = {"none": "data.objects.outlines._mask_images:hint", "grey": "data.objects.outlines._white:hint"}
+    at = {
+        "none": "data.objects.outlines._mask_images:hint",
+        "grey": "data.objects.outlines._white:hint",
+    }
     said = walk.refused(typed, at[kind])
     assert "a/b.png" in said.hint or "255" in said.hint
     Image.fromarray(white).save("masks/red/3.png")

@@ -26,13 +26,13 @@ def silent():
 
 ROWS = [
     Row(
-        f"{OWN.removesuffix('.features')}.channels.wanted_channels:hint",
+        "commands.network.channels.wanted_channels:hint",
         f"{SEEN} --channels strongest:all",
         "strongest:16",
         f"{SEEN} --channels {{}}",
     ),
     Row(
-        f"{OWN.removesuffix('.features')}.channels.wanted_channels:hint2",
+        "commands.network.channels.wanted_channels:hint2",
         f"{SEEN} --channels all",
         "random:16",
         f"{SEEN} --channels {{}}",
