@@ -154,7 +154,7 @@ def test_regions_lie_in_outlines_and_the_text_says_so(seen):
     said = refused(
         f"{ASKED} --masks outlines.json".replace("parts.csv", "outlines.json"), exit_code=3
     )
-    assert "times no room elsewhere" in " ".join(said.split())
+    assert "parts: no room elsewhere" in " ".join(said.split())
 
 
 def test_json_says_what_the_tables_do(seen):

@@ -136,7 +136,7 @@ def _check_pairs(changes: Changes, options: CorrespondenceOptions) -> None:
     if any(len(part) >= LEAST_IMAGES for part in changes.parts):
         return
     why = Counter(reason for part in changes.parts for reason in part.left_out.values())
-    told = ", ".join(f"{counted(n, 'part')} {reason}" for reason, n in why.items())
+    told = ", ".join(f"{counted(n, 'part')}: {reason}" for reason, n in why.items())
     raise NoImages(
         "no part is left in two images, whose changes could be compared"
         + (f" ({told})" if told else ""),
