@@ -33,6 +33,8 @@ MADE = {
     "probe": ["probe/layers.png", "probe/layers.csv", "probe/curves.png"],
     "invariance": ["invariance/invariance.png", "invariance/invariance.csv"],
     "correspondence": [f"correspondence/{name}" for name in ("correspondence.png", "hidden.png")],
+    "compare": ["compare/runs.csv", "compare/fixed.csv", "compare/broken.csv"],
+    "explain": ["explain/*/*_occlusion.png", "explain/*/*_winners.png"],
     "severity": ["severity/severity.png", "severity/severity.csv"],
     "occlusion": [f"occlusion/{name}" for name in ("*.png", "*.npz", "occlusion.csv")],
 }
@@ -65,17 +67,20 @@ def squeezenet(tmp_path_factory):
 
 
 def test_the_guide_lists_the_steps_of_both():
-    assert len(STEPS) == 23
-    assert {step["command"].split()[1] for step in STEPS} == {*MADE} - {"severity"}
+    assert len(STEPS) == 25
+    words = [step["command"].removeprefix("network ").split() for step in STEPS]
+    assert {command for command, *_ in words} == {*MADE} - {"severity"}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step["question"])
 def test_each_step_makes_its_figure(squeezenet, monkeypatch, step):
     monkeypatch.chdir(squeezenet)
     ends(step["command"])
-    _, kind, run, *_ = shlex.split(step["command"])
-    patterns = MADE["severity" if "--severity" in step["command"] else kind]
-    made = [path for pattern in patterns for path in Path(run, "network").glob(pattern)]
+    words = shlex.split(step["command"])
+    kind, run = words[1:3] if words[0] == "network" else (words[0], "runs/squeezenet")
+    folder = Path(run, "network") if words[0] == "network" else Path(run)
+    patterns = MADE["severity" if "--severity" in words else kind]
+    made = [path for pattern in patterns for path in folder.glob(pattern)]
     assert len(made) >= len(patterns)
     for picture in (path for path in made if path.suffix == ".png"):
         with Image.open(picture) as drawn:
@@ -86,7 +91,8 @@ def test_each_step_makes_its_figure(squeezenet, monkeypatch, step):
 def test_each_step_has_a_figure_in_the_guide(step):
     page, _, anchor = step["figure"].partition("#")
     if not anchor:
-        assert "good for\nfeatures " in (GUIDE.parent / page).read_text("utf-8")
+        shown = ("good for\nfeatures ", "top-1", "](../../../.github/images/explain.jpg)")
+        assert any(text in (GUIDE.parent / page).read_text("utf-8") for text in shown)
         return
     headings = re.split(r"^### ", GUIDE.read_text("utf-8"), flags=re.MULTILINE)[1:]
     sections = {part.partition("\n")[0].lower().replace(" ", "-"): part for part in headings}
