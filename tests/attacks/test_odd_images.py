@@ -16,7 +16,7 @@ import errlens.attribution.photos
 from errlens.attribution.methods import method_names
 from errlens.cli import app
 from errlens.commands.explain import pictures as _explain_figures
-from errlens.data import outlines
+from errlens.data.objects import outlines
 from errlens.data.photos.images import ImageFile, Photo
 from errlens.data.photos.loading import prepare_input
 from errlens.data.photos.preprocess import Preprocessing
