@@ -186,8 +186,8 @@ def _others(
             batch_size=size, **how,
         )  # fmt: skip
     wanted: dict[int, list[Unit]] = {}
-    for found in elsewhere.values():
-        for number, unit in found:
+    for strongest in elsewhere.values():
+        for number, unit in strongest:
             wanted.setdefault(number, []).append(unit)
     patches = {
         (number, patch.unit.channel): patch
@@ -200,10 +200,10 @@ def _others(
     return {
         channel: [
             Elsewhere(f"row {facts[number]['row']}", asked[number], patches[number, channel])
-            for number, _ in found
+            for number, _ in strongest
             if (number, channel) in patches
         ]
-        for channel, found in elsewhere.items()
+        for channel, strongest in elsewhere.items()
     }
 
 
