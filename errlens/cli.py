@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -167,17 +167,27 @@ network = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(network)
+atlas = typer.Typer(
+    name="atlas",
+    help="Map what a layer sees, class by class, and test suspicions.",
+    cls=HelpfulGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_GROUPS: Final = {"network": network, "atlas": atlas}
+for _group_of_commands in _GROUPS.values():
+    app.add_typer(_group_of_commands)
 
 
 @network.callback()
-def _network() -> None:
+@atlas.callback()
+def _group_alone() -> None:
     """Keep the name of a command in front of its options, also while there is only one."""
 
 
 for _name, _command in COMMANDS.items():
     *_group, _word = _name.split()
-    _place = network if _group else app
+    _place = _GROUPS[_group[0]] if _group else app
     _place.command(_word, cls=HelpfulCommand)(as_callback(_command.run, _command.options))
 
 

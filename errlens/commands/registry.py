@@ -118,5 +118,5 @@ SECTIONS: Final = {
     "Predictions": ("evaluate", "import"),
     "Errors": ("confusion", "misclassified", "diagnose", "explain", "what-if", "report", "view"),
     "Comparison and CI": ("compare", "check", "cache-key"),
-    "Inside the network": ("network",),
+    "Inside the network": ("network", "atlas"),
 }

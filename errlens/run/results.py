@@ -62,13 +62,13 @@ class ResultsWriter:
 
     def csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table; missing values are empty cells."""
-        with self._writing(name) as target:
+        with self.file(name) as target:
             write_csv(target, table)
 
     def json(self, name: str, table: pd.DataFrame) -> None:
         """Write the rows of a table as a list of objects; missing values are null."""
         text = table.to_json(orient="records", force_ascii=False, indent=2, double_precision=15)
-        with self._writing(name) as target:
+        with self.file(name) as target:
             target.write_text(escaped_json(text) + "\n", encoding="utf-8")
 
     def tree(self, name: str, tree: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ class ResultsWriter:
     def document(self, name: str, document: Any) -> None:
         """Write JSON that others define."""
         text = json_text(document, indent=2)
-        with self._writing(name) as target:
+        with self.file(name) as target:
             target.write_text(text + "\n", encoding="utf-8")
 
     def parquet(self, name: str, table: pd.DataFrame | pa.Table) -> None:
@@ -86,13 +86,13 @@ class ResultsWriter:
         if isinstance(table, pd.DataFrame):
             table = pa.Table.from_pandas(table, preserve_index=False)
         plain = table.replace_schema_metadata(None)
-        with self._writing(name) as target:
+        with self.file(name) as target:
             write_parquet(target, plain)
 
     def npz(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write arrays by name, whatever that is: numpy's own function takes no `file`."""
         with (
-            self._writing(name) as target,
+            self.file(name) as target,
             zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
         ):
             for key, values in arrays.items():
@@ -101,19 +101,19 @@ class ResultsWriter:
 
     def pixels(self, name: str, pixels: NDArray[np.uint8]) -> None:
         """Write a picture of shape (height, width, 3) as it is."""
-        with self._writing(name) as target:
+        with self.file(name) as target:
             Image.fromarray(pixels).save(target, compress_level=3)
 
     def png(self, name: str, figure: Drawing) -> None:
         """Write a picture, without the version of the library in it."""
         # Twice as fast as the default, and hardly larger.
         packing = {"compress_level": 3}
-        with self._writing(name) as target:
+        with self.file(name) as target:
             figure.savefig(target, metadata={"Software": None}, pil_kwargs=packing)
 
     @contextmanager
-    def _writing(self, name: str) -> Iterator[Path]:
-        """Count a file as written when it is, whole."""
+    def file(self, name: str) -> Iterator[Path]:
+        """Give the place of a file that is written in this block, and counts when it is, whole."""
         target = self._folder / name
         target.parent.mkdir(exist_ok=True)
         yield target

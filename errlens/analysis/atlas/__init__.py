@@ -1,0 +1,1 @@
+"""Activation atlases in numbers: points, cells, classes, suspects; knows no tensors."""
