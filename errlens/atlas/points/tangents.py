@@ -4,6 +4,7 @@ All classes at once: the derivative of the logits along the activation at the on
 differentiation, or, where a network has none, by differentiating backward twice.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal
@@ -35,6 +36,9 @@ def differentiable() -> Iterator[None]:
 
     Fused attention has no forward derivative: meanwhile it is computed step by step.
     """
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        # Imported by torch for the first tangent, with a warning that is not for its users.
+        import torch._decomp.decompositions_for_jvp  # noqa: F401
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # type: ignore[no-untyped-call]
     try:
