@@ -111,9 +111,7 @@ class Collector:
         """Tell how attributions of a layer are computed."""
         return "linear" if layer.name in self.linear else "jvp"
 
-    def points(
-        self, images: Sequence[AskedImage], rows: Sequence[int]
-    ) -> Iterator[PointsOfBatch]:
+    def points(self, images: Sequence[AskedImage], rows: Sequence[int]) -> Iterator[PointsOfBatch]:
         """Yield points of a few images at a time, in the order of the images.
 
         Each image is read once, whatever the number of layers.
@@ -190,7 +188,9 @@ def _finite(
     at: NDArray[np.intp], places: NDArray[np.int32], activations: Tensor, attributions: Tensor
 ) -> PointsOfLayer:
     """Return the points of those images all of whose values are finite."""
-    finite = torch.stack([each.isfinite().flatten(1).all(1) for each in (activations, attributions)])
+    finite = torch.stack(
+        [each.isfinite().flatten(1).all(1) for each in (activations, attributions)]
+    )
     good = finite.all(dim=0).cpu().numpy()
     values, added = (
         each.float().cpu().numpy()[good].reshape(-1, each.shape[2])

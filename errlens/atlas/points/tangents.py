@@ -68,9 +68,7 @@ def tangents_of(
     """
     noise = torch.randn((2, *model.size), generator=torch.Generator().manual_seed(0))
     images = like_weights(noise[: 1 if one_at_a_time else 2], model.module)
-    places = np.stack(
-        [drawn_places(layer.grid, 2, seed=0, row=row) for row in range(len(images))]
-    )
+    places = np.stack([drawn_places(layer.grid, 2, seed=0, row=row) for row in range(len(images))])
     said: dict[Way, Tensor] = {}
     failed = ""
     for way in WAYS:

@@ -73,9 +73,7 @@ def take(run: RunFolder, options: CollectOptions, screen: Screen) -> CollectResu
             collected = _pass(collector, layers, all_results, images, asked, screen)
         for results, of_layer in zip(all_results, collected, strict=True):
             size = {"per_image": options.per_image, "seed": options.seed}
-            results.tree(
-                PARAMETERS, {**of_layer.as_tree(), **size, "input": list(model.size[1:])}
-            )
+            results.tree(PARAMETERS, {**of_layer.as_tree(), **size, "input": list(model.size[1:])})
     by_depth = sorted(
         (
             of_layer._replace(folder=layer_folder(run, of_layer.layer.name), files=results.written)
@@ -165,7 +163,9 @@ def _summary(
         UnfitLayer: No class depends on the layer.
     """
     if not writer.n_points:
-        raise UnfitModel(f"layer {layer.name!r}, or the scores, have {NOT_FINITE}, whatever the image")
+        raise UnfitModel(
+            f"layer {layer.name!r}, or the scores, have {NOT_FINITE}, whatever the image"
+        )
     if not writer.highest:
         raise UnfitLayer(
             f"no class depends on layer {layer.name!r}: none of its places adds to a score",
