@@ -28,11 +28,15 @@ Place = tuple[int, int]  # row and column on the map of a layer
 class PatchBoxes(NamedTuple):
     """Says which box of the input shows a place of a layer with `grid` rows and columns of places.
 
-    It is square, its middle is that of the place. Its side is that of the receptive field where
-    this is at least an eighth of the longer side of the input, for less cannot be recognised, and
-    at most half of the shorter one: of a larger field the middle counts the most (W. Luo et al.,
-    "Understanding the effective receptive field in deep convolutional neural networks", 2016), and
-    all places would show nearly the whole photo.
+    It is square, and its middle is that of the place, unless it had to be moved for all of it to be
+    inside. Its side is that of the receptive field where this is at least an eighth of the longer
+    side of the input, for less cannot be recognised, and at most half of the shorter one: of a
+    larger field the middle counts the most (W. Luo et al., "Understanding the effective receptive
+    field in deep convolutional neural networks", 2016), and all places would show nearly the whole
+    photo.
+
+    >>> PatchBoxes(None, (4, 4), (64, 64)).of((1, 3))
+    PixelBox(top=8, left=32, bottom=40, right=64)
     """
 
     field: ReceptiveField | None
@@ -47,17 +51,18 @@ class PatchBoxes(NamedTuple):
         return max(1, min(max(own, least), most))
 
     def of(self, place: Place) -> PixelBox:
-        """Return the box of a place, which may reach beyond the input."""
-        top, left = (
-            round(middle - self.side / 2) for middle in map(self._middle, (0, 1), place)
-        )
+        """Return the box of a place."""
+        top, left = (self._start(axis, at) for axis, at in enumerate(place))
         return PixelBox(top, left, top + self.side, left + self.side)
 
-    def _middle(self, axis: int, at: int) -> float:
-        field = self.field
+    def _start(self, axis: int, at: int) -> int:
+        """Return the first pixel of a box along an axis."""
+        field, size = self.field, self.size[axis]
         if field is None:
-            return (at + 0.5) * self.size[axis] / self.grid[axis]
-        return field.offset[axis] + field.stride[axis] * at + field.size[axis] / 2
+            middle = (at + 0.5) * size / self.grid[axis]
+        else:
+            middle = field.offset[axis] + field.stride[axis] * at + field.size[axis] / 2
+        return min(max(0, round(middle - self.side / 2)), size - self.side)
 
 
 def patch_boxes(classifier: Classifier, layer: str, grid: tuple[int, int]) -> PatchBoxes:
@@ -85,8 +90,7 @@ def patches(
 ) -> Iterator[tuple[int, list[Pixels] | str]]:
     """Yield images, by their numbers, with the patches wanted of each, or why it cannot be read.
 
-    Each photo is decoded once, some at a time in threads. A patch has as many pixels as its box;
-    what lies outside of the photo is grey.
+    Each photo is decoded once, some at a time in threads. A patch has as many pixels as its box.
 
     Args:
         classifier: Says how photos are prepared; the network is not run.

@@ -58,9 +58,7 @@ def binned(places: NDArray[np.float64], *, grid: int, min_density: int) -> Binne
     return Binned(grid, counts, np.stack(np.divmod(drawn, grid), axis=1), number[of_grid])
 
 
-def _counted(
-    places: NDArray[np.float64], grid: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counted(places: NDArray[np.float64], grid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return points by cell of a grid, and in which of all its cells each point is."""
     edges = np.linspace(0, 1, grid + 1)
     column, row = np.clip(np.searchsorted(edges, places.T, side="right") - 1, 0, grid - 1)

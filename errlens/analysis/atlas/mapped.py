@@ -14,7 +14,7 @@ from errlens.analysis.atlas.nearest import nearest_points
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
 # One row a source: the points that are nearest to the mean of their cell, rank 1 first; the box of
-# the patch is in pixels of the input as fed, and may reach beyond it.
+# the patch is in pixels of the input as fed.
 SOURCE_COLUMNS: Final[Columns] = {
     "cell": WHOLE, "rank": WHOLE, "point": WHOLE, "row": WHOLE, "sample_id": TEXT,
     "place_row": WHOLE, "place_column": WHOLE, "similarity": NUMBER, "left": WHOLE, "top": WHOLE,
@@ -76,6 +76,4 @@ def mapped(
     where = collected.table.loc[near["point"], ["sample_id", "place_row", "place_column"]]
     sources = pd.concat([near, where.reset_index(drop=True)], axis=1)
     sources = sources[[name for name in SOURCE_COLUMNS if name in sources]]
-    return AtlasMap(
-        points, places, found, means, cell_table(found, means, rows, classes), sources
-    )
+    return AtlasMap(points, places, found, means, cell_table(found, means, rows, classes), sources)

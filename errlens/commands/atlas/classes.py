@@ -13,7 +13,5 @@ def asked_class(run: RunFolder, name: str, *, option: str) -> int:
     classes = run.info.classes
     index = classes.called(name)
     if index is None:
-        raise UnfitOption(
-            f"{option} {name!r} names no class", hint=which_of(name, classes.names)
-        )
+        raise UnfitOption(f"{option} {name!r} names no class", hint=which_of(name, classes.names))
     return index

@@ -192,7 +192,12 @@ def _frame(sheet: Sheet, box: Place) -> None:
 
 def _write(sheet: Sheet, caption: Caption) -> None:
     left, top, right, bottom = caption.box
-    looks: dict[str, Any] = {"facecolor": "white", "edgecolor": MARKED, "linewidth": 1.0, "zorder": 5}
+    looks: dict[str, Any] = {
+        "facecolor": "white",
+        "edgecolor": MARKED,
+        "linewidth": 1.0,
+        "zorder": 5,
+    }
     sheet.margins.add_patch(Rectangle((left, top), right - left, bottom - top, **looks))
     for number, line in enumerate(caption.lines):
         y = top + GAP // 4 + number * line_height(TEXT)

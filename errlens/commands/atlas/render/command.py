@@ -44,7 +44,10 @@ def render(options: RenderOptions, screen: Screen | None = None) -> RenderResult
     layers = [read_collected(run, name) for name in names]
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     result = RenderResult(
-        [_rendered(run, collected, classifier, class_index, options, screen) for collected in layers]
+        [
+            _rendered(run, collected, classifier, class_index, options, screen)
+            for collected in layers
+        ]
     )
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)

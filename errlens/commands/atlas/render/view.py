@@ -1,6 +1,6 @@
 """How an atlas looks on the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,9 +52,9 @@ def _show_layer(
     table = of_layer.drawn.table
     fullest = table.sort_values(["n_points", "cell"], ascending=[False, True])
     screen.table(
-        (">row", ">column", ">points", ">images", "adds to", ">in the mean", "then to", ">"),
+        (">row", ">column", ">points", ">images", "adds most to", ">attribution"),
         [_cells(row) for row in first_rows(fullest, SHOWN)],
-        gives_way=("then to", "adds to"),
+        gives_way=("adds most to",),
         file="cells.csv",
     )
     say_more(screen, len(table), SHOWN, ": see cells.csv", noun="cell")
@@ -66,7 +66,6 @@ def _show_layer(
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    second = row["second_class"]
     return (
         str(row["cell_row"]),
         str(row["cell_column"]),
@@ -74,13 +73,11 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         count(row["n_images"]),
         str(row["top_class"]),
         signed(row["top_attribution"]),
-        second if isinstance(second, str) else "",
-        signed(row["second_attribution"]),
     )
 
 
 def warn_of_absent(
-    screen: Screen, absent: Mapping[str, str], root: Path, written: list[str] | Any
+    screen: Screen, absent: Mapping[str, str], root: Path, written: Sequence[str]
 ) -> None:
     """Say which photos of sources cannot be shown."""
     if not absent:
