@@ -54,7 +54,6 @@ def write_map(
     told: MapTold,
     options: MapOptions,
     *,
-    columns: Mapping[str, Any] | None = None,
     strength: NDArray[np.floating] | None = None,
 ) -> None:
     """Write all files of a map.
@@ -62,15 +61,14 @@ def write_map(
     Args:
         results: Where to.
         collected: The points that it was made of.
-        drawn: The map as numbers.
+        drawn: The map as numbers; its table may have more columns than those of all maps.
         pictures: What its cells show.
         told: What it is.
         options: How it is drawn.
-        columns: More columns of the table of cells, by name, each of shape (m,).
         strength: How much cells speak for or against a class, shape (m,): their opacity.
     """
     results.parquet(LAYOUT, _layout_table(drawn))
-    results.csv(CELLS, drawn.table.assign(**(columns or {})))
+    results.csv(CELLS, drawn.table)
     results.npz(MEANS, drawn.means._asdict())
     results.csv(SOURCES, _source_table(drawn, pictures))
     if pictures.shown:
