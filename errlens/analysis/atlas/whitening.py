@@ -40,8 +40,8 @@ def whitened(
         moments: Those of all activations, see `second_moments`.
         ridge: What is added to the diagonal, as a share of its mean; above 0.
 
-    >>> whitened(np.array([[2.0, 1.0]]), np.diag([4.0, 1.0]), ridge=1e-9).round(3).tolist()
-    [[0.447, 0.894]]
+    >>> whitened(np.array([[2.0, 1.0]]), np.diag([4.0, 1.0]), ridge=1e-9).round(3)
+    array([[0.447, 0.894]], dtype=float32)
     """
     channels = len(moments)
     added = ridge * np.trace(moments) / channels or 1.0  # nothing but dead channels

@@ -48,9 +48,8 @@ class Colours(NamedTuple):
 def colours_of(pixels: NDArray[np.floating], *, ridge: float = RIDGE) -> Colours:
     """Return the colours of pixels, shape (n, channels), between 0 and 1.
 
-    >>> two = np.array([[0.4, 0.5], [0.6, 0.5]])
-    >>> np.round(colours_of(two).root, 3).tolist()
-    [[0.1, 0.0], [0.0, 0.012]]
+    >>> np.round(colours_of(np.array([[0.4, 0.5], [0.6, 0.5]])).root, 2).tolist()
+    [[0.1, 0.0], [0.0, 0.01]]
     """
     n, channels = pixels.shape
     mean = np.mean(pixels, axis=0, dtype=np.float64)

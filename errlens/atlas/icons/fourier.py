@@ -17,8 +17,8 @@ _PARTS: Final = 2  # a frequency is a real and an imaginary number
 class Spectrum:
     """Frequencies of pictures of one size.
 
-    Weights that are all of variance 1 make pictures of variance 1, on average, in which frequency f
-    is f to the power of minus `decay` as strong.
+    Weights of variance 1 make pictures of about variance 1, in which frequency f is f to the power
+    of minus `decay` as strong.
     """
 
     def __init__(self, size: tuple[int, int], *, decay: float, device: torch.device) -> None:

@@ -76,9 +76,11 @@ class KeptIcons:
         if self.folder is None:
             return None
         try:
-            with np.load(self._file(self.folder, cells), allow_pickle=False) as file:
-                icons = Icons(file["pixels"], file["encoded"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            # numpy leaves a damaged file open that it has opened.
+            with self._file(self.folder, cells).open("rb") as file:
+                arrays = np.load(file, allow_pickle=False)
+                icons = Icons(arrays["pixels"], arrays["encoded"])
+        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
             return None
         return icons if len(icons.pixels) == len(icons.encoded) == len(cells) else None
 
