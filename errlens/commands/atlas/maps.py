@@ -21,9 +21,14 @@ MEANS: Final = "cells.npz"
 SOURCES: Final = "sources.csv"
 PATCHES_SPRITE: Final = "patches.png"
 SOURCES_SPRITE: Final = "sources.png"
+ICONS_SPRITE: Final = "icons.png"
+FIDELITY: Final = "fidelity.csv"
 PICTURE: Final = "atlas"
+PICTURE_OF_ICONS: Final = "atlas-icons"  # where the other is of patches
 PARAMETERS: Final = "parameters.json"
 ACROSS: Final = 12  # tiles in a row of a sprite
+_A_PATCH: Final = "the patch of a photo whose point is nearest to the mean of the cell's"
+_AN_ICON: Final = "a picture made up so that the layer answers it as it does the cell's points"
 
 
 class MapTold(NamedTuple):
@@ -71,24 +76,39 @@ def write_map(
     results.csv(CELLS, drawn.table)
     results.npz(MEANS, drawn.means._asdict())
     results.csv(SOURCES, _source_table(drawn, pictures))
+    icons = pictures.icons
     if pictures.shown:
         results.pixels(PATCHES_SPRITE, sprite(pictures.patches, across=ACROSS))
         tiles = pictures.sources.reshape(-1, *pictures.sources.shape[2:])
         results.pixels(SOURCES_SPRITE, sprite(tiles, across=pictures.sources.shape[1]))
-        cells = MapCells(
-            drawn.cells.grid,
-            drawn.cells.cells,
-            pictures.patches,
-            drawn.table["top_class"].tolist() if options.labels else None,
-            drawn.table["n_points"].to_numpy() if options.size_by_density else None,
-            strength,
-            pictures.marks,
-        )
-        shown = "the patch of a photo whose point is nearest to the mean of the cell's"
-        figure = draw_atlas(cells, title=told.title, legend=legend(drawn, told, options, shown))
-        results.png(f"{PICTURE}.png", figure)
-        results.svg(f"{PICTURE}.svg", figure)
-    results.tree(PARAMETERS, _parameters(collected, drawn, told, options))
+    if icons is not None:
+        results.pixels(ICONS_SPRITE, sprite(icons.pixels, across=ACROSS))
+        results.csv(FIDELITY, icons.table)
+    cells = MapCells(
+        drawn.cells.grid,
+        drawn.cells.cells,
+        pictures.patches,
+        drawn.table["top_class"].tolist() if options.labels else None,
+        drawn.table["n_points"].to_numpy() if options.size_by_density else None,
+        strength,
+        pictures.marks,
+    )
+    for name, (shown, how_shown) in _faces(pictures, options).items():
+        how = legend(drawn, told, options, how_shown)
+        figure = draw_atlas(cells._replace(icons=shown), title=told.title, legend=how)
+        results.png(f"{name}.png", figure)
+        results.svg(f"{name}.svg", figure)
+    results.tree(PARAMETERS, _parameters(collected, drawn, pictures, told, options))
+
+
+def _faces(pictures: MapPictures, options: MapOptions) -> dict[str, tuple[NDArray[np.uint8], str]]:
+    """Return what cells show in each picture, by its name, and what that is called."""
+    faces = {}
+    if pictures.shown and options.icons != "optimize":
+        faces[PICTURE] = (pictures.patches, _A_PATCH)
+    if pictures.icons is not None:
+        faces[PICTURE_OF_ICONS if faces else PICTURE] = (pictures.icons.pixels, _AN_ICON)
+    return faces
 
 
 def legend(drawn: AtlasMap, told: MapTold, options: MapOptions, shown: str) -> str:
@@ -136,8 +156,14 @@ def _source_table(drawn: AtlasMap, pictures: MapPictures) -> pd.DataFrame:
 
 
 def _parameters(
-    collected: Collected, drawn: AtlasMap, told: MapTold, options: MapOptions
+    collected: Collected,
+    drawn: AtlasMap,
+    pictures: MapPictures,
+    told: MapTold,
+    options: MapOptions,
 ) -> dict[str, Any]:
+    icons = pictures.icons
+    measured = ("value", "low", "high", "n", "chance")
     return {
         "kind": told.kind,
         "layer": collected.layer,
@@ -147,7 +173,8 @@ def _parameters(
         "layout": told.layout,
         "n_points": len(drawn.points),
         "n_cells": len(drawn),
-        "sentences": list(told.sentences),
-        "fidelity": None,
+        "sentences": [*told.sentences, *([icons.sentence] if icons else [])],
+        "fidelity": {name: getattr(icons.fidelity, name) for name in measured} if icons else None,
+        "recipe": icons.recipe if icons else None,
         **told.parameters,
     }

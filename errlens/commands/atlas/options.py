@@ -49,6 +49,16 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
             help="Pixels along each side of what shows a cell.",
         ),
     ] = 96
+    steps: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=4096,
+            metavar="N",
+            rich_help_panel=Panel.PICTURES,
+            help="Steps in which an icon is made up.",
+        ),
+    ] = 128
     labels: Annotated[
         bool,
         typer.Option(
@@ -80,7 +90,7 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
             metavar="N",
             rich_help_panel=Panel.RUN,
             show_default="one a core",
-            help="Threads that decode photos.",
+            help="Threads that decode photos and make icons.",
         ),
     ] = None
     seed: Annotated[

@@ -1,4 +1,4 @@
-"""What the cells of a map show: patches of the photos that their points come from."""
+"""What the cells of a map show: patches of the photos that their points come from, and icons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -10,6 +10,7 @@ from errlens.analysis.atlas.collected import Collected
 from errlens.analysis.atlas.mapped import AtlasMap
 from errlens.analysis.atlas.nearest import SOURCES
 from errlens.atlas.patches import patch_boxes, patches, resized
+from errlens.commands.atlas.made_icons import MadeIcons, made_icons
 from errlens.commands.atlas.marks import marked
 from errlens.commands.atlas.options import MapOptions
 from errlens.model.asking.hiding import AskedImage
@@ -32,13 +33,15 @@ class MapPictures(NamedTuple):
         sources: All of them, by rank, uint8 of shape (m, 9, 64, 64, 3); grey where there is none.
         absent: Why a photo cannot be shown, by its sample id.
         marks: Which cells are framed, by their numbers, and what is written beside each.
+        icons: Those made by optimisation, where they are wanted.
     """
 
     boxes: Sequence[PixelBox]
     patches: NDArray[np.uint8]
     sources: NDArray[np.uint8]
     absent: Mapping[str, str]
-    marks: Sequence[tuple[int, str]]
+    marks: Sequence[tuple[int, str]] = ()
+    icons: MadeIcons | None = None
 
     @property
     def shown(self) -> bool:
@@ -54,12 +57,33 @@ def map_pictures(
     options: MapOptions,
     screen: Screen,
 ) -> MapPictures:
-    """Return the patches of all sources of a map; each photo is decoded once.
+    """Return what the cells of a map show: patches, and icons where they are wanted.
 
     Raises:
         UnfitOption: A cell that is to be marked is not there.
+        UnfitModel, NoImages: There is no way to make icons.
     """
     marks = marked(drawn, options.mark)
+    found = _patches(run, collected, drawn, classifier, options, screen)._replace(marks=marks)
+    if options.icons == "patches":
+        return found
+    photos = _photos(run, options, collected.table["row"].unique().tolist())
+    icons = made_icons(
+        collected, drawn, list(photos.values()), classifier, options, screen,
+        max_mb=run.info.max_file_mb,
+    )  # fmt: skip
+    return found._replace(icons=icons)
+
+
+def _patches(
+    run: RunFolder,
+    collected: Collected,
+    drawn: AtlasMap,
+    classifier: Classifier,
+    options: MapOptions,
+    screen: Screen,
+) -> MapPictures:
+    """Return the patches of all sources of a map; each photo is decoded once."""
     of_layer = patch_boxes(classifier, collected.layer, collected.grid)
     sources = drawn.sources
     places = zip(sources["place_row"].tolist(), sources["place_column"].tolist(), strict=True)
@@ -73,7 +97,6 @@ def map_pictures(
         np.full((len(drawn), icon, icon, 3), OUTSIDE, np.uint8),
         np.full((len(drawn), SOURCES, SOURCE_SIDE, SOURCE_SIDE, 3), OUTSIDE, np.uint8),
         absent := {},
-        marks,
     )
     nearest = np.full(len(drawn), SOURCES + 1)  # the rank of what shows the cell so far
     cells, ranks = sources["cell"].tolist(), sources["rank"].tolist()

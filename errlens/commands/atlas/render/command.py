@@ -113,7 +113,7 @@ def _told(
 
 def _decisive(options: RenderOptions) -> dict[str, Any]:
     names = (
-        "grid", "min_density", "layout", "icons", "icon_size", "labels", "mark", "size_by_density",
-        "opacity", "seed",
+        "grid", "min_density", "layout", "icons", "icon_size", "steps", "labels", "mark",
+        "size_by_density", "opacity", "seed",
     )  # fmt: skip
     return {name: getattr(options, name) for name in names}
