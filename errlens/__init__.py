@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from errlens.interface import (
     analyze,
     atlas_collect,
+    atlas_render,
     check,
     compare,
     confused_pairs,
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "analyze",
     "atlas_collect",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

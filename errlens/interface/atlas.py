@@ -21,3 +21,19 @@ def atlas_collect(run: Place | None = None, **options: Any) -> "CollectResult":
         from errlens.commands.atlas.collect.options import CollectOptions
 
         return command(made(CollectOptions, {"run": run, **options}))
+    from errlens.commands.atlas.render.result import RenderResult
+
+
+def atlas_render(run: Place | None = None, **options: Any) -> "RenderResult":
+    """Draw the atlas of a layer; `.layers` has its cells as a table, `.figures` the pictures.
+
+    Args:
+        run: The run folder, whose points were collected; by default the newest below `runs/`.
+        options: Any option of `errlens atlas render`, such as `layer="layer4"`, `grid=20` or
+            `opacity="great white shark"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.atlas.render.command import render as command
+        from errlens.commands.atlas.render.options import RenderOptions
+
+        return command(made(RenderOptions, {"run": run, **options}))

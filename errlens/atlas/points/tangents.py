@@ -38,7 +38,7 @@ def differentiable() -> Iterator[None]:
     """
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         # Imported by torch for the first tangent, with a warning that is not for its users.
-        import torch._decomp.decompositions_for_jvp  # noqa: F401
+        import torch._decomp.decompositions_for_jvp
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # type: ignore[no-untyped-call]
     try:

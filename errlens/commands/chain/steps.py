@@ -25,6 +25,7 @@ STEPS: Final = {
         "network correspondence",
         "network occlusion",
         "atlas collect",
+        "atlas render",
         "compare",
         "check",
         "report",
