@@ -50,7 +50,9 @@ def suspect_table(
     of_class: int,
     names: Sequence[str],
 ) -> pd.DataFrame:
-    """Return suspects.csv: the cells whose top class is another, the most suspicious first.
+    """Return the cells whose top class is another, the most suspicious first.
+
+    Columns are those of `SUSPECT_COLUMNS` without the box of the patch.
 
     First comes what adds the most to the class for sure: the lower end of the 95 % interval of the
     mean over images, since points of one image are alike. Cells of one image come last; ties by
@@ -59,8 +61,8 @@ def suspect_table(
     Args:
         cells: The map's: `cell`, `cell_row`, `cell_column`.
         points: A row a point of the class atlas: `cell`, -1 where it is in none; `row`, `label`,
-            `place_row`, `place_column`, the box of its patch, and `background`, the share of its
-            place outside of the object, NaN where that is not known.
+            `place_row`, `place_column`, and `background`, the share of its place outside of the
+            object, NaN where that is not known.
         attributions: Of these points to all classes, shape (points, classes).
         of_class: The class, an index into `names`.
     """
@@ -90,7 +92,8 @@ def suspect_table(
                 **_best_patch(members, added, of_class, other),
             }
         )
-    table = pd.DataFrame(suspects, columns=[*SUSPECT_COLUMNS][1:])
+    columns = [name for name in SUSPECT_COLUMNS if name not in ("rank", *BOX)]
+    table = pd.DataFrame(suspects, columns=columns)
     by = ["attribution_low", "attribution", "cell"]
     table = table.sort_values(by, ascending=[False, False, True], na_position="last")
     table.insert(0, "rank", np.arange(1, len(table) + 1))
@@ -121,4 +124,4 @@ def _best_patch(
     kinds = (members["label"] == other, _foreign(members, of_class))
     usable = next((kind.to_numpy() for kind in kinds if kind.any()), np.ones(len(members), bool))
     best = members.iloc[int(np.argmax(np.where(usable, added, -np.inf)))]
-    return {name: best[name] for name in ("row", "place_row", "place_column", *BOX)}
+    return {name: best[name] for name in ("row", "place_row", "place_column")}
