@@ -4,13 +4,47 @@ The choice is that of the class atlases of S. Carter et al., "Activation Atlas",
 whose notebooks draw some points twice.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 MOST_OF_CLASS: Final = 3_000  # points that are taken for what they add, beside the class's own
 MOST_OF_PAIR: Final = 2_000  # points of each of two classes
+
+
+class ClassPoints(NamedTuple):
+    """The n points of the atlas of a class.
+
+    Attributes:
+        table: A row a point: `cell`, the cell of the map that it is in, -1 where it is in none that
+            is drawn; `row`, `label`, `place_row` and `place_column` of its image; and `background`,
+            the share of its place outside of the object, NaN where that is not known.
+        attributions: What they add to each class, shape (n, classes).
+        of_class: The class, an index.
+        names: Of the classes.
+    """
+
+    table: pd.DataFrame
+    attributions: NDArray[np.floating]
+    of_class: int
+    names: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """The class."""
+        return self.names[self.of_class]
+
+    @property
+    def adds(self) -> NDArray[np.float64]:
+        """What each point adds to the class, shape (n,)."""
+        return self.attributions[:, self.of_class].astype(np.float64)
+
+    def inside(self, cell: int) -> NDArray[np.intp]:
+        """Return the points of a cell, as rows of the table."""
+        return np.flatnonzero(self.table["cell"] == cell)
 
 
 def class_points(

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from errlens.analysis.atlas.class_points import ClassPoints
 from errlens.analysis.atlas.scales import Pattern, mean_angle
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
@@ -51,7 +52,7 @@ def concepts_of_cells(
         return np.ones(1, np.int64)
     apart = means.astype(np.float64) - middle
     lengths = np.linalg.norm(apart, axis=1, keepdims=True)
-    # The very mean has no direction: it is as far from each cell as two that have nothing in common.
+    # The very mean has no direction: it has nothing in common with any cell.
     unit = apart / np.where(lengths > 0, lengths, 1.0)
     distances = np.clip(1 - unit @ unit.T, 0, 2)[np.triu_indices(len(unit), 1)]
     found = fcluster(linkage(np.round(distances, 9), "average"), 1 - ALIKE, "distance")
@@ -64,11 +65,7 @@ def concepts_of_cells(
 
 def concept_table(
     of_cells: NDArray[np.int64],
-    cell: NDArray[np.integer],
-    rows: NDArray[np.integer],
-    attributions: NDArray[np.floating],
-    of_class: int,
-    names: Sequence[str],
+    points: ClassPoints,
     patterns: Mapping[int, Sequence[Pattern]],
     *,
     side: float,
@@ -77,20 +74,17 @@ def concept_table(
 
     Args:
         of_cells: The concept of each cell.
-        cell: Of each point of the atlas, -1 where it is in none.
-        rows: Their images.
-        attributions: Of these points to all classes, shape (points, classes).
-        of_class: The class, an index into `names`.
+        points: Those of the class atlas.
         patterns: Of the sources of each cell.
         side: Of their patches, in pixels of the input.
     """
-    concept = of_points(of_cells, cell)
-    adds = np.maximum(attributions[:, of_class].astype(np.float64), 0)
+    concept = of_points(of_cells, points.table["cell"].to_numpy())
+    adds = np.maximum(points.adds, 0)
     lines = []
     for number in range(1, int(of_cells.max()) + 1):
         cells, inside = np.flatnonzero(of_cells == number), concept == number
-        means = attributions[inside].mean(axis=0, dtype=np.float64)
-        known = [pattern for at in cells.tolist() for pattern in patterns.get(at, ())]
+        means = points.attributions[inside].mean(axis=0, dtype=np.float64)
+        known = [pattern for cell in cells.tolist() for pattern in patterns.get(cell, ())]
         angles = mean_angle(known)
         waves = [side * pattern.wavelength for pattern in known if pattern.wavelength > 0]
         low, middle, high = np.percentile(waves, (10, 50, 90)) if waves else [np.nan] * 3
@@ -99,10 +93,10 @@ def concept_table(
                 "concept": number,
                 "cells": ",".join(map(str, cells.tolist())),
                 "n_points": int(inside.sum()),
-                "n_images": len(np.unique(rows[inside])),
-                "attribution": means[of_class],
+                "n_images": points.table.loc[inside, "row"].nunique(),
+                "attribution": means[points.of_class],
                 "share": adds[inside].sum() / adds.sum() if adds.any() else np.nan,
-                "top_class": names[int(np.argmax(means))],
+                "top_class": points.names[int(np.argmax(means))],
                 "n_patches": len(known),
                 "n_angles": angles.n,
                 "angle": angles.mean,

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 _GREY: Final = np.array([0.299, 0.587, 0.114])
 _LEAST_CLEAR: Final = 0.2  # coherence of patches whose lines have a direction
@@ -50,7 +51,7 @@ def pattern_of(pixels: NDArray[np.uint8]) -> Pattern:
     grey = pixels.astype(np.float64) @ _GREY
     side = len(grey)
     window = np.outer(np.hanning(side + 2)[1:-1], np.hanning(side + 2)[1:-1])
-    down, right = np.gradient(grey)
+    down, right = (gaussian_filter(grey, 1, order=order) for order in ((1, 0), (0, 1)))
     across = (window * right * right).sum()
     up = (window * down * down).sum()
     mixed = -(window * right * down).sum()  # y grows upwards where angles are told

@@ -5,7 +5,6 @@ another come from different images, far more often than if points were spread ov
 random.
 """
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from errlens.analysis.atlas.class_points import ClassPoints
 from errlens.classes.names import NO_CLASS
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
@@ -43,53 +44,42 @@ BOX: Final = ("left", "top", "right", "bottom")
 _LEVEL: Final = 0.975  # of Student's distribution: the lower end of a 95 % interval
 
 
-def suspect_table(
-    cells: pd.DataFrame,
-    points: pd.DataFrame,
-    attributions: NDArray[np.floating],
-    of_class: int,
-    names: Sequence[str],
-) -> pd.DataFrame:
+def suspect_table(cells: pd.DataFrame, points: ClassPoints) -> pd.DataFrame:
     """Return the cells whose top class is another, the most suspicious first.
 
-    Columns are those of `SUSPECT_COLUMNS` without the box of the patch.
-
-    First comes what adds the most to the class for sure: the lower end of the 95 % interval of the
-    mean over images, since points of one image are alike. Cells of one image come last; ties by
-    cell.
+    Columns are those of `SUSPECT_COLUMNS` without the box of the patch. First comes what adds the
+    most to the class for sure: the lower end of the 95 % interval of the mean over images, since
+    points of one image are alike. Cells of one image come last; ties by cell.
 
     Args:
         cells: The map's: `cell`, `cell_row`, `cell_column`.
-        points: A row a point of the class atlas: `cell`, -1 where it is in none; `row`, `label`,
-            `place_row`, `place_column`, and `background`, the share of its place outside of the
-            object, NaN where that is not known.
-        attributions: Of these points to all classes, shape (points, classes).
-        of_class: The class, an index into `names`.
+        points: Those of the class atlas.
     """
-    adds = attributions[:, of_class].astype(np.float64)
-    total = float(np.maximum(adds, 0).sum())
+    adds = points.adds
+    total = np.maximum(adds, 0).sum()
     suspects = []
     for cell in cells.to_dict("records"):
-        inside = np.flatnonzero(points["cell"] == cell["cell"])
-        means = attributions[inside].mean(axis=0, dtype=np.float64)
+        inside = points.inside(cell["cell"])
+        means = points.attributions[inside].mean(axis=0, dtype=np.float64)
         other = int(np.argmax(means))
-        if other == of_class:
+        if other == points.of_class:
             continue
-        members, added = points.iloc[inside], adds[inside]
+        members, added = points.table.iloc[inside], adds[inside]
         by_image = pd.Series(added).groupby(members["row"].to_numpy()).mean()
+        foreign = _foreign(members, points.of_class)
         suspects.append(
             {
                 **{name: cell[name] for name in ("cell", "cell_row", "cell_column")},
-                "other_class": names[other],
-                "attribution": means[of_class],
+                "other_class": points.names[other],
+                "attribution": means[points.of_class],
                 "attribution_low": lower_end(by_image.to_numpy()),
                 "attribution_other": means[other],
                 "share": np.maximum(added, 0).sum() / total if total else np.nan,
                 "n_points": len(members),
                 "n_images": len(by_image),
-                "n_sources_other": members.loc[_foreign(members, of_class), "row"].nunique(),
+                "n_sources_other": members.loc[foreign, "row"].nunique(),
                 "background_share": members["background"].mean(),
-                **_best_patch(members, added, of_class, other),
+                **_best_patch(members, added, (members["label"] == other, foreign)),
             }
         )
     columns = [name for name in SUSPECT_COLUMNS if name not in ("rank", *BOX)]
@@ -118,10 +108,9 @@ def _foreign(members: pd.DataFrame, of_class: int) -> "pd.Series[bool]":
 
 
 def _best_patch(
-    members: pd.DataFrame, added: NDArray[np.float64], of_class: int, other: int
+    members: pd.DataFrame, added: NDArray[np.float64], kinds: Sequence["pd.Series[bool]"]
 ) -> dict[str, Any]:
-    """Return where the patch is that adds the most to the class, best of the other's images."""
-    kinds = (members["label"] == other, _foreign(members, of_class))
+    """Return where the patch is that adds the most to the class, of the first kind there is."""
     usable = next((kind.to_numpy() for kind in kinds if kind.any()), np.ones(len(members), bool))
     best = members.iloc[int(np.argmax(np.where(usable, added, -np.inf)))]
     return {name: best[name] for name in ("row", "place_row", "place_column")}
