@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from errlens.analysis.atlas.layout import Layout, chosen_method, lengths_of, to_unit_square
 from errlens.analysis.embedding.principal import principal_components
-from errlens.analysis.embedding.tsne import LEAST_POINTS, tsne
+from errlens.analysis.embedding.tsne import tsne
 from errlens.choices import MapMethod
 
 PERPLEXITY: Final = 50.0
+_DIMENSIONS: Final = 50  # that t-SNE is given
+_SAME: Final = 1e-6  # of a direction of length 1
 _LIMIT: Final = 99  # percentile of the difference that lies at the edge
 
 
@@ -58,26 +61,47 @@ def shared_part(
 
     It is the same if the sign of the difference changes.
     """
-    lengths = np.linalg.norm(activations.astype(np.float64), axis=1, keepdims=True)
-    unit = activations / np.where(lengths > 0, lengths, 1.0)
+    unit = activations / lengths_of(activations)[:, None]
     unit = unit - unit.mean(axis=0)
     apart = across - across.mean()
     total = float(apart @ apart)
     return unit - np.outer(apart, apart @ unit) / (total or 1.0)
 
 
-def place_down(
-    shared: NDArray[np.float64],
+def pair_layout(
+    activations: NDArray[np.floating],
+    attributions: NDArray[np.floating],
+    pair: tuple[int, int],
     *,
-    method: MapMethod,
+    method: MapMethod | None = None,
     advance: Callable[[int], None] = lambda _step: None,
-) -> NDArray[np.float64]:
-    """Return one coordinate of points by what they share, shape (n,): near one another if alike."""
-    components = principal_components(shared, most=min(50, *shared.shape)).coordinates
-    spread = float(np.abs(components).max(initial=0.0))
-    if method == "pca" or len(shared) < LEAST_POINTS or spread < 1e-6:
-        return components[:, 0]
-    return tsne(components, dimensions=1, perplexity=PERPLEXITY, advance=advance)[:, 0]
+) -> Layout:
+    """Return where points lie: A to the right, B to the left, and those that are alike level.
+
+    Args:
+        activations: Shape (n, channels).
+        attributions: Shape (n, classes).
+        pair: A and B.
+        method: t-SNE or principal components, as of `laid_out`.
+        advance: Is told of each step of t-SNE.
+
+    Raises:
+        UnfitOption: t-SNE was asked for and cannot be had.
+        InputError: Activations are not finite.
+    """
+    chosen, remarks = chosen_method(method, len(activations))
+    across = scaled_difference(attributions, pair)
+    shared = shared_part(activations, across)
+    spread = principal_components(shared, most=min(_DIMENSIONS, *shared.shape)).coordinates
+    down = spread[:, 0]
+    if float(np.abs(down).max(initial=0.0)) <= _SAME:
+        down = np.zeros(len(shared))
+        remarks = (*remarks, "beside the difference the points are all alike: the map is one line")
+    elif chosen == "tsne":
+        down = tsne(spread, dimensions=1, perplexity=PERPLEXITY, advance=advance)[:, 0]
+    places = to_unit_square(np.stack([across, down], axis=1))
+    places[:, 0] = (1 + across) / 2  # the middle speaks for both alike
+    return Layout(places, chosen, remarks)
 
 
 def pair_cells(

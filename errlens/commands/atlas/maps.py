@@ -36,6 +36,7 @@ class MapTold(NamedTuple):
         sentences: What was found, and what there is to remark.
         how: How the map is to be read beyond what is said of all maps, for the legend.
         parameters: What else the map depends on, such as its class.
+        ends: What cells at the left edge speak for, and those at the right one.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class MapTold(NamedTuple):
     sentences: Sequence[str]
     how: str = ""
     parameters: Mapping[str, Any] = {}
+    ends: tuple[str, str] | None = None
 
 
 def write_map(
@@ -85,7 +87,8 @@ def write_map(
             pictures.marks,
         )
         shown = "the patch of a photo whose point is nearest to the mean of the cell's"
-        figure = draw_atlas(cells, title=told.title, legend=legend(drawn, told, options, shown))
+        how = legend(drawn, told, options, shown)
+        figure = draw_atlas(cells, title=told.title, legend=how, ends=told.ends)
         results.png(f"{PICTURE}.png", figure)
         results.svg(f"{PICTURE}.svg", figure)
     results.tree(PARAMETERS, _parameters(collected, drawn, told, options))
