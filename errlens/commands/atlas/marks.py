@@ -6,7 +6,7 @@ from typing import Final
 
 from errlens.analysis.atlas.mapped import AtlasMap
 from errlens.errors import UnfitOption
-from errlens.formats import count
+from errlens.formats import counted
 
 _FORM: Final = re.compile(r"\s*(\d{1,4})\s*,\s*(\d{1,4})\s*=(.+)", re.DOTALL | re.ASCII)
 _NAMED: Final = 5  # cells
@@ -52,7 +52,8 @@ def _no_cell(text: str, place: tuple[int, int], drawn: AtlasMap) -> UnfitOption:
     if max(place) >= grid:
         what = f"rows and columns count from 0 to {grid - 1}"
     else:
-        what = f"that cell is not drawn: {count(int(drawn.cells.counts[place]))} points lie in it"
+        points = counted(int(drawn.cells.counts[place]), "point")
+        what = f"that cell is not drawn, for it has {points}"
 
     def far(cell: tuple[int, int]) -> tuple[int, tuple[int, int]]:
         return (cell[0] - place[0]) ** 2 + (cell[1] - place[1]) ** 2, cell

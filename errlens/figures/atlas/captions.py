@@ -17,22 +17,31 @@ class Caption(NamedTuple):
     box: Place
 
 
-def placed(marks: Sequence[tuple[Place, str]], around: Place) -> list[Caption]:
+def placed(
+    marks: Sequence[tuple[Place, str]], cells: Sequence[Place], around: Place
+) -> list[Caption]:
     """Return captions below, above, right or left of their cells, all of them on the map.
 
-    The first place counts where it covers no other marked cell and no caption before it.
+    The first place counts that covers no cell at all, else the first that covers no marked one; and
+    in any case no caption before it, if there is such a place.
 
     Args:
         marks: Cells and what is said of them.
+        cells: All cells of the map.
         around: The map.
     """
     captions: list[Caption] = []
     for cell, text in marks:
         lines = wrapped(text, min(WIDEST, around[2] - around[0] - GAP), size=TEXT)
-        taken = [box for box, _ in marks] + [caption.box for caption in captions]
+        before = [caption.box for caption in captions]
         spots = [_moved_in(box, around) for box in _beside(cell, lines)]
-        free = (box for box in spots if not any(_meet(box, other) for other in taken))
-        captions.append(Caption(lines, next(free, spots[0])))
+        free = [
+            box
+            for taken in (cells, [box for box, _ in marks])
+            for box in spots
+            if not any(_meet(box, other) for other in [*taken, *before])
+        ]
+        captions.append(Caption(lines, (free or spots)[0]))
     return captions
 
 

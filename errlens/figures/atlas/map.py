@@ -154,7 +154,8 @@ def _paste(paper: Pixels, cells: MapCells, boxes: Sequence[Place]) -> None:
         icon = Image.fromarray(cells.icons[number]).resize((side, side), Image.Resampling.LANCZOS)
         pixels = np.asarray(icon, np.float64)
         if strength is not None:
-            opacity = max(FAINTEST, abs(float(strength[number])))
+            # The root, for otherwise one strong cell leaves nothing of all others to be seen.
+            opacity = max(FAINTEST, abs(float(strength[number])) ** 0.5)
             pixels = 255 + opacity * (pixels - 255)
         spot = paper[y : y + side, x : x + side]
         spot[:] = np.rint(pixels)
@@ -202,7 +203,7 @@ def _mark(
 ) -> None:
     """Frame cells, and write beside each what was said of it."""
     around = (origin[0], origin[1], sheet.width - PAD, origin[1] + cells.grid * step)
-    captions = placed([(boxes[number], text) for number, text in cells.marks], around)
+    captions = placed([(boxes[number], text) for number, text in cells.marks], boxes, around)
     for (number, _), caption in zip(cells.marks, captions, strict=True):
         _frame(sheet, boxes[number])
         _write(sheet, caption)
