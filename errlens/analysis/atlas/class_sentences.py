@@ -63,8 +63,7 @@ def _suspects(points: ClassPoints, n_cells: int, suspects: pd.DataFrame) -> list
     )
     told += [_suspect(name, suspect) for suspect in suspects.head(_TOLD).to_dict("records")]
     told.append(
-        "Suspects are ranked by what they add at least (95 %, over photos); whether one misleads, "
-        "errlens atlas paste tests."
+        "Suspects are ranked by the least that they add (95 %, over photos): a ranking, no test."
     )
     return told
 
@@ -73,7 +72,7 @@ def _suspect(name: str, suspect: dict[str, Any]) -> str:
     n_images, others = int(suspect["n_images"]), int(suspect["n_sources_other"])
     known = suspect["background_share"] == suspect["background_share"]
     background = f"; {share(suspect['background_share'])} background" if known else ""
-    whose = f", {count(others)} of them not of {name}" if others else ""
+    whose = f", {count(others)} of other classes" if others else ""
     return (
         f"Suspect {suspect['rank']}, in row {suspect['cell_row']} and column "
         f"{suspect['cell_column']}, is of {suspect['other_class']} "
@@ -115,13 +114,13 @@ def _concepts(name: str, concepts: pd.DataFrame) -> list[str]:
     angles = ""
     if first["n_angles"]:
         angles = (
-            f", lines of {count(first['n_angles'])} run at {first['angle']:.0f} degrees with a "
-            f"spread of {first['angle_spread']:.2f} of 1"
+            f" the angles of {count(first['n_angles'])} have a spread of "
+            f"{first['angle_spread']:.2f} (0: one angle, 1: all);"
         )
     waves = [f"{first[f'wavelength{end}']:.0f}" for end in ("", "_low", "_high")]
     return [
-        f"{told}. Of its {counted(int(first['n_patches']), 'source')}{angles}; patterns repeat each "
-        f"{waves[0]} px (80 % of them: {waves[1]} to {waves[2]})."
+        f"{told}. Of its {counted(int(first['n_patches']), 'source')}{angles} patterns repeat "
+        f"each {waves[0]} px (80 % of them: {waves[1]} to {waves[2]})."
     ]
 
 

@@ -36,6 +36,7 @@ class MapTold(NamedTuple):
         sentences: What was found, and what there is to remark.
         how: How the map is to be read beyond what is said of all maps, for the legend.
         parameters: What else the map depends on, such as its class.
+        near: What nearness means.
         ends: What cells at the left edge speak for, and those at the right one.
     """
 
@@ -45,6 +46,7 @@ class MapTold(NamedTuple):
     sentences: Sequence[str]
     how: str = ""
     parameters: Mapping[str, Any] = {}
+    near: str = "those near one another are alike"
     ends: tuple[str, str] | None = None
 
 
@@ -103,8 +105,7 @@ def legend(drawn: AtlasMap, told: MapTold, options: MapOptions, shown: str) -> s
     how = f" {told.how}" if told.how else ""
     return (
         f"{count(in_cells)} of {counted(n, 'point')} in {counted(len(drawn), 'cell')} of a "
-        f"{grid} x {grid} grid, at least {options.min_density} in each; those near one another "
-        f"are alike. A cell shows {shown}.{label}{size}{how}"
+        f"{grid} x {grid} grid, at least {options.min_density} in each; {told.near}. A cell shows {shown}.{label}{size}{how}"
     )
 
 

@@ -114,19 +114,19 @@ def _box(place: Sequence[int], origin: tuple[int, int], step: int, side: int) ->
 def _name_ends(sheet: Sheet, ends: tuple[str, str], start: tuple[int, int], width: int) -> None:
     """Write what the left and the right edge stand for, with arrows, each in its half."""
     (x, y), room = start, width // 2 - GAP
-    left, right = (
-        next(
-            shown
-            for longest in range(len(name), 0, -1)
-            if text_width([shown := arrow.format(shown_name(name, longest=longest))]) <= room
-            or longest == 1
-        )
-        for name, arrow in zip(
-            ends, ("\N{LEFTWARDS ARROW} {}", "{} \N{RIGHTWARDS ARROW}"), strict=True
-        )
-    )
+    left = _that_fits(ends[0], "\N{LEFTWARDS ARROW} {}", room)
+    right = _that_fits(ends[1], "{} \N{RIGHTWARDS ARROW}", room)
     sheet.text(x, y, left, size=TEXT, color=INK)
     sheet.text(x + width, y, right, size=TEXT, color=INK, ha="right")
+
+
+def _that_fits(name: str, form: str, room: int) -> str:
+    """Return a name in a form, without so much of its middle that it fits into so many pixels."""
+    for longest in range(len(name), 0, -1):
+        text = form.format(shown_name(name, longest=longest))
+        if text_width([text], size=TEXT) <= room:
+            break
+    return text
 
 
 def _number(sheet: Sheet, grid: int, origin: tuple[int, int], step: int) -> None:

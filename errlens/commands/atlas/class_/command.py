@@ -155,8 +155,7 @@ def _framed(pictures: MapPictures, tables: ClassTables) -> MapPictures:
         return pictures
     first = tables.suspects.head(FRAMED)
     marks = [
-        (int(cell), f"suspect {rank}")
-        for cell, rank in zip(first["cell"], first["rank"], strict=True)
+        (int(cell), str(rank)) for cell, rank in zip(first["cell"], first["rank"], strict=True)
     ]
     return pictures._replace(marks=marks)
 
@@ -164,7 +163,7 @@ def _framed(pictures: MapPictures, tables: ClassTables) -> MapPictures:
 def _how(tables: ClassTables) -> str:
     if not len(tables.suspects):
         return ""
-    return "Suspects add to the class, though more to the one they name; the first are framed."
+    return "Suspects add to the class, though more to the one they name; the first are framed, by rank."
 
 
 def _decisive(options: ClassOptions) -> dict[str, Any]:

@@ -99,6 +99,7 @@ class _Drawing:
             how=f"Cells to the right add more to {shown_name(a)}, those to the left more to "
             f"{shown_name(b)}.",
             parameters={"classes": [a, b]},
+            near="from the top down, those near one another are alike in what else they show",
             ends=(shown_name(b), shown_name(a)),
         )
         folder = collected.folder / f"{KIND}-{file_name(a)}__{file_name(b)}"

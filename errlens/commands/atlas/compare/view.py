@@ -60,12 +60,11 @@ def _show_atlas(
     a, b = atlas.names
     screen.say(f"{a} less {b} at layer {atlas.layer}, the most different cells:")
     cells = atlas.drawn.table.sort_values(["difference", "cell"], ascending=[False, True])
-    ends = np.unique(
-        [*range(min(SHOWN, len(cells))), *range(max(0, len(cells) - SHOWN), len(cells))]
-    )
+    places = np.arange(len(cells))
+    ends = (places < SHOWN) | (places >= len(cells) - SHOWN)
     screen.table(
         (">row", ">column", "adds most to", ">difference", ">photos", ">pair errors"),
-        [_cells(cell) for cell in first_rows(cells.iloc[ends])],
+        [_cells(cell) for cell in first_rows(cells[ends])],
         gives_way=("adds most to",),
         file="cells.csv",
     )
