@@ -105,7 +105,8 @@ def legend(drawn: AtlasMap, told: MapTold, options: MapOptions, shown: str) -> s
     how = f" {told.how}" if told.how else ""
     return (
         f"{count(in_cells)} of {counted(n, 'point')} in {counted(len(drawn), 'cell')} of a "
-        f"{grid} x {grid} grid, at least {options.min_density} in each; {told.near}. A cell shows {shown}.{label}{size}{how}"
+        f"{grid} x {grid} grid, at least {options.min_density} in each; {told.near}. "
+        f"A cell shows {shown}.{label}{size}{how}"
     )
 
 

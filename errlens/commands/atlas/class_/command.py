@@ -163,7 +163,7 @@ def _framed(pictures: MapPictures, tables: ClassTables) -> MapPictures:
 def _how(tables: ClassTables) -> str:
     if not len(tables.suspects):
         return ""
-    return "Suspects add to the class, though more to the one they name; the first are framed, by rank."
+    return "Suspects add to the class, though more to the one named; the first are framed, by rank."
 
 
 def _decisive(options: ClassOptions) -> dict[str, Any]:
