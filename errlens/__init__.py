@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from errlens.interface import (
     analyze,
+    atlas_class,
+    atlas_compare,
     check,
     compare,
     confused_pairs,
@@ -36,6 +38,8 @@ from errlens.interface import (
 __version__ = "0.1.0"
 __all__ = [
     "analyze",
+    "atlas_class",
+    "atlas_compare",
     "check",
     "compare",
     "confused_pairs",

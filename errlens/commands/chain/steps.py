@@ -24,6 +24,8 @@ STEPS: Final = {
         "network invariance",
         "network correspondence",
         "network occlusion",
+        "atlas class",
+        "atlas compare",
         "compare",
         "check",
         "report",

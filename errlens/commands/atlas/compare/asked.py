@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from errlens.analysis.confusion.tables import read_pairs
-from errlens.analysis.selection.parsing import parse_selector
+from errlens.analysis.selection.parsing import pair_selector, parse_selector
 from errlens.classes.names import ClassNames
 from errlens.commands.atlas.classes import asked_class
 from errlens.errors import NoResults, UnfitOption, UnfitSelection, some
@@ -62,12 +62,12 @@ def _selected(run: RunFolder, text: str, classes: ClassNames) -> list[Pair]:
 
 def _first_pair(run: RunFolder) -> str:
     """Name the pair that is confused the most; without confusions two classes."""
-    names = run.info.classes.names
+    classes = run.info.classes
     try:
         pairs = read_pairs(run)
     except NoResults:
         pairs = []
-    if pairs:
-        a, b = pairs[0]
-        return f"the pair that is confused the most: {shell_line([f'{names[a]}~{names[b]}'])}"
-    return f"as in {shell_line(['~'.join(names[:2])])}"
+    a, b = (classes[of_class] for of_class in (pairs[0] if pairs else (0, -1)))
+    pair = pair_selector(a, b, classes)
+    what = "the pair that is confused the most" if pairs else "as in"
+    return f"{what}: {shell_line([pair] if pair else [a, b])}"

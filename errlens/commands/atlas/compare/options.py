@@ -30,9 +30,7 @@ class ComparePairOptions(RunArgument, MapOptions, OutputOptions):
 
     classes: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="A~B", show_default="the first of --select", help="Pairs, or two classes."
-        ),
+        typer.Argument(metavar="A~B...", help="Pairs of classes, or two names."),
     ] = None
     select: Annotated[
         list[str] | None,

@@ -1,0 +1,46 @@
+"""The commands that make and question atlases, as functions."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from errlens.commands.options.calls import hints_as_notes, made
+from errlens.interface.commands import Place
+
+if TYPE_CHECKING:
+    from errlens.commands.atlas.class_.result import ClassResult
+    from errlens.commands.atlas.compare.result import PairResult
+
+
+def atlas_class(
+    run: Place | None = None, *, classes: str | Sequence[str], **options: Any
+) -> "ClassResult":
+    """Draw what classes rely on; `.atlases` has the `.suspects` and `.tables` of each.
+
+    Args:
+        run: The run folder, whose points were collected; by default the newest below `runs/`.
+        classes: What the atlases are of, one each.
+        options: Any option of `errlens atlas class`, such as `layer="layer4"` or
+            `masks="outlines.json"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.atlas.class_.command import class_atlas as command
+        from errlens.commands.atlas.class_.options import ClassOptions
+
+        return command(made(ClassOptions, {"run": run, "classes": classes, **options}))
+
+
+def atlas_compare(
+    run: Place | None = None, *, classes: str | Sequence[str] | None = None, **options: Any
+) -> "PairResult":
+    """Show what tells two classes apart; `.atlases` has the cells of each pair as a table.
+
+    Args:
+        run: The run folder, whose points were collected; by default the newest below `runs/`.
+        classes: Two classes, or pairs as `A~B`; or none with `select`.
+        options: Any option of `errlens atlas compare`, such as `select="pairs:3"`.
+    """
+    with hints_as_notes():
+        from errlens.commands.atlas.compare.command import compare_classes as command
+        from errlens.commands.atlas.compare.options import ComparePairOptions
+
+        return command(made(ComparePairOptions, {"run": run, "classes": classes, **options}))
