@@ -13,7 +13,7 @@ Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is 
 traceback.
 """
 
-from errlens.interface.atlas import atlas_class, atlas_compare
+from errlens.interface.atlas import atlas_class, atlas_compare, atlas_render
 from errlens.interface.commands import (
     analyze,
     check,
@@ -46,6 +46,7 @@ __all__ = [
     "analyze",
     "atlas_class",
     "atlas_compare",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

@@ -1,6 +1,6 @@
 """The cells of an atlas: a grid over its map, and which points lie in which cell."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from errlens.errors import UnfitOption
 from errlens.formats import counted
 
-NO_CELL = -1
-_LEAST_GRID = 2
+NO_CELL: Final = -1
+_LEAST_GRID: Final = 2
+_NEARLY_ALL: Final = 0.9
 
 
 class Binned(NamedTuple):
@@ -56,6 +57,21 @@ def binned(places: NDArray[np.float64], *, grid: int, min_density: int) -> Binne
     number = np.full(grid * grid, NO_CELL, np.int32)
     number[drawn] = np.arange(len(drawn))
     return Binned(grid, counts, np.stack(np.divmod(drawn, grid), axis=1), number[of_grid])
+
+
+def fuller_grid(places: NDArray[np.float64], *, grid: int, min_density: int) -> int | None:
+    """Return the finest of the coarser grids whose cells hold nearly all points; None without one.
+
+    >>> places = np.repeat([[0.1, 0.1], [0.3, 0.1], [0.9, 0.9]], 3, axis=0)
+    >>> fuller_grid(places, grid=12, min_density=4)
+    >>> fuller_grid(places, grid=12, min_density=3)
+    11
+    """
+    for side in range(grid - 1, _LEAST_GRID - 1, -1):
+        counts, _ = _counted(places, side)
+        if counts[counts >= min_density].sum() >= _NEARLY_ALL * len(places):
+            return side
+    return None
 
 
 def _counted(places: NDArray[np.float64], grid: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from errlens.analysis.atlas.grid import fuller_grid
+from errlens.analysis.atlas.mapped import AtlasMap
 from errlens.commands import showing
 from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.atlas.render.result import RenderedLayer, RenderResult
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
-from errlens.formats import count, signed
+from errlens.formats import count, share, signed
 from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 SHOWN: Final = 6  # cells of a layer
+WELL_FILLED: Final = 0.75  # of the points
 
 
 def show(screen: Screen, run: RunFolder, options: RenderOptions, result: RenderResult) -> None:
@@ -60,9 +63,21 @@ def _show_layer(
     say_more(screen, len(table), SHOWN, ": see cells.csv", noun="cell")
     for sentence in of_layer.sentences:
         screen.say(sentence)
+    _remark_on_grid(screen, options, of_layer.drawn)
     warn_of_absent(screen, of_layer.absent, options.images_root(run), of_layer.files)
     show_files(screen, of_layer.folder, of_layer.files)
     screen.say()
+
+
+def _remark_on_grid(screen: Screen, options: RenderOptions, drawn: AtlasMap) -> None:
+    """Name a coarser grid where many points are in no cell that is drawn."""
+    inside = float((drawn.cells.cell >= 0).mean())
+    grid = fuller_grid(drawn.places, grid=options.grid, min_density=options.min_density)
+    if inside < WELL_FILLED and grid:
+        screen.remark(
+            f"{share(1 - inside)} of the points are in cells of fewer than {options.min_density}: "
+            f"--grid {grid} shows nearly all"
+        )
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
