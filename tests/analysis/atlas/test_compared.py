@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from errlens.analysis.atlas.compared import (
     pair_cells,
-    place_down,
+    pair_layout,
     scaled_difference,
     shared_part,
     strongest_cells,
@@ -46,19 +46,29 @@ def test_what_is_shared_goes_with_the_difference_no_more():
         ),
     ],
 )
-def test_groups_are_next_to_their_like(method):
+def test_groups_are_level_with_their_like_and_sides_are_mirrored(method):
     rng = np.random.default_rng(0)
     of = np.repeat([0, 1], 40)
-    shared = 3 * np.eye(2, 8)[of] + 0.2 * rng.normal(size=(80, 8))
-    down = place_down(shared - shared.mean(axis=0), method=method)
-    assert down.shape == (80,)
-    low, high = sorted((down[of == 0], down[of == 1]), key=np.mean)
+    activations = 3 * np.eye(2, 8)[of] + 0.2 * rng.uniform(size=(80, 8))
+    attributions = rng.uniform(size=(80, 2))
+    layout = pair_layout(activations, attributions, (0, 1), method=method)
+    assert layout.method == method
+    low, high = sorted((layout.places[of == kind, 1] for kind in (0, 1)), key=np.mean)
     assert low.max() < high.min()
-    np.testing.assert_array_equal(down, place_down(shared - shared.mean(axis=0), method=method))
+    np.testing.assert_array_equal(
+        layout.places, pair_layout(activations, attributions, (0, 1), method=method).places
+    )
+    back = pair_layout(activations, attributions, (1, 0), method=method).places
+    np.testing.assert_allclose(back, np.abs([1, 0] - layout.places), atol=1e-9)
+    # The middle speaks for both alike.
+    assert ((layout.places[:, 0] > 0.5) == (attributions[:, 0] > attributions[:, 1])).all()
 
 
-def test_points_that_share_all_lie_in_one_place():
-    assert place_down(np.zeros((20, 4)), method="tsne").tolist() == [0.0] * 20
+def test_points_that_share_all_lie_on_one_line():
+    attributions = np.random.default_rng(0).uniform(size=(20, 2))
+    layout = pair_layout(np.ones((20, 4), np.float32), attributions, (0, 1))
+    assert (layout.places[:, 1] == 0.5).all()
+    assert any("the map is one line" in remark for remark in layout.remarks)
 
 
 def test_errors_of_the_pair_count_once_a_cell():
