@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from errlens.interface import (
     analyze,
     atlas_collect,
+    atlas_class,
+    atlas_compare,
     atlas_render,
     check,
     compare,
@@ -39,6 +41,8 @@ __version__ = "0.1.0"
 __all__ = [
     "analyze",
     "atlas_collect",
+    "atlas_class",
+    "atlas_compare",
     "atlas_render",
     "check",
     "compare",

@@ -55,8 +55,8 @@ def laid_out(
         InputError: All points are the same, or some are not finite.
     """
     n, width = activations.shape
-    chosen, remarks = _method(method, n)
-    lengths = _lengths(activations)
+    chosen, remarks = chosen_method(method, n)
+    lengths = lengths_of(activations)
     most = min(_DIMENSIONS, n, width) if chosen == "tsne" else 2
     vectors = principal_components(activations, most=max(2, most), lengths=lengths).coordinates
     if n < 2 or float(np.abs(vectors).max(initial=0.0)) <= _SAME:
@@ -98,7 +98,7 @@ def to_unit_square(places: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.where(known, (clipped - start) / np.where(known, span, 1.0), 0.5)
 
 
-def _method(asked: MapMethod | None, n: int) -> tuple[MapMethod, tuple[str, ...]]:
+def chosen_method(asked: MapMethod | None, n: int) -> tuple[MapMethod, tuple[str, ...]]:
     """Return how the map is drawn, and what there is to say about that."""
     why_not = None
     if not is_installed():
@@ -116,7 +116,7 @@ def _method(asked: MapMethod | None, n: int) -> tuple[MapMethod, tuple[str, ...]
     return asked or "tsne", ()
 
 
-def _lengths(activations: NDArray[np.floating]) -> NDArray[np.float64]:
+def lengths_of(activations: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the length of each vector, 1 in place of 0.
 
     Raises:

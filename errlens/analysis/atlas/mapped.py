@@ -1,7 +1,8 @@
 """The map of an atlas as numbers: where its points are, its cells, and what they come from."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,8 @@ SOURCE_COLUMNS: Final[Columns] = {
 }  # fmt: skip
 
 
-class AtlasMap(NamedTuple):
+@dataclass(frozen=True)
+class AtlasMap:
     """A map of n points, with m cells.
 
     Attributes:

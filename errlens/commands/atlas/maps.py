@@ -41,6 +41,8 @@ class MapTold(NamedTuple):
         sentences: What was found, and what there is to remark.
         how: How the map is to be read beyond what is said of all maps, for the legend.
         parameters: What else the map depends on, such as its class.
+        near: What nearness means.
+        ends: What cells at the left edge speak for, and those at the right one.
     """
 
     kind: str
@@ -49,6 +51,8 @@ class MapTold(NamedTuple):
     sentences: Sequence[str]
     how: str = ""
     parameters: Mapping[str, Any] = {}
+    near: str = "those near one another are alike"
+    ends: tuple[str, str] | None = None
 
 
 def write_map(
@@ -95,7 +99,9 @@ def write_map(
     )
     for name, (shown, how_shown) in _faces(pictures, options).items():
         how = legend(drawn, told, options, how_shown)
-        figure = draw_atlas(cells._replace(icons=shown), title=told.title, legend=how)
+        figure = draw_atlas(
+            cells._replace(icons=shown), title=told.title, legend=how, ends=told.ends
+        )
         results.png(f"{name}.png", figure)
         results.svg(f"{name}.svg", figure)
     results.tree(PARAMETERS, _parameters(collected, drawn, pictures, told, options))
@@ -120,8 +126,8 @@ def legend(drawn: AtlasMap, told: MapTold, options: MapOptions, shown: str) -> s
     how = f" {told.how}" if told.how else ""
     return (
         f"{count(in_cells)} of {counted(n, 'point')} in {counted(len(drawn), 'cell')} of a "
-        f"{grid} x {grid} grid, at least {options.min_density} in each; those near one another "
-        f"are alike. A cell shows {shown}.{label}{size}{how}"
+        f"{grid} x {grid} grid, at least {options.min_density} in each; {told.near}. "
+        f"A cell shows {shown}.{label}{size}{how}"
     )
 
 

@@ -12,6 +12,19 @@ _FORM: Final = re.compile(r"\s*(\d{1,4})\s*,\s*(\d{1,4})\s*=(.+)", re.DOTALL | r
 _NAMED: Final = 5  # cells
 
 
+def require_one_map(marks: Sequence[str] | None, maps: Sequence[str]) -> None:
+    """Refuse marks where several maps are drawn, which are named as options would choose them.
+
+    Raises:
+        UnfitOption: There are several.
+    """
+    if marks and len(maps) > 1:
+        raise UnfitOption(
+            f"--mark is for one map, and there are {len(maps)}: each has cells of its own",
+            hint=maps[-1],
+        )
+
+
 def marked(drawn: AtlasMap, marks: Sequence[str] | None) -> list[tuple[int, str]]:
     """Return which cells are framed, by their numbers, and what is written beside each.
 

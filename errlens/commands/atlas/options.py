@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from errlens.choices import Icons
+from errlens.choices import Icons, MapMethod
 from errlens.commands.options.model import DeviceOption, TrustOption
 from errlens.commands.options.panels import Panel
 from errlens.commands.options.selecting import ImagesOption
@@ -31,6 +31,14 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
     min_density: Annotated[
         int, typer.Option(min=1, metavar="N", help="Points of a cell that is drawn, at least.")
     ] = 8
+    layout: Annotated[
+        MapMethod | None,
+        typer.Option(
+            show_default="tsne where it is installed and points are neither too few nor too many",
+            help="How points are laid out: principal components, or t-SNE, by openTSNE: the extra "
+            "`map` of errlens.",
+        ),
+    ] = None
     icons: Annotated[
         Icons,
         typer.Option(

@@ -26,6 +26,8 @@ STEPS: Final = {
         "network occlusion",
         "atlas collect",
         "atlas render",
+        "atlas class",
+        "atlas compare",
         "compare",
         "check",
         "report",

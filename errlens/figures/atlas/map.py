@@ -65,13 +65,16 @@ class MapCells(NamedTuple):
     marks: Sequence[tuple[int, str]] = ()
 
 
-def draw_atlas(cells: MapCells, *, title: str, legend: str) -> Figure:
+def draw_atlas(
+    cells: MapCells, *, title: str, legend: str, ends: tuple[str, str] | None = None
+) -> Figure:
     """Draw icons on a grid whose rows and columns are numbered.
 
     Args:
         cells: At least one.
         title: Long ones are wrapped.
         legend: How to read the map, below the title.
+        ends: What the left and the right edge stand for, where across means something.
     """
     with house_style():
         side = cells.icons.shape[1]
@@ -81,13 +84,16 @@ def draw_atlas(cells: MapCells, *, title: str, legend: str) -> Figure:
         heading = Title(title, width)
         lines = wrapped(legend, width, size=TEXT)
         top = PAD + heading.height + line_height(TEXT) * len(lines) + GAP
-        origin = (PAD + numbers, top + line_height(SMALL))
+        named = line_height(TEXT) if ends else 0
+        origin = (PAD + numbers, top + named + line_height(SMALL))
         height = origin[1] + cells.grid * step + PAD
         sheet = Sheet(max(width, heading.width) + 2 * PAD, height)
         heading.draw(sheet)
         for number, line in enumerate(lines):
             y = PAD + heading.height + number * line_height(TEXT)
             sheet.text(PAD, y, line, size=TEXT, color=DIM)
+        if ends:
+            _name_ends(sheet, ends, (origin[0], top), cells.grid * step - BETWEEN)
         _number(sheet, cells.grid, origin, step)
         boxes = [_box(place, origin, step, side) for place in cells.places.tolist()]
         paper = sheet.blank()
@@ -103,6 +109,24 @@ def draw_atlas(cells: MapCells, *, title: str, legend: str) -> Figure:
 def _box(place: Sequence[int], origin: tuple[int, int], step: int, side: int) -> Place:
     left, top = origin[0] + place[1] * step, origin[1] + place[0] * step
     return left, top, left + side, top + side
+
+
+def _name_ends(sheet: Sheet, ends: tuple[str, str], start: tuple[int, int], width: int) -> None:
+    """Write what the left and the right edge stand for, with arrows, each in its half."""
+    (x, y), room = start, width // 2 - GAP
+    left = _that_fits(ends[0], "\N{LEFTWARDS ARROW} {}", room)
+    right = _that_fits(ends[1], "{} \N{RIGHTWARDS ARROW}", room)
+    sheet.text(x, y, left, size=TEXT, color=INK)
+    sheet.text(x + width, y, right, size=TEXT, color=INK, ha="right")
+
+
+def _that_fits(name: str, form: str, room: int) -> str:
+    """Return a name in a form, without so much of its middle that it fits into so many pixels."""
+    for longest in range(len(name), 0, -1):
+        text = form.format(shown_name(name, longest=longest))
+        if text_width([text], size=TEXT) <= room:
+            break
+    return text
 
 
 def _number(sheet: Sheet, grid: int, origin: tuple[int, int], step: int) -> None:

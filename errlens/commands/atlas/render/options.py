@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from errlens.choices import MapMethod
 from errlens.commands.atlas.options import MapOptions
 from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.panels import Panel
@@ -30,14 +29,6 @@ class RenderOptions(RunArgument, MapOptions, OutputOptions):
 
     PANEL = Panel.METHOD
 
-    layout: Annotated[
-        MapMethod | None,
-        typer.Option(
-            show_default="tsne where it is installed and points are neither too few nor too many",
-            help="How points are laid out: principal components, or t-SNE, by openTSNE: the extra "
-            "`map` of errlens.",
-        ),
-    ] = None
     opacity: Annotated[
         str | None,
         typer.Option(
