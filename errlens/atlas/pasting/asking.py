@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.special import logsumexp
 
 from errlens.analysis.atlas.pasting.answers import Answers, PatchFacts
 from errlens.analysis.atlas.pasting.placing import Position
@@ -156,21 +155,27 @@ class Pasting:
         bias = self.classifier.reading.bias
         scores = score(logits, np.full(len(logits), own, np.int32), topk=1, bias=bias)
         odds = np.where(scores.finite, log_odds(logits, to), np.nan)
-        for values, said in zip(
-            answers,
-            (scores.label_prob, odds, np.where(scores.finite, scores.pred, NO_CLASS)),
-            strict=True,
-        ):
-            if places[0] == 0:
-                values[:] = said[0]
-            values[places] = said
+        pred = np.where(scores.finite, scores.pred, NO_CLASS).astype(np.int32)
+        if places[0] == 0:
+            answers.own[:], answers.odds[:], answers.pred[:] = (
+                scores.label_prob[0],
+                odds[0],
+                pred[0],
+            )
+        answers.own[places], answers.odds[places], answers.pred[places] = (
+            scores.label_prob,
+            odds,
+            pred,
+        )
 
     def _batches(self, picture: Image.Image) -> Iterator[tuple[NDArray[np.intp], list[Any]]]:
         """Yield inputs with their places: 0 is the image as it is, then those with a patch."""
         used, alone = self.classifier.preparation, self.classifier.interface.one_at_a_time
         most = 1 if alone else self.batch_size or self.classifier.good_batch_size
         places, values = [0], [input_of(used, picture)]
-        every = product(*map(range, (len(self.patches), len(self.sizes), len(self.positions))))
+        every = product(
+            range(len(self.patches)), range(len(self.sizes)), range(len(self.positions))
+        )
         for number, place in enumerate(every, start=1):
             if not self.sizes[place[1]]:
                 continue
@@ -201,5 +206,5 @@ def log_odds(logits: NDArray[np.floating], class_index: int) -> NDArray[np.float
     """
     values = np.asarray(logits, np.float64)
     others = np.delete(values, class_index, axis=1)
-    odds: NDArray[np.float64] = values[:, class_index] - logsumexp(others, axis=1)
+    odds: NDArray[np.float64] = values[:, class_index] - np.logaddexp.reduce(others, axis=1)
     return odds

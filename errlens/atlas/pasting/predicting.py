@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.special import softmax
 
 from errlens.analysis.atlas.pasting.placing import Position
 from errlens.atlas.pasting.patches import pasted
@@ -61,5 +60,8 @@ def _predicted(
     none = np.array([NO_CLASS], np.int32)
     scores = score(logits, none, topk=1, bias=classifier.reading.bias)
     pred = int(scores.pred[0]) if scores.finite[0] else NO_CLASS
-    prob = softmax(logits[0].astype(np.float64)) if scores.finite[0] else logits[0] * np.nan
+    values = logits[0].astype(np.float64)
+    prob = np.exp(values - np.logaddexp.reduce(values))
+    if pred == NO_CLASS:
+        prob[:] = np.nan
     return Predicted(picture, size, position, pred, prob)

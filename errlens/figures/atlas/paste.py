@@ -224,7 +224,7 @@ def _draw_curves(
     *,
     intervals: bool,
 ) -> None:
-    for number, (curve, values) in reversed(list(enumerate(curves))):
+    for curve, values in reversed(curves):
         plain = curve.colour == CROP_COLOUR
         looks: dict[str, Any] = {"linewidth": 0.8 if plain else 1.5, "clip_on": False}
         axes.plot(

@@ -20,11 +20,11 @@ def statement_of(verdict: Mapping[str, Any]) -> str:
     """
     n = int(verdict["n"])
     return (
-        f"{called(verdict)} turns {share(verdict['rate'], n)} of pastes into "
-        f"{counted(int(verdict['n_images']), 'photo')} of {verdict['from_class']} into "
-        f"{verdict['to_class']} ({of(int(verdict['flips']), n)}, interval "
-        f"{share_range(verdict['low'], verdict['high'])}), at a size of "
-        f"{share(verdict['size'])}{_beside(verdict, n)}."
+        f"{called(verdict)}, pasted into {counted(int(verdict['n_images']), 'photo')} of "
+        f"{verdict['from_class']} at a size of {share(verdict['size'])}, makes "
+        f"{verdict['to_class']} of {share(verdict['rate'], n)} "
+        f"({of(int(verdict['flips']), n)}, 95 % interval "
+        f"{share_range(verdict['low'], verdict['high'])}){_beside(verdict, n)}."
     )
 
 
@@ -41,19 +41,14 @@ def judgement_of(verdict: Mapping[str, Any]) -> str:
     Args:
         verdict: A row of verdicts.csv.
     """
-    kind = str(verdict["verdict"])
-    because = (
-        "" if pd.isna(verdict["reason"]) or not verdict["reason"] else f": {verdict['reason']}"
-    )
-    raised = points(verdict["effect"])
-    against = (
-        ""
-        if pd.isna(verdict["control_effect"])
-        else (f", the strongest control by {points(verdict['control_effect'])}")
-    )
+    reason = verdict["reason"]
+    because = "" if pd.isna(reason) or not reason else f": {reason}"
+    control = verdict["control_effect"]
+    against = "" if pd.isna(control) else f", the strongest control by {points(control)}"
     return (
-        f"{_CALLED[kind]}{because}. It raises the probability of {verdict['to_class']} by {raised} "
-        f"in the mean{against} (q {probability(verdict['q_value'])})."
+        f"{_CALLED[str(verdict['verdict'])]}{because}. In the mean it changes the probability of "
+        f"{verdict['to_class']} by {points(verdict['effect'])}{against} "
+        f"(q {probability(verdict['q_value'])})."
     )
 
 
@@ -77,8 +72,8 @@ def _beside(verdict: Mapping[str, Any], n: int) -> str:
     noise, control = verdict["noise_rate"], verdict["control_rate"]
     told = []
     if not pd.isna(noise):
-        told.append(f"noise of its colours {share(noise, n)}")
+        told.append(f"noise of its colours of {share(noise, n)}")
     if not pd.isna(control):
         name = str(verdict["control"]).removeprefix(f"{OTHER}:")
-        told.append(f"the strongest crop of another class ({name}) {share(control, n)}")
+        told.append(f"the strongest crop of another class ({name}) of {share(control, n)}")
     return f"; {' and '.join(told)}" if told else ""

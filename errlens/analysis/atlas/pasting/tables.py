@@ -121,10 +121,10 @@ def summary_table(answers: Answers) -> pd.DataFrame:
                     }
                 )
     table = pd.DataFrame(rows).astype({"suspect": "Int64"})
-    p_value = table.pop("p_value").astype("float64")
-    tested = p_value.notna().to_numpy()
+    p_value = table.pop("p_value").to_numpy(np.float64)
+    tested = ~np.isnan(p_value)
     q_value = np.full(len(table), np.nan)
-    q_value[tested] = benjamini_hochberg(p_value[tested].to_numpy(), tests=int(tested.sum()))
+    q_value[tested] = benjamini_hochberg(p_value[tested], tests=int(tested.sum()))
     return table.assign(q_value=q_value)
 
 

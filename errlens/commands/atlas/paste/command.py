@@ -22,6 +22,7 @@ from errlens.commands.atlas.paste.result import PasteResult
 from errlens.commands.atlas.paste.suspects import image_of
 from errlens.commands.network.images import ModelAndImages, model_and_images
 from errlens.commands.network.run_images import asked_images
+from errlens.commands.showing import first_rows
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.formats import counted
 from errlens.run.file_names import distinct_names, file_name
@@ -135,15 +136,16 @@ def _written(
         {"source": source.name, "layer": source.layer, "cell": source.cell, "picture": file}
         for source, file in zip(plan.sources, files, strict=False)
     ]
+    tested = verdicts_on(answers)
     verdicts = verdict_table(
         answers,
-        verdicts_on(answers),
+        tested,
         suspects,
         from_class=plan.from_class,
         to_class=names[plan.to],
     )
     summary = summary_table(answers)
-    sentences = [" ".join(in_words(row)) for row in verdicts.to_dict("records")]
+    sentences = [" ".join(in_words(row)) for row in first_rows(verdicts)]
     folder = subject.folder / _folder_name(plan, names)
     result = PasteResult(
         verdicts=verdicts,
@@ -155,7 +157,7 @@ def _written(
     )
     decisive = _decisive(options)
     with renewed_folder(folder, run_hash=subject.made_of, options=decisive) as results:
-        results.png("paste.png", pasting_figure(subject, answers, patches, summary, verdicts))
+        results.png("paste.png", pasting_figure(subject, answers, patches, tested, verdicts))
         results.csv("verdicts.csv", verdicts)
         results.csv("summary.csv", summary)
         results.csv("results.csv", result.images)

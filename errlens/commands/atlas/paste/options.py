@@ -11,7 +11,7 @@ from errlens.commands.options.invocation import OutputOptions
 from errlens.commands.options.model import ComputeOptions
 from errlens.commands.options.panels import Panel
 
-LIMIT = 50  # images of a run where no other number is asked for
+LIMIT = 30  # images of a run where no other number is asked for
 AUTO = "auto"
 
 

@@ -10,8 +10,9 @@ from PIL import Image
 
 from errlens.analysis.atlas.pasting.answers import NOISE, SUSPECT, Answers
 from errlens.analysis.atlas.pasting.sentences import called
-from errlens.analysis.atlas.pasting.tables import ALL, best_size
-from errlens.analysis.atlas.pasting.testing import controls_of
+from errlens.analysis.atlas.pasting.tables import best_size
+from errlens.analysis.atlas.pasting.testing import Verdict, controls_of
+from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.atlas.pasting.asking import Patch
 from errlens.atlas.pasting.patches import pasted
 from errlens.atlas.pasting.pictures import picture_of
@@ -28,6 +29,7 @@ from errlens.figures.atlas.paste import (
     draw_pasting,
 )
 from errlens.figures.paper.letters import shown_name
+from errlens.figures.paper.sheet import Pixels
 from errlens.formats import counted, probability, share
 
 EXAMPLES: Final = 3
@@ -38,19 +40,15 @@ def pasting_figure(
     subject: ModelAndImages,
     answers: Answers,
     patches: Sequence[Patch],
-    summary: pd.DataFrame,
+    tested: Sequence[Verdict],
     verdicts: pd.DataFrame,
 ) -> Figure:
     """Draw the curves of all suspects and their controls, with examples of each."""
     names = subject.classifier.classes.names
     several = len(answers.positions) > 1
     rows = []
-    for row in first_rows(verdicts):
-        number = next(
-            at
-            for at, facts in enumerate(answers.patches)
-            if facts.kind == SUSPECT and facts.suspect == row["suspect"]
-        )
+    for verdict, row in zip(tested, first_rows(verdicts), strict=True):
+        number = verdict.patch
         shown = [number, *controls_of(answers, number)]
         rows.append(
             SuspectPanels(
@@ -78,8 +76,6 @@ def pasting_figure(
 
 
 def _curve(answers: Answers, number: int) -> Curve:
-    from errlens.analysis.statistics.intervals import wilson_interval
-
     n = len(answers)
     rate = answers.flipped[:, number].mean(axis=(0, 2))
     low, high = wilson_interval(rate * n, n)
@@ -120,10 +116,10 @@ def _caption(patch: Patch) -> str:
     return "its noise" if kind == NOISE else shown_name(str(patch.facts.class_name), longest=16)
 
 
-def _on_white(patch: Image.Image) -> np.ndarray:
+def _on_white(patch: Image.Image) -> Pixels:
     white = Image.new("RGBA", patch.size, "white")
     return _rgb(Image.alpha_composite(white, patch))
 
 
-def _rgb(picture: Image.Image) -> np.ndarray:
+def _rgb(picture: Image.Image) -> Pixels:
     return np.asarray(picture.convert("RGB"))

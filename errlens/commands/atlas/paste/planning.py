@@ -17,7 +17,7 @@ from errlens.commands.network.images import ModelAndImages
 from errlens.commands.network.run_images import Facts, asked_images, facts_of
 from errlens.data.photos.images import Unread, quiet_pillow
 from errlens.data.stratified import balanced_rows
-from errlens.errors import NoImages, UnfitOption, some
+from errlens.errors import NoImages, UnfitOption
 from errlens.run.folder import RunFolder
 
 
@@ -51,7 +51,7 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
     to = asked_class(options.to, classes, option="--to")
     origins = asked_origins(options.from_class, classes, to)
     every = len(origins) == len(classes) - 1
-    from_class = "other classes" if every else some([classes[index] for index in origins])
+    from_class = "other classes" if every else " or ".join(classes[index] for index in origins)
     sources = sources_of(options, run, to)
     of_suspects = {source.row for source in sources}
     known = facts_of(run)

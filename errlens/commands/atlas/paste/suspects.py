@@ -61,9 +61,10 @@ def sources_of(options: PatchOptions, run: RunFolder, to: int) -> list[Source]:
     identity = read_collected(run, layer).identity
     table = read_table(folder, SUSPECTS, _COLUMNS, run_hash=identity, command=command)
     if not len(table):
-        raise NoResults(
-            f"{str(folder / SUSPECTS)!r} names no suspect: no cell adds to the class that speaks "
-            "for another one"
+        raise UnfitOption(
+            f"{str(folder / SUSPECTS)!r} names no suspect: every cell of the class speaks for it "
+            "most",
+            hint="--patch FILE tests a patch of your own",
         )
     return [
         Source(

@@ -1,5 +1,6 @@
 """How pasted patches look on the terminal."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -94,7 +95,7 @@ def _show_photos(screen: Screen, photos: pd.DataFrame) -> None:
     say_more(screen, len(photos), SHOWN, ": see photos.csv")
 
 
-def _in_short(files: tuple[str, ...] | list[str]) -> list[str]:
+def _in_short(files: Sequence[str]) -> list[str]:
     """Name the files, patches together."""
     patches = [name for name in files if name.startswith("patches/")]
     others = [name for name in files if name not in patches]
