@@ -8,11 +8,13 @@ There are two ways to be misled, and a suspect has to stand both:
   control in turn; its largest p-value counts, so that the suspect is above every control
   (R. L. Berger, Technometrics 24 (1982) 295-300).
 - Other controls might do as much: of a few patches, one is always the strongest. The patches are
-  the units of a test of one more draw from a normal distribution, here of the mean log-odds that
-  the crops of other classes add (Student's t with the spread of a new observation).
+  the units of a test whether the suspect is one more draw from the crops of other classes, by the
+  mean log-odds that they add. It is exact, by rank, where the crops are enough for that: 99 for one
+  suspect. Fewer are taken to be normally distributed (Student's t with the spread of a new
+  observation); where that is far from true, more suspects than one in a hundred that are nothing
+  but crops pass.
 """
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -63,11 +65,8 @@ def verdicts_on(answers: Answers) -> list[Verdict]:
     odds = _mean(odds - answers.odds_before[:, None, None, None])
     raised = np.where(answers.visible[:, None], answers.to_after, np.nan)
     raised = _mean(raised - answers.to_before[:, None, None, None])
-    tested = [
-        _tested(answers, number, controls_of(answers, number), odds, raised)
-        for number, patch in enumerate(answers.patches)
-        if patch.kind == SUSPECT
-    ]
+    suspects = [at for at, patch in enumerate(answers.patches) if patch.kind == SUSPECT]
+    tested = [_tested(answers, number, odds, raised, len(suspects)) for number in suspects]
     q_values = benjamini_hochberg(
         np.array([verdict.p_value for verdict in tested]), tests=len(tested)
     )
@@ -109,12 +108,21 @@ def above_each(suspect: NDArray[np.float64], controls: NDArray[np.float64]) -> f
     return float(sign_test(more, less).max())
 
 
-def beyond_crops(suspect: float, crops: NDArray[np.float64]) -> float:
-    """Return how likely one more crop would have at least such an effect, shape (c,) known.
+def beyond_crops(suspect: float, crops: NDArray[np.float64], *, tests: int = 1) -> float:
+    """Return how likely one more crop would have at least such an effect.
+
+    Args:
+        suspect: Its effect.
+        crops: Those of crops, shape (c,), at least two.
+        tests: How many suspects are tested: the rank decides where it can be low enough for that.
 
     >>> round(beyond_crops(1.0, np.array([-0.2, -0.1, 0.0, 0.1, 0.2])), 4)
     0.0022
+    >>> beyond_crops(99.5, np.arange(100.0))  # the strongest of 101
+    0.009900990099009901
     """
+    if tests <= SURE * (len(crops) + 1):
+        return float((1 + (crops >= suspect).sum()) / (len(crops) + 1))
     spread = max(float(crops.std(ddof=1)), LEAST_SPREAD) * np.sqrt(1 + 1 / len(crops))
     return float(student.sf((suspect - crops.mean()) / spread, len(crops) - 1))
 
@@ -130,17 +138,18 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _tested(
     answers: Answers,
     number: int,
-    controls: Sequence[int],
     odds: NDArray[np.float64],
     raised: NDArray[np.float64],
+    tests: int,
 ) -> Verdict:
+    controls = controls_of(answers, number)
     crops = [at for at in controls if answers.patches[at].kind == OTHER]
     effects = raised.mean(axis=0)
     strongest = max(controls, key=lambda at: effects[at]) if controls else None
-    p_images = above_each(odds[:, number], odds[:, list(controls)]) if controls else 1.0
+    p_images = above_each(odds[:, number], odds[:, controls]) if controls else 1.0
     enough = len(crops) >= LEAST_CROPS
     means = odds.mean(axis=0)
-    p_patches = beyond_crops(float(means[number]), means[crops]) if enough else 1.0
+    p_patches = beyond_crops(float(means[number]), means[crops], tests=tests) if enough else 1.0
     return Verdict(
         suspect=answers.patches[number].suspect,
         patch=number,

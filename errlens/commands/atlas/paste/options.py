@@ -75,7 +75,11 @@ class PatchOptions:
     controls: Annotated[
         int,
         typer.Option(
-            min=3, max=99, metavar="N", help="Crops of images of other classes to compare with."
+            min=3,
+            max=999,
+            metavar="N",
+            help="Crops of images of other classes to compare with; 99 for each suspect make the "
+            "test exact whatever crops do.",
         ),
     ] = 8
 
