@@ -154,7 +154,8 @@ class Pasting:
         """Fill in what logits of some inputs say; at size 0 what those of the image itself do."""
         bias = self.classifier.reading.bias
         scores = score(logits, np.full(len(logits), own, np.int32), topk=1, bias=bias)
-        odds = np.where(scores.finite, log_odds(logits, to), np.nan)
+        known = np.where(scores.finite[:, None], logits, 0)
+        odds = np.where(scores.finite, log_odds(known, to), np.nan)
         pred = np.where(scores.finite, scores.pred, NO_CLASS).astype(np.int32)
         if places[0] == 0:
             answers.own[:], answers.odds[:], answers.pred[:] = (

@@ -59,9 +59,9 @@ def _predicted(
         logits = outputs([input_of(classifier.preparation, picture)]).logits
     none = np.array([NO_CLASS], np.int32)
     scores = score(logits, none, topk=1, bias=classifier.reading.bias)
-    pred = int(scores.pred[0]) if scores.finite[0] else NO_CLASS
+    if not scores.finite[0]:
+        nothing = np.full(logits.shape[1], np.nan)
+        return Predicted(picture, size, position, NO_CLASS, nothing)
     values = logits[0].astype(np.float64)
     prob = np.exp(values - np.logaddexp.reduce(values))
-    if pred == NO_CLASS:
-        prob[:] = np.nan
-    return Predicted(picture, size, position, pred, prob)
+    return Predicted(picture, size, position, int(scores.pred[0]), prob)
