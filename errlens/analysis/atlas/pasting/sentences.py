@@ -62,9 +62,28 @@ def caveat_of(verdict: Mapping[str, Any]) -> str:
     )
 
 
-def in_words(verdict: Mapping[str, Any]) -> list[str]:
+def origin_of(origins: pd.DataFrame, to_class: str) -> str:
+    """Say images of which class a suspect turns most often; nothing of one class, or of none.
+
+    Args:
+        origins: What `by_origin` returns.
+        to_class: What they are turned into.
+    """
+    first = origins.iloc[0]
+    if len(origins) < 2 or not first["flips"]:
+        return ""
+    flips, n = int(first["flips"]), int(first["n"])
+    return f"Photos of {first['class_name']} are taken for {to_class} most often: {of(flips, n)}."
+
+
+def in_words(verdict: Mapping[str, Any], origins: pd.DataFrame) -> list[str]:
     """Return all sentences on a suspect."""
-    said = (statement_of(verdict), judgement_of(verdict), caveat_of(verdict))
+    said = (
+        statement_of(verdict),
+        origin_of(origins, verdict["to_class"]),
+        judgement_of(verdict),
+        caveat_of(verdict),
+    )
     return [sentence for sentence in said if sentence]
 
 

@@ -138,8 +138,8 @@ def verdict_table(
 ) -> pd.DataFrame:
     """Return verdicts.csv: a row a suspect, in their order.
 
-    `size` is that at which the suspect flips most; `n`, `flips` and the rates are of all positions
-    there, those of `control` of the control that flips most.
+    `size` is that at which the suspect flips most beyond its controls; `n`, `flips` and the rates
+    are of all positions there, those of `control` of the crop that flips most.
 
     Args:
         answers: What is said.
@@ -198,10 +198,33 @@ def verdict_table(
 
 
 def best_size(answers: Answers, patch: int) -> int:
-    """Return the place of the size at which a patch flips most; of equals where it raises most."""
-    flips = answers.flipped[:, patch].mean(axis=(0, 2))
+    """Return the place of the size at which a suspect flips most beyond all of its controls.
+
+    Of equals, that at which it flips more, and then that at which it raises more.
+    """
+    flips = answers.flipped.mean(axis=(0, 3))
     raised: NDArray[np.float64] = answers.to_after[:, patch].mean(axis=(0, 2))
-    return int(np.lexsort((raised, flips))[-1])
+    controls = controls_of(answers, patch)
+    most = flips[controls].max(axis=0) if controls else np.zeros(len(answers.sizes))
+    return int(np.lexsort((raised, flips[patch], flips[patch] - most))[-1])
+
+
+def by_origin(answers: Answers, patch: int, names: Sequence[str]) -> pd.DataFrame:
+    """Return how often a suspect flips images of each class at its best size, the most often first.
+
+    The columns are `class_name`, `n` pastes and `flips`.
+    """
+    flips = answers.flipped[:, patch, best_size(answers, patch)]
+    table = pd.DataFrame(
+        {
+            "class_name": [names[own] for own in answers.own],
+            "n": flips.shape[1],
+            "flips": flips.sum(axis=1),
+        }
+    )
+    table = table.groupby("class_name", sort=True).sum().reset_index()
+    order = np.lexsort((table["class_name"], -table["flips"] / table["n"]))
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _flips_more(answers: Answers, number: int, at: int, which: Sequence[int]) -> float:

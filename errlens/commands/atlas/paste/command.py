@@ -8,7 +8,12 @@ import numpy as np
 from errlens.analysis.atlas.pasting.answers import NOISE, SUSPECT, Answers, PatchFacts
 from errlens.analysis.atlas.pasting.placing import Position
 from errlens.analysis.atlas.pasting.sentences import in_words
-from errlens.analysis.atlas.pasting.tables import result_table, summary_table, verdict_table
+from errlens.analysis.atlas.pasting.tables import (
+    by_origin,
+    result_table,
+    summary_table,
+    verdict_table,
+)
 from errlens.analysis.atlas.pasting.testing import verdicts_on
 from errlens.atlas.pasting.asking import Pasting, Patch
 from errlens.atlas.pasting.patches import noise_of
@@ -145,7 +150,10 @@ def _written(
         to_class=names[plan.to],
     )
     summary = summary_table(answers)
-    sentences = [" ".join(in_words(row)) for row in first_rows(verdicts)]
+    sentences = [
+        " ".join(in_words(row, by_origin(answers, verdict.patch, names)))
+        for verdict, row in zip(tested, first_rows(verdicts), strict=True)
+    ]
     folder = subject.folder / _folder_name(plan, names)
     result = PasteResult(
         verdicts=verdicts,

@@ -71,7 +71,7 @@ def pasting_figure(
         title=f"{shown_name(subject.name)}: patches pasted into "
         f"{counted(len(answers), 'photo')} of {verdicts['from_class'].iloc[0]}",
         legend=f"By the size of the patch, {places}; bands are 95 % intervals, of images. "
-        "Photos: before, and after at the size that misleads most.",
+        "Photos: before, and after at the size at which it does most beyond the others.",
     )
 
 

@@ -63,7 +63,7 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
         and facts["row"] not in of_suspects
     ]
     crops = _crops(right, origins, seed=options.seed)
-    kept = {facts["row"] for facts in crops[: options.controls]}
+    kept = {facts["row"] for facts in crops[: min(options.controls, len(crops) // 2)]}
     asked = set(options.choose(run).rows.tolist()) if options.select else None
     images = [
         facts

@@ -22,8 +22,8 @@ def show(screen: Screen, result: PasteResult) -> None:
         _show_verdicts(screen, result.verdicts)
     else:
         _show_photos(screen, result.images)
-    screen.say()
     for sentence in result.sentences:
+        screen.say()
         screen.say(sentence)
     if unread := dict(result.unread):
         name, reason = next(iter(unread.items()))
