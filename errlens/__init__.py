@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from errlens.interface import (
     analyze,
-    atlas_collect,
     atlas_class,
+    atlas_collect,
     atlas_compare,
+    atlas_paste,
     atlas_render,
     check,
     compare,
@@ -40,9 +41,10 @@ from errlens.interface import (
 __version__ = "0.1.0"
 __all__ = [
     "analyze",
-    "atlas_collect",
     "atlas_class",
+    "atlas_collect",
     "atlas_compare",
+    "atlas_paste",
     "atlas_render",
     "check",
     "compare",

@@ -13,8 +13,13 @@ Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is 
 traceback.
 """
 
-from errlens.interface.atlas import atlas_class, atlas_collect, atlas_compare, atlas_render
-from errlens.interface.atlas import atlas_class, atlas_collect, atlas_compare, atlas_render
+from errlens.interface.atlas import (
+    atlas_class,
+    atlas_collect,
+    atlas_compare,
+    atlas_paste,
+    atlas_render,
+)
 from errlens.interface.commands import (
     analyze,
     check,
@@ -45,9 +50,10 @@ from errlens.interface.network import (
 
 __all__ = [
     "analyze",
-    "atlas_collect",
     "atlas_class",
+    "atlas_collect",
     "atlas_compare",
+    "atlas_paste",
     "atlas_render",
     "check",
     "compare",

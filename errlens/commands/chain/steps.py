@@ -28,6 +28,7 @@ STEPS: Final = {
         "atlas render",
         "atlas class",
         "atlas compare",
+        "atlas paste",
         "compare",
         "check",
         "report",
