@@ -7,8 +7,8 @@
     const { map, cell } = place;
     page.draw();
     page.showTools();
-    if (before.map !== map || !page.isAt(place.view)) page.fit();
     page.showPanel({ isNew: before.map !== undefined && cell !== null && (before.cell !== cell || before.map !== map) });
+    if (before.map !== map || !page.isAt(place.view)) page.fit();
     before = { map, cell };
   }
   document.documentElement.dataset.live = "true";

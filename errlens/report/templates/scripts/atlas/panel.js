@@ -36,7 +36,7 @@
   }
   function neighbours(map, cell) {
     if (!map.near[cell].length) return [];
-    return [heading("Cells with like activations"), make("ul", { class: "near" }, ...map.near[cell].map(([other, alike]) =>
+    return [heading("Cells with like activations"), make("ul", { class: "alike" }, ...map.near[cell].map(([other, alike]) =>
       make("li", {}, make("button", { type: "button", title: page.described(other), "data-near": other, onclick: () => openCell(other, { from: "panel" }) },
         picture(map.icon(other, place.icons), ""), make("span", { class: "name", dir: "auto" }, `${other} ${names[map.top[other]]}`),
         make("span", { class: "soft" }, `cosine ${alike.toFixed(3)}`)))))];
@@ -50,7 +50,7 @@
     if (key === shown) return;
     shown = key;
     if (cell === null) return panel.replaceChildren();
-    const title = make("h2", { tabindex: "-1" }, `Cell ${cell}: most to ${names[map.top[cell]]}`);
+    const title = make("h2", { tabindex: "-1" }, `Cell ${cell}: adds most to ${names[map.top[cell]]}`);
     const shut = make("button", { type: "button", class: "shut", "aria-label": "Close the cell", onclick: close }, "×");
     panel.replaceChildren(make("div", { class: "head" }, title, shut),
       make("p", { class: "soft" }, `${page.points(map, cell)}, in row ${map.row[cell] + map.first.row}, column ${map.column[cell] + map.first.column}.`),

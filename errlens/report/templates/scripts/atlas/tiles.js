@@ -23,7 +23,7 @@
   }
   const points = (map, cell) => `${count(map.points[cell])} ${map.points[cell] === 1 ? "point" : "points"} of ${count(map.images[cell])} ${map.images[cell] === 1 ? "image" : "images"}`;
   const described = (map, cell, weights) =>
-    `Cell ${cell}: most to ${names[map.top[cell]]}, ${points(map, cell)}${weights ? `, ${page.addsTo(place, weights.values[cell])}` : ""}${map.suspectOf(cell) ? `, suspect ${map.suspectOf(cell).rank}` : ""}`;
+    `Cell ${cell}: adds most to ${names[map.top[cell]]}, ${points(map, cell)}${weights ? `, ${page.addsTo(place, weights.values[cell])}` : ""}${map.suspectOf(cell) ? `, suspect ${map.suspectOf(cell).rank}` : ""}`;
 
   function draw() {
     const { map, icons, labels, sizes, cell: open } = place, weights = page.weightsOf(place);
