@@ -180,7 +180,7 @@ def _sheet(n: int, per_row: int, size: int, chance: np.random.Generator):
 def plant_paste(
     run: RunFolder, a: str, b: str, *, layer: str, cells: Sequence[int], verdict: str = "confirmed"
 ) -> Path:
-    """Write what `errlens atlas paste` finds of patches of some cells, pasted into photos of `a`."""
+    """Write what `errlens atlas paste` finds of patches of cells, pasted into photos of `a`."""
     folder = run.results_folder(f"{KIND}/paste/{file_name(a)}__{file_name(b)}")
     table = pd.DataFrame(
         {

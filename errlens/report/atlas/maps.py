@@ -22,6 +22,7 @@ from errlens.run.folder import RunFolder
 from errlens.run.made_from import MADE_FROM, record_of
 from errlens.run.results import read_table
 
+_CLASSES: Final = {"render": 0, "class": 1, "compare": 2}  # that a map is of, by its kind
 SOURCES_SHOWN: Final = 9  # of a cell; sources.png has so many columns
 PARAMETERS: Final = "parameters.json"
 _FARTHEST: Final = 1_000  # cells to one side
@@ -68,7 +69,7 @@ class Made(BaseModel):
         """The classes that the map is of: none, one or two."""
         if self.kind == "class":
             return [self.of_class or ""]
-        return list(self.classes or ["", ""]) if self.kind == "compare" else []
+        return list(self.classes or []) if self.kind == "compare" else []
 
     @property
     def title(self) -> str:
@@ -198,6 +199,7 @@ def _read(run: RunFolder, folder: Path, *, identity: str, command: str) -> Atlas
     names = run.info.classes.names
     whole = (
         made is not None
+        and len(made.of) == _CLASSES[made.kind]
         and set(made.of) <= set(names)
         and _are_cells(cells, names)
         and _are_of(cells, arrays, classes=len(names))

@@ -95,13 +95,11 @@ def _read(run: RunFolder, folder: Path) -> pd.DataFrame:
     """
     command = shell_line(["errlens", "atlas", "paste", run.path])
     table = read_table(folder, MAIN, VERDICTS, run_hash=run.info.run_hash, command=command)
-    names = set(run.info.classes.names)
+    shares = table[["rate", "low", "high"]].stack()
     is_whole = (
         bool(table[[*_KNOWN]].notna().all(axis=None))
-        and set(table["to_class"]) <= names
-        and bool(
-            table[["rate", "low", "high"]].apply(lambda column: column.between(0, 1)).all(axis=None)
-        )
+        and set(table["to_class"]) <= set(run.info.classes.names)
+        and bool(shares.between(0, 1).all())
     )
     if not is_whole:
         raise NoResults(f"{str(folder / MAIN)!r} is damaged", command=command)
