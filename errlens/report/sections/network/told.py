@@ -74,12 +74,14 @@ class Block(NamedTuple):
 class Told(NamedTuple):
     """One kind of results; `rest` says what is not shown of it.
 
-    `finding` is the kind of findings that rest on it.
+    `finding` is the kind of findings that rest on it, `link` the page beside the report that shows
+    all of it.
     """
 
     blocks: Sequence[Block]
     rest: str = ""
     finding: str = ""
+    link: str = ""
 
 
 def text_cell(text: str | None) -> Cell:

@@ -1,0 +1,108 @@
+"""The maps of `errlens atlas`: their pictures, and the cells that a class should not rely on."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from errlens.analysis.atlas.collected import KIND
+from errlens.errors import shortened
+from errlens.formats import NOT_KNOWN, counted, share, signed
+from errlens.report.atlas.maps import AtlasMap, read_maps
+from errlens.report.atlas.page import NAME
+from errlens.report.atlas.pastes import Pastes, read_pastes
+from errlens.report.atlas.pictures import DRAWN
+from errlens.report.parts import Problem, records
+from errlens.report.sections.network.told import Block, Cell, Picture, Table, Told, text_cell
+from errlens.report.shots import Shots
+
+TITLE: Final = "Activation atlas"
+PICTURES: Final = 6  # of a layer
+SUSPECTS: Final = 5  # of a class map
+SENTENCES: Final = 6  # of a map
+_HEADS: Final = (
+    "class", "most for", "layer", "cell>", "adds to it>", "share>", "images>", "background>",
+    "pasted elsewhere",
+)  # fmt: skip
+
+
+def tell(shots: Shots) -> tuple[Told | None, Sequence[Problem]]:
+    """Return what the maps of a run come to, None where there are none, and why some are left out.
+
+    Raises:
+        OutsideRun: Something below RUN/atlas is a link that leads out of the run.
+    """
+    maps, left_out = read_maps(shots.run)
+    pastes = read_pastes(shots.run)
+    problems = [*left_out, *pastes.problems]
+    if not maps:
+        return None, problems
+    by_layer = groupby(maps, key=lambda atlas: atlas.made.layer)
+    blocks = [_layer(layer, [*of_layer], shots) for layer, of_layer in by_layer]
+    suspects = _suspects(maps, pastes)
+    if suspects.rows:
+        blocks.append(Block(tables=[suspects]))
+    return Told(blocks, link=f"{KIND}/{NAME}"), problems
+
+
+def _layer(layer: str, maps: Sequence[AtlasMap], shots: Shots) -> Block:
+    """Tell of all maps of a layer."""
+    said = [
+        f"{made.title}: {sentence}" if made.of else sentence
+        for made in (atlas.made for atlas in maps[:PICTURES])
+        for sentence in made.sentences[:SENTENCES]
+    ]
+    left_out = len(maps) - PICTURES
+    if left_out > 0:
+        said.append(f"And {counted(left_out, 'further map')} on the page of the atlas.")
+    return Block(
+        heading=shortened(layer),
+        sentences=[shortened(text, most=600) for text in said],
+        pictures=[*_pictures(maps[:PICTURES], shots)],
+    )
+
+
+def _pictures(maps: Iterable[AtlasMap], shots: Shots) -> Iterable[Picture]:
+    for atlas in maps:
+        if not (atlas.folder / DRAWN).is_file():  # a run whose photos are gone has none
+            continue
+        title = shortened(atlas.made.title)
+        yield Picture(
+            shots.figure(atlas.folder / DRAWN),
+            title,
+            f"Cells of {shortened(atlas.made.layer)}, {title}: photos that are alike to the layer "
+            "lie side by side",
+        )
+
+
+def _suspects(maps: Iterable[AtlasMap], pastes: Pastes) -> Table:
+    """Return the first suspects of each class map."""
+    rows = [
+        _row(atlas, suspect, pastes)
+        for atlas in maps
+        for suspect in records(atlas.suspects, SUSPECTS)
+    ]
+    left_out = sum(max(0, len(atlas.suspects) - SUSPECTS) for atlas in maps)
+    rest = f"and {counted(left_out, 'further suspect')} on the page of the atlas"
+    return Table(
+        title="Suspects: cells that a class relies on and that add more to another",
+        heads=_HEADS,
+        rows=rows,
+        rest=rest if left_out else "",
+    )
+
+
+def _row(atlas: AtlasMap, suspect: dict[str, Any], pastes: Pastes) -> list[Cell]:
+    made, cell = atlas.made, int(suspect["cell"])
+    pasted = pastes.of_cells(made.layer, made.of[0]).get(cell, [])
+    background = suspect["background_share"]
+    return [
+        text_cell(made.of[0]),
+        text_cell(suspect["other_class"]),
+        text_cell(made.layer),
+        Cell(str(cell), cell),
+        Cell(signed(suspect["attribution"]), suspect["attribution"]),
+        Cell(share(suspect["share"]), suspect["share"]),
+        Cell(str(suspect["n_images"]), suspect["n_images"]),
+        Cell(NOT_KNOWN) if background is None else Cell(share(background), background),
+        Cell(shortened("; ".join(pasted), most=400)),
+    ]
