@@ -172,7 +172,7 @@ def _summary(
             hint="errlens network layers lists those there are",
         )
     head = collector.linear.get(layer.name)
-    left_out = dict(sorted((unread | writer.unread).items()))
+    left_out = dict(sorted({**unread, **writer.unread}.items()))
     return LayerPoints(
         layer=layer,
         folder=Path(),
