@@ -40,12 +40,12 @@ def differentiable() -> Iterator[None]:
         # Imported by torch for the first tangent, with a warning that is not for its users.
         import torch._decomp.decompositions_for_jvp
     fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # type: ignore[no-untyped-call]
+    torch.backends.mha.set_fastpath_enabled(value=False)
     try:
         with sdpa_kernel(SDPBackend.MATH), forward_ad.dual_level():
             yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)  # type: ignore[no-untyped-call]
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def tangents_of(
@@ -133,12 +133,14 @@ class Tangents:
             kept.append(layer.at(output, places))
             tangents = [self._tangent(output, places[:, point]) for point in range(p)]
             primal = output if p == 1 else torch.cat([output] * p)
-            dual: Tensor = forward_ad.make_dual(primal, torch.cat(tangents))
+            dual: Tensor = forward_ad.make_dual(  # type: ignore[no-untyped-call]
+                primal, torch.cat(tangents)
+            )
             return dual
 
         with torch.no_grad():
             logits = self._run(images, begin, copies=p)
-            values, slopes = forward_ad.unpack_dual(logits)
+            values, slopes = forward_ad.unpack_dual(logits)  # type: ignore[no-untyped-call]
         if slopes is None:
             raise UnfitModel(f"{self._layer.name!r} is followed by what torch cannot differentiate")
         of_points = (slopes + 0 * values).reshape(p, len(images), -1).transpose(0, 1)

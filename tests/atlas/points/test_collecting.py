@@ -9,6 +9,7 @@ import timm
 import torch
 from torch import nn
 
+from errlens.atlas.points import collecting
 from errlens.atlas.points.layers import point_layers
 from errlens.attribution.explained_model import ExplainedModel
 from errlens.errors import UnfitLayer, UnfitModel, UserCodeFailed
@@ -118,8 +119,6 @@ def test_tangents_of_a_linear_head_are_the_same(conv, images, monkeypatch):
 def test_several_layers_in_one_pass_give_what_each_alone_does(conv, images, monkeypatch):
     each = {name: points_of(conv, [name], images)[name] for name in ("2", "4", "5")}
     read = []
-    from errlens.atlas.points import collecting
-
     load = collecting.load_some_asked
 
     def counted(*given, **how):

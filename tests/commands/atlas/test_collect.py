@@ -160,6 +160,7 @@ def test_a_run_without_photos_has_no_points_and_keeps_those_of_before(seen):
 
 
 def test_networks_that_give_no_finite_scores_are_refused(seen):
+    del seen
     nets = Path("point_nets.py")
     nets.write_text(NETS.replace("self.nan = False", "self.nan = True"))
     sys.modules.pop("point_nets")

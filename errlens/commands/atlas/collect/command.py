@@ -168,11 +168,10 @@ def _summary(
         )
     if not writer.highest:
         raise UnfitLayer(
-            f"no class depends on layer {layer.name!r}: none of its places adds to a score",
-            hint="errlens network layers lists those there are",
+            f"no class depends on layer {layer.name!r}: none of its places adds to a score"
         )
     head = collector.linear.get(layer.name)
-    left_out = dict(sorted((unread | writer.unread).items()))
+    left_out = dict(sorted({**unread, **writer.unread}.items()))
     return LayerPoints(
         layer=layer,
         folder=Path(),
