@@ -1,7 +1,7 @@
 """Icons of the cells of a map that are made by optimisation, with how well they stand for them."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
