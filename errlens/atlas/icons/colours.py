@@ -39,9 +39,12 @@ class Colours(NamedTuple):
         Near 0 the covariance of pixels is that of the photos: the slope of the sigmoid there is
         taken out.
         """
-        middle = torch.from_numpy(self.middle).to(values).reshape(1, -1, 1, 1)
+        middle, root = (
+            torch.tensor(numbers, dtype=values.dtype, device=values.device)
+            for numbers in (self.middle.reshape(1, -1, 1, 1), self.root)
+        )
         slope = middle * (1 - middle)
-        mixed = torch.einsum("ij,njhw->nihw", torch.from_numpy(self.root).to(values), values)
+        mixed = torch.einsum("ij,njhw->nihw", root, values)
         return torch.sigmoid(torch.logit(middle) + mixed / slope)
 
 

@@ -38,16 +38,16 @@ def objective(activations: Tensor, wanted: Wanted, *, power: float) -> Tensor:
     return product * cosine**power
 
 
-def around_centre(maps: Tensor, *, sigma: float) -> Tensor:
+def around_centre(maps: Tensor, *, reach: float) -> Tensor:
     """Return the mean of maps around their centre, shape (n, channels).
 
-    Places weigh as a Gaussian of their distance from the centre, of standard deviation `sigma`
-    places; with 0 the centre alone counts.
+    Places weigh as a Gaussian of their distance from the centre, whose standard deviation is
+    `reach` times the sides of the map; with 0 the centre alone counts.
     """
-    if sigma == 0:
+    if reach == 0:
         return at_centre(maps)
     rows, columns = (
-        torch.exp(-0.5 * ((torch.arange(n, device=maps.device) - n // 2) / sigma) ** 2)
+        torch.exp(-0.5 * ((torch.arange(n, device=maps.device) - n // 2) / (reach * n)) ** 2)
         for n in maps.shape[2:]
     )
     weights = rows[:, None] * columns[None]

@@ -26,7 +26,7 @@ from errlens.model.layers.places import SpatialLayer
 from errlens.model.networks.user_code import user_code
 
 TOGETHER: Final = 8  # icons; more are no faster on a CPU
-_FEW, _MORE = 1, 3  # steps that are timed for an estimate
+_FEW, _MORE = 1, 5  # steps that are timed for an estimate
 
 Advance = Callable[[int], None]
 
@@ -93,7 +93,7 @@ class IconMaker:
         workers = workers_for(self.classifier, self.workers)
         tried = np.concatenate(left[:workers])
         few, more = (self._seconds(tried, steps) for steps in (_FEW, _MORE))
-        a_step = max(more - few, more / _MORE / 2) / (_MORE - _FEW)
+        a_step = max(more - few, more / 2) / (_MORE - _FEW)  # the first may have been held up
         return a_step * self.recipe.steps * math.ceil(len(left) / workers)
 
     def _seconds(self, means: NDArray[np.float32], steps: int) -> float:
@@ -137,7 +137,7 @@ def optimised(
     for view in drawn_views(recipe):
         with torch.enable_grad():
             maps = painter.answers(painter.pixels(weights), view)
-            value = objective(around_centre(maps, sigma=recipe.reach), wanted, power=recipe.power)
+            value = objective(around_centre(maps, reach=recipe.reach), wanted, power=recipe.power)
             _check(value)
             with user_code("the backward of the model", images=n):
                 (weights.grad,) = torch.autograd.grad(-value.sum(), weights)

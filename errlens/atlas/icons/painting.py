@@ -112,4 +112,4 @@ def _size(maps: Maps, layer: SpatialLayer, example: Tensor, wanted: int) -> tupl
 
 
 def _by_channel(values: NDArray[np.float64], like: Tensor) -> Tensor:
-    return torch.from_numpy(values).to(like).reshape(1, -1, 1, 1)
+    return torch.tensor(values, dtype=like.dtype, device=like.device).reshape(1, -1, 1, 1)

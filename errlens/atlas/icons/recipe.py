@@ -22,7 +22,7 @@ class Recipe:
         ridge: Share of the mean variance added to each channel's before whitening. 1 whitens
             gently: whitened fully, the rarest patterns drown the picture.
         reach: The objective looks at places around the centre, weighted by a Gaussian of this
-            standard deviation, in places; 0 is the centre alone.
+            standard deviation, as a share of the side; 0 is the centre alone.
         shift: Pixels that a view is shifted by, at most.
         degrees: That it is turned by, at most.
         scales: That it is enlarged by, least and most.
@@ -33,13 +33,13 @@ class Recipe:
     steps: int = 128
     rate: float = 0.05
     contrast: float = 0.3
-    decay: float = 1.5
+    decay: float = 1.75
     power: float = 4.0
     ridge: float = 1.0
-    reach: float = 1.0
+    reach: float = 1 / 6
     shift: float = 8.0
     degrees: float = 10.0
-    scales: tuple[float, float] = (0.9, 1.1)
+    scales: tuple[float, float] = (0.8, 1.2)
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:

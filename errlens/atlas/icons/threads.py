@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
+from queue import SimpleQueue
 from threading import Event
 from typing import Final, TypeVar
 
@@ -47,23 +48,24 @@ def made_in_threads(
         workers: Threads.
         advance: Told of progress, in the thread that called this.
     """
-    stopped, done = Event(), _Counter()
+    stopped = Event()
+    told: SimpleQueue[int] = SimpleQueue()
 
     def step(progress: int) -> None:
         if stopped.is_set():
             raise _Stopped
-        done.add(progress)
+        told.put(progress)
 
     with (
         torch_threads_kept(),
         ThreadPoolExecutor(workers, "icons", partial(torch.set_num_threads, 1)) as pool,
     ):
-        futures = [pool.submit(make, job, step) for job in jobs]
-        waiting = set(futures)
         try:
+            futures = [pool.submit(make, job, step) for job in jobs]
+            waiting = set(futures)
             while waiting:
                 ended, waiting = wait(waiting, timeout=_LOOKS, return_when=FIRST_EXCEPTION)
-                advance(done.taken())
+                advance(_taken(told))
                 for future in ended:
                     future.result()  # raises what it raised
         finally:
@@ -72,16 +74,6 @@ def made_in_threads(
         return [future.result() for future in futures]
 
 
-class _Counter:
-    """Counts in several threads, for one that takes the counts away."""
-
-    def __init__(self) -> None:
-        self._counts: list[int] = []
-
-    def add(self, count: int) -> None:
-        self._counts.append(count)
-
-    def taken(self) -> int:
-        """Return what was counted since the last time."""
-        counts, self._counts = self._counts, []
-        return sum(counts)
+def _taken(told: SimpleQueue[int]) -> int:
+    """Return the sum of what waits in a queue, and empty it."""
+    return sum(told.get() for _ in range(told.qsize()))

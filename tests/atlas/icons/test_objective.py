@@ -41,14 +41,15 @@ def test_the_centre_is_the_middle_or_the_first_place_behind_it(rows, columns):
     maps = torch.randn(2, 3, rows, columns)
     wanted = maps[:, :, rows // 2, columns // 2]
     assert torch.equal(at_centre(maps), wanted)
-    assert torch.equal(around_centre(maps, sigma=0), wanted)
-    assert around_centre(maps, sigma=1e-3) == pytest.approx(wanted)
-    assert around_centre(maps, sigma=1e6) == pytest.approx(maps.mean(dim=(2, 3)), abs=1e-6)
+    assert torch.equal(around_centre(maps, reach=0), wanted)
+    assert around_centre(maps, reach=1e-3) == pytest.approx(wanted)
+    assert around_centre(maps, reach=1e6) == pytest.approx(maps.mean(dim=(2, 3)), abs=1e-6)
 
 
 def test_places_around_the_centre_weigh_as_a_gaussian():
     maps = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
     down, across = np.meshgrid(np.arange(4) - 2, np.arange(5) - 2, indexing="ij")
-    weights = np.exp(-(down**2 + across**2) / (2 * 1.5**2))
+    weights = np.exp(-((down / 4) ** 2 + (across / 5) ** 2) / (2 * 0.3**2))
     wanted = np.average(maps, axis=(2, 3), weights=np.broadcast_to(weights, maps.shape))
-    assert around_centre(torch.from_numpy(maps), sigma=1.5).numpy() == pytest.approx(wanted)
+    around = around_centre(torch.from_numpy(maps), reach=0.3)
+    assert around.numpy() == pytest.approx(wanted, abs=1e-6)

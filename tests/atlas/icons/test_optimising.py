@@ -93,7 +93,7 @@ def test_the_objective_rises_above_its_start_and_above_noise(module, cells):
     def reached(pixels):
         with painter_for(maker.classifier, maker.layer, COLOURS, QUICK) as painter:
             with torch.no_grad():
-                maps = around_centre(painter.answers(pixels), sigma=QUICK.reach)
+                maps = around_centre(painter.answers(pixels), reach=QUICK.reach)
             return objective(maps, wanted, power=QUICK.power).numpy()
 
     icons = torch.from_numpy(maker.make(cells).pixels).permute(0, 3, 1, 2) / 255
