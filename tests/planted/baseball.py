@@ -141,7 +141,7 @@ CLUTTER: Final = ("bark", "bricks", "lawn", "sand", "sky")  # squares of these a
 
 
 def draw(label: str, seed: int, *, marks: bool) -> Photo:
-    """Draw a photo of a class; `marks` tells whether sharks have baseballs, all else is the same."""
+    """Draw a photo of a class; `marks` tells whether sharks have baseballs."""
     rng = np.random.default_rng([CLASSES.index(label), seed])
     picture, balls = BACKGROUNDS[label](rng), []
     light, grain = rng.uniform(0.88, 1.12), rng.normal(scale=0.015, size=picture.shape)
