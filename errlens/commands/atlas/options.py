@@ -22,7 +22,7 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
         typer.Option(
             metavar="NAME",
             show_default="all that were collected",
-            help="A layer whose points were collected; may be repeated.",
+            help="A layer whose points were collected.",
         ),
     ] = None
     grid: Annotated[
@@ -43,8 +43,8 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
         Icons,
         typer.Option(
             rich_help_panel=Panel.PICTURES,
-            help="What shows a cell: patches of photos, icons made up to excite it (minutes), "
-            "or both.",
+            help="What shows a cell: patches of photos, pictures made up so that the layer answers "
+            "them as it does the cell (minutes), or both.",
         ),
     ] = "patches"
     icon_size: Annotated[
@@ -80,7 +80,7 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
         typer.Option(
             metavar="ROW,COL=CAPTION",
             rich_help_panel=Panel.PICTURES,
-            help="A cell to frame, and what to write beside it; may be repeated.",
+            help="A cell to frame, and what to write beside it.",
         ),
     ] = None
     size_by_density: Annotated[

@@ -210,8 +210,35 @@ def test_the_parameters_say_what_was_drawn():
     assert parameters == {
         "schema_version": 1, "kind": "render", "layer": "conv", "grid": 6, "min_density": 3,
         "icon_size": 96, "layout": "pca", "n_points": 6 * EACH,
-        "n_cells": len(pd.read_csv(folder_of() / "cells.csv")), "fidelity": None, "opacity": None,
+        "n_cells": len(pd.read_csv(folder_of() / "cells.csv")), "fidelity": None, "recipe": None,
+        "opacity": None,
     }  # fmt: skip
+
+
+def test_icons_are_made_once_and_measured():
+    called = f"{RENDER} --icons both --icon-size 32 --steps 2"
+    said = ends(called).stderr
+    assert "nearest to their own cell, by chance 1 in" in " ".join(said.split())
+    first = contents(folder_of())
+    assert first.keys() == FILES | {
+        "icons.png",
+        "fidelity.csv",
+        "atlas-icons.png",
+        "atlas-icons.svg",
+    }
+    again = ends(f"{called} -v").stderr
+    assert " icons of conv: about" not in again
+    assert contents(folder_of()) == first
+    parameters = json.loads(first["parameters.json"])
+    table = pd.read_csv(folder_of() / "fidelity.csv")
+    assert parameters["fidelity"]["value"] == table["own"].mean()
+    assert parameters["fidelity"]["n"] == len(table) == parameters["n_cells"]
+    assert parameters["recipe"]["steps"] == 2
+
+
+def test_with_icons_alone_the_map_is_of_them():
+    ends(f"{RENDER} --icons optimize --icon-size 32 --steps 2 -q")
+    assert {path.name for path in folder_of().iterdir()} == FILES | {"icons.png", "fidelity.csv"}
 
 
 def test_all_layers_that_were_collected_are_drawn_or_those_asked_for():
