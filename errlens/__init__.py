@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errlens.interface import (
     analyze,
+    atlas_render,
     check,
     compare,
     confused_pairs,
@@ -36,6 +37,7 @@ from errlens.interface import (
 __version__ = "0.1.0"
 __all__ = [
     "analyze",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

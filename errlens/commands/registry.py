@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple, cast
 
 from errlens.commands.analyze.options import AnalyzeOptions
+from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.cache_key.options import CacheKeyOptions
 from errlens.commands.check.options import CheckOptions
 from errlens.commands.compare.options import CompareOptions
@@ -110,6 +111,7 @@ COMMANDS: Final = {
     ),
     "network occlusion": Command(OcclusionOptions, "network/occlusion", "occlusion"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
+    "atlas render": Command(RenderOptions, "atlas/render", "render"),
 }
 
 # How `errlens --help` lists commands and groups: in the order of work.

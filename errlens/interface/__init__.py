@@ -13,6 +13,7 @@ Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is 
 traceback.
 """
 
+from errlens.interface.atlas import atlas_render
 from errlens.interface.commands import (
     analyze,
     check,
@@ -43,6 +44,7 @@ from errlens.interface.network import (
 
 __all__ = [
     "analyze",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

@@ -24,6 +24,7 @@ STEPS: Final = {
         "network invariance",
         "network correspondence",
         "network occlusion",
+        "atlas render",
         "compare",
         "check",
         "report",
