@@ -110,7 +110,8 @@ class IconMaker:
 
     def _batches(self, means: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         cells = np.ascontiguousarray(means, np.float32)
-        return [cells[at : at + self.batch_size] for at in range(0, len(cells), self.batch_size)]
+        size = 1 if self.classifier.interface.one_at_a_time else self.batch_size
+        return [cells[at : at + size] for at in range(0, len(cells), size)]
 
     def _batch(
         self, painter: Painter, kept: KeptIcons, cells: NDArray[np.float32], step: Advance

@@ -23,7 +23,7 @@ class Recipe:
             gently: whitened fully, the rarest patterns drown the picture.
         reach: The objective looks at places around the centre, weighted by a Gaussian of this
             standard deviation, as a share of the side; 0 is the centre alone.
-        shift: Pixels that a view is shifted by, at most.
+        shift: That a view is shifted by, at most, as a share of its sides.
         degrees: That it is turned by, at most.
         scales: That it is enlarged by, least and most.
         seed: Of the noise and the views.
@@ -37,7 +37,7 @@ class Recipe:
     power: float = 4.0
     ridge: float = 1.0
     reach: float = 1 / 6
-    shift: float = 8.0
+    shift: float = 1 / 12
     degrees: float = 10.0
     scales: tuple[float, float] = (0.8, 1.2)
     seed: int = 0

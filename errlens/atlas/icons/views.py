@@ -15,7 +15,7 @@ from errlens.atlas.icons.recipe import Recipe
 
 
 class View(NamedTuple):
-    """By how much a picture is turned (degrees), enlarged, and shifted (pixels)."""
+    """By how much a picture is turned (degrees), enlarged, and shifted (shares of its sides)."""
 
     degrees: float = 0.0
     scale: float = 1.0
@@ -44,8 +44,8 @@ def viewed(pictures: Tensor, view: View) -> Tensor:
     cos, sin = math.cos(angle) / view.scale, math.sin(angle) / view.scale
     # The grid has sides of 2, whatever the shape of the picture.
     matrix = [
-        [cos, -sin * height / width, -2 * view.across / width],
-        [sin * width / height, cos, -2 * view.down / height],
+        [cos, -sin * height / width, -2 * view.across],
+        [sin * width / height, cos, -2 * view.down],
     ]
     affine = torch.tensor(matrix, dtype=pictures.dtype, device=pictures.device)
     grid = affine_grid(

@@ -20,7 +20,7 @@ from tests.network.units.networks import classifier_of
 
 SIDE = 16
 COLOURS = Colours(np.full(3, 0.5), np.eye(3) * 0.2)
-QUICK = Recipe(size=SIDE, steps=30, seed=1, shift=1)
+QUICK = Recipe(size=SIDE, steps=30, seed=1)
 
 
 class Palette(nn.Module):
@@ -281,6 +281,19 @@ def test_what_has_no_gradient_or_is_not_finite_is_said(module, cells):
         module.layer.weight[0] = float("nan")
     with pytest.raises(UnfitModel, match="not finite"):
         maker_of(module).make(cells)
+
+
+class Lonely(Palette):
+    def forward(self, images):
+        assert len(images) == 1
+        return super().forward(images)
+
+
+def test_a_network_that_takes_one_image_at_a_time_gets_one(cells):
+    maker = maker_of(Lonely().eval())
+    interface = maker.classifier.interface._replace(one_at_a_time=True)
+    alone = replace(maker, classifier=replace(maker.classifier, interface=interface))
+    assert alone.make(cells).pixels.shape == (6, SIDE, SIDE, 3)
 
 
 class Failing(Palette):
