@@ -5,6 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens.analysis.atlas.class_points import ClassPoints
+from errlens.classes.names import NO_CLASS
 from errlens.formats import (
     are,
     count,
@@ -47,7 +48,8 @@ def class_sentences(
 def _suspects(points: ClassPoints, n_cells: int, suspects: pd.DataFrame) -> list[str]:
     name = points.name
     told = []
-    if not (points.table["label"] == points.of_class).any():
+    labels = points.table["label"]
+    if (labels != NO_CLASS).any() and not (labels == points.of_class).any():
         told.append(
             f"No photo among these is labelled {name}: what adds to it lies in photos of others."
         )
