@@ -37,8 +37,10 @@ def background_shares(
     """
     shares = np.full(len(points), np.nan)
     at = (points["place_row"].to_numpy(), points["place_column"].to_numpy())
-    for row, inside in points.reset_index(drop=True).groupby("row").indices.items():
-        regions = outlines.regions(paths[int(row)], preprocessing)
+    rows = points["row"].to_numpy()
+    for row in np.unique(rows).tolist():
+        inside = np.flatnonzero(rows == row)
+        regions = outlines.regions(paths[row], preprocessing)
         if regions is not None and regions.object is not None:
             of_places = place_means(regions.object, grid)
             shares[inside] = 1 - of_places[at[0][inside], at[1][inside]]

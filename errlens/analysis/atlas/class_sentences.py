@@ -5,6 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from errlens.analysis.atlas.class_points import ClassPoints
+from errlens.classes.names import NO_CLASS
 from errlens.formats import (
     are,
     count,
@@ -47,7 +48,8 @@ def class_sentences(
 def _suspects(points: ClassPoints, n_cells: int, suspects: pd.DataFrame) -> list[str]:
     name = points.name
     told = []
-    if not (points.table["label"] == points.of_class).any():
+    labels = points.table["label"]
+    if (labels != NO_CLASS).any() and not (labels == points.of_class).any():
         told.append(
             f"No photo among these is labelled {name}: what adds to it lies in photos of others."
         )
@@ -61,14 +63,14 @@ def _suspects(points: ClassPoints, n_cells: int, suspects: pd.DataFrame) -> list
         f"{of(len(suspects), n_cells)} cells add to {name} and more to another class: "
         f"{named}{more}."
     )
-    told += [_suspect(name, suspect) for suspect in suspects.head(_TOLD).to_dict("records")]
+    told += [_suspect(name, suspect) for _, suspect in suspects.head(_TOLD).iterrows()]
     told.append(
         "Suspects are ranked by the least that they add (95 %, over photos): a ranking, no test."
     )
     return told
 
 
-def _suspect(name: str, suspect: dict[str, Any]) -> str:
+def _suspect(name: str, suspect: "pd.Series[Any]") -> str:
     n_images, others = int(suspect["n_images"]), int(suspect["n_sources_other"])
     known = suspect["background_share"] == suspect["background_share"]
     background = f"; {share(suspect['background_share'])} background" if known else ""

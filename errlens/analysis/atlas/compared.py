@@ -65,7 +65,8 @@ def shared_part(
     unit = unit - unit.mean(axis=0)
     apart = across - across.mean()
     total = float(apart @ apart)
-    return unit - np.outer(apart, apart @ unit) / (total or 1.0)
+    shared: NDArray[np.float64] = unit - np.outer(apart, apart @ unit) / (total or 1.0)
+    return shared
 
 
 def pair_layout(

@@ -1,5 +1,7 @@
 """What a map of two classes says, in words."""
 
+from typing import Any
+
 import pandas as pd
 
 from errlens.analysis.atlas.compared import PairCells, strongest_cells
@@ -22,12 +24,12 @@ def pair_sentences(cells: pd.DataFrame, found: PairCells, names: tuple[str, str]
         if not places:
             told.append(f"{kinds[kind]}: no cell.")
             continue
-        named = [_cell(cells.iloc[place].to_dict(), found, place, kind) for place in places]
+        named = [_cell(cells.iloc[place], found, place, kind) for place in places]
         told.append(f"{kinds[kind]}: {'; '.join(named)}.")
     return told
 
 
-def _cell(cell: dict[str, object], found: PairCells, place: int, kind: str) -> str:
+def _cell(cell: "pd.Series[Any]", found: PairCells, place: int, kind: str) -> str:
     adds = signed(float(found.difference[place]))
     if kind == "both":
         adds = f"{signed(float(found.adds_a[place]))} and {signed(float(found.adds_b[place]))}"
@@ -35,5 +37,5 @@ def _cell(cell: dict[str, object], found: PairCells, place: int, kind: str) -> s
     confused = f", {counted(errors, 'error')} of the pair" if errors else ""
     return (
         f"row {cell['cell_row']}, column {cell['cell_column']} ({cell['top_class']}; {adds}; "
-        f"{counted(int(str(cell['n_images'])), 'photo')}{confused})"
+        f"{counted(int(cell['n_images']), 'photo')}{confused})"
     )

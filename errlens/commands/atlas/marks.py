@@ -12,17 +12,23 @@ _FORM: Final = re.compile(r"\s*(\d{1,4})\s*,\s*(\d{1,4})\s*=(.+)", re.DOTALL | r
 _NAMED: Final = 5  # cells
 
 
-def require_one_map(marks: Sequence[str] | None, maps: Sequence[str]) -> None:
-    """Refuse marks where several maps are drawn, which are named as options would choose them.
+def require_one_map(
+    marks: Sequence[str] | None, layers: Sequence[str], *, each: int, what: str
+) -> None:
+    """Refuse marks where several maps are drawn: `each` of every layer, one for each of `what`.
 
     Raises:
         UnfitOption: There are several.
     """
-    if marks and len(maps) > 1:
-        raise UnfitOption(
-            f"--mark is for one map, and there are {len(maps)}: each has cells of its own",
-            hint=maps[-1],
-        )
+    n = len(layers) * each
+    if not marks or n == 1:
+        return
+    ways = [f"--layer {layers[-1]}"] if len(layers) > 1 else []
+    ways += [f"one {what} alone"] if each > 1 else []
+    raise UnfitOption(
+        f"--mark is for one map, and there are {n}: each has cells of its own",
+        hint=" and ".join(ways),
+    )
 
 
 def marked(drawn: AtlasMap, marks: Sequence[str] | None) -> list[tuple[int, str]]:

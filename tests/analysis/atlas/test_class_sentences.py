@@ -59,6 +59,9 @@ def test_a_class_without_suspects_or_photos_says_so():
     assert "All of 2 cells add the most to shark: no suspect." in told(baseball=0.1)
     assert "No photo among these is labelled shark" in told(labels=1)
     assert "20 photos, 20 of other classes." in told(labels=1)
+    unlabelled = told(labels=-1)
+    assert "labelled" not in unlabelled
+    assert "other classes." not in unlabelled
 
 
 def test_background_is_told_where_it_is_known():

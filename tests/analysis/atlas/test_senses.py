@@ -66,5 +66,10 @@ def test_images_with_one_point_each_show_nothing():
     assert not table["separate"].any()
 
 
+def test_without_images_of_the_class_there_is_nothing_to_test():
+    nothing = np.zeros(0, np.int64)
+    assert len(sense_table(nothing, nothing)) == 0
+
+
 def test_concepts_of_few_images_are_not_tested():
     assert len(sense_table(np.array([1, 1, 2, 2, -1]), np.arange(5))) == 0

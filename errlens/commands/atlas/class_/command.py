@@ -44,8 +44,9 @@ def class_atlas(options: ClassOptions, screen: Screen | None = None) -> ClassRes
     run, words = run_and_words(options, screen, options.classes or [])
     info = run.require_model()
     classes = _asked(run, words)
-    layers = [read_collected(run, name) for name in asked_layers(run, options.layer)]
-    require_one_map(options.mark, [f"--layer {of.layer}" for of in layers for _ in classes])
+    names = asked_layers(run, options.layer)
+    require_one_map(options.mark, names, each=len(classes), what="class")
+    layers = [read_collected(run, name) for name in names]
     wanted = [
         (collected, of_class, _points_of(run, collected, of_class))
         for collected in layers

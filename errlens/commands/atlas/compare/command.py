@@ -36,8 +36,9 @@ def compare_classes(options: ComparePairOptions, screen: Screen | None = None) -
     run, words = run_and_words(options, screen, options.classes or [])
     info = run.require_model()
     pairs = asked_pairs(run, words, options.select or [])
-    layers = [read_collected(run, name) for name in asked_layers(run, options.layer)]
-    require_one_map(options.mark, [f"--layer {of.layer}" for of in layers for _ in pairs])
+    names = asked_layers(run, options.layer)
+    require_one_map(options.mark, names, each=len(pairs), what="pair")
+    layers = [read_collected(run, name) for name in names]
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     drawing = _Drawing(run, classifier, options, screen)
     result = PairResult([drawing.atlas(layer, pair) for layer in layers for pair in pairs])
