@@ -11,7 +11,7 @@ from errlens.report.atlas.data import address_of
 from errlens.report.atlas.maps import AtlasMap, read_maps
 from errlens.report.atlas.page import NAME
 from errlens.report.atlas.pastes import Pastes, read_pastes
-from errlens.report.atlas.pictures import DRAWN
+from errlens.report.atlas.pictures import DRAWN, DRAWN_ICONS
 from errlens.report.parts import Problem, records
 from errlens.report.sections.network.told import Block, Cell, Picture, Table, Told, text_cell
 from errlens.report.shots import Shots
@@ -69,16 +69,13 @@ def _layer(layer: str, maps: Sequence[AtlasMap], shots: Shots) -> Block:
 
 
 def _pictures(maps: Iterable[AtlasMap], shots: Shots) -> Iterable[Picture]:
+    """Yield the maps as they were drawn; a run whose photos are gone has none."""
     for atlas in maps:
-        if not (atlas.folder / DRAWN).is_file():  # a run whose photos are gone has none
-            continue
-        title = shortened(atlas.made.title)
-        yield Picture(
-            shots.figure(atlas.folder / DRAWN),
-            title,
-            f"Cells of {shortened(atlas.made.layer)}, {title}: photos that are alike to the layer "
-            "lie side by side",
-        )
+        title, layer = shortened(atlas.made.title), shortened(atlas.made.layer)
+        for name, caption in ((DRAWN, title), (DRAWN_ICONS, f"{title}, optimised icons")):
+            if (atlas.folder / name).is_file():
+                alt = f"Cells of {layer}, {caption}: what is alike to the layer lies side by side"
+                yield Picture(shots.figure(atlas.folder / name), caption, alt)
 
 
 def _suspects(maps: Iterable[AtlasMap], pastes: Pastes, *, page: str) -> Table:
