@@ -92,9 +92,7 @@ def plant_map(
         results.pixels("patches.png", _sheet(n, PER_ROW, icon_size, chance))
         results.pixels("sources.png", _sheet(n * SOURCES, SOURCES, SOURCE_SIZE, chance))
         if icons:
-            results.pixels("icons.png", _sheet(n, PER_ROW, icon_size, chance))
-            fidelity = {"cell": np.arange(n), "nearest_cell": np.arange(n), "own": True}
-            results.csv("fidelity.csv", pd.DataFrame(fidelity).assign(similarity=0.5))
+            _icons(results, n, side, icon_size, chance)
         results.pixels("atlas.png", _sheet(side * side, side, icon_size, chance))
         if kind == "class":
             results.csv("suspects.csv", _suspects(cells, of[0]))
@@ -137,6 +135,15 @@ def _sources(collected: Collected, n: int, chance: np.random.Generator) -> pd.Da
             "left": left, "top": top, "right": left + 64, "bottom": top + 64,
         }
     )  # fmt: skip
+
+
+def _icons(
+    results: ResultsWriter, n: int, side: int, size: int, chance: np.random.Generator
+) -> None:
+    results.pixels("icons.png", _sheet(n, PER_ROW, size, chance))
+    results.pixels("atlas-icons.png", _sheet(side * side, side, size, chance))
+    own = pd.DataFrame({"cell": np.arange(n), "nearest_cell": np.arange(n), "own": True})
+    results.csv("fidelity.csv", own.assign(similarity=0.5))
 
 
 def _layout(results: ResultsWriter, n_points: int, n: int, chance: np.random.Generator) -> None:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,12 @@ def map_tree(atlas: AtlasMap, names: Sequence[str], pastes: Pastes) -> dict[str,
         ],
         "pasted": {str(cell): [*map(printable, texts)] for cell, texts in told.items()},
     }
+
+
+def address_of(atlas: AtlasMap, cell: int) -> str:
+    """Return where a cell is on the page, as `scripts/atlas/place.js` reads it."""
+    fields = {"layer": printable(atlas.made.layer), "map": printable(atlas.folder.name)}
+    return f"#{urlencode({**fields, 'cell': cell})}"
 
 
 def nearest_cells(activation: NDArray[np.float32]) -> list[list[list[float]]]:

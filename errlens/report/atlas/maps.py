@@ -15,8 +15,17 @@ from errlens.analysis.atlas.collected import collected_layers, identity_of, laye
 from errlens.documents import MOST_BYTES, parse_json, read_text
 from errlens.errors import NoResults
 from errlens.escapes import shell_line
+from errlens.report.atlas.tables import (
+    CELLS,
+    SOURCES,
+    SUSPECTS,
+    are_cells,
+    are_of,
+    are_sources,
+    are_suspects,
+)
 from errlens.report.parts import Problem
-from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
+from errlens.run.csv_tables import Columns
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
 from errlens.run.made_from import MADE_FROM, record_of
@@ -25,21 +34,7 @@ from errlens.run.results import read_table
 _CLASSES: Final = {"render": 0, "class": 1, "compare": 2}  # that a map is of, by its kind
 SOURCES_SHOWN: Final = 9  # of a cell; sources.png has so many columns
 PARAMETERS: Final = "parameters.json"
-_FARTHEST: Final = 1_000  # cells to one side
 _MOST_UNPACKED: Final = 512 * 2**20  # bytes of arrays
-# What the page needs to know of the tables.
-CELLS: Final[Columns] = {
-    "cell": WHOLE, "cell_row": WHOLE, "cell_column": WHOLE, "n_points": WHOLE, "n_images": WHOLE,
-    "top_class": TEXT, "top_attribution": NUMBER,
-}  # fmt: skip
-SOURCES: Final[Columns] = {
-    "cell": WHOLE, "rank": WHOLE, "row": WHOLE, "sample_id": TEXT, "place_row": WHOLE,
-    "place_column": WHOLE, "similarity": NUMBER,
-}  # fmt: skip
-SUSPECTS: Final[Columns] = {
-    "rank": WHOLE, "cell": WHOLE, "other_class": TEXT, "attribution": NUMBER, "share": NUMBER,
-    "n_points": WHOLE, "n_images": WHOLE, "n_sources_other": WHOLE, "background_share": NUMBER,
-}  # fmt: skip
 
 
 class Fidelity(BaseModel):
@@ -201,10 +196,10 @@ def _read(run: RunFolder, folder: Path, *, identity: str, command: str) -> Atlas
         made is not None
         and len(made.of) == _CLASSES[made.kind]
         and set(made.of) <= set(names)
-        and _are_cells(cells, names)
-        and _are_of(cells, arrays, classes=len(names))
-        and _are_sources(sources, len(cells), run.info.n_images)
-        and _are_suspects(suspects, len(cells), names)
+        and are_cells(cells, names)
+        and are_of(cells, arrays, classes=len(names))
+        and are_sources(sources, len(cells), run.info.n_images)
+        and are_suspects(suspects, len(cells), names)
     )
     if made is None or not whole:
         raise NoResults(f"{str(folder)!r} is damaged", command=command)
@@ -224,49 +219,3 @@ def _arrays(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
             return {name: arrays[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError):
         return {}
-
-
-def _are_cells(cells: pd.DataFrame, names: Sequence[str]) -> bool:
-    places = cells[["cell_row", "cell_column"]]
-    return bool(
-        len(cells)
-        and (cells["cell"] == np.arange(len(cells))).all()
-        and ((places >= 0) & (places < _FARTHEST)).all(axis=None)
-        and not places.duplicated().any()
-        and set(cells["top_class"]) <= set(names)
-        and cells["top_attribution"].notna().all()
-        and (cells["n_points"] > 0).all()
-    )
-
-
-def _are_of(cells: pd.DataFrame, arrays: Mapping[str, NDArray[Any]], *, classes: int) -> bool:
-    """Tell whether the arrays are of these cells."""
-    if len(arrays) < 2:
-        return False
-    activation, attribution = arrays["activation"], arrays["attribution"]
-    return bool(
-        activation.ndim == 2
-        and len(activation) == len(cells)
-        and attribution.shape == (len(cells), classes)
-        and all(array.dtype == np.float32 for array in arrays.values())
-        and all(np.isfinite(array).all() for array in arrays.values())
-    )
-
-
-def _are_sources(sources: pd.DataFrame, n_cells: int, n_images: int) -> bool:
-    return bool(
-        sources["cell"].between(0, n_cells - 1).all()
-        and sources["row"].between(0, n_images - 1).all()
-        and (sources["rank"] >= 1).all()
-        and not sources[["cell", "rank"]].duplicated().any()
-        and sources[["sample_id", "similarity"]].notna().all(axis=None)
-    )
-
-
-def _are_suspects(suspects: pd.DataFrame, n_cells: int, names: Sequence[str]) -> bool:
-    known = [*set(SUSPECTS) - {"background_share"}]
-    return bool(
-        suspects["cell"].between(0, n_cells - 1).all()
-        and set(suspects["other_class"]) <= set(names)
-        and suspects[known].notna().all(axis=None)
-    )

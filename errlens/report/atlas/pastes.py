@@ -25,7 +25,7 @@ VERDICTS: Final[Columns] = {
     "n": WHOLE, "flips": WHOLE, "rate": NUMBER, "low": NUMBER, "high": NUMBER, "q_value": NUMBER,
     "verdict": TEXT,
 }  # fmt: skip
-_KNOWN: Final = ("from_class", "to_class", "rate", "low", "high", "verdict")
+_KNOWN: Final = ("from_class", "to_class", "verdict")
 
 
 class Pastes(NamedTuple):
@@ -95,11 +95,11 @@ def _read(run: RunFolder, folder: Path) -> pd.DataFrame:
     """
     command = shell_line(["errlens", "atlas", "paste", run.path])
     table = read_table(folder, MAIN, VERDICTS, run_hash=run.info.run_hash, command=command)
-    shares = table[["rate", "low", "high"]].stack()
+    shares = table[["rate", "low", "high"]]
     is_whole = (
         bool(table[[*_KNOWN]].notna().all(axis=None))
         and set(table["to_class"]) <= set(run.info.classes.names)
-        and bool(shares.between(0, 1).all())
+        and not ((shares < 0) | (shares > 1)).any(axis=None)
     )
     if not is_whole:
         raise NoResults(f"{str(folder / MAIN)!r} is damaged", command=command)

@@ -19,6 +19,7 @@ PATCHES: Final = "patches.png"
 ICONS: Final = "icons.png"
 SOURCES: Final = "sources.png"
 DRAWN: Final = "atlas.png"
+DRAWN_ICONS: Final = "atlas-icons.png"
 _PER_ROW: Final = 12  # tiles of a sheet of icons
 _ICON: Final = 96  # pixels to one side, at most
 _SOURCE: Final = 64

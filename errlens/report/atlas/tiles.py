@@ -75,10 +75,10 @@ def _kept(place: Path, n: int) -> list[str] | None:
         tiles = parse_json(read_text(place)) if not place.is_symlink() else None
     except BadDocument:
         return None
-    is_whole = isinstance(tiles, list) and len(tiles) == n
-    if is_whole and all(isinstance(tile, str) and _BASE64.fullmatch(tile) for tile in tiles):
-        return tiles
-    return None
+    if not isinstance(tiles, list) or len(tiles) != n:
+        return None
+    is_whole = all(isinstance(tile, str) and _BASE64.fullmatch(tile) for tile in tiles)
+    return tiles if is_whole else None
 
 
 def _keep(place: Path, tiles: list[str]) -> None:

@@ -247,6 +247,8 @@ def test_the_section_of_the_report_names_suspects(run):
     assert 'href="atlas/atlas.html"' in said
     assert "600 points of layer4 in 13 cells." in said
     assert "confirmed: pasted into photos of dog" in said
+    address = f"#layer=layer4&amp;map=class-cat&amp;cell={suspects['cell'][0]}"
+    assert f'<a href="atlas/atlas.html{address}">' in said
     for name in ("render", "class-cat", "compare-cat__dog"):
         assert f'data-picture="atlas/layer4/{name}/atlas.png"' in said
     # The report was not there before: the page of the atlas leads to it all the same.

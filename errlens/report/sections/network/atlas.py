@@ -7,14 +7,16 @@ from typing import Any, Final
 from errlens.analysis.atlas.collected import KIND
 from errlens.errors import shortened
 from errlens.formats import NOT_KNOWN, counted, share, signed
+from errlens.report.atlas.data import address_of
 from errlens.report.atlas.maps import AtlasMap, read_maps
 from errlens.report.atlas.page import NAME
 from errlens.report.atlas.pastes import Pastes, read_pastes
-from errlens.report.atlas.pictures import DRAWN
+from errlens.report.atlas.pictures import DRAWN, DRAWN_ICONS
 from errlens.report.parts import Problem, records
 from errlens.report.sections.network.told import Block, Cell, Picture, Table, Told, text_cell
 from errlens.report.shots import Shots
 
+FINDING: Final = "patch_test"  # its kind: a patch that misleads wherever it is pasted
 TITLE: Final = "Activation atlas"
 PICTURES: Final = 6  # of a layer
 SUSPECTS: Final = 5  # of a class map
@@ -25,8 +27,12 @@ _HEADS: Final = (
 )  # fmt: skip
 
 
-def tell(shots: Shots) -> tuple[Told | None, Sequence[Problem]]:
+def tell(shots: Shots, *, linked: bool) -> tuple[Told | None, Sequence[Problem]]:
     """Return what the maps of a run come to, None where there are none, and why some are left out.
+
+    Args:
+        shots: Asked for the pictures of the maps.
+        linked: The page of the atlas lies beside this one.
 
     Raises:
         OutsideRun: Something below RUN/atlas is a link that leads out of the run.
@@ -38,10 +44,11 @@ def tell(shots: Shots) -> tuple[Told | None, Sequence[Problem]]:
         return None, problems
     by_layer = groupby(maps, key=lambda atlas: atlas.made.layer)
     blocks = [_layer(layer, [*of_layer], shots) for layer, of_layer in by_layer]
-    suspects = _suspects(maps, pastes)
+    link = f"{KIND}/{NAME}" if linked else ""
+    suspects = _suspects(maps, pastes, page=link)
     if suspects.rows:
         blocks.append(Block(tables=[suspects]))
-    return Told(blocks, link=f"{KIND}/{NAME}"), problems
+    return Told(blocks, finding=FINDING, link=link), problems
 
 
 def _layer(layer: str, maps: Sequence[AtlasMap], shots: Shots) -> Block:
@@ -62,22 +69,19 @@ def _layer(layer: str, maps: Sequence[AtlasMap], shots: Shots) -> Block:
 
 
 def _pictures(maps: Iterable[AtlasMap], shots: Shots) -> Iterable[Picture]:
+    """Yield the maps as they were drawn; a run whose photos are gone has none."""
     for atlas in maps:
-        if not (atlas.folder / DRAWN).is_file():  # a run whose photos are gone has none
-            continue
-        title = shortened(atlas.made.title)
-        yield Picture(
-            shots.figure(atlas.folder / DRAWN),
-            title,
-            f"Cells of {shortened(atlas.made.layer)}, {title}: photos that are alike to the layer "
-            "lie side by side",
-        )
+        title, layer = shortened(atlas.made.title), shortened(atlas.made.layer)
+        for name, caption in ((DRAWN, title), (DRAWN_ICONS, f"{title}, optimised icons")):
+            if (atlas.folder / name).is_file():
+                alt = f"Cells of {layer}, {caption}: what is alike to the layer lies side by side"
+                yield Picture(shots.figure(atlas.folder / name), caption, alt)
 
 
-def _suspects(maps: Iterable[AtlasMap], pastes: Pastes) -> Table:
-    """Return the first suspects of each class map."""
+def _suspects(maps: Iterable[AtlasMap], pastes: Pastes, *, page: str) -> Table:
+    """Return the first suspects of each class map, with links to a page of the atlas."""
     rows = [
-        _row(atlas, suspect, pastes)
+        _row(atlas, suspect, pastes, page)
         for atlas in maps
         for suspect in records(atlas.suspects, SUSPECTS)
     ]
@@ -91,7 +95,7 @@ def _suspects(maps: Iterable[AtlasMap], pastes: Pastes) -> Table:
     )
 
 
-def _row(atlas: AtlasMap, suspect: dict[str, Any], pastes: Pastes) -> list[Cell]:
+def _row(atlas: AtlasMap, suspect: dict[str, Any], pastes: Pastes, page: str) -> list[Cell]:
     made, cell = atlas.made, int(suspect["cell"])
     pasted = pastes.of_cells(made.layer, made.of[0]).get(cell, [])
     background = suspect["background_share"]
@@ -99,7 +103,7 @@ def _row(atlas: AtlasMap, suspect: dict[str, Any], pastes: Pastes) -> list[Cell]
         text_cell(made.of[0]),
         text_cell(suspect["other_class"]),
         text_cell(made.layer),
-        Cell(str(cell), cell),
+        Cell(str(cell), cell, link=page and f"{page}{address_of(atlas, cell)}"),
         Cell(signed(suspect["attribution"]), suspect["attribution"]),
         Cell(share(suspect["share"]), suspect["share"]),
         Cell(str(suspect["n_images"]), suspect["n_images"]),

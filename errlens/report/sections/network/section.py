@@ -136,9 +136,9 @@ class Inside(NamedTuple):
 def inside_the_network(sources: Sources, shots: Shots) -> Inside:
     """Read what there is, and ask for its pictures and images."""
     told: dict[str, tuple[str, Told]] = {}
-    mapped, unread = atlas.tell(shots)
+    mapped, unread = atlas.tell(shots, linked=not sources.served)
     if mapped:
-        told["atlas"] = (atlas.TITLE, mapped if not sources.served else mapped._replace(link=""))
+        told["atlas"] = (atlas.TITLE, mapped)
     problems = [(f"{TITLE}: {atlas.TITLE.lower()}", problem) for problem in unread]
     for name, kind in KINDS.items():
         results = Results(

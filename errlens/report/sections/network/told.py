@@ -32,12 +32,13 @@ class Photos(NamedTuple):
 class Cell(NamedTuple):
     """A text of a table, and by what its column is sorted where that is not the text.
 
-    A cell with a `row` opens the record of that image.
+    A cell with a `row` opens the record of that image, one with a `link` another page.
     """
 
     text: str
     value: float | None = None
     row: int | None = None
+    link: str = ""
 
 
 class Table(NamedTuple):

@@ -14,7 +14,8 @@
       const bar = make("span", { class: `bar ${values[of] < 0 ? "against" : "for"}`, "aria-hidden": "true" });
       bar.style.setProperty("--long", (Math.abs(values[of]) / strongest).toFixed(3));
       const name = make("span", { class: "name", dir: "auto", title: names[of] }, names[of]);
-      return make("li", asked.includes(of) ? { class: "asked" } : {}, name, make("span", { class: "rail" }, bar), make("span", { class: "value" }, signed(values[of])));
+      const rail = make("span", { class: "rail" }, bar), value = make("span", { class: "value" }, signed(values[of]));
+      return make("li", asked.includes(of) ? { class: "asked" } : {}, name, rail, value);
     }));
   }
   Object.assign(page, { bars });

@@ -21,9 +21,15 @@
     frame.style.setProperty("--columns", map.columns);
     page.walkFrom(0);
   }
-  const points = (map, cell) => `${count(map.points[cell])} ${map.points[cell] === 1 ? "point" : "points"} of ${count(map.images[cell])} ${map.images[cell] === 1 ? "image" : "images"}`;
-  const described = (map, cell, weights) =>
-    `Cell ${cell}: adds most to ${names[map.top[cell]]}, ${points(map, cell)}${weights ? `, ${page.addsTo(place, weights.values[cell])}` : ""}${map.suspectOf(cell) ? `, suspect ${map.suspectOf(cell).rank}` : ""}`;
+  const counted = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+  const points = (map, cell) => `${counted(map.points[cell], "point")} of ${counted(map.images[cell], "image")}`;
+  function described(map, cell, weights = page.weightsOf(place)) {
+    const suspect = map.suspectOf(cell);
+    return [
+      `Cell ${cell}: adds most to ${names[map.top[cell]]}`, points(map, cell),
+      ...(weights ? [page.addsTo(place, weights.values[cell])] : []), ...(suspect ? [`suspect ${suspect.rank}`] : []),
+    ].join(", ");
+  }
 
   function draw() {
     const { map, icons, labels, sizes, cell: open } = place, weights = page.weightsOf(place);
@@ -46,5 +52,5 @@
       else button.removeAttribute("aria-current");
     });
   }
-  Object.assign(page, { draw, tileOf: (cell) => tiles[cell], points, described: (cell) => described(place.map, cell, page.weightsOf(place)) });
+  Object.assign(page, { draw, tileOf: (cell) => tiles[cell], counted, points, described: (cell) => described(place.map, cell) });
 })();

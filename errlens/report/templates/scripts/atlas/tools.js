@@ -50,8 +50,9 @@
     const parts = ["Each cell is a region of the map, named after the class that it adds the most to."];
     if (sizes) parts.push(`The larger, the more points: ${count(map.leastPoints)} to ${count(map.mostPoints)}.`);
     if (weigh !== null) {
-      parts.push(make("span", {}, swatch("for"), against === null ? ` adds to ${names[weigh]}` : ` adds more to ${names[weigh]}`),
-        make("span", {}, swatch("against"), against === null ? ` takes from ${names[weigh]}` : ` adds more to ${names[against]}`), "The fainter, the less.");
+      const told = against === null ? [`adds to ${names[weigh]}`, `takes from ${names[weigh]}`] :
+        [`adds more to ${names[weigh]}`, `adds more to ${names[against]}`];
+      parts.push(...["for", "against"].map((side, at) => make("span", {}, swatch(side), ` ${told[at]}`)), "The fainter, the less.");
     }
     if (map.suspects.length) parts.push("A dot marks suspects.");
     by("key").replaceChildren(...parts.map((part) => (typeof part === "string" ? make("span", {}, part) : part)));
