@@ -28,7 +28,7 @@ def read_pasted(run: RunFolder) -> pd.DataFrame | None:
     places = sorted(folder.iterdir()) if folder.is_dir() else []
     tables = []
     for place in places:
-        how = {"run_hash": run.info.run_hash, "command": f"errlens atlas paste {run.path}"}
+        how = {"run_hash": run.info.run_hash, "command": ""}
         try:
             verdicts = read_table(place, VERDICTS_FILE, VERDICTS, **how)
             images = read_table(place, RESULTS_FILE, RESULTS, **how)
