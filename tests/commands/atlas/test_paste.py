@@ -251,3 +251,13 @@ def test_a_photo_is_drawn_before_and_after(seen):
     pd.testing.assert_frame_equal(
         of_run.images.drop(columns="sample_id"), table.drop(columns="sample_id"), rtol=1e-5
     )
+
+
+def test_it_is_a_step_of_a_chain():
+    Path("run.yaml").write_text(
+        "out: made\nevaluate: {data: photos, model: 'pasting_nets:sea', img_size: 24}\n"
+        "atlas_paste: {to: shark, from_class: [whale], patch: red.png, sizes: '0.3', limit: 8}\n"
+    )
+    ends("run run.yaml -q")
+    verdicts = pd.read_csv("made/atlas/paste/whale__shark/verdicts.csv")
+    assert verdicts["verdict"].tolist() == ["confirmed"]
