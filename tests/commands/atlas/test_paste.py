@@ -220,6 +220,8 @@ def test_what_is_not_there_is_refused():
     assert "patch 'no.png'" in refused("atlas paste seen --to fox --patch no.png", exit_code=3)
     said = refused("atlas paste seen --to fox", exit_code=3)
     assert "no suspects of fox" in " ".join(said.split())
+    said = refused("atlas paste seen --to fox --layer grey", exit_code=3)
+    assert "errlens atlas collect seen --layer grey" in " ".join(said.split())
     for photo in Path("photos").rglob("*.png"):
         photo.unlink()
     said = refused(f"{RED} --data-root photos", exit_code=3)
