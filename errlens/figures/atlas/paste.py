@@ -38,6 +38,7 @@ _TILES: Final = 6  # patches in a row
 _PHOTO: Final = 132  # pixels of a photo in an example
 _LARGE: Final = 250  # pixels of a photo that stands alone
 _KEY: Final = 22
+_LEAST: Final = 0.02  # where the scale of a probability ends at least
 
 
 class Curve(NamedTuple):
@@ -95,8 +96,9 @@ def draw_pasting(
         _write(sheet, PAD, PAD + heading.height, told)
         _draw_key(sheet, top - line_height(TEXT) - GAP)
         paper, places = sheet.blank(), []
+        highest = _highest([curve for suspect in suspects for curve in suspect.curves])
         for row in rows:
-            places += row.draw(sheet, paper, top, to_class)
+            places += row.draw(sheet, paper, top, to_class, highest)
             top += row.height + 2 * GAP
         sheet.underlay(paper, places)
         return sheet.finished()
@@ -159,8 +161,10 @@ class _Row:
         self._above = line_height(TEXT) * (len(self._heading) + 1) + GAP
         self.height = self._above + max(tiles, photos, _HEIGHT + _BELOW)
 
-    def draw(self, sheet: Sheet, paper: Pixels, top: int, to_class: str) -> list[Place]:
-        """Put everything on a sheet; return where there are photos."""
+    def draw(
+        self, sheet: Sheet, paper: Pixels, top: int, to_class: str, highest: tuple[float, float]
+    ) -> list[Place]:
+        """Put everything on a sheet, with these ends of both scales; return where photos are."""
         suspect = self._suspect
         _write(sheet, PAD, top, self._heading, color=INK)
         y = top + self._above
@@ -169,11 +173,12 @@ class _Row:
         rates = [(curve, curve.rate) for curve in suspect.curves]
         raised = [(curve, curve.probability) for curve in suspect.curves]
         heads = (f"taken for {to_class}", f"probability of {to_class}")
-        for head, values in zip(heads, (rates, raised), strict=True):
+        for head, values, end in zip(heads, (rates, raised), highest, strict=True):
             line = wrapped(head, _WIDTH, size=TEXT)[0]
             sheet.text(x, y - line_height(TEXT) - 2, line, fontweight="bold")
             axes = sheet.axes(x, y, _WIDTH, _HEIGHT)
             _draw_curves(axes, suspect.sizes, values, intervals=values is rates)
+            axes.set_ylim(0, end)
             x += _WIDTH + GAP + _TICKS
         x += GAP - _TICKS
         for pair in self._examples:
@@ -198,6 +203,13 @@ class _Row:
             line = wrapped(patch.caption, _tile_pitch() - 4, size=SMALL)
             sheet.text(x, y + len(pixels) + 3, line[0] if line else "", size=SMALL, color=DIM)
         return places
+
+
+def _highest(curves: Sequence[Curve]) -> tuple[float, float]:
+    """Return where the scales of rates and of probabilities end, the same for all suspects."""
+    rate = max(float(np.max([curve.rate, curve.high])) for curve in curves)
+    probability = max(float(curve.probability.max()) for curve in curves)
+    return min(1.02, 1.1 * rate), min(1.02, 1.1 * max(probability, _LEAST))
 
 
 def _tile_pitch() -> int:
@@ -235,7 +247,6 @@ def _draw_curves(
                 sizes, curve.low, curve.high, color=curve.colour, alpha=0.15, linewidth=0
             )
     axes.set_xlim(0, max(float(sizes.max()), 0.05))
-    axes.set_ylim(0, 1.02)
     axes.tick_params(labelsize=SMALL, color="0.6", labelcolor=DIM, length=2)
     axes.locator_params(axis="both", nbins=5)
     axes.set_xlabel("size of the patch", fontsize=SMALL, color=INK, labelpad=2)

@@ -220,6 +220,8 @@ def test_what_is_not_there_is_refused():
     assert "patch 'no.png'" in refused("atlas paste seen --to fox --patch no.png", exit_code=3)
     said = refused("atlas paste seen --to fox", exit_code=3)
     assert "no suspects of fox" in " ".join(said.split())
+    said = refused("atlas paste seen --to fox --layer grey", exit_code=3)
+    assert "errlens atlas collect seen --layer grey" in " ".join(said.split())
     for photo in Path("photos").rglob("*.png"):
         photo.unlink()
     said = refused(f"{RED} --data-root photos", exit_code=3)
@@ -251,3 +253,13 @@ def test_a_photo_is_drawn_before_and_after(seen):
     pd.testing.assert_frame_equal(
         of_run.images.drop(columns="sample_id"), table.drop(columns="sample_id"), rtol=1e-5
     )
+
+
+def test_it_is_a_step_of_a_chain():
+    Path("run.yaml").write_text(
+        "out: made\nevaluate: {data: photos, model: 'pasting_nets:sea', img_size: 24}\n"
+        "atlas_paste: {to: shark, from_class: [whale], patch: red.png, sizes: '0.3', limit: 8}\n"
+    )
+    ends("run run.yaml -q")
+    verdicts = pd.read_csv("made/atlas/paste/whale__shark/verdicts.csv")
+    assert verdicts["verdict"].tolist() == ["confirmed"]

@@ -43,6 +43,8 @@ def judgement_of(verdict: Mapping[str, Any]) -> str:
     """
     reason = verdict["reason"]
     because = "" if pd.isna(reason) or not reason else f": {reason}"
+    if verdict["verdict"] == CONFIRMED and not verdict["flips"]:
+        because = ", but it is too weak to turn a photo"
     control = verdict["control_effect"]
     against = "" if pd.isna(control) else f", the strongest control by {points(control)}"
     return (

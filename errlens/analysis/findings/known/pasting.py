@@ -1,6 +1,7 @@
 """The finding that a patch misleads the model, wherever it is pasted."""
 
 from collections.abc import Iterator
+from typing import Any, Final, cast
 
 import pandas as pd
 
@@ -14,8 +15,8 @@ from errlens.formats import counted, of, p_value, points, share, share_range
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_table
 
-RESULTS_FILE = "results.csv"
-VERDICTS_FILE = "verdicts.csv"
+RESULTS_FILE: Final = "results.csv"
+VERDICTS_FILE: Final = "verdicts.csv"
 
 
 def read_pasted(run: RunFolder) -> pd.DataFrame | None:
@@ -28,7 +29,7 @@ def read_pasted(run: RunFolder) -> pd.DataFrame | None:
     places = sorted(folder.iterdir()) if folder.is_dir() else []
     tables = []
     for place in places:
-        how = {"run_hash": run.info.run_hash, "command": f"errlens atlas paste {run.path}"}
+        how = {"run_hash": run.info.run_hash, "command": ""}
         try:
             verdicts = read_table(place, VERDICTS_FILE, VERDICTS, **how)
             images = read_table(place, RESULTS_FILE, RESULTS, **how)
@@ -38,7 +39,7 @@ def read_pasted(run: RunFolder) -> pd.DataFrame | None:
         turned = images[(images["patch"] == "suspect") & images["flipped"]]
         by_suspect = turned.groupby("suspect")["row"].unique()
         rows = [tuple(map(int, by_suspect.get(number, ()))) for number in confirmed["suspect"]]
-        tables.append(confirmed.assign(folder=place.name, rows=rows))
+        tables.append(confirmed.assign(folder=place.name, rows=pd.Series(rows, confirmed.index)))
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
@@ -46,7 +47,8 @@ def from_pasting(images: Scored, confirmed: pd.DataFrame) -> Iterator[Finding]:
     """Yield a finding for each patch that was confirmed to mislead.
 
     A patch that was cut from a photo of the class that it raises is none: that is what it should
-    do. The images are right in the run: these errors are no errors of it, but of photos that come,
+    do; nor is one that turns no more photos than controls do, however surely it raises the class.
+    The images are right in the run: these errors are no errors of it, but of photos that come,
     and so none are explained and no gain is known.
 
     Args:
@@ -56,8 +58,10 @@ def from_pasting(images: Scored, confirmed: pd.DataFrame) -> Iterator[Finding]:
     foreign = confirmed[
         (confirmed["patch_class"] != confirmed["to_class"])
         & confirmed["to_class"].isin(images.classes.names)
+        & (confirmed["rate"] > confirmed[["noise_rate", "control_rate"]].max(axis=1))
     ]
-    for verdict in foreign.sort_values("q_value", kind="stable").to_dict("records"):
+    by_q = foreign.sort_values("q_value", kind="stable").to_dict("records")
+    for verdict in cast(list[dict[str, Any]], by_q):
         n = int(verdict["n"])
         noise = verdict["noise_rate"]
         beside = "" if pd.isna(noise) else f", noise of its colours {share(noise, n)}"

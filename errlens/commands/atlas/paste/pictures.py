@@ -113,7 +113,7 @@ def _caption(patch: Patch) -> str:
     kind = patch.facts.kind
     if kind == SUSPECT:
         return "the patch"
-    return "its noise" if kind == NOISE else shown_name(str(patch.facts.class_name), longest=16)
+    return "its noise" if kind == NOISE else shown_name(str(patch.facts.class_name), longest=13)
 
 
 def _on_white(patch: Image.Image) -> Pixels:

@@ -62,16 +62,17 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
         and facts["pred"] != to
         and facts["row"] not in of_suspects
     ]
-    crops = _crops(right, origins, seed=options.seed)
-    kept = {facts["row"] for facts in crops[: min(options.controls, len(crops) // 2)]}
     asked = set(options.choose(run).rows.tolist()) if options.select else None
     images = [
         facts
         for facts in right
-        if facts["pred"] in origins
-        and facts["row"] not in kept
-        and (asked is None or facts["row"] in asked)
+        if facts["pred"] in origins and (asked is None or facts["row"] in asked)
     ]
+    crops = _crops(right, origins, seed=options.seed)
+    kept = {facts["row"] for facts in crops[: options.controls]}
+    # What crops are cut from is pasted into only where else little were left.
+    others = [facts for facts in images if facts["row"] not in kept]
+    images = others if 2 * len(others) >= len(images) else images
     if not images:
         raise NoImages(
             f"no image of {from_class} is right and can be pasted into",

@@ -12,7 +12,7 @@ from errlens.atlas.pasting.pictures import picture_of
 from errlens.commands.atlas.paste.options import AUTO, PatchOptions
 from errlens.data.photos.images import Unread
 from errlens.data.photos.preprocess import Preprocessing
-from errlens.errors import NoImages, NoResults, UnfitOption, which_of
+from errlens.errors import NoImages, NoResults, UnfitOption
 from errlens.escapes import shell_line
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier
@@ -56,9 +56,9 @@ def sources_of(options: PatchOptions, run: RunFolder, to: int) -> list[Source]:
                 raise UnfitOption(f"--{name} is for --patch auto")
         return [Source(Path(options.patch))]
     layer = _layer(options, run, to)
+    identity = read_collected(run, layer).identity
     folder = layer_folder(run, layer) / _folder_of(run, to)
     command = _class_command(run, to, layer)
-    identity = read_collected(run, layer).identity
     table = read_table(folder, SUSPECTS, _COLUMNS, run_hash=identity, command=command)
     if not len(table):
         raise UnfitOption(
@@ -118,14 +118,9 @@ def image_of(
 
 def _layer(options: PatchOptions, run: RunFolder, to: int) -> str:
     """Return the layer asked for, else the last that has suspects of the class."""
-    layers = collected_layers(run)
     if options.layer is not None:
-        if options.layer not in layers:
-            raise NoResults(
-                f"of layer {options.layer!r} there is no atlas: {which_of(options.layer, layers)}",
-                command=_class_command(run, to, options.layer),
-            )
         return options.layer
+    layers = collected_layers(run)
     of_class = [
         layer
         for layer in layers
