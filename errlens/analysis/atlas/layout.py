@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 
 from errlens.analysis.atlas.streams import parts_of
 from errlens.analysis.embedding.principal import principal_components
@@ -18,7 +19,8 @@ from errlens.choices import MapMethod
 from errlens.errors import InputError, UnfitOption
 from errlens.formats import count, counted
 
-MOST_BY_TSNE: Final = 50_000  # points, unless it is asked for: the time grows with their square
+MOST_BY_TSNE: Final = 6_000  # points; of more, the others are put where the nearest of these are
+_GUIDES: Final = 5  # of these, for each of the others
 CLIPPED: Final = (1, 99)  # percentiles
 MARGIN: Final = 0.1  # of what lies between them, to either side
 _DIMENSIONS: Final = 50  # that t-SNE is given
@@ -47,7 +49,7 @@ def laid_out(
     Args:
         activations: Shape (n, channels); they may lie in a file, and a few are read at a time.
         method: t-SNE or principal components; without a choice t-SNE where it is installed and
-            there are neither too few points for it nor more than `MOST_BY_TSNE`.
+            there are points enough for it.
         advance: Is told of each step of t-SNE, of `tsne.STEPS`.
 
     Raises:
@@ -67,13 +69,33 @@ def laid_out(
         )
     places = vectors[:, :2]
     if chosen == "tsne":
-        places = tsne(vectors, advance=advance)
+        places = _by_tsne(vectors, advance)
         if not np.isfinite(places).all() or (np.ptp(places, axis=0) == 0).any():
             places, chosen = vectors[:, :2], "pca"
             remarks = (*remarks, "t-SNE found no map of these points: principal components drew it")
     if float(np.abs(places[:, 1]).max()) <= _SAME:
         remarks = (*remarks, "the activations differ in one direction alone: the map is one line")
     return Layout(to_unit_square(places), chosen, remarks)
+
+
+def _by_tsne(vectors: NDArray[np.float64], advance: Callable[[int], None]) -> NDArray[np.float64]:
+    """Return a map by t-SNE, of many points by those that are drawn first, evenly out of all.
+
+    Each of the others is put in the middle, along each axis, of those of the first that it is
+    nearest to: a map of all takes many times as long and shows no more.
+    """
+    n = len(vectors)
+    if n <= MOST_BY_TSNE:
+        return tsne(vectors, advance=advance)
+    first = np.linspace(0, n - 1, MOST_BY_TSNE).astype(np.int64)
+    others = np.setdiff1d(np.arange(n), first)
+    places = np.empty((n, 2))
+    places[first] = tsne(vectors[first], advance=advance)
+    search = NearestNeighbors(n_neighbors=_GUIDES, algorithm="brute").fit(vectors[first])
+    for part in parts_of(vectors, len(others)):
+        guides = search.kneighbors(vectors[others[part]], return_distance=False)
+        places[others[part]] = np.median(places[first][guides], axis=1)
+    return places
 
 
 def to_unit_square(places: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -109,8 +131,6 @@ def chosen_method(asked: MapMethod | None, n: int) -> tuple[MapMethod, tuple[str
         raise UnfitOption(
             f"--layout tsne: {why_not}", hint="--layout pca takes principal components"
         )
-    if asked is None and n > MOST_BY_TSNE:
-        why_not = f"t-SNE of {count(n)} points takes long (--layout tsne asks for it)"
     if asked is None and why_not:
         return "pca", (f"the map is of principal components: {why_not}",)
     return asked or "tsne", ()

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.neighbors import NearestNeighbors
 
 from errlens.analysis.atlas import layout as layouts
 from errlens.analysis.atlas.grid import binned
@@ -137,25 +138,16 @@ def test_without_opentsne_principal_components_are_taken(monkeypatch: pytest.Mon
     assert "--layout pca" in (refused.value.hint or "")
 
 
-def test_of_very_many_points_no_tsne_is_drawn_unless_it_is_asked_for(
+def test_of_very_many_points_some_are_drawn_and_the_others_put_among_them(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(layouts, "MOST_BY_TSNE", 20)
-    monkeypatch.setattr(layouts, "is_installed", lambda: True)
-    points, _ = clusters(n=10)
+    pytest.importorskip("openTSNE")
+    points, cluster = clusters(n=60)
+    monkeypatch.setattr(layouts, "MOST_BY_TSNE", 60)
     found = laid_out(points)
-    assert found.method == "pca"
-    assert "t-SNE of 30 points takes long" in found.remarks[0]
-
-
-@pytest.mark.parametrize("places", [np.full((30, 2), np.nan), np.zeros((30, 2))], ids=str)
-def test_a_tsne_that_collapses_gives_way_to_principal_components(
-    places, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(layouts, "is_installed", lambda: True)
-    monkeypatch.setattr(layouts, "tsne", lambda *_points, **_how: places)
-    points, _ = clusters(n=10)
-    found = laid_out(points, method="tsne")
-    assert found.method == "pca"
-    assert "t-SNE found no map" in found.remarks[0]
-    assert np.ptp(found.places, axis=0).min() > 0
+    assert (found.method, found.remarks) == ("tsne", ())
+    first = np.linspace(0, len(points) - 1, 60).astype(int)
+    others = np.setdiff1d(np.arange(len(points)), first)
+    nearest = NearestNeighbors(n_neighbors=1).fit(found.places[first])
+    guide = nearest.kneighbors(found.places[others], return_distance=False)[:, 0]
+    assert (cluster[first][guide] == cluster[others]).all()
