@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 import errlens
-from errlens.analysis.atlas.class_points import class_points
+from errlens.analysis.atlas.classes.class_points import class_points
+from errlens.analysis.atlas.classes.concepts import CONCEPT_COLUMNS
+from errlens.analysis.atlas.classes.senses import SENSE_COLUMNS
+from errlens.analysis.atlas.classes.suspects import SUSPECT_COLUMNS
 from errlens.analysis.atlas.collected import read_collected
-from errlens.analysis.atlas.concepts import CONCEPT_COLUMNS
-from errlens.analysis.atlas.senses import SENSE_COLUMNS
-from errlens.analysis.atlas.suspects import SUSPECT_COLUMNS
 from errlens.run.csv_tables import read_declared
 from tests.commands.atlas.planted_runs import EACH, copied, make, plant
 from tests.conftest import COLOURS, contents, ends, make_run, refused

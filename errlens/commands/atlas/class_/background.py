@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from errlens.analysis.atlas.background import background_shares
+from errlens.analysis.atlas.classes.background import background_shares
 from errlens.commands.atlas.class_.options import ClassOptions
 from errlens.data.objects.outlines import read_outlines
 from errlens.data.photos.preprocess import Preprocessing

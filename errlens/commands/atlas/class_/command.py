@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from errlens.analysis.atlas.class_points import ClassPoints, class_points
-from errlens.analysis.atlas.class_sentences import class_sentences
+from errlens.analysis.atlas.classes.class_points import ClassPoints, class_points
+from errlens.analysis.atlas.classes.class_sentences import class_sentences
 from errlens.analysis.atlas.collected import Collected, read_collected
 from errlens.analysis.atlas.layout import laid_out
 from errlens.analysis.atlas.mapped import AtlasMap, mapped

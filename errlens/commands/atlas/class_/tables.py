@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from errlens.analysis.atlas.class_points import ClassPoints
-from errlens.analysis.atlas.concepts import concept_table, concepts_of_cells, of_points
+from errlens.analysis.atlas.classes.class_points import ClassPoints
+from errlens.analysis.atlas.classes.concepts import concept_table, concepts_of_cells, of_points
+from errlens.analysis.atlas.classes.scales import Pattern, pattern_of
+from errlens.analysis.atlas.classes.senses import sense_table
+from errlens.analysis.atlas.classes.suspects import SUSPECT_COLUMNS, suspect_table
 from errlens.analysis.atlas.mapped import AtlasMap
-from errlens.analysis.atlas.scales import Pattern, pattern_of
-from errlens.analysis.atlas.senses import sense_table
-from errlens.analysis.atlas.suspects import SUSPECT_COLUMNS, suspect_table
 from errlens.atlas.patches import PatchBoxes
 from errlens.commands.atlas.class_.result import ClassTables
 from errlens.commands.atlas.pictures import MapPictures

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from errlens.analysis.atlas.class_points import pair_points
+from errlens.analysis.atlas.classes.class_points import pair_points
+from errlens.analysis.atlas.classes.compared import pair_cells, pair_layout
+from errlens.analysis.atlas.classes.pair_sentences import pair_sentences
 from errlens.analysis.atlas.collected import Collected, read_collected
-from errlens.analysis.atlas.compared import pair_cells, pair_layout
 from errlens.analysis.atlas.mapped import mapped
-from errlens.analysis.atlas.pair_sentences import pair_sentences
 from errlens.analysis.embedding.tsne import STEPS
 from errlens.commands.atlas.compare import view
 from errlens.commands.atlas.compare.asked import Pair, asked_pairs

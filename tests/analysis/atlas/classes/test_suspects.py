@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from errlens.analysis.atlas.class_points import ClassPoints
-from errlens.analysis.atlas.suspects import BOX, SUSPECT_COLUMNS, lower_end, suspect_table
+from errlens.analysis.atlas.classes.class_points import ClassPoints
+from errlens.analysis.atlas.classes.suspects import BOX, SUSPECT_COLUMNS, lower_end, suspect_table
 
 NAMES = ("whale", "shark", "baseball")
 CELLS = pd.DataFrame({"cell": range(4), "cell_row": [0, 0, 1, 1], "cell_column": [0, 1, 0, 1]})

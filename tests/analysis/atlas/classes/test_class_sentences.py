@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from errlens.analysis.atlas.class_points import ClassPoints
-from errlens.analysis.atlas.class_sentences import class_sentences
-from errlens.analysis.atlas.concepts import concept_table
-from errlens.analysis.atlas.scales import Pattern
-from errlens.analysis.atlas.senses import sense_table
-from errlens.analysis.atlas.suspects import suspect_table
+from errlens.analysis.atlas.classes.class_points import ClassPoints
+from errlens.analysis.atlas.classes.class_sentences import class_sentences
+from errlens.analysis.atlas.classes.concepts import concept_table
+from errlens.analysis.atlas.classes.scales import Pattern
+from errlens.analysis.atlas.classes.senses import sense_table
+from errlens.analysis.atlas.classes.suspects import suspect_table
 
 NAMES = ("shark", "baseball")
 

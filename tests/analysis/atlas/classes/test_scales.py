@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errlens.analysis.atlas.scales import Pattern, mean_angle, pattern_of
+from errlens.analysis.atlas.classes.scales import Pattern, mean_angle, pattern_of
 
 
 def grating(angle: float, period: float, *, side: int = 64) -> np.ndarray:

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from errlens.analysis.atlas.class_points import ClassPoints
-from errlens.analysis.atlas.scales import Pattern, mean_angle
+from errlens.analysis.atlas.classes.class_points import ClassPoints
+from errlens.analysis.atlas.classes.scales import Pattern, mean_angle
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 
 CONCEPT_COLUMNS: Final[Columns] = {

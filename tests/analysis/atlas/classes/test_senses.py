@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from errlens.analysis.atlas.senses import SENSE_COLUMNS, sense_table, spread_of
+from errlens.analysis.atlas.classes.senses import SENSE_COLUMNS, sense_table, spread_of
 
 
 def shared(concept: np.ndarray, rows: np.ndarray) -> int:

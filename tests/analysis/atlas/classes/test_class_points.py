@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from errlens.analysis.atlas.class_points import class_points, pair_points, strongest_points
+from errlens.analysis.atlas.classes.class_points import class_points, pair_points, strongest_points
 
 ATTRIBUTIONS = hnp.arrays(
     np.float32,

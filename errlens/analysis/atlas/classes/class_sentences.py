@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from errlens.analysis.atlas.class_points import ClassPoints
+from errlens.analysis.atlas.classes.class_points import ClassPoints
 from errlens.classes.names import NO_CLASS
 from errlens.formats import (
     are,

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from errlens.analysis.atlas.class_points import ClassPoints
+from errlens.analysis.atlas.classes.class_points import ClassPoints
 from errlens.classes.names import NO_CLASS
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 

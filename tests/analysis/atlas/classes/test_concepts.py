@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from errlens.analysis.atlas.class_points import ClassPoints
-from errlens.analysis.atlas.concepts import (
+from errlens.analysis.atlas.classes.class_points import ClassPoints
+from errlens.analysis.atlas.classes.concepts import (
     CONCEPT_COLUMNS,
     concept_table,
     concepts_of_cells,
     of_points,
 )
-from errlens.analysis.atlas.scales import Pattern
+from errlens.analysis.atlas.classes.scales import Pattern
 
 
 def test_cells_of_three_planted_concepts_are_told_apart():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from errlens.analysis.atlas.background import background_shares, place_means
+from errlens.analysis.atlas.classes.background import background_shares, place_means
 from errlens.data.objects.outlines import Regions
 from errlens.data.photos.preprocess import Preprocessing
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from errlens.analysis.atlas.compared import (
+from errlens.analysis.atlas.classes.compared import (
     pair_cells,
     pair_layout,
     scaled_difference,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from errlens.analysis.atlas.compared import PairCells, strongest_cells
+from errlens.analysis.atlas.classes.compared import PairCells, strongest_cells
 from errlens.formats import counted, signed
 
 
