@@ -50,7 +50,7 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
         raise UnfitOption("--to CLASS is missing: the class that the patch is suspected of raising")
     to = asked_class(options.to, classes, option="--to")
     origins = asked_origins(options.from_class, classes, to)
-    every = len(origins) == len(classes) - 1
+    every = len(origins) == len(classes) - 1 > 1
     from_class = "other classes" if every else " or ".join(classes[index] for index in origins)
     sources = sources_of(options, run, to)
     of_suspects = {source.row for source in sources}
