@@ -76,7 +76,9 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
     if not images:
         raise NoImages(
             f"no image of {from_class} is right and can be pasted into",
-            hint="" if every else "--from all takes the right images of every other class",
+            hint="--from all takes the right images of every other class"
+            if len(origins) < len(classes) - 1
+            else "",
         )
     if len(images) > options.limit:
         of_class = np.array([facts["pred"] for facts in images])
