@@ -79,18 +79,21 @@ def verdicts_on(answers: Answers) -> list[Verdict]:
 def controls_of(answers: Answers, number: int) -> list[int]:
     """Return the patches that a suspect is held against: its noise, and crops of other classes.
 
-    A crop of the class that the suspect itself was cut from may well be the same thing.
+    A crop of the class that the suspect itself was cut from may well be the same thing: it is none,
+    but where there are hardly any others, as with two classes.
     """
     suspect = answers.patches[number]
-    return [
-        at
-        for at, patch in enumerate(answers.patches)
-        if (patch.kind == NOISE and patch.suspect == suspect.suspect)
-        or (
-            patch.kind == OTHER
-            and (suspect.class_name is None or patch.class_name != suspect.class_name)
-        )
+    numbered = list(enumerate(answers.patches))
+    noise = [
+        at for at, patch in numbered if patch.kind == NOISE and patch.suspect == suspect.suspect
     ]
+    crops = [at for at, patch in numbered if patch.kind == OTHER]
+    of_others = [
+        at
+        for at in crops
+        if suspect.class_name is None or answers.patches[at].class_name != suspect.class_name
+    ]
+    return [*noise, *(of_others if len(of_others) >= LEAST_CROPS else crops)]
 
 
 def above_each(suspect: NDArray[np.float64], controls: NDArray[np.float64]) -> float:

@@ -50,7 +50,7 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
         raise UnfitOption("--to CLASS is missing: the class that the patch is suspected of raising")
     to = asked_class(options.to, classes, option="--to")
     origins = asked_origins(options.from_class, classes, to)
-    every = len(origins) == len(classes) - 1
+    every = len(origins) == len(classes) - 1 > 1
     from_class = "other classes" if every else " or ".join(classes[index] for index in origins)
     sources = sources_of(options, run, to)
     of_suspects = {source.row for source in sources}
@@ -76,7 +76,9 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
     if not images:
         raise NoImages(
             f"no image of {from_class} is right and can be pasted into",
-            hint="" if every else "--from all takes the right images of every other class",
+            hint="--from all takes the right images of every other class"
+            if len(origins) < len(classes) - 1
+            else "",
         )
     if len(images) > options.limit:
         of_class = np.array([facts["pred"] for facts in images])

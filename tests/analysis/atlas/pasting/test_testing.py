@@ -120,6 +120,14 @@ def test_crops_of_the_class_that_the_suspect_was_cut_from_are_no_controls():
     assert (verdict.n_controls, verdict.verdict) == (8, CONFIRMED)
 
 
+def test_of_two_classes_crops_of_the_same_class_have_to_do():
+    random = np.random.default_rng(0)
+    crops = [PatchFacts(OTHER, 0, "whale", number) for number in range(8)]
+    patches = [PatchFacts(SUSPECT, 1, "whale", 99), PatchFacts(NOISE, 1, "whale", 99), *crops]
+    (verdict,) = verdicts_on(said_of(drawn(random, [5.0, *[0.0] * 9]), patches))
+    assert (verdict.n_controls, verdict.verdict) == (9, CONFIRMED)
+
+
 def test_few_images_show_nothing_however_clear_they_are():
     odds = drawn(np.random.default_rng(0), [5.0, *[0.0] * 9], n=5)
     patches = [PatchFacts(SUSPECT, 1), PatchFacts(NOISE, 1), *CROPS]
