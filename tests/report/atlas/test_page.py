@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from errlens.commands.view.options import ViewOptions
+from errlens.commands.view.preparing import prepare
 from errlens.report.atlas import pictures
 from errlens.report.atlas.maps import read_maps
 from errlens.report.atlas.page import write_atlas_page
@@ -253,3 +255,20 @@ def test_the_section_of_the_report_names_suspects(run):
         assert f'data-picture="atlas/layer4/{name}/atlas.png"' in said
     # The report was not there before: the page of the atlas leads to it all the same.
     assert 'href="../report.html"' in text_of(PAGE)
+
+
+def test_a_served_page_has_no_link_to_what_is_not_served(run):
+    text = prepare(run, ViewOptions(run=run.path)).page.text
+    said = section("network", text)
+    assert "600 points of layer4 in 13 cells." in said
+    assert "atlas.html" not in said
+
+
+def test_images_need_no_labels():
+    run = make(images=False, superclasses=False, label=False)
+    plant_map(run, plant_layer(run))
+    told = data_of(written(run))["images"]
+    assert {label for _, label, _ in told.values()} == {-1}
+    assert {pred for _, _, pred in told.values()} == {0, 1, 2, 3}
+    report()
+    assert "600 points of layer4" in section("network", text_of())
