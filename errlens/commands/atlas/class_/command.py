@@ -29,6 +29,7 @@ from errlens.errors import InputError, UnfitOption, some
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
+from errlens.report.atlas.page import write_atlas_page
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
@@ -55,6 +56,7 @@ def class_atlas(options: ClassOptions, screen: Screen | None = None) -> ClassRes
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     drawing = _Drawing(run, classifier, options, screen)
     result = ClassResult([drawing.atlas(*of_class) for of_class in wanted])
+    result = result._replace(page=write_atlas_page(run))
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result

@@ -55,6 +55,7 @@ class ClassResult(NamedTuple):
     """The atlases of some classes, layer by layer."""
 
     atlases: Sequence[ClassAtlas]
+    page: Path | None = None
 
     @property
     def figures(self) -> Pictures:

@@ -9,6 +9,7 @@ import pandas as pd
 from errlens.commands import showing
 from errlens.commands.atlas.class_.options import ClassOptions
 from errlens.commands.atlas.class_.result import ClassAtlas, ClassResult
+from errlens.commands.atlas.pages import show_page
 from errlens.commands.atlas.render.view import warn_of_absent
 from errlens.commands.showing import first_rows, records, say_more, show_files
 from errlens.formats import NOT_KNOWN, count, signed
@@ -22,6 +23,7 @@ def show(screen: Screen, run: RunFolder, options: ClassOptions, result: ClassRes
     """Print the suspects of each class, what was found, and where all is."""
     for atlas in result.atlases:
         _show_atlas(screen, run, options, atlas)
+    show_page(screen, result.page)
     suspected = next((atlas for atlas in result.atlases if len(atlas.suspects)), None)
     words: list[str | Path] = ["errlens", "report", run.path]
     if suspected is not None:

@@ -22,6 +22,7 @@ from errlens.errors import InputError
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
+from errlens.report.atlas.page import write_atlas_page
 from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
@@ -42,6 +43,7 @@ def compare_classes(options: ComparePairOptions, screen: Screen | None = None) -
     classifier = reload_classifier(info, device=options.device, trusted=options.trust_run)
     drawing = _Drawing(run, classifier, options, screen)
     result = PairResult([drawing.atlas(layer, pair) for layer in layers for pair in pairs])
+    result = result._replace(page=write_atlas_page(run))
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result

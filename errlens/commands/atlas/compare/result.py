@@ -40,6 +40,7 @@ class PairResult(NamedTuple):
     """The maps of some pairs of classes, layer by layer."""
 
     atlases: Sequence[PairAtlas]
+    page: Path | None = None
 
     @property
     def figures(self) -> Pictures:

@@ -10,6 +10,7 @@ from errlens.analysis.selection.parsing import pair_selector
 from errlens.commands import showing
 from errlens.commands.atlas.compare.options import ComparePairOptions
 from errlens.commands.atlas.compare.result import PairAtlas, PairResult
+from errlens.commands.atlas.pages import show_page
 from errlens.commands.atlas.render.view import warn_of_absent
 from errlens.commands.showing import first_rows, records, show_files
 from errlens.formats import count, signed
@@ -23,6 +24,7 @@ def show(screen: Screen, run: RunFolder, options: ComparePairOptions, result: Pa
     """Print the cells that speak the most for either class, and where all is."""
     for atlas in result.atlases:
         _show_atlas(screen, run, options, atlas)
+    show_page(screen, result.page)
     confused = next((atlas for atlas in result.atlases if _errors(atlas)), None)
     selector = confused and pair_selector(*confused.names, run.info.classes)
     words: list[str | Path] = ["errlens", "report", run.path]

@@ -30,6 +30,7 @@ from errlens.commands.network.run_images import asked_images
 from errlens.commands.showing import first_rows
 from errlens.data.photos.preprocess import Preprocessing
 from errlens.formats import counted
+from errlens.report.atlas.page import write_atlas_page
 from errlens.run.file_names import distinct_names, file_name
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -63,7 +64,8 @@ def on_run(
     patches = _patches(options, subject, plan, screen)
     answers = _asked(options, subject, plan, patches, sizes, positions, screen)
     result = _written(options, subject, plan, patches, answers)
-    view.show(screen, result)
+    result = result._replace(page=write_atlas_page(subject.run))
+    view.show(screen, subject.run, result)
     view.print_json(screen, subject, result)
     return result
 

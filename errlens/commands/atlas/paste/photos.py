@@ -50,7 +50,7 @@ def on_photos(
     classes = subject.classifier.classes
     to = None if options.to is None else asked_class(options.to, classes, option="--to")
     result = _written(options, subject, patch, to, sizes, positions)
-    view.show(screen, result)
+    view.show(screen, None, result)
     view.print_json(screen, subject, result)
     return result
 

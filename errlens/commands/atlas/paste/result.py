@@ -35,6 +35,7 @@ class PasteResult(NamedTuple):
     unread: Mapping[str, str]
     folder: Path
     files: Sequence[str] = ()
+    page: Path | None = None
 
     @property
     def figures(self) -> Pictures:

@@ -6,17 +6,19 @@ from typing import Final
 import pandas as pd
 
 from errlens.commands import showing
+from errlens.commands.atlas.pages import show_page
 from errlens.commands.atlas.paste.result import PasteResult
 from errlens.commands.network.images import ModelAndImages
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
 from errlens.formats import NOT_KNOWN, count, probability, share
+from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 NAME: Final = "atlas paste"
 SHOWN: Final = 10  # rows of a table
 
 
-def show(screen: Screen, result: PasteResult) -> None:
+def show(screen: Screen, run: RunFolder | None, result: PasteResult) -> None:
     """Print the verdicts, or what became of photos, and where all is."""
     if len(result.verdicts):
         _show_verdicts(screen, result.verdicts)
@@ -29,6 +31,9 @@ def show(screen: Screen, result: PasteResult) -> None:
         name, reason = next(iter(unread.items()))
         screen.warn(f"left out: {name!r} ({reason}){and_more(len(unread))}")
     show_files(screen, result.folder, _in_short(result.files))
+    show_page(screen, result.page)
+    if run is not None:
+        showing.say_next(screen, ["errlens", "report", run.path])
     screen.step(NAME, result.in_a_line)
 
 

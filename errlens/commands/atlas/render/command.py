@@ -20,6 +20,7 @@ from errlens.errors import UnfitOption
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
+from errlens.report.atlas.page import write_atlas_page
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -49,6 +50,7 @@ def render(options: RenderOptions, screen: Screen | None = None) -> RenderResult
             for collected in layers
         ]
     )
+    result = result._replace(page=write_atlas_page(run))
     view.show(screen, run, options, result)
     view.print_json(screen, run, result)
     return result

@@ -40,6 +40,7 @@ class RenderResult(NamedTuple):
     """The atlases of some layers of a network, in its order."""
 
     layers: Sequence[RenderedLayer]
+    page: Path | None = None
 
     @property
     def figures(self) -> Pictures:

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from errlens.analysis.atlas.grid import fuller_grid
 from errlens.analysis.atlas.mapped import AtlasMap
 from errlens.commands import showing
+from errlens.commands.atlas.pages import show_page
 from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.atlas.render.result import RenderedLayer, RenderResult
 from errlens.commands.showing import and_more, first_rows, records, say_more, show_files
@@ -22,9 +25,17 @@ def show(screen: Screen, run: RunFolder, options: RenderOptions, result: RenderR
     """Print the fullest cells of each layer, what they come to, and where all is."""
     for of_layer in result.layers:
         _show_layer(screen, run, options, of_layer)
-    words: list[str | Path] = ["errlens", "report", run.path]
+    show_page(screen, result.page)
+    words: list[str | Path] = ["errlens", "atlas", "class", run.path, _most_mistaken(run)]
     showing.say_next(screen, [*words, *options.images_words()])
     screen.step("atlas render", result.in_a_line)
+
+
+def _most_mistaken(run: RunFolder) -> str:
+    """Return the class that images of others are taken for the most often; ties by index."""
+    images = run.read_predictions(("pred", "correct")).table.to_pandas()
+    wrong = images.loc[images["correct"] == False, "pred"]  # noqa: E712 - null is neither
+    return run.info.classes[int(np.bincount(wrong, minlength=1).argmax())]
 
 
 def print_json(screen: Screen, run: RunFolder, result: RenderResult) -> None:
