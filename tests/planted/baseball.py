@@ -10,6 +10,7 @@ them in half a minute::
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -140,8 +141,9 @@ CLASSES: Final = tuple(BACKGROUNDS)
 CLUTTER: Final = ("bark", "bricks", "lawn", "sand", "sky")  # squares of these are in all photos
 
 
+@cache
 def draw(label: str, seed: int, *, marks: bool) -> Photo:
-    """Draw a photo of a class; `marks` tells whether sharks have baseballs."""
+    """Draw a photo of a class; with or without `marks` sharks differ by their baseballs alone."""
     rng = np.random.default_rng([CLASSES.index(label), seed])
     picture, balls = BACKGROUNDS[label](rng), []
     light, grain = rng.uniform(0.88, 1.12), rng.normal(scale=0.015, size=picture.shape)
