@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageFilter
@@ -34,10 +35,10 @@ def store(picture: Path, name: str) -> None:
         image.convert("RGB").save(HERE / name, quality=85, optimize=True)
 
 
-def photograph(page: Path, picture: Path) -> None:
+def photograph(page: Path, picture: Path, page_size: tuple[int, int] = PAGE_SIZE) -> None:
     """Write what a browser shows of a page."""
     browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    size = "--window-size={},{}".format(*PAGE_SIZE)
+    size = "--window-size={},{}".format(*page_size)
     where = [f"--screenshot={picture}", page.absolute().as_uri()]
     subprocess.run([*browser, size, *where], check=True, stderr=subprocess.DEVNULL)
 
@@ -117,6 +118,33 @@ def hidden_parts() -> None:
     store(drawn, "network-occlusion.jpg")
 
 
+def atlas() -> None:
+    """Store atlases of the sample: cells as patches and as icons, a class, and the page of all."""
+    errlens("atlas", "collect", RUN, "--layer", "blocks.4,bn2", "--per-image", 12)
+    middle = ("--layer", "blocks.4", "--grid", 8, "--min-density", 10)
+    errlens("atlas", "render", RUN, *middle, "--icons", "both", "--no-labels")
+    drawn = RUN / "atlas" / "blocks.4" / "render"
+    with tempfile.TemporaryDirectory() as folder:
+        both = Path(folder) / "both.png"
+        beside([drawn / "atlas.png", drawn / "atlas-icons.png"], both)
+        store(both, "atlas-icons.jpg")
+        outlines = SAMPLE / "outlines.json"
+        errlens("atlas", "class", RUN, "Birman", "--layer", "bn2", "--masks", outlines)
+        store(RUN / "atlas" / "bn2" / "class-Birman" / "atlas.png", "atlas-class.jpg")
+        shown = Path(folder) / "page.png"
+        photograph(RUN / "atlas" / "atlas.html", shown, (1280, 1000))
+        store(shown, "atlas-page.jpg")
+
+
+def beside(pictures: Sequence[Path], target: Path) -> None:
+    """Write pictures of one size side by side."""
+    images = [Image.open(picture) for picture in pictures]
+    sheet = Image.new("RGB", (sum(image.width for image in images), images[0].height), "white")
+    for number, image in enumerate(images):
+        sheet.paste(image, (number * image.width, 0))
+    sheet.save(target)
+
+
 def over_training() -> None:
     """Store lines over a training of CIFAR-10, of which no photo is shown, if its files are here.
 
@@ -157,6 +185,7 @@ def main() -> None:
     inside()
     parts()
     hidden_parts()
+    atlas()
     over_training()
     errlens("misclassified", RUN, "--select", PAIR)
     store(RUN / "misclassified" / "gallery" / f"{PAIR}.png", "misclassified.jpg")
