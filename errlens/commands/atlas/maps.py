@@ -125,8 +125,8 @@ def legend(drawn: AtlasMap, told: MapTold, options: MapOptions, shown: str) -> s
     size = " The more points, the larger." if options.size_by_density else ""
     how = f" {told.how}" if told.how else ""
     return (
-        f"{count(in_cells)} of {counted(n, 'point')} in {counted(len(drawn), 'cell')} of a "
-        f"{grid} x {grid} grid, at least {options.min_density} in each; {told.near}. "
+        f"{count(in_cells)} of {counted(n, 'point')} in {counted(len(drawn), 'cell')} on a grid of "
+        f"{grid} x {grid}, at least {options.min_density} in each; {told.near}. "
         f"A cell shows {shown}.{label}{size}{how}"
     )
 
