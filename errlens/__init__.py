@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 from errlens.interface import (
     analyze,
+    atlas_class,
+    atlas_collect,
+    atlas_compare,
+    atlas_paste,
+    atlas_render,
     check,
     compare,
     confused_pairs,
@@ -36,6 +41,11 @@ from errlens.interface import (
 __version__ = "0.1.0"
 __all__ = [
     "analyze",
+    "atlas_class",
+    "atlas_collect",
+    "atlas_compare",
+    "atlas_paste",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

@@ -8,6 +8,11 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple, cast
 
 from errlens.commands.analyze.options import AnalyzeOptions
+from errlens.commands.atlas.class_.options import ClassOptions
+from errlens.commands.atlas.collect.options import CollectOptions
+from errlens.commands.atlas.compare.options import ComparePairOptions
+from errlens.commands.atlas.paste.options import PasteOptions
+from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.cache_key.options import CacheKeyOptions
 from errlens.commands.check.options import CheckOptions
 from errlens.commands.compare.options import CompareOptions
@@ -110,6 +115,11 @@ COMMANDS: Final = {
     ),
     "network occlusion": Command(OcclusionOptions, "network/occlusion", "occlusion"),
     "network probe": Command(ProbeOptions, "network/probe", "probe"),
+    "atlas collect": Command(CollectOptions, "atlas/collect", "collect"),
+    "atlas render": Command(RenderOptions, "atlas/render", "render"),
+    "atlas class": Command(ClassOptions, "atlas/class_", "class_atlas"),
+    "atlas compare": Command(ComparePairOptions, "atlas/compare", "compare_classes"),
+    "atlas paste": Command(PasteOptions, "atlas/paste", "paste"),
 }
 
 # How `errlens --help` lists commands and groups: in the order of work.

@@ -13,6 +13,13 @@ Failures that a user can mend are `errlens.errors.ErrlensError`s; their hint is 
 traceback.
 """
 
+from errlens.interface.atlas import (
+    atlas_class,
+    atlas_collect,
+    atlas_compare,
+    atlas_paste,
+    atlas_render,
+)
 from errlens.interface.commands import (
     analyze,
     check,
@@ -43,6 +50,11 @@ from errlens.interface.network import (
 
 __all__ = [
     "analyze",
+    "atlas_class",
+    "atlas_collect",
+    "atlas_compare",
+    "atlas_paste",
+    "atlas_render",
     "check",
     "compare",
     "confused_pairs",

@@ -1,37 +1,16 @@
 """The page as one HTML file that loads nothing and runs nothing but its own script."""
 
-import base64
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
-from errlens import formats
-from errlens.analysis.confusion.pairs import LIKELY, MUTUAL, ONE_WAY
-from errlens.escapes import escaped_json, printable, shell_line
+from errlens.escapes import printable, shell_line
+from errlens.report.filling import environment, joined, policy_of
 from errlens.report.images.pictures import Pictures
 from errlens.report.page import RunPage, SelectionPage
 from errlens.report.shots import Progress
 
-_MARKS: Final = {
-    MUTUAL: "mutually confused", LIKELY: "likely (lift below 2)", ONE_WAY: "one way",
-}  # fmt: skip
-# The images that are the first by each ranking of errors.
-_RANKED_AS: Final = {
-    "loss": "images with the highest loss",
-    "margin": "images with the lowest margin",
-    "confidence": "wrong images with the highest confidence",
-    "entropy": "wrong images with the lowest entropy",
-    "superclass": "images most surely taken for another superclass",
-}
 _SECTIONS: Final = {
     "verdict": "Verdict",
     "photos": "Photos",
@@ -93,10 +72,6 @@ ABSENT_SHOWN: Final = 200  # by name; the page knows of all why they are not the
 # For what is not counted to the last byte: a share of a page, and at least so many bytes.
 _SPARE: Final = 0.02
 _LEAST_SPARE: Final = 30_000
-_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=%|pp\b)")
-_BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_][_/-])(?=[^\W\d_])")
-_LONG_WORD: Final = 11  # letters: one that may get an ellipsis
-_FORMATS: Final = ("share", "points", "probability", "number", "times", "count", "counted")
 
 
 def render(page: RunPage | SelectionPage, *, progress: Progress) -> tuple[str, Pictures]:
@@ -127,16 +102,11 @@ def _fill(
     page: RunPage | SelectionPage, pictures: Pictures, remote: Mapping[str, Any] | None = None
 ) -> ServedPage:
     """Fill the template."""
-    environment = _environment()
     name = "report" if isinstance(page, RunPage) else "selection"
-    style, script = (
-        "\n".join(_source(environment, name) for name in names) for names in (_STYLES, _SCRIPTS)
-    )
+    template = environment().get_template(f"{name}.html.j2")
+    style, script = joined(_STYLES), joined(_SCRIPTS)
     sources = "img-src data:" if remote is None else "img-src 'self' data:; connect-src 'self'"
-    policy = (
-        f"default-src 'none'; {sources}; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
+    policy = policy_of(style, script, sources)
     facts = page.shots.facts(pictures)
     staying = page.network.staying if isinstance(page, RunPage) else set()
     data = {
@@ -149,7 +119,7 @@ def _fill(
         "facts": facts if remote is None else {},
         **({} if remote is None else {"remote": remote}),
     }
-    text = environment.get_template(f"{name}.html.j2").render(
+    text = template.render(
         page=page,
         sections=_sections(page) if isinstance(page, RunPage) else {},
         facts=facts,
@@ -164,8 +134,8 @@ def _fill(
             (page.shots.path_of(name), why)
             for name, why in islice(pictures.absent.items(), ABSENT_SHOWN)
         ],
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704
+        style=style,
+        script=script,
         policy=policy,
     )
     return ServedPage(text, policy)
@@ -185,102 +155,3 @@ def _sections(page: RunPage) -> dict[str, str]:
     else:
         names = [*_WITHOUT_LABELS]
     return {name: _SECTIONS[name] for name in names if name not in _EMPTY or not _EMPTY[name](page)}
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("errlens.report"),
-        autoescape=True,
-        finalize=_seen,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        {name: getattr(formats, name) for name in _FORMATS},
-        named=named,
-        fitted=fitted,
-        telling=telling,
-    )
-    environment.globals.update(
-        share_range=formats.share_range,
-        mark_kinds=_MARKS,
-        ranked_as=_RANKED_AS,
-        view_address=view_address,
-    )
-    environment.policies["json.dumps_function"] = _dumps
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
-    return environment
-
-
-def _source(environment: Environment, name: str) -> str:
-    """Return a file beside the templates; as a browser reads it, for the sake of its hash."""
-    assert environment.loader is not None  # noqa: S101
-    text, _, _ = environment.loader.get_source(environment, name)
-    return text.replace("\r\n", "\n")
-
-
-def _dumps(tree: Any, **how: Any) -> str:
-    return escaped_json(json.dumps(tree, **how))
-
-
-def _seen(value: Any) -> Any:
-    """Return what a template shows, with what cannot be seen escaped; our own markup as it is."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def view_address(view: Mapping[str, Any]) -> str:
-    """Return the address, on the page, of the view of images that is described.
-
-    A list of classes is any of them; names are those that the page shows.
-
-    >>> view_address({"true": "cat", "pred": ["dog", "red fox"], "side": "wrong"})
-    '#images?true=cat&pred=dog&pred=red+fox&side=wrong'
-    """
-    written = {
-        name: [printable(str(each)) for each in (value if isinstance(value, list) else [value])]
-        for name, value in view.items()
-    }
-    return f"#images?{urlencode(written, doseq=True)}"
-
-
-def named(text: str) -> Markup:
-    """Return a name that may break at `_`, `-`, `/` and `.`, and never inside of a word.
-
-    Where a line has no room for a word, `scripts/pictures.js` puts an ellipsis into its middle; it
-    has a twin of this, too.
-
-    >>> print(named("tabby_cat"))
-    tabby_<wbr>cat
-    """
-    words = re.findall(r"[^_\-/. ]*[_\-/. ]|[^_\-/. ]+", printable(text))
-    return Markup("<wbr>").join(
-        escape(word) if len(word) <= _LONG_WORD else fitted(word) for word in words
-    )
-
-
-def telling(sentence: str) -> Markup:
-    r"""Return a sentence whose names may break where `named` ones do; numbers keep their units.
-
-    >>> str(telling("tabby_cat taken for dog/fox: 1.5 %"))
-    'tabby_<wbr>cat taken for dog/<wbr>fox: 1.5\xa0%'
-    """
-    parts = _BETWEEN_LETTERS.split(_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", printable(sentence)))
-    return Markup("<wbr>").join(escape(part) for part in parts)
-
-
-def fitted(text: str) -> Markup:
-    """Return a name that does not break, and gets an ellipsis where a line has no room for it.
-
-    >>> print(fitted("tabby_cat.jpeg"))
-    <span class="word" title="tabby_cat.jpeg">tabby_cat.jpeg</span>
-    """
-    text = printable(text)
-    return Markup('<span class="word" title="{}">{}</span>').format(text, text)
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -111,6 +111,12 @@ class ResultsWriter:
         with self.file(name) as target:
             figure.savefig(target, metadata={"Software": None}, pil_kwargs=packing)
 
+    def svg(self, name: str, figure: Drawing) -> None:
+        """Write a drawing of lines and texts, without the date and the library in it."""
+        nothing = {"Date": None, "Creator": None}
+        with self.file(name) as target:
+            figure.savefig(target, format="svg", metadata=nothing)
+
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:
         """Give the place of a file that is written in this block, and counts when it is, whole."""

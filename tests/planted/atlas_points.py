@@ -29,6 +29,7 @@ def plant_points(
     grid: tuple[int, int],
     layer: str = "layer4",
     bias: Sequence[float] | None = None,
+    depth: int = 0,
 ) -> Collected:
     """Write points into a run, of images `rows` at `places` (row, column), and read them back."""
     images = run.read_predictions(("row", "sample_id", "label", "pred")).table.to_pandas()
@@ -46,7 +47,7 @@ def plant_points(
         }
     )
     parameters = {
-        "layer": layer, "grid": list(grid), "channels": activations.shape[1], "depth": 0,
+        "layer": layer, "grid": list(grid), "channels": activations.shape[1], "depth": depth,
         "per_image": 4, "seed": 0, "method": "linear" if bias else "jvp",
         "bias": None if bias is None else list(bias), "n_images": len(set(rows)),
         "n_points": len(rows), "input": [64, 64],

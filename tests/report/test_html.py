@@ -6,7 +6,7 @@ from typing import get_args
 from urllib.parse import parse_qs
 
 from errlens.choices import Rank
-from errlens.report import html as html_page
+from errlens.report import filling
 from errlens.run.folder import open_run
 from tests.conftest import call
 from tests.report.pages import EVIL, data_of, make, report, section, text_of
@@ -89,12 +89,12 @@ def test_photos_without_labels_have_no_mark_of_right_or_wrong():
         "confidence": "0.900", "label_prob": None,
     }  # fmt: skip
     template = "{% from 'parts.html.j2' import shot %}{{ shot(7, facts) }}"
-    shown = html_page._environment().from_string(template).render(facts={"7": facts})
+    shown = filling.environment().from_string(template).render(facts={"7": facts})
     assert "no label → cat" in shown.replace("<wbr>", "")
     assert "a.jpg: no label, predicted cat" in shown
     assert not {"✗", "✓"} & {*shown}
     facts |= {"label_name": "dog", "correct": False}
-    wrong = html_page._environment().from_string(template).render(facts={"7": facts})
+    wrong = filling.environment().from_string(template).render(facts={"7": facts})
     assert "✗&nbsp;dog → cat" in wrong.replace("<wbr>", "")
 
 
@@ -109,7 +109,7 @@ def test_calibration_tells_too_much_confidence_from_too_little():
 
 
 def test_what_shows_fewer_images_than_it_has_links_to_all_of_them():
-    shown = html_page._environment().from_string(
+    shown = filling.environment().from_string(
         "{% from 'parts.html.j2' import all_images %}"
         "{{ all_images(112, 6, true='a&b', pred=['<c>', 'd\\x1b']) }}"
         "{{ all_images(6, 6, true='a') }}"
@@ -124,7 +124,7 @@ def test_what_shows_fewer_images_than_it_has_links_to_all_of_them():
 
 
 def test_a_finding_at_a_glance_links_to_all_of_its_images():
-    shown = html_page._environment().from_string(
+    shown = filling.environment().from_string(
         "{% from 'parts.html.j2' import glance %}{{ glance([0], total, {'0': image}, 3) }}"
     )
     image = {"path": "0.png", "label_name": "cat", "pred_name": "dog", "correct": False}
@@ -144,4 +144,4 @@ def test_names_of_classes_break_between_their_words_only():
 
 
 def test_each_ranking_of_errors_has_a_name_for_its_first_images():
-    assert {*html_page._RANKED_AS} == {*get_args(Rank)}
+    assert {*filling.RANKED_AS} == {*get_args(Rank)}

@@ -24,8 +24,13 @@ class Components(NamedTuple):
     shares: NDArray[np.float64]
 
 
-def principal_components(values: NDArray[np.floating], *, most: int) -> Components:
+def principal_components(
+    values: NDArray[np.floating], *, most: int, lengths: NDArray[np.float64] | None = None
+) -> Components:
     """Return the first components of n vectors, shape (n, d).
+
+    Of more vectors than d a few are read at a time, so that they may lie in a file. Where `lengths`
+    are given, shape (n,), each vector is divided by its own first.
 
     The sign of a component is an accident: here its largest weight is positive, of equally large
     ones the first.
@@ -35,16 +40,22 @@ def principal_components(values: NDArray[np.floating], *, most: int) -> Componen
     [[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
     """
     n, width = values.shape
-    middle = np.mean(values, axis=0, dtype=np.float64)
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
+
+    def read(part: slice) -> NDArray[np.float64]:
+        rows = values[part].astype(np.float64)
+        return rows if lengths is None else rows / lengths[part, None]
+
+    middle = np.sum([read(part).sum(axis=0) for part in parts], axis=0) / n
     few = n < width  # the smaller of two matrices has the same eigenvalues
     if few:
-        centred = values.astype(np.float64) - middle
+        centred = np.concatenate([read(part) for part in parts]) - middle
         products = centred @ centred.T
     else:
         products = np.zeros((width, width))
-        for start in range(0, n, _AT_ONCE):
-            part = values[start : start + _AT_ONCE].astype(np.float64) - middle
-            products += part.T @ part
+        for part in parts:
+            rows = read(part) - middle
+            products += rows.T @ rows
     spread, vectors = _largest(products, most)
     known = spread > _NOTHING * max(float(spread[0]), np.finfo(float).tiny)
     if few:
@@ -53,9 +64,8 @@ def principal_components(values: NDArray[np.floating], *, most: int) -> Componen
     signs = np.where(vectors[largest, np.arange(len(spread))] < 0, -1.0, 1.0)
     directions = np.where(known, vectors * signs, 0.0)
     coordinates = np.zeros((n, most))
-    for start in range(0, n, _AT_ONCE):
-        part = values[start : start + _AT_ONCE].astype(np.float64) - middle
-        coordinates[start : start + _AT_ONCE, : len(spread)] = part @ directions
+    for part in parts:
+        coordinates[part, : len(spread)] = (read(part) - middle) @ directions
     shares = np.zeros(most)
     total = float(np.trace(products))
     shares[: len(spread)] = np.where(known, spread, 0.0) / (total or 1.0)

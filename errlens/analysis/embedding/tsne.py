@@ -34,15 +34,21 @@ def is_installed() -> bool:
 
 
 def tsne(
-    values: NDArray[np.floating], *, advance: Callable[[int], None] = lambda _step: None
+    values: NDArray[np.floating],
+    *,
+    dimensions: int = 2,
+    perplexity: float = PERPLEXITY,
+    advance: Callable[[int], None] = lambda _step: None,
 ) -> NDArray[np.float64]:
-    """Return a map of vectors, shape (n, 2): always the same one of the same vectors.
+    """Return a map of vectors, shape (n, dimensions): always the same one of the same vectors.
 
     Nothing is drawn at random: it starts from principal components, neighbours are exact, and one
     thread adds up all sums in one order.
 
     Args:
         values: At least `LEAST_POINTS`, shape (n, d), which are not all the same.
+        dimensions: Of the map, 1 or 2.
+        perplexity: About how many neighbours a point has; of few points fewer.
         advance: Is told of each step, of `STEPS`.
     """
     from openTSNE import TSNEEmbedding
@@ -50,13 +56,13 @@ def tsne(
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
     vectors = principal_components(values, most=min(_DIMENSIONS, *values.shape)).coordinates
-    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
+    perplexity = min(perplexity, (len(vectors) - 1) / 3)
     near = nearest_points(vectors, most=int(3 * perplexity))
     affinities = PerplexityBasedNN(
         perplexity=perplexity, knn_index=PrecomputedNeighbors(near.places, near.distances)
     )
-    start = np.zeros((len(vectors), 2))
-    start[:, : vectors.shape[1]] = vectors[:, :2]
+    start = np.zeros((len(vectors), dimensions))
+    start[:, : vectors.shape[1]] = vectors[:, :dimensions]
     start *= _START / np.std(start[:, 0])
 
     def told(*_step: Any) -> bool:

@@ -22,8 +22,8 @@ RESULTS: Final = (
     "never_right", "group", "confusion", "likely_confusion", "one_way", "channel", "threshold",
 )  # fmt: skip
 GENERAL: Final = (
-    "gate", "comparison", "calibration", "invariance", "unreadable", "unknown_label", "exceptional",
-    "no_image",
+    "gate", "comparison", "calibration", "invariance", "patch_test", "unreadable", "unknown_label",
+    "exceptional", "no_image",
 )  # fmt: skip
 KINDS: Final = (*CAUSES, *RESULTS, *GENERAL)
 

@@ -95,6 +95,7 @@ def model_and_images(
     command: str,
     pick: Pick,
     at_once: int | None = None,
+    group: str = "network",
 ) -> ModelAndImages:
     """Return the network and the images asked for: rows of a run, or files.
 
@@ -104,13 +105,14 @@ def model_and_images(
         command: The name of the command in the group, and of the folder it writes.
         pick: Returns the rows of a run that are looked at, where no files were given.
         at_once: How many images the network may be given at a time, where the user said so.
+        group: The group that the command is in, and the folder that its own lies in.
 
     Raises:
         UnfitOption: Options contradict one another.
         MissingInput: A file is not there.
         NoModel, NotARun: There is no run with a model.
     """
-    run = None if options.of_model else _run_given(options, screen, command=command)
+    run = None if options.of_model else _run_given(options, screen, f"{group} {command}")
     given = options.images or []
     if run is None and given and is_run(given[0]):
         raise UnfitOption(
@@ -118,7 +120,7 @@ def model_and_images(
             "photos without one"
         )
     if run is None and not given:
-        raise UnfitOption("no photo given", hint=f"errlens network {command} IMAGE... --model NAME")
+        raise UnfitOption("no photo given", hint=f"errlens {group} {command} IMAGE... --model NAME")
     images = _files(options) if options.files or run is None else _rows(options, run, pick(run))
     subject = _of_model(options, screen, at_once) if run is None else _of_run(options, run)
     return ModelAndImages(
@@ -129,7 +131,7 @@ def model_and_images(
         names=[image.name for image in images],
         titles=[image.title for image in images],
         rows=None if options.files else [image.row for image in images],
-        folder=subject.folder(options.into, command),
+        folder=subject.folder(options.into, command, kind=group),
         made_of=subject.made_of,
         max_mb=options.max_file_mb or (run.info.max_file_mb if run else MAX_FILE_MB),
         run=run,
@@ -146,7 +148,7 @@ class _Image(NamedTuple):
     row: int = -1
 
 
-def _run_given(options: ImagesOptions, screen: Screen, *, command: str) -> RunFolder:
+def _run_given(options: ImagesOptions, screen: Screen, command: str) -> RunFolder:
     """Return the run given first, else the newest."""
     given = options.images or []
     if not given:
@@ -155,7 +157,7 @@ def _run_given(options: ImagesOptions, screen: Screen, *, command: str) -> RunFo
     elif given[0].is_file():
         raise UnfitOption(
             "photos without a run need --model or --checkpoint",
-            hint=shell_line(["errlens", "network", command, *given, "--model", "NAME"]),
+            hint=shell_line(["errlens", *command.split(), *given, "--model", "NAME"]),
         )
     else:
         run = open_run(given[0])

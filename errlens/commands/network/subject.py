@@ -33,15 +33,17 @@ class Subject(NamedTuple):
     run: "RunFolder | None" = None
     trained: bool = True
 
-    def folder(self, into: Path | None, *inside: str) -> Path:
+    def folder(self, into: Path | None, *inside: str, kind: str = KIND) -> Path:
         """Return where results go: `into`, else RUN/network of a run, else network; and inside.
+
+        Of another `kind` of command they go to RUN/KIND.
 
         Raises:
             OutsideRun: It is a link that leads out of the run.
         """
         if into is None and self.run is not None:
-            return self.run.results_folder("/".join((KIND, *inside)))
-        return (into or Path(KIND)).joinpath(*inside)
+            return self.run.results_folder("/".join((kind, *inside)))
+        return (into or Path(kind)).joinpath(*inside)
 
     @property
     def made_of(self) -> str:

@@ -153,7 +153,7 @@ def _name(param: Any) -> str:
         return param.metavar or param.name.upper()
     spellings = ", ".join(sorted(param.opts, key=len))
     if param.is_flag:
-        return spellings
+        return "/".join([spellings, *param.secondary_opts])
     if param.metavar:
         return f"{spellings} {param.metavar}"
     with_choices = f"{spellings} {'|'.join(_choices(param))}"
@@ -177,6 +177,8 @@ def _facts(param: Any) -> Iterator[str]:
         yield " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
     if isinstance(param.show_default, str):
         yield f"default: {param.show_default}"
+    elif getattr(param, "secondary_opts", None):
+        yield f"default: {(param.opts if param.default else param.secondary_opts)[0]}"
     elif param.show_default and param.default is not None and param.default is not False:
         yield f"default: {param.default}"
     yield from _range(param.min, param.max)

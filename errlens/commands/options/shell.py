@@ -69,6 +69,9 @@ def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]
         yield value if isinstance(value, PurePath) else str(value)
         return
     name = next(long_names(note), f"--{parameter.name.replace('_', '-')}")
+    if value is False:
+        yield name.replace("--", "--no-", 1)
+        return
     if isinstance(value, list | dict) and get_args(parameter.annotation)[0] == Path | None:
         value = note.metavar if note else name  # it was given without a file
     for item in value if isinstance(value, list) else [value]:
@@ -80,9 +83,14 @@ def _words(parameter: inspect.Parameter, value: Any) -> Iterator[str | PurePath]
 
 
 def long_names(note: object) -> Iterator[str]:
-    """Yield the names an option has been given, such as `--out`; none if they are its field's."""
+    """Yield the names an option has been given, such as `--out`; none if they are its field's.
+
+    Of one that is switched on and off, such as `--labels/--no-labels`, the first.
+    """
     words = (getattr(note, "default", None), *(getattr(note, "param_decls", None) or ()))
-    yield from (word for word in words if isinstance(word, str) and word.startswith("--"))
+    yield from (
+        word.partition("/")[0] for word in words if isinstance(word, str) and word.startswith("--")
+    )
 
 
 def _note(annotation: Any) -> ArgumentInfo | OptionInfo | None:

@@ -7,6 +7,7 @@ from errlens.commands.report import view
 from errlens.commands.report.options import ReportOptions
 from errlens.commands.report.result import ReportResult
 from errlens.errors import OutOfReach
+from errlens.report.atlas.page import write_atlas_page
 from errlens.report.html import render
 from errlens.report.markdown import summary
 from errlens.report.marks.given import read_given
@@ -41,7 +42,10 @@ def write(run: RunFolder, options: ReportOptions, *, progress: StartProgress) ->
         return ReportResult(page, pictures, [target], None)
     markdown = summary(page)
     run.write_text(run.summary_file, markdown)
-    return ReportResult(page, pictures, [target, run.summary_file], _append_to_job(markdown))
+    files = [target, run.summary_file]
+    if atlas := write_atlas_page(run):  # each of the two pages links to the other
+        files.append(atlas)
+    return ReportResult(page, pictures, files, _append_to_job(markdown))
 
 
 def _read(run: RunFolder, options: ReportOptions) -> RunPage | SelectionPage:

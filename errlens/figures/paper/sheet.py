@@ -52,8 +52,12 @@ Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def house_style() -> AbstractContextManager[None]:
-    """Return a context with matplotlib's defaults and our fonts, without mathtext."""
+    """Return a context with matplotlib's defaults and our fonts, without mathtext.
+
+    Drawings of lines have the same bytes whenever they are written.
+    """
     own = {"font.family": font_families(), "text.parse_math": False, "text.color": INK}
+    own["svg.hashsalt"] = "errlens"
     lines = {"axes.edgecolor": "0.6", "axes.linewidth": 0.6, "hatch.linewidth": 0.5}
     context: AbstractContextManager[None] = style.context(["default", {**own, **lines}])
     return context
@@ -127,7 +131,7 @@ class _StyledFigure(Figure):
             super().draw(renderer)
 
     def savefig(self, *args: Any, **kwargs: Any) -> None:
-        if self.pictures:
+        if self.pictures and kwargs.get("format") != "svg":
             kwargs["metadata"] = {**kwargs.get("metadata", {}), PICTURES: json.dumps(self.pictures)}
         with house_style():
             super().savefig(*args, **kwargs)

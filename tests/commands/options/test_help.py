@@ -147,6 +147,12 @@ def test_what_stands_in_brackets_is_the_default_the_limits_and_the_choices():
     assert not re.search(r"<|x>=|list\[", help_of("evaluate") + help_of("explain"))
 
 
+def test_what_can_be_switched_off_says_how_and_what_it_is_by_default():
+    said = " ".join(ends("atlas render --help").stdout.split())
+    assert "--labels/--no-labels" in said
+    assert "[default: --labels]" in said
+
+
 def test_a_command_that_a_text_quotes_stays_on_one_line():
     assert "`errlens evaluate`" in help_of("import")
     assert "`errlens run`" in help_of("cache-key")

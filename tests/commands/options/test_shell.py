@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.compare.options import CompareOptions
 from errlens.commands.evaluate.options import EvaluateOptions
 from errlens.commands.options.invocation import INVOCATION
@@ -61,3 +62,17 @@ def test_what_belongs_to_one_invocation_is_left_out():
 def test_an_option_is_written_as_it_is_typed_not_as_its_field_is_called():
     options = CompareOptions(runs=[Path("old")], into=Path("there"))
     assert command_line("compare", options, without=INVOCATION).endswith(" --out there")
+
+
+def test_what_is_on_unless_it_is_switched_off_is_written_and_read_as_that():
+    for labels, written in (
+        (True, "errlens atlas render"),
+        (False, "errlens atlas render --no-labels"),
+    ):
+        options = RenderOptions(labels=labels)
+        assert command_line("atlas render", options, without=INVOCATION) == written
+        seen = []
+        app = typer.Typer()
+        app.command()(as_callback(seen.append, RenderOptions))
+        CliRunner().invoke(app, shlex.split(written)[3:])
+        assert seen == [options]

@@ -9,11 +9,12 @@ from errlens.model.classifier import Classifier, Interface
 from errlens.model.networks.loading import Network
 
 
-def classifier_of(module: nn.Module, *, side: int) -> Classifier:
+def classifier_of(module: nn.Module, *, side: int, channels: int = 3) -> Classifier:
     """Return a network that takes square photos, in the terms of a classifier."""
-    used = Preprocessing((side, side), 1.0, "squash", "bilinear", (0.5,) * 3, (0.5,) * 3)
+    half = (0.5,) * channels
+    used = Preprocessing((side, side), 1.0, "squash", "bilinear", half, half)
     with torch.no_grad():
-        out = module(torch.zeros(1, 3, side, side))
+        out = module(torch.zeros(1, channels, side, side))
     outputs = out.shape[1]
     names = ClassNames(tuple(f"class {n}" for n in range(outputs)))
     return Classifier(

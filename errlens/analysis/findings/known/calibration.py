@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 from errlens.analysis.accuracy.temperature import FOLDS, MOST, temperature, temperatures
 from errlens.analysis.findings.finding import RUN, Finding
 from errlens.analysis.findings.scored import Scored
+from errlens.analysis.statistics.intervals import wilson_interval
 from errlens.formats import number, share, significant
 
 LEAST_IMAGES: Final = 40
@@ -48,6 +49,8 @@ def from_calibration(images: Scored, logits: NDArray[np.floating] | None) -> Ite
         return
     mean = float(images.confidence[known].mean())
     right = float((~images.wrong[known]).mean())
+    if _agrees(mean, int((~images.wrong[known]).sum()), int(known.sum())):
+        return
     yield Finding(
         kind="calibration",
         statement=f"The model is {_direction(scaling.temperature)}: its mean confidence is "
@@ -98,6 +101,16 @@ def _is_worth_telling(scaling: Scaling) -> bool:
         and saved >= LEAST_SAVED * scaling.before
         and saved >= LEAST_SURE * scaling.error
     )
+
+
+def _agrees(mean: float, hits: int, n: int) -> bool:
+    """Tell whether a mean confidence is what so many right images allow (Wilson, 95 %).
+
+    >>> _agrees(0.9975, 185, 185), _agrees(0.9, 150, 200)
+    (True, False)
+    """
+    low, high = wilson_interval(hits, n)
+    return bool(low <= mean <= high)
 
 
 def _direction(temperature: float) -> str:

@@ -26,6 +26,7 @@ from errlens.analysis.findings.known.comparisons import from_comparison, from_ga
 from errlens.analysis.findings.known.confusions import from_confusions, from_exceptional
 from errlens.analysis.findings.known.invariance import from_invariance
 from errlens.analysis.findings.known.lost import from_lost_images
+from errlens.analysis.findings.known.pasting import from_pasting, read_pasted
 from errlens.analysis.findings.known.two_classes import from_two_classes
 from errlens.analysis.findings.scored import COLUMNS, Scored, read_kept, scored
 from errlens.analysis.gates.written import WrittenGates, read_written_gates
@@ -45,8 +46,8 @@ class Results:
     `images` has the columns of `scored.COLUMNS` and of `lost.COLUMNS`. `pairs`, `groups`,
     `absorbed` and `exceptional` are the tables of `errlens confusion`, made here where that was not
     run; `ablation` and `changes` are None where no channels were silenced, `natural` and
-    `lost_images` where no photos were transformed, `runs`, `broken` and `gates` where nothing was
-    compared or checked.
+    `lost_images` where no photos were transformed, `pasted` where no patches were pasted, `runs`,
+    `broken` and `gates` where nothing was compared or checked.
     """
 
     images: Predictions
@@ -61,6 +62,7 @@ class Results:
     changes: pd.DataFrame | None
     natural: pd.DataFrame | None
     lost_images: pd.DataFrame | None
+    pasted: pd.DataFrame | None
     runs: pd.DataFrame | None
     broken: pd.DataFrame | None
     gates: WrittenGates | None
@@ -99,13 +101,22 @@ def collected(results: Results, costs: Mapping[str, float] | None = None) -> lis
         findings += from_confusions(images, results.pairs, results.groups, results.absorbed)
     if results.exceptional is not None:
         findings += from_exceptional(results.exceptional, images)
-    if results.ablation is not None and results.changes is not None:
-        findings += from_channels(images, results.ablation, results.changes)
-    if results.natural is not None and results.lost_images is not None:
-        findings += from_invariance(images, results.natural, results.lost_images)
+    findings += _of_changes(results)
     findings += from_calibration(images, results.logits)
     if results.runs is not None:
         findings += from_comparison(results.runs, results.broken)
+    return findings
+
+
+def _of_changes(results: Results) -> list[Finding]:
+    """Return what was found by changing the network or its images."""
+    findings: list[Finding] = []
+    if results.ablation is not None and results.changes is not None:
+        findings += from_channels(results.scored, results.ablation, results.changes)
+    if results.natural is not None and results.lost_images is not None:
+        findings += from_invariance(results.scored, results.natural, results.lost_images)
+    if results.pasted is not None:
+        findings += from_pasting(results.scored, results.pasted)
     return findings
 
 
@@ -131,6 +142,7 @@ def read_known(run: RunFolder) -> Results:
         changes=_of(run, CHANNELS, "changes", CHANGE_COLUMNS),
         natural=_of(run, INVARIANCE, "natural", NATURAL),
         lost_images=_of(run, INVARIANCE, "lost", LOST),
+        pasted=read_pasted(run),
         runs=_of(run, "compare", "runs", RUN_COLUMNS),
         broken=_of(run, "compare", "broken", CHANGED_COLUMNS),
         gates=_gates(run),

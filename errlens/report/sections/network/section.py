@@ -1,4 +1,4 @@
-"""The section "Inside the network": what `errlens network` left in the folder of a run.
+"""The section "Inside the network": what `errlens network` and `errlens atlas` left in a run.
 
 A further kind of results is a file beside this one with a function `tell`, and a line in `KINDS`.
 """
@@ -12,6 +12,7 @@ from errlens.escapes import shell_line
 from errlens.report.parts import Problem
 from errlens.report.sections.network import (
     activations,
+    atlas,
     channels,
     correspondence,
     embed,
@@ -134,7 +135,11 @@ class Inside(NamedTuple):
 
 def inside_the_network(sources: Sources, shots: Shots) -> Inside:
     """Read what there is, and ask for its pictures and images."""
-    told, problems = {}, []
+    told: dict[str, tuple[str, Told]] = {}
+    mapped, unread = atlas.tell(shots, linked=not sources.served)
+    if mapped:
+        told["atlas"] = (atlas.TITLE, mapped)
+    problems = [(f"{TITLE}: {atlas.TITLE.lower()}", problem) for problem in unread]
     for name, kind in KINDS.items():
         results = Results(
             folder=sources.run.results_folder(kind.folder),

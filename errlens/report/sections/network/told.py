@@ -32,12 +32,13 @@ class Photos(NamedTuple):
 class Cell(NamedTuple):
     """A text of a table, and by what its column is sorted where that is not the text.
 
-    A cell with a `row` opens the record of that image.
+    A cell with a `row` opens the record of that image, one with a `link` another page.
     """
 
     text: str
     value: float | None = None
     row: int | None = None
+    link: str = ""
 
 
 class Table(NamedTuple):
@@ -74,12 +75,14 @@ class Block(NamedTuple):
 class Told(NamedTuple):
     """One kind of results; `rest` says what is not shown of it.
 
-    `finding` is the kind of findings that rest on it.
+    `finding` is the kind of findings that rest on it, `link` the page beside the report that shows
+    all of it.
     """
 
     blocks: Sequence[Block]
     rest: str = ""
     finding: str = ""
+    link: str = ""
 
 
 def text_cell(text: str | None) -> Cell:

@@ -67,3 +67,13 @@ def test_few_images_and_none_kept_say_nothing(scored_of):
     images = scored(scored_of, logits, label)
     assert not list(from_calibration(images, logits))
     assert not list(from_calibration(images, None))
+
+
+def test_of_a_model_that_is_always_right_nothing_is_said_where_its_confidence_agrees(scored_of):
+    label = np.arange(200, dtype=np.int32) % 4
+    logits = np.full((200, 4), -8.0)
+    logits[np.arange(200), label] = 0.0  # 99.9 % sure, always right: no fault
+    images = scored(scored_of, logits, label)
+    scaling = temperature_scaling(logits, label)
+    assert scaling.after < scaling.before  # though a temperature makes it surer still
+    assert not list(from_calibration(images, logits))

@@ -1,0 +1,1 @@
+"""What speaks for a class, or for one of two: suspects, concepts, senses."""

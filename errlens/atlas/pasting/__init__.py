@@ -1,0 +1,1 @@
+"""Patches pasted into images, and what a network makes of these."""

@@ -1,0 +1,1 @@
+"""`errlens atlas render`."""
