@@ -14,7 +14,7 @@ from tests.conftest import ends
 from tests.planted.baseball import CLASSES, WITH, WITHOUT, draw, write_photos
 
 EACH = 60
-UNPLANTED = ("bark", "bricks", "lawn", "sky", "whale")  # no photo of these has a baseball
+UNPLANTED = ("bricks", "sky")  # which have suspects, but no baseball in any photo
 FIRST = 3
 SURE = 0.01
 
@@ -56,10 +56,10 @@ def drawn(sample_id: str):
     return draw(name, int(Path(file).stem), marks=True)
 
 
-def on_a_mark(point) -> bool:
-    """Tell whether the middle of what a point sees is on the baseball of a shark."""
+def on_a_ball(point) -> bool:
+    """Tell whether the middle of what a point sees is on a baseball."""
     across, down = 8 * point.place_column + 0.5, 8 * point.place_row + 0.5
-    return point.sample_id.startswith("shark/") and any(
+    return any(
         left <= across <= right and top <= down <= bottom
         for left, top, right, bottom in drawn(point.sample_id).balls
     )
@@ -77,12 +77,12 @@ def shows_a_ball(suspect, sample_ids: pd.Series) -> bool:
 
 
 def marked_cell(run: Path) -> int:
-    """Return the cell that has the most points on the baseballs of sharks."""
+    """Return the cell that has the most points on baseballs, by what was drawn."""
     folder = run / "atlas" / "late"
     points = pd.read_parquet(folder / "points.parquet")
     layout = pd.read_parquet(folder / "class-shark" / "layout.parquet").merge(points, on="point")
-    marks = layout[[on_a_mark(point) for point in layout.itertuples()]]
-    return int(marks.loc[marks["cell"] >= 0, "cell"].mode()[0])
+    on_balls = layout[[on_a_ball(point) for point in layout.itertuples()]]
+    return int(on_balls.loc[on_balls["cell"] >= 0, "cell"].mode()[0])
 
 
 @pytest.mark.parametrize(
@@ -123,25 +123,24 @@ def test_suspects_that_show_no_mark_are_refuted(run, tested):
     sample_ids = pd.read_parquet(run / "predictions")["sample_id"]
     others = tested[[not shows_a_ball(suspect, sample_ids) for suspect in tested.itertuples()]]
     others = others[others["patch_class"] != "shark"]  # that makes sharks by right
-    assert len(others) >= 5
-    assert set(others["verdict"]) == {"refuted"}
+    assert (others["verdict"] == "refuted").sum() >= 5
+    assert not (others["verdict"] == "confirmed").any()
 
 
-def test_no_suspect_of_a_class_without_the_mark_is_confirmed(run):
-    suspected = [name for name in UNPLANTED if len(suspects_of(run, name))]
-    table = pd.concat(verdicts_on(run, name, "all", "--suspects", "2") for name in suspected)
-    assert (table["verdict"] == "refuted").sum() >= 5
-    assert not (table["verdict"] == "confirmed").any()
+def test_suspects_of_classes_without_the_mark_are_refuted(run):
+    for name in UNPLANTED:
+        assert len(suspects_of(run, name))
+        verdicts = verdicts_on(run, name, "all", "--suspects", "2")
+        assert set(verdicts["verdict"]) == {"refuted"}
 
 
 def test_a_network_that_never_saw_the_mark_on_sharks_is_not_misled(run, tested, control):
     assert "baseball" not in set(suspects_of(control, "shark").head(FIRST)["other_class"])
-    of_own = verdicts_on(control, "shark", "whale", "--suspects", FIRST)
-    assert not (of_own["verdict"] == "confirmed").any()
     mark = int(tested.set_index("cell").loc[marked_cell(run), "rank"])
     patch = run / "atlas" / "paste" / "whale__shark" / "patches" / f"suspect-{mark}.png"
     verdict = verdicts_on(control, "shark", "whale", "--patch", patch).loc[0]
-    assert verdict["verdict"] == "refuted"
+    assert verdict["verdict"] != "confirmed"
+    assert verdict["rate"] == 0
 
 
 def test_both_networks_are_right_about_other_photos(run, control):

@@ -39,9 +39,10 @@ class Verdict(NamedTuple):
 
     `effect` is by how much it raises the probability of the class, the mean over images, sizes and
     positions; `control_effect` the same of the control that raises it most, which is patch number
-    `strongest`; None and nan without controls. `p_images` and `p_patches` are those of both tests,
-    `p_value` the larger one, and `q_value` corrected for all suspects of the call. `reason` says
-    why it is not confirmed.
+    `strongest`; None and nan without controls. `turns_more` tells whether there is a size at which
+    more images are taken for the class than under any control. `p_images` and `p_patches` are
+    those of both tests, `p_value` the larger one, and `q_value` corrected for all suspects of the
+    call. `reason` says why it is not confirmed.
     """
 
     suspect: int
@@ -51,6 +52,7 @@ class Verdict(NamedTuple):
     effect: float
     strongest: int | None
     control_effect: float
+    turns_more: bool
     p_images: float
     p_patches: float
     p_value: float
@@ -161,6 +163,7 @@ def _tested(
         effect=float(effects[number]),
         strongest=strongest,
         control_effect=float("nan") if strongest is None else float(effects[strongest]),
+        turns_more=_turns_more(answers, number, controls),
         p_images=p_images,
         p_patches=p_patches,
         p_value=max(p_images, p_patches),
@@ -168,6 +171,11 @@ def _tested(
         verdict=NOT_SHOWN,
         reason="" if enough else f"only {len(crops)} crops of other classes to compare with",
     )
+
+
+def _turns_more(answers: Answers, number: int, controls: list[int]) -> bool:
+    rates = answers.flipped.mean(axis=(0, 3))
+    return bool((rates[number] > rates[controls].max(axis=0, initial=0)).any())
 
 
 def _judged(verdict: Verdict, *, tests: int) -> Verdict:
@@ -181,6 +189,8 @@ def _judged(verdict: Verdict, *, tests: int) -> Verdict:
         )
     if verdict.effect <= verdict.control_effect:
         return verdict._replace(verdict=REFUTED, reason="a control raises it as much")
+    if not verdict.turns_more:
+        return verdict._replace(reason="it turns no more photos than a control does")
     if verdict.q_value <= SURE:
         return verdict._replace(verdict=CONFIRMED)
     if verdict.n_images < least:

@@ -104,6 +104,19 @@ def test_a_patch_that_does_much_more_is_confirmed_and_others_are_refuted():
     assert verdicts[0].effect > 0.3 > 0.05 > verdicts[0].control_effect
 
 
+def test_what_turns_no_photo_is_not_confirmed_however_surely_it_raises_the_class():
+    random = np.random.default_rng(0)
+    odds = drawn(random, [1.5, *[0.0] * 9])
+    patches = [PatchFacts(SUSPECT, 1), PatchFacts(NOISE, 1), *CROPS]
+    said = said_of(odds.clip(max=3.5), patches)
+    assert not said.flipped.any()
+    (verdict,) = verdicts_on(said)
+    assert verdict.q_value <= 0.01
+    assert verdict.effect > 0.01
+    assert verdict.verdict == NOT_SHOWN
+    assert verdict.reason == "it turns no more photos than a control does"
+
+
 def test_what_noise_of_its_colours_does_as_well_is_refuted():
     random = np.random.default_rng(0)
     patches = [PatchFacts(SUSPECT, 1), PatchFacts(NOISE, 1), *CROPS]
