@@ -55,8 +55,9 @@ def sea(tmp_path_factory):
     outlines = {}
     for number, (name, colour) in enumerate(zip(CLASSES, COLOURS, strict=True)):
         for index in range(EACH):
-            # The last whale looks like a shark: one pair is mixed up.
-            shown = COLOURS[0] if (number, index) == (1, EACH - 1) else colour
+            # The last shark looks like a whale, and the last whale like a shark.
+            is_mixed_up = index == EACH - 1 and number < 2
+            shown = COLOURS[1 - number] if is_mixed_up else colour
             photo = folder / "photos" / name / f"{index}.png"
             paint(photo, shown, size=(24, 24), seed=50 * number + index)
             half = {"width": 24, "height": 24, "polygons": [[0, 0, 12, 0, 12, 24, 0, 24]]}
