@@ -61,6 +61,11 @@ ARGUMENTS = {
     "--projection none",
     "network.invariance": "network invariance looked --transform rotate,blur",
     "network.embed": "network embed looked --top 1",
+    "atlas.collect": "atlas collect looked --layer stem,deep --per-image 36",
+    "atlas.render": "atlas render looked --layer deep --layout pca --grid 3",
+    "atlas.class": "atlas class looked red --layer deep --layout pca --grid 4",
+    "atlas.compare": "atlas compare looked red~blue --layer deep --layout pca --grid 4",
+    "atlas.paste": "atlas paste looked --to red --patch photos/blue/0.png --sizes 0.3,0.6",
     "explain": "explain colours --method occlusion --overwrite",
     "analyze": "analyze colours --method occlusion",
     "explain.list": "explain colours --list",
@@ -173,7 +178,7 @@ def printed(home):
             patch.setattr(sys, "path", list(sys.path))
             if name.startswith(("explain", "analyze", "diagnose")) and not Path("colours").exists():
                 call(ARGUMENTS["evaluate"])
-            if name.startswith("network") and not Path("looked").exists():
+            if name.startswith(("network", "atlas")) and not Path("looked").exists():
                 call(LOOKED)
                 nets = sys.modules["looked_nets"]
                 for epoch in range(3):

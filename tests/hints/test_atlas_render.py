@@ -8,7 +8,6 @@ import pytest
 import errlens
 from errlens.analysis.atlas import layout
 from errlens.analysis.atlas.layout import laid_out
-from tests.hints.test_next import led
 from tests.hints.walking import IN_PHOTOS, Row, Walk, replaced
 from tests.planted.atlas_points import plant_points
 
@@ -18,10 +17,8 @@ OWN = "commands.atlas"
 N = 6  # points of each image
 # Remarks, and what comes next, that are followed below.
 REMARKS = (
-    "analysis.atlas.layout._method:text",
     f"{OWN}.render.view._remark_on_grid:text",
     f"{OWN}.render.view.warn_of_absent:text",
-    f"{OWN}.render.view.show:next",
 )
 
 
@@ -103,12 +100,6 @@ def test_a_coarser_grid_shows_nearly_all_points(walk: Walk):
     assert "shows nearly all" not in walk.ends(typed.format(grid)).text
 
 
-def test_what_comes_next_works_as_it_is_typed(walk: Walk):
-    typed = "atlas render seen --layout pca --icon-size 32 --grid 2"
-    commands = led(walk, typed)
-    assert [words[0] for words in commands] == ["report"]
-
-
 def test_photos_that_moved_are_found_again(walk: Walk):
     Path("nothing").mkdir()
     typed = f"{RENDER} --grid 2 --min-density 5"
@@ -131,20 +122,9 @@ def test_principal_components_take_the_place_of_a_tsne_that_cannot_be_had(
 ):
     monkeypatch.setattr(layout, "is_installed", lambda: False)
     wrong = "atlas render seen --grid 2 --icon-size 32 --layout tsne -q"
-    said = walk.refused(wrong, "analysis.atlas.layout._method:hint")
+    said = walk.refused(wrong, "analysis.atlas.layout.chosen_method:hint")
     assert "--layout pca" in said.hint
     walk.ends(replaced(wrong, "tsne", "pca"))
-
-
-def test_a_tsne_of_many_points_is_drawn_where_it_is_asked_for(
-    walk: Walk, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(layout, "is_installed", lambda: True)
-    monkeypatch.setattr(layout, "tsne", lambda vectors, **_how: vectors[:, :2])
-    monkeypatch.setattr(layout, "MOST_BY_TSNE", 20)
-    typed = "atlas render seen --grid 2 --icon-size 32"
-    walk.ends(typed, says="--layout tsne asks for it")
-    assert "principal components" not in walk.ends(f"{typed} --layout tsne").text
 
 
 def test_other_points_make_a_map_where_all_are_the_same_or_not_finite(walk: Walk):
@@ -152,6 +132,6 @@ def test_other_points_make_a_map_where_all_are_the_same_or_not_finite(walk: Walk
     points = random.normal(size=(40, 3)).astype(np.float32)
     bad = points.copy()
     bad[3] = np.nan
-    walk.fails(lambda: laid_out(bad), "analysis.atlas.layout._lengths:hint")
+    walk.fails(lambda: laid_out(bad), "analysis.atlas.layout.lengths_of:hint")
     walk.fails(lambda: laid_out(np.ones_like(points)), "analysis.atlas.layout.laid_out:hint")
     assert laid_out(points, method="pca").method == "pca"

@@ -44,7 +44,16 @@ WAYS = [
     ("commands.explain.command._show_next:next", "explain seen", ["report"]),
     ("commands.diagnose.view.show:next", "diagnose seen --no-model", ["report"]),
     ("commands.network.features.view.show:next", "network features seen", ["network"]),
-    ("commands.atlas.collect.view.show:next", "atlas collect seen", ["atlas"]),
+    (
+        (
+            "commands.atlas.collect.view.show:next",
+            "commands.atlas.render.view.show:next",
+            "commands.atlas.class_.view.show:next",
+            "commands.atlas.paste.view.show:next",
+        ),
+        "atlas collect seen --per-image 100",
+        ["atlas", "atlas", "atlas", "report"],
+    ),
     (
         "commands.evaluate.view.show_next:next2",
         "evaluate photos/red --model tiny:spatial -o new",

@@ -34,7 +34,7 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
     layout: Annotated[
         MapMethod | None,
         typer.Option(
-            show_default="tsne where it is installed and points are neither too few nor too many",
+            show_default="tsne where it is installed and points are not too few",
             help="How points are laid out: principal components, or t-SNE, by openTSNE: the extra "
             "`map` of errlens.",
         ),

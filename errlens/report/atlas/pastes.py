@@ -14,7 +14,7 @@ from errlens.report.parts import Problem, records
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
 from errlens.run.disk import inside
 from errlens.run.folder import RunFolder
-from errlens.run.made_from import MADE_FROM
+from errlens.run.made_from import MADE_FROM, record_of
 from errlens.run.results import read_table
 
 PASTE: Final = "paste"  # the folder beside those of layers
@@ -26,6 +26,7 @@ VERDICTS: Final[Columns] = {
     "verdict": TEXT,
 }  # fmt: skip
 _KNOWN: Final = ("from_class", "to_class", "verdict")
+_OPTIONS: Final = {"to": "--to", "from_class": "--from", "patch": "--patch", "sizes": "--sizes"}
 
 
 class Pastes(NamedTuple):
@@ -93,7 +94,7 @@ def _read(run: RunFolder, folder: Path) -> pd.DataFrame:
     Raises:
         NoResults: They are of other predictions, or damaged.
     """
-    command = shell_line(["errlens", "atlas", "paste", run.path])
+    command = _command(run, folder)
     table = read_table(folder, MAIN, VERDICTS, run_hash=run.info.run_hash, command=command)
     shares = table[["rate", "low", "high"]]
     is_whole = (
@@ -104,3 +105,16 @@ def _read(run: RunFolder, folder: Path) -> pd.DataFrame:
     if not is_whole:
         raise NoResults(f"{str(folder / MAIN)!r} is damaged", command=command)
     return table[[*VERDICTS]]
+
+
+def _command(run: RunFolder, folder: Path) -> str:
+    """Return what pastes a patch again, as far as the folder says which, and into what."""
+    said = record_of(folder).get("options")
+    options = {"to": "CLASS", **(said if isinstance(said, dict) else {})}
+    words: list[str | Path] = []
+    for name, option in _OPTIONS.items():
+        values = options.get(name)
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, str):
+                words += [option, value]
+    return shell_line(["errlens", "atlas", "paste", run.path, *words])

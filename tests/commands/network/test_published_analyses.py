@@ -13,16 +13,11 @@ from PIL import Image
 
 import errlens.commands.network
 from tests.conftest import ends, paint_colours
+from tests.guides import require_pictures, steps_of
 
 GUIDE = Path(errlens.commands.network.__file__).parent / "README.md"
-STEP = re.compile(
-    r"^\| (?P<question>.+) \| `errlens (?P<command>.+)` \| \[.+\]\((?P<figure>.+)\) \|$"
-)
-STEPS = [
-    found.groupdict()
-    for line in GUIDE.read_text("utf-8").splitlines()
-    if (found := STEP.match(line))
-]
+STEPS = steps_of(GUIDE)
+LINK = re.compile(r"\[.+\]\((.+)\)")
 MADE = {
     "layers": ["layers.csv", "layers.json"],
     "activations": [f"activations/*/{name}" for name in ("grid.png", "channels.png", "maps.npz")],
@@ -68,28 +63,26 @@ def squeezenet(tmp_path_factory):
 
 def test_the_guide_lists_the_steps_of_both():
     assert len(STEPS) == 25
-    words = [step["command"].removeprefix("network ").split() for step in STEPS]
+    words = [step.command.removeprefix("network ").split() for step in STEPS]
     assert {command for command, *_ in words} == {*MADE} - {"severity"}
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["question"])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.question)
 def test_each_step_makes_its_figure(squeezenet, monkeypatch, step):
     monkeypatch.chdir(squeezenet)
-    ends(step["command"])
-    words = shlex.split(step["command"])
+    ends(step.command)
+    words = shlex.split(step.command)
     kind, run = words[1:3] if words[0] == "network" else (words[0], "runs/squeezenet")
     folder = Path(run, "network") if words[0] == "network" else Path(run)
     patterns = MADE["severity" if "--severity" in words else kind]
     made = [path for pattern in patterns for path in folder.glob(pattern)]
     assert len(made) >= len(patterns)
-    for picture in (path for path in made if path.suffix == ".png"):
-        with Image.open(picture) as drawn:
-            assert min(drawn.size) > 100, picture
+    require_pictures(made)
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["question"])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.question)
 def test_each_step_has_a_figure_in_the_guide(step):
-    page, _, anchor = step["figure"].partition("#")
+    page, _, anchor = LINK.fullmatch(step.shown)[1].partition("#")
     if not anchor:
         shown = ("good for\nfeatures ", "top-1", "](../../../.github/images/explain.jpg)")
         assert any(text in (GUIDE.parent / page).read_text("utf-8") for text in shown)

@@ -34,8 +34,8 @@ def show(screen: Screen, run: RunFolder, options: RenderOptions, result: RenderR
 def _most_mistaken(run: RunFolder) -> str:
     """Return the class that images of others are taken for the most often; ties by index."""
     images = run.read_predictions(("pred", "correct")).table.to_pandas()
-    wrong = images.loc[images["correct"] == False, "pred"]  # noqa: E712 - null is neither
-    return run.info.classes[int(np.bincount(wrong, minlength=1).argmax())]
+    wrong = images.loc[images["correct"] == False, "pred"].dropna()  # noqa: E712 - null is neither
+    return run.info.classes[int(np.bincount(wrong.astype("int64"), minlength=1).argmax())]
 
 
 def print_json(screen: Screen, run: RunFolder, result: RenderResult) -> None:
