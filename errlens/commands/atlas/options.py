@@ -1,7 +1,7 @@
 """Options that the commands share which draw a map of an atlas."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -109,3 +109,11 @@ class MapOptions(ImagesOption, TrustOption, DeviceOption):
             help="Decides the noise that icons are made from.",
         ),
     ] = 0
+
+    def decisive(self, **more: Any) -> dict[str, Any]:
+        """Return what a map depends on, to be recorded with it; `more` is of one kind of map."""
+        names = (
+            "grid", "min_density", "layout", "icons", "icon_size", "steps", "labels", "mark",
+            "size_by_density", "seed",
+        )  # fmt: skip
+        return {**{name: getattr(self, name) for name in names}, **more}

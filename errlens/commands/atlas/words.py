@@ -1,8 +1,10 @@
-"""What stands behind `errlens atlas class` and `compare`: a run, or none, and names of classes."""
+"""What `errlens atlas class` and `compare` are told, and of what a refusal speaks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from errlens.commands.options.selecting import RunArgument
+from errlens.errors import InputError, UnfitOption
 from errlens.run.folder import RunFolder, newest_run
 from errlens.run.places import DEFAULT_RUNS
 from errlens.terminal import Screen
@@ -27,3 +29,13 @@ def run_and_words(
     newest.require_complete()
     screen.remark(f"the newest run: {newest.path}")
     return newest, [name, *words]
+
+
+@contextmanager
+def concerning(what: str) -> Iterator[None]:
+    """Say of what a map was to be, where it cannot be drawn: a command draws several."""
+    try:
+        yield
+    except (InputError, UnfitOption) as error:
+        error.args = (f"{what}: {error.args[0]}",)
+        raise

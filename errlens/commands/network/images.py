@@ -18,7 +18,7 @@ from errlens.commands.options.shell import fields_of, given_options
 from errlens.data.stratified import balanced_rows
 from errlens.errors import MissingInput, NoImages, UnfitOption
 from errlens.escapes import shell_line
-from errlens.formats import counted
+from errlens.formats import count, counted
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
@@ -234,5 +234,5 @@ def _drawn(
         return rows
     classes = np.where(label == NO_CLASS, pred, label)[list(rows)]
     drawn = balanced_rows(classes, limit, seed=options.seed)
-    screen.remark(f"{counted(limit, 'image')} drawn of {len(rows)}, of each class as many")
+    screen.remark(f"{counted(limit, 'image')} drawn of {count(len(rows))}, of each class as many")
     return [rows[at] for at in drawn]

@@ -22,8 +22,9 @@ def placed(
 ) -> list[Caption]:
     """Return captions below, above, right or left of their cells, all of them on the map.
 
-    The first place counts that covers no cell at all, else the first that covers no marked one; and
-    in any case no caption before it, if there is such a place.
+    The first place counts that covers no cell at all; else the corner of the own cell where the
+    caption is small beside it, such as a rank; else the first place that covers no marked cell. In
+    any case it covers no caption before it, if there is such a place.
 
     Args:
         marks: Cells and what is said of them.
@@ -36,20 +37,35 @@ def placed(
         before = [caption.box for caption in captions]
         spots = [_moved_in(box, around) for box in _beside(cell, lines)]
         free = [
-            box
-            for taken in (cells, [box for box, _ in marks])
-            for box in spots
-            if not any(_meet(box, other) for other in [*taken, *before])
+            *_free(spots, [*cells, *before]),
+            *_free(_within(cell, lines), before),
+            *_free(spots, [*(box for box, _ in marks), *before]),
         ]
         captions.append(Caption(lines, (free or spots)[0]))
     return captions
 
 
+def _free(spots: Sequence[Place], taken: Sequence[Place]) -> list[Place]:
+    return [box for box in spots if not any(_meet(box, other) for other in taken)]
+
+
+def _within(cell: Place, lines: Sequence[str]) -> list[Place]:
+    """Return the upper left corner of a cell, where lines take at most a third of each side."""
+    left, top, right, bottom = cell
+    width, height = _size(lines)
+    small = 3 * width <= right - left and 3 * height <= bottom - top
+    return [(left, top, left + width, top + height)] if small else []
+
+
+def _size(lines: Sequence[str]) -> tuple[int, int]:
+    """Return the width and the height of the box of a caption."""
+    return text_width(lines, size=TEXT) + GAP, line_height(TEXT) * len(lines) + GAP // 2
+
+
 def _beside(cell: Place, lines: Sequence[str]) -> list[Place]:
     """Return boxes for some lines below, above, right and left of a cell."""
     left, top, right, bottom = cell
-    width = text_width(lines, size=TEXT) + GAP
-    height = line_height(TEXT) * len(lines) + GAP // 2
+    width, height = _size(lines)
     x, y = (left + right - width) // 2, (top + bottom - height) // 2
     corners = (
         (x, bottom + _APART),

@@ -35,6 +35,7 @@ SMALLEST: Final = 0.3  # of the side of a cell: that of an icon with hardly a po
 FAINTEST: Final = 0.12  # opacity of what says nothing about a class
 LABEL: Final = 6.5  # font size in points
 LABEL_LINES: Final = 2
+LEAST_LABELLED: Final = 80  # pixels of a cell's side: less leaves a name no room
 # Okabe and Ito's vermilion and blue, which colour-blind readers can tell apart.
 MARKED: Final = "#d55e00"
 AGAINST: Final = (0, 114, 178)
@@ -48,7 +49,7 @@ class MapCells(NamedTuple):
         grid: Cells along each side of the map.
         places: Row and column of each cell, shape (m, 2).
         icons: What it shows, uint8 of shape (m, side, side, 3).
-        labels: What stands on it.
+        labels: What stands on it: smaller icons are drawn at LEAST_LABELLED pixels, then.
         density: How many points it has, shape (m,): the area of the icon; without, all are as large
             as there is room.
         strength: How much it says for or against a class, shape (m,): the opacity of the icon, and
@@ -77,7 +78,7 @@ def draw_atlas(
         ends: What the left and the right edge stand for, where across means something.
     """
     with house_style():
-        side = cells.icons.shape[1]
+        side = max(cells.icons.shape[1], LEAST_LABELLED if cells.labels is not None else 1)
         step = side + BETWEEN
         numbers = text_width([str(cells.grid)], size=SMALL) + GAP // 2
         width = max(numbers + cells.grid * step, LEAST_TITLE)

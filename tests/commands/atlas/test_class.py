@@ -175,3 +175,13 @@ def test_the_first_suspects_are_framed_unless_others_are():
     framed = Image.open(FOLDER / "atlas.png").convert("RGB")
     vermilion = (np.asarray(framed) == (213, 94, 0)).all(axis=2).sum()
     assert vermilion > 100
+
+
+def test_a_refusal_names_its_map():
+    said = refused(f"atlas class run red {LAST} --min-density 10000", exit_code=2)
+    assert said.startswith("error: red at layer layer4: no cell of the 8 x 8 grid has 10,000")
+
+
+def test_steps_are_recorded():
+    ends(f"atlas class run red {LAST} --steps 7")
+    assert json.loads((FOLDER / "made_from.json").read_text())["options"]["steps"] == 7

@@ -155,7 +155,8 @@ def test_a_run_without_photos_has_no_points_and_keeps_those_of_before(seen):
     assert "none of" in said
     assert "--data-root DIR" in said
     assert contents(seen) == before
-    ends("atlas collect seen --data-root moved -q")
+    said = ends("atlas collect seen --data-root moved").stdout
+    assert "Next: errlens atlas render seen --data-root moved\n" in said
     assert contents(seen) == before
 
 

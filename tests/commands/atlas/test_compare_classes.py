@@ -126,3 +126,14 @@ def test_errors_of_the_pair_are_counted_and_named_next():
     assert "errlens explain run --select" in said
     cells = pd.read_csv(FOLDER / "cells.csv")
     assert cells["n_pair_errors"].sum() >= 1
+
+
+def test_without_labels_no_pair_is_confused():
+    Path("photos").rename("sorted")
+    for number, photo in enumerate(sorted(Path("sorted").rglob("*.png"))):
+        Path("photos").mkdir(exist_ok=True)
+        photo.rename(f"photos/{number}.png")
+    model = f"--model {MODULE}:colours --img-size 16 --mean 0 0 0 --std 1 1 1"
+    ends(f"evaluate photos {model} -o bare -q")
+    said = refused("atlas compare bare --select pairs:1", exit_code=3)
+    assert "no image of 'bare' has both a label and a prediction" in said

@@ -437,6 +437,12 @@ def test_the_report_leads_to_the_atlas_and_back(atlas, visit):  # noqa: ARG001 -
     table = said.locator("table")
     assert "confirmed: pasted into photos of lion" in table.inner_text()
     assert said.locator(".drawn").count() == 7  # one of optimised icons
+    for picture in said.locator(".drawn img").all():
+        shown, whole = (
+            picture.evaluate(f"img => img.{kind}Height / img.{kind}Width")
+            for kind in ("client", "natural")
+        )
+        assert shown == pytest.approx(whole, rel=0.02)  # a map is cut nowhere
 
 
 def test_many_cells_open_at_once(copy_of, visit):

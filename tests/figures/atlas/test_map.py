@@ -14,6 +14,7 @@ from errlens.figures.atlas.map import (
     AGAINST,
     LABEL,
     LABEL_LINES,
+    LEAST_LABELLED,
     MapCells,
     draw_atlas,
     label_lines,
@@ -162,3 +163,18 @@ def test_a_drawing_can_be_written_twice_and_names_no_date():
     first, second = (saved(figure, "svg") for _ in range(2))
     assert first == second
     assert b"dc:date" not in first
+
+
+def test_a_rank_stands_in_the_corner_of_its_cell_where_others_are_all_around():
+    cells = [(x, y, x + 96, y + 96) for x in (0, 100, 200) for y in (0, 100, 200)]
+    (caption,) = placed([(cells[4], "1")], cells, (0, 0, 296, 296))
+    assert caption.box[:2] == cells[4][:2]
+    (_, second) = placed([(cells[4], "1"), (cells[4], "2")], cells, (0, 0, 296, 296))
+    assert second.box[:2] != cells[4][:2]
+
+
+@pytest.mark.parametrize(("labels", "side"), [(NAMES, LEAST_LABELLED), (None, SIDE)])
+def test_small_icons_are_enlarged_where_names_stand_on_them(labels, side):
+    figure, _ = drawn(labels=labels)
+    _, boxes = pixels_of(figure)
+    assert {right - left for left, _, right, _ in boxes} == {side}

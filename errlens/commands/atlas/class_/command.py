@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +19,17 @@ from errlens.commands.atlas.class_.background import background_of
 from errlens.commands.atlas.class_.options import ClassOptions
 from errlens.commands.atlas.class_.result import ClassAtlas, ClassResult, ClassTables
 from errlens.commands.atlas.class_.tables import class_tables, with_columns
-from errlens.commands.atlas.classes import asked_class
+from errlens.commands.atlas.classes import asked_class, class_file
 from errlens.commands.atlas.layers import asked_layers
 from errlens.commands.atlas.maps import MapTold, write_map
 from errlens.commands.atlas.marks import require_one_map
 from errlens.commands.atlas.pictures import MapPictures, map_pictures
-from errlens.commands.atlas.words import run_and_words
+from errlens.commands.atlas.words import concerning, run_and_words
 from errlens.errors import InputError, UnfitOption, some
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
 from errlens.report.atlas.page import write_atlas_page
-from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -106,16 +105,17 @@ class _Drawing:
         run, options = self.run, self.options
         name = run.info.classes[of_class]
         activations = collected.activations[chosen]
-        with self.screen.progress(f"laying out {name}", total=STEPS) as advance:
-            layout = laid_out(activations, method=options.layout, advance=advance)
-        drawn = mapped(
-            collected,
-            chosen,
-            layout.places,
-            classes=run.info.classes.names,
-            grid=options.grid,
-            min_density=options.min_density,
-        )
+        with concerning(f"{name} at layer {collected.layer}"):
+            with self.screen.progress(f"laying out {name}", total=STEPS) as advance:
+                layout = laid_out(activations, method=options.layout, advance=advance)
+            drawn = mapped(
+                collected,
+                chosen,
+                layout.places,
+                classes=run.info.classes.names,
+                grid=options.grid,
+                min_density=options.min_density,
+            )
         points = self._points(collected, drawn, of_class)
         drawn = with_columns(drawn, points, activations.mean(axis=0, dtype=np.float64))
         pictures = map_pictures(run, collected, drawn, self.classifier, options, self.screen)
@@ -130,8 +130,8 @@ class _Drawing:
             how=_how(tables),
             parameters={"class": name},
         )
-        folder = collected.folder / f"{KIND}-{file_name(name)}"
-        decisive = _decisive(options)
+        folder = collected.folder / f"{KIND}-{class_file(run.info.classes.names, of_class)}"
+        decisive = options.decisive(masks=None if options.masks is None else str(options.masks))
         with renewed_folder(folder, run_hash=collected.identity, options=decisive) as results:
             write_map(results, collected, drawn, _framed(pictures, tables), told, options)
             for table_name, table in tables._asdict().items():
@@ -167,12 +167,3 @@ def _how(tables: ClassTables) -> str:
     if not len(tables.suspects):
         return ""
     return "Suspects add to the class, though more to the one named; the first are framed, by rank."
-
-
-def _decisive(options: ClassOptions) -> dict[str, Any]:
-    names = (
-        "grid", "min_density", "layout", "icons", "icon_size", "labels", "mark", "size_by_density",
-        "seed",
-    )  # fmt: skip
-    masks = None if options.masks is None else str(options.masks)
-    return {**{name: getattr(options, name) for name in names}, "masks": masks}

@@ -19,7 +19,7 @@ from errlens.commands.network.channels import layer_names
 from errlens.commands.network.run_images import Facts, asked_images, facts_of
 from errlens.data.stratified import balanced_rows
 from errlens.errors import NoImages, UnfitLayer, UnfitModel
-from errlens.formats import counted
+from errlens.formats import count, counted
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.reload import reload_classifier
 from errlens.run.folder import RunFolder
@@ -32,7 +32,7 @@ def collect(options: CollectOptions, screen: Screen | None = None) -> CollectRes
     screen = screen or options.screen()
     run = options.open_run(screen)
     result = take(run, options, screen)
-    view.show(screen, run, result)
+    view.show(screen, run, options, result)
     view.print_json(screen, run, options, result)
     return result
 
@@ -96,7 +96,7 @@ def _drawn(images: Sequence[Facts], options: CollectOptions, screen: Screen) -> 
         return images
     classes = np.array([facts["class_name"] for facts in images])
     screen.remark(
-        f"{counted(options.limit, 'image')} drawn of {len(images)}, of each class as many"
+        f"{counted(options.limit, 'image')} drawn of {count(len(images))}, of each class as many"
     )
     return [images[at] for at in balanced_rows(classes, options.limit, seed=options.seed)]
 

@@ -10,7 +10,7 @@ from errlens.run.folder import RunFolder
 from errlens.terminal import Screen
 
 
-def show(screen: Screen, run: RunFolder, result: CollectResult) -> None:
+def show(screen: Screen, run: RunFolder, options: CollectOptions, result: CollectResult) -> None:
     """Print a row for each layer, what was left out, and where all is."""
     rows = [
         (
@@ -39,7 +39,7 @@ def show(screen: Screen, run: RunFolder, result: CollectResult) -> None:
             )
     for of_layer in result.layers:
         show_files(screen, of_layer.folder, of_layer.files)
-    showing.say_next(screen, ["errlens", "atlas", "render", run.path])
+    showing.say_next(screen, ["errlens", "atlas", "render", run.path, *options.images_words()])
     screen.step("atlas collect", result.in_a_line)
 
 

@@ -25,6 +25,7 @@ def asked_pairs(run: RunFolder, words: Sequence[str], selectors: Sequence[str]) 
         UnfitOption: There is no pair, or a class of no name.
         UnfitSelection: A selector means no pair.
         NoResults: There is no pairs.csv that a selector takes them from.
+        NoLabels: Nor can there be one.
     """
     classes = run.info.classes
     if not words and not selectors:
@@ -53,6 +54,8 @@ def _selected(run: RunFolder, text: str, classes: ClassNames) -> list[Pair]:
         a, b = terms[0].classes
         return [(a, b)]
     if len(terms) == 1 and terms[0].kind == "pairs":
+        if not run.metrics.get("top1"):
+            raise run.no_labels()
         pairs = read_pairs(run)[: terms[0].number]
         if not pairs:
             raise UnfitSelection(f"{text!r}: no two classes are taken for one another")

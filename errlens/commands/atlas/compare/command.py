@@ -1,7 +1,7 @@
 """`errlens atlas compare`: what speaks for one of two classes, for the other, and for both."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from errlens.analysis.atlas.classes.class_points import pair_points
 from errlens.analysis.atlas.classes.compared import pair_cells, pair_layout
@@ -9,6 +9,7 @@ from errlens.analysis.atlas.classes.pair_sentences import pair_sentences
 from errlens.analysis.atlas.collected import Collected, read_collected
 from errlens.analysis.atlas.mapped import mapped
 from errlens.analysis.embedding.tsne import STEPS
+from errlens.commands.atlas.classes import class_file
 from errlens.commands.atlas.compare import view
 from errlens.commands.atlas.compare.asked import Pair, asked_pairs
 from errlens.commands.atlas.compare.options import ComparePairOptions
@@ -17,13 +18,12 @@ from errlens.commands.atlas.layers import asked_layers
 from errlens.commands.atlas.maps import MapTold, write_map
 from errlens.commands.atlas.marks import require_one_map
 from errlens.commands.atlas.pictures import map_pictures
-from errlens.commands.atlas.words import run_and_words
+from errlens.commands.atlas.words import concerning, run_and_words
 from errlens.errors import InputError
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
 from errlens.model.reload import reload_classifier
 from errlens.report.atlas.page import write_atlas_page
-from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.run.results import renewed_folder
 from errlens.terminal import Screen
@@ -71,22 +71,23 @@ class _Drawing:
             raise InputError(
                 f"no point of layer {collected.layer} adds to {a} or to {b}: they have no map"
             )
-        with self.screen.progress(f"laying out {a} and {b}", total=STEPS) as advance:
-            layout = pair_layout(
-                collected.activations[chosen],
-                collected.attributions[chosen],
-                pair,
-                method=options.layout,
-                advance=advance,
+        with concerning(f"{a} and {b} at layer {collected.layer}"):
+            with self.screen.progress(f"laying out {a} and {b}", total=STEPS) as advance:
+                layout = pair_layout(
+                    collected.activations[chosen],
+                    collected.attributions[chosen],
+                    pair,
+                    method=options.layout,
+                    advance=advance,
+                )
+            drawn = mapped(
+                collected,
+                chosen,
+                layout.places,
+                classes=run.info.classes.names,
+                grid=options.grid,
+                min_density=options.min_density,
             )
-        drawn = mapped(
-            collected,
-            chosen,
-            layout.places,
-            classes=run.info.classes.names,
-            grid=options.grid,
-            min_density=options.min_density,
-        )
         found = pair_cells(
             drawn.means.attribution, pair, drawn.cells.cell,
             collected.table.iloc[chosen].reset_index(drop=True),
@@ -105,19 +106,12 @@ class _Drawing:
             near="from the top down, those near one another are alike in what else they show",
             ends=(shown_name(b), shown_name(a)),
         )
-        folder = collected.folder / f"{KIND}-{file_name(a)}__{file_name(b)}"
-        decisive = _decisive(options)
+        first, second = (class_file(run.info.classes.names, of_class) for of_class in pair)
+        folder = collected.folder / f"{KIND}-{first}__{second}"
+        decisive = options.decisive()
         with renewed_folder(folder, run_hash=collected.identity, options=decisive) as results:
             write_map(results, collected, drawn, pictures, told, options)
         return PairAtlas(
             collected.layer, (a, b), drawn, layout.method, told.sentences, pictures.absent, folder,
             results.written,
         )  # fmt: skip
-
-
-def _decisive(options: ComparePairOptions) -> dict[str, Any]:
-    names = (
-        "grid", "min_density", "layout", "icons", "icon_size", "labels", "mark", "size_by_density",
-        "seed",
-    )  # fmt: skip
-    return {name: getattr(options, name) for name in names}

@@ -180,8 +180,9 @@ def _written(
 
 def _folder_name(plan: Plan, names: Sequence[str]) -> str:
     every = len(plan.origins) == len(names) - 1 > 1
-    origin = _OTHERS if every else "+".join(names[index] for index in plan.origins)
-    return f"{file_name(origin)}__{file_name(names[plan.to])}"
+    files = distinct_names(names)
+    origin = _OTHERS if every else "+".join(files[index] for index in plan.origins)
+    return f"{file_name(origin)}__{files[plan.to]}"
 
 
 def _files_of(patches: Sequence[Patch]) -> list[str]:

@@ -9,6 +9,7 @@ from PIL import Image
 from errlens.analysis.atlas.collected import KIND, collected_layers, layer_folder, read_collected
 from errlens.atlas.pasting.patches import cut, read_patch
 from errlens.atlas.pasting.pictures import picture_of
+from errlens.commands.atlas.classes import class_file
 from errlens.commands.atlas.paste.options import AUTO, PatchOptions
 from errlens.data.photos.images import Unread
 from errlens.data.photos.preprocess import Preprocessing
@@ -17,7 +18,6 @@ from errlens.escapes import shell_line
 from errlens.model.asking.hiding import AskedImage
 from errlens.model.classifier import Classifier
 from errlens.run.csv_tables import NUMBER, TEXT, WHOLE, Columns
-from errlens.run.file_names import file_name
 from errlens.run.folder import RunFolder
 from errlens.run.results import read_table
 
@@ -137,7 +137,7 @@ def _layer(options: PatchOptions, run: RunFolder, to: int) -> str:
 
 
 def _folder_of(run: RunFolder, to: int) -> str:
-    return f"class-{file_name(run.info.classes[to])}"
+    return f"class-{class_file(run.info.classes.names, to)}"
 
 
 def _class_command(run: RunFolder, to: int, layer: str | None) -> str:

@@ -1,7 +1,5 @@
 """`errlens atlas render`: a map of all that a layer tells apart."""
 
-from typing import Any
-
 import numpy as np
 
 from errlens.analysis.atlas.collected import Collected, read_collected
@@ -16,6 +14,7 @@ from errlens.commands.atlas.pictures import map_pictures
 from errlens.commands.atlas.render import view
 from errlens.commands.atlas.render.options import RenderOptions
 from errlens.commands.atlas.render.result import RenderedLayer, RenderResult
+from errlens.commands.atlas.words import concerning
 from errlens.errors import UnfitOption
 from errlens.figures.paper.letters import shown_name
 from errlens.model.classifier import Classifier
@@ -66,21 +65,22 @@ def _rendered(
 ) -> RenderedLayer:
     """Draw the atlas of a layer, and write it to RUN/atlas/LAYER/render."""
     classes = run.info.classes.names
-    with screen.progress(f"laying out {collected.layer}", total=STEPS) as advance:
-        layout = laid_out(collected.activations, method=options.layout, advance=advance)
-    drawn = mapped(
-        collected,
-        np.arange(len(collected)),
-        layout.places,
-        classes=classes,
-        grid=options.grid,
-        min_density=options.min_density,
-    )
+    with concerning(f"layer {collected.layer}"):
+        with screen.progress(f"laying out {collected.layer}", total=STEPS) as advance:
+            layout = laid_out(collected.activations, method=options.layout, advance=advance)
+        drawn = mapped(
+            collected,
+            np.arange(len(collected)),
+            layout.places,
+            classes=classes,
+            grid=options.grid,
+            min_density=options.min_density,
+        )
     pictures = map_pictures(run, collected, drawn, classifier, options, screen)
     told = _told(run, collected, drawn, layout, class_index)
     strength = None if class_index is None else drawn.means.attribution[:, class_index]
     folder = collected.folder / KIND
-    decisive = _decisive(options)
+    decisive = options.decisive(opacity=options.opacity)
     with renewed_folder(folder, run_hash=collected.identity, options=decisive) as results:
         write_map(results, collected, drawn, pictures, told, options, strength=strength)
     return RenderedLayer(
@@ -111,11 +111,3 @@ def _told(
         how=how,
         parameters={"opacity": name},
     )
-
-
-def _decisive(options: RenderOptions) -> dict[str, Any]:
-    names = (
-        "grid", "min_density", "layout", "icons", "icon_size", "steps", "labels", "mark",
-        "size_by_density", "opacity", "seed",
-    )  # fmt: skip
-    return {name: getattr(options, name) for name in names}
