@@ -200,7 +200,8 @@ def plant_paste(
         {
             "suspect": np.arange(len(cells)) + 1, "layer": layer, "cell": [*cells],
             "patch_row": row, "from_class": a, "to_class": b, "n_images": 20, "n": 100,
-            "flips": 41, "rate": 0.41, "low": 0.22, "high": 0.61, "q_value": 0.002, "verdict": verdict,
+            "flips": 41, "rate": 0.41, "low": 0.22, "high": 0.61, "q_value": 0.002,
+            "verdict": verdict,
         }
     )  # fmt: skip
     with renewed_folder(folder, run_hash=run.info.run_hash, options={}) as results:
