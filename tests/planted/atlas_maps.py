@@ -185,15 +185,23 @@ def _sheet(n: int, per_row: int, size: int, chance: np.random.Generator):
 
 
 def plant_paste(
-    run: RunFolder, a: str, b: str, *, layer: str, cells: Sequence[int], verdict: str = "confirmed"
+    run: RunFolder,
+    a: str,
+    b: str,
+    *,
+    layer: str,
+    cells: Sequence[int],
+    verdict: str = "confirmed",
+    row: int = 0,
 ) -> Path:
     """Write what `errlens atlas paste` finds of patches of cells, pasted into photos of `a`."""
     folder = run.results_folder(f"{KIND}/paste/{file_name(a)}__{file_name(b)}")
     table = pd.DataFrame(
         {
             "suspect": np.arange(len(cells)) + 1, "layer": layer, "cell": [*cells],
-            "from_class": a, "to_class": b, "n_images": 20, "n": 100, "flips": 41, "rate": 0.41,
-            "low": 0.22, "high": 0.61, "q_value": 0.002, "verdict": verdict,
+            "patch_row": row, "from_class": a, "to_class": b, "n_images": 20, "n": 100,
+            "flips": 41, "rate": 0.41, "low": 0.22, "high": 0.61, "q_value": 0.002,
+            "verdict": verdict,
         }
     )  # fmt: skip
     with renewed_folder(folder, run_hash=run.info.run_hash, options={}) as results:

@@ -28,7 +28,8 @@ def map_tree(atlas: AtlasMap, names: Sequence[str], pastes: Pastes) -> dict[str,
     index = {name: at for at, name in enumerate(names)}
     steps = np.abs(atlas.attribution).max(axis=1) / _LARGEST
     whole = atlas.attribution / np.where(steps > 0, steps, 1)[:, None]
-    told = pastes.of_cells(made.layer, made.of[0]) if made.kind == "class" else {}
+    is_class = made.kind == "class"
+    told = pastes.of_cells(made.layer, made.of[0], atlas.suspects) if is_class else {}
     return {
         "layer": printable(made.layer),
         "name": printable(atlas.folder.name),

@@ -21,9 +21,9 @@ PASTE: Final = "paste"  # the folder beside those of layers
 MAIN: Final = "verdicts.csv"
 # What is needed of it; layer and cell are empty of patches that come from no cell.
 VERDICTS: Final[Columns] = {
-    "suspect": WHOLE, "layer": TEXT, "cell": NUMBER, "from_class": TEXT, "to_class": TEXT,
-    "n": WHOLE, "flips": WHOLE, "rate": NUMBER, "low": NUMBER, "high": NUMBER, "q_value": NUMBER,
-    "verdict": TEXT,
+    "suspect": WHOLE, "layer": TEXT, "cell": NUMBER, "patch_row": NUMBER, "from_class": TEXT,
+    "to_class": TEXT, "n": WHOLE, "flips": WHOLE, "rate": NUMBER, "low": NUMBER,
+    "high": NUMBER, "q_value": NUMBER, "verdict": TEXT,
 }  # fmt: skip
 _KNOWN: Final = ("from_class", "to_class", "verdict")
 _OPTIONS: Final = {"to": "--to", "from_class": "--from", "patch": "--patch", "sizes": "--sizes"}
@@ -35,13 +35,24 @@ class Pastes(NamedTuple):
     verdicts: pd.DataFrame
     problems: Sequence[Problem]
 
-    def of_cells(self, layer: str, name: str) -> dict[int, list[str]]:
-        """Return what is known of the cells that class `name` relies on, by their numbers."""
+    def of_cells(self, layer: str, name: str, suspects: pd.DataFrame) -> dict[int, list[str]]:
+        """Return what is known of the cells that class `name` relies on, by their numbers.
+
+        Where the map was made anew, a number may be that of another cell: a verdict belongs to the
+        cell of its number only if the suspect there still is cut from the same image.
+
+        Args:
+            layer: The layer of the map.
+            name: Its class.
+            suspects: Those of the map, with `cell` and `row`.
+        """
+        row_of = dict(zip(suspects["cell"], suspects["row"], strict=True))
         table = self.verdicts
         chosen = table[(table["layer"] == layer) & (table["to_class"] == name)]
         told: dict[int, list[str]] = {}
         for verdict in records(chosen[chosen["cell"].notna()]):
-            told.setdefault(int(verdict["cell"]), []).append(sentence_of(verdict))
+            if row_of.get(int(verdict["cell"])) == verdict["patch_row"]:
+                told.setdefault(int(verdict["cell"]), []).append(sentence_of(verdict))
         return told
 
 

@@ -22,6 +22,7 @@ SOURCES: Final[Columns] = {
 SUSPECTS: Final[Columns] = {
     "rank": WHOLE, "cell": WHOLE, "other_class": TEXT, "attribution": NUMBER, "share": NUMBER,
     "n_points": WHOLE, "n_images": WHOLE, "n_sources_other": WHOLE, "background_share": NUMBER,
+    "row": WHOLE,
 }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def sea(**kwargs):
 def broken(**kwargs):
     return Broken()
 """
-RED = "atlas paste seen --to shark --patch red.png"
+RED = "atlas paste seen --to shark --patch red.png --controls 8"
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +184,27 @@ def test_auto_cuts_suspects_out_of_the_photos_as_they_are_fed(seen):
     np.testing.assert_array_equal(shown, np.asarray(Image.open(Path("photos", path)))[:8, :8])
     # What was cut from a fox is held against no fox.
     assert result.verdicts["control"].str.contains("whale").all()
+
+
+@pytest.mark.parametrize(
+    "damage", [{"row": 999}, {"row": -1}, {"left": np.nan}, {"bottom": np.inf}, {"right": -2.0}]
+)
+def test_suspects_that_are_no_places_in_photos_are_damaged(seen, damage):
+    plant_suspects(seen, [0])
+    path = seen / "atlas/grey/class-shark/suspects.csv"
+    pd.read_csv(path).assign(**damage).to_csv(path, index=False)
+    said = refused("atlas paste seen --to shark", exit_code=3)
+    assert "suspects.csv' is damaged" in said
+    assert "errlens atlas class seen shark --layer grey makes it" in said
+
+
+def test_a_class_without_suspects_has_no_patch_to_cut(seen):
+    plant_suspects(seen, [0])
+    path = seen / "atlas/grey/class-shark/suspects.csv"
+    pd.read_csv(path).head(0).to_csv(path, index=False)
+    said = refused("atlas paste seen --to shark", exit_code=2)
+    assert "names no suspect" in said
+    assert "--patch FILE tests a patch of your own" in " ".join(said.split())
 
 
 def test_a_patch_of_the_class_itself_is_no_finding(seen):

@@ -207,15 +207,25 @@ def test_damaged_suspects_are_a_damaged_class_map(run):
 
 
 def test_verdicts_belong_to_the_cells_of_their_class(run):
-    plant_paste(run, "dog", "cat", layer="layer4", cells=[2, 5])
+    suspects = pd.read_csv(run.path / "atlas/layer4/class-cat/suspects.csv")
+    cells = suspects["cell"].head(2).tolist()
+    plant_paste(run, "dog", "cat", layer="layer4", cells=cells)
     (of_render, of_cat) = data_of(written(run))["maps"]
     assert of_render["pasted"] == {}
-    assert {*of_cat["pasted"]} == {"2", "5"}
+    assert {*of_cat["pasted"]} == {*map(str, cells)}
     place = run.path / "atlas/paste/dog__cat/verdicts.csv"
     change("verdicts.csv", rate=7)(place.parent)
     assert read_pastes(run).problems
     (said,) = missing(written(run))
     assert "verdicts.csv' is damaged" in said.replace("&#39;", "'")
+
+
+def test_a_verdict_is_not_that_of_a_cell_of_a_newer_map_that_has_its_number(run):
+    suspects = pd.read_csv(run.path / "atlas/layer4/class-cat/suspects.csv")
+    of_other_photo = int(suspects["row"][0]) + 1
+    cells = [int(suspects["cell"][0])]
+    plant_paste(run, "dog", "cat", layer="layer4", cells=cells, row=of_other_photo)
+    assert [each["pasted"] for each in data_of(written(run))["maps"]] == [{}, {}]
 
 
 def test_a_link_that_leads_out_of_the_run_is_not_followed(run, tmp_path):

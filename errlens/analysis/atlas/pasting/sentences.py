@@ -1,7 +1,7 @@
 """What patches do, in sentences."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from errlens.analysis.atlas.pasting.answers import OTHER
 from errlens.analysis.atlas.pasting.testing import CONFIRMED, NOT_SHOWN, REFUTED
 from errlens.formats import counted, of, points, probability, share, share_range
 
+LEAST_PASTES: Final = 10  # of a class: of fewer, how often it turns is hardly known
 _CALLED = {CONFIRMED: "Confirmed", REFUTED: "Refuted", NOT_SHOWN: "Not shown"}
 
 
@@ -65,15 +66,18 @@ def caveat_of(verdict: Mapping[str, Any]) -> str:
 
 
 def origin_of(origins: pd.DataFrame, to_class: str) -> str:
-    """Say images of which class a suspect turns most often; nothing of one class, or of none.
+    """Say images of which class a suspect turns most often; nothing of one class, or of few pastes.
 
     Args:
         origins: What `by_origin` returns.
         to_class: What they are turned into.
     """
-    first = origins.iloc[0]
-    if len(origins) < 2 or not first["flips"]:
+    if len(origins) < 2:
         return ""
+    told = origins[origins["n"] >= LEAST_PASTES]
+    if not len(told) or not told["flips"].iloc[0]:
+        return ""
+    first = told.iloc[0]
     flips, n = int(first["flips"]), int(first["n"])
     return f"Photos of {first['class_name']} are taken for {to_class} most often: {of(flips, n)}."
 

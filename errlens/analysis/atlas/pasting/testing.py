@@ -10,16 +10,15 @@ There are two ways to be misled, and a suspect has to stand both:
 - Other controls might do as much: of a few patches, one is always the strongest. The patches are
   the units of a test whether the suspect is one more draw from the crops of other classes, by the
   mean log-odds that they add. It is exact, by rank, where the crops are enough for that: 99 for one
-  suspect. Fewer are taken to be normally distributed (Student's t with the spread of a new
-  observation); where that is far from true, more suspects than one in a hundred that are nothing
-  but crops pass.
+  suspect. Of fewer, those above the median are taken to lie beyond it as exponential waiting times
+  do, as effects of real crops are skewed and a normal distribution makes too little of the largest
+  (Lomax' distribution is what a next one has then: J. F. Lawless, Technometrics 13 (1971) 725-730).
 """
 
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from errlens.analysis.atlas.pasting.answers import NOISE, OTHER, SUSPECT, Answers
 from errlens.analysis.statistics.significance import benjamini_hochberg, sign_test
@@ -118,18 +117,21 @@ def beyond_crops(suspect: float, crops: NDArray[np.float64], *, tests: int = 1) 
 
     Args:
         suspect: Its effect.
-        crops: Those of crops, shape (c,), at least two.
+        crops: Those of crops, shape (c,), at least three.
         tests: How many suspects are tested: the rank decides where it can be low enough for that.
 
-    >>> round(beyond_crops(1.0, np.array([-0.2, -0.1, 0.0, 0.1, 0.2])), 4)
-    0.0022
+    >>> beyond_crops(3.0, np.array([-0.2, -0.1, 0.0, 1.0, 2.0]))  # half of (1 + 3/3)**-2
+    0.125
     >>> beyond_crops(99.5, np.arange(100.0))  # the strongest of 101
     0.009900990099009901
     """
     if tests <= SURE * (len(crops) + 1):
         return float((1 + (crops >= suspect).sum()) / (len(crops) + 1))
-    spread = max(float(crops.std(ddof=1)), LEAST_SPREAD) * np.sqrt(1 + 1 / len(crops))
-    return float(student.sf((suspect - crops.mean()) / spread, len(crops) - 1))
+    beyond = crops[crops > np.median(crops)] - np.median(crops)
+    n = max(len(beyond), 1)
+    # Crops that are all alike must not make a trifle sure.
+    total = max(float(beyond.sum()), n * LEAST_SPREAD)
+    return float(0.5 * (1 + max(suspect - float(np.median(crops)), 0.0) / total) ** -n)
 
 
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ class PatchOptions:
             help="Crops of images of other classes to compare with; 99 for each suspect make the "
             "test exact whatever crops do.",
         ),
-    ] = 8
+    ] = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import pandas as pd
 from PIL import Image
 
 from errlens.analysis.atlas.collected import KIND, collected_layers, layer_folder, read_collected
@@ -66,6 +68,8 @@ def sources_of(options: PatchOptions, run: RunFolder, to: int) -> list[Source]:
             "most",
             hint="--patch FILE tests a patch of your own",
         )
+    if not are_patches(table, run.info.n_images):
+        raise NoResults(f"{str(folder / SUSPECTS)!r} is damaged", command=command)
     return [
         Source(
             layer=layer,
@@ -75,6 +79,16 @@ def sources_of(options: PatchOptions, run: RunFolder, to: int) -> list[Source]:
         )
         for cell in table.head(options.suspects).to_dict("records")
     ]
+
+
+def are_patches(suspects: pd.DataFrame, n_images: int) -> bool:
+    """Tell whether each suspect is a box of some size in an image that there is."""
+    left, top, right, bottom = (suspects[side] for side in ("left", "top", "right", "bottom"))
+    return bool(
+        suspects["row"].between(0, n_images - 1).all()
+        and np.isfinite(suspects[["left", "top", "right", "bottom"]]).all(axis=None)
+        and ((left < right) & (top < bottom)).all()
+    )
 
 
 def image_of(

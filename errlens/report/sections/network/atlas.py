@@ -97,7 +97,7 @@ def _suspects(maps: Iterable[AtlasMap], pastes: Pastes, *, page: str) -> Table:
 
 def _row(atlas: AtlasMap, suspect: dict[str, Any], pastes: Pastes, page: str) -> list[Cell]:
     made, cell = atlas.made, int(suspect["cell"])
-    pasted = pastes.of_cells(made.layer, made.of[0]).get(cell, [])
+    pasted = pastes.of_cells(made.layer, made.of[0], atlas.suspects).get(cell, [])
     background = suspect["background_share"]
     return [
         text_cell(made.of[0]),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest, ttest_ind
+from scipy.stats import binomtest
 
 from errlens.analysis.atlas.pasting.answers import NOISE, OTHER, SUSPECT, Answers, PatchFacts
 from errlens.analysis.atlas.pasting.placing import CORNERS
@@ -62,12 +62,15 @@ def alarms_among(draw, *, suspects, crops, rounds, n=12):
 
 
 @pytest.mark.parametrize("suspects", [1, 5])
-def test_a_patch_like_any_other_is_hardly_ever_confirmed(suspects):
+@pytest.mark.parametrize("skewed", [False, True])
+def test_a_patch_like_any_other_is_hardly_ever_confirmed(suspects, skewed):
     """At most in one call of a hundred is a suspect taken for more that is a crop as all others."""
-    alarms = alarms_among(
-        lambda random, n: random.normal(size=n), suspects=suspects, crops=8, rounds=400
-    )
-    assert binomtest(alarms, 400, 0.01, alternative="greater").pvalue > 0.01
+
+    def draw(random, n):
+        return random.lognormal(0, 0.5, n) if skewed else random.normal(size=n)
+
+    alarms = alarms_among(draw, suspects=suspects, crops=20, rounds=300)
+    assert binomtest(alarms, 300, 0.01, alternative="greater").pvalue > 0.01
 
 
 def test_99_crops_make_the_test_exact_whatever_crops_do():
@@ -162,10 +165,17 @@ def test_at_size_0_alone_there_is_no_effect():
     assert (verdict.verdict, verdict.effect) == (REFUTED, 0.0)
 
 
-def test_one_more_crop_is_judged_as_by_a_t_test_against_a_sample_of_one():
-    crops = np.array([-0.4, 0.2, 0.1, 0.5, -0.3])
-    known = ttest_ind([1.4], crops, alternative="greater").pvalue
-    assert beyond_crops(1.4, crops) == pytest.approx(known)
+def test_of_crops_with_an_exponential_tail_as_many_are_beyond_as_is_said():
+    random = np.random.default_rng(0)
+    crops = random.exponential(size=(20_000, 22)) - 1  # the last is one more
+    said = [beyond_crops(each[-1], each[:-1]) for each in crops]
+    for level in (0.002, 0.01, 0.1):
+        passed = sum(p_value <= level for p_value in said)
+        assert binomtest(passed, len(said), level).pvalue > 0.001
+
+
+def test_crops_that_are_all_alike_make_no_trifle_sure():
+    assert beyond_crops(0.05, np.zeros(20)) > 0.01
 
 
 def test_ties_count_for_neither_side():
