@@ -13,6 +13,7 @@ from errlens.formats import counted
 from errlens.model.layers.hooks import is_scripted
 from errlens.model.layers.places import SpatialLayer, find_layer
 from errlens.model.layers.runs import Run, run_layers
+from errlens.network.capture import find_layer_or_name_one
 
 MOST_LAYERS: Final = 4  # where none is named
 _LIMITED: Final = (nn.Hardtanh,)  # ReLU6 is one
@@ -62,7 +63,7 @@ def unit_layers(
     if names is None:
         spatial = _last_of_each_grid(module, size)
     else:
-        spatial = [find_layer(module, size, name) for name in dict.fromkeys(names)]
+        spatial = [find_layer_or_name_one(module, size, name) for name in dict.fromkeys(names)]
     run, parts = run_layers(module, size), dict(module.named_modules())
     for layer in spatial:
         if is_scripted(parts[layer.name]):

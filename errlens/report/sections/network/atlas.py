@@ -54,7 +54,7 @@ def tell(shots: Shots, *, linked: bool) -> tuple[Told | None, Sequence[Problem]]
 def _layer(layer: str, maps: Sequence[AtlasMap], shots: Shots) -> Block:
     """Tell of all maps of a layer."""
     said = [
-        f"{made.title}: {sentence}" if made.of else sentence
+        sentence if not made.of or sentence.startswith(made.title) else f"{made.title}: {sentence}"
         for made in (atlas.made for atlas in maps[:PICTURES])
         for sentence in made.sentences[:SENTENCES]
     ]
