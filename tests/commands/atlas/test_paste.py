@@ -249,6 +249,15 @@ def test_what_is_not_there_is_refused():
     assert "can be read" in said
 
 
+@pytest.mark.parametrize("patch", ["", "--patch red.png"])
+def test_predictions_made_elsewhere_have_no_model_to_be_misled(patch):
+    table = pd.DataFrame({"path": ["a.png", "b.png"], "label": ["fox"] * 2, "pred": ["fox", "cat"]})
+    table.to_csv("t.csv", index=False)
+    ends("import t.csv -o imported -q")
+    said = refused(f"atlas paste imported --to fox {patch}", exit_code=3)
+    assert "it has no model" in " ".join(said.split())
+
+
 def test_outputs_that_are_not_finite_are_no_answers():
     ends("evaluate photos --model pasting_nets:sea --img-size 24 --crop-pct 1 -o seen -q")
     asked = "atlas paste photos/fox/0.png --patch red.png --img-size 24 --crop-pct 1"

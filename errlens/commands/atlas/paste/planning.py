@@ -44,7 +44,9 @@ def planned(options: PasteOptions, run: RunFolder) -> Plan:
         UnfitOption: A class is not known, or none is named.
         NoImages: No image is left.
         NoResults: There are no suspects.
+        NoModel: The predictions were made elsewhere.
     """
+    run.require_model()  # before suspects are asked for, which no command could find
     classes = run.info.classes
     if options.to is None:
         raise UnfitOption("--to CLASS is missing: the class that the patch is suspected of raising")
