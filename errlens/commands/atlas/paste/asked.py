@@ -54,11 +54,11 @@ def asked_positions(text: str) -> list[Position]:
     numbers = _numbers(text.split(","))
     if numbers is None or len(numbers) != 2:
         raise UnfitOption(
-            f"--positions {text!r} says no place", hint="corners, center, grid, or as in 0.8,0.2"
+            f"--at {text!r} says no place", hint="corners, center, grid, or as in 0.8,0.2"
         )
     if not all(0 <= share <= 1 for share in numbers):
         raise UnfitOption(
-            f"--positions {text!r} lies outside of the image: shares of the way across and down go "
+            f"--at {text!r} lies outside of the image: shares of the way across and down go "
             "from 0 to 1"
         )
     across, down = numbers
