@@ -62,7 +62,7 @@ def test_without_an_atlas_there_is_no_page():
     assert write_atlas_page(run) is None
     report()
     assert not (run.path / "atlas").exists()
-    assert "network-atlas" not in text_of()
+    assert 'id="network-atlas"' not in text_of()
 
 
 def test_twice_the_same_bytes_whatever_was_kept(run):
